@@ -1,0 +1,23 @@
+//! The tables, one file each: columns, typed ids and stored enums. No behaviour.
+//!
+//! Times are UTC with microseconds, which is what Postgres keeps. Ids are UUIDv7.
+
+mod id;
+
+pub mod audit_event;
+pub mod auth_token;
+pub mod background_job;
+pub mod client;
+pub mod code_flow;
+pub mod email;
+pub mod invitation;
+pub mod membership;
+pub mod portal_user;
+pub mod schedule_run;
+pub mod session;
+pub mod signing_key;
+pub mod staff_user;
+pub mod tenant;
+pub mod throttle;
+
+pub use id::*;

@@ -1,0 +1,105 @@
+//! What proves who somebody is: link tokens, code flows, sessions, signing keys; and the counters that slow guessing.
+
+use crate::schema::*;
+use sea_orm_migration::prelude::{
+    ForeignKeyAction::{Cascade, Restrict, SetNull},
+    *,
+};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let auth_tokens = table("auth_tokens")
+            .col(pk_uuid("id"))
+            .col(one_of("purpose", &["activation", "reset", "accept"]))
+            .col(uuid("portal_user_id"))
+            .col(uuid_null("invitation_id"))
+            .col(uuid_null("email_id"))
+            .col(string_uniq("secret_hash"))
+            .col(string("key_fingerprint"))
+            .col(integer("credential_version"))
+            .col(time("issued_at"))
+            .col(time("expires_at"))
+            .col(time_null("used_at"))
+            .col(time_null("revoked_at"))
+            .col(time("created_at"))
+            .foreign_key(&mut refers("auth_tokens", "portal_user_id", "portal_users", Restrict))
+            .foreign_key(&mut refers("auth_tokens", "invitation_id", "invitations", Cascade))
+            .foreign_key(&mut refers("auth_tokens", "email_id", "emails", SetNull))
+            .take();
+        let code_flows = table("code_flows")
+            .col(pk_uuid("id"))
+            .col(string("email"))
+            .col(uuid_null("email_id"))
+            .col(uuid_null("staff_user_id"))
+            .col(string_null("code_hash"))
+            .col(string_null("key_fingerprint"))
+            .col(integer("misses"))
+            .col(time("expires_at"))
+            .col(time_null("used_at"))
+            .col(time("created_at"))
+            .foreign_key(&mut refers("code_flows", "email_id", "emails", SetNull))
+            .foreign_key(&mut refers("code_flows", "staff_user_id", "staff_users", Restrict))
+            .take();
+        let sessions = table("sessions")
+            .col(pk_uuid("id"))
+            .col(uuid_null("portal_user_id"))
+            .col(uuid_null("staff_user_id"))
+            .col(uuid_null("client_id"))
+            .col(integer("generation"))
+            .col(time("rotated_at"))
+            .col(string("nonce"))
+            .col(integer("credential_version"))
+            .col(string_null("user_agent"))
+            .col(string_null("ip"))
+            .col(time("auth_time"))
+            .col(time("created_at"))
+            .col(time("last_seen_at"))
+            .col(time_null("idle_until"))
+            .col(time("expires_at"))
+            .col(time_null("revoked_at"))
+            .col(string_null("revoked_reason"))
+            .check(Expr::col("portal_user_id").is_null().ne(Expr::col("staff_user_id").is_null()))
+            .foreign_key(&mut refers("sessions", "portal_user_id", "portal_users", Restrict))
+            .foreign_key(&mut refers("sessions", "staff_user_id", "staff_users", Restrict))
+            .foreign_key(&mut refers("sessions", "client_id", "clients", Restrict))
+            .take();
+        let signing_keys = table("signing_keys")
+            .col(pk_uuid("id"))
+            .col(string("key_fingerprint"))
+            .col(time("active_from"))
+            .col(time_null("retired_at"))
+            .col(time("created_at"))
+            .take();
+        let throttles = table("throttles")
+            .col(string("key").primary_key())
+            .col(big_integer("full_at"))
+            .col(big_integer("count"))
+            .col(time("expires_at"))
+            .take();
+        create(
+            manager,
+            vec![auth_tokens, code_flows, sessions, signing_keys, throttles],
+            vec![
+                unique("auth_tokens", &["email_id"]),
+                index("auth_tokens", &["portal_user_id", "purpose"]),
+                index("auth_tokens", &["invitation_id"]),
+                index("auth_tokens", &["expires_at"]),
+                index("code_flows", &["email", "created_at"]),
+                index("code_flows", &["expires_at"]),
+                index("sessions", &["portal_user_id", "created_at"]),
+                index("sessions", &["staff_user_id", "created_at"]),
+                index("sessions", &["expires_at"]),
+                index("throttles", &["expires_at"]),
+            ],
+        )
+        .await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop(manager, &["throttles", "signing_keys", "sessions", "code_flows", "auth_tokens"]).await
+    }
+}
