@@ -1,0 +1,127 @@
+//! Choosing the first password.
+
+use portico_entity::{
+    InvitationId, PortalUserId, SessionId, TenantId,
+    auth_token::Purpose,
+    client,
+    email::Kind,
+    invitation::{self, Status},
+    portal_user,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use crate::{
+    actor::{Actor, Visitor},
+    app::App,
+    audit,
+    error::{Error, Result},
+    invitations,
+    links::{self, Invited},
+    mail::{self, NewEmail},
+    name::Name,
+    passwords::{self, Condition},
+    secret::{Password, PlainToken},
+    sessions::{self, Opened},
+    tx::Tx,
+};
+
+/// What somebody activates with.
+pub struct ActivateInput {
+    /// The secret of their link.
+    pub token: PlainToken,
+    /// Their first password.
+    pub password: Password,
+    /// What they are called, if they want to say it differently.
+    pub name: Option<Name>,
+    /// The session that the browser already has; it ends.
+    pub presented: Option<SessionId>,
+}
+
+/// Sets the first password by the link of an invitation, joins the client and signs in. The person's other pending
+/// invitations of the same tenant are accepted too; those of other tenants turn into links to accept.
+///
+/// # Errors
+/// In this order: `token_unknown`, `token_used`, `token_revoked` (also when there is a password already) or
+/// `token_expired`; `validation_failed` for the password, which does not spend the link; `overloaded`.
+pub async fn activate(app: &App, by: &Visitor, input: ActivateInput) -> Result<Opened> {
+    let link = links::find(app, &input.token).await?;
+    link.check_for(Purpose::Activation, app.now())?;
+    let Invited { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
+    let name = input.name.as_ref().map_or(link.user.name.as_str(), Name::as_str);
+    let (settings, names) = (&app.settings().passwords, [name, &invitation.name]);
+    passwords::check_policy(settings, "/password", &input.password, &link.user.email, &names)?;
+    let phc = app.hasher().hash(&by.context, &input.password).await?;
+
+    let actor = Actor::portal_user(&link.user, &by.context);
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    links::consume(&mut tx, &link.token).await?;
+    let condition = Condition::NoPasswordAt(link.token.credential_version);
+    if !passwords::write(&mut tx, link.user.id, phc, condition).await? {
+        return Err(Error::TOKEN_REVOKED);
+    }
+    let user = rename(&mut tx, link.user.id, input.name.as_ref()).await?;
+    let membership = invitations::join(&mut tx, &actor, &invitation, &client).await?;
+    settle_others(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
+    sessions::end_presented(&mut tx, input.presented).await?;
+    let session = sessions::open_portal(&mut tx, &user, &membership, &by.context).await?;
+    let event =
+        audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);
+    audit::record(&mut tx, actor, event).await?;
+    tx.commit().await?;
+    sessions::opened(app, session, user, client, membership).await
+}
+
+/// The person's row after the password was written, under the name they chose.
+async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<portal_user::Model> {
+    let gone = || Error::Internal("the activated person's row has vanished".into());
+    let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?.ok_or_else(gone)?;
+    let Some(name) = name else { return Ok(user) };
+    let mut row = user.into_active_model();
+    row.name = Set(name.to_string());
+    Ok(row.update(tx.db()).await?)
+}
+
+async fn settle_others(
+    tx: &mut Tx,
+    actor: &Actor,
+    user: &portal_user::Model,
+    tenant: TenantId,
+    done: InvitationId,
+) -> Result<()> {
+    let others = invitation::Entity::find()
+        .find_also_related(client::Entity)
+        .filter(invitation::Column::PortalUserId.eq(user.id))
+        .filter(invitation::Column::Status.eq(Status::Pending))
+        .filter(invitation::Column::ExpiresAt.gt(tx.app().now()))
+        .filter(invitation::Column::Id.ne(done))
+        .all(tx.db())
+        .await?;
+    for (invitation, client) in others {
+        let Some(client) = client.filter(|client| client.status != client::Status::Archived) else { continue };
+        if client.tenant_id == tenant {
+            invitations::join(tx, actor, &invitation, &client).await?;
+        } else {
+            offer_to_accept(tx, user, &invitation, &client).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Another tenant's setup link is dead now that there is a password; a link to accept takes its place.
+async fn offer_to_accept(
+    tx: &mut Tx,
+    user: &portal_user::Model,
+    invitation: &invitation::Model,
+    client: &client::Model,
+) -> Result<()> {
+    let to = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let mail = NewEmail {
+        tenant: Some(client.tenant_id),
+        client: Some(client.id),
+        invitation: Some(invitation.id),
+        expires_at: Some(invitation.expires_at),
+        ..NewEmail::new(Kind::Invitation, &to)
+    };
+    mail::post(tx, mail).await?;
+    Ok(())
+}

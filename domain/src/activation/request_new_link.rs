@@ -1,0 +1,47 @@
+//! Trading an expired link for a new one.
+
+use chrono::TimeDelta;
+use portico_entity::{auth_token::Purpose, email::Kind};
+
+use crate::{
+    actor::Visitor,
+    app::App,
+    audit,
+    error::{Error, Result},
+    links,
+    mail::{self, NewEmail},
+    secret::PlainToken,
+    sign_in,
+};
+
+/// How long after its end a link may still be traded.
+const TRADED_FOR: TimeDelta = TimeDelta::days(14);
+
+/// Mails a new link in place of an expired one, to the address that the old one went to and to no other.
+///
+/// # Errors
+/// `token_unknown`; `token_used`; `token_revoked`; `token_expired` when it is more than 14 days; `too_many_requests`.
+pub async fn request_new_link(app: &App, by: &Visitor, token: &PlainToken) -> Result<()> {
+    let link = links::find(app, token).await?;
+    match link.check_live(app.now()) {
+        Err(Error::Gone("token_expired")) if app.now() - link.token.expires_at < TRADED_FOR => {}
+        state => state?,
+    }
+    let email = link.user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    sign_in::limit_recovery(app, by, &email).await?;
+    let ttl = &app.settings().links;
+    let (kind, ttl) = match link.token.purpose {
+        Purpose::Reset => (Kind::Reset, ttl.reset_ttl),
+        Purpose::Activation | Purpose::Accept => (Kind::Invitation, ttl.activation_ttl),
+    };
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    let mail = NewEmail {
+        portal_user: Some(link.user.id),
+        invitation: link.token.invitation_id,
+        expires_at: Some(app.now() + ttl),
+        ..NewEmail::new(kind, &email)
+    };
+    mail::post(&mut tx, mail).await?;
+    audit::record(&mut tx, by, audit::Event::new("link.renewed").target("portal_user", link.user.id.0)).await?;
+    tx.commit().await
+}

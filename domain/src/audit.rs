@@ -1,0 +1,99 @@
+//! The audit log: one row an act, in the act's own transaction.
+
+use portico_entity::{
+    AuditEventId, ClientId, PortalUserId, TenantId,
+    audit_event::{self, Outcome},
+};
+use sea_orm::{ActiveValue::Set, EntityTrait};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{actor::Actor, error::Result, tenants, tx::Tx};
+
+/// Something that happened, or was tried.
+pub struct Event {
+    action: &'static str,
+    target: Option<(&'static str, Uuid)>,
+    tenant: Option<TenantId>,
+    client: Option<ClientId>,
+    outcome: Outcome,
+    details: Value,
+}
+
+impl Event {
+    /// That `action` was done; named `noun.verb_in_past_tense`, never renamed.
+    pub fn new(action: &'static str) -> Self {
+        Self { action, target: None, tenant: None, client: None, outcome: Outcome::Success, details: json!({}) }
+    }
+
+    /// That `action` was tried and refused.
+    pub fn failed(action: &'static str) -> Self {
+        Self { outcome: Outcome::Failure, ..Self::new(action) }
+    }
+
+    /// To what it was done.
+    pub fn target(self, kind: &'static str, id: Uuid) -> Self {
+        Self { target: Some((kind, id)), ..self }
+    }
+
+    /// Whose audit log shows it. Personal events and failed sign-ins are in none.
+    pub fn tenant(self, tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
+    /// At which client.
+    pub fn client(self, client: ClientId) -> Self {
+        Self { client: Some(client), ..self }
+    }
+
+    /// What else is worth knowing: ids and states, never a secret.
+    pub fn details(self, details: Value) -> Self {
+        Self { details, ..self }
+    }
+}
+
+/// Writes `event` down as done by `actor`.
+///
+/// # Errors
+/// When the database fails; then the act must not be committed either.
+pub async fn record(tx: &mut Tx, actor: impl Into<Actor>, event: Event) -> Result<()> {
+    let Actor { realm, id, context } = actor.into();
+    let (target_kind, target_id) = event.target.unzip();
+    let row = audit_event::ActiveModel {
+        id: Set(AuditEventId(tx.app().new_id())),
+        tenant_id: Set(event.tenant),
+        client_id: Set(event.client),
+        actor_realm: Set(realm),
+        actor_id: Set(id),
+        action: Set(event.action.into()),
+        target_kind: Set(target_kind.map(Into::into)),
+        target_id: Set(target_id),
+        outcome: Set(event.outcome),
+        details: Set(event.details),
+        ip: Set(context.as_ref().and_then(|context| context.ip).map(|ip| ip.to_string())),
+        user_agent: Set(context.as_ref().and_then(|context| context.user_agent.clone())),
+        request_id: Set(context.map(|context| context.request_id.to_string())),
+        at: Set(tx.app().now()),
+    };
+    audit_event::Entity::insert(row).exec_without_returning(tx.db()).await?;
+    Ok(())
+}
+
+/// Writes an event of a person's password or membership down once for each tenant that has the person at a client,
+/// since each of them is concerned.
+///
+/// # Errors
+/// When the database fails; then the act must not be committed either.
+pub(crate) async fn record_for_tenants(
+    tx: &mut Tx,
+    actor: impl Into<Actor>,
+    user: PortalUserId,
+    action: &'static str,
+) -> Result<()> {
+    let actor = actor.into();
+    for tenant in tenants::of_person(tx.db(), user).await? {
+        let event = Event::new(action).target("portal_user", user.0).tenant(tenant);
+        record(tx, actor.clone(), event).await?;
+    }
+    Ok(())
+}

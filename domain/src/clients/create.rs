@@ -1,0 +1,47 @@
+//! A new client.
+
+use portico_entity::{
+    ClientId,
+    client::{self, Status},
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+
+use super::ExternalRef;
+use crate::{
+    actor::{Permission, Staff},
+    app::App,
+    audit,
+    error::Result,
+    name::Name,
+};
+
+/// What a client begins with.
+pub struct NewClient {
+    /// What it is called.
+    pub name: Name,
+    /// The tenant's own number for it, if it has one.
+    pub external_ref: Option<ExternalRef>,
+}
+
+/// Makes a client of the caller's tenant.
+///
+/// # Errors
+/// `forbidden`; `conflict` when the tenant has another client of that `external_ref`.
+pub async fn create(app: &App, by: &Staff, new: NewClient) -> Result<client::Model> {
+    by.may(Permission::ClientsEdit)?;
+    let mut tx = app.begin().await?;
+    let row = client::ActiveModel {
+        id: Set(ClientId(app.new_id())),
+        tenant_id: Set(by.tenant.id),
+        name: Set(new.name.to_string()),
+        external_ref: Set(new.external_ref.map(|number| number.0)),
+        status: Set(Status::Active),
+        created_at: Set(app.now()),
+    };
+    let client = row.insert(tx.db()).await?;
+    let event =
+        audit::Event::new("client.created").target("client", client.id.0).tenant(by.tenant.id).client(client.id);
+    audit::record(&mut tx, by, event).await?;
+    tx.commit().await?;
+    Ok(client)
+}

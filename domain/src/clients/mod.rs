@@ -1,0 +1,40 @@
+//! The customers of a tenant.
+
+mod change;
+mod create;
+mod get;
+mod list;
+mod owned;
+
+pub use change::{ClientChange, change};
+pub use create::{NewClient, create};
+pub use get::get;
+pub use list::{Page, list};
+pub(crate) use owned::of;
+
+use std::str::FromStr;
+
+use crate::error::FieldProblem;
+
+/// A tenant's own number for a client: 1 to 100 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalRef(String);
+
+impl ExternalRef {
+    /// The number.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ExternalRef {
+    type Err = FieldProblem;
+
+    fn from_str(typed: &str) -> Result<Self, FieldProblem> {
+        let trimmed = typed.trim();
+        let is_good = (1..=100).contains(&trimmed.chars().count()) && !trimmed.chars().any(char::is_control);
+        let problem =
+            || FieldProblem::new("external_ref_invalid", "must have 1 to 100 characters, no control characters");
+        if is_good { Ok(Self(trimmed.into())) } else { Err(problem()) }
+    }
+}

@@ -1,0 +1,155 @@
+//! Every way in which a use case can fail. `api/src/error.rs` gives each its status.
+
+use sea_orm::{DbErr, SqlErr};
+
+/// Why a use case did not happen. Nothing was changed, except that an attempt may have been counted.
+#[derive(Debug)]
+pub enum Error {
+    /// Fields are wrong; each is named.
+    Invalid(Vec<FieldError>),
+    /// No credential, or a bad or expired one.
+    Unauthenticated(&'static str),
+    /// The caller is known and may not.
+    Forbidden(&'static str),
+    /// There is no such thing, or not for this caller.
+    NotFound(&'static str),
+    /// It clashes with what is already there.
+    Conflict(&'static str),
+    /// It was there, and is over.
+    Gone(&'static str),
+    /// Too often; `retry_after` in seconds, at least 1.
+    TooMany {
+        /// Seconds until one more attempt is allowed.
+        retry_after: u64,
+    },
+    /// The server is too busy to try; nothing was looked at.
+    Overloaded,
+    /// The database cannot be reached just now.
+    Unavailable(String),
+    /// A fault of ours. The text is for the log alone.
+    Internal(String),
+}
+
+/// A field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where it stands, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+/// What is wrong with a value. Never contains the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// A clause for people that follows the field's name: "must …".
+    pub detail: String,
+}
+
+impl FieldProblem {
+    /// A problem of this code, told in these words.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// The problem, found at `pointer`.
+    pub fn at(self, pointer: impl Into<String>) -> FieldError {
+        FieldError { pointer: pointer.into(), problem: self }
+    }
+}
+
+/// What every use case returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// No, bad or expired credential.
+    pub const UNAUTHENTICATED: Self = Self::Unauthenticated("unauthenticated");
+    /// Wrong address or password, or one that does not count here.
+    pub const INVALID_CREDENTIALS: Self = Self::Unauthenticated("invalid_credentials");
+    /// Wrong, used or dead code.
+    pub const INVALID_CODE: Self = Self::Unauthenticated("invalid_code");
+    /// The session has reached its own end.
+    pub const SESSION_EXPIRED: Self = Self::Unauthenticated("session_expired");
+    /// Somebody ended the session.
+    pub const SESSION_REVOKED: Self = Self::Unauthenticated("session_revoked");
+    /// Nothing here, or nothing for this caller.
+    pub const NOT_FOUND: Self = Self::NotFound("not_found");
+    /// No link has this secret.
+    pub const TOKEN_UNKNOWN: Self = Self::NotFound("token_unknown");
+    /// The link is too old.
+    pub const TOKEN_EXPIRED: Self = Self::Gone("token_expired");
+    /// The link has done its work.
+    pub const TOKEN_USED: Self = Self::Gone("token_used");
+    /// The link was replaced or withdrawn.
+    pub const TOKEN_REVOKED: Self = Self::Gone("token_revoked");
+    /// Somebody else was faster.
+    pub const CONFLICT: Self = Self::Conflict("conflict");
+
+    /// One field is wrong.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldProblem::new(code, detail).at(pointer)])
+    }
+
+    /// The stable code that clients decide by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "validation_failed",
+            Self::Unauthenticated(code)
+            | Self::Forbidden(code)
+            | Self::NotFound(code)
+            | Self::Conflict(code)
+            | Self::Gone(code) => code,
+            Self::TooMany { .. } => "too_many_requests",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Whether an insert failed because a unique value was taken.
+    pub(crate) fn is_taken(error: &DbErr) -> bool {
+        matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if Self::is_taken(&error) {
+            return Self::CONFLICT;
+        }
+        match error {
+            // The database's own words may quote values, so they stop at the log.
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
+            _ if is_passing(&error) => Self::Unavailable(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// Deadlocks, serialization failures, shutdowns and a busy SQLite: the same request may succeed in a moment.
+fn is_passing(error: &DbErr) -> bool {
+    let (DbErr::Exec(error) | DbErr::Query(error)) = error else { return false };
+    let sea_orm::RuntimeErr::SqlxError(error) = error else { return false };
+    match &**error {
+        sea_orm::SqlxError::Database(error) => error.code().is_some_and(|code| {
+            // SQLSTATE classes 08, 40, 53, 55, 57 and 25006 (read-only); SQLite BUSY, LOCKED, READONLY, FULL.
+            matches!(&*code, "25006" | "5" | "6" | "8" | "13" | "261" | "517")
+                || (code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]))
+        }),
+        sea_orm::SqlxError::Io(_) | sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => true,
+        _ => false,
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unavailable(why) | Self::Internal(why) => write!(f, "{}: {why}", self.code()),
+            _ => f.write_str(self.code()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

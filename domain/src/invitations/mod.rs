@@ -1,0 +1,15 @@
+//! Inviting people to a client, and joining through an invitation.
+
+mod accept;
+pub(crate) mod access_notice_email;
+mod expire;
+pub(crate) mod invitation_email;
+mod invite;
+mod join;
+mod resend;
+
+pub use accept::accept;
+pub use expire::ExpireInvitations;
+pub use invite::{InviteInput, Invited, invite};
+pub(crate) use join::join;
+pub use resend::resend;

@@ -1,0 +1,94 @@
+//! Background work. The row in `background_jobs` is the truth about a job; the queue only carries its id.
+//!
+//! - [`registry`](self::registry): every job, a line each.
+//! - [`schedule`](self::schedule): everything that happens by the clock, a line each.
+//! - `run`: claim, run, settle; `push` and `sweep`: how ids get onto the wire, and back onto it when it lost them.
+
+mod push;
+mod registry;
+mod run;
+mod schedule;
+mod settings;
+mod sweep;
+
+use std::{fmt, future::Future};
+
+use portico_entity::background_job::Lane;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
+
+pub(crate) use push::push_committed;
+pub use run::{Claimed, WorkerId, claim, execute, release, renew};
+pub use schedule::Scheduler;
+pub use settings::{Concurrency, JobSettings};
+pub use sweep::sweep;
+
+/// Every lane, the most urgent first.
+pub const LANES: [Lane; 3] = [Lane::Urgent, Lane::Bulk, Lane::Upkeep];
+
+/// The lane's name on the wire.
+pub const fn lane_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Urgent => "urgent",
+        Lane::Bulk => "bulk",
+        Lane::Upkeep => "upkeep",
+    }
+}
+
+/// A kind of background work. Its fields are ids: never a secret, never an address.
+///
+/// It may run more than once (a worker can die after the work and before it says so), so running twice must do no harm.
+pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Its name in the database: never renamed, never used again for other work.
+    const NAME: &'static str;
+    /// Where it waits, unless whoever enqueues it says otherwise.
+    const LANE: Lane;
+    /// How often it is tried before it is given up.
+    const ATTEMPTS: i32 = 8;
+
+    /// Does the work. `?` means: try again later.
+    fn run(&self, app: &App) -> impl Future<Output = std::result::Result<(), JobError>> + Send;
+
+    /// Called once when the job is given up, `why` in words for an operator.
+    fn gave_up(&self, _app: &App, _why: &str) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// Why a job did not do its work this time.
+#[derive(Debug, PartialEq, Eq)]
+pub enum JobError {
+    /// Try again with back-off; it counts as an attempt.
+    Retry(String),
+    /// What it needs is down. Try again with back-off for as long as it takes; it is not the job's fault.
+    Unavailable(String),
+    /// The work can never be done, or need not be any more.
+    Discard(String),
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retry(why) | Self::Unavailable(why) | Self::Discard(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<Error> for JobError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(why) => Self::Unavailable(why),
+            error => Self::Retry(error.to_string()),
+        }
+    }
+}
+
+impl From<sea_orm::DbErr> for JobError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Error::from(error).into()
+    }
+}

@@ -1,0 +1,44 @@
+//! Every job, a line each.
+
+use portico_entity::background_job;
+
+use super::{Job, JobError};
+use crate::{app::App, error::Result};
+
+macro_rules! jobs {
+    ($($job:ty,)*) => {
+        /// Runs the job of this row; `None` when this version of Portico does not know its name.
+        pub(super) async fn run(app: &App, row: &background_job::Model) -> Option<std::result::Result<(), JobError>> {
+            match row.name.as_str() {
+                $(<$job as Job>::NAME => Some(match read::<$job>(row) {
+                    Ok(job) => job.run(app).await,
+                    Err(error) => Err(error),
+                }),)*
+                _ => None,
+            }
+        }
+
+        /// Tells the job of this row that it was given up.
+        pub(super) async fn gave_up(app: &App, row: &background_job::Model, why: &str) -> Result<()> {
+            match row.name.as_str() {
+                $(<$job as Job>::NAME => match read::<$job>(row) {
+                    Ok(job) => job.gave_up(app, why).await,
+                    Err(_) => Ok(()),
+                },)*
+                _ => Ok(()),
+            }
+        }
+    };
+}
+
+jobs! {
+    crate::mail::SendMail,
+    crate::invitations::ExpireInvitations,
+    crate::sessions::RotateSigningKeys,
+    crate::upkeep::DeleteExpired,
+}
+
+/// A payload of an older or newer shape may be readable by another version, so it is tried again, not thrown away.
+fn read<J: Job>(row: &background_job::Model) -> std::result::Result<J, JobError> {
+    serde_json::from_value(row.payload.clone()).map_err(|error| JobError::Retry(format!("unreadable payload: {error}")))
+}

@@ -1,0 +1,89 @@
+//! Puts back onto the wire what it lost, and gives the jobs of vanished workers to others.
+
+use chrono::TimeDelta;
+use portico_entity::{
+    JobId,
+    background_job::{self, Column, Lane, State},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use tracing::{info, warn};
+
+use super::{LANES, lane_name, push::push};
+use crate::{app::App, error::Result};
+
+/// The most jobs of a lane pushed by one sweep.
+const BATCH: u64 = 1_000;
+/// How long the task that pushes committed jobs is given before the sweeper takes over.
+const FRESH: TimeDelta = TimeDelta::seconds(2);
+/// How long a pushed job may lie unclaimed when its lane is empty, which means that the wire has lost it…
+const LOST: TimeDelta = TimeDelta::seconds(5);
+/// …and when others wait before it.
+const OVERDUE: TimeDelta = TimeDelta::minutes(5);
+
+/// Requeues jobs whose lease ran out and pushes due jobs that are not on the wire. Any number of workers may sweep at
+/// once; a double push does no harm. While the wire is down it pushes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(app: &App) -> Result<()> {
+    requeue_abandoned(app).await?;
+    for lane in LANES {
+        let depth = match app.wire().depth(lane_name(lane)).await {
+            Ok(depth) => depth,
+            Err(error) => {
+                warn!(%error, "the sweeper cannot reach the queue");
+                return Ok(());
+            }
+        };
+        let jobs = not_on_the_wire(app, lane, depth == 0).await?;
+        if jobs.is_empty() {
+            continue;
+        }
+        let count = jobs.len();
+        match push(app.db(), app.wire(), app.clock(), lane, jobs).await {
+            Ok(()) => info!(count, lane = lane_name(lane), "the sweeper pushed jobs"),
+            Err(error) => warn!(%error, lane = lane_name(lane), "the sweeper cannot push"),
+        }
+    }
+    Ok(())
+}
+
+async fn requeue_abandoned(app: &App) -> Result<()> {
+    let found = background_job::Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Queued))
+        .col_expr(Column::LeaseOwner, Expr::value(None::<uuid::Uuid>))
+        .col_expr(Column::LeaseUntil, Expr::value(None::<crate::clock::Time>))
+        .col_expr(Column::PushedAt, Expr::value(None::<crate::clock::Time>))
+        .col_expr(Column::RunAt, Expr::value(app.now()))
+        .col_expr(Column::Losses, Expr::col(Column::Losses).add(1))
+        .filter(Column::State.eq(State::Running))
+        .filter(Column::LeaseUntil.lt(app.now()))
+        .exec(app.db())
+        .await?;
+    if found.rows_affected > 0 {
+        warn!(count = found.rows_affected, "jobs of a vanished worker run again");
+    }
+    Ok(())
+}
+
+async fn not_on_the_wire(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId>> {
+    let now = app.now();
+    let patience = if is_empty { LOST } else { OVERDUE };
+    // A retry or a requeued job has no task that pushes it, so it is never "fresh".
+    let never_pushed = Condition::all()
+        .add(Column::PushedAt.is_null())
+        .add(Condition::any().add(Column::CreatedAt.lt(now - FRESH)).add(Column::Attempts.gt(0)));
+    let jobs = background_job::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::State.eq(State::Queued))
+        .filter(Column::Lane.eq(lane))
+        .filter(Column::RunAt.lte(now))
+        .filter(Condition::any().add(never_pushed).add(Column::PushedAt.lt(now - patience)))
+        .order_by_asc(Column::RunAt)
+        .limit(BATCH)
+        .into_tuple::<JobId>()
+        .all(app.db())
+        .await?;
+    Ok(jobs)
+}

@@ -1,0 +1,214 @@
+//! Mailed links: one secret each, for one purpose, used once.
+//!
+//! The secret is derived from the server key and the row's id when the worker renders the mail, so a retry sends the
+//! same link, and neither the database nor Redis alone can make one.
+
+mod check;
+mod settings;
+
+use portico_entity::{
+    AuthTokenId,
+    auth_token::{self, Column, Purpose},
+    client, email, invitation, portal_user, tenant,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+
+use crate::{
+    app::App,
+    clock::Time,
+    error::{Error, Result},
+    keys::KeyUse,
+    secret::PlainToken,
+    tx::Tx,
+};
+
+pub use check::{Checked, check};
+pub use settings::LinkSettings;
+
+/// The most reset links of one person that are live at once.
+const LIVE_RESETS: u64 = 3;
+
+/// A link and whom it concerns.
+pub(crate) struct Link {
+    pub(crate) token: auth_token::Model,
+    pub(crate) user: portal_user::Model,
+    pub(crate) invitation: Option<Invited>,
+}
+
+/// The invitation behind a link.
+pub(crate) struct Invited {
+    pub(crate) invitation: invitation::Model,
+    pub(crate) client: client::Model,
+    pub(crate) tenant: tenant::Model,
+}
+
+/// The link that the mail of `email` carries: made once, then derived again.
+///
+/// # Errors
+/// When the database fails, or the entry of `PORTICO_SECRET` that made it is gone.
+pub(crate) async fn issue(
+    app: &App,
+    email: &email::Model,
+    purpose: Purpose,
+    user: &portal_user::Model,
+    invitation: Option<&invitation::Model>,
+) -> Result<PlainToken> {
+    let key = app.keys().newest();
+    let id = AuthTokenId(app.new_id());
+    // Every lifetime counts from the act, not from when the worker came to it.
+    let expires_at = match invitation {
+        Some(invitation) => invitation.expires_at,
+        None => email.created_at + app.settings().links.reset_ttl,
+    };
+    let row = auth_token::ActiveModel {
+        id: Set(id),
+        purpose: Set(purpose),
+        portal_user_id: Set(user.id),
+        invitation_id: Set(invitation.map(|invitation| invitation.id)),
+        email_id: Set(Some(email.id)),
+        secret_hash: Set(secret(app, id, key.fingerprint())?.hashed().0),
+        key_fingerprint: Set(key.fingerprint().into()),
+        credential_version: Set(user.credential_version),
+        issued_at: Set(email.created_at),
+        expires_at: Set(expires_at),
+        used_at: Set(None),
+        revoked_at: Set(None),
+        created_at: Set(app.now()),
+    };
+    auth_token::Entity::insert(row)
+        .on_conflict(OnConflict::column(Column::EmailId).do_nothing().to_owned())
+        .exec_without_returning(app.db())
+        .await?;
+    let row = auth_token::Entity::find()
+        .filter(Column::EmailId.eq(email.id))
+        .one(app.db())
+        .await?
+        .ok_or_else(|| Error::Internal("the mail's token has vanished".into()))?;
+    if purpose == Purpose::Reset {
+        revoke_older_resets(app, user).await?;
+    }
+    secret(app, row.id, &row.key_fingerprint)
+}
+
+/// Looks a link up by its secret.
+///
+/// # Errors
+/// `token_unknown` when there is none, whatever its shape.
+pub(crate) async fn find(app: &App, secret: &PlainToken) -> Result<Link> {
+    let (token, user) = auth_token::Entity::find()
+        .find_also_related(portal_user::Entity)
+        .filter(Column::SecretHash.eq(secret.hashed().0))
+        .one(app.db())
+        .await?
+        .ok_or(Error::TOKEN_UNKNOWN)?;
+    let user = user.ok_or(Error::TOKEN_UNKNOWN)?;
+    let invitation = match token.invitation_id {
+        None => None,
+        Some(id) => invitation::Entity::find_by_id(id)
+            .find_also_related(client::Entity)
+            .find_also(client::Entity, tenant::Entity)
+            .one(app.db())
+            .await?
+            .and_then(|(invitation, client, tenant)| Some(Invited { invitation, client: client?, tenant: tenant? })),
+    };
+    Ok(Link { token, user, invitation })
+}
+
+impl Link {
+    /// Whether it may still do its work.
+    ///
+    /// # Errors
+    /// `token_used`, `token_revoked` or `token_expired`.
+    pub(crate) fn check_live(&self, now: Time) -> Result<()> {
+        match self.token.used_at {
+            Some(_) => Err(Error::TOKEN_USED),
+            None if self.is_revoked() => Err(Error::TOKEN_REVOKED),
+            None if self.is_expired(now) => Err(Error::TOKEN_EXPIRED),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`check_live`](Self::check_live), and that it was made for `purpose`.
+    ///
+    /// # Errors
+    /// Also `token_unknown` for a link of another purpose.
+    pub(crate) fn check_for(&self, purpose: Purpose, now: Time) -> Result<()> {
+        if self.token.purpose != purpose {
+            return Err(Error::TOKEN_UNKNOWN);
+        }
+        self.check_live(now)
+    }
+
+    fn is_expired(&self, now: Time) -> bool {
+        let invitation = self.invitation.as_ref().map(|invited| invited.invitation.status);
+        self.token.expires_at <= now || invitation == Some(invitation::Status::Expired)
+    }
+
+    fn is_revoked(&self) -> bool {
+        let token = &self.token;
+        let withdrawn = self.invitation.as_ref().is_some_and(|Invited { invitation, client, tenant }| {
+            matches!(invitation.status, invitation::Status::Accepted | invitation::Status::Cancelled)
+                || token.issued_at < invitation.links_since
+                || client.status == client::Status::Archived
+                || tenant.status == tenant::Status::Suspended
+        });
+        withdrawn
+            || token.revoked_at.is_some()
+            || token.credential_version != self.user.credential_version && token.purpose != Purpose::Accept
+            || self.user.disabled_at.is_some()
+            // A setup link must never touch an account that has a password.
+            || token.purpose == Purpose::Activation && self.user.password_phc.is_some()
+    }
+}
+
+/// Uses the link up: one conditional UPDATE, so of any number at once one wins.
+///
+/// # Errors
+/// `token_used` for all others.
+pub(crate) async fn consume(tx: &mut Tx, token: &auth_token::Model) -> Result<()> {
+    let now = tx.app().now();
+    let used = auth_token::Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(now))
+        .filter(Column::Id.eq(token.id))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::RevokedAt.is_null())
+        .exec(tx.db())
+        .await?;
+    if used.rows_affected == 1 { Ok(()) } else { Err(Error::TOKEN_USED) }
+}
+
+fn secret(app: &App, id: AuthTokenId, fingerprint: &str) -> Result<PlainToken> {
+    let key = app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
+        Error::Internal(format!("the entry {fingerprint} of PORTICO_SECRET, which made a link, is gone"))
+    })?;
+    Ok(PlainToken::from_bytes(&key.mac(KeyUse::Link, &[id.0.as_bytes()])))
+}
+
+async fn revoke_older_resets(app: &App, user: &portal_user::Model) -> Result<()> {
+    let older = auth_token::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::PortalUserId.eq(user.id))
+        .filter(Column::Purpose.eq(Purpose::Reset))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::RevokedAt.is_null())
+        .order_by_desc(Column::IssuedAt)
+        .order_by_desc(Column::Id)
+        .offset(LIVE_RESETS)
+        .limit(1_000)
+        .into_tuple::<AuthTokenId>()
+        .all(app.db())
+        .await?;
+    if !older.is_empty() {
+        auth_token::Entity::update_many()
+            .col_expr(Column::RevokedAt, Expr::value(app.now()))
+            .filter(Column::Id.is_in(older))
+            .exec(app.db())
+            .await?;
+    }
+    Ok(())
+}

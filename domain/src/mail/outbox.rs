@@ -1,0 +1,104 @@
+//! Posting mail: a row and a job, in the act's own transaction.
+
+use chrono::TimeDelta;
+use portico_entity::{
+    ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId,
+    background_job::Lane,
+    email::{self, Kind, Status},
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+use super::SendMail;
+use crate::{app::App, clock::Time, email_address::EmailAddress, error::Result, tx::Tx};
+
+/// How long a notice is worth sending when the mail server is down.
+const NOTICE_LIVES: TimeDelta = TimeDelta::days(3);
+
+/// A mail to be posted.
+pub(crate) struct NewEmail<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) to: &'a EmailAddress,
+    /// Whose mail log shows it; none for personal mail.
+    pub(crate) tenant: Option<TenantId>,
+    pub(crate) client: Option<ClientId>,
+    pub(crate) portal_user: Option<PortalUserId>,
+    pub(crate) staff_user: Option<StaffUserId>,
+    pub(crate) invitation: Option<InvitationId>,
+    pub(crate) code_flow: Option<CodeFlowId>,
+    /// When what it carries dies; notices live three days.
+    pub(crate) expires_at: Option<Time>,
+}
+
+impl<'a> NewEmail<'a> {
+    /// A mail to a person, or to a stranger who may turn out to be none.
+    pub(crate) fn new(kind: Kind, to: &'a EmailAddress) -> Self {
+        Self {
+            kind,
+            to,
+            tenant: None,
+            client: None,
+            portal_user: None,
+            staff_user: None,
+            invitation: None,
+            code_flow: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// Codes and resets overtake invitations and notices.
+pub(super) const fn lane(kind: Kind) -> Lane {
+    match kind {
+        Kind::Reset | Kind::StaffCode => Lane::Urgent,
+        Kind::Activation
+        | Kind::Invitation
+        | Kind::AccessNotice
+        | Kind::PasswordChanged
+        | Kind::PasswordClosed
+        | Kind::SessionEnded => Lane::Bulk,
+    }
+}
+
+/// Posts `mail`: it goes out once the transaction is committed, and never otherwise.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn post(tx: &mut Tx, mail: NewEmail<'_>) -> Result<EmailId> {
+    let app = tx.app().clone();
+    let id = EmailId(app.new_id());
+    let host = app.settings().mail.from.email.domain().to_owned();
+    let row = email::ActiveModel {
+        id: Set(id),
+        kind: Set(mail.kind),
+        recipient: Set(mail.to.to_string()),
+        tenant_id: Set(mail.tenant),
+        client_id: Set(mail.client),
+        portal_user_id: Set(mail.portal_user),
+        staff_user_id: Set(mail.staff_user),
+        invitation_id: Set(mail.invitation),
+        code_flow_id: Set(mail.code_flow),
+        status: Set(Status::Queued),
+        attempts: Set(0),
+        detail: Set(None),
+        message_id: Set(format!("<{id}@{host}>")),
+        expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_LIVES))),
+        created_at: Set(app.now()),
+        sent_at: Set(None),
+    };
+    email::Entity::insert(row).exec_without_returning(tx.db()).await?;
+    tx.enqueue_in(lane(mail.kind), SendMail { email: id }).await?;
+    Ok(id)
+}
+
+/// Notes that a mail to an address turned out to be for this person, so that it is kept with their other mail.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn belongs_to(app: &App, row: &email::Model, user: PortalUserId) -> Result<()> {
+    email::Entity::update_many()
+        .col_expr(email::Column::PortalUserId, Expr::value(user))
+        .filter(email::Column::Id.eq(row.id))
+        .exec(app.db())
+        .await?;
+    Ok(())
+}

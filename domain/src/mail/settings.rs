@@ -1,0 +1,166 @@
+//! How mail leaves.
+
+use std::{fmt, path::PathBuf};
+
+use lettre::message::Mailbox;
+use url::Url;
+
+use crate::settings::Vars;
+
+/// How mail leaves, and in whose name.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// `MAIL_URL`
+    pub url: MailUrl,
+    /// `MAIL_FROM`
+    pub from: Mailbox,
+}
+
+/// A way out for mail.
+#[derive(Clone, Debug)]
+pub enum MailUrl {
+    /// Into files of a folder, to be read on the development mailbox page.
+    Folder(PathBuf),
+    /// Into memory, gone with the process.
+    Memory,
+    /// To an SMTP server (RFC 5321).
+    Smtp(SmtpServer),
+}
+
+/// An SMTP server and how to speak to it.
+#[derive(Clone)]
+pub struct SmtpServer {
+    /// Its name, which its certificate must bear.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub encryption: Encryption,
+    /// User and password.
+    pub credentials: Option<(String, String)>,
+    /// A PEM file with a certificate authority to trust beside the public ones.
+    pub ca: Option<PathBuf>,
+}
+
+/// How a connection to an SMTP server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+    /// STARTTLS or nothing (RFC 3207).
+    Required,
+    /// STARTTLS if the server offers it.
+    Opportunistic,
+    /// Never.
+    None,
+}
+
+impl fmt::Debug for SmtpServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} ({:?})", self.host, self.port, self.encryption)
+    }
+}
+
+impl MailSettings {
+    /// Reads the section.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
+        let meaning = "How mail leaves: `folder:PATH`, `memory:`, `smtp://user:password@host:port` (STARTTLS, which \
+                       `?tls=opportunistic|none` weakens), `smtps://…` (TLS from the first byte). `?ca=PATH` trusts one \
+                       more certificate authority. Credentials never go over an unencrypted connection. Production \
+                       takes SMTP only, refuses `opportunistic`, and takes `none` only written out.";
+        let production = vars.is_production();
+        let url = vars.read("MAIL_URL", "folder:data/mail", meaning, |value| parse_url(value, production));
+        let meaning = "The sender of every mail.";
+        let from = vars.read("MAIL_FROM", "Portico <portico@localhost>", meaning, |value| {
+            value.parse().map_err(|_| "must be a mailbox, e.g. MAIL_FROM=\"Portal <portal@example.com>\"".to_owned())
+        });
+        Some(Self { url: url?, from: from? })
+    }
+}
+
+fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
+    let example = "e.g. MAIL_URL=smtps://user:password@mail.example.com";
+    if production && (value.starts_with("folder:") || value.starts_with("memory:")) {
+        return Err(format!("must name an SMTP server in production, {example}"));
+    }
+    if let Some(path) = value.strip_prefix("folder:").filter(|path| !path.is_empty()) {
+        return Ok(MailUrl::Folder(path.into()));
+    }
+    if value == "memory:" {
+        return Ok(MailUrl::Memory);
+    }
+    // The value may hold a password, so no complaint quotes it.
+    let url =
+        Url::parse(value).map_err(|_| format!("must be folder:PATH, memory:, smtp://… or smtps://…, {example}"))?;
+    let mut ca = None;
+    let mut tls = None;
+    for (name, value) in url.query_pairs() {
+        match &*name {
+            "tls" => tls = Some(value.into_owned()),
+            "ca" => ca = Some(PathBuf::from(value.into_owned())),
+            _ => return Err(format!("has an unknown parameter, {example}?tls=required")),
+        }
+    }
+    let encryption = match (url.scheme(), tls.as_deref()) {
+        ("smtps", None) => Encryption::Implicit,
+        ("smtp", None | Some("required")) => Encryption::Required,
+        ("smtp", Some("opportunistic")) if !production => Encryption::Opportunistic,
+        ("smtp", Some("opportunistic")) => return Err(format!("must not be opportunistic in production, {example}")),
+        ("smtp", Some("none")) => Encryption::None,
+        ("smtp", Some(_)) => return Err(format!("must have tls=required, opportunistic or none, {example}")),
+        _ => return Err(format!("must be folder:PATH, memory:, smtp://… or smtps://…, {example}")),
+    };
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(format!("must name a host, {example}"))?.to_owned();
+    let port = url.port().unwrap_or(if encryption == Encryption::Implicit { 465 } else { 587 });
+    let decoded =
+        |text: &str| percent_decoded(text).ok_or(format!("has credentials that are not URL-encoded, {example}"));
+    let credentials = match (url.username(), url.password()) {
+        ("", None) => None,
+        (user, Some(password)) if !user.is_empty() => Some((decoded(user)?, decoded(password)?)),
+        _ => return Err(format!("must have both a user and a password, or neither, {example}")),
+    };
+    if credentials.is_some() && matches!(encryption, Encryption::Opportunistic | Encryption::None) {
+        return Err(format!("must encrypt the connection that carries credentials, {example}"));
+    }
+    Ok(MailUrl::Smtp(SmtpServer { host, port, encryption, credentials, ca }))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    // `form_urlencoded` would also turn a plus into a space, which is an ordinary character here.
+    let pair = text.replace('+', "%2B");
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(decoded, _)| decoded.into_owned())
+        .filter(|_| !pair.contains('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_never_travel_in_clear() {
+        for url in ["smtp://u:p@h?tls=none", "smtp://u:p@h?tls=opportunistic"] {
+            assert!(parse_url(url, false).unwrap_err().contains("encrypt"), "{url}");
+        }
+        let MailUrl::Smtp(server) = parse_url("smtp://us%40er:p%2Fw%3Dd+1@h?ca=/x.pem", true).unwrap() else {
+            panic!()
+        };
+        assert_eq!((server.encryption, server.port), (Encryption::Required, 587));
+        assert_eq!(server.credentials, Some(("us@er".into(), "p/w=d+1".into())));
+        assert!(!format!("{server:?}").contains("p/w"));
+    }
+
+    #[test]
+    fn production_takes_a_real_server() {
+        for url in ["folder:x", "memory:", "smtp://h?tls=opportunistic"] {
+            assert!(parse_url(url, true).is_err(), "{url}");
+            assert!(parse_url(url, false).is_ok(), "{url}");
+        }
+        assert!(parse_url("smtp://h:25?tls=none", true).is_ok(), "written out");
+        for url in ["", "smtp://", "http://h", "smtp://u@h", "smtp://h?tls=maybe", "smtp://h?x=1", "smtps://h?tls=none"]
+        {
+            assert!(parse_url(url, false).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Sending to an SMTP server.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{
+        Mailbox, MultiPart,
+        header::{Header, HeaderName, HeaderValue},
+    },
+    transport::smtp::{
+        Error, PoolConfig,
+        authentication::Credentials,
+        client::{Certificate, Tls, TlsParameters},
+    },
+};
+use portico_entity::background_job::Lane;
+use tokio::time::timeout;
+use tracing::error;
+
+use super::{
+    Letter, MailError,
+    settings::{Encryption, SmtpServer},
+};
+use crate::clock::Time;
+
+/// How long connecting may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How long one mail may take from connect to the server's last word. The library's own timeout covers the connect
+/// only.
+const SEND_WITHIN: Duration = Duration::from_secs(30);
+/// Idle connections are closed before servers do it.
+const IDLE: Duration = Duration::from_secs(30);
+/// The most connections of a lane.
+const CONNECTIONS: u32 = 16;
+/// The longest answer that is kept, in characters.
+const ANSWER_KEPT: usize = 300;
+
+type Transport = AsyncSmtpTransport<Tokio1Executor>;
+
+/// Connections to one server: a pool a lane, so that bulk mail never keeps a code waiting.
+pub struct Smtp {
+    from: Mailbox,
+    urgent: Transport,
+    bulk: Transport,
+}
+
+impl Smtp {
+    pub(super) fn new(server: &SmtpServer, from: Mailbox) -> Result<Self, String> {
+        Ok(Self { from, urgent: transport(server)?, bulk: transport(server)? })
+    }
+
+    pub(super) async fn send(&self, lane: Lane, letter: &Letter, now: Time) -> Result<String, MailError> {
+        let transport = match lane {
+            Lane::Urgent => &self.urgent,
+            Lane::Bulk | Lane::Upkeep => &self.bulk,
+        };
+        let message = self.message(letter, now).map_err(MailError::Permanent)?;
+        match timeout(SEND_WITHIN, transport.send(message)).await {
+            Err(_) => Err(MailError::Down(format!("no answer within {} seconds", SEND_WITHIN.as_secs()))),
+            Ok(Err(error)) => Err(classify(&error)),
+            Ok(Ok(response)) => Ok(kept(&response.message().collect::<Vec<_>>().join(" "))),
+        }
+    }
+
+    fn message(&self, letter: &Letter, now: Time) -> Result<Message, String> {
+        // Parsed again here: whatever stands in the row, only an address reaches the wire.
+        let to = letter.to.as_str().parse().map_err(|error| format!("not an address: {error}"))?;
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(letter.subject.clone())
+            .date(SystemTime::from(now))
+            .message_id(Some(letter.message_id.clone()))
+            .header(AutoSubmitted)
+            .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn transport(server: &SmtpServer) -> Result<Transport, String> {
+    let tls = match server.encryption {
+        Encryption::None => Tls::None,
+        Encryption::Implicit => Tls::Wrapper(tls_parameters(server)?),
+        Encryption::Required => Tls::Required(tls_parameters(server)?),
+        Encryption::Opportunistic => Tls::Opportunistic(tls_parameters(server)?),
+    };
+    let mut builder = Transport::builder_dangerous(&server.host)
+        .port(server.port)
+        .tls(tls)
+        .timeout(Some(CONNECT_WITHIN))
+        .pool_config(PoolConfig::new().max_size(CONNECTIONS).idle_timeout(IDLE));
+    if let Some((user, password)) = &server.credentials {
+        builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+    }
+    Ok(builder.build())
+}
+
+fn tls_parameters(server: &SmtpServer) -> Result<TlsParameters, String> {
+    let mut builder = TlsParameters::builder(server.host.clone());
+    if let Some(path) = &server.ca {
+        let certificate = std::fs::read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|pem| Certificate::from_pem(&pem).map_err(|error| error.to_string()))
+            .map_err(|error| {
+                format!("MAIL_URL names the certificate {} that cannot be read: {error}", path.display())
+            })?;
+        builder = builder.add_root_certificate(certificate);
+    }
+    builder.build().map_err(|error| format!("MAIL_URL: {error}"))
+}
+
+/// 5yz is final, except where it speaks of us and not of the mail: 530, 534, 535 and 538 refuse our credentials
+/// (RFC 4954 §6). 4yz is passing. Anything without an answer is an outage.
+fn classify(failure: &Error) -> MailError {
+    let answer = kept(&failure_text(failure));
+    let Some(code) = failure.status().map(|code| code.to_string()) else { return MailError::Down(answer) };
+    if ["530", "534", "535", "538"].contains(&code.as_str()) {
+        error!(code, "the mail server refuses the credentials of MAIL_URL; mail waits");
+        return MailError::Down(answer);
+    }
+    if failure.is_permanent() { MailError::Permanent(answer) } else { MailError::Transient(answer) }
+}
+
+fn failure_text(failure: &Error) -> String {
+    let mut text = failure.to_string();
+    let mut source = std::error::Error::source(failure);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn kept(answer: &str) -> String {
+    answer.chars().filter(|c| !c.is_control()).take(ANSWER_KEPT).collect()
+}
+
+/// `Auto-Submitted: auto-generated` (RFC 3834 §5): vacation programs stay silent.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".into())
+    }
+}

@@ -1,0 +1,98 @@
+//! What people and clients are called.
+
+use std::{fmt, str::FromStr};
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::FieldProblem;
+
+/// The longest name, in characters.
+const MAX_CHARACTERS: usize = 100;
+
+/// A name of 1 to 100 characters, in NFC, trimmed, without control characters and without anything a mail program
+/// would turn into a link: names stand in mails to other people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Name {
+    type Err = FieldProblem;
+
+    fn from_str(typed: &str) -> Result<Self, FieldProblem> {
+        if typed.len() > 16 * MAX_CHARACTERS {
+            return Err(FieldProblem::new("name_too_long", "must have at most 100 characters"));
+        }
+        let name: String = typed.trim().nfc().collect();
+        match name.chars().count() {
+            0 => return Err(FieldProblem::new("name_empty", "must not be empty")),
+            count if count > MAX_CHARACTERS => {
+                return Err(FieldProblem::new("name_too_long", "must have at most 100 characters"));
+            }
+            _ => {}
+        }
+        if name.chars().any(is_forbidden) {
+            return Err(FieldProblem::new("name_invalid", "must not contain control characters"));
+        }
+        if looks_like_link(&name) {
+            return Err(FieldProblem::new("name_invalid", "must not contain a web address"));
+        }
+        Ok(Self(name))
+    }
+}
+
+/// Control characters, line and paragraph separators, and the marks that reverse the direction of text.
+fn is_forbidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `://`, `www.`, or a word such as `evil.test/x`: a dot between letters with a known way on. `J.R. Smith` and
+/// `Amazon.com` stay names, as companies are called so; a path or a scheme makes it a link.
+fn looks_like_link(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.contains("://")
+        || lower.split(|c: char| c.is_whitespace() || "()<>[]\"'".contains(c)).any(|word| {
+            let host_and_path = word.split_once('/').is_some_and(|(host, _)| host.contains('.'));
+            word.starts_with("www.") || host_and_path
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_names() {
+        for good in ["Ann", "J.R. O'Brien", "Zoë", "Ltd. & Co", "李小龙", "Amazon.com"] {
+            assert_eq!(good.parse::<Name>().unwrap().as_str(), good);
+        }
+        assert_eq!("  e\u{301} ".parse::<Name>().unwrap().as_str(), "é");
+        let long = "x".repeat(101);
+        for bad in [
+            "",
+            "  ",
+            "a\nb",
+            "a\0",
+            "\u{1b}[31m",
+            "Win http://evil.test",
+            "www.evil.test",
+            "evil.test/x",
+            "a\u{202e}b",
+            &long,
+        ] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+        assert!("é".repeat(100).parse::<Name>().is_ok());
+    }
+}

@@ -1,0 +1,10 @@
+//! The notice that a password was changed.
+
+use crate::mail::{self, Notice};
+
+mail::templates!(
+    Notice,
+    "passwords/changed_email/subject.txt",
+    "passwords/changed_email/body.txt",
+    "passwords/changed_email/body.html"
+);

@@ -1,0 +1,28 @@
+//! Somebody has forgotten their password.
+
+use portico_entity::email::Kind;
+
+use crate::{
+    actor::Visitor,
+    app::App,
+    audit,
+    email_address::EmailAddress,
+    error::Result,
+    mail::{self, NewEmail},
+    sign_in,
+};
+
+/// Asks for a reset link to be mailed to `email`.
+///
+/// The same work for a stranger as for a customer: nobody is looked up here, only the job that sends finds out.
+///
+/// # Errors
+/// `too_many_requests`, alike for strangers.
+pub async fn forgot(app: &App, by: &Visitor, email: &EmailAddress) -> Result<()> {
+    sign_in::limit_recovery(app, by, email).await?;
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    let expires_at = app.now() + app.settings().links.reset_ttl;
+    mail::post(&mut tx, NewEmail { expires_at: Some(expires_at), ..NewEmail::new(Kind::Reset, email) }).await?;
+    audit::record(&mut tx, by, audit::Event::new("password.reset_requested")).await?;
+    tx.commit().await
+}

@@ -1,0 +1,154 @@
+//! Hashing, on a bounded pool: a flood of sign-ins costs cores × hash memory, never more.
+
+use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+
+use scrypt::{
+    Params, Scrypt,
+    password_hash::{CustomizedPasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+    time::timeout,
+};
+
+use crate::{
+    actor::RequestContext,
+    error::{Error, Result},
+    random::Random,
+    secret::Password,
+};
+
+/// How long a request waits for a slot before it is answered 503.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// Hashes passwords with scrypt (RFC 7914) into PHC strings, one at a time per core.
+#[derive(Clone)]
+pub struct Hasher {
+    slots: Arc<Semaphore>,
+    params: Params,
+    /// Verified where there is no password, so that it takes the same time.
+    dummy: Arc<str>,
+}
+
+/// What verifying came to.
+pub(crate) enum Verdict {
+    /// Not the password, or there is none.
+    Wrong,
+    /// The password; with a hash of the current cost where the stored one is of another.
+    Right {
+        /// The hash to store instead.
+        rehashed: Option<String>,
+    },
+}
+
+impl Hasher {
+    /// A pool of one slot a core, for new hashes of this cost.
+    pub fn new(params: Params) -> Self {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        // A hash of nothing: 32 random bytes in the place of the output cost no hashing at start.
+        let (salt, output) = (Random.bytes::<16>(), Random.bytes::<32>());
+        let encode = |bytes: &[u8]| base64::Engine::encode(&base64::prelude::BASE64_STANDARD_NO_PAD, bytes);
+        let (ln, r, p) = (params.log_n(), params.r(), params.p());
+        let dummy = format!("$scrypt$ln={ln},r={r},p={p}${}${}", encode(&salt), encode(&output));
+        Self { slots: Arc::new(Semaphore::new(cores)), params, dummy: dummy.into() }
+    }
+
+    /// The PHC string of `password`.
+    ///
+    /// # Errors
+    /// `overloaded` when no slot came free in time, or the client has gone.
+    pub async fn hash(&self, context: &RequestContext, password: &Password) -> Result<String> {
+        let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
+        blocking(slot, move || hash(&password, params)).await?
+    }
+
+    /// Whether `password` is that of `phc`. Without `phc` it takes as long, and is wrong.
+    ///
+    /// # Errors
+    /// As for [`hash`](Self::hash).
+    pub(crate) async fn verify(
+        &self,
+        context: &RequestContext,
+        phc: Option<&str>,
+        password: &Password,
+    ) -> Result<Verdict> {
+        let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
+        let phc = phc.unwrap_or(&self.dummy).to_owned();
+        blocking(slot, move || {
+            let stored = PasswordHash::new(&phc).map_err(|error| Error::Internal(format!("stored hash: {error}")))?;
+            if Scrypt::default().verify_password(password.reveal().as_bytes(), &stored).is_err() {
+                return Ok(Verdict::Wrong);
+            }
+            let is_current = Params::try_from(&stored)
+                .is_ok_and(|cost| (cost.log_n(), cost.r(), cost.p()) == (params.log_n(), params.r(), params.p()));
+            let rehashed = if is_current { None } else { Some(hash(&password, params)?) };
+            Ok(Verdict::Right { rehashed })
+        })
+        .await?
+    }
+
+    async fn slot(&self, context: &RequestContext) -> Result<OwnedSemaphorePermit> {
+        tokio::select! {
+            slot = timeout(WAIT, self.slots.clone().acquire_owned()) => match slot {
+                Ok(Ok(slot)) => Ok(slot),
+                _ => Err(Error::Overloaded),
+            },
+            () = context.gone.cancelled() => Err(Error::Overloaded),
+        }
+    }
+}
+
+/// Runs `work` off the async threads; the slot is free again when the work is done, whoever still waits for it.
+async fn blocking<T: Send + 'static>(
+    slot: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let task = spawn_blocking(move || {
+        let done = work();
+        drop(slot);
+        done
+    });
+    task.await.map_err(|error| Error::Internal(format!("hashing: {error}")))
+}
+
+fn hash(password: &Password, params: Params) -> Result<String> {
+    let salt = Random.bytes::<16>();
+    Scrypt::default()
+        .hash_password_customized(password.reveal().as_bytes(), &salt, None, None, params)
+        .map(|hash| hash.to_string())
+        .map_err(|error| Error::Internal(format!("hashing: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn the_whole_password_counts_and_older_costs_are_made_anew() {
+        let (old, new) = (Hasher::new(Params::new(10, 8, 1).unwrap()), Hasher::new(Params::new(11, 8, 1).unwrap()));
+        let context = testing::context();
+        let long = Password::new(&"p".repeat(100));
+        let phc = old.hash(&context, &long).await.unwrap();
+        assert!(phc.starts_with("$scrypt$ln=10,r=8,p=1$"), "{phc}");
+        assert!(matches!(old.verify(&context, Some(&phc), &long).await.unwrap(), Verdict::Right { rehashed: None }));
+        let Verdict::Right { rehashed: Some(anew) } = new.verify(&context, Some(&phc), &long).await.unwrap() else {
+            panic!("an older cost is made anew")
+        };
+        assert!(anew.starts_with("$scrypt$ln=11,"));
+        for wrong in ["p".repeat(99), "p".repeat(72), format!("{}\0", "p".repeat(100))] {
+            assert!(matches!(old.verify(&context, Some(&phc), &Password::new(&wrong)).await.unwrap(), Verdict::Wrong));
+        }
+        assert!(matches!(old.verify(&context, None, &long).await.unwrap(), Verdict::Wrong));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_gone_does_not_wait_for_a_slot() {
+        let hasher = Hasher::new(Params::new(10, 8, 1).unwrap());
+        let _all = hasher.slots.clone().acquire_many_owned(hasher.slots.available_permits() as u32).await.unwrap();
+        let context = testing::context();
+        context.gone.cancel();
+        assert!(matches!(hasher.hash(&context, &Password::new("x")).await, Err(Error::Overloaded)));
+    }
+}

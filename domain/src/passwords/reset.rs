@@ -1,0 +1,40 @@
+//! Setting a new password by a mailed link.
+
+use portico_entity::{auth_token::Purpose, email::Kind};
+
+use super::{Condition, check_policy, write};
+use crate::{
+    actor::{Actor, Visitor},
+    app::App,
+    audit,
+    error::{Error, Result},
+    links, mail,
+    secret::{Password, PlainToken},
+    sessions, sign_in,
+};
+
+/// Sets a new password. Ends all sessions, kills the sibling links, opens a closed password and mails a notice; does
+/// not sign in.
+///
+/// # Errors
+/// In this order: `token_unknown`, `token_used`, `token_revoked` or `token_expired`; `validation_failed` for the
+/// password, which does not spend the link; `overloaded`.
+pub async fn reset(app: &App, by: &Visitor, token: &PlainToken, password: &Password) -> Result<()> {
+    let link = links::find(app, token).await?;
+    link.check_for(Purpose::Reset, app.now())?;
+    let user = &link.user;
+    check_policy(&app.settings().passwords, "/password", password, &user.email, &[&user.name])?;
+    let phc = app.hasher().hash(&by.context, password).await?;
+
+    let actor = Actor::portal_user(user, &by.context);
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    links::consume(&mut tx, &link.token).await?;
+    if !write(&mut tx, user.id, phc, Condition::Version(link.token.credential_version)).await? {
+        return Err(Error::TOKEN_REVOKED);
+    }
+    sessions::end_all(&mut tx, sessions::Person::Portal(user.id), None, "password_reset").await?;
+    mail::post_notice(&mut tx, Kind::PasswordChanged, user).await?;
+    audit::record_for_tenants(&mut tx, actor, user.id, "password.reset").await?;
+    tx.commit().await?;
+    sign_in::forget_failures(app, &user.email).await
+}

@@ -1,0 +1,50 @@
+//! What a password must be, and what hashing it costs.
+
+use scrypt::Params;
+
+use crate::settings::{Vars, number};
+
+/// What a password must be, and what hashing it costs.
+#[derive(Clone, Debug)]
+pub struct PasswordSettings {
+    /// `PORTICO_SCRYPT`: the cost of new hashes.
+    pub scrypt: Params,
+    /// `PORTICO_PASSWORD_MIN`: characters.
+    pub min: usize,
+    /// `PORTICO_PASSWORD_MAX`: characters.
+    pub max: usize,
+}
+
+impl PasswordSettings {
+    /// Reads the section.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
+        let meaning = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes \
+                       128·N·r bytes while it is made. Older hashes are made anew at the next sign-in.";
+        let scrypt = vars.read("PORTICO_SCRYPT", "ln=17,r=8,p=1", meaning, parse_cost);
+        let min = vars.read("PORTICO_PASSWORD_MIN", "8", "The shortest password, 8 to 64 characters.", number(8..=64));
+        let max =
+            vars.read("PORTICO_PASSWORD_MAX", "128", "The longest password, 64 to 1024 characters.", number(64..=1024));
+        Some(Self { scrypt: scrypt?, min: min? as usize, max: max? as usize })
+    }
+}
+
+fn parse_cost(value: &str) -> Result<Params, String> {
+    let wrong = || "must be three costs with ln 10 to 20, r 1 to 32 and p 1 to 16, e.g. ln=17,r=8,p=1".to_owned();
+    let (mut ln, mut r, mut p) = (None, None, None);
+    for part in value.split(',') {
+        let (name, number) = part.trim().split_once('=').ok_or_else(wrong)?;
+        let slot = match name {
+            "ln" => &mut ln,
+            "r" => &mut r,
+            "p" => &mut p,
+            _ => return Err(wrong()),
+        };
+        if slot.replace(number.parse::<u32>().map_err(|_| wrong())?).is_some() {
+            return Err(wrong());
+        }
+    }
+    match (ln, r, p) {
+        (Some(ln @ 10..=20), Some(r @ 1..=32), Some(p @ 1..=16)) => Params::new(ln as u8, r, p).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}

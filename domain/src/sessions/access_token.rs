@@ -1,0 +1,105 @@
+//! Access tokens: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037).
+//!
+//! The checker reads only what the signer writes: the header must be, byte for byte, the one header that goes with its
+//! key. So there is no algorithm to choose, no key to bring along and no second encoding of the same token.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use ed25519_dalek::{Signature, Signer};
+use portico_entity::{ClientId, SessionId, SigningKeyId, session};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::Realm;
+use crate::{
+    app::App,
+    error::{Error, Result},
+    secret::PlainToken,
+};
+
+/// Clocks of several machines differ by no more than this.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+/// Far above any token of ours, in bytes.
+const MAX_BYTES: usize = 2_048;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    kid: Uuid,
+    typ: String,
+}
+
+/// What an access token says. Ids and times only: no name, no address.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) aud: String,
+    pub(super) sub: String,
+    pub(super) sid: SessionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<ClientId>,
+    auth_time: i64,
+    iat: i64,
+    exp: i64,
+    jti: Uuid,
+}
+
+/// Signs an access token of `session`.
+pub(super) async fn sign(app: &App, realm: Realm, session: &session::Model, subject: String) -> Result<PlainToken> {
+    let now = app.now();
+    let claims = Claims {
+        iss: app.public_url(""),
+        aud: realm.audience().into(),
+        sub: subject,
+        sid: session.id,
+        client_id: session.client_id,
+        auth_time: session.auth_time.timestamp(),
+        iat: now.timestamp(),
+        exp: (now + app.settings().sessions.access_ttl).timestamp(),
+        jti: app.new_id(),
+    };
+    let key = app.signing_keys().current(app).await?;
+    let signed = format!("{}.{}", header(key.id)?, encode(&claims)?);
+    let signature = key.secret.sign(signed.as_bytes()).to_bytes();
+    Ok(PlainToken::new(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))))
+}
+
+/// Checks an access token of `realm` and returns what it says.
+///
+/// # Errors
+/// `unauthenticated` for everything that is not a token of ours, of this realm and of now.
+pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Claims> {
+    let token = token.reveal();
+    let (signed, signature) =
+        token.rsplit_once('.').filter(|_| token.len() <= MAX_BYTES).ok_or(Error::UNAUTHENTICATED)?;
+    let (head, body) = signed.split_once('.').ok_or(Error::UNAUTHENTICATED)?;
+    let kid = SigningKeyId(decode::<Header>(head)?.kid);
+    if header(kid)? != head {
+        return Err(Error::UNAUTHENTICATED);
+    }
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| Error::UNAUTHENTICATED)?;
+    let signature = Signature::from_slice(&signature).map_err(|_| Error::UNAUTHENTICATED)?;
+    let key = app.signing_keys().by_id(app, kid).await?.ok_or(Error::UNAUTHENTICATED)?;
+    key.public.verify_strict(signed.as_bytes(), &signature).map_err(|_| Error::UNAUTHENTICATED)?;
+    let claims: Claims = decode(body)?;
+    let now = app.now();
+    let is_ours = claims.iss == app.public_url("") && claims.aud == realm.audience();
+    let is_now = claims.exp > (now - LEEWAY).timestamp() && claims.iat <= (now + LEEWAY).timestamp();
+    if is_ours && is_now { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
+}
+
+fn header(kid: SigningKeyId) -> Result<String> {
+    encode(&Header { alg: "EdDSA".into(), kid: kid.0, typ: "at+jwt".into() })
+}
+
+fn encode(value: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(json))
+}
+
+fn decode<T: DeserializeOwned>(part: &str) -> Result<T> {
+    let json = BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| Error::UNAUTHENTICATED)?;
+    serde_json::from_slice(&json).map_err(|_| Error::UNAUTHENTICATED)
+}

@@ -1,0 +1,130 @@
+//! Ending sessions.
+
+use portico_entity::{
+    SessionId,
+    session::{self, Column},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
+
+use super::{Person, Realm, access_token, refresh_token};
+use crate::{
+    actor::{Actor, Visitor},
+    app::App,
+    audit,
+    error::{Error, Result},
+    secret::PlainToken,
+    tx::Tx,
+};
+
+/// The session that a browser shows, by whichever of its tokens is authentic; none if neither is. It may be over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn presented(
+    app: &App,
+    realm: Realm,
+    access: Option<&PlainToken>,
+    refresh: Option<&PlainToken>,
+) -> Result<Option<SessionId>> {
+    if let Some(token) = access {
+        match access_token::verify(app, realm, token).await {
+            Ok(claims) => return Ok(Some(claims.sid)),
+            Err(Error::Unauthenticated(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let Some(claimed) = refresh.and_then(refresh_token::parse) else { return Ok(None) };
+    let session = session::Entity::find_by_id(claimed.session).one(app.db()).await?;
+    let is_authentic = |session: &session::Model| {
+        let is_of_realm = match realm {
+            Realm::Portal => session.portal_user_id.is_some(),
+            Realm::Staff => session.staff_user_id.is_some(),
+        };
+        is_of_realm && refresh_token::is_authentic(app, &claimed, session)
+    };
+    Ok(session.filter(is_authentic).map(|session| session.id))
+}
+
+/// Ends one session; nothing happens if there is none or it is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sign_out(app: &App, by: &Visitor, session: Option<SessionId>) -> Result<()> {
+    let Some(id) = session else { return Ok(()) };
+    let mut tx = app.begin().await?;
+    let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
+    if ended.rows_affected == 1 {
+        let event = audit::Event::new("session.ended").target("session", id.0);
+        audit::record(&mut tx, actor(app, by, id).await?, event).await?;
+    }
+    tx.commit().await
+}
+
+/// Ends every session of the person whose session this is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sign_out_everywhere(app: &App, by: &Visitor, session: Option<SessionId>) -> Result<()> {
+    let Some(id) = session else { return Ok(()) };
+    let Some(row) = session::Entity::find_by_id(id).one(app.db()).await? else { return Ok(()) };
+    // A session that is over has no say over the others.
+    if row.revoked_at.is_some() || row.expires_at <= app.now() {
+        return Ok(());
+    }
+    let person = match (row.portal_user_id, row.staff_user_id) {
+        (Some(user), _) => Person::Portal(user),
+        (None, Some(user)) => Person::Staff(user),
+        (None, None) => return Ok(()),
+    };
+    let mut tx = app.begin().await?;
+    end_all(&mut tx, person, None, "signed_out_everywhere").await?;
+    let event = audit::Event::new("session.all_ended").target("session", id.0);
+    audit::record(&mut tx, actor(app, by, id).await?, event).await?;
+    tx.commit().await
+}
+
+/// Ends all sessions of a person, but for `except`.
+pub(crate) async fn end_all(
+    tx: &mut Tx,
+    person: Person,
+    except: Option<SessionId>,
+    reason: &'static str,
+) -> Result<()> {
+    let mut update = revoke(tx.app(), reason);
+    update = match person {
+        Person::Portal(user) => update.filter(Column::PortalUserId.eq(user)),
+        Person::Staff(user) => update.filter(Column::StaffUserId.eq(user)),
+    };
+    if let Some(except) = except {
+        update = update.filter(Column::Id.ne(except));
+    }
+    update.exec(tx.db()).await?;
+    Ok(())
+}
+
+/// Ends the session that a browser showed while it opened another.
+pub(crate) async fn end_presented(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
+    if let Some(id) = session {
+        revoke(tx.app(), "replaced").filter(Column::Id.eq(id)).exec(tx.db()).await?;
+    }
+    Ok(())
+}
+
+fn revoke(app: &App, reason: &'static str) -> UpdateMany<session::Entity> {
+    session::Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(app.now()))
+        .col_expr(Column::RevokedReason, Expr::value(reason))
+        .filter(Column::RevokedAt.is_null())
+}
+
+/// The person of the session, as the one who acts.
+async fn actor(app: &App, by: &Visitor, session: SessionId) -> Result<Actor> {
+    use portico_entity::audit_event::ActorRealm::{Portal, Staff};
+    let row = session::Entity::find_by_id(session).one(app.db()).await?;
+    let (realm, id) = match row.map(|row| (row.portal_user_id, row.staff_user_id)) {
+        Some((Some(user), _)) => (Portal, user.0),
+        Some((None, Some(user))) => (Staff, user.0),
+        _ => return Ok(by.into()),
+    };
+    Ok(Actor { realm, id: Some(id), context: Some(by.context.clone()) })
+}

@@ -1,0 +1,10 @@
+//! The notice that a session was ended because somebody else may have copied it.
+
+use crate::mail::{self, Notice};
+
+mail::templates!(
+    Notice,
+    "sessions/ended_email/subject.txt",
+    "sessions/ended_email/body.txt",
+    "sessions/ended_email/body.html"
+);

@@ -1,0 +1,134 @@
+//! Opening a session.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use portico_entity::{SessionId, client, membership, portal_user, session, staff_user, tenant};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
+};
+
+use super::{Opened, OpenedStaff, Realm, SessionSettings, Tokens, access_token, refresh_token};
+use crate::{actor::RequestContext, app::App, error::Result, tx::Tx};
+
+/// Opens a portal session at `membership`. Bound to the version of the credentials that were just proved: a password
+/// that changes meanwhile leaves it dead. The oldest session beyond the fifth ends.
+pub(crate) async fn open_portal(
+    tx: &mut Tx,
+    user: &portal_user::Model,
+    membership: &membership::Model,
+    context: &RequestContext,
+) -> Result<session::Model> {
+    let app = tx.app().clone();
+    let lives = app.settings().sessions.refresh_ttl;
+    let row = session::ActiveModel {
+        portal_user_id: Set(Some(user.id)),
+        client_id: Set(Some(membership.client_id)),
+        credential_version: Set(user.credential_version),
+        expires_at: Set(app.now() + lives),
+        ..blank(&app, context)
+    };
+    let session = row.insert(tx.db()).await?;
+    let mut used = membership.clone().into_active_model();
+    used.last_used_at = Set(Some(app.now()));
+    used.update(tx.db()).await?;
+    end_oldest(tx, user).await?;
+    Ok(session)
+}
+
+/// Opens a staff session.
+pub(crate) async fn open_staff(
+    tx: &mut Tx,
+    user: &staff_user::Model,
+    context: &RequestContext,
+) -> Result<session::Model> {
+    let app = tx.app().clone();
+    let settings = &app.settings().sessions;
+    let row = session::ActiveModel {
+        staff_user_id: Set(Some(user.id)),
+        credential_version: Set(user.credential_version),
+        idle_until: Set(Some(app.now() + settings.staff_idle_ttl)),
+        expires_at: Set(app.now() + settings.staff_ttl),
+        ..blank(&app, context)
+    };
+    Ok(row.insert(tx.db()).await?)
+}
+
+/// The answer to whoever holds the new portal session.
+pub(crate) async fn opened(
+    app: &App,
+    session: session::Model,
+    user: portal_user::Model,
+    client: client::Model,
+    membership: membership::Model,
+) -> Result<Opened> {
+    let tokens = tokens(app, Realm::Portal, &session, user.id.0.to_string()).await?;
+    Ok(Opened { tokens, session, user, client, membership })
+}
+
+/// The answer to whoever holds the new staff session.
+pub(crate) async fn opened_staff(
+    app: &App,
+    session: session::Model,
+    user: staff_user::Model,
+    tenant: tenant::Model,
+) -> Result<OpenedStaff> {
+    let tokens = tokens(app, Realm::Staff, &session, user.id.0.to_string()).await?;
+    Ok(OpenedStaff { tokens, session, user, tenant })
+}
+
+async fn tokens(app: &App, realm: Realm, session: &session::Model, subject: String) -> Result<Tokens> {
+    Ok(Tokens {
+        access: access_token::sign(app, realm, session, subject).await?,
+        expires_in: app.settings().sessions.access_ttl.as_secs(),
+        refresh: refresh_token::make(app, session)?,
+    })
+}
+
+fn blank(app: &App, context: &RequestContext) -> session::ActiveModel {
+    let now = app.now();
+    session::ActiveModel {
+        id: Set(SessionId(app.new_id())),
+        portal_user_id: Set(None),
+        staff_user_id: Set(None),
+        client_id: Set(None),
+        generation: Set(0),
+        rotated_at: Set(now),
+        nonce: Set(BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>())),
+        user_agent: Set(context.user_agent.clone()),
+        ip: Set(context.ip.map(|ip| ip.to_string())),
+        auth_time: Set(now),
+        created_at: Set(now),
+        last_seen_at: Set(now),
+        idle_until: Set(None),
+        revoked_at: Set(None),
+        revoked_reason: Set(None),
+        ..Default::default()
+    }
+}
+
+async fn end_oldest(tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
+    let now = tx.app().now();
+    let surplus = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::PortalUserId.eq(user.id))
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now))
+        .filter(session::Column::CredentialVersion.eq(user.credential_version))
+        .order_by_desc(session::Column::CreatedAt)
+        .order_by_desc(session::Column::Id)
+        .offset(SessionSettings::MAX_LIVE)
+        .limit(1_000)
+        .into_tuple::<SessionId>()
+        .all(tx.db())
+        .await?;
+    if !surplus.is_empty() {
+        session::Entity::update_many()
+            .col_expr(session::Column::RevokedAt, Expr::value(now))
+            .col_expr(session::Column::RevokedReason, Expr::value("too_many"))
+            .filter(session::Column::Id.is_in(surplus))
+            .exec(tx.db())
+            .await?;
+    }
+    Ok(())
+}

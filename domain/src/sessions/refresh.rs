@@ -1,0 +1,121 @@
+//! Trading a refresh token for a new pair.
+
+use portico_entity::{
+    email::Kind,
+    portal_user,
+    session::{self, Column},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+use super::{Opened, OpenedStaff, authenticate, open, refresh_token};
+use crate::{
+    actor::{Actor, Visitor},
+    app::App,
+    audit,
+    clock::Time,
+    error::{Error, Result},
+    mail,
+    secret::PlainToken,
+};
+
+/// A new pair of tokens of the same portal session. The sign-in's time stays.
+///
+/// # Errors
+/// `unauthenticated` for anything that is not a refresh token of this realm; `session_expired`; `session_revoked`, also
+/// when the token had been traded before: then somebody has copied it, so the session ends.
+pub async fn refresh_portal(app: &App, by: &Visitor, token: &PlainToken) -> Result<Opened> {
+    let session = rotate(app, by, token, |session| session.portal_user_id.is_some()).await?;
+    let caller = authenticate::load_portal(app, session.id, by.context.clone()).await?;
+    open::opened(app, session, caller.user, caller.client, caller.membership).await
+}
+
+/// A new pair of tokens of the same staff session; it begins to idle anew.
+///
+/// # Errors
+/// As for [`refresh_portal`].
+pub async fn refresh_staff(app: &App, by: &Visitor, token: &PlainToken) -> Result<OpenedStaff> {
+    let session = rotate(app, by, token, |session| session.staff_user_id.is_some()).await?;
+    let caller = authenticate::load_staff(app, session.id, by.context.clone()).await?;
+    open::opened_staff(app, session, caller.user, caller.tenant).await
+}
+
+/// Rotates: one `UPDATE … WHERE generation = g`, so of two at once one rotates and the other gets the same successor.
+async fn rotate(
+    app: &App,
+    by: &Visitor,
+    token: &PlainToken,
+    is_of_realm: fn(&session::Model) -> bool,
+) -> Result<session::Model> {
+    let claimed = refresh_token::parse(token).ok_or(Error::UNAUTHENTICATED)?;
+    let session = find(app, claimed.session).await?;
+    if !is_of_realm(&session) || !refresh_token::is_authentic(app, &claimed, &session) {
+        return Err(Error::UNAUTHENTICATED);
+    }
+    check_person(app, by, &session).await?;
+    let now = app.now();
+    let settings = &app.settings().sessions;
+    let mut update = session::Entity::update_many()
+        .col_expr(Column::Generation, Expr::value(claimed.generation.saturating_add(1)))
+        .col_expr(Column::RotatedAt, Expr::value(now))
+        .col_expr(Column::LastSeenAt, Expr::value(now))
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::Generation.eq(claimed.generation))
+        .filter(Column::RevokedAt.is_null());
+    if session.staff_user_id.is_some() {
+        update = update.col_expr(Column::IdleUntil, Expr::value(now + settings.staff_idle_ttl));
+    }
+    let is_rotated = update.exec(app.db()).await?.rows_affected == 1;
+    let session = find(app, session.id).await?;
+    if is_rotated {
+        return Ok(session);
+    }
+    if session.revoked_at.is_some() {
+        return Err(Error::SESSION_REVOKED);
+    }
+    let is_previous = session.generation == claimed.generation + 1;
+    if is_previous && now - session.rotated_at < chrono_delta(settings.refresh_grace) {
+        return Ok(session);
+    }
+    revoke_copied(app, by, &session, now).await?;
+    Err(Error::SESSION_REVOKED)
+}
+
+async fn find(app: &App, id: portico_entity::SessionId) -> Result<session::Model> {
+    session::Entity::find_by_id(id).one(app.db()).await?.ok_or(Error::UNAUTHENTICATED)
+}
+
+/// Nothing rotates for a person who may not be in.
+async fn check_person(app: &App, by: &Visitor, session: &session::Model) -> Result<()> {
+    if session.portal_user_id.is_some() {
+        authenticate::load_portal(app, session.id, by.context.clone()).await?;
+    } else {
+        authenticate::load_staff(app, session.id, by.context.clone()).await?;
+    }
+    Ok(())
+}
+
+/// An authentic token of an older generation: two hold what only one was given.
+async fn revoke_copied(app: &App, by: &Visitor, session: &session::Model, now: Time) -> Result<()> {
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    let ended = session::Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .col_expr(Column::RevokedReason, Expr::value("refresh_token_reused"))
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(tx.db())
+        .await?;
+    if ended.rows_affected == 1 {
+        if let Some(id) = session.portal_user_id
+            && let Some(user) = portal_user::Entity::find_by_id(id).one(tx.db()).await?
+        {
+            mail::post_notice(&mut tx, Kind::SessionEnded, &user).await?;
+        }
+        let event = audit::Event::failed("session.refresh_token_reused").target("session", session.id.0);
+        audit::record(&mut tx, Actor::from(by), event).await?;
+    }
+    tx.commit().await
+}
+
+fn chrono_delta(duration: std::time::Duration) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(duration).unwrap_or(chrono::TimeDelta::MAX)
+}

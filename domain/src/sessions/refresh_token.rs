@@ -1,0 +1,44 @@
+//! Refresh tokens: `sid.generation.mac`, derived from the session's row, so that nothing is stored that could be used.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use portico_entity::{SessionId, session};
+use uuid::Uuid;
+
+use crate::{app::App, error::Result, keys::KeyUse, secret::PlainToken};
+
+/// What a refresh token claims to be.
+pub(super) struct Claimed {
+    pub(super) session: SessionId,
+    pub(super) generation: i32,
+    mac: Vec<u8>,
+}
+
+/// The refresh token of the session's present generation.
+pub(super) fn make(app: &App, session: &session::Model) -> Result<PlainToken> {
+    let (sid, generation) = (session.id.0, session.generation);
+    let mac = app.keys().newest().mac(KeyUse::Refresh, &parts(session, generation).each_ref().map(Vec::as_slice));
+    Ok(PlainToken::new(format!("{}.{generation}.{}", sid.simple(), BASE64_URL_SAFE_NO_PAD.encode(mac))))
+}
+
+/// Reads a refresh token; whether it is real [`is_authentic`] tells.
+pub(super) fn parse(token: &PlainToken) -> Option<Claimed> {
+    let mut parts = token.reveal().split('.');
+    let (sid, generation, mac) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_canonical = parts.next().is_none() && sid.len() == 32 && generation.bytes().all(|b| b.is_ascii_digit());
+    let claimed = Claimed {
+        session: SessionId(Uuid::try_parse(sid).ok()?),
+        generation: generation.parse().ok()?,
+        mac: BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?,
+    };
+    is_canonical.then_some(claimed)
+}
+
+/// Whether a refresh token was made by us for this session, at the generation that it names.
+pub(super) fn is_authentic(app: &App, claimed: &Claimed, session: &session::Model) -> bool {
+    let parts = parts(session, claimed.generation);
+    app.keys().verify(KeyUse::Refresh, &parts.each_ref().map(Vec::as_slice), &claimed.mac)
+}
+
+fn parts(session: &session::Model, generation: i32) -> [Vec<u8>; 3] {
+    [session.id.0.as_bytes().to_vec(), generation.to_be_bytes().to_vec(), session.nonce.clone().into_bytes()]
+}

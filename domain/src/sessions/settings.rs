@@ -1,0 +1,46 @@
+//! How long sessions and their tokens live.
+
+use std::time::Duration;
+
+use crate::settings::{Vars, duration};
+
+/// How long sessions and their tokens live.
+#[derive(Clone, Debug)]
+pub struct SessionSettings {
+    /// `PORTICO_ACCESS_TTL`
+    pub access_ttl: Duration,
+    /// `PORTICO_REFRESH_TTL`
+    pub refresh_ttl: Duration,
+    /// `PORTICO_REFRESH_GRACE`
+    pub refresh_grace: Duration,
+    /// `PORTICO_STAFF_IDLE_TTL`
+    pub staff_idle_ttl: Duration,
+    /// `PORTICO_STAFF_TTL`
+    pub staff_ttl: Duration,
+}
+
+impl SessionSettings {
+    /// The most live sessions of one portal user; a further sign-in ends the oldest.
+    pub const MAX_LIVE: u64 = 5;
+
+    /// Reads the section.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
+        let access = vars.read("PORTICO_ACCESS_TTL", "15m", "How long an access token lives.", duration);
+        let meaning = "How long a portal session lives after sign-in, however often it is refreshed.";
+        let refresh = vars.read("PORTICO_REFRESH_TTL", "30d", meaning, duration);
+        let meaning = "How long after a rotation the previous refresh token still gets the same successor (two tabs, \
+                       a lost answer); later it is taken for stolen.";
+        let grace = vars.read("PORTICO_REFRESH_GRACE", "10s", meaning, duration);
+        let meaning = "How long a staff session lives without a refresh.";
+        let staff_idle = vars.read("PORTICO_STAFF_IDLE_TTL", "12h", meaning, duration);
+        let meaning = "How long a staff session lives after sign-in, however often it is refreshed.";
+        let staff = vars.read("PORTICO_STAFF_TTL", "7d", meaning, duration);
+        Some(Self {
+            access_ttl: access?,
+            refresh_ttl: refresh?,
+            refresh_grace: grace?,
+            staff_idle_ttl: staff_idle?,
+            staff_ttl: staff?,
+        })
+    }
+}

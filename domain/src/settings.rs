@@ -1,0 +1,427 @@
+//! Settings: how variables are read, and the sections that together make [`Settings`].
+//!
+//! A section stands next to what it configures and reads its variables through [`Vars`], which remembers each
+//! variable's name, default and meaning: the table in `docs/settings.md` and the check for misspelt names come from
+//! there, so neither can fall behind the code.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+
+use url::{Host, Url};
+
+use crate::{
+    jobs::JobSettings, keys::ServerKeys, links::LinkSettings, mail::MailSettings, passwords::PasswordSettings,
+    sessions::SessionSettings, throttle::LimitSettings,
+};
+
+/// Everything that the use cases and jobs can be told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Strict or convenient.
+    pub environment: Environment,
+    /// Where the portal is for the people who use it; links in mails start with it.
+    pub public_url: Url,
+    /// The database.
+    pub database: DatabaseSettings,
+    /// The server key.
+    pub keys: ServerKeys,
+    /// Links and codes.
+    pub links: LinkSettings,
+    /// Passwords and their hashes.
+    pub passwords: PasswordSettings,
+    /// Sessions and tokens.
+    pub sessions: SessionSettings,
+    /// How often what may be tried.
+    pub limits: LimitSettings,
+    /// Mail.
+    pub mail: MailSettings,
+    /// Background jobs.
+    pub jobs: JobSettings,
+}
+
+/// Which database, and how many connections to it.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite:PATH` or `postgres://…`; may hold a password, so it does not print.
+    pub url: String,
+    /// The most connections this process opens.
+    pub connections: u32,
+}
+
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseSettings({} connections)", self.connections)
+    }
+}
+
+/// How strict Portico is about its surroundings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Convenient, and on this machine only.
+    Development,
+    /// Refuses to start with anything that is unsafe on a network.
+    Production,
+}
+
+/// A variable that Portico reads.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value when it is not set; empty when there is none.
+    pub default: &'static str,
+    /// What it means, its unit and its rule.
+    pub meaning: &'static str,
+}
+
+/// The variables of the environment, and what was found wrong with them.
+pub struct Vars {
+    values: BTreeMap<String, String>,
+    known: Vec<Variable>,
+    problems: Vec<String>,
+    environment: Environment,
+}
+
+impl Vars {
+    /// Reads from `values`; of these, only Portico's own names matter.
+    pub fn new(values: impl IntoIterator<Item = (String, String)>, fallback: Option<Environment>) -> Self {
+        let mut vars = Self {
+            values: values.into_iter().collect(),
+            known: Vec::new(),
+            problems: Vec::new(),
+            environment: Environment::Production,
+        };
+        let meaning = "`development` or `production`. `portico` and `portico dev` are development unless told \
+                       otherwise; the other commands must be told. Production refuses what is unsafe on a network.";
+        let environment = vars.optional("PORTICO_ENV", meaning, |value| match value {
+            "development" => Ok(Environment::Development),
+            "production" => Ok(Environment::Production),
+            _ => Err("must be development or production".into()),
+        });
+        match environment.or(fallback) {
+            Some(environment) => vars.environment = environment,
+            None if vars.problems.is_empty() => {
+                vars.complain("PORTICO_ENV", "must be set, e.g. PORTICO_ENV=production")
+            }
+            None => {}
+        }
+        vars
+    }
+
+    /// Strict or convenient.
+    pub fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// Whether the strict rules hold.
+    pub fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+
+    /// The value of `name`, else its default; `None` after a complaint.
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.known.push(Variable { name, default, meaning });
+        let value = self.values.get(name).map_or(default, |value| value.trim());
+        match parse(value) {
+            Ok(parsed) => Some(parsed),
+            Err(problem) => {
+                self.complain(name, &problem);
+                None
+            }
+        }
+    }
+
+    /// The value of `name`, if it is set and good.
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.read(name, "", meaning, |value| if value.is_empty() { Ok(None) } else { parse(value).map(Some) })?
+    }
+
+    /// Whether `name` is set to anything.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| !value.trim().is_empty())
+    }
+
+    /// Remembers that `name` is wrong. `problem` must not quote a value that may be secret.
+    pub fn complain(&mut self, name: &str, problem: &str) {
+        self.problems.push(format!("{name} {problem}"));
+    }
+
+    /// Every variable read so far.
+    pub fn known(&self) -> &[Variable] {
+        &self.known
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// All complaints, a line each, and one for every `PORTICO_*` variable that nobody read.
+    pub fn finish<T>(mut self, settings: Option<T>) -> Result<T, SettingsError> {
+        let unknown: Vec<String> = self.values.keys().filter(|name| self.is_unknown(name)).cloned().collect();
+        for name in unknown {
+            let hint = nearest(&name, &self.known).map_or(String::new(), |near| format!("; did you mean {near}?"));
+            self.complain(&name, &format!("is not a variable of Portico{hint}"));
+        }
+        match settings {
+            Some(settings) if self.problems.is_empty() => Ok(settings),
+            _ => Err(SettingsError(self.problems)),
+        }
+    }
+
+    fn is_unknown(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix("PORTICO_") else { return false };
+        // Kubernetes sets these for a Service called "portico"; the tests' own settings are not the program's.
+        let injected = rest.starts_with("PORT")
+            || rest.starts_with("SERVICE_")
+            || rest.starts_with("TEST_")
+            || rest.split_once("_TCP").is_some_and(|(port, _)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        !injected && !self.known.iter().any(|variable| variable.name == name)
+    }
+}
+
+/// The known name that is at most a few letters away.
+fn nearest(name: &str, known: &[Variable]) -> Option<&'static str> {
+    let near = known.iter().map(|variable| (edits(name, variable.name), variable.name)).min()?;
+    (near.0 <= 4).then_some(near.1)
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Why Portico does not start: the variables, what is wrong with each, and an example.
+#[derive(Debug)]
+pub struct SettingsError(pub Vec<String>);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Reads all sections. `secret` gives the server key where the variable is not set, as development does;
+    /// `public_url` likewise.
+    pub fn read(vars: &mut Vars, secret: Option<ServerKeys>, public_url: Option<Url>) -> Option<Self> {
+        let environment = vars.environment();
+        let data_dir = data_dir(vars);
+        let database = DatabaseSettings::read(vars);
+        let keys = read_keys(vars, secret);
+        let public_url = read_public_url(vars, public_url);
+        let links = LinkSettings::read(vars);
+        let passwords = PasswordSettings::read(vars);
+        let sessions = SessionSettings::read(vars);
+        let limits = LimitSettings::read(vars);
+        let mail = MailSettings::read(vars);
+        let jobs = JobSettings::read(vars);
+        data_dir?;
+        Some(Self {
+            environment,
+            public_url: public_url?,
+            database: database?,
+            keys: keys?,
+            links: links?,
+            passwords: passwords?,
+            sessions: sessions?,
+            limits: limits?,
+            mail: mail?,
+            jobs: jobs?,
+        })
+    }
+}
+
+/// `PORTICO_DATA_DIR`: where development keeps its server key.
+pub fn data_dir(vars: &mut Vars) -> Option<PathBuf> {
+    let meaning = "Where development keeps its server key.";
+    vars.read("PORTICO_DATA_DIR", "data", meaning, |value| Ok(PathBuf::from(value)))
+}
+
+impl DatabaseSettings {
+    /// Reads `DATABASE_URL` and `PORTICO_DATABASE_CONNECTIONS`.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
+        let meaning =
+            "The database: `sqlite:PATH` for one process, `postgres://user:password@host/database` for any number.";
+        let url = vars.read("DATABASE_URL", "sqlite:data/portico.db", meaning, |value| {
+            match value.split_once(':').map(|(scheme, rest)| (scheme, rest.trim_start_matches('/'))) {
+                Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
+                    Ok(format!("{value}?mode=rwc"))
+                }
+                Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(value.to_owned()),
+                _ => Err("must be sqlite:PATH or postgres://…, e.g. DATABASE_URL=sqlite:data/portico.db".into()),
+            }
+        });
+        let meaning = "The most database connections of this process, 2 to 1000.";
+        let connections = vars.read("PORTICO_DATABASE_CONNECTIONS", "16", meaning, number(2..=1000));
+        Some(Self { url: url?, connections: connections? })
+    }
+}
+
+fn read_keys(vars: &mut Vars, fallback: Option<ServerKeys>) -> Option<ServerKeys> {
+    let meaning = "The server key: a comma list of base64, each 32 random bytes or more, the newest first; the first \
+                   makes, all verify. Development makes one and keeps it in the data folder.";
+    let example = "e.g. PORTICO_SECRET=$(openssl rand -base64 32)";
+    let keys = vars.optional("PORTICO_SECRET", meaning, |value| {
+        ServerKeys::parse(value).map_err(|why| format!("{why}, {example}"))
+    });
+    if !vars.is_set("PORTICO_SECRET") && fallback.is_none() {
+        vars.complain("PORTICO_SECRET", &format!("must be set to a strong server key, {example}"));
+    }
+    keys.or(fallback)
+}
+
+fn read_public_url(vars: &mut Vars, fallback: Option<Url>) -> Option<Url> {
+    let meaning = "Where the portal is for the people who use it: links in mails and the tokens' issuer start with \
+                   it. Production takes https only, or http on loopback.";
+    let example = "e.g. PORTICO_PUBLIC_URL=https://portal.example.com";
+    let production = vars.is_production();
+    let url = vars.optional("PORTICO_PUBLIC_URL", meaning, |value| {
+        let url = Url::parse(value).map_err(|_| format!("must be an origin, {example}"))?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        match url.scheme() {
+            "http" | "https" if !bare || !url.has_host() => Err(format!("must be an origin without a path, {example}")),
+            "http" if production && !is_loopback(&url) => Err(format!("must be https in production, {example}")),
+            _ if !production && !is_loopback(&url) => {
+                Err("must be on loopback in development, e.g. PORTICO_PUBLIC_URL=http://localhost:8080".into())
+            }
+            "http" | "https" => Ok(url),
+            _ => Err(format!("must be http or https, {example}")),
+        }
+    });
+    if !vars.is_set("PORTICO_PUBLIC_URL") && production {
+        vars.complain("PORTICO_PUBLIC_URL", &format!("must be set in production, {example}"));
+        return None;
+    }
+    url.or(fallback)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Parses a whole number within `range`.
+pub fn number(range: std::ops::RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, String> {
+    move |value| {
+        value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+            format!("must be a number from {} to {}, e.g. {}", range.start(), range.end(), range.start())
+        })
+    }
+}
+
+/// Parses a duration such as `90s`, `30m`, `72h` or `7d`: at least a second, at most ten years.
+///
+/// # Errors
+/// When it has no unit or is out of range.
+pub fn duration(value: &str) -> Result<Duration, String> {
+    let wrong = || "must be a duration with a unit, e.g. 90s, 30m, 72h or 7d".to_owned();
+    let unit = match value.as_bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3_600,
+        Some(b'd') => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = value[..value.len() - 1].parse().map_err(|_| wrong())?;
+    let seconds = count.checked_mul(unit).filter(|seconds| (1..=315_360_000).contains(seconds)).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[(&str, &str)], environment: Environment) -> Result<Settings, SettingsError> {
+        let values = values.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let mut vars = Vars::new(values, Some(environment));
+        let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:1").ok());
+        vars.finish(settings)
+    }
+
+    const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+
+    #[test]
+    fn the_defaults_are_good() {
+        read(&[SECRET], Environment::Development).unwrap();
+    }
+
+    #[test]
+    fn every_wrong_variable_is_named_with_an_example() {
+        let wrong = [
+            ("DATABASE_URL", "mysql://x"),
+            ("MAIL_URL", "ftp://x"),
+            ("MAIL_FROM", "nobody"),
+            ("PORTICO_SECRET", "c2hvcnQ="),
+            ("PORTICO_SCRYPT", "ln=99"),
+            ("PORTICO_RESET_TTL", "30"),
+            ("PORTICO_PASSWORD_MIN", "4"),
+            ("PORTICO_LIMIT_SEND_CODE", "5"),
+            ("PORTICO_JOB_LEASE", "0s"),
+            ("PORTICO_PUBLIC_URL", "https://portal.example.com/x"),
+        ];
+        let error = read(&wrong, Environment::Development).unwrap_err();
+        for (name, _) in wrong {
+            let line = error.0.iter().find(|line| line.starts_with(name));
+            assert!(line.is_some_and(|line| line.contains("e.g.")), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_variable_stops_the_start_with_a_hint() {
+        let error = read(&[SECRET, ("PORTICO_RESET_TLT", "30m")], Environment::Development).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "PORTICO_RESET_TLT is not a variable of Portico; did you mean PORTICO_RESET_TTL?"
+        );
+        for injected in ["PORTICO_PORT", "PORTICO_SERVICE_HOST", "PORTICO_8080_TCP_ADDR", "PORTICO_PORT_80_TCP"] {
+            read(&[SECRET, (injected, "x")], Environment::Development).unwrap();
+        }
+    }
+
+    #[test]
+    fn production_refuses_what_is_unsafe() {
+        let error = read(&[("PORTICO_LIMIT_SEND_CODE", "off")], Environment::Production).unwrap_err();
+        for name in ["PORTICO_SECRET", "PORTICO_PUBLIC_URL", "MAIL_URL", "PORTICO_LIMIT_SEND_CODE"] {
+            assert!(error.0.iter().any(|line| line.starts_with(name)), "{name}: {error}");
+        }
+        let plain =
+            [SECRET, ("PORTICO_PUBLIC_URL", "http://portal.example.com"), ("MAIL_URL", "smtp://h?tls=opportunistic")];
+        assert_eq!(read(&plain, Environment::Production).unwrap_err().0.len(), 2);
+        let good = [SECRET, ("PORTICO_PUBLIC_URL", "https://p.example.com"), ("MAIL_URL", "smtps://u:p@h")];
+        read(&good, Environment::Production).unwrap();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90s").unwrap().as_secs(), 90);
+        assert_eq!(duration("7d").unwrap().as_secs(), 604_800);
+        for wrong in ["", "s", "5", "0s", "-1s", "1w", "99999999999999999999h", "1.5h", "é"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Known devices: a browser that somebody has signed in from before has buckets of its own, so that a stranger's
+//! guesses cannot lock the owner out.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+
+use crate::{actor::RequestContext, app::App, clock::Time, email_address::EmailAddress, keys::KeyUse};
+
+/// How long a device is known after a sign-in.
+const KNOWN_FOR: TimeDelta = TimeDelta::days(365);
+
+/// The value of the cookie that makes this browser a known device of `email`: `id.time.signature`. Bound to the
+/// address, which never changes, so that checking it needs no look at the account.
+pub fn device_cookie(app: &App, email: &EmailAddress) -> String {
+    let id = BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>());
+    let signed = format!("{id}.{}", app.now().timestamp());
+    let mac = app.keys().newest().mac(KeyUse::Device, &[signed.as_bytes(), email.as_str().as_bytes()]);
+    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
+}
+
+/// The id of the device, if it shows that somebody signed in from it as `email` within the last year.
+pub(super) fn known_device(app: &App, context: &RequestContext, email: &EmailAddress) -> Option<String> {
+    let (signed, mac) = context.device.as_deref()?.rsplit_once('.')?;
+    let (id, time) = signed.split_once('.')?;
+    let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
+    let parts: [&[u8]; 2] = [signed.as_bytes(), email.as_str().as_bytes()];
+    let since = Time::from_timestamp(time.parse().ok()?, 0)?;
+    let is_known = app.keys().verify(KeyUse::Device, &parts, &mac) && app.now() - since < KNOWN_FOR;
+    is_known.then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_device_is_known_for_its_own_address_and_for_a_year() {
+        let app = testing::app().await;
+        let (ann, bob) = ("ann@x.test".parse().unwrap(), "bob@x.test".parse().unwrap());
+        let cookie = device_cookie(&app, &ann);
+        let context = RequestContext { device: Some(cookie.clone()), ..testing::context() };
+        assert!(known_device(&app, &context, &ann).is_some());
+        assert_eq!(known_device(&app, &context, &bob), None);
+        let forged = RequestContext { device: Some(cookie.replacen('.', "x.", 1)), ..testing::context() };
+        assert_eq!(known_device(&app, &forged, &ann), None);
+        app.clock().advance(KNOWN_FOR);
+        assert_eq!(known_device(&app, &context, &ann), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! Proving who one is by a password.
+
+mod device;
+mod places;
+mod prove;
+mod recovery_limits;
+#[expect(clippy::module_inception, reason = "a use case is a file named by its verb, and this is the verb")]
+mod sign_in;
+
+pub use device::device_cookie;
+pub use places::{Place, open_places};
+pub(crate) use prove::{forget_failures, prove_password};
+pub(crate) use recovery_limits::limit_recovery;
+pub use sign_in::{SignInInput, sign_in};

@@ -1,0 +1,116 @@
+//! Checking a password: counted before it is looked at, and the same work whoever is asked for.
+
+use portico_entity::{
+    email::Kind,
+    portal_user::{self, Column},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+use super::device::known_device;
+use crate::{
+    actor::RequestContext,
+    app::App,
+    audit,
+    email_address::EmailAddress,
+    error::{Error, Result},
+    mail,
+    passwords::Verdict,
+    secret::Password,
+    throttle::{self, Limit},
+};
+
+/// The counter of failures in a row, per address and known device.
+const IN_A_ROW: &str = "sign_in_close";
+
+/// Proves that `password` is that of `user`, whom `email` named; a stranger's address proves nothing, and takes as
+/// long. A hash of an older cost is made anew.
+///
+/// # Errors
+/// `too_many_requests`; `invalid_credentials` also when the account cannot sign in at all; `overloaded`.
+pub(crate) async fn prove_password(
+    app: &App,
+    context: &RequestContext,
+    email: &EmailAddress,
+    user: Option<&portal_user::Model>,
+    password: &Password,
+) -> Result<()> {
+    let device = known_device(app, context, email).unwrap_or_default();
+    let network = context.network();
+    let by_network = throttle::take(app, Limit::SignInNetwork, &[&network]).await?;
+    let account: [&str; 2] = if device.is_empty() { [email.as_str(), &network] } else { [email.as_str(), &device] };
+    let by_account = match throttle::take(app, Limit::SignInAccount, &account).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            by_network.give_back(app).await?;
+            return Err(error);
+        }
+    };
+    let in_a_row = throttle::count_in_a_row(app, IN_A_ROW, &[email.as_str(), &device]).await?;
+    let limit = app.settings().limits.sign_in_close.map_or(i64::MAX, i64::from);
+
+    // Only a password that counts is compared; anything else is a comparison with nothing, of the same length.
+    let usable = user.filter(|user| user.disabled_at.is_none() && user.password_closed_at.is_none());
+    let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| in_a_row <= limit);
+    let verdict = match app.hasher().verify(context, phc, password).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            by_account.give_back(app).await?;
+            by_network.give_back(app).await?;
+            throttle::uncount(app, IN_A_ROW, &[email.as_str(), &device], false).await?;
+            return Err(error);
+        }
+    };
+    match (verdict, user) {
+        (Verdict::Right { rehashed }, Some(user)) => {
+            by_account.give_back(app).await?;
+            by_network.give_back(app).await?;
+            throttle::uncount(app, IN_A_ROW, &[email.as_str(), &device], true).await?;
+            if let Some(phc) = rehashed {
+                store_rehashed(app, user, phc).await?;
+            }
+            Ok(())
+        }
+        _ => {
+            if in_a_row == limit && device.is_empty() {
+                close(app, user).await?;
+            }
+            Err(Error::INVALID_CREDENTIALS)
+        }
+    }
+}
+
+/// Ends the row of failures of `email`: the password is a new one.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn forget_failures(app: &App, email: &str) -> Result<()> {
+    throttle::uncount(app, IN_A_ROW, &[email, ""], true).await
+}
+
+/// Only if the hash is still the one that was verified; the version stays, since the password does.
+async fn store_rehashed(app: &App, user: &portal_user::Model, phc: String) -> Result<()> {
+    portal_user::Entity::update_many()
+        .col_expr(Column::PasswordPhc, Expr::value(phc))
+        .filter(Column::Id.eq(user.id))
+        .filter(Column::PasswordPhc.eq(user.password_phc.clone()))
+        .exec(app.db())
+        .await?;
+    Ok(())
+}
+
+/// Closes the password until a reset, once, and says so to the person.
+async fn close(app: &App, user: Option<&portal_user::Model>) -> Result<()> {
+    let Some(user) = user.filter(|user| user.password_phc.is_some()) else { return Ok(()) };
+    let mut tx = app.begin().await?;
+    let closed = portal_user::Entity::update_many()
+        .col_expr(Column::PasswordClosedAt, Expr::value(app.now()))
+        .filter(Column::Id.eq(user.id))
+        .filter(Column::PasswordClosedAt.is_null())
+        .exec(tx.db())
+        .await?;
+    if closed.rows_affected == 1 {
+        mail::post_notice(&mut tx, Kind::PasswordClosed, user).await?;
+        audit::record_for_tenants(&mut tx, crate::actor::Actor::SYSTEM, user.id, "password.closed").await?;
+    }
+    tx.commit().await
+}

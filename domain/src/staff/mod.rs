@@ -1,0 +1,11 @@
+//! The tenants' staff: they sign in by a mailed code and have no password.
+
+mod add;
+pub(crate) mod code_email;
+mod flow_code;
+mod send_code;
+mod verify_code;
+
+pub use add::{NewStaff, add};
+pub use send_code::send_code;
+pub use verify_code::verify_code;

@@ -1,0 +1,84 @@
+//! Staff ask for a code.
+
+use portico_entity::{
+    CodeFlowId, EmailId,
+    code_flow::{self, Column},
+    email::Kind,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+use crate::{
+    actor::Visitor,
+    app::App,
+    audit,
+    clock::Time,
+    email_address::EmailAddress,
+    error::Result,
+    mail::{self, NewEmail},
+    throttle::{self, Limit},
+    tx::Tx,
+};
+
+/// Asks for a sign-in code to be mailed to `email` and returns the flow that it will belong to. With `again`, a live flow
+/// of the same address gets a new code and its old one is dead; other flows live on, so nobody can kill yours.
+///
+/// The same work for a stranger as for staff.
+///
+/// # Errors
+/// `too_many_requests`, alike for strangers.
+pub async fn send_code(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeFlowId>) -> Result<CodeFlowId> {
+    let _ = throttle::take(app, Limit::SendCode, &[&email.mailbox()]).await?;
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    let expires_at = app.now() + app.settings().links.code_ttl;
+    let flow = CodeFlowId(app.new_id());
+    let mail =
+        NewEmail { code_flow: Some(flow), expires_at: Some(expires_at), ..NewEmail::new(Kind::StaffCode, email) };
+    let mail = mail::post(&mut tx, mail).await?;
+    let flow = match again {
+        Some(again) if renew(&mut tx, again, email, mail, expires_at).await? => again,
+        _ => insert(&mut tx, flow, email, mail, expires_at).await?,
+    };
+    audit::record(&mut tx, by, audit::Event::new("staff_code.requested").target("code_flow", flow.0)).await?;
+    tx.commit().await?;
+    Ok(flow)
+}
+
+/// Gives a live flow a new mail and with it a new code and new tries.
+async fn renew(tx: &mut Tx, flow: CodeFlowId, email: &EmailAddress, mail: EmailId, expires_at: Time) -> Result<bool> {
+    let renewed = code_flow::Entity::update_many()
+        .col_expr(Column::EmailId, Expr::value(mail))
+        .col_expr(Column::CodeHash, Expr::value(None::<String>))
+        .col_expr(Column::KeyFingerprint, Expr::value(None::<String>))
+        .col_expr(Column::Misses, Expr::value(0))
+        .col_expr(Column::ExpiresAt, Expr::value(expires_at))
+        .filter(Column::Id.eq(flow))
+        .filter(Column::Email.eq(email.as_str()))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(tx.app().now()))
+        .exec(tx.db())
+        .await?;
+    Ok(renewed.rows_affected == 1)
+}
+
+async fn insert(
+    tx: &mut Tx,
+    id: CodeFlowId,
+    email: &EmailAddress,
+    mail: EmailId,
+    expires_at: Time,
+) -> Result<CodeFlowId> {
+    let row = code_flow::ActiveModel {
+        id: Set(id),
+        email: Set(email.to_string()),
+        email_id: Set(Some(mail)),
+        staff_user_id: Set(None),
+        code_hash: Set(None),
+        key_fingerprint: Set(None),
+        misses: Set(0),
+        expires_at: Set(expires_at),
+        used_at: Set(None),
+        created_at: Set(tx.app().now()),
+    };
+    code_flow::Entity::insert(row).exec_without_returning(tx.db()).await?;
+    Ok(id)
+}

@@ -1,0 +1,91 @@
+//! Staff sign in by the code.
+
+use portico_entity::{
+    CodeFlowId, SessionId,
+    code_flow::{self, Column},
+    staff_user, tenant,
+};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+
+use super::flow_code::{MAX_MISSES, is_right};
+use crate::{
+    actor::{Actor, Visitor},
+    app::App,
+    audit,
+    error::{Error, Result},
+    secret::PlainToken,
+    sessions::{self, OpenedStaff},
+    throttle::{self, Limit},
+};
+
+/// Opens a staff session by the code that was mailed for `flow`.
+///
+/// # Errors
+/// `invalid_code` for wrong, used, dead and unknown, all alike; `too_many_requests`.
+pub async fn verify_code(
+    app: &App,
+    by: &Visitor,
+    flow: CodeFlowId,
+    code: &PlainToken,
+    presented: Option<SessionId>,
+) -> Result<OpenedStaff> {
+    match verify(app, by, flow, code, presented).await {
+        Err(Error::Unauthenticated(why)) => {
+            let mut tx = app.begin().await?;
+            let event = audit::Event::failed("staff_session.opened").target("code_flow", flow.0);
+            audit::record(&mut tx, by, event).await?;
+            tx.commit().await?;
+            Err(Error::Unauthenticated(why))
+        }
+        verified => verified,
+    }
+}
+
+async fn verify(
+    app: &App,
+    by: &Visitor,
+    id: CodeFlowId,
+    code: &PlainToken,
+    presented: Option<SessionId>,
+) -> Result<OpenedStaff> {
+    let flow = code_flow::Entity::find_by_id(id).one(app.db()).await?;
+    let subject = flow.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
+    let miss = throttle::take(app, Limit::CodeMisses, &[&subject]).await?;
+    // Counted first, in one conditional UPDATE: however many try at once, five tries are five.
+    let counted = code_flow::Entity::update_many()
+        .col_expr(Column::Misses, Expr::col(Column::Misses).add(1))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Misses.lt(MAX_MISSES))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(app.now()))
+        .exec_with_returning(app.db())
+        .await?;
+    let flow = counted.into_iter().next().filter(|flow| is_right(app, flow, code)).ok_or(Error::INVALID_CODE)?;
+    miss.give_back(app).await?;
+
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    let used = code_flow::Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(app.now()))
+        .filter(Column::Id.eq(id))
+        .filter(Column::UsedAt.is_null())
+        // A resend in between has killed this code.
+        .filter(Column::CodeHash.eq(flow.code_hash.clone()))
+        .exec(tx.db())
+        .await?;
+    let user = match flow.staff_user_id {
+        Some(id) if used.rows_affected == 1 => {
+            staff_user::Entity::find_by_id(id).find_also_related(tenant::Entity).one(tx.db()).await?
+        }
+        _ => None,
+    };
+    let Some((user, Some(tenant))) = user else { return Err(Error::INVALID_CODE) };
+    if user.disabled_at.is_some() || tenant.status == tenant::Status::Suspended {
+        return Err(Error::INVALID_CODE);
+    }
+    sessions::end_presented(&mut tx, presented).await?;
+    let session = sessions::open_staff(&mut tx, &user, &by.context).await?;
+    let event = audit::Event::new("staff_session.opened").target("session", session.id.0).tenant(tenant.id);
+    audit::record(&mut tx, Actor::staff_user(&user, &by.context), event).await?;
+    tx.commit().await?;
+    sessions::opened_staff(app, session, user, tenant).await
+}

@@ -1,0 +1,36 @@
+//! The companies that use Portico.
+
+mod add;
+mod seed;
+mod suspend;
+
+pub use add::{Slug, add};
+pub use seed::seed_demo;
+pub use suspend::{restore, suspend};
+
+use portico_entity::{
+    PortalUserId, TenantId, client, membership,
+    tenant::{Column, Entity, Model},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use crate::{app::App, error::Result};
+
+/// The tenant of that slug.
+pub(crate) async fn find(app: &App, slug: &str) -> Result<Option<Model>> {
+    Ok(Entity::find().filter(Column::Slug.eq(slug)).one(app.db()).await?)
+}
+
+/// The tenants that have the person at a client, each once.
+pub(crate) async fn of_person(db: &impl ConnectionTrait, user: PortalUserId) -> Result<Vec<TenantId>> {
+    let tenants = membership::Entity::find()
+        .inner_join(client::Entity)
+        .select_only()
+        .column(client::Column::TenantId)
+        .distinct()
+        .filter(membership::Column::PortalUserId.eq(user))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(tenants)
+}

@@ -1,0 +1,68 @@
+//! Shutting a tenant out, and letting it in again, from the command line.
+
+use portico_entity::{
+    client, session, staff_user,
+    tenant::{self, Status},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
+    sea_query::{Expr, Query},
+};
+
+use crate::{
+    actor::Actor,
+    app::App,
+    audit,
+    error::{Error, Result},
+};
+
+/// Suspends the tenant of that slug: its staff and the people at its clients are out at once, its queued invitations are
+/// not sent, its data stays.
+///
+/// # Errors
+/// `not_found`.
+pub async fn suspend(app: &App, slug: &str) -> Result<()> {
+    set_status(app, slug, Status::Suspended, "tenant.suspended").await
+}
+
+/// Lets a suspended tenant in again. Its old sessions stay dead.
+///
+/// # Errors
+/// `not_found`.
+pub async fn restore(app: &App, slug: &str) -> Result<()> {
+    set_status(app, slug, Status::Active, "tenant.restored").await
+}
+
+async fn set_status(app: &App, slug: &str, status: Status, action: &'static str) -> Result<()> {
+    let tenant = super::find(app, slug).await?.ok_or(Error::NOT_FOUND)?;
+    let mut tx = app.begin().await?;
+    tenant::Entity::update_many()
+        .col_expr(tenant::Column::Status, Expr::value(status))
+        .filter(tenant::Column::Id.eq(tenant.id))
+        .exec(tx.db())
+        .await?;
+    let clients = Query::select()
+        .column(client::Column::Id)
+        .from(client::Entity)
+        .and_where(client::Column::TenantId.eq(tenant.id))
+        .to_owned();
+    let staff = Query::select()
+        .column(staff_user::Column::Id)
+        .from(staff_user::Entity)
+        .and_where(staff_user::Column::TenantId.eq(tenant.id))
+        .to_owned();
+    session::Entity::update_many()
+        .col_expr(session::Column::RevokedAt, Expr::value(app.now()))
+        .col_expr(session::Column::RevokedReason, Expr::value(action))
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(
+            Condition::any()
+                .add(session::Column::ClientId.in_subquery(clients))
+                .add(session::Column::StaffUserId.in_subquery(staff)),
+        )
+        .exec(tx.db())
+        .await?;
+    let event = audit::Event::new(action).target("tenant", tenant.id.0).tenant(tenant.id);
+    audit::record(&mut tx, Actor::SYSTEM, event).await?;
+    tx.commit().await
+}

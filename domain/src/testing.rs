@@ -1,0 +1,92 @@
+//! What the unit tests of this crate share.
+
+use std::{ops::Deref, path::PathBuf, time::Duration};
+
+use portico_entity::background_job::{self, Column, State};
+use portico_queue::Wire;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::{
+    actor::RequestContext,
+    app::App,
+    clock::{Clock, Time},
+    database, jobs,
+    mail::Mailer,
+    settings::{Environment, Settings, Vars},
+};
+
+/// An app over a database of its own, whose clock stands still and whose mail stays in memory.
+pub(crate) struct TestApp {
+    app: App,
+    _folder: TempDir,
+}
+
+impl Deref for TestApp {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+pub(crate) async fn app() -> TestApp {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portico.db");
+    std::fs::copy(template().await, &file).unwrap();
+    let database = format!("sqlite:{}", file.display());
+    let values = [
+        ("DATABASE_URL", database.as_str()),
+        ("MAIL_URL", "memory:"),
+        ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        ("PORTICO_SCRYPT", "ln=10,r=8,p=1"),
+    ];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut vars = Vars::new(values, Some(Environment::Development));
+    let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:8080").ok());
+    let settings = vars.finish(settings).unwrap();
+    let db = database::connect(&settings.database).await.unwrap();
+    let mailer = Mailer::new(&settings.mail).unwrap();
+    let clock = Clock::manual(Time::from_timestamp(1_800_000_000, 0).unwrap());
+    TestApp { app: App::new(db, Wire::memory(), mailer, clock, settings), _folder: folder }
+}
+
+/// A migrated database to copy, since migrating takes longer than most tests.
+async fn template() -> PathBuf {
+    static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+    let make = || async {
+        let file = std::env::temp_dir().join(format!("portico-template-{}.db", std::process::id()));
+        let _ = std::fs::remove_file(&file);
+        portico_migration::migrate(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
+        file
+    };
+    TEMPLATE.get_or_init(make).await.clone()
+}
+
+pub(crate) fn context() -> RequestContext {
+    RequestContext::new(uuid::Uuid::nil(), Some([192, 0, 2, 1].into()), Some("test"), None)
+}
+
+impl TestApp {
+    /// Runs every job that is due, and those that they cause.
+    pub(crate) async fn run_queue(&self) {
+        let worker = jobs::WorkerId::new(&self.app);
+        loop {
+            let due = background_job::Entity::find()
+                .filter(Column::State.eq(State::Queued))
+                .filter(Column::RunAt.lte(self.now()))
+                .all(self.db())
+                .await
+                .unwrap();
+            if due.is_empty() {
+                return;
+            }
+            let ids: Vec<_> = due.iter().map(|row| row.id.0).collect();
+            for claimed in jobs::claim(&self.app, worker, &ids).await.unwrap() {
+                tokio::time::timeout(Duration::from_secs(10), jobs::execute(&self.app, claimed)).await.unwrap();
+            }
+        }
+    }
+}

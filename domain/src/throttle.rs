@@ -1,0 +1,313 @@
+//! Limits on guessing and flooding, exact over all processes: one conditional statement each, in the database.
+//!
+//! A limit is taken *before* the secret is looked at, and in the same way for strangers, so neither the count nor the
+//! time tells who has an account.
+
+use std::time::Duration;
+
+use portico_entity::throttle;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Statement, Value, sea_query::Expr};
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+    keys::KeyUse,
+    secret::hex,
+    settings::{Vars, duration},
+};
+
+/// So many at once, and one back every `per / burst`: GCRA, as in ATM Forum TM 4.0, written `5/15m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many at once; at least one.
+    pub burst: u32,
+    /// In how long they all come back.
+    pub per: Duration,
+}
+
+impl Quota {
+    /// Microseconds until one comes back.
+    fn interval(self) -> i64 {
+        i64::try_from(self.per.as_micros() / u128::from(self.burst)).unwrap_or(i64::MAX / 4)
+    }
+}
+
+/// What is limited in the database. Limits of one process alone are the API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Wrong passwords for one address from one network, or from one known device.
+    SignInAccount,
+    /// Wrong passwords from one network.
+    SignInNetwork,
+    /// Recovery mails asked for one mailbox.
+    RecoveryAccount,
+    /// Recovery mails asked for from one network.
+    RecoveryNetwork,
+    /// Codes asked for one mailbox.
+    SendCode,
+    /// Wrong codes for one address.
+    CodeMisses,
+    /// Invitations of one recipient by one tenant.
+    InviteRecipient,
+    /// Invitations by one actor.
+    InviteActor,
+}
+
+impl Limit {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SignInAccount => "sign_in_account",
+            Self::SignInNetwork => "sign_in_network",
+            Self::RecoveryAccount => "recovery_account",
+            Self::RecoveryNetwork => "recovery_network",
+            Self::SendCode => "send_code",
+            Self::CodeMisses => "code_misses",
+            Self::InviteRecipient => "invite_recipient",
+            Self::InviteActor => "invite_actor",
+        }
+    }
+
+    fn quota(self, settings: &LimitSettings) -> Option<Quota> {
+        match self {
+            Self::SignInAccount => settings.sign_in_account,
+            Self::SignInNetwork => settings.sign_in_network,
+            Self::RecoveryAccount => settings.recovery_account,
+            Self::RecoveryNetwork => settings.recovery_network,
+            Self::SendCode => settings.send_code,
+            Self::CodeMisses => settings.code_misses,
+            Self::InviteRecipient => settings.invite_recipient,
+            Self::InviteActor => settings.invite_actor,
+        }
+    }
+}
+
+/// The whole table of limits; `None` is off.
+#[derive(Clone, Debug)]
+pub struct LimitSettings {
+    /// `PORTICO_LIMIT_REQUESTS`
+    pub requests: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_RATE`
+    pub sign_in_rate: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_ACCOUNT`
+    pub sign_in_account: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_NETWORK`
+    pub sign_in_network: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_CLOSE`: failures in a row.
+    pub sign_in_close: Option<u32>,
+    /// `PORTICO_LIMIT_RECOVERY_ACCOUNT`
+    pub recovery_account: Option<Quota>,
+    /// `PORTICO_LIMIT_RECOVERY_NETWORK`
+    pub recovery_network: Option<Quota>,
+    /// `PORTICO_LIMIT_SEND_CODE`
+    pub send_code: Option<Quota>,
+    /// `PORTICO_LIMIT_CODE_MISSES`
+    pub code_misses: Option<Quota>,
+    /// `PORTICO_LIMIT_TOKEN_NETWORK`
+    pub token_network: Option<Quota>,
+    /// `PORTICO_LIMIT_INVITE_RECIPIENT`
+    pub invite_recipient: Option<Quota>,
+    /// `PORTICO_LIMIT_INVITE_ACTOR`
+    pub invite_actor: Option<Quota>,
+    /// `PORTICO_LIMIT_BEARER`
+    pub bearer: Option<Quota>,
+}
+
+impl LimitSettings {
+    /// Reads the section.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
+        let production = vars.is_production();
+        let mut quota = |name, default, meaning| {
+            vars.read(name, default, meaning, |value| match value {
+                "off" if production => Err(format!("must not be off in production, e.g. {name}={default}")),
+                "off" => Ok(None),
+                _ => parse_quota(value).map(Some).ok_or_else(|| format!("must be N/duration, e.g. {name}={default}")),
+            })
+        };
+        let requests = quota("PORTICO_LIMIT_REQUESTS", "600/1m", "Any request, per network and process.");
+        let sign_in_rate =
+            quota("PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", "Sign-in and change-password, per network and process.");
+        let sign_in_account = quota(
+            "PORTICO_LIMIT_SIGN_IN_ACCOUNT",
+            "5/15m",
+            "Wrong passwords, per address and network or known device.",
+        );
+        let sign_in_network = quota("PORTICO_LIMIT_SIGN_IN_NETWORK", "30/15m", "Wrong passwords, per network.");
+        let recovery_account =
+            quota("PORTICO_LIMIT_RECOVERY_ACCOUNT", "3/3h", "Forgot-password and resend-activation, per mailbox.");
+        let recovery_network =
+            quota("PORTICO_LIMIT_RECOVERY_NETWORK", "20/1h", "Forgot-password and resend-activation, per network.");
+        let send_code = quota("PORTICO_LIMIT_SEND_CODE", "5/1h", "Staff codes asked for, per mailbox.");
+        let code_misses = quota("PORTICO_LIMIT_CODE_MISSES", "25/1h", "Wrong staff codes, per address.");
+        let token_network = quota(
+            "PORTICO_LIMIT_TOKEN_NETWORK",
+            "20/1m",
+            "Requests that try a link or a code, per network and process.",
+        );
+        let invite_recipient =
+            quota("PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", "Invitations and resends, per tenant and recipient.");
+        let invite_actor = quota("PORTICO_LIMIT_INVITE_ACTOR", "500/1d", "Invitations and resends, per staff user.");
+        let bearer = quota("PORTICO_LIMIT_BEARER", "60/1m", "Bad bearer tokens, per network and process.");
+        let meaning =
+            "Wrong passwords in a row for one address until the password is closed and only a reset opens it.";
+        let sign_in_close = vars.read("PORTICO_LIMIT_SIGN_IN_CLOSE", "100", meaning, |value| match value {
+            "off" if production => Err("must not be off in production, e.g. PORTICO_LIMIT_SIGN_IN_CLOSE=100".into()),
+            "off" => Ok(None),
+            _ => value
+                .parse()
+                .ok()
+                .filter(|count| (1..=1000).contains(count))
+                .map(Some)
+                .ok_or_else(|| "must be 1 to 1000, e.g. PORTICO_LIMIT_SIGN_IN_CLOSE=100".into()),
+        });
+        Some(Self {
+            requests: requests?,
+            sign_in_rate: sign_in_rate?,
+            sign_in_account: sign_in_account?,
+            sign_in_network: sign_in_network?,
+            sign_in_close: sign_in_close?,
+            recovery_account: recovery_account?,
+            recovery_network: recovery_network?,
+            send_code: send_code?,
+            code_misses: code_misses?,
+            token_network: token_network?,
+            invite_recipient: invite_recipient?,
+            invite_actor: invite_actor?,
+            bearer: bearer?,
+        })
+    }
+}
+
+fn parse_quota(value: &str) -> Option<Quota> {
+    let (burst, per) = value.split_once('/')?;
+    let burst = burst.parse().ok().filter(|burst| (1..=1_000_000).contains(burst))?;
+    Some(Quota { burst, per: duration(per).ok()? })
+}
+
+/// A unit that was taken, and can be given back.
+#[must_use]
+pub struct Taken(Option<(String, i64)>);
+
+/// Takes one unit of `limit` for `subject`.
+///
+/// # Errors
+/// `too_many_requests` when none is left.
+pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
+    let Some(quota) = limit.quota(&app.settings().limits) else { return Ok(Taken(None)) };
+    let key = key(app, limit.name(), subject);
+    let (now, interval) = (app.now().timestamp_micros(), quota.interval());
+    let tolerance = interval.saturating_mul(i64::from(quota.burst) - 1);
+    // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed.
+    let taken = execute(
+        app,
+        "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, $2 + $3, 0, $4)
+         ON CONFLICT (key) DO UPDATE SET
+             full_at = CASE WHEN throttles.full_at < $2 THEN $2 ELSE throttles.full_at END + $3,
+             expires_at = excluded.expires_at
+         WHERE throttles.full_at <= $2 + $5",
+        [key.clone().into(), now.into(), interval.into(), (app.now() + quota.per * 2).into(), tolerance.into()],
+    )
+    .await?;
+    if taken == 1 {
+        return Ok(Taken(Some((key, interval))));
+    }
+    let full_at = throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(now, |row| row.full_at);
+    let wait = u64::try_from(full_at - tolerance - now).unwrap_or(0);
+    Err(Error::TooMany { retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
+}
+
+impl Taken {
+    /// Gives the unit back: the attempt was right, or was not made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back(self, app: &App) -> Result<()> {
+        if let Some((key, interval)) = self.0 {
+            throttle::Entity::update_many()
+                .col_expr(throttle::Column::FullAt, Expr::col(throttle::Column::FullAt).sub(interval))
+                .filter(throttle::Column::Key.eq(key))
+                .exec(app.db())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts one more failure in a row for `subject` and returns how many there are now.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn count_in_a_row(app: &App, name: &str, subject: &[&str]) -> Result<i64> {
+    let key = key(app, name, subject);
+    execute(
+        app,
+        "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, 0, 1, $2)
+         ON CONFLICT (key) DO UPDATE SET count = throttles.count + 1, expires_at = excluded.expires_at",
+        [key.clone().into(), (app.now() + Duration::from_secs(365 * 86_400)).into()],
+    )
+    .await?;
+    Ok(throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(1, |row| row.count))
+}
+
+/// Ends the row of failures, or takes the last one back.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn uncount(app: &App, name: &str, subject: &[&str], all: bool) -> Result<()> {
+    let count = if all { Expr::val(0) } else { Expr::col(throttle::Column::Count).sub(1) };
+    throttle::Entity::update_many()
+        .col_expr(throttle::Column::Count, count)
+        .filter(throttle::Column::Key.eq(key(app, name, subject)))
+        .exec(app.db())
+        .await?;
+    Ok(())
+}
+
+/// The limit's name and a keyed hash of its subject.
+fn key(app: &App, name: &str, subject: &[&str]) -> String {
+    let parts: Vec<&[u8]> = subject.iter().map(|part| part.as_bytes()).collect();
+    format!("{name}:{}", hex(&app.keys().newest().mac(KeyUse::Throttle, &parts)[..16]))
+}
+
+async fn execute<const N: usize>(app: &App, sql: &str, values: [Value; N]) -> Result<u64> {
+    let statement = Statement::from_sql_and_values(app.db().get_database_backend(), sql, values);
+    Ok(app.db().execute_raw(statement).await?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_burst_then_one_back_at_a_time() {
+        let app = testing::app().await;
+        // 5/15m: one back every 3 minutes.
+        for _ in 0..5 {
+            let _ = take(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
+        }
+        let Err(Error::TooMany { retry_after }) = take(&app, Limit::SignInAccount, &["ann", "net"]).await else {
+            panic!("the sixth is one too many")
+        };
+        assert_eq!(retry_after, 180);
+        let other = take(&app, Limit::SignInAccount, &["annnet"]).await.unwrap();
+        app.clock().advance(TimeDelta::seconds(181));
+        let taken = take(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
+        assert!(take(&app, Limit::SignInAccount, &["ann", "net"]).await.is_err());
+        taken.give_back(&app).await.unwrap();
+        other.give_back(&app).await.unwrap();
+        let _ = take(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn failures_in_a_row_are_counted_until_a_success() {
+        let app = testing::app().await;
+        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
+        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 2);
+        uncount(&app, "close", &["ann"], false).await.unwrap();
+        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 2);
+        uncount(&app, "close", &["ann"], true).await.unwrap();
+        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
+    }
+}

@@ -1,0 +1,97 @@
+//! A transaction that can also enqueue.
+
+use portico_entity::{
+    JobId,
+    background_job::{self, Lane, State},
+};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+    jobs::Job,
+};
+
+/// A database transaction whose jobs are committed with it. Dropped without [`commit`](Tx::commit), nothing happened.
+///
+/// There is no other way to enqueue, so a job without its act, or an act without its job, cannot be written.
+pub struct Tx {
+    app: App,
+    inner: DatabaseTransaction,
+    jobs: Vec<(Lane, JobId)>,
+    request_id: Option<Uuid>,
+}
+
+impl Tx {
+    pub(crate) fn new(app: App, inner: DatabaseTransaction) -> Self {
+        Self { app, inner, jobs: Vec::new(), request_id: None }
+    }
+
+    /// What to run statements on.
+    pub fn db(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+
+    /// The app it belongs to.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Its jobs will carry the id of the request that caused them.
+    pub fn caused_by(mut self, request_id: Uuid) -> Self {
+        self.request_id = Some(request_id);
+        self
+    }
+
+    /// Enqueues `job` in its own lane, to run once this transaction is committed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enqueue<J: Job>(&mut self, job: J) -> Result<()> {
+        self.enqueue_in(J::LANE, job).await
+    }
+
+    /// Enqueues `job` in another lane than its own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enqueue_in<J: Job>(&mut self, lane: Lane, job: J) -> Result<()> {
+        let now = self.app.now();
+        let id = JobId(self.app.new_id());
+        let payload = serde_json::to_value(job).map_err(|error| Error::Internal(error.to_string()))?;
+        let row = background_job::ActiveModel {
+            id: Set(id),
+            name: Set(J::NAME.into()),
+            lane: Set(lane),
+            payload: Set(payload),
+            state: Set(State::Queued),
+            attempts: Set(0),
+            max_attempts: Set(J::ATTEMPTS),
+            losses: Set(0),
+            run_at: Set(now),
+            pushed_at: Set(None),
+            lease_owner: Set(None),
+            lease_until: Set(None),
+            last_error: Set(None),
+            request_id: Set(self.request_id.map(|id| id.to_string())),
+            created_at: Set(now),
+            finished_at: Set(None),
+        };
+        background_job::Entity::insert(row).exec_without_returning(&self.inner).await?;
+        self.jobs.push((lane, id));
+        Ok(())
+    }
+
+    /// Commits, then hands the jobs over. Never waits for the queue.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing happened.
+    pub async fn commit(self) -> Result<()> {
+        self.inner.commit().await?;
+        for (lane, job) in self.jobs {
+            self.app.hand_over(lane, job);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Deleting what nobody needs any more. Nothing depends on it: what is over is over whether its row is there or not.
+
+use std::future::Future;
+
+use chrono::TimeDelta;
+use portico_entity::{
+    auth_token,
+    background_job::{self, Lane, State},
+    code_flow, email, schedule_run, session, throttle,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
+};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::{
+    app::App,
+    jobs::{Job, JobError},
+};
+
+/// Rows deleted by one statement: few enough that nobody waits for its locks.
+const BATCH: u64 = 500;
+/// Links stay long enough to tell their holder that they are over, and to be traded for new ones.
+const LINKS_KEPT: TimeDelta = TimeDelta::days(30);
+/// Sessions stay for the eye.
+const SESSIONS_KEPT: TimeDelta = TimeDelta::days(30);
+const FLOWS_KEPT: TimeDelta = TimeDelta::days(1);
+/// Addresses that turned out to be nobody's are personal data of strangers.
+const STRANGERS_KEPT: TimeDelta = TimeDelta::hours(24);
+const DONE_JOBS_KEPT: TimeDelta = TimeDelta::days(7);
+const DEAD_JOBS_KEPT: TimeDelta = TimeDelta::days(90);
+const SLOTS_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Deletes expired and spent links, flows, sessions, throttles, strangers' mail rows and finished jobs, in batches.
+#[derive(Serialize, Deserialize)]
+pub struct DeleteExpired {}
+
+impl Job for DeleteExpired {
+    const NAME: &'static str = "delete_expired";
+    const LANE: Lane = Lane::Upkeep;
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        let now = app.now();
+        let strangers = Condition::all()
+            .add(email::Column::Status.eq(email::Status::Suppressed))
+            .add(email::Column::TenantId.is_null())
+            .add(email::Column::PortalUserId.is_null())
+            .add(email::Column::StaffUserId.is_null())
+            .add(email::Column::CreatedAt.lt(now - STRANGERS_KEPT));
+        let finished = Condition::any()
+            .add(job_is(State::Done).add(background_job::Column::FinishedAt.lt(now - DONE_JOBS_KEPT)))
+            .add(job_is(State::Dead).add(background_job::Column::FinishedAt.lt(now - DEAD_JOBS_KEPT)));
+        use {auth_token as link, background_job as job, code_flow as flow, schedule_run as slot};
+        let links = link::Column::ExpiresAt.lt(now - LINKS_KEPT);
+        let flows = flow::Column::ExpiresAt.lt(now - FLOWS_KEPT);
+        let sessions = session::Column::ExpiresAt.lt(now - SESSIONS_KEPT);
+        let counters = throttle::Column::ExpiresAt.lt(now);
+        let slots = slot::Column::Slot.lt(now - SLOTS_KEPT);
+        let deleted = [
+            delete::<link::Entity>(app, link::Column::Id, links).await?,
+            delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
+            delete::<session::Entity>(app, session::Column::Id, sessions).await?,
+            delete::<throttle::Entity>(app, throttle::Column::Key, counters).await?,
+            delete::<email::Entity>(app, email::Column::Id, strangers).await?,
+            delete::<job::Entity>(app, job::Column::Id, finished).await?,
+            delete::<slot::Entity>(app, slot::Column::Slot, slots).await?,
+        ];
+        info!(rows = deleted.iter().sum::<u64>(), "deleted what is over");
+        Ok(())
+    }
+}
+
+fn job_is(state: State) -> Condition {
+    Condition::all().add(background_job::Column::State.eq(state))
+}
+
+/// Deletes the rows that match, a batch a statement, and returns how many there were.
+fn delete<E: EntityTrait>(
+    app: &App,
+    key: E::Column,
+    is_over: impl sea_orm::sea_query::IntoCondition,
+) -> impl Future<Output = Result<u64, DbErr>> + Send {
+    let is_over = is_over.into_condition();
+    let db = app.db().clone();
+    async move {
+        let mut deleted = 0;
+        loop {
+            let batch = E::find().select_only().column(key).filter(is_over.clone()).limit(BATCH).into_query();
+            let done =
+                E::delete_many().filter(key.into_simple_expr().in_subquery(batch)).exec(&db).await?.rows_affected;
+            deleted += done;
+            if done < BATCH {
+                return Ok(deleted);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portico_entity::email::{Kind, Status};
+    use sea_orm::PaginatorTrait;
+
+    use super::*;
+    use crate::{mail, testing};
+
+    #[tokio::test]
+    async fn strangers_rows_and_finished_jobs_go_and_the_rest_stays() {
+        let app = testing::app().await;
+        let stranger = "nobody@x.test".parse().unwrap();
+        let mut tx = app.begin().await.unwrap();
+        for _ in 0..3 {
+            mail::post(&mut tx, mail::NewEmail::new(Kind::Reset, &stranger)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        app.run_queue().await;
+        let emails = || async { email::Entity::find().all(app.db()).await.unwrap() };
+        assert!(emails().await.iter().all(|row| row.status == Status::Suppressed));
+
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(emails().await.len(), 3, "kept for a day");
+        app.clock().advance(STRANGERS_KEPT + TimeDelta::seconds(1));
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(emails().await.len(), 0);
+        let jobs = || async { background_job::Entity::find().count(app.db()).await.unwrap() };
+        assert_eq!(jobs().await, 3);
+        app.clock().advance(DONE_JOBS_KEPT);
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(jobs().await, 0);
+    }
+}
