@@ -1,0 +1,51 @@
+//! What every worker does beside its lanes.
+
+use std::time::Duration;
+
+use portico_domain::{
+    app::App,
+    jobs::{self, Scheduler, WorkerId},
+};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Renews the leases of this worker's jobs four times within a lease, until `drained`.
+pub(crate) async fn heartbeat(app: App, worker: WorkerId, drained: CancellationToken) {
+    let mut ticks = ticks(app.settings().jobs.lease / 4);
+    while tick(&mut ticks, &drained).await {
+        if let Err(error) = jobs::renew(&app, worker).await {
+            warn!(%error, "leases could not be renewed");
+        }
+    }
+}
+
+/// Sweeps and looks at the schedules each second, until `stop`.
+pub(crate) async fn rounds(app: App, stop: CancellationToken) {
+    let mut scheduler = Scheduler::default();
+    let mut ticks = ticks(ROUND);
+    while tick(&mut ticks, &stop).await {
+        if let Err(error) = jobs::sweep(&app).await {
+            warn!(%error, "the sweeper failed");
+        }
+        if let Err(error) = scheduler.tick(&app).await {
+            warn!(%error, "the scheduler failed");
+        }
+    }
+}
+
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Waits for the next tick; false once it is time to stop.
+async fn tick(ticks: &mut Interval, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        _ = ticks.tick() => true,
+        () = stop.cancelled() => false,
+    }
+}
