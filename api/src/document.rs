@@ -1,0 +1,91 @@
+//! The OpenAPI document: made from the code, committed as `openapi/openapi.json`, served, and used to check requests.
+
+use std::sync::OnceLock;
+
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
+use serde_json::{Map, Value};
+
+use crate::{
+    activation::Activation, clients::Clients, health::Health, invitations::Invitations, keys::Keys,
+    passwords::Passwords, portal_sessions::PortalSessions, portal_users::PortalUsers, staff_sessions::StaffSessions,
+};
+
+/// Every operation.
+pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
+    let operations =
+        ((PortalSessions, Activation, Passwords, Invitations), (StaffSessions, Clients, PortalUsers), (Keys, Health));
+    OpenApiService::new(operations, "Portico", env!("CARGO_PKG_VERSION"))
+        .description("The accounts service of a client portal: invite, activate, sign in, recover.")
+        .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
+}
+
+/// The document as pretty JSON with a newline at the end.
+pub fn json() -> &'static str {
+    static JSON: OnceLock<String> = OnceLock::new();
+    JSON.get_or_init(|| format!("{:#}\n", document()))
+}
+
+/// The component schemas of the document.
+pub(crate) fn schemas() -> &'static Map<String, Value> {
+    static SCHEMAS: OnceLock<Map<String, Value>> = OnceLock::new();
+    SCHEMAS.get_or_init(|| match &document()["components"]["schemas"] {
+        Value::Object(schemas) => schemas.clone(),
+        _ => Map::new(),
+    })
+}
+
+/// The methods of the path, as an `Allow` header lists them.
+pub(crate) fn allowed_methods(path: &str) -> String {
+    let matches = |template: &str| {
+        let (mut given, mut template) = (path.split('/'), template.split('/'));
+        loop {
+            match (given.next(), template.next()) {
+                (None, None) => return true,
+                (Some(given), Some(part)) if part.starts_with('{') || part == given => {}
+                _ => return false,
+            }
+        }
+    };
+    let methods = document()["paths"].as_object().into_iter().flatten().find(|(template, _)| matches(template));
+    let methods = methods.and_then(|(_, item)| item.as_object()).into_iter().flatten();
+    methods.map(|(method, _)| method.to_uppercase()).collect::<Vec<_>>().join(", ")
+}
+
+fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
+        close_request_schemas(&mut document);
+        document
+    })
+}
+
+/// Requests take no fields but their own; the framework enforces that without saying so.
+fn close_request_schemas(document: &mut Value) {
+    let operations = document["paths"].as_object().into_iter().flatten();
+    let bodies = operations
+        .flat_map(|(_, path)| path.as_object().into_iter().flatten())
+        .flat_map(|(_, operation)| operation["requestBody"]["content"].as_object().into_iter().flatten())
+        .filter_map(|(_, media)| media["schema"]["$ref"].as_str()?.rsplit('/').next().map(str::to_owned));
+    for name in bodies.collect::<Vec<_>>() {
+        document["components"]["schemas"][name]["additionalProperties"] = false.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_current() {
+        let committed = include_str!("../../openapi/openapi.json");
+        assert!(committed == json(), "refresh it: cargo run -- openapi > openapi/openapi.json");
+    }
+
+    #[test]
+    fn paths_know_their_methods() {
+        assert_eq!(allowed_methods("/api/portal/auth/sign-in"), "POST");
+        assert_eq!(allowed_methods("/api/v1/clients/00000000-0000-0000-0000-000000000000"), "GET, PATCH");
+        assert_eq!(allowed_methods("/nowhere"), "");
+    }
+}

@@ -1,0 +1,343 @@
+//! The only place with status numbers: every failure as an RFC 9457 problem.
+
+use poem::{
+    Body, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse, Object,
+    registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+    types::{ToJSON, Type},
+};
+use portico_domain::error::Error;
+use tracing::error;
+use uuid::Uuid;
+
+/// How long a client should wait before it tries a busy server again, in seconds.
+const BUSY_RETRY_AFTER: u64 = 2;
+
+/// Why a request was not done: a failure of the use case, or of the request as such.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The use case refused or failed.
+    Domain(Error),
+    /// The body or a header cannot be parsed.
+    Malformed(&'static str),
+    /// The body is larger than the route takes.
+    BodyTooLarge,
+    /// The body is not JSON in UTF-8.
+    UnsupportedMediaType,
+    /// The path is there, the method is not; these are.
+    MethodNotAllowed(String),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl From<Failure> for poem::Error {
+    fn from(failure: Failure) -> Self {
+        let status = failure.status();
+        poem::Error::new(failure, status)
+    }
+}
+
+impl Failure {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Domain(error) => match error {
+                Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Error::Forbidden(_) => StatusCode::FORBIDDEN,
+                Error::NotFound(_) => StatusCode::NOT_FOUND,
+                Error::Conflict(_) => StatusCode::CONFLICT,
+                Error::Gone(_) => StatusCode::GONE,
+                Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Error::Overloaded | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed_request",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::Domain(error) => error.code(),
+        }
+    }
+
+    /// What it means, for people: the same for every occurrence of a code.
+    fn title(&self) -> &'static str {
+        match self.code() {
+            "validation_failed" => "Some values are not valid",
+            "unauthenticated" => "Sign in first",
+            "invalid_credentials" => "The address or the password is not right",
+            "invalid_code" => "The code is not right",
+            "session_expired" => "The session has ended",
+            "session_revoked" => "The session was ended",
+            "forbidden" => "You may not do this",
+            "csrf_rejected" => "The request came from another site",
+            "client_suspended" => "The client is closed",
+            "not_found" => "There is no such thing",
+            "token_unknown" => "There is no such link",
+            "token_expired" => "The link is too old",
+            "token_used" => "The link was used already",
+            "token_revoked" => "The link was replaced or withdrawn",
+            "portal_user_exists" => "The person is at this client already",
+            "already_activated" => "The person has joined already",
+            "wrong_account" => "The link is for another person",
+            "conflict" => "It clashes with what is there",
+            "too_many_requests" => "Too many requests",
+            "overloaded" => "The server is busy",
+            "unavailable" => "The server cannot do this now",
+            "malformed_request" => "The request cannot be read",
+            "body_too_large" => "The request is too large",
+            "unsupported_media_type" => "The request is not JSON",
+            "method_not_allowed" => "The method is not allowed here",
+            _ => "The server failed",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Malformed(why) => (*why).into(),
+            Self::BodyTooLarge => "The body may have at most 64 KiB.".into(),
+            Self::UnsupportedMediaType => "Send application/json in UTF-8.".into(),
+            Self::MethodNotAllowed(allowed) => format!("Allowed here: {allowed}."),
+            Self::Domain(Error::Invalid(fields)) => match fields.as_slice() {
+                [field] if field.pointer.is_empty() => format!("The body {}.", field.problem.detail),
+                [field] => format!("{} {}.", field.pointer, field.problem.detail),
+                fields => format!("{} fields are not valid.", fields.len()),
+            },
+            Self::Domain(Error::TooMany { retry_after }) => format!("Try again in {retry_after} seconds."),
+            _ => format!("{}.", self.title()),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Domain(Error::TooMany { retry_after }) => Some(*retry_after),
+            Self::Domain(Error::Overloaded | Error::Unavailable(_)) => Some(BUSY_RETRY_AFTER),
+            _ => None,
+        }
+    }
+
+    /// The answer. What is wrong inside of us goes to the log and not to the client.
+    pub(crate) fn into_response(self, request_id: Uuid) -> Response {
+        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why)) = &self {
+            error!(why, code = self.code(), "a request failed");
+        }
+        let (status, retry_after) = (self.status(), self.retry_after());
+        let problem = Problem {
+            r#type: format!("urn:portico:{}", self.code()),
+            title: self.title().into(),
+            status: status.as_u16(),
+            detail: self.detail(),
+            code: self.code().into(),
+            request_id,
+            retry_after,
+        };
+        let mut json = problem.to_json();
+        if let (Self::Domain(Error::Invalid(fields)), Some(serde_json::Value::Object(body))) = (&self, &mut json) {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|field| InvalidField {
+                    pointer: field.pointer.clone(),
+                    code: field.problem.code.into(),
+                    detail: field.problem.detail.clone(),
+                })
+                .collect();
+            body.insert("errors".into(), fields.to_json().unwrap_or_default());
+        }
+        let mut response = Response::builder()
+            .status(status)
+            .content_type(PROBLEM_JSON)
+            .body(Body::from_string(json.unwrap_or_default().to_string()));
+        let headers = response.headers_mut();
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::MethodNotAllowed(allowed) = &self
+            && let Ok(allowed) = HeaderValue::from_str(allowed)
+        {
+            headers.insert(header::ALLOW, allowed);
+        }
+        response
+    }
+}
+
+/// The media type of problems (RFC 9457 §3).
+const PROBLEM_JSON: &str = "application/problem+json; charset=utf-8";
+
+/// Why a request was not done (RFC 9457).
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Problem {
+    /// `urn:portico:` and the code.
+    r#type: String,
+    /// What the code means; the same for every occurrence.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong this time.
+    detail: String,
+    /// Stable; decide by this.
+    code: String,
+    /// Names this request in the server's logs.
+    request_id: Uuid,
+    /// Seconds to wait before trying again; with 429 and 503.
+    retry_after: Option<u64>,
+}
+
+/// Why a request was not done: some of its fields are not valid.
+#[derive(Object)]
+struct ValidationProblem {
+    /// `urn:portico:validation_failed`.
+    r#type: String,
+    /// What the code means.
+    title: String,
+    /// 422.
+    status: u16,
+    /// What went wrong this time.
+    detail: String,
+    /// `validation_failed`.
+    code: String,
+    /// Names this request in the server's logs.
+    request_id: Uuid,
+    /// Every field that is not valid.
+    errors: Vec<InvalidField>,
+}
+
+/// A field that is not valid.
+#[derive(Object)]
+struct InvalidField {
+    /// Where it stands, as a JSON pointer (RFC 6901).
+    pointer: String,
+    /// Stable; decide by this.
+    code: String,
+    /// What is wrong, as a clause that follows the field's name.
+    detail: String,
+}
+
+/// What else an operation can answer beside what every operation can: documented by its return type.
+pub(crate) mod can {
+    /// 400, 413, 415 and 422: it takes a body.
+    pub(crate) const READ: u16 = 1;
+    /// 401.
+    pub(crate) const REFUSE: u16 = 2;
+    /// 404.
+    pub(crate) const MISS: u16 = 4;
+    /// 409.
+    pub(crate) const CLASH: u16 = 8;
+    /// 410.
+    pub(crate) const EXPIRE: u16 = 16;
+    /// 422 for parameters.
+    pub(crate) const JUDGE: u16 = 32;
+}
+
+/// The failure of an operation that can fail in the ways of `CAN`.
+pub(crate) struct Fails<const CAN: u16>(Failure);
+
+/// What every handler returns.
+pub(crate) type Answer<T, const CAN: u16> = Result<T, Fails<CAN>>;
+
+impl<E: Into<Failure>, const CAN: u16> From<E> for Fails<CAN> {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl<const CAN: u16> From<Fails<CAN>> for poem::Error {
+    fn from(Fails(failure): Fails<CAN>) -> Self {
+        failure.into()
+    }
+}
+
+impl<const CAN: u16> ApiResponse for Fails<CAN> {
+    fn meta() -> MetaResponses {
+        let all = [
+            (400, true, "`malformed_request`: the request cannot be read."),
+            (401, CAN & can::REFUSE != 0, "No, bad or expired credential: the code says which."),
+            (403, true, "The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`."),
+            (404, CAN & can::MISS != 0, "There is no such thing, or not for this caller."),
+            (409, CAN & can::CLASH != 0, "It clashes with what is there: the code says how."),
+            (410, CAN & can::EXPIRE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
+            (413, CAN & can::READ != 0, "`body_too_large`: more than 64 KiB."),
+            (415, CAN & can::READ != 0, "`unsupported_media_type`: not JSON in UTF-8."),
+            (422, CAN & (can::READ | can::JUDGE) != 0, "`validation_failed`: every bad field is named."),
+            (429, true, "`too_many_requests`: wait for `Retry-After` seconds."),
+            (503, true, "`overloaded` or `unavailable`: wait for `Retry-After` seconds."),
+        ];
+        let responses = all.into_iter().filter(|(_, is_possible, _)| *is_possible);
+        MetaResponses { responses: responses.map(|(status, _, description)| problem(status, description)).collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+        ValidationProblem::register(registry);
+    }
+}
+
+fn problem(status: u16, description: &'static str) -> MetaResponse {
+    let schema = if status == 422 { ValidationProblem::schema_ref() } else { Problem::schema_ref() };
+    let retry_after = MetaHeader {
+        name: "Retry-After".into(),
+        description: Some("Seconds to wait.".into()),
+        required: true,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
+    };
+    MetaResponse {
+        description,
+        status: Some(status),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: PROBLEM_JSON, schema }],
+        headers: if status == 429 || status == 503 { vec![retry_after] } else { vec![] },
+    }
+}
+
+/// What a failure was that some library of ours reported.
+pub(crate) fn of_framework(error: &poem::Error, allowed: impl FnOnce() -> String) -> Failure {
+    use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as RoutePathError};
+    use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError};
+    if error.is::<NotFoundError>() || error.is::<ParsePathError>() || error.is::<RoutePathError>() {
+        // A malformed id is the id of nothing.
+        Failure::Domain(Error::NOT_FOUND)
+    } else if error.is::<MethodNotAllowedError>() || error.status() == StatusCode::METHOD_NOT_ALLOWED {
+        Failure::MethodNotAllowed(allowed())
+    } else if error.is::<ContentTypeError>() {
+        Failure::UnsupportedMediaType
+    } else if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
+        Failure::Domain(Error::invalid(
+            format!("/{}", parameter.name),
+            "invalid",
+            "is not one of the values it may have",
+        ))
+    } else if error.status() == StatusCode::NOT_FOUND {
+        Failure::Domain(Error::NOT_FOUND)
+    } else if error.status().is_client_error() {
+        Failure::Malformed("The request cannot be read.")
+    } else {
+        Failure::Domain(Error::Internal(error.to_string()))
+    }
+}

@@ -1,0 +1,67 @@
+//! Cross-origin resource sharing (the Fetch standard, §3.2): only pages of the configured origins may call and read.
+
+use std::sync::Arc;
+
+use poem::{
+    Endpoint, IntoResponse, Middleware, Request, Response, Result,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+};
+
+/// What a page of another origin may send, and for how long a browser remembers that, in seconds.
+const MAY_SEND: [(header::HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization, x-request-id"),
+    (header::ACCESS_CONTROL_MAX_AGE, "600"),
+];
+/// What it may read beside the body.
+const MAY_READ: &str = "x-request-id, retry-after";
+
+/// Lets the pages of these origins in, with their credentials.
+pub(crate) struct Cors {
+    pub(crate) origins: Arc<[String]>,
+}
+
+pub(crate) struct CorsEndpoint<E> {
+    inner: E,
+    origins: Arc<[String]>,
+}
+
+impl<E: Endpoint> Middleware<E> for Cors {
+    type Output = CorsEndpoint<E>;
+
+    fn transform(&self, inner: E) -> CorsEndpoint<E> {
+        CorsEndpoint { inner, origins: self.origins.clone() }
+    }
+}
+
+impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let allowed = origin.filter(|origin| self.origins.iter().any(|one| one.as_bytes() == origin.as_bytes()));
+        let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let Some(origin) = allowed else {
+            return Ok(self.inner.call(request).await?.into_response());
+        };
+        if *request.method() == Method::OPTIONS && asks_first {
+            let mut response = StatusCode::NO_CONTENT.into_response();
+            for (name, value) in MAY_SEND {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            allow(response.headers_mut(), origin);
+            return Ok(response);
+        }
+        // A problem must be readable too, so failures become answers here.
+        let mut response = super::answer(&self.inner, request).await;
+        allow(response.headers_mut(), origin);
+        Ok(response)
+    }
+}
+
+fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(MAY_READ));
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+}

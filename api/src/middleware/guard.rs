@@ -1,0 +1,45 @@
+//! What is turned away before anybody looks at it.
+
+use std::sync::Arc;
+
+use poem::{Endpoint, Middleware, Request, Result, http::header};
+use portico_domain::actor::RequestContext;
+
+use super::{csrf, shield::Shield};
+use crate::{body::MAX_BYTES, error::Failure};
+
+/// Turns away floods, bodies that say they are too large, and other sites' pages.
+pub(crate) struct Guard {
+    pub(crate) shield: Arc<Shield>,
+    pub(crate) origins: Arc<[String]>,
+}
+
+pub(crate) struct Guarded<E> {
+    inner: E,
+    shield: Arc<Shield>,
+    origins: Arc<[String]>,
+}
+
+impl<E: Endpoint> Middleware<E> for Guard {
+    type Output = Guarded<E>;
+
+    fn transform(&self, inner: E) -> Guarded<E> {
+        Guarded { inner, shield: self.shield.clone(), origins: self.origins.clone() }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Guarded<E> {
+    type Output = E::Output;
+
+    async fn call(&self, mut request: Request) -> Result<E::Output> {
+        let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
+        self.shield.take(&network, request.uri().path()).map_err(Failure::Domain)?;
+        csrf::check(&request, &self.origins).map_err(Failure::Domain)?;
+        let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > MAX_BYTES) {
+            return Err(Failure::BodyTooLarge.into());
+        }
+        request.set_data(self.shield.bad_bearers());
+        self.inner.call(request).await
+    }
+}

@@ -1,0 +1,96 @@
+//! The outermost layer: every request gets a context and a log line, every answer its headers, every failure its shape.
+
+use std::{sync::Arc, time::Instant};
+
+use ipnet::IpNet;
+use poem::{
+    Endpoint, Middleware, Request, Response, Result,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+};
+use portico_domain::{actor::RequestContext, app::App};
+use tracing::{Instrument, info, info_span};
+use uuid::Uuid;
+
+use super::client_address::client_address;
+use crate::cookies::Cookie;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// On every answer: a page of ours is never framed, sniffed or kept, and loads nothing.
+const SECURITY: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Where keys may be kept, for as long as a new one is published before it signs, and much less.
+const KEYS_PATH: &str = "/.well-known/jwks.json";
+
+/// The outermost middleware.
+pub(crate) struct Outermost {
+    pub(crate) app: App,
+    pub(crate) trusted_proxies: Arc<[IpNet]>,
+}
+
+pub(crate) struct OutermostEndpoint<E> {
+    inner: E,
+    app: App,
+    trusted_proxies: Arc<[IpNet]>,
+}
+
+impl<E: Endpoint> Middleware<E> for Outermost {
+    type Output = OutermostEndpoint<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        OutermostEndpoint { inner, app: self.app.clone(), trusted_proxies: self.trusted_proxies.clone() }
+    }
+}
+
+impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let started = Instant::now();
+        let context = self.context(&request);
+        let request_id = context.request_id;
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let span = info_span!("request", %request_id, %method, path);
+        request.set_data(self.app.clone());
+        request.set_data(context);
+        async {
+            let mut response = super::answer(&self.inner, request).await;
+            finish(response.headers_mut(), &method, &path, request_id);
+            // The query is never logged: some clients put secrets there.
+            info!(status = response.status().as_u16(), ms = started.elapsed().as_millis() as u64, "answered");
+            Ok(response)
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+impl<E> OutermostEndpoint<E> {
+    fn context(&self, request: &Request) -> RequestContext {
+        let given = request.header(REQUEST_ID).and_then(|id| Uuid::try_parse(id).ok());
+        let request_id = given.unwrap_or_else(|| self.app.new_id());
+        let device = Cookie::Device.read(request, self.app.settings()).ok().flatten();
+        let device = device.map(|value| value.reveal().to_owned());
+        let address = client_address(request, &self.trusted_proxies);
+        RequestContext::new(request_id, address, request.header(header::USER_AGENT), device)
+    }
+}
+
+fn finish(headers: &mut HeaderMap, method: &Method, path: &str, request_id: Uuid) {
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if path == KEYS_PATH && *method == Method::GET {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+}

@@ -1,0 +1,98 @@
+//! What the HTTP side can be told.
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+use portico_domain::settings::Vars;
+use url::Url;
+
+/// What the HTTP side can be told.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// `PORTICO_LISTEN`
+    pub listen: SocketAddr,
+    /// `PORTICO_INTERNAL_LISTEN`
+    pub internal_listen: SocketAddr,
+    /// `PORTICO_TRUSTED_PROXIES`
+    pub trusted_proxies: Vec<IpNet>,
+    /// `PORTICO_ALLOWED_ORIGINS`
+    pub allowed_origins: Vec<String>,
+}
+
+impl ApiSettings {
+    /// Reads the section.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
+        let production = vars.is_production();
+        let address = |default: &'static str| {
+            move |value: &str| match value.parse::<SocketAddr>() {
+                Ok(address) if !production && !address.ip().is_loopback() => {
+                    Err(format!("must be on loopback in development, e.g. {default}"))
+                }
+                Ok(address) => Ok(address),
+                Err(_) => Err(format!("must be an address and a port, e.g. {default}")),
+            }
+        };
+        let meaning = "Where the API listens; port 0 picks a free one. Development listens on loopback only.";
+        let listen = vars.read("PORTICO_LISTEN", "127.0.0.1:8080", meaning, address("127.0.0.1:8080"));
+        let meaning = "Where health details are served; keep it away from the internet.";
+        let internal = vars.read("PORTICO_INTERNAL_LISTEN", "127.0.0.1:9080", meaning, address("127.0.0.1:9080"));
+        let meaning = "Networks whose `X-Forwarded-For` is believed: a comma list of CIDRs, or `none`. Production must \
+                       set it.";
+        let proxies = vars.read("PORTICO_TRUSTED_PROXIES", "", meaning, |value| parse_proxies(value, production));
+        let meaning = "Further origins whose pages may call the API from a browser: a comma list.";
+        let origins = vars.read("PORTICO_ALLOWED_ORIGINS", "", meaning, parse_origins);
+        Some(Self { listen: listen?, internal_listen: internal?, trusted_proxies: proxies?, allowed_origins: origins? })
+    }
+}
+
+fn parse_proxies(value: &str, production: bool) -> Result<Vec<IpNet>, String> {
+    let example = "e.g. PORTICO_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8 or PORTICO_TRUSTED_PROXIES=none";
+    match value {
+        "none" => Ok(Vec::new()),
+        "" if production => Err(format!("must be set in production, {example}")),
+        "" => Ok(Vec::new()),
+        _ => value
+            .split(',')
+            .map(|network| match network.trim().parse::<IpNet>() {
+                Ok(network) if network.prefix_len() == 0 => Err(format!("must not trust everybody, {example}")),
+                Ok(network) => Ok(network),
+                Err(_) => Err(format!("must be a comma list of networks, {example}")),
+            })
+            .collect(),
+    }
+}
+
+fn parse_origins(value: &str) -> Result<Vec<String>, String> {
+    let wrong = || "must be a comma list of origins, e.g. PORTICO_ALLOWED_ORIGINS=https://app.example.com".to_owned();
+    let origins = value.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    origins
+        .map(|origin| {
+            let url = Url::parse(origin).map_err(|_| wrong())?;
+            let serialized = url.origin().ascii_serialization();
+            if serialized == origin && url.origin().is_tuple() { Ok(serialized) } else { Err(wrong()) }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_named_and_never_everybody() {
+        assert_eq!(parse_proxies("10.0.0.0/8, fd00::/8", true).unwrap().len(), 2);
+        assert!(parse_proxies("none", true).unwrap().is_empty());
+        for (wrong, production) in [("", true), ("0.0.0.0/0", false), ("::/0", true), ("*", false), ("10.0.0.1", true)]
+        {
+            assert!(parse_proxies(wrong, production).unwrap_err().contains("e.g."), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn origins_are_origins() {
+        assert_eq!(parse_origins("https://a.test, http://localhost:3000").unwrap().len(), 2);
+        for wrong in ["*", "https://a.test/", "https://a.test/x", "a.test", "null", "file:///x"] {
+            assert!(parse_origins(wrong).is_err(), "{wrong}");
+        }
+    }
+}
