@@ -1,0 +1,15 @@
+//! `portico api`: the API alone.
+
+use anyhow::Result;
+
+use crate::{
+    compose::{self, Roles},
+    environment::Config,
+};
+
+pub(super) async fn run(mut config: Config) -> Result<()> {
+    compose::require_redis(&config, "api")?;
+    let sockets = compose::bind(&mut config).await?;
+    let app = compose::app(&config).await?;
+    compose::run(app, config, Roles { api: true, worker: false }, Some(sockets)).await
+}

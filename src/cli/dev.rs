@@ -1,0 +1,25 @@
+//! `portico dev`: everything in one process, with something to click on.
+
+use anyhow::{Result, bail};
+use portico_domain::{settings::Environment, tenants};
+
+use super::say;
+use crate::{
+    compose::{self, Roles},
+    environment::Config,
+};
+
+pub(super) async fn run(mut config: Config) -> Result<()> {
+    if config.domain.environment == Environment::Production {
+        bail!("PORTICO_ENV=production does not go with `portico dev`, which seeds a demo tenant; take `portico serve`");
+    }
+    let sockets = compose::bind(&mut config).await?;
+    let app = compose::app(&config).await?;
+    tenants::seed_demo(&app).await?;
+    let url = config.domain.public_url.as_str().trim_end_matches('/');
+    say(format!(
+        "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
+         Sign in as staff: owner@demo.test, with the code from the mailbox. The README shows the whole path.\n"
+    ));
+    compose::run(app, config, Roles { api: true, worker: true }, Some(sockets)).await
+}

@@ -1,0 +1,95 @@
+//! The commands, one file each.
+
+mod api;
+mod check_config;
+mod dev;
+mod mail;
+mod migrate;
+mod openapi;
+mod serve;
+mod settings;
+mod staff;
+mod tenant;
+mod worker;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use portico_domain::settings::Environment;
+
+use crate::{
+    compose,
+    environment::{self, Config},
+};
+
+/// The accounts service of a client portal.
+#[derive(Parser)]
+#[command(name = "portico", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// One process for trying out: SQLite, a demo tenant, mail into a mailbox page. The default.
+    Dev,
+    /// One process for production: API and worker together.
+    Serve,
+    /// The API alone; needs Redis to reach the workers.
+    Api,
+    /// A worker alone; needs Redis to hear from the APIs.
+    Worker,
+    /// Brings the database to the newest schema.
+    Migrate,
+    /// Prints the OpenAPI document.
+    Openapi,
+    /// Reads the configuration and says what is wrong with it.
+    CheckConfig,
+    /// Prints the table of settings that the documentation holds.
+    Settings,
+    /// Mail.
+    #[command(subcommand)]
+    Mail(mail::Command),
+    /// The companies that use Portico.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// The tenants' staff.
+    #[command(subcommand)]
+    Staff(staff::Command),
+}
+
+/// Runs the command.
+pub(crate) async fn run(cli: Cli) -> Result<()> {
+    match cli.command.unwrap_or(Command::Dev) {
+        Command::Dev => dev::run(config(Some(Environment::Development))?).await,
+        Command::Serve => serve::run(config(None)?).await,
+        Command::Api => api::run(config(None)?).await,
+        Command::Worker => worker::run(config(None)?).await,
+        Command::Migrate => migrate::run(config(None)?).await,
+        Command::Openapi => openapi::run(),
+        Command::CheckConfig => check_config::run(config(None)?),
+        Command::Settings => settings::run(),
+        Command::Mail(command) => mail::run(config(None)?, command).await,
+        Command::Tenant(command) => tenant::run(config(None)?, command).await,
+        Command::Staff(command) => staff::run(config(None)?, command).await,
+    }
+}
+
+fn config(fallback: Option<Environment>) -> Result<Config> {
+    let config = environment::read(fallback)?;
+    config.start_log();
+    Ok(config)
+}
+
+/// Prints what a command was asked for, on stdout.
+#[expect(clippy::print_stdout, reason = "the one way out for a command's answer; logs go to stderr")]
+fn say(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// The API and the worker in this process, with or without Redis.
+async fn run_all(mut config: Config) -> Result<()> {
+    let sockets = compose::bind(&mut config).await?;
+    let app = compose::app(&config).await?;
+    compose::run(app, config, compose::Roles { api: true, worker: true }, Some(sockets)).await
+}

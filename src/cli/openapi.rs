@@ -1,0 +1,8 @@
+//! `portico openapi`: print the document. Needs no configuration.
+
+use anyhow::Result;
+
+pub(super) fn run() -> Result<()> {
+    super::say(portico_api::openapi_json().trim_end());
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `portico staff`: who administers a tenant.
+
+use anyhow::{Result, bail};
+use clap::{Subcommand, ValueEnum};
+use portico_domain::{
+    email_address::EmailAddress,
+    entity::staff_user,
+    error::{Error, FieldProblem},
+    name::Name,
+    staff::{self, NewStaff},
+};
+
+use crate::{compose, environment::Config};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Adds a staff user, who then signs in by a mailed code.
+    Add {
+        /// The tenant's short name.
+        #[arg(long)]
+        tenant: String,
+        /// Their address; it cannot be changed later.
+        #[arg(long, value_parser = parse_email)]
+        email: EmailAddress,
+        /// What they are called.
+        #[arg(long, value_parser = parse_name)]
+        name: Option<Name>,
+        /// What they may do.
+        #[arg(long)]
+        role: Role,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Role {
+    Owner,
+    Admin,
+    Support,
+    Viewer,
+}
+
+impl From<Role> for staff_user::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Owner => Self::Owner,
+            Role::Admin => Self::Admin,
+            Role::Support => Self::Support,
+            Role::Viewer => Self::Viewer,
+        }
+    }
+}
+
+pub(super) async fn run(config: Config, command: Command) -> Result<()> {
+    let Command::Add { tenant, email, name, role } = command;
+    let app = compose::app(&config).await?;
+    match staff::add(&app, &tenant, NewStaff { email, name, role: role.into() }).await {
+        Ok(user) => super::say(format!("Added {}.", user.email)),
+        Err(Error::Conflict(_)) => bail!("somebody of staff has that address already"),
+        Err(Error::NotFound(_)) => bail!("there is no tenant of that slug"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+pub(super) fn parse_email(text: &str) -> Result<EmailAddress, String> {
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
+}
+
+pub(super) fn parse_name(text: &str) -> Result<Name, String> {
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
+}

@@ -1,0 +1,91 @@
+//! The only place that reads the environment.
+
+use portico_api::ApiSettings;
+use portico_domain::{
+    keys::ServerKeys,
+    settings::{Environment, Settings, SettingsError, Variable, Vars, data_dir},
+};
+use url::Url;
+
+use crate::{
+    logging::{self, LogSettings},
+    secret_file,
+};
+
+/// Everything that an operator can choose.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) domain: Settings,
+    pub(crate) api: ApiSettings,
+    pub(crate) log: LogSettings,
+    /// Whether `PORTICO_PUBLIC_URL` is set; if not, it follows the port that was bound.
+    pub(crate) has_public_url: bool,
+    /// None: the queue is inside this process.
+    pub(crate) redis_url: Option<String>,
+    /// `PORTICO_MIGRATE`
+    pub(crate) migrates: bool,
+}
+
+/// Reads the environment. `fallback` is what `PORTICO_ENV` is when it is not set.
+///
+/// # Errors
+/// All that is wrong, a line each.
+#[expect(clippy::disallowed_methods, reason = "this is the owner")]
+pub(crate) fn read(fallback: Option<Environment>) -> Result<Config, SettingsError> {
+    let mut vars = Vars::new(std::env::vars(), fallback);
+    let secret = development_secret(&mut vars);
+    let config = read_from(&mut vars, secret);
+    vars.finish(config)
+}
+
+/// Every variable with its default and meaning, for the documentation.
+pub(crate) fn variables() -> Vec<Variable> {
+    let mut vars = Vars::new([], Some(Environment::Development));
+    let _ = read_from(&mut vars, None);
+    vars.known().to_vec()
+}
+
+fn read_from(vars: &mut Vars, secret: Option<ServerKeys>) -> Option<Config> {
+    let api = ApiSettings::read(vars);
+    let port = api.as_ref().map_or(8080, |api| api.listen.port());
+    let fallback = Url::parse(&format!("http://localhost:{port}")).ok();
+    let has_public_url = vars.is_set("PORTICO_PUBLIC_URL");
+    let domain = Settings::read(vars, secret, fallback);
+    let meaning = "The queue: `redis://…` or `rediss://…` for any number of processes. Without it the queue is inside \
+                   the process, so only the commands of one process start.";
+    let redis_url = vars.optional("REDIS_URL", meaning, |value| match value.split_once("://") {
+        Some(("redis" | "rediss", rest)) if !rest.is_empty() => Ok(value.to_owned()),
+        _ => Err("must be redis://… or rediss://…, e.g. REDIS_URL=redis://localhost:6379".into()),
+    });
+    let meaning = "`on`: every command brings the database to the newest schema at start, one at a time. `off`: only \
+                   `portico migrate` does.";
+    let migrates = vars.read("PORTICO_MIGRATE", "on", meaning, |value| match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off, e.g. PORTICO_MIGRATE=on".into()),
+    });
+    let log = LogSettings::read(vars);
+    Some(Config { domain: domain?, api: api?, log: log?, has_public_url, redis_url, migrates: migrates? })
+}
+
+/// Development makes its own server key and keeps it.
+fn development_secret(vars: &mut Vars) -> Option<ServerKeys> {
+    if vars.is_production() || vars.is_set("PORTICO_SECRET") {
+        return None;
+    }
+    let folder = data_dir(vars)?;
+    match secret_file::read_or_make(&folder) {
+        Ok(keys) => Some(keys),
+        Err(problem) => {
+            vars.complain("PORTICO_DATA_DIR", &format!("{problem}, e.g. PORTICO_DATA_DIR=data"));
+            None
+        }
+    }
+}
+
+impl Config {
+    /// Starts the log as it was asked for.
+    pub(crate) fn start_log(&self) {
+        logging::start(&self.log, self.domain.environment);
+    }
+}
