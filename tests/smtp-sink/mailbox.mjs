@@ -1,0 +1,82 @@
+// What was accepted. Messages are kept raw and parsed when they are first looked at, so that a flood costs little.
+import { simpleParser } from 'mailparser';
+
+const AS_SENT = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true };
+
+export class Mailbox {
+  #all = [];
+  #byRecipient = new Map();
+
+  add(mail) {
+    this.#all.push(mail);
+    for (const to of mail.to) {
+      if (!this.#byRecipient.has(to)) this.#byRecipient.set(to, []);
+      this.#byRecipient.get(to).push(mail);
+    }
+  }
+
+  clear() {
+    this.#all = [];
+    this.#byRecipient.clear();
+  }
+
+  /** Newest first; `to` must match byte for byte. */
+  async find({ to, limit = Infinity }) {
+    const mails = to === undefined ? this.#all : (this.#byRecipient.get(to) ?? []);
+    const found = [];
+    for (let i = mails.length - 1; i >= 0 && found.length < limit; i -= 1) {
+      mails[i].parsed ??= await parse(mails[i]);
+      found.push(mails[i].parsed);
+    }
+    return found;
+  }
+
+  /** How many messages each recipient has. */
+  counts() {
+    return Object.fromEntries([...this.#byRecipient].map(([to, mails]) => [to, mails.length]));
+  }
+}
+
+async function parse({ raw, to, from, tls, auth, received_at }) {
+  const mail = await simpleParser(raw, AS_SENT);
+  const text = mail.text ?? null;
+  const html = mail.html || null;
+  return {
+    to,
+    from,
+    subject: mail.subject ?? null,
+    text,
+    html,
+    message_id: mail.messageId ?? null,
+    headers: headers(mail.headerLines),
+    links: links(text ?? '', html ?? ''),
+    code: code(text ?? html?.replace(/<[^>]*>/g, ' ') ?? ''),
+    received_at,
+    tls,
+    auth,
+  };
+}
+
+/** As on the wire, unfolded; a header that occurs more than once has one value a line. */
+function headers(lines) {
+  const all = {};
+  for (const { key, line } of lines) {
+    const value = line.slice(line.indexOf(':') + 1).replace(/\r?\n(?=[ \t])/g, '').trim();
+    all[key] = key in all ? `${all[key]}\n${value}` : value;
+  }
+  return all;
+}
+
+const LINK = /https?:\/\/[^\s<>"']+/g;
+
+function links(text, html) {
+  const inText = [...text.matchAll(LINK)].map(([link]) => link.replace(/[.,;:!?)\]]+$/, ''));
+  const inHtml = [...html.matchAll(/\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/gi)]
+    .map(([, double, single]) => (double ?? single).replaceAll('&amp;', '&'))
+    .filter((link) => /^https?:/.test(link));
+  return [...new Set([...inText, ...inHtml])];
+}
+
+function code(text) {
+  return text.replace(LINK, ' ').match(/(?<![\w#])\d{6}(?!\w)/)?.[0] ?? null;
+}

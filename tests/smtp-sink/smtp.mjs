@@ -1,0 +1,164 @@
+// The SMTP side: smtp-server, made to greet at once, to insist on TLS and credentials, and to misbehave on demand.
+import { SMTPServer } from 'smtp-server';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+
+const TEN_MINUTES = 600_000;
+
+export class Server extends SMTPServer {
+  constructor({ sink, ...options }) {
+    super({
+      name: 'localhost',
+      logger: false,
+      disableReverseLookup: true,
+      // Connection.handler_MAIL asks for credentials, because whether they are needed depends on the connection.
+      authOptional: true,
+      allowInsecureAuth: true,
+      socketTimeout: TEN_MINUTES,
+      ...options,
+    });
+    this.sink = sink;
+    // Clients that hang up in the middle are what some tests are about.
+    this.on('error', () => {});
+  }
+
+  /** Presents the right certificate, or what a tls rule wants instead. */
+  applyTlsFault() {
+    const { certificates, faults } = this.sink;
+    this.updateSecureContext(certificates[faults.tls] ?? certificates.good);
+    this.options.disabledCommands = faults.tls === 'hide' ? ['STARTTLS'] : [];
+  }
+
+  connect(socket, options) {
+    this.sink.stats.connections += 1;
+    const connection = new Connection(this, socket, options);
+    this.connections.add(connection);
+    connection.on('error', (error) => this._onError(error));
+    connection.init();
+  }
+
+  onConnect(session, done) {
+    done();
+  }
+
+  onAuth({ username, password }, session, done) {
+    const { user, pass, stats } = this.sink;
+    if (username === user && password === pass) return done(null, { user });
+    stats.auth_failures += 1;
+    done(null, {});
+  }
+
+  onMailFrom(address, session, done) {
+    done();
+  }
+
+  onRcptTo(address, session, done) {
+    address.given = session.given;
+    done();
+  }
+
+  onData(stream, session, done) {
+    const chunks = [];
+    stream.on('data', (chunk) => chunks.push(chunk));
+    stream.on('error', () => {});
+    stream.on('end', () => session.connection.received(Buffer.concat(chunks), done));
+  }
+}
+
+class Connection extends SMTPConnection {
+  get #sink() {
+    return this._server.sink;
+  }
+
+  get #recipients() {
+    return this.session.envelope.rcptTo.map(({ given }) => given);
+  }
+
+  init() {
+    this.session.connection = this;
+    // The library would wait 100 ms here for clients that talk before they are greeted.
+    this._setListeners(() => {
+      const rule = this.#sink.faults.take('connect');
+      if (!rule) return this.connectionReady();
+      this.#misbehave(rule, () => this.close());
+    });
+  }
+
+  send(code, ...rest) {
+    if (code >= 400) this.#sink.stats.rejected += 1;
+    super.send(code, ...rest);
+  }
+
+  handler_EHLO(command, done) {
+    if (!this.#fault('ehlo', done)) super.handler_EHLO(command, done);
+  }
+
+  handler_AUTH(command, done) {
+    const { allowPlain, stats } = this.#sink;
+    if (!this.secure) {
+      // An initial response carries the password, whatever the answer will be.
+      const initialResponse = command.toString().trim().split(/\s+/).length > 2;
+      if (initialResponse || allowPlain) stats.plaintext_credentials += 1;
+      if (!allowPlain) return this.#refuse(530, 'Must issue a STARTTLS command first', done);
+    }
+    const rule = this.#sink.faults.take('auth');
+    if (!rule) return super.handler_AUTH(command, done);
+    stats.auth_failures += 1;
+    this.#misbehave(rule, done);
+  }
+
+  handler_MAIL(command, done) {
+    if (!this.session.user && (this.secure || !this.#sink.allowPlain)) {
+      return this.#refuse(530, this.secure ? 'Authentication required' : 'Must issue a STARTTLS command first', done);
+    }
+    this.session.sender = given(command);
+    if (!this.#fault('mail', done)) super.handler_MAIL(command, done);
+  }
+
+  handler_RCPT(command, done) {
+    this.session.given = given(command);
+    if (!this.#fault('rcpt', done, [this.session.given])) super.handler_RCPT(command, done);
+  }
+
+  handler_DATA(command, done) {
+    if (!this.#fault('data', done, this.#recipients)) super.handler_DATA(command, done);
+  }
+
+  received(raw, done) {
+    const { faults, mailbox, stats } = this.#sink;
+    const rule = faults.take('after_data', this.#recipients);
+    if (rule?.do === 'reject') return done(Object.assign(new Error(rule.text), { responseCode: rule.code }));
+    stats.accepted += 1;
+    mailbox.add({
+      raw,
+      to: this.#recipients,
+      from: this.session.sender,
+      tls: this.secure,
+      auth: this.session.user || null,
+      received_at: new Date().toISOString(),
+    });
+    if (rule) this.#misbehave(rule, done);
+    else done();
+  }
+
+  #fault(stage, done, recipients) {
+    const rule = this.#sink.faults.take(stage, recipients);
+    if (rule) this.#misbehave(rule, done);
+    return rule !== undefined;
+  }
+
+  #misbehave(rule, done) {
+    if (rule.do === 'reject') this.#refuse(rule.code, rule.text, done);
+    if (rule.do === 'drop') this._socket.destroy();
+    // To hang is to leave `done` uncalled: the connection stays open and silent.
+  }
+
+  #refuse(code, text, done) {
+    this.send(code, text);
+    done();
+  }
+}
+
+/** The address as the client spelled it; the library's own parser rewrites domains. */
+function given(command) {
+  return /<([^<>]*)>/.exec(command.toString())?.[1] ?? '';
+}

@@ -1,0 +1,290 @@
+//! What breaks, and what holds: no accepted mail is lost, whatever dies.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::{Browser, Redis, Shape, World, eventually, psql, unique};
+
+const FORGOT: &str = "/api/portal/auth/forgot-password";
+
+async fn forget(browser: &Browser, email: &str) {
+    browser.post(FORGOT, json!({ "email": email })).await.expect(200);
+}
+
+/// A small fleet of one's own.
+async fn fleet() -> World {
+    let unlimited = "1000/1m";
+    let settings = [
+        ("PORTICO_LIMIT_RECOVERY_ACCOUNT", unlimited),
+        ("PORTICO_LIMIT_RECOVERY_NETWORK", unlimited),
+        ("PORTICO_JOB_LEASE", "4s"),
+    ];
+    World::start(Shape::Fleet, &settings).await
+}
+
+fn sql(world: &World, sql: &str) -> String {
+    let url = &world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
+    psql(url, sql)
+}
+
+// INF-04, JOB-22
+#[tokio::test]
+async fn while_redis_is_down_requests_are_as_fast_and_mail_follows() {
+    let world = fleet().await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    let browser = world.browser();
+    let timed = async || {
+        let started = Instant::now();
+        forget(&browser, &person.email).await;
+        started.elapsed()
+    };
+    let mut up = Vec::new();
+    for _ in 0..10 {
+        up.push(timed().await);
+    }
+    world.mail(&person.email, 11).await;
+    world.redis().process.kill();
+    let mut down = Vec::new();
+    for _ in 0..10 {
+        down.push(timed().await);
+    }
+    up.sort();
+    down.sort();
+    assert!(down[5] < up[5] * 3 + std::time::Duration::from_millis(20), "{up:?} {down:?}");
+    assert_eq!(browser.get("/health/ready").await.expect(200)["status"], "degraded");
+    let port = world.redis().port();
+    let again = Redis::start_at(port).await;
+    world.mail(&person.email, 21).await;
+    assert_eq!(browser.get("/health/ready").await.expect(200)["status"], "ok");
+
+    // Flushed: what was on the wire comes back from the database.
+    for worker in world.workers() {
+        worker.signal("STOP");
+    }
+    for _ in 0..5 {
+        forget(&browser, &person.email).await;
+    }
+    eventually("the jobs are on the wire", || async {
+        (sql(&world, "SELECT count(*) FROM background_jobs WHERE state = 'queued' AND pushed_at IS NULL") == "0")
+            .then_some(())
+    })
+    .await;
+    again.run(&["FLUSHALL"]);
+    for worker in world.workers() {
+        worker.signal("CONT");
+    }
+    world.mail(&person.email, 26).await;
+
+    // Frozen for a while: nothing is lost, nothing comes twice.
+    again.process.signal("STOP");
+    for _ in 0..5 {
+        forget(&browser, &person.email).await;
+    }
+    let frozen = Instant::now();
+    eventually("three seconds have gone by", || async { (frozen.elapsed().as_secs() >= 3).then_some(()) }).await;
+    again.process.signal("CONT");
+    world.mail(&person.email, 31).await;
+
+    // Full: it refuses to take anything, and the jobs wait in the database.
+    again.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    forget(&browser, &person.email).await;
+    again.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    world.mail(&person.email, 32).await;
+}
+
+// JOB-09; the jobs of a killed worker run again within 30 s.
+#[tokio::test]
+async fn a_killed_workers_mail_is_sent_by_another() {
+    let mut world = fleet().await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    world.sink().fail(json!([{ "stage": "data", "do": "hang" }])).await;
+    forget(&world.browser(), &person.email).await;
+    eventually("a worker holds the job", || async {
+        (sql(&world, "SELECT count(*) FROM background_jobs WHERE state = 'running'") == "1").then_some(())
+    })
+    .await;
+    for worker in world.workers() {
+        worker.kill();
+    }
+    world.sink().heal().await;
+    let killed = Instant::now();
+    world.start_worker();
+    let mail = world.mail(&person.email, 2).await;
+    assert!(killed.elapsed().as_secs() < 30, "{:?}", killed.elapsed());
+    assert!(mail.subject.contains("Choose a new password"));
+    assert_eq!(sql(&world, "SELECT losses FROM background_jobs WHERE losses > 0"), "1");
+}
+
+// JOB-03
+#[tokio::test]
+async fn what_a_killed_api_has_answered_is_delivered_once() {
+    let mut world = fleet().await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    let mut accepted = 0;
+    for round in 0..5 {
+        let api = Browser::new(vec![world.apis[0].clone()]);
+        for _ in 0..4 {
+            forget(&api, &person.email).await;
+            accepted += 1;
+        }
+        world.processes[0].kill();
+        let (apis, processes) = (world.apis.len(), world.processes.len());
+        world.start_api("api").await;
+        world.apis.swap_remove(0);
+        let process = world.processes.swap_remove(0);
+        assert_eq!((world.apis.len(), world.processes.len()), (apis, processes), "round {round}");
+        drop(process);
+    }
+    world.mail(&person.email, 1 + accepted).await;
+    let events = "SELECT count(*) FROM audit_events WHERE action = 'password.reset_requested'";
+    assert_eq!(sql(&world, events), accepted.to_string(), "no act without its record");
+    let ids = world
+        .mails(&person.email)
+        .await
+        .into_iter()
+        .map(|mail| mail.message_id)
+        .collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(ids.len(), 1 + accepted, "nothing came twice");
+}
+
+// JOB-07, JOB-08, JOB-10, JOB-11
+#[tokio::test]
+async fn what_the_mail_server_says_is_understood() {
+    let world = fleet().await;
+    let tenant = world.tenant().await;
+    let sink = world.sink();
+    let invite = async |name: &str, client: &str| {
+        let email = format!("{}@x.test", unique(name));
+        tenant.invite(client, &email).await;
+        email
+    };
+    let client = tenant.client("Acme Ltd").await;
+    let row =
+        |email: &str| sql(&world, &format!("SELECT status || ' ' || attempts FROM emails WHERE recipient = '{email}'"));
+    let settles = async |email: &str, expected: &str| {
+        eventually(&format!("{email} is {expected}"), || async { (row(email) == expected).then_some(()) }).await;
+    };
+
+    // Not now: the same mail a little later, under the same Message-ID.
+    sink.fail(json!([{ "stage": "rcpt", "do": "reject", "code": 450, "times": 1 }])).await;
+    let later = invite("later", &client).await;
+    world.mail(&later, 1).await;
+    settles(&later, "sent 2").await;
+
+    // Never: no second try, and whoever invited sees the same answer.
+    sink.fail(json!([{ "stage": "rcpt", "do": "reject", "code": 550 }])).await;
+    let never = invite("never", &client).await;
+    settles(&never, "failed 1").await;
+
+    // Taken and then cut off before the server could say so: it may come twice, but then it is the same mail.
+    sink.fail(json!([{ "stage": "after_data", "do": "drop", "times": 1 }])).await;
+    let twice = invite("twice", &client).await;
+    settles(&twice, "sent 2").await;
+    let mails = world.mails(&twice).await;
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[0].message_id, mails[1].message_id);
+    assert_eq!(mails[0].token(), mails[1].token());
+
+    // Our credentials are refused, the connection is dropped, encryption is not offered: the mail waits, unlost.
+    for fault in [
+        json!([{ "stage": "auth", "do": "reject", "code": 535, "times": 1 }]),
+        json!([{ "stage": "connect", "do": "drop", "times": 1 }]),
+        json!([{ "stage": "mail", "do": "drop", "times": 1 }]),
+    ] {
+        // An idle connection of the pool would pass the first stages by.
+        sink.fail(fault.clone()).await;
+        let waits = invite("waits", &client).await;
+        world.mail(&waits, 1).await;
+        eventually("it is sent", || async { row(&waits).starts_with("sent ").then_some(()) }).await;
+    }
+    assert_eq!(sink.stats().await["plaintext_credentials"], 0);
+}
+
+// JOB-06
+#[tokio::test]
+async fn a_worker_that_is_told_to_stop_finishes_what_it_has() {
+    let world = fleet().await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    for _ in 0..20 {
+        forget(&world.browser(), &person.email).await;
+    }
+    for worker in world.workers() {
+        worker.signal("TERM");
+    }
+    for worker in world.workers() {
+        assert!(worker.ends().await, "{:#?}", worker.said());
+    }
+    assert_eq!(sql(&world, "SELECT count(*) FROM background_jobs WHERE state = 'running'"), "0");
+    let arrived = world.mails(&person.email).await.len();
+    assert_eq!(
+        sql(&world, "SELECT count(*) FROM emails WHERE status = 'sent' AND kind = 'reset'"),
+        (arrived - 1).to_string()
+    );
+    let mut world = world;
+    world.start_worker();
+    world.mail(&person.email, 21).await;
+}
+
+// JOB-12, JOB-20
+#[tokio::test]
+async fn a_job_that_nobody_knows_is_left_and_one_that_cannot_be_read_dies_alone() {
+    let world = fleet().await;
+    let insert = |name: &str, payload: &str, attempts: u32| {
+        let id = sql(&world, "SELECT gen_random_uuid()");
+        sql(
+            &world,
+            &format!(
+                "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, created_at) \
+             VALUES ('{id}', '{name}', 'urgent', '{payload}', 'queued', {attempts}, 8, 0, now(), now() - interval '1 minute')"
+            ),
+        );
+        id
+    };
+    let unknown = insert("from_the_future", "{}", 0);
+    let unreadable = insert("send_mail", "{\"letter\": 5}", 7);
+    let state =
+        |id: &str| sql(&world, &format!("SELECT state || ' ' || attempts FROM background_jobs WHERE id = '{id}'"));
+    eventually("the unreadable one is dead", || async { (state(&unreadable) == "dead 8").then_some(()) }).await;
+    eventually("the unknown one waits", || async {
+        let later = format!("SELECT run_at > now() FROM background_jobs WHERE id = '{unknown}'");
+        (state(&unknown) == "queued 0" && sql(&world, &later) == "t").then_some(())
+    })
+    .await;
+    let tenant = world.tenant().await;
+    tenant.person(&world).await;
+}
+
+// INF-09
+#[tokio::test]
+async fn one_process_killed_again_and_again_keeps_what_it_has_answered() {
+    let mut world = World::start(
+        Shape::Alone,
+        &[("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m"), ("PORTICO_PUBLIC_URL", "http://localhost:4000")],
+    )
+    .await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    let mut clients = 1;
+    let mut mails = 1;
+    for _ in 0..5 {
+        let owner = tenant.owner.moved_to(&world.apis);
+        for n in 0..3 {
+            owner.post("/api/v1/clients", json!({ "name": format!("Client {n}") })).await.expect(201);
+            forget(&world.browser(), &person.email).await;
+            clients += 1;
+            mails += 1;
+        }
+        world.processes.remove(0).kill();
+        world.apis.clear();
+        world.start_api("dev").await;
+    }
+    let owner = tenant.owner.moved_to(&world.apis);
+    let listed = owner.get("/api/v1/clients?limit=100").await.expect(200);
+    assert_eq!(listed["data"].as_array().unwrap().len(), clients);
+    world.mail(&person.email, mails).await;
+}

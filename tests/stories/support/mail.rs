@@ -1,0 +1,38 @@
+//! A mail as its reader sees it.
+
+use serde_json::Value;
+
+/// A mail that has arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Mail {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+    pub(crate) links: Vec<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) message_id: String,
+}
+
+impl From<&Value> for Mail {
+    fn from(mail: &Value) -> Self {
+        let text = |name: &str| mail[name].as_str().unwrap_or_default().to_owned();
+        let links = mail["links"].as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
+        let code = mail["code"].as_str().map(str::to_owned);
+        Self {
+            subject: text("subject"),
+            text: text("text"),
+            html: text("html"),
+            links,
+            code,
+            message_id: text("message_id"),
+        }
+    }
+}
+
+impl Mail {
+    /// The secret of the mail's link.
+    pub(crate) fn token(&self) -> String {
+        let link = self.links.iter().find(|link| link.contains("#token=")).expect("the mail has a link with a token");
+        link.split_once("#token=").unwrap().1.to_owned()
+    }
+}

@@ -1,0 +1,58 @@
+//! What the stories are told with: worlds, browsers and mail.
+
+mod browser;
+mod keeper;
+mod mail;
+mod people;
+mod services;
+mod world;
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::{Instant, sleep};
+
+pub(crate) use browser::{Answer, Browser};
+pub(crate) use keeper::{Process, binary};
+pub(crate) use mail::Mail;
+pub(crate) use people::{Person, Tenant, password, unique};
+pub(crate) use services::{Redis, Sink, database, psql};
+pub(crate) use world::{Shape, World, fleet_env};
+
+/// How long anything may take that a story waits for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Asks until there is an answer.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "still not so after {PATIENCE:?}: {what}");
+        sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// Tells each story once on each shape.
+macro_rules! stories {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {
+        $(async fn $name($world: &crate::support::World) $body)*
+
+        mod alone {
+            $($(#[$meta])* #[tokio::test]
+            async fn $name() {
+                let world = crate::support::World::shared(crate::support::Shape::Alone).await;
+                super::$name(&world).await;
+            })*
+        }
+
+        mod fleet {
+            $($(#[$meta])* #[tokio::test]
+            async fn $name() {
+                let world = crate::support::World::shared(crate::support::Shape::Fleet).await;
+                super::$name(&world).await;
+            })*
+        }
+    };
+}
+pub(crate) use stories;

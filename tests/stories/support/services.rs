@@ -1,0 +1,119 @@
+//! Postgres, Redis and an SMTP server, for the fleet. `bin/test` provides them.
+
+use std::{net::TcpListener, path::PathBuf, process::Command};
+
+use serde_json::{Value, json};
+
+use super::{Process, unique};
+
+#[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
+fn provided(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by bin/test"))
+}
+
+/// Makes an empty Postgres database and returns its URL.
+pub(crate) fn database() -> String {
+    let server = provided("PORTICO_TEST_POSTGRES");
+    let name = unique("db").replace('-', "_");
+    psql(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
+    format!("{server}/{name}")
+}
+
+/// Runs SQL and returns what it prints.
+pub(crate) fn psql(url: &str, sql: &str) -> String {
+    let output = Command::new("psql").args([url, "-v", "ON_ERROR_STOP=1", "-Atc", sql]).output().unwrap();
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A Redis of one's own, to be stopped, frozen and flushed.
+pub(crate) struct Redis {
+    port: u16,
+    pub(crate) process: Process,
+}
+
+impl Redis {
+    pub(crate) async fn start() -> Self {
+        Self::start_at(free_port()).await
+    }
+
+    /// Also: starts it again where it was.
+    pub(crate) async fn start_at(port: u16) -> Self {
+        let args = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"];
+        let process = Process::start(provided("PORTICO_TEST_REDIS_SERVER"), &args, &[]);
+        process.hears("redis is ready", |line| line.contains("Ready to accept").then_some(())).await;
+        Self { port, process }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Runs one command by `redis-cli` and returns what it prints.
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-p", &port]).args(args).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+/// A real SMTP server with AUTH and STARTTLS that keeps what it accepts; see tests/smtp-sink.
+pub(crate) struct Sink {
+    ready: Value,
+    _process: Process,
+}
+
+impl Sink {
+    pub(crate) async fn start() -> Self {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp-sink/sink.mjs");
+        let process = Process::start("node", &[script.to_str().unwrap()], &[]);
+        let ready = process.hears("the sink is ready", |line| serde_json::from_str::<Value>(line).ok()).await;
+        Self { ready, _process: process }
+    }
+
+    /// The `MAIL_URL` by which Portico reaches it: AUTH over STARTTLS.
+    pub(crate) fn url(&self) -> String {
+        let ready = &self.ready;
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        format!("smtp://{}:{}@localhost:{}?tls=required&ca={}", text("user"), text("pass"), ready["smtp"], text("ca"))
+    }
+
+    /// The same with TLS from the first byte.
+    pub(crate) fn implicit_tls_url(&self) -> String {
+        let ready = &self.ready;
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        format!("smtps://{}:{}@localhost:{}?ca={}", text("user"), text("pass"), ready["smtps"], text("ca"))
+    }
+
+    pub(crate) async fn messages(&self, to: &str) -> Vec<Value> {
+        let url = self.control(&format!("messages?to={}", to.replace('+', "%2B")));
+        let answer: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        answer.as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn stats(&self) -> Value {
+        reqwest::get(self.control("stats")).await.unwrap().json().await.unwrap()
+    }
+
+    /// From now on fails as the rules say.
+    pub(crate) async fn fail(&self, rules: Value) {
+        let answer = reqwest::Client::new().put(self.control("faults")).json(&rules).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    pub(crate) async fn heal(&self) {
+        self.fail(json!([])).await;
+    }
+
+    fn control(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/{path}", self.ready["http"])
+    }
+}

@@ -1,0 +1,206 @@
+//! A Portico to tell a story in.
+
+use std::{process::Command, sync::Arc};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::{Browser, Mail, Process, Redis, Sink, Tenant, binary, database, eventually, unique};
+
+/// How Portico is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `portico dev`: one process, SQLite, mail into a folder.
+    Alone,
+    /// Two APIs and two workers on Postgres, Redis and SMTP.
+    Fleet,
+}
+
+/// A running Portico.
+pub(crate) struct World {
+    pub(crate) processes: Vec<Process>,
+    pub(crate) apis: Vec<String>,
+    pub(crate) sink: Option<Sink>,
+    pub(crate) redis: Option<Redis>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) folder: TempDir,
+}
+
+type Env = Vec<(String, String)>;
+
+fn pairs(values: &[(&str, &str)]) -> Env {
+    values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+/// Both shapes: cheap hashes, ports of their own, and a proxy in front, so that each browser has its own network.
+fn common_env() -> Env {
+    pairs(&[
+        ("PORTICO_SCRYPT", "ln=12,r=8,p=1"),
+        ("PORTICO_LISTEN", "127.0.0.1:0"),
+        ("PORTICO_INTERNAL_LISTEN", "127.0.0.1:0"),
+        ("PORTICO_TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("PORTICO_LOG", "trace"),
+    ])
+}
+
+/// What the processes of a fleet share.
+pub(crate) fn fleet_env(database: &str, redis: &str, mail: &str) -> Env {
+    let mut env = common_env();
+    env.extend(pairs(&[
+        ("PORTICO_ENV", "production"),
+        ("PORTICO_PUBLIC_URL", "http://localhost:4000"),
+        ("PORTICO_SECRET", "cG9ydGljby1zdG9yaWVzLXBvcnRpY28tc3Rvcmllcy0="),
+        ("DATABASE_URL", database),
+        ("PORTICO_DATABASE_CONNECTIONS", "8"),
+        ("REDIS_URL", redis),
+        ("MAIL_URL", mail),
+        ("MAIL_FROM", "Portal <portal@portico.test>"),
+    ]));
+    env
+}
+
+impl World {
+    /// The world of this shape that all ordinary stories share; each brings its own tenant.
+    pub(crate) async fn shared(shape: Shape) -> Arc<World> {
+        static ALONE: OnceCell<Arc<World>> = OnceCell::const_new();
+        static FLEET: OnceCell<Arc<World>> = OnceCell::const_new();
+        let world = if shape == Shape::Alone { &ALONE } else { &FLEET };
+        world.get_or_init(|| async { Arc::new(Self::start(shape, &[]).await) }).await.clone()
+    }
+
+    /// A world of one's own, with these settings.
+    pub(crate) async fn start(shape: Shape, settings: &[(&str, &str)]) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut env, sink, redis) = match shape {
+            Shape::Alone => {
+                let path = |name: &str| folder.path().join(name).display().to_string();
+                let mut env = common_env();
+                env.extend([
+                    ("PORTICO_DATA_DIR".into(), path("data")),
+                    ("DATABASE_URL".into(), format!("sqlite:{}", path("portico.db"))),
+                    ("MAIL_URL".into(), format!("folder:{}", path("mail"))),
+                ]);
+                (env, None, None)
+            }
+            Shape::Fleet => {
+                let (sink, redis) = (Sink::start().await, Redis::start().await);
+                (fleet_env(&database(), &redis.url(), &sink.url()), Some(sink), Some(redis))
+            }
+        };
+        env.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
+        env.extend(pairs(settings));
+        let mut world = World { processes: vec![], apis: vec![], sink, redis, env, folder };
+        match shape {
+            Shape::Alone => world.start_api("dev").await,
+            Shape::Fleet => {
+                world.start_api("api").await;
+                world.start_api("api").await;
+                world.start_worker();
+                world.start_worker();
+            }
+        }
+        world
+    }
+
+    /// Starts one more process that serves the API.
+    pub(crate) async fn start_api(&mut self, command: &str) {
+        let process = Process::start(binary(), &[command], &self.env);
+        let listen = process.hears("it listens", listening).await;
+        self.apis.push(format!("http://{listen}"));
+        self.processes.push(process);
+    }
+
+    /// Starts one more worker.
+    pub(crate) fn start_worker(&mut self) {
+        self.processes.push(Process::start(binary(), &["worker"], &self.env));
+    }
+
+    /// The fleet's workers.
+    pub(crate) fn workers(&self) -> &[Process] {
+        &self.processes[2..]
+    }
+
+    pub(crate) fn sink(&self) -> &Sink {
+        self.sink.as_ref().expect("a fleet has a mail server")
+    }
+
+    pub(crate) fn redis(&self) -> &Redis {
+        self.redis.as_ref().expect("a fleet has a Redis")
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.apis.clone())
+    }
+
+    /// Runs a command of the binary and returns what it prints.
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        let mut command = Command::new(binary());
+        command.args(args).env_clear().env("PORTICO_ENV", "development").envs(self.env.iter().cloned());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A new tenant whose owner is signed in.
+    pub(crate) async fn tenant(&self) -> Tenant {
+        let slug = unique("tenant");
+        self.run(&["tenant", "add", "--slug", &slug, "--name", "Blue Harbour"]);
+        let (owner_email, owner) = (format!("owner@{slug}.test"), self.browser());
+        self.add_staff(&slug, &owner_email, "owner");
+        self.sign_in_staff(&owner, &owner_email, 1).await;
+        Tenant { slug, owner, owner_email }
+    }
+
+    pub(crate) fn add_staff(&self, slug: &str, email: &str, role: &str) {
+        self.run(&["staff", "add", "--tenant", slug, "--email", email, "--role", role]);
+    }
+
+    /// Signs staff in by the code that arrives as the `nth` mail.
+    pub(crate) async fn sign_in_staff(&self, browser: &Browser, email: &str, nth: usize) -> Value {
+        let sent = browser.post("/api/staff/auth/send-code", json!({ "email": email })).await.expect(200);
+        let code = self.mail(email, nth).await.code.expect("the mail has a code");
+        let body = json!({ "flow": sent["flow"], "code": code });
+        browser.post("/api/staff/auth/verify-code", body).await.expect(200)
+    }
+
+    /// What has arrived for this address, newest first.
+    pub(crate) async fn mails(&self, to: &str) -> Vec<Mail> {
+        let mails = match &self.sink {
+            Some(sink) => sink.messages(to).await,
+            None => {
+                let url = format!("{}/dev/mail.json?to={}", self.apis[0], to.replace('+', "%2B"));
+                let mails: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+                mails.as_array().unwrap().clone()
+            }
+        };
+        mails.iter().map(Mail::from).collect()
+    }
+
+    /// Waits for the `nth` mail to this address and returns the newest.
+    pub(crate) async fn mail(&self, to: &str, nth: usize) -> Mail {
+        eventually(&format!("mail {nth} to {to}"), || async {
+            let mails = self.mails(to).await;
+            assert!(mails.len() <= nth, "{} mails to {to}, not {nth}: {mails:#?}", mails.len());
+            (mails.len() == nth).then(|| mails[0].clone())
+        })
+        .await
+    }
+
+    /// Everything that the processes have logged.
+    pub(crate) fn logs(&self) -> Vec<String> {
+        self.processes.iter().flat_map(Process::said).collect()
+    }
+}
+
+/// The address in a log line that says `listening`, in either format.
+fn listening(line: &str) -> Option<String> {
+    if !line.contains("listening") {
+        return None;
+    }
+    if let Ok(json) = serde_json::from_str::<Value>(line) {
+        return json["listen"].as_str().map(str::to_owned);
+    }
+    let (_, rest) = line.split_once(" listen=")?;
+    rest.split_whitespace().next().map(str::to_owned)
+}
