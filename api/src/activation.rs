@@ -120,7 +120,7 @@ impl Activation {
     ) -> Answer<WithCookies<Json<Session>>, { can::READ | can::MISS | can::EXPIRE }> {
         let name = body.name.map(|Field(name)| name);
         let input = ActivateInput { token: body.token.0, password: body.password.0, name, presented: presented.0 };
-        Ok(people::session(app, activation::activate(app, &by, input).await?))
+        Ok(people::signed_in(app, activation::activate(app, &by, input).await?))
     }
 
     /// Ask for an activation link again

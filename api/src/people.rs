@@ -7,6 +7,7 @@ use portico_domain::{
     app::App,
     entity::{client, membership, portal_user, session, staff_user, tenant},
     sessions::{Opened, OpenedStaff, Realm},
+    sign_in,
 };
 use uuid::Uuid;
 
@@ -218,7 +219,7 @@ impl From<&session::Model> for SessionInfo {
     }
 }
 
-/// The answer to whoever opened or refreshed a portal session.
+/// The answer to whoever refreshed a portal session.
 pub(crate) fn session(app: &App, opened: Opened) -> WithCookies<Json<Session>> {
     let cookies = session_cookies(app, Realm::Portal, &opened.tokens, &opened.session);
     let body = Session {
@@ -230,6 +231,14 @@ pub(crate) fn session(app: &App, opened: Opened) -> WithCookies<Json<Session>> {
         client: Nullable(Some(Client::new(&opened.client, &opened.membership))),
     };
     WithCookies(Json(body), cookies)
+}
+
+/// The answer to whoever has just proved who they are in the portal: from now on their device is known.
+pub(crate) fn signed_in(app: &App, opened: Opened) -> WithCookies<Json<Session>> {
+    let device = cookies::of_device(app, &sign_in::device_cookie(app, &opened.user.email));
+    let mut answer = session(app, opened);
+    answer.1.extend(device);
+    answer
 }
 
 /// The answer to whoever opened or refreshed a staff session.

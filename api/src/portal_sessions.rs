@@ -63,13 +63,10 @@ impl PortalSessions {
         presented: Presented<false>,
         Body(body): Body<SignIn>,
     ) -> Answer<WithCookies<Json<Session>>, { can::READ | can::REFUSE }> {
-        let Field(email) = body.email;
-        let device = sign_in::device_cookie(app, &email);
-        let (Field(password), client) = (body.password, body.client_id.map(|Field(client)| client));
+        let (Field(email), Field(password), client) =
+            (body.email, body.password, body.client_id.map(|Field(client)| client));
         let input = SignInInput { email, password, client, presented: presented.0 };
-        let mut answer = people::session(app, sign_in::sign_in(app, &by, input).await?);
-        answer.1.extend(cookies::of_device(app, &device));
-        Ok(answer)
+        Ok(people::signed_in(app, sign_in::sign_in(app, &by, input).await?))
     }
 
     /// Refresh a session
