@@ -2,14 +2,14 @@
 
 use poem::{
     Body, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
     ApiResponse, Object,
     registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
     types::{ToJSON, Type},
 };
-use portico_domain::error::Error;
+use portico_domain::{error::Error, throttle::Policy};
 use tracing::error;
 use uuid::Uuid;
 
@@ -126,14 +126,14 @@ impl Failure {
                 [field] => format!("{} {}.", field.pointer, field.problem.detail),
                 fields => format!("{} fields are not valid.", fields.len()),
             },
-            Self::Domain(Error::TooMany { retry_after }) => format!("Try again in {retry_after} seconds."),
+            Self::Domain(Error::TooMany { retry_after, .. }) => format!("Try again in {retry_after} seconds."),
             _ => format!("{}.", self.title()),
         }
     }
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Domain(Error::TooMany { retry_after }) => Some(*retry_after),
+            Self::Domain(Error::TooMany { retry_after, .. }) => Some(*retry_after),
             Self::Domain(Error::Overloaded | Error::Unavailable(_)) => Some(BUSY_RETRY_AFTER),
             _ => None,
         }
@@ -174,6 +174,11 @@ impl Failure {
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Self::Domain(Error::TooMany { policy, retry_after }) = &self {
+            for (name, value) in rate_limit(policy, *retry_after) {
+                headers.extend(HeaderValue::from_str(&value).map(|value| (name, value)));
+            }
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -184,6 +189,18 @@ impl Failure {
         }
         response
     }
+}
+
+/// Which limit it was and when it gives again, as the IETF draft "RateLimit header fields for HTTP" writes it.
+fn rate_limit(policy: &Policy, retry_after: u64) -> [(HeaderName, String); 2] {
+    let Policy { name, quota } = policy;
+    [
+        (
+            HeaderName::from_static("ratelimit-policy"),
+            format!("\"{name}\";q={};w={}", quota.burst, quota.per.as_secs()),
+        ),
+        (HeaderName::from_static("ratelimit"), format!("\"{name}\";r=0;t={retry_after}")),
+    ]
 }
 
 /// The media type of problems (RFC 9457 §3).

@@ -2,6 +2,8 @@
 
 use sea_orm::{DbErr, SqlErr};
 
+use crate::throttle::Policy;
+
 /// Why a use case did not happen. Nothing was changed, except that an attempt may have been counted.
 #[derive(Debug)]
 pub enum Error {
@@ -17,9 +19,11 @@ pub enum Error {
     Conflict(&'static str),
     /// It was there, and is over.
     Gone(&'static str),
-    /// Too often; `retry_after` in seconds, at least 1.
+    /// Too often.
     TooMany {
-        /// Seconds until one more attempt is allowed.
+        /// Which limit was reached.
+        policy: Policy,
+        /// Seconds until one more attempt is allowed; at least 1.
         retry_after: u64,
     },
     /// The server is too busy to try; nothing was looked at.

@@ -25,6 +25,15 @@ pub struct Quota {
     pub per: Duration,
 }
 
+/// A limit as an answer may name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name, in snake_case.
+    pub name: &'static str,
+    /// How much it allows.
+    pub quota: Quota,
+}
+
 impl Quota {
     /// Microseconds until one comes back.
     fn interval(self) -> i64 {
@@ -212,7 +221,8 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
     }
     let full_at = throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(now, |row| row.full_at);
     let wait = u64::try_from(full_at - tolerance - now).unwrap_or(0);
-    Err(Error::TooMany { retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
+    let policy = Policy { name: limit.name(), quota };
+    Err(Error::TooMany { policy, retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
 }
 
 impl Taken {
@@ -287,7 +297,7 @@ mod tests {
         for _ in 0..5 {
             let _ = take(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
         }
-        let Err(Error::TooMany { retry_after }) = take(&app, Limit::SignInAccount, &["ann", "net"]).await else {
+        let Err(Error::TooMany { retry_after, .. }) = take(&app, Limit::SignInAccount, &["ann", "net"]).await else {
             panic!("the sixth is one too many")
         };
         assert_eq!(retry_after, 180);

@@ -14,7 +14,7 @@ const MAY_SEND: [(header::HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 /// What it may read beside the body.
-const MAY_READ: &str = "x-request-id, retry-after";
+const MAY_READ: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy";
 
 /// Lets the pages of these origins in, with their credentials.
 pub(crate) struct Cors {

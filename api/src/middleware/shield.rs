@@ -1,58 +1,68 @@
 //! Limits of this process alone, taken before any work: cheap, approximate over several processes, and the first line
 //! before the exact counters in the database.
 
-use std::sync::Arc;
-
-use governor::{DefaultKeyedRateLimiter, RateLimiter, clock::Clock, clock::DefaultClock};
-use portico_domain::{
-    error::Error,
-    throttle::{LimitSettings, Quota},
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
-/// One keyed limit; none when it is off.
-struct Limiter(Option<DefaultKeyedRateLimiter<String>>);
+use governor::{
+    DefaultKeyedRateLimiter, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use portico_domain::{
+    error::Error,
+    throttle::{LimitSettings, Policy, Quota},
+};
+
+/// One limit, keyed by network.
+struct Limiter {
+    policy: Policy,
+    limiter: DefaultKeyedRateLimiter<String>,
+}
 
 impl Limiter {
-    fn new(quota: Option<Quota>) -> Self {
-        let quota = quota.and_then(|quota| {
-            let interval = quota.per / quota.burst;
-            Some(governor::Quota::with_period(interval)?.allow_burst(quota.burst.try_into().ok()?))
-        });
-        Self(quota.map(RateLimiter::keyed))
+    /// None when the limit is off.
+    fn new(name: &'static str, quota: Option<Quota>) -> Option<Self> {
+        let quota = quota?;
+        let rate = governor::Quota::with_period(quota.per / quota.burst)?.allow_burst(quota.burst.try_into().ok()?);
+        Some(Self { policy: Policy { name, quota }, limiter: RateLimiter::keyed(rate) })
     }
 
     fn take(&self, network: &str) -> Result<(), Error> {
-        let Some(limiter) = &self.0 else { return Ok(()) };
-        limiter.check_key(&network.to_owned()).map_err(|until| {
+        self.limiter.check_key(&network.to_owned()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            Error::TooMany { retry_after: wait.as_secs() + u64::from(wait.subsec_nanos() > 0).max(1) }
+            self.refusal(wait)
         })
+    }
+
+    fn refusal(&self, wait: Duration) -> Error {
+        Error::TooMany { policy: self.policy, retry_after: (wait.as_secs_f64().ceil() as u64).max(1) }
     }
 
     /// Keys that have all their units back are forgotten, so that memory is bounded by what comes in a minute.
     fn forget(&self) {
-        if let Some(limiter) = &self.0 {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
-        }
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
     }
 }
 
 /// The limits of this process.
 pub(crate) struct Shield {
-    requests: Limiter,
-    passwords: Limiter,
-    tokens: Limiter,
+    requests: Option<Limiter>,
+    passwords: Option<Limiter>,
+    tokens: Option<Limiter>,
     bad_bearers: BadBearers,
 }
 
 impl Shield {
     pub(crate) fn new(limits: &LimitSettings) -> Arc<Self> {
         Arc::new(Self {
-            requests: Limiter::new(limits.requests),
-            passwords: Limiter::new(limits.sign_in_rate),
-            tokens: Limiter::new(limits.token_network),
-            bad_bearers: BadBearers(Arc::new(Limiter::new(limits.bearer)), Arc::default()),
+            requests: Limiter::new("requests", limits.requests),
+            passwords: Limiter::new("sign_in_rate", limits.sign_in_rate),
+            tokens: Limiter::new("token_network", limits.token_network),
+            bad_bearers: BadBearers::new(limits.bearer),
         })
     }
 
@@ -63,55 +73,68 @@ impl Shield {
 
     /// Takes one request of this network to this path.
     pub(super) fn take(&self, network: &str, path: &str) -> Result<(), Error> {
-        self.requests.take(network)?;
-        match path {
-            "/api/portal/auth/sign-in" | "/api/portal/auth/change-password" => self.passwords.take(network),
+        let special = match path {
+            "/api/portal/auth/sign-in" | "/api/portal/auth/change-password" => &self.passwords,
             "/api/staff/auth/verify-code"
             | "/api/portal/auth/check-token"
             | "/api/portal/auth/activate"
             | "/api/portal/auth/reset-password"
             | "/api/portal/auth/request-new-link"
-            | "/api/portal/invitations/accept" => self.tokens.take(network),
-            _ => Ok(()),
-        }
+            | "/api/portal/invitations/accept" => &self.tokens,
+            _ => &None,
+        };
+        [&self.requests, special].into_iter().flatten().try_for_each(|limiter| limiter.take(network))
     }
 
     /// To be called each minute.
     pub(crate) fn forget(&self) {
-        self.requests.forget();
-        self.passwords.forget();
-        self.tokens.forget();
-        self.bad_bearers.0.forget();
+        [&self.requests, &self.passwords, &self.tokens].into_iter().flatten().for_each(Limiter::forget);
+        self.bad_bearers.forget();
     }
 }
 
 /// Counts bad bearer tokens; a network that has used them up is turned away before its token is looked at.
 #[derive(Clone)]
-pub(crate) struct BadBearers(
-    Arc<Limiter>,
-    Arc<std::sync::Mutex<std::collections::HashMap<String, std::time::Instant>>>,
-);
+pub(crate) struct BadBearers(Arc<Bad>);
+
+struct Bad {
+    limiter: Option<Limiter>,
+    /// Networks that are turned away, and until when.
+    shut: Mutex<HashMap<String, Instant>>,
+}
 
 impl BadBearers {
+    fn new(quota: Option<Quota>) -> Self {
+        Self(Arc::new(Bad { limiter: Limiter::new("bearer", quota), shut: Mutex::default() }))
+    }
+
     /// Whether this network may show another token.
     pub(crate) fn check(&self, network: &str) -> Result<(), Error> {
-        let mut shut = self.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Some(until) = shut.get(network).copied() else { return Ok(()) };
-        match until.checked_duration_since(std::time::Instant::now()) {
-            Some(wait) => Err(Error::TooMany { retry_after: wait.as_secs() + 1 }),
-            None => {
-                shut.remove(network);
-                Ok(())
-            }
+        let Some(limiter) = &self.0.limiter else { return Ok(()) };
+        let until = self.shut().get(network).copied();
+        match until.and_then(|until| until.checked_duration_since(Instant::now())) {
+            Some(wait) => Err(limiter.refusal(wait)),
+            None => Ok(()),
         }
     }
 
     /// Counts one bad token.
     pub(crate) fn count(&self, network: &str) {
-        if let Err(Error::TooMany { retry_after }) = self.0.take(network) {
-            let until = std::time::Instant::now() + std::time::Duration::from_secs(retry_after);
-            let mut shut = self.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            shut.insert(network.to_owned(), until);
+        let Some(limiter) = &self.0.limiter else { return };
+        if let Err(Error::TooMany { retry_after, .. }) = limiter.take(network) {
+            self.shut().insert(network.to_owned(), Instant::now() + Duration::from_secs(retry_after));
         }
+    }
+
+    fn forget(&self) {
+        let now = Instant::now();
+        self.shut().retain(|_, until| *until > now);
+        if let Some(limiter) = &self.0.limiter {
+            limiter.forget();
+        }
+    }
+
+    fn shut(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.0.shut.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

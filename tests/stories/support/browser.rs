@@ -49,6 +49,11 @@ impl Browser {
         moved
     }
 
+    /// The same network, talking to these servers alone.
+    pub(crate) fn at(self, apis: &[String]) -> Self {
+        Self { apis: apis.to_vec(), ..self }
+    }
+
     /// The same cookies after the servers have moved.
     pub(crate) fn moved_to(&self, apis: &[String]) -> Self {
         Self { apis: apis.to_vec(), ..self.moved() }
@@ -152,6 +157,12 @@ impl Answer {
         assert_eq!(problem["status"], status);
         assert_eq!(problem["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
         assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        if status == 429 {
+            // "name";q=burst;w=seconds and "name";r=0;t=seconds
+            let policy = self.headers["ratelimit-policy"].to_str().unwrap();
+            let name = policy.split(';').next().unwrap();
+            assert_eq!(self.headers["ratelimit"], format!("{name};r=0;t={}", problem["retry_after"]));
+        }
         if [429, 503].contains(&status) {
             assert_eq!(problem["retry_after"].to_string(), self.headers["retry-after"].to_str().unwrap());
         }
