@@ -72,7 +72,7 @@ pub(crate) fn context() -> RequestContext {
 impl TestApp {
     /// Runs every job that is due, and those that they cause.
     pub(crate) async fn run_queue(&self) {
-        let worker = jobs::WorkerId::new(&self.app);
+        let worker = jobs::Worker::new(&self.app);
         loop {
             let due = background_job::Entity::find()
                 .filter(Column::State.eq(State::Queued))
@@ -84,7 +84,7 @@ impl TestApp {
                 return;
             }
             let ids: Vec<_> = due.iter().map(|row| row.id.0).collect();
-            for claimed in jobs::claim(&self.app, worker, &ids).await.unwrap() {
+            for claimed in jobs::claim(&self.app, &worker, &ids).await.unwrap() {
                 tokio::time::timeout(Duration::from_secs(10), jobs::execute(&self.app, claimed)).await.unwrap();
             }
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use portico_domain::{
     app::App,
     entity::background_job::Lane,
-    jobs::{self, Claimed, WorkerId, lane_name},
+    jobs::{self, Claimed, Worker, lane_name},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -35,7 +35,7 @@ impl Work {
 
 /// Pulls as many jobs as there are free places, claims them, and hands them to the runtime, until `stop`. An id is only
 /// taken off the wire when its job can start at once, so no worker sits on jobs that others could run.
-pub(crate) async fn pull(app: App, worker: WorkerId, lane: Lane, sender: mpsc::Sender<Work>, stop: CancellationToken) {
+pub(crate) async fn pull(app: App, worker: Worker, lane: Lane, sender: mpsc::Sender<Work>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(app.settings().jobs.concurrency.of(lane)));
     let mut consumer = app.wire().consumer(lane_name(lane));
     loop {
@@ -61,7 +61,7 @@ pub(crate) async fn pull(app: App, worker: WorkerId, lane: Lane, sender: mpsc::S
                 continue;
             }
         };
-        let claimed = match jobs::claim(&app, worker, &ids).await {
+        let claimed = match jobs::claim(&app, &worker, &ids).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(%error, lane = lane_name(lane), "jobs could not be claimed; the sweeper will push them again");

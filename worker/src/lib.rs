@@ -13,7 +13,7 @@ use std::time::Duration;
 use apalis::prelude::{Monitor, ParallelizeExt, WorkerBuilder};
 use portico_domain::{
     app::App,
-    jobs::{self, LANES, WorkerId, lane_name},
+    jobs::{self, LANES, Worker, lane_name},
 };
 use portico_queue::ChannelBackend;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
@@ -27,20 +27,20 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(25);
 
 /// Runs jobs until `stop`; then takes nothing new, finishes what runs, and gives back what does not finish in time.
 pub async fn run(app: App, stop: CancellationToken) {
-    let worker = WorkerId::new(&app);
+    let worker = Worker::new(&app);
     complain(&app).await;
     let drained = CancellationToken::new();
     let mut pullers = JoinSet::new();
     let mut monitor = Monitor::new();
     for lane in LANES {
         let (sender, receiver) = mpsc::channel(1);
-        pullers.spawn(lane::pull(app.clone(), worker, lane, sender, stop.clone()));
+        pullers.spawn(lane::pull(app.clone(), worker.clone(), lane, sender, stop.clone()));
         let backend = ChannelBackend::new(receiver);
         monitor = monitor.register(move |_| {
             WorkerBuilder::new(lane_name(lane)).backend(backend.clone()).parallelize(tokio::spawn).build(Work::run)
         });
     }
-    let heartbeat = tokio::spawn(upkeep::heartbeat(app.clone(), worker, drained.clone()));
+    let heartbeat = tokio::spawn(upkeep::heartbeat(app.clone(), worker.clone(), drained.clone()));
     let rounds = tokio::spawn(upkeep::rounds(app.clone(), stop.clone()));
     info!("worker started");
 
@@ -61,7 +61,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
     drained.cancel();
     let _ = tokio::join!(heartbeat, rounds);
-    if let Err(error) = jobs::release(&app, worker).await {
+    if let Err(error) = jobs::release(&app, &worker).await {
         warn!(%error, "jobs could not be given back; their leases run out by themselves");
     }
     info!("worker stopped");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portico_domain::{
     app::App,
-    jobs::{self, Scheduler, WorkerId},
+    jobs::{self, Scheduler, Worker},
 };
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -13,10 +13,10 @@ use tracing::warn;
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Renews the leases of this worker's jobs four times within a lease, until `drained`.
-pub(crate) async fn heartbeat(app: App, worker: WorkerId, drained: CancellationToken) {
+pub(crate) async fn heartbeat(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(app.settings().jobs.lease / 4);
     while tick(&mut ticks, &drained).await {
-        if let Err(error) = jobs::renew(&app, worker).await {
+        if let Err(error) = jobs::renew(&app, &worker).await {
             warn!(%error, "leases could not be renewed");
         }
     }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(crate) use push::push_committed;
-pub use run::{Claimed, WorkerId, claim, execute, release, renew};
+pub use run::{Claimed, Worker, claim, execute, release, renew};
 pub use schedule::Scheduler;
 pub use settings::{Concurrency, JobSettings};
 pub use sweep::sweep;

@@ -46,10 +46,13 @@ pub(super) async fn push(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let ids: Vec<_> = jobs.iter().map(|job| job.0).collect();
     wire.push(lane_name(lane), &ids).await?;
+    let now = clock.now();
     background_job::Entity::update_many()
-        .col_expr(background_job::Column::PushedAt, Expr::value(clock.now()))
+        .col_expr(background_job::Column::PushedAt, Expr::value(now))
         .filter(background_job::Column::Id.is_in(jobs))
         .filter(background_job::Column::State.eq(State::Queued))
+        // One that has run meanwhile and waits for its retry is not on the wire.
+        .filter(background_job::Column::RunAt.lte(now))
         .exec(db)
         .await?;
     Ok(())

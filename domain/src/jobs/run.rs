@@ -1,6 +1,11 @@
 //! Claim, run, settle.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use futures_util::FutureExt;
@@ -31,14 +36,23 @@ const UNKNOWN_PAUSE: Duration = Duration::from_secs(30);
 /// The longest error that is kept, in characters.
 const ERROR_KEPT: usize = 500;
 
-/// One running worker process; it owns the leases of the jobs it has claimed.
-#[derive(Clone, Copy, Debug)]
-pub struct WorkerId(Uuid);
+/// One running worker process; it owns the leases of the jobs it has claimed. Clones are the same worker.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    id: Uuid,
+    /// What it is running just now. Only these leases are renewed: a job that was claimed and then dropped on the way, or
+    /// whose end could not be written down, must become somebody else's.
+    running: Arc<Mutex<HashSet<JobId>>>,
+}
 
-impl WorkerId {
-    /// An id that no other worker has.
+impl Worker {
+    /// A worker with an id that no other has.
     pub fn new(app: &App) -> Self {
-        Self(app.new_id())
+        Self { id: app.new_id(), running: Arc::default() }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<JobId>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,42 +60,62 @@ impl WorkerId {
 #[derive(Debug)]
 pub struct Claimed {
     row: background_job::Model,
-    owner: WorkerId,
+    worker: Worker,
+}
+
+/// Counts a job among those that run, for as long as it lives.
+struct Running<'a>(&'a Claimed);
+
+impl<'a> Running<'a> {
+    fn new(claimed: &'a Claimed) -> Self {
+        claimed.worker.running().insert(claimed.row.id);
+        Self(claimed)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.worker.running().remove(&self.0.row.id);
+    }
 }
 
 /// Claims those of `ids` that are due and that nobody else has claimed: one conditional UPDATE, one winner each.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn claim(app: &App, owner: WorkerId, ids: &[Uuid]) -> Result<Vec<Claimed>> {
+pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claimed>> {
     let rows = background_job::Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Running))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .col_expr(Column::LeaseOwner, Expr::value(owner.0))
+        .col_expr(Column::LeaseOwner, Expr::value(worker.id))
         .col_expr(Column::LeaseUntil, Expr::value(lease_end(app)))
         .filter(Column::Id.is_in(ids.iter().map(|id| JobId(*id))))
         .filter(Column::State.eq(State::Queued))
         .filter(Column::RunAt.lte(app.now()))
         .exec_with_returning(app.db())
         .await?;
-    Ok(rows.into_iter().map(|row| Claimed { row, owner }).collect())
+    Ok(rows.into_iter().map(|row| Claimed { row, worker: worker.clone() }).collect())
 }
 
-/// Renews the leases of all jobs that `owner` runs. To be called well within the lease.
+/// Renews the leases of all jobs that `worker` runs. To be called well within the lease.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn renew(app: &App, owner: WorkerId) -> Result<()> {
-    owned(owner).col_expr(Column::LeaseUntil, Expr::value(lease_end(app))).exec(app.db()).await?;
+pub async fn renew(app: &App, worker: &Worker) -> Result<()> {
+    let running: Vec<JobId> = worker.running().iter().copied().collect();
+    if !running.is_empty() {
+        let renewal = owned(worker).col_expr(Column::LeaseUntil, Expr::value(lease_end(app)));
+        renewal.filter(Column::Id.is_in(running)).exec(app.db()).await?;
+    }
     Ok(())
 }
 
-/// Gives back every job that `owner` still holds, to be run by others at once. For a worker that stops.
+/// Gives back every job that `worker` still holds, to be run by others at once. For a worker that stops.
 ///
 /// # Errors
 /// When the database fails; then the leases run out by themselves.
-pub async fn release(app: &App, owner: WorkerId) -> Result<()> {
-    set_queued(owned(owner), app.now(), Expr::col(Column::Attempts).sub(1)).exec(app.db()).await?;
+pub async fn release(app: &App, worker: &Worker) -> Result<()> {
+    set_queued(owned(worker), app.now(), Expr::col(Column::Attempts).sub(1)).exec(app.db()).await?;
     Ok(())
 }
 
@@ -97,13 +131,14 @@ pub async fn execute(app: &App, claimed: Claimed) {
         request_id = row.request_id,
     );
     async {
+        let _running = Running::new(&claimed);
         let outcome = if row.losses >= MAX_LOSSES {
             Some(Err(JobError::Discard(format!("given up after its worker vanished {MAX_LOSSES} times"))))
         } else {
             run(app, row).await
         };
         if let Err(error) = settle(app, &claimed, outcome).await {
-            // The lease runs out and the job runs again.
+            // Nobody renews its lease from now on, so it runs out and the job runs again.
             error!(%error, "a job could not be settled");
         }
     }
@@ -121,9 +156,9 @@ async fn run(app: &App, row: &background_job::Model) -> Option<std::result::Resu
 
 /// Writes down how a job ended; only if this worker still holds it at this attempt.
 async fn settle(app: &App, claimed: &Claimed, outcome: Option<std::result::Result<(), JobError>>) -> Result<()> {
-    let Claimed { row, owner } = claimed;
+    let Claimed { row, worker } = claimed;
     let now = app.now();
-    let mine = || owned(*owner).filter(Column::Id.eq(row.id)).filter(Column::Attempts.eq(row.attempts));
+    let mine = || owned(worker).filter(Column::Id.eq(row.id)).filter(Column::Attempts.eq(row.attempts));
     let finished = |state: State| {
         mine().col_expr(Column::State, Expr::value(state)).col_expr(Column::FinishedAt, Expr::value(now))
     };
@@ -164,9 +199,9 @@ async fn settle(app: &App, claimed: &Claimed, outcome: Option<std::result::Resul
     Ok(())
 }
 
-fn owned(owner: WorkerId) -> UpdateMany<background_job::Entity> {
+fn owned(worker: &Worker) -> UpdateMany<background_job::Entity> {
     background_job::Entity::update_many()
-        .filter(Column::LeaseOwner.eq(owner.0))
+        .filter(Column::LeaseOwner.eq(worker.id))
         .filter(Column::State.eq(State::Running))
 }
 
@@ -193,4 +228,42 @@ fn pause(app: &App, attempts: i32, longest: f64) -> TimeDelta {
     let doubled = FIRST_PAUSE * 2f64.powi(attempts.clamp(1, 30) - 1);
     let seconds = doubled.min(longest) * (0.75 + app.random().fraction() / 2.0);
     TimeDelta::milliseconds((seconds * 1_000.0) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        jobs::{self, Worker},
+        testing, upkeep,
+    };
+    use chrono::TimeDelta;
+    use portico_entity::background_job::{self, State};
+    use sea_orm::EntityTrait;
+
+    #[tokio::test]
+    async fn only_what_runs_keeps_its_lease() {
+        let app = testing::app().await;
+        let mut tx = app.begin().await.unwrap();
+        tx.enqueue(upkeep::DeleteExpired {}).await.unwrap();
+        tx.commit().await.unwrap();
+        let row = || async { background_job::Entity::find().one(app.db()).await.unwrap().unwrap() };
+        let (first, second) = (Worker::new(&app), Worker::new(&app));
+        let id = row().await.id.0;
+        let claimed = jobs::claim(&app, &first, &[id]).await.unwrap().remove(0);
+        assert!(jobs::claim(&app, &second, &[id]).await.unwrap().is_empty(), "one winner");
+
+        // Claimed and never run: renewing does not keep it, and the sweeper gives it to others.
+        app.clock().advance(TimeDelta::seconds(15));
+        jobs::renew(&app, &first).await.unwrap();
+        app.clock().advance(TimeDelta::seconds(6));
+        jobs::sweep(&app).await.unwrap();
+        assert_eq!((row().await.state, row().await.losses), (State::Queued, 1));
+
+        // It runs elsewhere, and the first, late, changes nothing.
+        let again = jobs::claim(&app, &second, &[id]).await.unwrap().remove(0);
+        jobs::execute(&app, claimed).await;
+        assert_eq!(row().await.state, State::Running);
+        jobs::execute(&app, again).await;
+        assert_eq!((row().await.state, row().await.attempts), (State::Done, 2));
+    }
 }
