@@ -36,6 +36,19 @@ pub(crate) fn schemas() -> &'static Map<String, Value> {
 
 /// The methods of the path, as an `Allow` header lists them.
 pub(crate) fn allowed_methods(path: &str) -> String {
+    let methods = item(path).into_iter().flatten();
+    methods.map(|(method, _)| method.to_uppercase()).collect::<Vec<_>>().join(", ")
+}
+
+/// The names of the query parameters of an operation; `None` when there is no such operation.
+pub(crate) fn query_parameters(method: &str, path: &str) -> Option<Vec<&'static str>> {
+    let operation = item(path)?.get(&method.to_lowercase())?;
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    Some(parameters.filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).collect())
+}
+
+/// The part of the document that a path belongs to.
+fn item(path: &str) -> Option<&'static Map<String, Value>> {
     let matches = |template: &str| {
         let (mut given, mut template) = (path.split('/'), template.split('/'));
         loop {
@@ -46,9 +59,8 @@ pub(crate) fn allowed_methods(path: &str) -> String {
             }
         }
     };
-    let methods = document()["paths"].as_object().into_iter().flatten().find(|(template, _)| matches(template));
-    let methods = methods.and_then(|(_, item)| item.as_object()).into_iter().flatten();
-    methods.map(|(method, _)| method.to_uppercase()).collect::<Vec<_>>().join(", ")
+    let (_, item) = document()["paths"].as_object()?.iter().find(|(template, _)| matches(template))?;
+    item.as_object()
 }
 
 fn document() -> &'static Value {

@@ -47,7 +47,7 @@ pub use settings::ApiSettings;
 
 /// How long answers may still take once the process is told to stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(25);
-/// A connection on which nothing happens is closed; also one that sends its headers too slowly.
+/// A connection on which nothing happens is closed.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// Serves the API on `listener` and health on `internal` until `stop`, then lets what runs finish.

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::fields;
 
+/// The most problems that one answer names.
+const MOST_PROBLEMS: usize = 50;
+
 /// Everything that is wrong with `value` as the component schema of that name.
 pub(crate) fn check(schemas: &Map<String, Value>, name: &str, value: &Value) -> Vec<FieldError> {
     let mut problems = Vec::new();
@@ -79,6 +82,10 @@ impl Checker<'_> {
             }
         }
         for (name, value) in object {
+            // So that a small request does not get a large answer.
+            if problems.len() >= MOST_PROBLEMS {
+                return;
+            }
             match properties.get(name) {
                 Some(schema) => self.check(schema, value, &at(name), problems),
                 // The name came from outside, so only its beginning goes back.

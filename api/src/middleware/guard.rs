@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::{Endpoint, Middleware, Request, Result, http::header};
 use portico_domain::actor::RequestContext;
 
-use super::{csrf, shield::Shield};
+use super::{csrf, query, shield::Shield};
 use crate::{body::MAX_BYTES, error::Failure};
 
 /// Turns away floods, bodies that say they are too large, and other sites' pages.
@@ -39,6 +39,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         if length.is_some_and(|length| length > MAX_BYTES) {
             return Err(Failure::BodyTooLarge.into());
         }
+        query::check(&request)?;
         request.set_data(self.shield.bad_bearers());
         self.inner.call(request).await
     }

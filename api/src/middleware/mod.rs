@@ -1,6 +1,7 @@
 //! What happens to every request before and after its handler, from the outside in:
 //! [`Outermost`] gives it an id and a log line, and every answer its headers; [`Cors`] lets the pages of configured origins
-//! read the answer; [`Guard`] turns away what is too much, too large or from another site; [`Detach`] lets the work of an unsafe request finish whoever waits.
+//! read the answer; [`Guard`] turns away what is too much, too large, from another site, or asked in words that the document
+//! does not have; [`Detach`] lets the work of an unsafe request finish whoever waits.
 
 mod client_address;
 mod cors;
@@ -8,6 +9,7 @@ mod csrf;
 mod detach;
 mod guard;
 mod outermost;
+mod query;
 mod shield;
 
 use poem::{Endpoint, IntoResponse, Request, Response};
