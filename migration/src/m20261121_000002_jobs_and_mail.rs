@@ -69,6 +69,7 @@ impl MigrationTrait for Migration {
                 index("emails", &["tenant_id", "created_at"]),
                 index("emails", &["recipient", "created_at"]),
                 index("emails", &["invitation_id"]),
+                index("emails", &["client_id", "status"]),
                 index("emails", &["status", "created_at"]),
             ],
         )
