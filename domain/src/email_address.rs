@@ -57,8 +57,11 @@ impl FromStr for EmailAddress {
         {
             return Err(invalid());
         }
+        let typed_domain = domain.to_lowercase();
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| invalid())?;
-        if !is_domain(&domain) {
+        // UTS-46 would map some characters away or into others; what it changes beyond case is refused, not folded.
+        let is_kept = domain == typed_domain || idna::domain_to_unicode(&domain).0 == typed_domain;
+        if !is_domain(&domain) || !is_kept {
             return Err(invalid());
         }
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
@@ -123,6 +126,8 @@ mod tests {
             "mi\u{212a}e@x.test",
             "a@exa\u{212a}mple.test",
             "a@ｘ.test",
+            "a@exam\u{ad}ple.test",
+            "a@b\u{3002}test",
             "a@-b.test",
             "a@b..test",
             "a@127.0.0.1",

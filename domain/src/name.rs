@@ -57,15 +57,19 @@ fn is_forbidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// `://`, `www.`, or a word such as `evil.test/x`: a dot between letters with a known way on. `J.R. Smith` and
-/// `Amazon.com` stay names, as companies are called so; a path or a scheme makes it a link.
+/// A scheme, `www.`, `//`, or a word that has a dotted host beside one of `/?#:@`. `J.R. Smith` and `Amazon.com` stay names,
+/// as people and companies are called so; mails keep them from becoming links.
 fn looks_like_link(name: &str) -> bool {
     let lower = name.to_lowercase();
-    lower.contains("://")
-        || lower.split(|c: char| c.is_whitespace() || "()<>[]\"'".contains(c)).any(|word| {
-            let host_and_path = word.split_once('/').is_some_and(|(host, _)| host.contains('.'));
-            word.starts_with("www.") || host_and_path
-        })
+    let begins_word = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);
+    let has_host = |word: &str| {
+        let dotted = |part: &str| part.trim_matches('.').contains('.');
+        word.contains(['/', '?', '#', ':', '@']) && word.split(['/', '?', '#', ':', '@']).any(dotted)
+    };
+    lower.contains("//")
+        || ["http:", "https:", "mailto:", "javascript:"].iter().any(|scheme| lower.contains(scheme))
+        || lower.match_indices("www.").any(|(at, _)| begins_word(at))
+        || lower.split_whitespace().any(has_host)
 }
 
 #[cfg(test)]
@@ -74,7 +78,17 @@ mod tests {
 
     #[test]
     fn names_are_names() {
-        for good in ["Ann", "J.R. O'Brien", "Zoë", "Ltd. & Co", "李小龙", "Amazon.com"] {
+        for good in [
+            "Ann",
+            "A/B Testing Ltd",
+            "Re: Volt",
+            "awww. nice",
+            "J.R. O'Brien",
+            "Zoë",
+            "Ltd. & Co",
+            "李小龙",
+            "Amazon.com",
+        ] {
             assert_eq!(good.parse::<Name>().unwrap().as_str(), good);
         }
         assert_eq!("  e\u{301} ".parse::<Name>().unwrap().as_str(), "é");

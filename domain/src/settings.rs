@@ -4,8 +4,9 @@
 //! variable's name, default and meaning: the table in `docs/settings.md` and the check for misspelt names come from
 //! there, so neither can fall behind the code.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use url::{Host, Url};
 
 use crate::{
@@ -268,7 +269,10 @@ impl DatabaseSettings {
                 Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
                     Ok(format!("{value}?mode=rwc"))
                 }
-                Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(value.to_owned()),
+                // Read whole here, since the driver's own complaint would quote it, password and all.
+                Some(("postgres" | "postgresql", _)) if PgConnectOptions::from_str(value).is_ok() => {
+                    Ok(value.to_owned())
+                }
                 _ => Err("must be sqlite:PATH or postgres://…, e.g. DATABASE_URL=sqlite:data/portico.db".into()),
             }
         });

@@ -40,6 +40,20 @@ pub(crate) fn letter(row: &email::Model, rendered: Rendered) -> Result<Composed,
     Ok(Composed::Letter(Letter { to, subject, text, html, message_id: row.message_id.clone() }))
 }
 
+/// A name as mails show it: what a mail program would make a link of (`Amazon.com`) is broken by a word joiner that nobody
+/// sees, so that a name never leads anywhere.
+pub(crate) fn inert(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        shown.push(character);
+        if character == '.' && characters.peek().is_some_and(|next| next.is_alphanumeric()) {
+            shown.push('\u{2060}');
+        }
+    }
+    shown
+}
+
 /// A time as mails state it.
 pub(crate) fn expiry(time: Time) -> String {
     time.format("%-d %B %Y, %H:%M UTC").to_string()

@@ -2,11 +2,11 @@
 
 use portico_entity::{
     email::{self, Kind},
-    portal_user,
+    portal_user, staff_user,
 };
 use sea_orm::EntityTrait;
 
-use super::{Brand, Composed, NewEmail, Rendered, expiry, letter, post, send::ComposeError};
+use super::{Brand, Composed, NewEmail, Rendered, expiry, inert, letter, post, send::ComposeError};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -19,8 +19,18 @@ pub(crate) struct Notice {
     pub(crate) name: String,
     /// When it happened.
     pub(crate) at: String,
-    /// Where to ask for a new password, if it was somebody else.
-    pub(crate) forgot_url: String,
+    /// Where to ask for a new password, if it was somebody else; none for staff, who have no password.
+    pub(crate) forgot_url: Option<String>,
+}
+
+/// Posts a notice to somebody of staff.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn post_staff_notice(tx: &mut Tx, kind: Kind, user: &staff_user::Model) -> Result<()> {
+    let to = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    post(tx, NewEmail { staff_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
+    Ok(())
 }
 
 /// Posts a notice to `user`. Personal, so it stands in no tenant's mail log.
@@ -38,16 +48,20 @@ pub(super) async fn compose(
     row: &email::Model,
     render: fn(&Notice) -> std::result::Result<Rendered, askama::Error>,
 ) -> std::result::Result<Composed, ComposeError> {
-    let user = match row.portal_user_id {
-        Some(id) => portal_user::Entity::find_by_id(id).one(app.db()).await?,
-        None => None,
+    let Some((brand, name, forgot_url)) = addressee(app, row).await? else {
+        return Ok(Composed::Suppressed("the account is gone"));
     };
-    let Some(user) = user else { return Ok(Composed::Suppressed("the account is gone")) };
-    let notice = Notice {
-        brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
-        name: user.name,
-        at: expiry(row.created_at),
-        forgot_url: app.public_url("/portal/forgot-password"),
-    };
+    let notice = Notice { brand, name: inert(&name), at: expiry(row.created_at), forgot_url };
     Ok(letter(row, render(&notice)?)?)
+}
+
+async fn addressee(app: &App, row: &email::Model) -> Result<Option<(Brand, String, Option<String>)>> {
+    if let Some(id) = row.portal_user_id {
+        let Some(user) = portal_user::Entity::find_by_id(id).one(app.db()).await? else { return Ok(None) };
+        let brand = Brand::of_person(app, id, user.locale.as_deref()).await?;
+        return Ok(Some((brand, user.name, Some(app.public_url("/portal/forgot-password")))));
+    }
+    let Some(id) = row.staff_user_id else { return Ok(None) };
+    let Some(user) = staff_user::Entity::find_by_id(id).one(app.db()).await? else { return Ok(None) };
+    Ok(Some((Brand::of_tenant(app, user.tenant_id, None).await?, user.name, None)))
 }

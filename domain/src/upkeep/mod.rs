@@ -4,6 +4,7 @@ use std::future::Future;
 
 use chrono::TimeDelta;
 use portico_entity::{
+    audit_event::{self, ActorRealm},
     auth_token,
     background_job::{self, Lane, State},
     code_flow, email, schedule_run, session, throttle,
@@ -30,9 +31,12 @@ const FLOWS_KEPT: TimeDelta = TimeDelta::days(1);
 const STRANGERS_KEPT: TimeDelta = TimeDelta::hours(24);
 const DONE_JOBS_KEPT: TimeDelta = TimeDelta::days(7);
 const DEAD_JOBS_KEPT: TimeDelta = TimeDelta::days(90);
+/// What nobody in particular did, in no tenant's log: failed sign-ins and requests for mail.
+const ANONYMOUS_EVENTS_KEPT: TimeDelta = TimeDelta::days(90);
 const SLOTS_KEPT: TimeDelta = TimeDelta::days(7);
 
-/// Deletes expired and spent links, flows, sessions, throttles, strangers' mail rows and finished jobs, in batches.
+/// Deletes expired and spent links, flows, sessions, throttles, strangers' mail rows, old anonymous events and finished
+/// jobs, in batches.
 #[derive(Serialize, Deserialize)]
 pub struct DeleteExpired {}
 
@@ -51,7 +55,13 @@ impl Job for DeleteExpired {
         let finished = Condition::any()
             .add(job_is(State::Done).add(background_job::Column::FinishedAt.lt(now - DONE_JOBS_KEPT)))
             .add(job_is(State::Dead).add(background_job::Column::FinishedAt.lt(now - DEAD_JOBS_KEPT)));
-        use {auth_token as link, background_job as job, code_flow as flow, schedule_run as slot};
+        let anonymous = Condition::all()
+            .add(audit_event::Column::ActorRealm.eq(ActorRealm::Anonymous))
+            .add(audit_event::Column::TenantId.is_null())
+            .add(audit_event::Column::At.lt(now - ANONYMOUS_EVENTS_KEPT));
+        use {
+            audit_event as event, auth_token as link, background_job as job, code_flow as flow, schedule_run as slot,
+        };
         let links = link::Column::ExpiresAt.lt(now - LINKS_KEPT);
         let flows = flow::Column::ExpiresAt.lt(now - FLOWS_KEPT);
         let sessions = session::Column::ExpiresAt.lt(now - SESSIONS_KEPT);
@@ -64,6 +74,7 @@ impl Job for DeleteExpired {
             delete::<throttle::Entity>(app, throttle::Column::Key, counters).await?,
             delete::<email::Entity>(app, email::Column::Id, strangers).await?,
             delete::<job::Entity>(app, job::Column::Id, finished).await?,
+            delete::<event::Entity>(app, event::Column::Id, anonymous).await?,
             delete::<slot::Entity>(app, slot::Column::Slot, slots).await?,
         ];
         info!(rows = deleted.iter().sum::<u64>(), "deleted what is over");
