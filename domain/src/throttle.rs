@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use portico_entity::throttle;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Statement, Value, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Statement, Value,
+    sea_query::{Expr, SimpleExpr},
+};
 
 use crate::{
     app::App,
@@ -192,16 +195,16 @@ fn parse_quota(value: &str) -> Option<Quota> {
     Some(Quota { burst, per: duration(per).ok()? })
 }
 
-/// A unit that was taken, and can be given back.
+/// Units that were taken, and can be given back.
 #[must_use]
-pub struct Taken(Option<(String, i64)>);
+pub struct Taken(Vec<(String, i64)>);
 
 /// Takes one unit of `limit` for `subject`.
 ///
 /// # Errors
 /// `too_many_requests` when none is left.
 pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
-    let Some(quota) = limit.quota(&app.settings().limits) else { return Ok(Taken(None)) };
+    let Some(quota) = limit.quota(&app.settings().limits) else { return Ok(Taken(Vec::new())) };
     let key = key(app, limit.name(), subject);
     let (now, interval) = (app.now().timestamp_micros(), quota.interval());
     let tolerance = interval.saturating_mul(i64::from(quota.burst) - 1);
@@ -217,7 +220,7 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
     )
     .await?;
     if taken == 1 {
-        return Ok(Taken(Some((key, interval))));
+        return Ok(Taken(vec![(key, interval)]));
     }
     let full_at = throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(now, |row| row.full_at);
     let wait = u64::try_from(full_at - tolerance - now).unwrap_or(0);
@@ -225,13 +228,31 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
     Err(Error::TooMany { policy, retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
 }
 
+/// Takes one unit of each of several limits, or of none of them.
+///
+/// # Errors
+/// `too_many_requests` when one of them has none left.
+pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<Taken> {
+    let mut all = Taken(Vec::new());
+    for (limit, subject) in limits {
+        match take(app, *limit, subject).await {
+            Ok(taken) => all.0.extend(taken.0),
+            Err(error) => {
+                all.give_back(app).await?;
+                return Err(error);
+            }
+        }
+    }
+    Ok(all)
+}
+
 impl Taken {
-    /// Gives the unit back: the attempt was right, or was not made.
+    /// Gives the units back: the attempt was right, or was not made.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn give_back(self, app: &App) -> Result<()> {
-        if let Some((key, interval)) = self.0 {
+        for (key, interval) in self.0 {
             throttle::Entity::update_many()
                 .col_expr(throttle::Column::FullAt, Expr::col(throttle::Column::FullAt).sub(interval))
                 .filter(throttle::Column::Key.eq(key))
@@ -239,6 +260,18 @@ impl Taken {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Gives the units back if what they were taken for could not even be tried, and returns how it ended.
+    ///
+    /// # Errors
+    /// As `done` was.
+    pub async fn unless_unavailable<T>(self, app: &App, done: Result<T>) -> Result<T> {
+        if matches!(done, Err(Error::Overloaded | Error::Unavailable(_))) {
+            // The database is in trouble; if it still is, the units are lost with the request.
+            let _ = self.give_back(app).await;
+        }
+        done
     }
 }
 
@@ -258,16 +291,33 @@ pub(crate) async fn count_in_a_row(app: &App, name: &str, subject: &[&str]) -> R
     Ok(throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(1, |row| row.count))
 }
 
-/// Ends the row of failures, or takes the last one back.
+/// Takes the last failure back: it was none.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn uncount(app: &App, name: &str, subject: &[&str], all: bool) -> Result<()> {
-    let count = if all { Expr::val(0) } else { Expr::col(throttle::Column::Count).sub(1) };
+pub(crate) async fn take_back(app: &App, name: &str, subject: &[&str]) -> Result<()> {
+    set_count(app, app.db(), name, subject, Expr::col(throttle::Column::Count).sub(1)).await
+}
+
+/// Ends the row of failures.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn end_row(app: &App, db: &impl ConnectionTrait, name: &str, subject: &[&str]) -> Result<()> {
+    set_count(app, db, name, subject, Expr::val(0)).await
+}
+
+async fn set_count(
+    app: &App,
+    db: &impl ConnectionTrait,
+    name: &str,
+    subject: &[&str],
+    count: SimpleExpr,
+) -> Result<()> {
     throttle::Entity::update_many()
         .col_expr(throttle::Column::Count, count)
         .filter(throttle::Column::Key.eq(key(app, name, subject)))
-        .exec(app.db())
+        .exec(db)
         .await?;
     Ok(())
 }
@@ -315,9 +365,9 @@ mod tests {
         let app = testing::app().await;
         assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
         assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 2);
-        uncount(&app, "close", &["ann"], false).await.unwrap();
+        take_back(&app, "close", &["ann"]).await.unwrap();
         assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 2);
-        uncount(&app, "close", &["ann"], true).await.unwrap();
+        end_row(&app, app.db(), "close", &["ann"]).await.unwrap();
         assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
     }
 }

@@ -56,14 +56,14 @@ pub async fn activate(app: &App, by: &Visitor, input: ActivateInput) -> Result<O
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     links::consume(&mut tx, &link.token).await?;
     let condition = Condition::NoPasswordAt(link.token.credential_version);
-    if !passwords::write(&mut tx, link.user.id, phc, condition).await? {
+    if !passwords::write(&mut tx, &link.user, phc, condition).await? {
         return Err(Error::TOKEN_REVOKED);
     }
     let user = rename(&mut tx, link.user.id, input.name.as_ref()).await?;
-    let membership = invitations::join(&mut tx, &actor, &invitation, &client).await?;
+    let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
+    let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
     settle_others(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
-    sessions::end_presented(&mut tx, input.presented).await?;
-    let session = sessions::open_portal(&mut tx, &user, &membership, &by.context).await?;
+    let session = sessions::open_portal(&mut tx, &user, &membership, &by.context, input.presented).await?;
     let event =
         audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);
     audit::record(&mut tx, actor, event).await?;
@@ -99,7 +99,8 @@ async fn settle_others(
     for (invitation, client) in others {
         let Some(client) = client.filter(|client| client.status != client::Status::Archived) else { continue };
         if client.tenant_id == tenant {
-            invitations::join(tx, actor, &invitation, &client).await?;
+            // One that was settled or withdrawn a moment ago is none of this person's business now.
+            let _ = invitations::join(tx, actor, &invitation, &client, invitation.links_since).await?;
         } else {
             offer_to_accept(tx, user, &invitation, &client).await?;
         }

@@ -9,7 +9,7 @@ use crate::{
     audit,
     error::{Error, Result},
     links,
-    mail::{self, NewEmail},
+    mail::NewEmail,
     secret::PlainToken,
     sign_in,
 };
@@ -28,20 +28,17 @@ pub async fn request_new_link(app: &App, by: &Visitor, token: &PlainToken) -> Re
         state => state?,
     }
     let email = link.user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
-    sign_in::limit_recovery(app, by, &email).await?;
     let ttl = &app.settings().links;
     let (kind, ttl) = match link.token.purpose {
         Purpose::Reset => (Kind::Reset, ttl.reset_ttl),
         Purpose::Activation | Purpose::Accept => (Kind::Invitation, ttl.activation_ttl),
     };
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let mail = NewEmail {
         portal_user: Some(link.user.id),
         invitation: link.token.invitation_id,
         expires_at: Some(app.now() + ttl),
         ..NewEmail::new(kind, &email)
     };
-    mail::post(&mut tx, mail).await?;
-    audit::record(&mut tx, by, audit::Event::new("link.renewed").target("portal_user", link.user.id.0)).await?;
-    tx.commit().await
+    let event = audit::Event::new("link.renewed").target("portal_user", link.user.id.0);
+    sign_in::ask_for_mail(app, by, mail, event).await
 }

@@ -2,15 +2,7 @@
 
 use portico_entity::email::Kind;
 
-use crate::{
-    actor::Visitor,
-    app::App,
-    audit,
-    email_address::EmailAddress,
-    error::Result,
-    mail::{self, NewEmail},
-    sign_in,
-};
+use crate::{actor::Visitor, app::App, audit, email_address::EmailAddress, error::Result, mail::NewEmail, sign_in};
 
 /// Asks for one more activation link to be mailed to `email`. It kills no other link and keeps the invitation's expiry;
 /// an expired invitation is renewed, at most twice. The same work for a stranger as for somebody invited.
@@ -18,10 +10,7 @@ use crate::{
 /// # Errors
 /// `too_many_requests`, alike for strangers.
 pub async fn resend(app: &App, by: &Visitor, email: &EmailAddress) -> Result<()> {
-    sign_in::limit_recovery(app, by, email).await?;
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let expires_at = app.now() + app.settings().links.activation_ttl;
-    mail::post(&mut tx, NewEmail { expires_at: Some(expires_at), ..NewEmail::new(Kind::Activation, email) }).await?;
-    audit::record(&mut tx, by, audit::Event::new("activation.requested")).await?;
-    tx.commit().await
+    let mail = NewEmail { expires_at: Some(expires_at), ..NewEmail::new(Kind::Activation, email) };
+    sign_in::ask_for_mail(app, by, mail, audit::Event::new("activation.requested")).await
 }

@@ -40,7 +40,7 @@ pub async fn change(app: &App, by: &Staff, id: ClientId, change: ClientChange) -
     by.may(Permission::ClientsEdit)?;
     let mut tx = app.begin().await?;
     let client = super::of(by.tenant.id).find(tx.db(), id).await?;
-    let is_archiving = change.status == Some(Status::Archived) && client.status != Status::Archived;
+    let was_archived = client.status == Status::Archived;
     let mut fields = Vec::new();
     let mut row = client.clone().into_active_model();
     if let Some(name) = change.name {
@@ -59,8 +59,12 @@ pub async fn change(app: &App, by: &Staff, id: ClientId, change: ClientChange) -
         return Ok(client);
     }
     let client = row.update(tx.db()).await?;
-    if is_archiving {
-        shut(&mut tx, id).await?;
+    if client.status == Status::Archived {
+        suppress_mail(&mut tx, id).await?;
+    }
+    // On restoring too: whatever slipped in while it was closed must not come to life.
+    if client.status == Status::Archived || was_archived {
+        end_sessions(&mut tx, id).await?;
     }
     let details = json!({ "fields": fields, "status": client.status });
     let event =
@@ -70,8 +74,7 @@ pub async fn change(app: &App, by: &Staff, id: ClientId, change: ClientChange) -
     Ok(client)
 }
 
-/// Ends the sessions at the client and suppresses the mail that would let people in.
-async fn shut(tx: &mut Tx, id: ClientId) -> Result<()> {
+async fn end_sessions(tx: &mut Tx, id: ClientId) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(tx.app().now()))
         .col_expr(session::Column::RevokedReason, Expr::value("client_archived"))
@@ -79,6 +82,11 @@ async fn shut(tx: &mut Tx, id: ClientId) -> Result<()> {
         .filter(session::Column::RevokedAt.is_null())
         .exec(tx.db())
         .await?;
+    Ok(())
+}
+
+/// Mail that would let people in is not sent any more.
+async fn suppress_mail(tx: &mut Tx, id: ClientId) -> Result<()> {
     email::Entity::update_many()
         .col_expr(email::Column::Status, Expr::value(email::Status::Suppressed))
         .col_expr(email::Column::Detail, Expr::value("the client was archived"))

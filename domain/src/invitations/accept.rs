@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     links,
     secret::PlainToken,
+    sessions,
 };
 
 /// Joins the client that the link invites to.
@@ -25,6 +26,7 @@ pub async fn accept(app: &App, by: &SignedIn, token: &PlainToken) -> Result<()> 
     let invited = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     links::consume(&mut tx, &link.token).await?;
-    join(&mut tx, &Actor::from(by), &invited.invitation, &invited.client).await?;
+    let joined = join(&mut tx, &Actor::from(by), &invited.invitation, &invited.client, link.token.issued_at).await?;
+    sessions::check_open(&mut tx, &joined.ok_or(Error::TOKEN_REVOKED)?).await?;
     tx.commit().await
 }

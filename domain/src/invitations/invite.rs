@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     mail::{self, NewEmail},
     name::Name,
-    throttle::{self, Limit},
+    throttle::{self, Limit, Taken},
     tx::Tx,
 };
 
@@ -58,8 +58,12 @@ pub struct Invited {
 pub async fn invite(app: &App, by: &Staff, client: ClientId, input: InviteInput) -> Result<Invited> {
     by.may(Permission::ClientsEdit)?;
     let client = open_client(app, by, client).await?;
-    limit_invitations(app, by, &input.email).await?;
+    let taken = limit_invitations(app, by, &input.email).await?;
+    let invited = write(app, by, client, input).await;
+    taken.unless_unavailable(app, invited).await
+}
 
+async fn write(app: &App, by: &Staff, client: client::Model, input: InviteInput) -> Result<Invited> {
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let name = input.name.as_ref().map_or(input.email.local_part(), Name::as_str).to_owned();
     let user = find_or_create(&mut tx, &input, &name).await?;
@@ -94,11 +98,11 @@ pub(super) async fn open_client(app: &App, by: &Staff, id: ClientId) -> Result<c
 }
 
 /// Counts one invitation or resend.
-pub(super) async fn limit_invitations(app: &App, by: &Staff, email: &EmailAddress) -> Result<()> {
-    let tenant = by.tenant.id.to_string();
-    let _ = throttle::take(app, Limit::InviteRecipient, &[&tenant, &email.mailbox()]).await?;
-    let _ = throttle::take(app, Limit::InviteActor, &[&by.user.id.to_string()]).await?;
-    Ok(())
+pub(super) async fn limit_invitations(app: &App, by: &Staff, email: &EmailAddress) -> Result<Taken> {
+    let (tenant, mailbox, actor) = (by.tenant.id.to_string(), email.mailbox(), by.user.id.to_string());
+    let limits: [(Limit, &[&str]); 2] =
+        [(Limit::InviteRecipient, &[&tenant, &mailbox]), (Limit::InviteActor, &[&actor])];
+    throttle::take_all(app, &limits).await
 }
 
 /// One row a person, however many invite them at once.

@@ -1,7 +1,7 @@
 //! Staff send an invitation again.
 
 use portico_entity::{
-    ClientId,
+    ClientId, client,
     email::Kind,
     invitation::{self, Column, Status},
     membership, portal_user,
@@ -41,18 +41,32 @@ pub async fn resend(app: &App, by: &Staff, client: ClientId, email: &EmailAddres
     if membership.status != membership::Status::Invited {
         return Err(Error::Conflict("already_activated"));
     }
-    limit_invitations(app, by, email).await?;
+    let taken = limit_invitations(app, by, email).await?;
+    let resent = renew(app, by, &client, membership, user).await;
+    taken.unless_unavailable(app, resent).await
+}
 
+async fn renew(
+    app: &App,
+    by: &Staff,
+    client: &client::Model,
+    membership: membership::Model,
+    user: portal_user::Model,
+) -> Result<Invited> {
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let now = app.now();
     let latest = invitation::Entity::find()
         .filter(Column::ClientId.eq(client.id))
         .filter(Column::PortalUserId.eq(user.id))
-        .filter(Column::Status.is_in([Status::Pending, Status::Expired]))
         .order_by_desc(Column::Id)
         .one(tx.db())
         .await?
         .ok_or(Error::NOT_FOUND)?;
+    match latest.status {
+        Status::Pending | Status::Expired => {}
+        Status::Accepted => return Err(Error::Conflict("already_activated")),
+        Status::Cancelled => return Err(Error::NOT_FOUND),
+    }
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))
         .col_expr(Column::LinksSince, Expr::value(now))
@@ -65,12 +79,13 @@ pub async fn resend(app: &App, by: &Staff, client: ClientId, email: &EmailAddres
         .exec_with_returning(tx.db())
         .await?;
     let invitation = renewed.into_iter().next().ok_or(Error::Conflict("already_activated"))?;
+    let email = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
     let mail = NewEmail {
         tenant: Some(by.tenant.id),
         client: Some(client.id),
         invitation: Some(invitation.id),
         expires_at: Some(invitation.expires_at),
-        ..NewEmail::new(Kind::Invitation, email)
+        ..NewEmail::new(Kind::Invitation, &email)
     };
     mail::post(&mut tx, mail).await?;
     let event = audit::Event::new("invitation.resent")

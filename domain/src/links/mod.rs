@@ -13,8 +13,8 @@ use portico_entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict, SimpleExpr},
 };
 
 use crate::{
@@ -46,7 +46,8 @@ pub(crate) struct Invited {
     pub(crate) tenant: tenant::Model,
 }
 
-/// The link that the mail of `email` carries: made once, then derived again.
+/// The link that the mail of `email` carries: made once, then derived again. None when it has died since it was made, or
+/// when the person needs another kind of link by now: a retried mail must not carry a dead one.
 ///
 /// # Errors
 /// When the database fails, or the entry of `PORTICO_SECRET` that made it is gone.
@@ -56,7 +57,7 @@ pub(crate) async fn issue(
     purpose: Purpose,
     user: &portal_user::Model,
     invitation: Option<&invitation::Model>,
-) -> Result<PlainToken> {
+) -> Result<Option<PlainToken>> {
     let key = app.keys().newest();
     let id = AuthTokenId(app.new_id());
     // Every lifetime counts from the act, not from when the worker came to it.
@@ -88,10 +89,14 @@ pub(crate) async fn issue(
         .one(app.db())
         .await?
         .ok_or_else(|| Error::Internal("the mail's token has vanished".into()))?;
+    let is_of_now = purpose == Purpose::Accept || row.credential_version == user.credential_version;
+    if row.purpose != purpose || row.used_at.is_some() || row.revoked_at.is_some() || !is_of_now {
+        return Ok(None);
+    }
     if purpose == Purpose::Reset {
         revoke_older_resets(app, user).await?;
     }
-    secret(app, row.id, &row.key_fingerprint)
+    secret(app, row.id, &row.key_fingerprint).map(Some)
 }
 
 /// Looks a link up by its secret.
@@ -99,10 +104,14 @@ pub(crate) async fn issue(
 /// # Errors
 /// `token_unknown` when there is none, whatever its shape.
 pub(crate) async fn find(app: &App, secret: &PlainToken) -> Result<Link> {
+    load(app.db(), Column::SecretHash.eq(secret.hashed().0)).await
+}
+
+async fn load(db: &impl ConnectionTrait, which: SimpleExpr) -> Result<Link> {
     let (token, user) = auth_token::Entity::find()
         .find_also_related(portal_user::Entity)
-        .filter(Column::SecretHash.eq(secret.hashed().0))
-        .one(app.db())
+        .filter(which)
+        .one(db)
         .await?
         .ok_or(Error::TOKEN_UNKNOWN)?;
     let user = user.ok_or(Error::TOKEN_UNKNOWN)?;
@@ -111,7 +120,7 @@ pub(crate) async fn find(app: &App, secret: &PlainToken) -> Result<Link> {
         Some(id) => invitation::Entity::find_by_id(id)
             .find_also_related(client::Entity)
             .find_also(client::Entity, tenant::Entity)
-            .one(app.db())
+            .one(db)
             .await?
             .and_then(|(invitation, client, tenant)| Some(Invited { invitation, client: client?, tenant: tenant? })),
     };
@@ -124,11 +133,16 @@ impl Link {
     /// # Errors
     /// `token_used`, `token_revoked` or `token_expired`.
     pub(crate) fn check_live(&self, now: Time) -> Result<()> {
-        match self.token.used_at {
-            Some(_) => Err(Error::TOKEN_USED),
-            None if self.is_revoked() => Err(Error::TOKEN_REVOKED),
-            None if self.is_expired(now) => Err(Error::TOKEN_EXPIRED),
-            None => Ok(()),
+        if self.token.used_at.is_some() { Err(Error::TOKEN_USED) } else { self.check_valid(now) }
+    }
+
+    fn check_valid(&self, now: Time) -> Result<()> {
+        if self.is_revoked() {
+            Err(Error::TOKEN_REVOKED)
+        } else if self.is_expired(now) {
+            Err(Error::TOKEN_EXPIRED)
+        } else {
+            Ok(())
         }
     }
 
@@ -165,10 +179,11 @@ impl Link {
     }
 }
 
-/// Uses the link up: one conditional UPDATE, so of any number at once one wins.
+/// Uses the link up: one conditional UPDATE, so of any number at once one wins. Then looks at it again, since hashing a
+/// password takes long enough for a link to be revoked or to expire.
 ///
 /// # Errors
-/// `token_used` for all others.
+/// `token_used` for all others; `token_revoked` or `token_expired`.
 pub(crate) async fn consume(tx: &mut Tx, token: &auth_token::Model) -> Result<()> {
     let now = tx.app().now();
     let used = auth_token::Entity::update_many()
@@ -178,7 +193,10 @@ pub(crate) async fn consume(tx: &mut Tx, token: &auth_token::Model) -> Result<()
         .filter(Column::RevokedAt.is_null())
         .exec(tx.db())
         .await?;
-    if used.rows_affected == 1 { Ok(()) } else { Err(Error::TOKEN_USED) }
+    if used.rows_affected == 0 {
+        return Err(Error::TOKEN_USED);
+    }
+    load(tx.db(), Column::Id.eq(token.id)).await?.check_valid(now)
 }
 
 fn secret(app: &App, id: AuthTokenId, fingerprint: &str) -> Result<PlainToken> {

@@ -28,7 +28,7 @@ pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password
     let phc = app.hasher().hash(&by.context, new).await?;
 
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    if !write(&mut tx, user.id, phc, Condition::Version(user.credential_version)).await? {
+    if !write(&mut tx, user, phc, Condition::Version(user.credential_version)).await? {
         return Err(Error::CONFLICT);
     }
     sessions::end_all(&mut tx, sessions::Person::Portal(user.id), Some(by.session.id), "password_changed").await?;

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     links, mail,
     secret::{Password, PlainToken},
-    sessions, sign_in,
+    sessions,
 };
 
 /// Sets a new password. Ends all sessions, kills the sibling links, opens a closed password and mails a notice; does
@@ -29,12 +29,11 @@ pub async fn reset(app: &App, by: &Visitor, token: &PlainToken, password: &Passw
     let actor = Actor::portal_user(user, &by.context);
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     links::consume(&mut tx, &link.token).await?;
-    if !write(&mut tx, user.id, phc, Condition::Version(link.token.credential_version)).await? {
+    if !write(&mut tx, user, phc, Condition::Version(link.token.credential_version)).await? {
         return Err(Error::TOKEN_REVOKED);
     }
     sessions::end_all(&mut tx, sessions::Person::Portal(user.id), None, "password_reset").await?;
     mail::post_notice(&mut tx, Kind::PasswordChanged, user).await?;
     audit::record_for_tenants(&mut tx, actor, user.id, "password.reset").await?;
-    tx.commit().await?;
-    sign_in::forget_failures(app, &user.email).await
+    tx.commit().await
 }

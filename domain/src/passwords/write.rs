@@ -1,12 +1,9 @@
 //! The one statement that writes a password.
 
-use portico_entity::{
-    PortalUserId,
-    portal_user::{self, Column},
-};
+use portico_entity::portal_user::{self, Column};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
-use crate::{clock::Time, error::Result, tx::Tx};
+use crate::{clock::Time, error::Result, sign_in, tx::Tx};
 
 /// What must still be so when the password is written.
 pub(crate) enum Condition {
@@ -16,22 +13,26 @@ pub(crate) enum Condition {
     NoPasswordAt(i32),
 }
 
-/// Writes `phc`, raises the version of the person's credentials, which ends every session and link made before, and
-/// opens a closed password. Returns whether the condition held; if not, nothing was written.
+/// Writes `phc`, raises the version of the person's credentials, which ends every session and link made before, opens a
+/// closed password and forgets the failures that closed it. Returns whether the condition held; if not, nothing was written.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn write(tx: &mut Tx, user: PortalUserId, phc: String, condition: Condition) -> Result<bool> {
+pub(crate) async fn write(tx: &mut Tx, user: &portal_user::Model, phc: String, condition: Condition) -> Result<bool> {
     let mut update = portal_user::Entity::update_many()
         .col_expr(Column::PasswordPhc, Expr::value(phc))
         .col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion).add(1))
         .col_expr(Column::PasswordClosedAt, Expr::value(None::<Time>))
-        .filter(Column::Id.eq(user));
+        .filter(Column::Id.eq(user.id));
     update = match condition {
         Condition::Version(version) => update.filter(Column::CredentialVersion.eq(version)),
         Condition::NoPasswordAt(version) => {
             update.filter(Column::CredentialVersion.eq(version)).filter(Column::PasswordPhc.is_null())
         }
     };
-    Ok(update.exec(tx.db()).await?.rows_affected == 1)
+    let is_written = update.exec(tx.db()).await?.rows_affected == 1;
+    if is_written {
+        sign_in::forget_failures(tx, &user.email).await?;
+    }
+    Ok(is_written)
 }

@@ -1,8 +1,9 @@
 //! Ending sessions.
 
 use portico_entity::{
-    SessionId,
+    SessionId, portal_user,
     session::{self, Column},
+    staff_user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
 
@@ -55,7 +56,8 @@ pub async fn sign_out(app: &App, by: &Visitor, session: Option<SessionId>) -> Re
     let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
     if ended.rows_affected == 1 {
         let event = audit::Event::new("session.ended").target("session", id.0);
-        audit::record(&mut tx, actor(app, by, id).await?, event).await?;
+        let actor = actor(&tx, by, id).await?;
+        audit::record(&mut tx, actor, event).await?;
     }
     tx.commit().await
 }
@@ -79,7 +81,8 @@ pub async fn sign_out_everywhere(app: &App, by: &Visitor, session: Option<Sessio
     let mut tx = app.begin().await?;
     end_all(&mut tx, person, None, "signed_out_everywhere").await?;
     let event = audit::Event::new("session.all_ended").target("session", id.0);
-    audit::record(&mut tx, actor(app, by, id).await?, event).await?;
+    let actor = actor(&tx, by, id).await?;
+    audit::record(&mut tx, actor, event).await?;
     tx.commit().await
 }
 
@@ -90,6 +93,7 @@ pub(crate) async fn end_all(
     except: Option<SessionId>,
     reason: &'static str,
 ) -> Result<()> {
+    lock(tx, person).await?;
     let mut update = revoke(tx.app(), reason);
     update = match person {
         Person::Portal(user) => update.filter(Column::PortalUserId.eq(user)),
@@ -99,6 +103,26 @@ pub(crate) async fn end_all(
         update = update.filter(Column::Id.ne(except));
     }
     update.exec(tx.db()).await?;
+    Ok(())
+}
+
+/// Locks the person's row. Whoever writes several of a person's sessions or memberships does this first, so that two of them
+/// wait for each other instead of for what the other holds. Writing a value over itself locks on both databases.
+pub(crate) async fn lock(tx: &mut Tx, person: Person) -> Result<()> {
+    match person {
+        Person::Portal(user) => {
+            use portal_user::{Column, Entity};
+            let update =
+                Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
+            update.filter(Column::Id.eq(user)).exec(tx.db()).await?;
+        }
+        Person::Staff(user) => {
+            use staff_user::{Column, Entity};
+            let update =
+                Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
+            update.filter(Column::Id.eq(user)).exec(tx.db()).await?;
+        }
+    }
     Ok(())
 }
 
@@ -118,9 +142,9 @@ fn revoke(app: &App, reason: &'static str) -> UpdateMany<session::Entity> {
 }
 
 /// The person of the session, as the one who acts.
-async fn actor(app: &App, by: &Visitor, session: SessionId) -> Result<Actor> {
+async fn actor(tx: &Tx, by: &Visitor, session: SessionId) -> Result<Actor> {
     use portico_entity::audit_event::ActorRealm::{Portal, Staff};
-    let row = session::Entity::find_by_id(session).one(app.db()).await?;
+    let row = session::Entity::find_by_id(session).one(tx.db()).await?;
     let (realm, id) = match row.map(|row| (row.portal_user_id, row.staff_user_id)) {
         Some((Some(user), _)) => (Portal, user.0),
         Some((None, Some(user))) => (Staff, user.0),

@@ -16,7 +16,7 @@ use portico_entity::{PortalUserId, StaffUserId, client, membership, portal_user,
 pub use authenticate::{authenticate_portal, authenticate_staff};
 pub(crate) use end::{end_all, end_presented};
 pub use end::{presented, sign_out, sign_out_everywhere};
-pub(crate) use open::{open_portal, open_staff, opened, opened_staff};
+pub(crate) use open::{check_open, open_portal, open_staff, opened, opened_staff};
 pub use refresh::{refresh_portal, refresh_staff};
 pub use settings::SessionSettings;
 pub use signing_keys::{Jwk, RotateSigningKeys, SigningKeys, jwks};

@@ -7,18 +7,31 @@ use sea_orm::{
     QuerySelect, sea_query::Expr,
 };
 
-use super::{Opened, OpenedStaff, Realm, SessionSettings, Tokens, access_token, refresh_token};
-use crate::{actor::RequestContext, app::App, error::Result, tx::Tx};
+use super::{Opened, OpenedStaff, Person, Realm, SessionSettings, Tokens, access_token, end, refresh_token};
+use crate::{
+    actor::RequestContext,
+    app::App,
+    error::{Error, Result},
+    tx::Tx,
+};
 
-/// Opens a portal session at `membership`. Bound to the version of the credentials that were just proved: a password
-/// that changes meanwhile leaves it dead. The oldest session beyond the fifth ends.
+/// Opens a portal session at `membership`, in place of the one that the browser `presented`. Bound to the version of the
+/// credentials that were just proved: a password that changes meanwhile leaves it dead. The oldest session beyond the fifth
+/// ends.
+///
+/// # Errors
+/// `client_suspended` when the client was closed meanwhile.
 pub(crate) async fn open_portal(
     tx: &mut Tx,
     user: &portal_user::Model,
     membership: &membership::Model,
     context: &RequestContext,
+    presented: Option<SessionId>,
 ) -> Result<session::Model> {
     let app = tx.app().clone();
+    end::lock(tx, Person::Portal(user.id)).await?;
+    check_open(tx, membership).await?;
+    end::end_presented(tx, presented).await?;
     let lives = app.settings().sessions.refresh_ttl;
     let row = session::ActiveModel {
         portal_user_id: Set(Some(user.id)),
@@ -33,6 +46,19 @@ pub(crate) async fn open_portal(
     used.update(tx.db()).await?;
     end_oldest(tx, user).await?;
     Ok(session)
+}
+
+/// Whether the client still lets this person in. Locked, so that closing it either waits for the session and ends it, or
+/// is seen here.
+pub(crate) async fn check_open(tx: &mut Tx, membership: &membership::Model) -> Result<()> {
+    let shut = || Error::Forbidden("client_suspended");
+    let client = client::Entity::find_by_id(membership.client_id).lock_shared().one(tx.db()).await?.ok_or_else(shut)?;
+    let tenant = tenant::Entity::find_by_id(client.tenant_id).lock_shared().one(tx.db()).await?.ok_or_else(shut)?;
+    let membership = membership::Entity::find_by_id(membership.id).one(tx.db()).await?.ok_or_else(shut)?;
+    let is_open = client.status != client::Status::Archived
+        && tenant.status == tenant::Status::Active
+        && membership.status == membership::Status::Active;
+    if is_open { Ok(()) } else { Err(shut()) }
 }
 
 /// Opens a staff session.

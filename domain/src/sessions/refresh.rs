@@ -4,6 +4,7 @@ use portico_entity::{
     email::Kind,
     portal_user,
     session::{self, Column},
+    staff_user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -105,12 +106,18 @@ async fn revoke_copied(app: &App, by: &Visitor, session: &session::Model, now: T
         .exec(tx.db())
         .await?;
     if ended.rows_affected == 1 {
+        let mut event = audit::Event::failed("session.refresh_token_reused").target("session", session.id.0);
         if let Some(id) = session.portal_user_id
             && let Some(user) = portal_user::Entity::find_by_id(id).one(tx.db()).await?
         {
             mail::post_notice(&mut tx, Kind::SessionEnded, &user).await?;
         }
-        let event = audit::Event::failed("session.refresh_token_reused").target("session", session.id.0);
+        if let Some(id) = session.staff_user_id
+            && let Some(user) = staff_user::Entity::find_by_id(id).one(tx.db()).await?
+        {
+            mail::post_staff_notice(&mut tx, Kind::SessionEnded, &user).await?;
+            event = event.tenant(user.tenant_id);
+        }
         audit::record(&mut tx, Actor::from(by), event).await?;
     }
     tx.commit().await

@@ -3,12 +3,12 @@
 mod device;
 mod places;
 mod prove;
-mod recovery_limits;
+mod recovery;
 #[expect(clippy::module_inception, reason = "a use case is a file named by its verb, and this is the verb")]
 mod sign_in;
 
 pub use device::device_cookie;
 pub use places::{Place, open_places};
 pub(crate) use prove::{forget_failures, prove_password};
-pub(crate) use recovery_limits::limit_recovery;
+pub(crate) use recovery::ask_for_mail;
 pub use sign_in::{SignInInput, sign_in};

@@ -17,6 +17,7 @@ use crate::{
     passwords::Verdict,
     secret::Password,
     throttle::{self, Limit},
+    tx::Tx,
 };
 
 /// The counter of failures in a row, per address and known device.
@@ -36,42 +37,45 @@ pub(crate) async fn prove_password(
 ) -> Result<()> {
     let device = known_device(app, context, email).unwrap_or_default();
     let network = context.network();
-    let by_network = throttle::take(app, Limit::SignInNetwork, &[&network]).await?;
     let account: [&str; 2] = if device.is_empty() { [email.as_str(), &network] } else { [email.as_str(), &device] };
-    let by_account = match throttle::take(app, Limit::SignInAccount, &account).await {
-        Ok(taken) => taken,
+    let limits: [(Limit, &[&str]); 2] = [(Limit::SignInNetwork, &[&network]), (Limit::SignInAccount, &account)];
+    let taken = throttle::take_all(app, &limits).await?;
+    // A known device shows that there is an account, so its row may end with the password it was about.
+    let version = user.filter(|_| !device.is_empty()).map_or(String::new(), |user| user.credential_version.to_string());
+    let row = [email.as_str(), &device, &version];
+    let in_a_row = match throttle::count_in_a_row(app, IN_A_ROW, &row).await {
+        Ok(in_a_row) => in_a_row,
         Err(error) => {
-            by_network.give_back(app).await?;
+            taken.give_back(app).await?;
             return Err(error);
         }
     };
-    let in_a_row = throttle::count_in_a_row(app, IN_A_ROW, &[email.as_str(), &device]).await?;
     let limit = app.settings().limits.sign_in_close.map_or(i64::MAX, i64::from);
 
     // Only a password that counts is compared; anything else is a comparison with nothing, of the same length.
-    let usable = user.filter(|user| user.disabled_at.is_none() && user.password_closed_at.is_none());
+    // What strangers have closed stays open for the owner's own devices, which have a row of their own.
+    let is_open = |user: &&portal_user::Model| user.password_closed_at.is_none() || !device.is_empty();
+    let usable = user.filter(|user| user.disabled_at.is_none()).filter(is_open);
     let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| in_a_row <= limit);
     let verdict = match app.hasher().verify(context, phc, password).await {
         Ok(verdict) => verdict,
         Err(error) => {
-            by_account.give_back(app).await?;
-            by_network.give_back(app).await?;
-            throttle::uncount(app, IN_A_ROW, &[email.as_str(), &device], false).await?;
+            taken.give_back(app).await?;
+            throttle::take_back(app, IN_A_ROW, &row).await?;
             return Err(error);
         }
     };
     match (verdict, user) {
         (Verdict::Right { rehashed }, Some(user)) => {
-            by_account.give_back(app).await?;
-            by_network.give_back(app).await?;
-            throttle::uncount(app, IN_A_ROW, &[email.as_str(), &device], true).await?;
+            taken.give_back(app).await?;
+            throttle::end_row(app, app.db(), IN_A_ROW, &row).await?;
             if let Some(phc) = rehashed {
                 store_rehashed(app, user, phc).await?;
             }
             Ok(())
         }
         _ => {
-            if in_a_row == limit && device.is_empty() {
+            if in_a_row >= limit && device.is_empty() {
                 close(app, user).await?;
             }
             Err(Error::INVALID_CREDENTIALS)
@@ -83,8 +87,8 @@ pub(crate) async fn prove_password(
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn forget_failures(app: &App, email: &str) -> Result<()> {
-    throttle::uncount(app, IN_A_ROW, &[email, ""], true).await
+pub(crate) async fn forget_failures(tx: &mut Tx, email: &str) -> Result<()> {
+    throttle::end_row(tx.app(), tx.db(), IN_A_ROW, &[email, "", ""]).await
 }
 
 /// Only if the hash is still the one that was verified; the version stays, since the password does.

@@ -1,27 +1,33 @@
-//! How often recovery mail may be asked for.
+//! Asking for a mail that lets one in: forgotten passwords, lost and expired links.
 
 use super::device::known_device;
 use crate::{
     actor::Visitor,
     app::App,
-    email_address::EmailAddress,
+    audit,
     error::Result,
+    mail::{self, NewEmail},
     throttle::{self, Limit},
 };
 
-/// Counts one request for recovery mail to `email`. A known device of that address has its own count.
+/// Posts `mail` for somebody who asked for it, counts that, and writes it down. The same work whoever the address belongs
+/// to; a known device of that address has its own count.
 ///
 /// # Errors
 /// `too_many_requests`, alike for strangers.
-pub(crate) async fn limit_recovery(app: &App, by: &Visitor, email: &EmailAddress) -> Result<()> {
-    let network = throttle::take(app, Limit::RecoveryNetwork, &[&by.context.network()]).await?;
-    let device = known_device(app, &by.context, email).unwrap_or_default();
-    match throttle::take(app, Limit::RecoveryAccount, &[&email.mailbox(), &device]).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            // A request that goes nowhere must not use up the network's share for other addresses.
-            network.give_back(app).await?;
-            Err(error)
-        }
-    }
+pub(crate) async fn ask_for_mail(app: &App, by: &Visitor, mail: NewEmail<'_>, event: audit::Event) -> Result<()> {
+    let device = known_device(app, &by.context, mail.to).unwrap_or_default();
+    let (network, mailbox) = (by.context.network(), mail.to.mailbox());
+    let limits: [(Limit, &[&str]); 2] =
+        [(Limit::RecoveryNetwork, &[&network]), (Limit::RecoveryAccount, &[&mailbox, &device])];
+    let taken = throttle::take_all(app, &limits).await?;
+    let posted = post(app, by, mail, event).await;
+    taken.unless_unavailable(app, posted).await
+}
+
+async fn post(app: &App, by: &Visitor, mail: NewEmail<'_>, event: audit::Event) -> Result<()> {
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    mail::post(&mut tx, mail).await?;
+    audit::record(&mut tx, by, event).await?;
+    tx.commit().await
 }

@@ -46,6 +46,8 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
     };
     let (user, place) = match chosen {
         Ok(chosen) => chosen,
+        // A refusal for being too many is counted, not written down: a flood must not become a flood of rows.
+        Err(error @ Error::TooMany { .. }) => return Err(error),
         Err(error) => {
             let mut tx = app.begin().await?;
             audit::record(&mut tx, by, audit::Event::failed("session.opened").details(reason(&error))).await?;
@@ -54,8 +56,7 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
         }
     };
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    sessions::end_presented(&mut tx, input.presented).await?;
-    let session = sessions::open_portal(&mut tx, &user, &place.membership, &by.context).await?;
+    let session = sessions::open_portal(&mut tx, &user, &place.membership, &by.context, input.presented).await?;
     let event = audit::Event::new("session.opened").target("session", session.id.0);
     audit::record(&mut tx, Actor::portal_user(&user, &by.context), event).await?;
     tx.commit().await?;

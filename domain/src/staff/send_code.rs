@@ -27,7 +27,12 @@ use crate::{
 /// # Errors
 /// `too_many_requests`, alike for strangers.
 pub async fn send_code(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeFlowId>) -> Result<CodeFlowId> {
-    let _ = throttle::take(app, Limit::SendCode, &[&email.mailbox()]).await?;
+    let taken = throttle::take(app, Limit::SendCode, &[&email.mailbox()]).await?;
+    let posted = post(app, by, email, again).await;
+    taken.unless_unavailable(app, posted).await
+}
+
+async fn post(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeFlowId>) -> Result<CodeFlowId> {
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let expires_at = app.now() + app.settings().links.code_ttl;
     let flow = CodeFlowId(app.new_id());

@@ -48,9 +48,6 @@ async fn verify(
     code: &PlainToken,
     presented: Option<SessionId>,
 ) -> Result<OpenedStaff> {
-    let flow = code_flow::Entity::find_by_id(id).one(app.db()).await?;
-    let subject = flow.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
-    let miss = throttle::take(app, Limit::CodeMisses, &[&subject]).await?;
     // Counted first, in one conditional UPDATE: however many try at once, five tries are five.
     let counted = code_flow::Entity::update_many()
         .col_expr(Column::Misses, Expr::col(Column::Misses).add(1))
@@ -60,13 +57,27 @@ async fn verify(
         .filter(Column::ExpiresAt.gt(app.now()))
         .exec_with_returning(app.db())
         .await?;
-    let flow = counted.into_iter().next().filter(|flow| is_right(app, flow, code)).ok_or(Error::INVALID_CODE)?;
-    miss.give_back(app).await?;
+    let live = counted.into_iter().next();
+    // A miss at a dead flow guesses nothing, so it must not use up what the address may miss.
+    let subject = live.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
+    let miss = throttle::take(app, Limit::CodeMisses, &[&subject]).await?;
+    let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else { return Err(Error::INVALID_CODE) };
+    let opened = open(app, by, flow, presented).await;
+    match opened {
+        Ok(opened) => {
+            miss.give_back(app).await?;
+            Ok(opened)
+        }
+        failed => miss.unless_unavailable(app, failed).await,
+    }
+}
 
+/// Spends the code and opens the session.
+async fn open(app: &App, by: &Visitor, flow: code_flow::Model, presented: Option<SessionId>) -> Result<OpenedStaff> {
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let used = code_flow::Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(app.now()))
-        .filter(Column::Id.eq(id))
+        .filter(Column::Id.eq(flow.id))
         .filter(Column::UsedAt.is_null())
         // A resend in between has killed this code.
         .filter(Column::CodeHash.eq(flow.code_hash.clone()))

@@ -1,6 +1,6 @@
 //! The mail that tells somebody who has a password that they have access to one more client.
 
-use portico_entity::{client, email, invitation, portal_user};
+use portico_entity::{client, email, invitation, portal_user, tenant};
 use sea_orm::EntityTrait;
 
 use crate::{
@@ -28,17 +28,17 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
     };
     let invitation =
         invitation::Entity::find_by_id(invitation).find_also_related(portal_user::Entity).one(app.db()).await?;
-    let client = client::Entity::find_by_id(client).one(app.db()).await?;
-    let (Some((invitation, Some(user))), Some(client)) = (invitation, client) else {
+    let client = client::Entity::find_by_id(client).find_also_related(tenant::Entity).one(app.db()).await?;
+    let (Some((invitation, Some(user))), Some((client, Some(tenant)))) = (invitation, client) else {
         return Ok(Composed::Suppressed("the invitation is gone"));
     };
-    if client.status == client::Status::Archived {
+    if client.status == client::Status::Archived || tenant.status == tenant::Status::Suspended {
         return Ok(Composed::Suppressed("the client was archived"));
     }
     let context = AccessNoticeEmail {
         brand: Brand::of_tenant(app, client.tenant_id, user.locale.as_deref()).await?,
-        name: invitation.name,
-        client_name: client.name,
+        name: mail::inert(&invitation.name),
+        client_name: mail::inert(&client.name),
         portal_url: app.public_url("/portal"),
     };
     Ok(mail::letter(row, render(&context)?)?)

@@ -72,11 +72,13 @@ pub(crate) async fn compose_link(
         None => (Purpose::Activation, "/portal/activate"),
         Some(_) => (Purpose::Accept, "/portal/accept-invitation"),
     };
-    let secret = links::issue(app, row, purpose, &user, Some(&invitation)).await?;
+    let Some(secret) = links::issue(app, row, purpose, &user, Some(&invitation)).await? else {
+        return Ok(Composed::Suppressed("its link has died"));
+    };
     let context = InvitationEmail {
         brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
-        name: invitation.name,
-        client_name: client.name,
+        name: mail::inert(&invitation.name),
+        client_name: mail::inert(&client.name),
         link: app.public_url(&format!("{path}#token={}", secret.reveal())),
         expires: mail::expiry(invitation.expires_at),
     };

@@ -38,11 +38,13 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
     if user.password_phc.is_none() {
         return activation_email::compose_for(app, row, user).await;
     }
-    let secret = links::issue(app, row, Purpose::Reset, &user, None).await?;
+    let Some(secret) = links::issue(app, row, Purpose::Reset, &user, None).await? else {
+        return Ok(Composed::Suppressed("its link has died"));
+    };
     let context = ResetEmail {
         brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
         link: app.public_url(&format!("/portal/reset-password#token={}", secret.reveal())),
-        name: user.name,
+        name: mail::inert(&user.name),
         expires: mail::expiry(row.created_at + app.settings().links.reset_ttl),
     };
     Ok(mail::letter(row, render(&context)?)?)

@@ -64,7 +64,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     }
     let context = CodeEmail {
         brand: Brand::of_tenant(app, tenant.id, None).await?,
-        name: user.name,
+        name: mail::inert(&user.name),
         code: code.reveal().to_owned(),
         minutes: app.settings().links.code_ttl.as_secs().div_ceil(60),
     };
