@@ -45,6 +45,10 @@ stories! {
             assert_eq!(owner.get(&format!("{CLIENTS}?limit={bad}")).await.bad_fields(), ["/limit"]);
         }
         assert_eq!(owner.get(&format!("{CLIENTS}?cursor=rubbish")).await.bad_fields(), ["/cursor"]);
+        for bad in ["limit=1&limit=2", "cursor=%00", "cursor=%ff"] {
+            owner.get(&format!("{CLIENTS}?{bad}")).await.problem(400, "malformed_request");
+        }
+        assert_eq!(owner.get(&format!("{CLIENTS}?Limit=1&q=x")).await.bad_fields(), ["/Limit", "/q"]);
     }
 
     // ENUM-11

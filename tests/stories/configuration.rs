@@ -45,6 +45,11 @@ fn wrong_configuration_stops_the_start_with_its_name_and_an_example() {
         let said = refused(&["check-config"], &[("PORTICO_ENV", "development"), (name, value)]);
         assert!(said.contains(name) && said.contains("e.g.") && !said.contains("canary"), "{said}");
     }
+    let said = refused(
+        &["migrate"],
+        &[("PORTICO_ENV", "development"), SECRET, ("DATABASE_URL", "postgres://u:canary@h:notaport/db")],
+    );
+    assert!(said.contains("DATABASE_URL") && !said.contains("canary"), "{said}");
     let good = [
         production,
         SECRET,

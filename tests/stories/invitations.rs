@@ -104,7 +104,7 @@ stories! {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
         let path = portal_user(&client);
-        for name in ["Win 1 BTC http://evil.test", "www.evil.test", "a\r\nBcc: b@x.test", "\u{202e}evil", ""] {
+        for name in ["Win 1 BTC http://evil.test", "www.evil.test", "see,www.evil.test", "evil.test?q=1", "a\r\nBcc: b@x.test", "\u{202e}evil", ""] {
             let body = json!({ "email": "a@x.test", "name": name });
             assert_eq!(tenant.owner.post(&path, body).await.bad_fields(), ["/name"]);
         }

@@ -94,6 +94,73 @@ stories! {
         person.browser.call("/api/portal/auth/refresh").await.expect(200);
     }
 
+    // Whoever signs in again and again from many browsers, and out again, meets no deadlock.
+    async fn sign_ins_and_outs_of_one_person_at_once_all_succeed(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        let mut browsers = Vec::new();
+        for _ in 0..8 {
+            let browser = world.browser();
+            person.sign_in(&browser).await;
+            browsers.push(browser);
+        }
+        for _ in 0..4 {
+            let bodies = browsers.iter().map(|_| Some(json!({ "email": person.email, "password": person.password }))).collect();
+            let again = browsers.iter().map(Browser::moved).collect();
+            let counts = all_at_once(again, "/api/portal/auth/sign-in", bodies).await;
+            assert_eq!(counts, BTreeMap::from([(200, 8)]));
+        }
+        for path in ["/api/portal/auth/sign-out-everywhere", "/api/portal/auth/sign-out"] {
+            let mut leaving = Vec::new();
+            for _ in 0..40 {
+                leaving.push(browsers[0].moved());
+            }
+            assert_eq!(all_at_once(leaving, path, vec![None; 40]).await, BTreeMap::from([(204, 40)]));
+            person.sign_in(&browsers[0]).await;
+        }
+    }
+
+    // A client that is closed while people sign in lets none of them back in when it opens again.
+    async fn no_session_slips_through_a_closing_client(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        let path = format!("/api/v1/clients/{}", person.client);
+        for _ in 0..5 {
+            let browsers: Vec<_> = (0..6).map(|_| world.browser()).collect();
+            let signing_in = async {
+                let body = json!({ "email": person.email, "password": person.password });
+                let all = browsers.iter().map(|browser| browser.post("/api/portal/auth/sign-in", body.clone()));
+                futures_util::future::join_all(all).await
+            };
+            let (answers, archived) = tokio::join!(signing_in, tenant.owner.patch(&path, json!({ "status": "archived" })));
+            archived.expect(200);
+            tenant.owner.patch(&path, json!({ "status": "active" })).await.expect(200);
+            for (browser, answer) in browsers.iter().zip(answers) {
+                assert!([200, 403].contains(&answer.status), "{answer:?}");
+                assert_eq!(browser.get("/api/portal/auth/session").await.status, 401);
+            }
+        }
+    }
+
+    // A link that is replaced while the new password is being hashed sets none.
+    async fn a_link_replaced_meanwhile_does_not_work(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        let resend = format!("/api/v1/clients/{client}/portal-user?action=resend");
+        for _ in 0..5 {
+            let email = format!("{}@x.test", unique("ann"));
+            let token = tenant.invited(world, &client, &email).await;
+            let browser = world.browser();
+            let activate = browser.post("/api/portal/auth/activate", json!({ "token": token, "password": password() }));
+            let (activated, resent) = tokio::join!(activate, tenant.owner.post(&resend, json!({ "email": email })));
+            // One of the two was first, and the other has seen it.
+            match (activated.status, resent.status) {
+                (200, 409) | (410, 200) => {}
+                other => panic!("{other:?}: {activated:?} {resent:?}"),
+            }
+        }
+    }
+
     // PWD-12
     async fn many_sign_ins_of_one_person_at_once_all_succeed(world) {
         let tenant = world.tenant().await;

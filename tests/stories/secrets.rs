@@ -19,7 +19,7 @@ async fn use_everything(world: &World) -> Vec<String> {
     let signed_in = person.sign_in(&world.browser()).await;
     let reset = person.forgets(world, 2).await;
     let invited = tenant.invited(world, &person.client, &format!("{}@x.test", unique("invited"))).await;
-    world.browser().get(&format!("/api/portal/auth/session?token={reset}")).await.expect(401);
+    world.browser().get(&format!("/api/portal/auth/session?token={reset}")).await.expect(422);
     let new = password();
     let body = json!({ "token": reset, "password": new });
     world.browser().post("/api/portal/auth/reset-password", body).await.expect(200);

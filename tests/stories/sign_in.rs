@@ -100,10 +100,33 @@ async fn guessing_closes_the_password_until_a_reset_opens_it() {
     let notice = world.mail(&person.email, 2).await;
     assert_eq!(notice.subject, "Your password for Blue Harbour was closed");
     person.browser.get("/api/portal/auth/session").await.expect(200);
+    // What a stranger has closed stays open for a device that the owner has used before.
+    let known = world.browser();
+    known.set_cookie("portico_device", &person.browser.cookie("portico_device").unwrap());
+    person.sign_in(&known).await;
+    // That device has a row of its own, and it ends with the old password.
+    for _ in 0..5 {
+        known.post(SIGN_IN, wrong.clone()).await.problem(401, "invalid_credentials");
+    }
+    let right = json!({ "email": person.email, "password": person.password });
+    known.post(SIGN_IN, right).await.problem(401, "invalid_credentials");
 
     let new = password();
     let token = person.forgets(&world, 3).await;
     let reset = json!({ "token": token, "password": new });
     world.browser().post("/api/portal/auth/reset-password", reset).await.expect(200);
-    world.browser().post(SIGN_IN, json!({ "email": person.email, "password": new })).await.expect(200);
+    for browser in [&world.browser(), &known] {
+        browser.post(SIGN_IN, json!({ "email": person.email, "password": new })).await.expect(200);
+    }
+
+    // Guesses at somebody who has no password yet do not close the one they choose.
+    let invited = format!("{}@x.test", unique("invited"));
+    for _ in 0..6 {
+        let wrong = json!({ "email": invited, "password": "not the password" });
+        world.browser().post(SIGN_IN, wrong).await.problem(401, "invalid_credentials");
+    }
+    let (token, chosen) = (tenant.invited(&world, &person.client, &invited).await, password());
+    let body = json!({ "token": token, "password": chosen });
+    world.browser().post("/api/portal/auth/activate", body).await.expect(200);
+    world.browser().post(SIGN_IN, json!({ "email": invited, "password": chosen })).await.expect(200);
 }

@@ -28,6 +28,18 @@ stories! {
         browser.post(VERIFY, json!({ "flow": sent["flow"], "code": code })).await.problem(401, "invalid_code");
     }
 
+    async fn misses_at_a_dead_code_do_not_shut_the_owner_out(world) {
+        let tenant = world.tenant().await;
+        let stranger = world.browser().post(SEND, json!({ "email": tenant.owner_email })).await.expect(200);
+        let code = world.mail(&tenant.owner_email, 2).await.code.unwrap();
+        let browsers = [world.browser(), world.browser()];
+        for n in 0..30 {
+            let wrong = json!({ "flow": stranger["flow"], "code": not(&code) });
+            assert!([401, 429].contains(&browsers[n % 2].post(VERIFY, wrong).await.status));
+        }
+        world.sign_in_staff(&world.browser(), &tenant.owner_email, 3).await;
+    }
+
     // OTP-03, OTP-04
     async fn a_code_works_once_in_its_own_flow_and_a_resend_kills_it(world) {
         let tenant = world.tenant().await;
