@@ -96,6 +96,11 @@ async fn while_redis_is_down_requests_are_as_fast_and_mail_follows() {
     // Full: it refuses to take anything, and the jobs wait in the database.
     again.run(&["CONFIG", "SET", "maxmemory", "1"]);
     ask(&browser, &email).await;
+    eventually("an API has found out", || async {
+        let said = world.processes[..2].iter().flat_map(|api| api.said());
+        said.into_iter().any(|line| line.contains("OOM")).then_some(())
+    })
+    .await;
     again.run(&["CONFIG", "SET", "maxmemory", "0"]);
     world.mail(&email, 32).await;
 }
@@ -197,10 +202,18 @@ async fn what_the_mail_server_says_is_understood() {
         json!([{ "stage": "auth", "do": "reject", "code": 535, "times": 1 }]),
         json!([{ "stage": "connect", "do": "drop", "times": 1 }]),
         json!([{ "stage": "mail", "do": "drop", "times": 1 }]),
+        json!([{ "stage": "tls", "do": "hide" }]),
+        json!([{ "stage": "tls", "do": "wrong_host" }]),
+        json!([{ "stage": "tls", "do": "untrusted" }]),
     ] {
         // An idle connection of the pool would pass the first stages by.
         sink.fail(fault.clone()).await;
         let waits = invite("waits", &client).await;
+        if fault[0]["stage"] == "tls" {
+            eventually("it was tried", || async { (!row(&waits).ends_with(" 0")).then_some(()) }).await;
+            assert!(row(&waits).starts_with("queued ") || row(&waits).starts_with("sent "), "{}", row(&waits));
+            sink.heal().await;
+        }
         world.mail(&waits, 1).await;
         eventually("it is sent", || async { row(&waits).starts_with("sent ").then_some(()) }).await;
     }

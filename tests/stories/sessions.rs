@@ -194,7 +194,7 @@ stories! {
 }
 
 #[tokio::test]
-async fn access_tokens_and_idle_staff_sessions_end_by_themselves() {
+async fn idle_staff_sessions_and_old_portal_sessions_end_by_themselves() {
     let settings = [("PORTICO_STAFF_IDLE_TTL", "2s"), ("PORTICO_REFRESH_TTL", "3s"), ("PORTICO_REFRESH_GRACE", "1s")];
     let world = World::start(Shape::Alone, &settings).await;
     let tenant = world.tenant().await;
