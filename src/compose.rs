@@ -83,7 +83,9 @@ pub(crate) async fn bind(config: &mut Config) -> Result<Sockets> {
 pub(crate) async fn run(app: App, config: Config, roles: Roles, sockets: Option<Sockets>) -> Result<()> {
     let stop = CancellationToken::new();
     let signalled = stop_on_signal(stop.clone())?;
-    let worker = roles.worker.then(|| tokio::spawn(portico_worker::run(app.clone(), stop.clone())));
+    // The worker is told to stop after the API has: the mail of the last answers still goes out.
+    let served_all = CancellationToken::new();
+    let worker = roles.worker.then(|| tokio::spawn(portico_worker::run(app.clone(), served_all.clone())));
     let served = match sockets {
         Some(Sockets { public, internal }) if roles.api => {
             let (listen, internal_listen) = (public.local_addr()?, internal.local_addr()?);
@@ -95,8 +97,7 @@ pub(crate) async fn run(app: App, config: Config, roles: Roles, sockets: Option<
             Ok(())
         }
     };
-    // A server that failed must not leave a worker running alone.
-    stop.cancel();
+    served_all.cancel();
     if let Some(worker) = worker {
         worker.await.context("the worker")?;
     }

@@ -1,4 +1,4 @@
-//! The only place with status numbers: every failure as an RFC 9457 problem.
+//! The only place that gives a failure its status: every one as an RFC 9457 problem.
 
 use poem::{
     Body, Response,
@@ -294,10 +294,23 @@ impl<const CAN: u16> ApiResponse for Fails<CAN> {
     fn meta() -> MetaResponses {
         let all = [
             (400, true, "`malformed_request`: the request cannot be read."),
-            (401, CAN & can::REFUSE != 0, "No, bad or expired credential: the code says which."),
+            (
+                401,
+                CAN & can::REFUSE != 0,
+                "`unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; \
+                 `session_expired`; `session_revoked`.",
+            ),
             (403, true, "The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`."),
-            (404, CAN & can::MISS != 0, "There is no such thing, or not for this caller."),
-            (409, CAN & can::CLASH != 0, "It clashes with what is there: the code says how."),
+            (
+                404,
+                CAN & can::MISS != 0,
+                "`not_found`: no such thing, or not for this caller; `token_unknown`: no such link.",
+            ),
+            (
+                409,
+                CAN & can::CLASH != 0,
+                "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.",
+            ),
             (410, CAN & can::EXPIRE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
             (413, CAN & can::READ != 0, "`body_too_large`: more than 64 KiB."),
             (415, CAN & can::READ != 0, "`unsupported_media_type`: not JSON in UTF-8."),

@@ -1,7 +1,7 @@
 //! HTTP in, HTTP out: one file a capability, with the same noun as in the domain.
 //!
-//! A handler says who may call it, what it takes, makes one call into the domain and answers. [`error`] is the only place
-//! with status numbers; [`caller`] the only one that reads credentials; [`middleware`] what happens around every handler.
+//! A handler says who may call it, what it takes, makes one call into the domain and answers. [`error`] alone gives a
+//! failure its status; [`caller`] the only one that reads credentials; [`middleware`] what happens around every handler.
 
 #![warn(missing_docs)]
 

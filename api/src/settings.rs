@@ -34,7 +34,7 @@ impl ApiSettings {
         };
         let meaning = "Where the API listens; port 0 picks a free one. Development listens on loopback only.";
         let listen = vars.read("PORTICO_LISTEN", "127.0.0.1:8080", meaning, address("127.0.0.1:8080"));
-        let meaning = "Where health details are served; keep it away from the internet.";
+        let meaning = "Where health is served without limits, for probes; keep it away from the internet.";
         let internal = vars.read("PORTICO_INTERNAL_LISTEN", "127.0.0.1:9080", meaning, address("127.0.0.1:9080"));
         let meaning = "Networks whose `X-Forwarded-For` is believed: a comma list of CIDRs, or `none`. Production must \
                        set it.";

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod database;
 pub mod email_address;
 pub mod error;
+pub mod health;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;

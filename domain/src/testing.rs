@@ -57,8 +57,13 @@ pub(crate) async fn app() -> TestApp {
 async fn template() -> PathBuf {
     static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
     let make = || async {
-        let file = std::env::temp_dir().join(format!("portico-template-{}.db", std::process::id()));
-        let _ = std::fs::remove_file(&file);
+        // In the build's own folder, one for all runs; making it again costs less than finding out whether it is current.
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tmp");
+        std::fs::create_dir_all(folder).unwrap();
+        let file = PathBuf::from(folder).join("template.db");
+        for part in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{part}", file.display()));
+        }
         portico_migration::migrate(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
         file
     };

@@ -1,4 +1,5 @@
-//! Who did what to whom, from where and when. Rows are only ever added.
+//! Who did what to whom, from where and when. Rows are never changed; those of
+//! nobody in particular, in no tenant's log, go after 90 days.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};

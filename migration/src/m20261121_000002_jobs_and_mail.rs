@@ -6,6 +6,18 @@ use sea_orm_migration::prelude::{
     *,
 };
 
+/// Every mail there was when this was written; a later kind comes with a migration of its own.
+const KINDS: [&str; 8] = [
+    "activation",
+    "invitation",
+    "access_notice",
+    "reset",
+    "password_changed",
+    "password_closed",
+    "session_ended",
+    "staff_code",
+];
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -38,13 +50,14 @@ impl MigrationTrait for Migration {
             .take();
         let emails = table("emails")
             .col(pk_uuid("id"))
-            .col(string("kind"))
+            .col(one_of("kind", &KINDS))
             .col(string("recipient"))
             .col(uuid_null("tenant_id"))
             .col(uuid_null("client_id"))
             .col(uuid_null("portal_user_id"))
             .col(uuid_null("staff_user_id"))
             .col(uuid_null("invitation_id"))
+            // No foreign key: the flow refers to its mail, and one of the two must come first.
             .col(uuid_null("code_flow_id"))
             .col(one_of("status", &["queued", "sent", "failed", "suppressed"]))
             .col(integer("attempts"))

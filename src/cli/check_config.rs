@@ -6,6 +6,8 @@ use crate::environment::Config;
 
 /// Whatever is wrong has stopped the reading before this.
 pub(super) fn run(config: Config) -> Result<()> {
-    super::say(format!("The configuration is good ({:?}).", config.domain.environment));
+    let commands =
+        if config.redis_url.is_some() { "serve, api and worker" } else { "serve; api and worker need REDIS_URL" };
+    super::say(format!("The configuration is good ({:?}) for {commands}.", config.domain.environment));
     Ok(())
 }

@@ -16,10 +16,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use portico_domain::settings::Environment;
 
-use crate::{
-    compose,
-    environment::{self, Config},
-};
+use crate::environment::{self, Config};
 
 /// The accounts service of a client portal.
 #[derive(Parser)]
@@ -85,11 +82,4 @@ fn config(fallback: Option<Environment>) -> Result<Config> {
 #[expect(clippy::print_stdout, reason = "the one way out for a command's answer; logs go to stderr")]
 fn say(text: impl std::fmt::Display) {
     println!("{text}");
-}
-
-/// The API and the worker in this process, with or without Redis.
-async fn run_all(mut config: Config) -> Result<()> {
-    let sockets = compose::bind(&mut config).await?;
-    let app = compose::app(&config).await?;
-    compose::run(app, config, compose::Roles { api: true, worker: true }, Some(sockets)).await
 }

@@ -1,9 +1,14 @@
-//! `portico serve`: one process for production.
+//! `portico serve`: one process for production, with or without Redis.
 
 use anyhow::Result;
 
-use crate::environment::Config;
+use crate::{
+    compose::{self, Roles},
+    environment::Config,
+};
 
-pub(super) async fn run(config: Config) -> Result<()> {
-    super::run_all(config).await
+pub(super) async fn run(mut config: Config) -> Result<()> {
+    let sockets = compose::bind(&mut config).await?;
+    let app = compose::app(&config).await?;
+    compose::run(app, config, Roles { api: true, worker: true }, Some(sockets)).await
 }

@@ -8,7 +8,7 @@ use portico_domain::actor::RequestContext;
 use super::{csrf, query, shield::Shield};
 use crate::{body::MAX_BYTES, error::Failure};
 
-/// Turns away floods, bodies that say they are too large, and other sites' pages.
+/// Turns away floods, other sites' pages, queries with unknown words, and bodies that say they are too large.
 pub(crate) struct Guard {
     pub(crate) shield: Arc<Shield>,
     pub(crate) origins: Arc<[String]>,

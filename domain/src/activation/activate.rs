@@ -14,6 +14,7 @@ use crate::{
     actor::{Actor, Visitor},
     app::App,
     audit,
+    email_address::EmailAddress,
     error::{Error, Result},
     invitations,
     links::{self, Invited},
@@ -115,7 +116,7 @@ async fn offer_to_accept(
     invitation: &invitation::Model,
     client: &client::Model,
 ) -> Result<()> {
-    let to = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let to = EmailAddress::stored(&user.email)?;
     let mail = NewEmail {
         tenant: Some(client.tenant_id),
         client: Some(client.id),

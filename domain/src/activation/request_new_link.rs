@@ -7,6 +7,7 @@ use crate::{
     actor::Visitor,
     app::App,
     audit,
+    email_address::EmailAddress,
     error::{Error, Result},
     links,
     mail::NewEmail,
@@ -27,7 +28,7 @@ pub async fn request_new_link(app: &App, by: &Visitor, token: &PlainToken) -> Re
         Err(Error::Gone("token_expired")) if app.now() - link.token.expires_at < TRADED_FOR => {}
         state => state?,
     }
-    let email = link.user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let email = EmailAddress::stored(&link.user.email)?;
     let ttl = &app.settings().links;
     let (kind, ttl) = match link.token.purpose {
         Purpose::Reset => (Kind::Reset, ttl.reset_ttl),

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// The clients of one tenant.
 pub(crate) struct ClientsOf(TenantId);
 
-/// The clients of `tenant`; there is no other way to load one by its id.
+/// The clients of `tenant`. A client whose id came from a caller is loaded through here.
 pub(crate) fn of(tenant: TenantId) -> ClientsOf {
     ClientsOf(tenant)
 }

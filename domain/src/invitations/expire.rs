@@ -30,3 +30,63 @@ impl Job for ExpireInvitations {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use portico_entity::{
+        ClientId, InvitationId, PortalUserId, client, invitation::Mode, membership::Role, portal_user,
+    };
+    use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+
+    use super::*;
+    use crate::{tenants, testing};
+
+    #[tokio::test]
+    async fn a_pending_invitation_expires_with_its_time_and_a_settled_one_stays() {
+        let app = testing::app().await;
+        tenants::seed_demo(&app).await.unwrap();
+        let client = client::Entity::find().one(app.db()).await.unwrap().unwrap();
+        let user = portal_user::Model {
+            id: PortalUserId(app.new_id()),
+            email: "ann@x.test".into(),
+            name: "Ann".into(),
+            password_phc: None,
+            password_closed_at: None,
+            credential_version: 0,
+            locale: None,
+            disabled_at: None,
+            created_at: app.now(),
+        };
+        user.clone().into_active_model().insert(app.db()).await.unwrap();
+        let pending = insert(&app, client.id, &user, Status::Pending).await;
+        let accepted = insert(&app, client.id, &user, Status::Accepted).await;
+        let status = async |id| invitation::Entity::find_by_id(id).one(app.db()).await.unwrap().unwrap().status;
+
+        ExpireInvitations {}.run(&app).await.unwrap();
+        assert_eq!(status(pending).await, Status::Pending);
+        app.clock().advance(chrono::TimeDelta::hours(72));
+        ExpireInvitations {}.run(&app).await.unwrap();
+        assert_eq!((status(pending).await, status(accepted).await), (Status::Expired, Status::Accepted));
+    }
+
+    async fn insert(app: &App, client: ClientId, user: &portal_user::Model, status: Status) -> InvitationId {
+        let row = invitation::ActiveModel {
+            id: Set(InvitationId(app.new_id())),
+            client_id: Set(client),
+            portal_user_id: Set(user.id),
+            email: Set(user.email.clone()),
+            name: Set(user.name.clone()),
+            role: Set(Role::Member),
+            mode: Set(Mode::Setup),
+            status: Set(status),
+            sent_count: Set(1),
+            last_sent_at: Set(app.now()),
+            links_since: Set(app.now()),
+            renewals: Set(0),
+            expires_at: Set(app.now() + chrono::TimeDelta::hours(72)),
+            created_by: Set(None),
+            created_at: Set(app.now()),
+        };
+        row.insert(app.db()).await.unwrap().id
+    }
+}

@@ -79,7 +79,7 @@ async fn renew(
         .exec_with_returning(tx.db())
         .await?;
     let invitation = renewed.into_iter().next().ok_or(Error::Conflict("already_activated"))?;
-    let email = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let email = EmailAddress::stored(&user.email)?;
     let mail = NewEmail {
         tenant: Some(by.tenant.id),
         client: Some(client.id),

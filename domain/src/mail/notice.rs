@@ -7,11 +7,7 @@ use portico_entity::{
 use sea_orm::EntityTrait;
 
 use super::{Brand, Composed, NewEmail, Rendered, expiry, inert, letter, post, send::ComposeError};
-use crate::{
-    app::App,
-    error::{Error, Result},
-    tx::Tx,
-};
+use crate::{app::App, email_address::EmailAddress, error::Result, tx::Tx};
 
 /// What the text of a notice may say.
 pub(crate) struct Notice {
@@ -28,7 +24,7 @@ pub(crate) struct Notice {
 /// # Errors
 /// When the database fails.
 pub(crate) async fn post_staff_notice(tx: &mut Tx, kind: Kind, user: &staff_user::Model) -> Result<()> {
-    let to = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let to = EmailAddress::stored(&user.email)?;
     post(tx, NewEmail { staff_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
     Ok(())
 }
@@ -38,7 +34,7 @@ pub(crate) async fn post_staff_notice(tx: &mut Tx, kind: Kind, user: &staff_user
 /// # Errors
 /// When the database fails.
 pub(crate) async fn post_notice(tx: &mut Tx, kind: Kind, user: &portal_user::Model) -> Result<()> {
-    let to = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let to = EmailAddress::stored(&user.email)?;
     post(tx, NewEmail { portal_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
     Ok(())
 }

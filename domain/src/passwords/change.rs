@@ -8,6 +8,7 @@ use crate::{
     actor::SignedIn,
     app::App,
     audit,
+    email_address::EmailAddress,
     error::{Error, Result},
     mail,
     secret::Password,
@@ -22,7 +23,7 @@ use crate::{
 /// `overloaded`; `conflict` when the password was changed elsewhere meanwhile.
 pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password) -> Result<()> {
     let user = &by.user;
-    let address = user.email.parse().map_err(|_| Error::Internal("a stored address is not one".into()))?;
+    let address = EmailAddress::stored(&user.email)?;
     sign_in::prove_password(app, &by.context, &address, Some(user), current).await?;
     check_policy(&app.settings().passwords, "/new_password", new, &user.email, &[&user.name])?;
     let phc = app.hasher().hash(&by.context, new).await?;

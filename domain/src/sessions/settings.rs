@@ -25,7 +25,15 @@ impl SessionSettings {
 
     /// Reads the section.
     pub fn read(vars: &mut Vars) -> Option<Self> {
-        let access = vars.read("PORTICO_ACCESS_TTL", "15m", "How long an access token lives.", duration);
+        let access = vars.read("PORTICO_ACCESS_TTL", "15m", "How long an access token lives, at most 24h.", |value| {
+            // A retired signing key is published for two days, which must outlive every token it signed.
+            let lives = duration(value)?;
+            if lives.as_secs() > 86_400 {
+                Err("must be at most 24h, e.g. PORTICO_ACCESS_TTL=15m".into())
+            } else {
+                Ok(lives)
+            }
+        });
         let meaning = "How long a portal session lives after sign-in, however often it is refreshed.";
         let refresh = vars.read("PORTICO_REFRESH_TTL", "30d", meaning, duration);
         let meaning = "How long after a rotation the previous refresh token still gets the same successor (two tabs, \

@@ -142,7 +142,8 @@ fn read_keys(vars: &mut Vars, fallback: Option<ServerKeys>) -> Option<ServerKeys
 
 fn read_public_url(vars: &mut Vars, fallback: Option<Url>) -> Option<Url> {
     let meaning = "Where the portal is for the people who use it: links in mails and the tokens' issuer start with \
-                   it. Production takes https only, or http on loopback.";
+                   it. Production takes https only, or http on loopback, and must be told; development takes \
+                   `http://localhost:<bound port>`.";
     let example = "e.g. PORTICO_PUBLIC_URL=https://portal.example.com";
     let production = vars.is_production();
     let url = vars.optional("PORTICO_PUBLIC_URL", meaning, |value| {

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::device::known_device;
 use crate::{
-    actor::RequestContext,
+    actor::{RequestContext, Visitor},
     app::App,
     audit,
     email_address::EmailAddress,
@@ -76,7 +76,7 @@ pub(crate) async fn prove_password(
         }
         _ => {
             if in_a_row >= limit && device.is_empty() {
-                close(app, user).await?;
+                close(app, context, user).await?;
             }
             Err(Error::INVALID_CREDENTIALS)
         }
@@ -103,9 +103,9 @@ async fn store_rehashed(app: &App, user: &portal_user::Model, phc: String) -> Re
 }
 
 /// Closes the password until a reset, once, and says so to the person.
-async fn close(app: &App, user: Option<&portal_user::Model>) -> Result<()> {
+async fn close(app: &App, context: &RequestContext, user: Option<&portal_user::Model>) -> Result<()> {
     let Some(user) = user.filter(|user| user.password_phc.is_some()) else { return Ok(()) };
-    let mut tx = app.begin().await?;
+    let mut tx = app.begin().await?.caused_by(context.request_id);
     let closed = portal_user::Entity::update_many()
         .col_expr(Column::PasswordClosedAt, Expr::value(app.now()))
         .filter(Column::Id.eq(user.id))
@@ -114,7 +114,7 @@ async fn close(app: &App, user: Option<&portal_user::Model>) -> Result<()> {
         .await?;
     if closed.rows_affected == 1 {
         mail::post_notice(&mut tx, Kind::PasswordClosed, user).await?;
-        audit::record_for_tenants(&mut tx, crate::actor::Actor::SYSTEM, user.id, "password.closed").await?;
+        audit::record_for_tenants(&mut tx, &Visitor { context: context.clone() }, user.id, "password.closed").await?;
     }
     tx.commit().await
 }

@@ -918,7 +918,7 @@ export type ActivateAccountErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
@@ -968,7 +968,7 @@ export type ChangePasswordErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -976,7 +976,7 @@ export type ChangePasswordErrors = {
      */
     403: Problem;
     /**
-     * It clashes with what is there: the code says how.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
     /**
@@ -1029,7 +1029,7 @@ export type CheckTokenErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
@@ -1125,7 +1125,7 @@ export type RefreshSessionErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1167,7 +1167,7 @@ export type RequestNewLinkErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
@@ -1267,7 +1267,7 @@ export type ResetPasswordErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
@@ -1317,7 +1317,7 @@ export type GetSessionErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1355,7 +1355,7 @@ export type SignInErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1479,7 +1479,7 @@ export type AcceptInvitationErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1487,11 +1487,11 @@ export type AcceptInvitationErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
-     * It clashes with what is there: the code says how.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
     /**
@@ -1544,7 +1544,7 @@ export type RefreshStaffSessionErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1628,7 +1628,7 @@ export type GetStaffSessionErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1740,7 +1740,7 @@ export type VerifyCodeErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1799,7 +1799,7 @@ export type ListClientsErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1841,7 +1841,7 @@ export type CreateClientErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1849,7 +1849,7 @@ export type CreateClientErrors = {
      */
     403: Problem;
     /**
-     * It clashes with what is there: the code says how.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
     /**
@@ -1900,7 +1900,7 @@ export type GetClientErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1908,7 +1908,7 @@ export type GetClientErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
@@ -1947,7 +1947,7 @@ export type UpdateClientErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -1955,11 +1955,11 @@ export type UpdateClientErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
-     * It clashes with what is there: the code says how.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
     /**
@@ -2015,7 +2015,7 @@ export type InvitePortalUserErrors = {
      */
     400: Problem;
     /**
-     * No, bad or expired credential: the code says which.
+     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
@@ -2023,11 +2023,11 @@ export type InvitePortalUserErrors = {
      */
     403: Problem;
     /**
-     * There is no such thing, or not for this caller.
+     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
      */
     404: Problem;
     /**
-     * It clashes with what is there: the code says how.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
     /**
