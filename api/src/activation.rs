@@ -147,7 +147,7 @@ impl Activation {
         by: Visitor,
         Body(body): Body<LinkToken>,
     ) -> Answer<Json<Accepted>, { can::READ | can::MISS | can::EXPIRE }> {
-        activation::request_new_link(app, &by, &body.token.0).await?;
+        links::request_new(app, &by, &body.token.0).await?;
         Ok(accepted())
     }
 }

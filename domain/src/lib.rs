@@ -24,6 +24,7 @@ pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod name;
+pub mod page;
 pub mod passwords;
 pub mod random;
 pub mod secret;

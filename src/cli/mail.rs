@@ -11,7 +11,7 @@ pub(super) enum Command {
     /// Sends a test mail at once and prints the server's answer.
     Test {
         /// Where to.
-        #[arg(long, value_parser = super::staff::parse_email)]
+        #[arg(long, value_parser = super::parse_email)]
         to: EmailAddress,
     },
 }

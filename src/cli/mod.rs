@@ -14,7 +14,7 @@ mod worker;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use portico_domain::settings::Environment;
+use portico_domain::{email_address::EmailAddress, error::FieldProblem, name::Name, settings::Environment};
 
 use crate::environment::{self, Config};
 
@@ -82,4 +82,14 @@ fn config(fallback: Option<Environment>) -> Result<Config> {
 #[expect(clippy::print_stdout, reason = "the one way out for a command's answer; logs go to stderr")]
 fn say(text: impl std::fmt::Display) {
     println!("{text}");
+}
+
+/// An address as an argument.
+fn parse_email(text: &str) -> Result<EmailAddress, String> {
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
+}
+
+/// A name as an argument.
+fn parse_name(text: &str) -> Result<Name, String> {
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
 }

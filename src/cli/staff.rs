@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use portico_domain::{
     email_address::EmailAddress,
     entity::staff_user,
-    error::{Error, FieldProblem},
+    error::Error,
     name::Name,
     staff::{self, NewStaff},
 };
@@ -20,10 +20,10 @@ pub(super) enum Command {
         #[arg(long)]
         tenant: String,
         /// Their address; it cannot be changed later.
-        #[arg(long, value_parser = parse_email)]
+        #[arg(long, value_parser = super::parse_email)]
         email: EmailAddress,
         /// What they are called.
-        #[arg(long, value_parser = parse_name)]
+        #[arg(long, value_parser = super::parse_name)]
         name: Option<Name>,
         /// What they may do.
         #[arg(long)]
@@ -60,12 +60,4 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Err(error) => return Err(error.into()),
     }
     Ok(())
-}
-
-pub(super) fn parse_email(text: &str) -> Result<EmailAddress, String> {
-    text.parse().map_err(|problem: FieldProblem| problem.detail)
-}
-
-pub(super) fn parse_name(text: &str) -> Result<Name, String> {
-    text.parse().map_err(|problem: FieldProblem| problem.detail)
 }

@@ -18,7 +18,7 @@ pub(super) enum Command {
         #[arg(long, value_parser = parse_slug)]
         slug: Slug,
         /// What it is called in mails.
-        #[arg(long, value_parser = super::staff::parse_name)]
+        #[arg(long, value_parser = super::parse_name)]
         name: Name,
     },
     /// Shuts a tenant's staff and people out, at once.

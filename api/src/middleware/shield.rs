@@ -16,6 +16,18 @@ use portico_domain::{
     throttle::{LimitSettings, Policy, Quota},
 };
 
+/// Operations by which a password could be guessed.
+const TRY_A_PASSWORD: [&str; 2] = ["/api/portal/auth/sign-in", "/api/portal/auth/change-password"];
+/// Operations by which a link or a code could be guessed.
+const TRY_A_TOKEN: [&str; 6] = [
+    "/api/staff/auth/verify-code",
+    "/api/portal/auth/check-token",
+    "/api/portal/auth/activate",
+    "/api/portal/auth/reset-password",
+    "/api/portal/auth/request-new-link",
+    "/api/portal/invitations/accept",
+];
+
 /// One limit, keyed by network.
 struct Limiter {
     policy: Policy,
@@ -74,13 +86,8 @@ impl Shield {
     /// Takes one request of this network to this path.
     pub(super) fn take(&self, network: &str, path: &str) -> Result<(), Error> {
         let special = match path {
-            "/api/portal/auth/sign-in" | "/api/portal/auth/change-password" => &self.passwords,
-            "/api/staff/auth/verify-code"
-            | "/api/portal/auth/check-token"
-            | "/api/portal/auth/activate"
-            | "/api/portal/auth/reset-password"
-            | "/api/portal/auth/request-new-link"
-            | "/api/portal/invitations/accept" => &self.tokens,
+            path if TRY_A_PASSWORD.contains(&path) => &self.passwords,
+            path if TRY_A_TOKEN.contains(&path) => &self.tokens,
             _ => &None,
         };
         [&self.requests, special].into_iter().flatten().try_for_each(|limiter| limiter.take(network))
@@ -136,5 +143,18 @@ impl BadBearers {
 
     fn shut(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.0.shut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+
+    #[test]
+    fn every_path_with_a_limit_of_its_own_is_an_operation() {
+        for path in TRY_A_PASSWORD.iter().chain(&TRY_A_TOKEN) {
+            assert_eq!(document::allowed_methods(path), "POST", "{path}");
+        }
     }
 }

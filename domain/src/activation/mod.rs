@@ -2,9 +2,7 @@
 
 mod activate;
 pub(crate) mod activation_email;
-mod request_new_link;
 mod resend;
 
 pub use activate::{ActivateInput, activate};
-pub use request_new_link::request_new_link;
 pub use resend::resend;

@@ -9,7 +9,7 @@ mod owned;
 pub use change::{ClientChange, change};
 pub use create::{NewClient, create};
 pub use get::get;
-pub use list::{Page, list};
+pub use list::list;
 pub(crate) use owned::of;
 
 use std::str::FromStr;

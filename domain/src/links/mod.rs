@@ -4,6 +4,7 @@
 //! same link, and neither the database nor Redis alone can make one.
 
 mod check;
+mod request_new;
 mod settings;
 
 use portico_entity::{
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use check::{Checked, check};
+pub use request_new::request_new;
 pub use settings::LinkSettings;
 
 /// The most reset links of one person that are live at once.

@@ -22,7 +22,7 @@ const TRADED_FOR: TimeDelta = TimeDelta::days(14);
 ///
 /// # Errors
 /// `token_unknown`; `token_used`; `token_revoked`; `token_expired` when it is more than 14 days; `too_many_requests`.
-pub async fn request_new_link(app: &App, by: &Visitor, token: &PlainToken) -> Result<()> {
+pub async fn request_new(app: &App, by: &Visitor, token: &PlainToken) -> Result<()> {
     let link = links::find(app, token).await?;
     match link.check_live(app.now()) {
         Err(Error::Gone("token_expired")) if app.now() - link.token.expires_at < TRADED_FOR => {}
