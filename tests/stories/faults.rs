@@ -220,6 +220,59 @@ async fn what_the_mail_server_says_is_understood() {
     assert_eq!(sink.stats().await["plaintext_credentials"], 0);
 }
 
+// HTTP-09, LOG-03: whatever a killed API was in the middle of is there whole, with its record and its mail, or not at all.
+#[tokio::test]
+async fn an_api_killed_in_the_middle_leaves_nothing_half_done() {
+    let world = fleet().await;
+    let tenant = world.tenant().await;
+    let email = invited(&world, &tenant).await;
+    let url = format!("{}/api/portal/auth/resend-activation", world.apis[0]);
+    let asking = (0..40).map(|_| {
+        let request = reqwest::Client::new().post(&url).header("content-type", "application/json");
+        let request = request.body(json!({ "email": email }).to_string());
+        async move { request.send().await.is_ok_and(|answer| answer.status().is_success()) }
+    });
+    let asking = tokio::spawn(futures_util::future::join_all(asking.collect::<Vec<_>>()));
+    let asked = "SELECT count(*) FROM emails WHERE kind = 'activation'";
+    eventually("some are written", || async { (sql(&world, asked) != "0").then_some(()) }).await;
+    world.processes[0].kill();
+    let answered = asking.await.unwrap().into_iter().filter(|accepted| *accepted).count();
+
+    let written: usize = sql(&world, asked).parse().unwrap();
+    assert!(answered <= written, "{answered} answered, {written} written");
+    let events = "SELECT count(*) FROM audit_events WHERE action = 'activation.requested'";
+    assert_eq!(sql(&world, events), written.to_string(), "no act without its record, nor a record without its act");
+    world.mail(&email, 1 + written).await;
+}
+
+// INF-02: as when Postgres restarts, every connection of every process is cut, again and again.
+#[tokio::test]
+async fn cut_off_from_the_database_it_delivers_what_it_has_accepted() {
+    let world = fleet().await;
+    let tenant = world.tenant().await;
+    let email = invited(&world, &tenant).await;
+    let browser = world.browser();
+    let mut accepted = 0;
+    for round in 1..=40 {
+        let body = json!({ "email": email });
+        let answer = browser.post("/api/portal/auth/resend-activation", body).await;
+        assert!([200, 503].contains(&answer.status), "{answer:?}");
+        accepted += usize::from(answer.status == 200);
+        if round % 10 == 0 {
+            let others = "datname = current_database() AND pid <> pg_backend_pid()";
+            sql(&world, &format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"));
+        }
+    }
+    assert!(accepted >= 30, "{accepted}");
+    eventually("all of it has arrived", || async {
+        // One that had been accepted when the connection was cut may come again, and then it is the same mail.
+        let mails = world.mails(&email).await;
+        let ids: std::collections::BTreeSet<_> = mails.into_iter().map(|mail| mail.message_id).collect();
+        (ids.len() > accepted).then_some(())
+    })
+    .await;
+}
+
 // JOB-06
 #[tokio::test]
 async fn a_worker_that_is_told_to_stop_finishes_what_it_has() {
