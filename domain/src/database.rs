@@ -7,18 +7,26 @@ use sea_orm::{
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::settings::DatabaseSettings;
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+use crate::{
+    error::{Error, Result},
+    settings::DatabaseSettings,
+};
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
 /// How long one statement may take.
 const STATEMENT_WITHIN: Duration = Duration::from_secs(10);
+/// The pause before a write that must not be lost is tried again.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// Opens the pool.
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, DbErr> {
+pub async fn connect(settings: &DatabaseSettings) -> std::result::Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(&settings.url);
     options
         .max_connections(settings.connections)
@@ -38,4 +46,25 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<DatabaseConnection, 
             .busy_timeout(STATEMENT_WITHIN)
     });
     Database::connect(options).await
+}
+
+/// Tries `write` again while the database is away, for at most `patience`. For what has happened outside and must be
+/// written down, or it happens again: a mail that was sent, a job that has run.
+///
+/// # Errors
+/// What `write` failed with at last; at once if that was no outage.
+pub(crate) async fn insist<T, F>(patience: Duration, write: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let until = Instant::now() + patience;
+    loop {
+        match write().await {
+            Err(Error::Unavailable(why)) if Instant::now() < until => {
+                warn!(why, "the database is away; what has happened is written down as soon as it is back");
+                sleep(AGAIN_AFTER).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }

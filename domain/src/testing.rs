@@ -90,7 +90,8 @@ impl TestApp {
             }
             let ids: Vec<_> = due.iter().map(|row| row.id.0).collect();
             for claimed in jobs::claim(&self.app, &worker, &ids).await.unwrap() {
-                tokio::time::timeout(Duration::from_secs(10), jobs::execute(&self.app, claimed)).await.unwrap();
+                let run = async { jobs::settle(&self.app, jobs::run(&self.app, claimed).await).await };
+                tokio::time::timeout(Duration::from_secs(10), run).await.unwrap();
             }
         }
     }

@@ -44,6 +44,8 @@ pub struct Model {
     pub run_at: DateTimeUtc,
     /// When the id was last put on the wire.
     pub pushed_at: Option<DateTimeUtc>,
+    /// When a worker last claimed it.
+    pub started_at: Option<DateTimeUtc>,
     pub lease_owner: Option<Uuid>,
     pub lease_until: Option<DateTimeUtc>,
     pub last_error: Option<String>,

@@ -12,6 +12,7 @@ pub mod code_flow;
 pub mod email;
 pub mod invitation;
 pub mod membership;
+pub mod paused_lane;
 pub mod portal_user;
 pub mod schedule_run;
 pub mod session;

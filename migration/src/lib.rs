@@ -10,6 +10,7 @@ mod m20261121_000001_people;
 mod m20261121_000002_jobs_and_mail;
 mod m20261121_000003_credentials;
 mod m20261121_000004_audit;
+mod m20261121_000005_lanes;
 mod schema;
 
 use sea_orm::DbErr;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_jobs_and_mail::Migration),
             Box::new(m20261121_000003_credentials::Migration),
             Box::new(m20261121_000004_audit::Migration),
+            Box::new(m20261121_000005_lanes::Migration),
         ]
     }
 }

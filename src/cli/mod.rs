@@ -3,6 +3,7 @@
 mod api;
 mod check_config;
 mod dev;
+mod jobs;
 mod mail;
 mod migrate;
 mod openapi;
@@ -47,6 +48,9 @@ enum Command {
     /// Mail.
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Background work: what waits, what failed.
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// The companies that use Portico.
     #[command(subcommand)]
     Tenant(tenant::Command),
@@ -67,6 +71,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::CheckConfig => check_config::run(config(None)?),
         Command::Settings => settings::run(),
         Command::Mail(command) => mail::run(config(None)?, command).await,
+        Command::Jobs(command) => jobs::run(config(None)?, command).await,
         Command::Tenant(command) => tenant::run(config(None)?, command).await,
         Command::Staff(command) => staff::run(config(None)?, command).await,
     }

@@ -13,6 +13,7 @@ mod clients;
 mod configuration;
 mod faults;
 mod invitations;
+mod jobs;
 mod operation;
 mod passwords;
 mod races;

@@ -16,7 +16,11 @@ use portico_domain::{
     jobs::{self, LANES, Worker, lane_name},
 };
 use portico_queue::ChannelBackend;
-use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -30,18 +34,19 @@ pub async fn run(app: App, stop: CancellationToken) {
     let worker = Worker::new(&app);
     complain(&app).await;
     let drained = CancellationToken::new();
+    let (tell_paused, paused) = watch::channel(None);
     let mut pullers = JoinSet::new();
     let mut monitor = Monitor::new();
     for lane in LANES {
         let (sender, receiver) = mpsc::channel(1);
-        pullers.spawn(lane::pull(app.clone(), worker.clone(), lane, sender, stop.clone()));
+        pullers.spawn(lane::pull(app.clone(), worker.clone(), lane, sender, paused.clone(), stop.clone()));
         let backend = ChannelBackend::new(receiver);
         monitor = monitor.register(move |_| {
             WorkerBuilder::new(lane_name(lane)).backend(backend.clone()).parallelize(tokio::spawn).build(Work::run)
         });
     }
     let heartbeat = tokio::spawn(upkeep::heartbeat(app.clone(), worker.clone(), drained.clone()));
-    let rounds = tokio::spawn(upkeep::rounds(app.clone(), stop.clone()));
+    let rounds = tokio::spawn(upkeep::rounds(app.clone(), tell_paused, stop.clone()));
     info!("worker started");
 
     // The lanes end by themselves: stopped pullers close their channels, and an apalis worker whose channel is closed

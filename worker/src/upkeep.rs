@@ -6,9 +6,14 @@ use portico_domain::{
     app::App,
     jobs::{self, Scheduler, Worker},
 };
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+use crate::lane::Paused;
 
 const ROUND: Duration = Duration::from_secs(1);
 
@@ -22,11 +27,17 @@ pub(crate) async fn heartbeat(app: App, worker: Worker, drained: CancellationTok
     }
 }
 
-/// Sweeps and looks at the schedules each second, until `stop`.
-pub(crate) async fn rounds(app: App, stop: CancellationToken) {
+/// Sweeps, looks at the schedules and tells the lanes which of them are paused, each second, until `stop`.
+pub(crate) async fn rounds(app: App, paused: watch::Sender<Paused>, stop: CancellationToken) {
     let mut scheduler = Scheduler::default();
     let mut ticks = ticks(ROUND);
     while tick(&mut ticks, &stop).await {
+        match jobs::paused(&app).await {
+            Ok(lanes) => {
+                paused.send_replace(Some(lanes));
+            }
+            Err(error) => warn!(%error, "nobody knows which lanes are paused; what was last known counts"),
+        }
         if let Err(error) = jobs::sweep(&app).await {
             warn!(%error, "the sweeper failed");
         }

@@ -2,13 +2,20 @@
 //!
 //! - [`registry`](self::registry): every job, a line each.
 //! - [`schedule`](self::schedule): everything that happens by the clock, a line each.
-//! - `run`: claim, run, settle; `push` and `sweep`: how ids get onto the wire, and back onto it when it lost them.
+//! - `run`, `lease`, `settle`: what a worker does with a job; `push` and `sweep`: how ids get onto the wire, and back onto
+//!   it when it lost them.
+//! - `operate`, `pause`, `probe`: what an operator does.
 
+mod lease;
+mod operate;
+mod pause;
+mod probe;
 mod push;
 mod registry;
 mod run;
 mod schedule;
 mod settings;
+mod settle;
 mod sweep;
 
 use std::{fmt, future::Future};
@@ -21,10 +28,15 @@ use crate::{
     error::{Error, Result},
 };
 
+pub use lease::{release, renew};
+pub use operate::{Selection, discard, list, retry};
+pub use pause::{pause, paused, resume};
+pub use probe::{Probe, ProbeReport, probe};
 pub(crate) use push::push_committed;
-pub use run::{Claimed, Worker, claim, execute, release, renew};
+pub use run::{Claimed, Ran, Worker, claim, run};
 pub use schedule::Scheduler;
 pub use settings::{Concurrency, JobSettings};
+pub use settle::settle;
 pub use sweep::sweep;
 
 /// Every lane, the most urgent first.
@@ -53,8 +65,13 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Does the work. `?` means: try again later.
     fn run(&self, app: &App) -> impl Future<Output = std::result::Result<(), JobError>> + Send;
 
-    /// Called once when the job is given up, `why` in words for an operator.
+    /// Called when the job is given up, `why` in words for an operator.
     fn gave_up(&self, _app: &App, _why: &str) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Called before a job that was given up is tried after all, because an operator says so.
+    fn revive(&self, _app: &App) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 }

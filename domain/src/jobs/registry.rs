@@ -28,6 +28,17 @@ macro_rules! jobs {
                 _ => Ok(()),
             }
         }
+
+        /// Tells the job of this row that it is to be tried after all.
+        pub(super) async fn revive(app: &App, row: &background_job::Model) -> Result<()> {
+            match row.name.as_str() {
+                $(<$job as Job>::NAME => match read::<$job>(row) {
+                    Ok(job) => job.revive(app).await,
+                    Err(_) => Ok(()),
+                },)*
+                _ => Ok(()),
+            }
+        }
     };
 }
 
@@ -36,6 +47,7 @@ jobs! {
     crate::invitations::ExpireInvitations,
     crate::sessions::RotateSigningKeys,
     crate::upkeep::DeleteExpired,
+    super::Probe,
 }
 
 /// A payload of an older or newer shape may be readable by another version, so it is tried again, not thrown away.

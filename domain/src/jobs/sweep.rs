@@ -11,8 +11,10 @@ use tracing::{info, warn};
 use super::{LANES, lane_name, push::push};
 use crate::{app::App, error::Result};
 
-/// The most jobs of a lane pushed by one sweep.
+/// The most jobs of a lane pushed at once…
 const BATCH: u64 = 1_000;
+/// …and by one sweep, in such batches.
+const BATCHES: usize = 10;
 /// How long the task that pushes committed jobs is given before the sweeper takes over.
 const FRESH: TimeDelta = TimeDelta::seconds(2);
 /// How long a pushed job may lie unclaimed when its lane is empty, which means that the wire has lost it…
@@ -28,21 +30,33 @@ const OVERDUE: TimeDelta = TimeDelta::minutes(5);
 pub async fn sweep(app: &App) -> Result<()> {
     requeue_abandoned(app).await?;
     for lane in LANES {
-        let depth = match app.wire().depth(lane_name(lane)).await {
-            Ok(depth) => depth,
+        match app.wire().depth(lane_name(lane)).await {
+            Ok(depth) => push_lost(app, lane, depth == 0).await?,
             Err(error) => {
                 warn!(%error, "the sweeper cannot reach the queue");
                 return Ok(());
             }
-        };
-        let jobs = not_on_the_wire(app, lane, depth == 0).await?;
-        if jobs.is_empty() {
-            continue;
         }
+    }
+    Ok(())
+}
+
+async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
+    for _ in 0..BATCHES {
+        let jobs = not_on_the_wire(app, lane, is_empty).await?;
         let count = jobs.len();
+        if count == 0 {
+            break;
+        }
         match push(app.db(), app.wire(), app.clock(), lane, jobs).await {
             Ok(()) => info!(count, lane = lane_name(lane), "the sweeper pushed jobs"),
-            Err(error) => warn!(%error, lane = lane_name(lane), "the sweeper cannot push"),
+            Err(error) => {
+                warn!(%error, lane = lane_name(lane), "the sweeper cannot push");
+                break;
+            }
+        }
+        if (count as u64) < BATCH {
+            break;
         }
     }
     Ok(())

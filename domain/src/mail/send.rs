@@ -13,6 +13,7 @@ use super::{Composed, Letter, MailError, notice, outbox};
 use crate::{
     activation,
     app::App,
+    database,
     email_address::EmailAddress,
     error::Result,
     invitations,
@@ -69,6 +70,16 @@ impl Job for SendMail {
             .await?;
         Ok(())
     }
+
+    async fn revive(&self, app: &App) -> Result<()> {
+        email::Entity::update_many()
+            .col_expr(Column::Status, Expr::value(Status::Queued))
+            .filter(Column::Id.eq(self.email))
+            .filter(Column::Status.eq(Status::Failed))
+            .exec(app.db())
+            .await?;
+        Ok(())
+    }
 }
 
 /// Why a mail could not be composed.
@@ -115,7 +126,8 @@ async fn end(app: &App, row: &email::Model, status: Status, detail: &str) -> std
     if status == Status::Sent {
         update = update.col_expr(Column::SentAt, Expr::value(app.now()));
     }
-    update.exec(app.db()).await?;
+    // The server has the mail. Whatever happens to the database now, this must be written down, or it is sent again.
+    database::insist(app.settings().jobs.lease, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! A Portico to tell a story in.
 
-use std::{process::Command, sync::Arc};
+use std::{
+    process::{Command, Output},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -135,11 +138,16 @@ impl World {
 
     /// Runs a command of the binary and returns what it prints.
     pub(crate) fn run(&self, args: &[&str]) -> String {
-        let mut command = Command::new(binary());
-        command.args(args).env_clear().env("PORTICO_ENV", "development").envs(self.env.iter().cloned());
-        let output = command.output().unwrap();
+        let output = self.tries(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command of the binary that may fail.
+    pub(crate) fn tries(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(binary());
+        command.args(args).env_clear().env("PORTICO_ENV", "development").envs(self.env.iter().cloned());
+        command.output().unwrap()
     }
 
     /// A new tenant whose owner is signed in.
