@@ -101,3 +101,62 @@ async fn not_on_the_wire(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<Jo
         .await?;
     Ok(jobs)
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ActiveModelTrait, IntoActiveModel};
+
+    use super::*;
+    use crate::testing;
+
+    /// A due job that was pushed just now, and that the wire has lost.
+    async fn lost(app: &App) -> background_job::Model {
+        let row = background_job::Model {
+            id: JobId(app.new_id()),
+            name: "delete_expired".into(),
+            lane: Lane::Bulk,
+            payload: serde_json::json!({}),
+            state: State::Queued,
+            attempts: 0,
+            max_attempts: 8,
+            losses: 0,
+            run_at: app.now(),
+            pushed_at: Some(app.now()),
+            lease_owner: None,
+            lease_until: None,
+            last_error: None,
+            request_id: None,
+            created_at: app.now(),
+            finished_at: None,
+        };
+        row.into_active_model().insert(app.db()).await.unwrap()
+    }
+
+    /// How many ids wait in the lane after the clock has moved and the sweeper has been.
+    async fn depth_after(app: &App, seconds: i64) -> u64 {
+        app.clock().advance(TimeDelta::seconds(seconds));
+        sweep(app).await.unwrap();
+        app.wire().depth(lane_name(Lane::Bulk)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_empty_lane_has_lost_what_was_pushed_five_seconds_ago() {
+        let app = testing::app().await;
+        lost(&app).await;
+        assert_eq!(depth_after(&app, 5).await, 0);
+        assert_eq!(depth_after(&app, 1).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_lane_where_others_wait_has_lost_what_was_pushed_five_minutes_ago() {
+        let app = testing::app().await;
+        let job = lost(&app).await;
+        app.wire().push(lane_name(Lane::Bulk), &[app.new_id()]).await.unwrap();
+        assert_eq!(depth_after(&app, 6).await, 1, "it may be behind the others");
+        assert_eq!(depth_after(&app, 294).await, 1);
+        assert_eq!(depth_after(&app, 1).await, 2);
+        // Pushed again, it is given as long again.
+        let row = background_job::Entity::find_by_id(job.id).one(app.db()).await.unwrap().unwrap();
+        assert_eq!(row.pushed_at, Some(app.now()));
+    }
+}

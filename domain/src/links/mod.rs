@@ -196,6 +196,8 @@ pub(crate) async fn consume(tx: &mut Tx, token: &auth_token::Model) -> Result<()
         .exec(tx.db())
         .await?;
     if used.rows_affected == 0 {
+        // Somebody else has used it, or it was revoked: the row says which.
+        load(tx.db(), Column::Id.eq(token.id)).await?.check_live(now)?;
         return Err(Error::TOKEN_USED);
     }
     load(tx.db(), Column::Id.eq(token.id)).await?.check_valid(now)
@@ -231,4 +233,80 @@ async fn revoke_older_resets(app: &App, user: &portal_user::Model) -> Result<()>
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use portico_entity::PortalUserId;
+    use sea_orm::{ActiveModelTrait, IntoActiveModel};
+
+    use super::*;
+    use crate::testing;
+
+    /// A reset link of somebody new. Nothing but `consume` stands between it and a second use.
+    async fn link(app: &App) -> auth_token::Model {
+        let user = portal_user::Model {
+            id: PortalUserId(app.new_id()),
+            email: "ann@x.test".into(),
+            name: "Ann".into(),
+            password_phc: None,
+            password_closed_at: None,
+            credential_version: 0,
+            locale: None,
+            disabled_at: None,
+            created_at: app.now(),
+        };
+        let row = auth_token::Model {
+            id: AuthTokenId(app.new_id()),
+            purpose: Purpose::Reset,
+            portal_user_id: user.id,
+            invitation_id: None,
+            email_id: None,
+            secret_hash: "hash".into(),
+            key_fingerprint: app.keys().newest().fingerprint().into(),
+            credential_version: 0,
+            issued_at: app.now(),
+            expires_at: app.now() + app.settings().links.reset_ttl,
+            used_at: None,
+            revoked_at: None,
+            created_at: app.now(),
+        };
+        user.into_active_model().insert(app.db()).await.unwrap();
+        row.into_active_model().insert(app.db()).await.unwrap()
+    }
+
+    async fn consumed(app: &App, token: &auth_token::Model) -> Result<()> {
+        let mut tx = app.begin().await?;
+        consume(&mut tx, token).await?;
+        tx.commit().await
+    }
+
+    #[tokio::test]
+    async fn a_link_is_consumed_once_and_not_by_who_gave_up() {
+        let app = testing::app().await;
+        let token = link(&app).await;
+        let mut tx = app.begin().await.unwrap();
+        consume(&mut tx, &token).await.unwrap();
+        drop(tx);
+        consumed(&app, &token).await.unwrap();
+        // Whoever read the row before that finds out now.
+        for _ in 0..2 {
+            assert!(matches!(consumed(&app, &token).await, Err(Error::Gone("token_used"))));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_revoked_or_expired_since_it_was_read_is_not_consumed() {
+        let app = testing::app().await;
+        let token = link(&app).await;
+        let revoke = async |at: Option<Time>| {
+            let update = auth_token::Entity::update_many().col_expr(Column::RevokedAt, Expr::value(at));
+            update.exec(app.db()).await.unwrap();
+        };
+        revoke(Some(app.now())).await;
+        assert!(matches!(consumed(&app, &token).await, Err(Error::Gone("token_revoked"))));
+        revoke(None).await;
+        app.clock().advance(chrono::TimeDelta::minutes(31));
+        assert!(matches!(consumed(&app, &token).await, Err(Error::Gone("token_expired"))));
+    }
 }
