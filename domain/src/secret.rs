@@ -23,8 +23,9 @@ impl Password {
     }
 }
 
-/// A secret that is mailed or handed to a client: a link's, a code, a refresh token.
-#[derive(Clone, PartialEq, Eq)]
+/// A secret that is mailed or handed to a client: a link's, a code, a refresh token. It has no `==`, which would take longer
+/// the more of it is right: what comes in is found by its hash, or its MAC is compared in constant time.
+#[derive(Clone)]
 pub struct PlainToken(Zeroizing<String>);
 
 impl PlainToken {
@@ -50,7 +51,7 @@ impl PlainToken {
 }
 
 /// The hash of a [`PlainToken`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct HashedToken(pub(crate) String);
 
 macro_rules! never_printed {

@@ -10,10 +10,11 @@ use crate::{
 
 /// Only this many characters are judged for strength: the judge's work grows faster than the password.
 const JUDGED: usize = 64;
-/// Shorter parts of a name stand in too many words to count.
-const PART_OF_NAME: usize = 4;
+/// Shorter parts of what is known stand in too many words to count.
+const PART_OF_KNOWN: usize = 4;
 
-/// Checks a new password of the person with this address and these names.
+/// Checks a new password of the person with this address. `known` is what else others know: their names, the secret of the
+/// link that they came by.
 ///
 /// # Errors
 /// `validation_failed` at `pointer` with `password_too_short`, `password_too_long` or `password_weak`.
@@ -22,15 +23,15 @@ pub(crate) fn check(
     pointer: &str,
     password: &Password,
     email: &str,
-    names: &[&str],
+    known: &[&str],
 ) -> Result<()> {
-    match problem(settings, password.reveal(), email, names) {
+    match problem(settings, password.reveal(), email, known) {
         None => Ok(()),
         Some(problem) => Err(Error::Invalid(vec![problem.at(pointer)])),
     }
 }
 
-fn problem(settings: &PasswordSettings, password: &str, email: &str, names: &[&str]) -> Option<FieldProblem> {
+fn problem(settings: &PasswordSettings, password: &str, email: &str, known: &[&str]) -> Option<FieldProblem> {
     let length = password.chars().count();
     if length < settings.min {
         let detail = format!("must have at least {} characters", settings.min);
@@ -40,21 +41,21 @@ fn problem(settings: &PasswordSettings, password: &str, email: &str, names: &[&s
         let detail = format!("must have at most {} characters", settings.max);
         return Some(FieldProblem::new("password_too_long", detail));
     }
-    if is_weak(password, email, names) {
+    if is_weak(password, email, known) {
         let detail = "must be harder to guess: take more words, and none from your name, address or company";
         return Some(FieldProblem::new("password_weak", detail));
     }
     None
 }
 
-fn is_weak(password: &str, email: &str, names: &[&str]) -> bool {
+fn is_weak(password: &str, email: &str, known: &[&str]) -> bool {
     let folded = password.to_lowercase();
     let (local, domain) = email.split_once('@').unwrap_or((email, ""));
     let is_separator = |c: char| !c.is_alphanumeric();
-    let mut personal: Vec<String> = names
+    let mut personal: Vec<String> = known
         .iter()
-        .flat_map(|name| name.split(is_separator))
-        .filter(|part| part.chars().count() >= PART_OF_NAME)
+        .flat_map(|text| text.split(is_separator))
+        .filter(|part| part.chars().count() >= PART_OF_KNOWN)
         .map(str::to_lowercase)
         .collect();
     personal.push(local.to_lowercase());
