@@ -114,7 +114,10 @@ mod tests {
     use sea_orm::PaginatorTrait;
 
     use super::*;
-    use crate::{mail, testing};
+    use crate::{
+        mail, testing,
+        throttle::{Limit, take},
+    };
 
     #[tokio::test]
     async fn strangers_rows_and_finished_jobs_go_and_the_rest_stays() {
@@ -139,5 +142,20 @@ mod tests {
         app.clock().advance(DONE_JOBS_KEPT);
         DeleteExpired {}.run(&app).await.unwrap();
         assert_eq!(jobs().await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_counter_goes_when_it_has_its_units_back() {
+        let app = testing::app().await;
+        for n in 0..700 {
+            let _ = take(&app, Limit::SignInAccount, &[&n.to_string()]).await.unwrap();
+        }
+        let counters = || async { throttle::Entity::find().count(app.db()).await.unwrap() };
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(counters().await, 700);
+        // 5/15m: kept for twice the time that it counts over.
+        app.clock().advance(TimeDelta::minutes(30) + TimeDelta::seconds(1));
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(counters().await, 0);
     }
 }
