@@ -51,8 +51,7 @@ stories! {
         assert_eq!(owner.get(&format!("{CLIENTS}?Limit=1&q=x")).await.bad_fields(), ["/Limit", "/q"]);
     }
 
-    // ENUM-11
-    async fn tenants_are_sealed(world) {
+    async fn enum_11_tenants_are_sealed(world) {
         let (mine, theirs) = (world.tenant().await, world.tenant().await);
         let client = theirs.client("Theirs").await;
         let foreign = format!("{CLIENTS}/{client}");
@@ -63,15 +62,20 @@ stories! {
         };
         let invite = json!({ "email": "a@x.test" });
         let [random_user, foreign_user] = [RANDOM, &*foreign].map(|path| format!("{path}/portal-user"));
+        let again = |path: &str| format!("{path}?action=resend");
         let pairs = [
             (mine.owner.get(&foreign).await, mine.owner.get(RANDOM).await),
             (mine.owner.patch(&foreign, json!({ "name": "Mine" })).await, mine.owner.patch(RANDOM, json!({ "name": "Mine" })).await),
-            (mine.owner.post(&foreign_user, invite.clone()).await, mine.owner.post(&random_user, invite).await),
+            (mine.owner.post(&foreign_user, invite.clone()).await, mine.owner.post(&random_user, invite.clone()).await),
+            (mine.owner.post(&again(&foreign_user), invite.clone()).await, mine.owner.post(&again(&random_user), invite.clone()).await),
         ];
         for (foreign, random) in pairs {
             assert_eq!(same(foreign), same(random));
         }
-        mine.owner.get(&format!("{CLIENTS}/not-an-id")).await.problem(404, "not_found");
+        let nothing = format!("{CLIENTS}/not-an-id");
+        mine.owner.get(&nothing).await.problem(404, "not_found");
+        mine.owner.patch(&nothing, json!({ "name": "Mine" })).await.problem(404, "not_found");
+        mine.owner.post(&format!("{nothing}/portal-user"), invite).await.problem(404, "not_found");
         let listed = mine.owner.get(CLIENTS).await.expect(200);
         assert_eq!(listed["data"], json!([]));
         assert_eq!(theirs.owner.get(&foreign).await.expect(200)["name"], "Theirs");

@@ -8,6 +8,7 @@
 
 mod activation;
 mod architecture;
+mod attacks;
 mod bad_input;
 mod clients;
 mod configuration;
@@ -20,7 +21,6 @@ mod races;
 mod readme;
 mod secrets;
 mod sessions;
-mod sign_in;
 mod staff;
 mod support;
 mod whole_path;

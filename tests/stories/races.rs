@@ -9,7 +9,11 @@ use tokio::task::JoinSet;
 use crate::support::{Browser, password, stories, unique};
 
 /// Sends the bodies all at once, each from a network of its own, and counts the statuses.
-async fn all_at_once(browsers: Vec<Browser>, path: &str, bodies: Vec<Option<Value>>) -> BTreeMap<u16, usize> {
+pub(crate) async fn all_at_once(
+    browsers: Vec<Browser>,
+    path: &str,
+    bodies: Vec<Option<Value>>,
+) -> BTreeMap<u16, usize> {
     let start = Arc::new(tokio::sync::Barrier::new(browsers.len()));
     let mut tasks = JoinSet::new();
     for (browser, body) in browsers.into_iter().zip(bodies) {
@@ -27,28 +31,6 @@ async fn all_at_once(browsers: Vec<Browser>, path: &str, bodies: Vec<Option<Valu
 }
 
 stories! {
-    async fn fifty_uses_of_one_reset_link_have_one_winner(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let token = person.forgets(world, 2).await;
-        let bodies = (0..50).map(|_| Some(json!({ "token": token, "password": password() }))).collect();
-        let browsers = (0..50).map(|_| world.browser()).collect();
-        let counts = all_at_once(browsers, "/api/portal/auth/reset-password", bodies).await;
-        assert_eq!(counts, BTreeMap::from([(200, 1), (410, 49)]));
-        world.mail(&person.email, 3).await;
-    }
-
-    // INV-01
-    async fn fifty_uses_of_one_setup_link_have_one_winner(world) {
-        let tenant = world.tenant().await;
-        let client = tenant.client("Acme Ltd").await;
-        let token = tenant.invited(world, &client, &format!("{}@x.test", unique("ann"))).await;
-        let bodies = (0..50).map(|_| Some(json!({ "token": token, "password": password() }))).collect();
-        let browsers = (0..50).map(|_| world.browser()).collect();
-        let counts = all_at_once(browsers, "/api/portal/auth/activate", bodies).await;
-        assert_eq!(counts, BTreeMap::from([(200, 1), (410, 49)]));
-    }
-
     // OTP-01, OTP-04
     async fn many_uses_of_one_code_have_one_winner_and_five_tries_are_five(world) {
         let tenant = world.tenant().await;
@@ -159,16 +141,6 @@ stories! {
                 other => panic!("{other:?}: {activated:?} {resent:?}"),
             }
         }
-    }
-
-    // PWD-12
-    async fn many_sign_ins_of_one_person_at_once_all_succeed(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let bodies = (0..20).map(|_| Some(json!({ "email": person.email, "password": person.password }))).collect();
-        let browsers = (0..20).map(|_| world.browser()).collect();
-        let counts = all_at_once(browsers, "/api/portal/auth/sign-in", bodies).await;
-        assert_eq!(counts, BTreeMap::from([(200, 20)]));
     }
 
     // INF-09, LOG-03

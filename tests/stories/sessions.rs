@@ -119,17 +119,6 @@ stories! {
         nobody.send(Method::GET, SESSION, None, &cookies).await.problem(401, "unauthenticated");
     }
 
-    // THR-09, PAT-06
-    async fn many_bad_tokens_shut_the_network_out_for_a_while(world) {
-        let (guesser, api) = (world.browser(), &world.apis[..1]);
-        let guesser = guesser.at(api);
-        for _ in 0..61 {
-            with_bearer(&guesser, SESSION, "x.y.z").await.problem(401, "unauthenticated");
-        }
-        with_bearer(&guesser, SESSION, "x.y.z").await.problem(429, "too_many_requests");
-        guesser.get("/health/live").await.expect(200);
-    }
-
     // JWT-01, JWT-05
     async fn no_forged_token_passes(world) {
         let tenant = world.tenant().await;
