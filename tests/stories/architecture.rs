@@ -59,6 +59,61 @@ fn nobody_asks_which_database_it_is() {
     }
 }
 
+/// Where something that a client sent is compared with what is right, and how.
+const COMPARES: [(&str, &str); 2] =
+    [("domain/src/keys.rs", ".ct_eq(mac)"), ("domain/src/staff/flow_code.rs", ".ct_eq(stored.as_bytes())")];
+
+#[test]
+fn secrets_are_compared_in_constant_time() {
+    let read = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    for (file, comparison) in COMPARES {
+        assert!(read(file).contains(comparison), "{file} compares in another way");
+    }
+    assert!(!read("domain/src/secret.rs").contains("PartialEq"), "a secret can be compared by ==");
+    for file in rust_files(Path::new("domain/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let compares = |line: &&str| line.contains("mac(") && ["==", "!="].iter().any(|sign| line.contains(sign));
+        assert_eq!(text.lines().find(compares), None, "{}", file.display());
+    }
+}
+
+/// The groups of cases that a test may be named after.
+const GROUPS: [&str; 14] =
+    ["enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "msg", "http", "log", "job", "inf"];
+
+#[test]
+fn the_table_of_attacks_names_every_test_and_no_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/security.md")).unwrap();
+    // Case, file and function.
+    let mut named = BTreeSet::new();
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| case")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [case, _, tests] = cells[..] else { panic!("not three cells: {row}") };
+        for (file, function) in tests.split('`').filter_map(|test| test.split_once("::")) {
+            assert!(named.insert((case.to_owned(), file.to_owned(), function.to_owned())), "twice: {row}");
+        }
+    }
+    for (case, file, function) in &named {
+        let text = fs::read_to_string(root.join(file)).unwrap_or_else(|_| panic!("{case}: there is no {file}"));
+        assert!(text.contains(&format!("fn {function}(")), "{case}: there is no {function} in {file}");
+    }
+    for path in rust_files(Path::new("tests/stories")) {
+        let file = path.strip_prefix(root).unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().map(|line| line.trim_start().trim_start_matches("async ")) {
+            let Some((function, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once('(')) else { continue };
+            let mut words = function.split('_');
+            let (Some(group), Some(number)) = (words.next(), words.next()) else { continue };
+            if GROUPS.contains(&group) && number.parse::<u8>().is_ok() {
+                let case = format!("{}-{number}", group.to_uppercase());
+                let row = (case.clone(), file.to_owned(), function.to_owned());
+                assert!(named.contains(&row), "docs/security.md does not name {file}::{function} at {case}");
+            }
+        }
+    }
+}
+
 fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
