@@ -144,6 +144,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_finds_no_slot_in_time_is_turned_away() {
+        let hasher = Hasher::new(Params::new(10, 8, 1).unwrap());
+        let all = hasher.slots.clone().acquire_many_owned(hasher.slots.available_permits() as u32).await.unwrap();
+        let (context, password) = (testing::context(), Password::new("x"));
+        assert!(matches!(hasher.hash(&context, &password).await, Err(Error::Overloaded)));
+        drop(all);
+        hasher.hash(&context, &password).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn whoever_has_gone_does_not_wait_for_a_slot() {
         let hasher = Hasher::new(Params::new(10, 8, 1).unwrap());
         let _all = hasher.slots.clone().acquire_many_owned(hasher.slots.available_permits() as u32).await.unwrap();

@@ -34,7 +34,7 @@ stories! {
         let browsers = (0..50).map(|_| world.browser()).collect();
         let counts = all_at_once(browsers, ACTIVATE, bodies).await;
         assert_eq!(counts, BTreeMap::from([(200, 1), (410, 49)]));
-        // The loser's passwords open nothing.
+        // The losers' passwords open nothing.
         let bodies = passwords.iter().map(|password| Some(json!({ "email": email, "password": password }))).collect();
         let browsers = (0..50).map(|_| world.browser()).collect();
         assert_eq!(all_at_once(browsers, SIGN_IN, bodies).await, BTreeMap::from([(200, 1), (401, 49)]));
@@ -62,6 +62,7 @@ stories! {
         assert_eq!((&again["invitation"]["sent_count"], &again["invite_mode"]), (&json!(2), &json!("setup")));
         let newer = world.mail(&email, 2).await.token();
         let activate = |token: &str| json!({ "token": token, "password": password() });
+        world.browser().post(CHECK, json!({ "token": older })).await.problem(410, "token_revoked");
         world.browser().post(ACTIVATE, activate(&older)).await.problem(410, "token_revoked");
         let path = format!("/api/v1/clients/{client}");
         tenant.owner.patch(&path, json!({ "status": "archived" })).await.expect(200);
