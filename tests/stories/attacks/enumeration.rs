@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, password, stories, unique};
+use crate::support::{Answer, Browser, World, password, stories, unique};
 
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
 const FORGOT: &str = "/api/portal/auth/forgot-password";
@@ -41,7 +41,7 @@ fn assert_alike(answers: &[Answer]) {
 }
 
 /// Tells each of `bodies` to `path`, each from a network of its own.
-async fn ask(world: &crate::support::World, path: &str, bodies: &[Value]) -> Vec<Answer> {
+async fn ask(world: &World, path: &str, bodies: &[Value]) -> Vec<Answer> {
     let mut answers = Vec::new();
     for body in bodies {
         answers.push(world.browser().post(path, body.clone()).await);
