@@ -122,6 +122,7 @@ mod tests {
             losses: 0,
             run_at: app.now(),
             pushed_at: Some(app.now()),
+            started_at: None,
             lease_owner: None,
             lease_until: None,
             last_error: None,
