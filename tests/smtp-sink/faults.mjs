@@ -8,6 +8,9 @@ const STAGES = {
   rcpt: ACTIONS,
   data: ACTIONS,
   after_data: ACTIONS,
+  after_ok: ['drop'],
+  reply: ['slow'],
+  listen: ['refuse'],
   tls: ['wrong_host', 'untrusted', 'hide'],
 };
 const KNOW_RECIPIENT = ['rcpt', 'data', 'after_data'];
@@ -34,6 +37,11 @@ export class Faults {
   get tls() {
     return this.#rules.find((r) => r.stage === 'tls')?.do;
   }
+
+  /** Whether connections are refused while the rules stand. */
+  get refuses() {
+    return this.#rules.some((r) => r.stage === 'listen');
+  }
 }
 
 function check(rule) {
@@ -48,6 +56,6 @@ function check(rule) {
   const to = rule.to ?? undefined;
   if (to !== undefined && !KNOW_RECIPIENT.includes(rule.stage)) fail('no recipient is known at this stage');
   const times = rule.times ?? Infinity;
-  if (rule.stage === 'tls' && times !== Infinity) fail('a tls rule stands until it is deleted');
+  if (['tls', 'listen'].includes(rule.stage) && times !== Infinity) fail(`a ${rule.stage} rule stands until it is deleted`);
   return { stage: rule.stage, do: rule.do, code: rule.code ?? 450, text: rule.text ?? 'The sink was told to refuse', times, to };
 }

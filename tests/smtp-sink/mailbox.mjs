@@ -31,10 +31,26 @@ export class Mailbox {
     return found;
   }
 
+  /** Message-ID and arrival, in milliseconds, of all but the first `after` messages, in the order of arrival. */
+  deliveries(after) {
+    return this.#all.slice(after).map(({ raw, received_at }) => [messageId(raw), Date.parse(received_at)]);
+  }
+
+  /** When the newest arrived, in milliseconds; null if none has. */
+  newest() {
+    const newest = this.#all.at(-1);
+    return newest ? Date.parse(newest.received_at) : null;
+  }
+
   /** How many messages each recipient has. */
   counts() {
     return Object.fromEntries([...this.#byRecipient].map(([to, mails]) => [to, mails.length]));
   }
+}
+
+function messageId(raw) {
+  const head = raw.subarray(0, raw.indexOf('\r\n\r\n')).toString('latin1');
+  return /^message-id:\s*(<[^>]*>)/im.exec(head)?.[1] ?? null;
 }
 
 async function parse({ raw, to, from, tls, auth, received_at }) {

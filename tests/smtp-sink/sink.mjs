@@ -41,8 +41,10 @@ const sink = {
 const starttls = new Server({ sink, ...sink.certificates.good });
 const implicit = new Server({ sink, ...sink.certificates.good, secure: true });
 
-function setFaults(rules) {
+async function setFaults(rules) {
   sink.faults.replace(rules);
+  await starttls.listenAgainUnless(sink.faults.refuses);
+  await implicit.listenAgainUnless(sink.faults.refuses);
   starttls.applyTlsFault();
   implicit.applyTlsFault();
 }
@@ -51,6 +53,8 @@ const routes = {
   'GET /messages': (query) =>
     sink.mailbox.find({ to: query.get('to') ?? undefined, limit: query.has('limit') ? Number(query.get('limit')) : undefined }),
   'DELETE /messages': () => sink.mailbox.clear(),
+  'GET /deliveries': (query) => sink.mailbox.deliveries(Number(query.get('after') ?? 0)),
+  'GET /newest': () => sink.mailbox.newest(),
   'GET /recipients': () => sink.mailbox.counts(),
   'GET /stats': () => sink.stats,
   'PUT /faults': (query, rules) => setFaults(rules),

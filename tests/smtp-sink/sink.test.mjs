@@ -214,6 +214,28 @@ describe('the sink', LIMIT, () => {
     assert.equal(by.plaintext_credentials, 0);
   });
 
+  test('closes after the last word, and says it slowly', async () => {
+    await sink.api('PUT', '/faults', [{ stage: 'after_ok', do: 'drop', times: 1 }, { stage: 'reply', do: 'slow', times: 2 }]);
+    const before = (await sink.api('GET', '/deliveries')).length;
+    const start = performance.now();
+    await transport(sink).sendMail(mail('ok@x.test', { messageId: '<ok@x.test>' }));
+    assert.ok(performance.now() - start > 400);
+    const [[id, at]] = await sink.api('GET', `/deliveries?after=${before}`);
+    assert.equal(id, '<ok@x.test>');
+    assert.ok(at <= Date.now());
+  });
+
+  test('refuses connections until told otherwise', async () => {
+    const open = await talk(sink.smtp);
+    assert.match(await open.hear(), /^220/);
+    await sink.api('PUT', '/faults', [{ stage: 'listen', do: 'refuse' }]);
+    await assert.rejects(transport(sink).sendMail(mail('no@x.test')), { code: 'ESOCKET' });
+    await sink.api('DELETE', '/faults');
+    await transport(sink).sendMail(mail('yes@x.test'));
+    assert.match(await open.say('NOOP'), /^250/);
+    open.socket.destroy();
+  });
+
   test('refuses rules that make no sense', async () => {
     for (const rule of [{ stage: 'x', do: 'drop' }, { stage: 'mail', do: 'x' }, { stage: 'mail', do: 'drop', to: 'a@x.test' }, { stage: 'mail', do: 'drop', tmies: 1 }]) {
       assert.ok((await sink.api('PUT', '/faults', [rule])).error);

@@ -1,4 +1,5 @@
 // The SMTP side: smtp-server, made to greet at once, to insist on TLS and credentials, and to misbehave on demand.
+import { setTimeout } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 
@@ -26,6 +27,22 @@ export class Server extends SMTPServer {
     const { certificates, faults } = this.sink;
     this.updateSecureContext(certificates[faults.tls] ?? certificates.good);
     this.options.disabledCommands = faults.tls === 'hide' ? ['STARTTLS'] : [];
+  }
+
+  /** Gives up its port, or takes it back. Connections that are open stay so. */
+  async listenAgainUnless(refuses) {
+    const listener = this.server;
+    if (listener.listening === !refuses) return;
+    if (refuses) {
+      this.port = listener.address().port;
+      // Not waited for: it is over only when the last connection is.
+      listener.close();
+    } else {
+      await new Promise((listening, failed) => {
+        listener.once('error', failed);
+        listener.listen(this.port, '127.0.0.1', listening);
+      });
+    }
   }
 
   connect(socket, options) {
@@ -85,7 +102,13 @@ class Connection extends SMTPConnection {
 
   send(code, ...rest) {
     if (code >= 400) this.#sink.stats.rejected += 1;
+    const socket = this._socket;
+    // Without TLS the handshake would overtake the bytes.
+    const slow = this.secure && this.#sink.faults.take('reply');
+    const write = socket.write.bind(socket);
+    if (slow) socket.write = (reply) => dribble(write, reply, socket);
     super.send(code, ...rest);
+    if (slow) delete socket.write;
   }
 
   handler_EHLO(command, done) {
@@ -136,8 +159,10 @@ class Connection extends SMTPConnection {
       auth: this.session.user || null,
       received_at: new Date().toISOString(),
     });
-    if (rule) this.#misbehave(rule, done);
-    else done();
+    if (rule) return this.#misbehave(rule, done);
+    const last = faults.take('after_ok');
+    done();
+    if (last) this._socket.end();
   }
 
   #fault(stage, done, recipients) {
@@ -155,6 +180,15 @@ class Connection extends SMTPConnection {
   #refuse(code, text, done) {
     this.send(code, text);
     done();
+  }
+}
+
+/** Writes a byte each 20 ms, while the socket lives. */
+async function dribble(write, reply, socket) {
+  for (const byte of Buffer.from(reply)) {
+    if (socket.destroyed) return;
+    write(Buffer.of(byte));
+    await setTimeout(20);
   }
 }
 

@@ -23,4 +23,5 @@ mod secrets;
 mod sessions;
 mod staff;
 mod support;
+mod under_load;
 mod whole_path;

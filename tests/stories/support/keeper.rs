@@ -60,9 +60,22 @@ impl Process {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    /// Resident memory in KiB, and open file descriptors.
+    pub(crate) fn footprint(&self) -> (u64, usize) {
+        let proc = PathBuf::from(format!("/proc/{}", self.id()));
+        let status = std::fs::read_to_string(proc.join("status")).unwrap();
+        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
+        let kib = rss.trim().trim_end_matches(" kB").parse().unwrap();
+        (kib, std::fs::read_dir(proc.join("fd")).unwrap().count())
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.lock().unwrap().id().to_string();
+        let pid = self.id().to_string();
         Command::new("kill").args(["-s", name, &pid]).status().unwrap();
     }
 

@@ -2,8 +2,10 @@
 
 mod browser;
 mod keeper;
+mod load;
 mod mail;
 mod people;
+mod postgres;
 mod services;
 mod world;
 
@@ -13,8 +15,10 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use keeper::{Process, binary};
+pub(crate) use load::{Account, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
 pub(crate) use mail::Mail;
 pub(crate) use people::{Person, Tenant, password, unique};
+pub(crate) use postgres::Postgres;
 pub(crate) use services::{Redis, Sink, database, psql};
 pub(crate) use world::{Shape, World, fleet_env};
 

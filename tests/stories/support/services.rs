@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Process, unique};
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
-fn provided(name: &str) -> String {
+pub(super) fn provided(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by bin/test"))
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn psql(url: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -97,6 +97,18 @@ impl Sink {
         let url = self.control(&format!("messages?to={}", to.replace('+', "%2B")));
         let answer: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
         answer.as_array().unwrap().clone()
+    }
+
+    /// Message-ID and arrival, in milliseconds since 1970, of everything that arrived but the first `after` mails.
+    pub(crate) async fn deliveries(&self, after: usize) -> Vec<(String, u64)> {
+        let url = self.control(&format!("deliveries?after={after}"));
+        reqwest::get(url).await.unwrap().json().await.unwrap()
+    }
+
+    /// When the newest mail arrived, in milliseconds since 1970.
+    pub(crate) async fn newest(&self) -> Option<u64> {
+        let newest: Option<u64> = reqwest::get(self.control("newest")).await.unwrap().json().await.unwrap();
+        newest
     }
 
     pub(crate) async fn stats(&self) -> Value {

@@ -114,9 +114,34 @@ impl World {
         self.processes.push(process);
     }
 
+    /// Starts the `n`th process of a fleet again, where it was and with the settings that hold now.
+    pub(crate) async fn restart(&mut self, n: usize) {
+        let process = match self.apis.get(n) {
+            Some(api) => {
+                let mut env = self.env.clone();
+                env.retain(|(name, _)| name != "PORTICO_LISTEN");
+                env.push(("PORTICO_LISTEN".into(), api.trim_start_matches("http://").into()));
+                let process = Process::start(binary(), &["api"], &env);
+                process.hears("it listens", listening).await;
+                process
+            }
+            None => {
+                let process = Process::start(binary(), &["worker"], &self.env);
+                process.hears("it works", |line| line.contains("worker started").then_some(())).await;
+                process
+            }
+        };
+        self.processes[n] = process;
+    }
+
     /// Starts one more worker.
     pub(crate) fn start_worker(&mut self) {
         self.processes.push(Process::start(binary(), &["worker"], &self.env));
+    }
+
+    /// The value of a setting that all processes share.
+    pub(crate) fn setting(&self, name: &str) -> String {
+        self.env.iter().find(|(set, _)| set == name).expect("it is set").1.clone()
     }
 
     /// The fleet's workers.
