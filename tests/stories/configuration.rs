@@ -23,9 +23,8 @@ fn refused(args: &[&str], env: &[(&str, &str)]) -> String {
 
 const SECRET: (&str, &str) = ("PORTICO_SECRET", "cG9ydGljby1zdG9yaWVzLXBvcnRpY28tc3Rvcmllcy0=");
 
-// INF-14, LOG-07
 #[test]
-fn wrong_configuration_stops_the_start_with_its_name_and_an_example() {
+fn inf_14_log_07_wrong_configuration_stops_the_start_with_its_name_and_an_example() {
     let production = ("PORTICO_ENV", "production");
     let said = refused(&["serve"], &[production]);
     for name in ["PORTICO_SECRET", "PORTICO_PUBLIC_URL", "PORTICO_TRUSTED_PROXIES", "MAIL_URL"] {

@@ -17,6 +17,7 @@ mod invitations;
 mod jobs;
 mod operation;
 mod passwords;
+mod queue;
 mod races;
 mod readme;
 mod secrets;

@@ -143,8 +143,7 @@ stories! {
         }
     }
 
-    // INF-09, LOG-03
-    async fn a_hundred_writers_are_all_served(world) {
+    async fn inf_09_log_03_a_hundred_writers_are_all_served(world) {
         let tenant = world.tenant().await;
         let bodies = (0..100).map(|n| Some(json!({ "name": format!("Client {n}") }))).collect();
         let browsers = (0..100).map(|_| tenant.owner.moved()).collect();

@@ -61,6 +61,11 @@ impl Postgres {
         psql(&self.url(), sql)
     }
 
+    /// Runs SQL that may fail.
+    pub(crate) fn try_run(&self, sql: &str) {
+        let _ = Command::new("psql").args([&self.url(), "-qc", sql]).output();
+    }
+
     /// Cuts every connection of the program's.
     pub(crate) fn cut(&self) {
         let others = "datname = 'portico' AND pid <> pg_backend_pid()";
