@@ -105,7 +105,7 @@ async fn inf_04_job_22_while_redis_is_down_requests_are_as_fast_and_mail_follows
 
 // The jobs of a killed worker run again within 30 s.
 #[tokio::test]
-async fn job_01_a_killed_workers_mail_is_sent_by_another() {
+async fn a_killed_workers_mail_is_sent_by_another() {
     let unlimited = ("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m");
     let mut world = World::start(Shape::Fleet, &[unlimited]).await;
     let tenant = world.tenant().await;
