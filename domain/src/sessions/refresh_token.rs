@@ -17,19 +17,24 @@ pub(super) struct Claimed {
 pub(super) fn make(app: &App, session: &session::Model) -> Result<PlainToken> {
     let (sid, generation) = (session.id.0, session.generation);
     let mac = app.keys().newest().mac(KeyUse::Refresh, &parts(session, generation).each_ref().map(Vec::as_slice));
-    Ok(PlainToken::new(format!("{}.{generation}.{}", sid.simple(), BASE64_URL_SAFE_NO_PAD.encode(mac))))
+    Ok(PlainToken::new(written(sid, generation, &mac)))
+}
+
+fn written(sid: Uuid, generation: i32, mac: &[u8]) -> String {
+    format!("{}.{generation}.{}", sid.simple(), BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
 /// Reads a refresh token; whether it is real [`is_authentic`] tells.
 pub(super) fn parse(token: &PlainToken) -> Option<Claimed> {
     let mut parts = token.reveal().split('.');
     let (sid, generation, mac) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_canonical = parts.next().is_none() && sid.len() == 32 && generation.bytes().all(|b| b.is_ascii_digit());
     let claimed = Claimed {
         session: SessionId(Uuid::try_parse(sid).ok()?),
         generation: generation.parse().ok()?,
         mac: BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?,
     };
+    // One token has one spelling.
+    let is_canonical = written(claimed.session.0, claimed.generation, &claimed.mac) == token.reveal();
     is_canonical.then_some(claimed)
 }
 
