@@ -24,7 +24,17 @@ use crate::{
 pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password) -> Result<()> {
     let user = &by.user;
     let address = EmailAddress::stored(&user.email)?;
-    sign_in::prove_password(app, &by.context, &address, Some(user), current).await?;
+    match sign_in::prove_password(app, &by.context, &address, Some(user), current).await {
+        Err(error @ Error::Unauthenticated(_)) => {
+            // Somebody guesses at the password of a session that they may have taken over.
+            let mut tx = app.begin().await?;
+            audit::record(&mut tx, by, audit::Event::failed("password.changed").target("portal_user", user.id.0))
+                .await?;
+            tx.commit().await?;
+            return Err(error);
+        }
+        proved => proved?,
+    }
     check_policy(&app.settings().passwords, "/new_password", new, &user.email, &[&user.name])?;
     let phc = app.hasher().hash(&by.context, new).await?;
 
