@@ -122,7 +122,7 @@ impl Clients {
         limit: Query<u64>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,
-    ) -> Answer<Json<ClientList>, { can::REFUSE | can::JUDGE }> {
+    ) -> Answer<Json<ClientList>, { can::REFUSE }> {
         let page = clients::list(app, &by, limit.0, cursor.0.as_deref()).await?;
         let data = page.data.into_iter().map(Into::into).collect();
         Ok(Json(ClientList { data, next_cursor: Nullable(page.next_cursor) }))

@@ -258,7 +258,7 @@ struct InvalidField {
 
 /// What else an operation can answer beside what every operation can: documented by its return type.
 pub(crate) mod can {
-    /// 400, 413, 415 and 422: it takes a body.
+    /// 415: it takes a body.
     pub(crate) const READ: u16 = 1;
     /// 401.
     pub(crate) const REFUSE: u16 = 2;
@@ -268,8 +268,6 @@ pub(crate) mod can {
     pub(crate) const CLASH: u16 = 8;
     /// 410.
     pub(crate) const EXPIRE: u16 = 16;
-    /// 422 for parameters.
-    pub(crate) const JUDGE: u16 = 32;
 }
 
 /// The failure of an operation that can fail in the ways of `CAN`.
@@ -312,9 +310,10 @@ impl<const CAN: u16> ApiResponse for Fails<CAN> {
                 "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.",
             ),
             (410, CAN & can::EXPIRE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
-            (413, CAN & can::READ != 0, "`body_too_large`: more than 64 KiB."),
+            (413, true, "`body_too_large`: more than 64 KiB."),
             (415, CAN & can::READ != 0, "`unsupported_media_type`: not JSON in UTF-8."),
-            (422, CAN & (can::READ | can::JUDGE) != 0, "`validation_failed`: every bad field is named."),
+            // Also where there is nothing to send: a parameter that is not known is refused everywhere.
+            (422, true, "`validation_failed`: every bad field is named."),
             (429, true, "`too_many_requests`: wait for `Retry-After` seconds."),
             (503, true, "`overloaded` or `unavailable`: wait for `Retry-After` seconds."),
         ];
