@@ -103,3 +103,87 @@ fn decode<T: DeserializeOwned>(part: &str) -> Result<T> {
     let json = BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| Error::UNAUTHENTICATED)?;
     serde_json::from_slice(&json).map_err(|_| Error::UNAUTHENTICATED)
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{self, TestApp};
+
+    /// Claims that are good now.
+    fn good(app: &TestApp) -> Value {
+        let now = app.now().timestamp();
+        json!({
+            "iss": app.public_url(""), "aud": "portico:portal", "sub": "x", "sid": app.new_id(), "auth_time": now, "iat": now,
+            "exp": now + 900, "jti": app.new_id(),
+        })
+    }
+
+    /// A token with any claims, as text, signed by our own key or by this one.
+    async fn token(app: &TestApp, claims: &str, key: Option<&SigningKey>) -> PlainToken {
+        let current = app.signing_keys().current(app).await.unwrap();
+        let signed = format!("{}.{}", header(current.id).unwrap(), BASE64_URL_SAFE_NO_PAD.encode(claims));
+        let signature = key.unwrap_or(&current.secret).sign(signed.as_bytes()).to_bytes();
+        PlainToken::new(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// Whether good claims with this change pass.
+    async fn passes(app: &TestApp, name: &str, value: Value) -> bool {
+        let mut claims = good(app);
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            value => claims[name] = value,
+        }
+        verify(app, Realm::Portal, &token(app, &claims.to_string(), None).await).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn jwt_02_issuer_audience_and_key_must_be_ours() {
+        let app = testing::app().await;
+        assert!(passes(&app, "sub", json!("y")).await);
+        for audience in [json!("portico:staff"), json!("portico"), json!(["portico:portal"]), json!(""), Value::Null] {
+            assert!(!passes(&app, "aud", audience.clone()).await, "{audience}");
+        }
+        for issuer in [json!("http://localhost:8081"), json!("https://localhost:8080"), json!(""), Value::Null] {
+            assert!(!passes(&app, "iss", issuer.clone()).await, "{issuer}");
+        }
+        assert!(!passes(&app, "tid", json!("another tenant")).await, "a claim that we never make");
+        // The same claims by the key of another installation, under the name of ours.
+        let theirs = token(&app, &good(&app).to_string(), Some(&SigningKey::from_bytes(&[7; 32]))).await;
+        assert!(verify(&app, Realm::Portal, &theirs).await.is_err());
+        let twice = good(&app).to_string().replacen('{', "{\"sub\":\"z\",", 1);
+        assert!(verify(&app, Realm::Portal, &token(&app, &twice, None).await).await.is_err(), "a repeated claim");
+    }
+
+    #[tokio::test]
+    async fn jwt_03_times_are_whole_seconds_and_clocks_may_differ_by_half_a_minute() {
+        let app = testing::app().await;
+        let now = app.now().timestamp();
+        for (claim, value, is_good) in [
+            ("exp", now + 1, true),
+            ("exp", now - 1, true),
+            ("exp", now - 29, true),
+            ("exp", now - 30, false),
+            ("exp", now - 61, false),
+            ("exp", -1, false),
+            ("exp", 0, false),
+            ("iat", now + 30, true),
+            ("iat", now + 31, false),
+            ("iat", now + 120, false),
+        ] {
+            assert_eq!(passes(&app, claim, json!(value)).await, is_good, "{claim} {}", value - now);
+        }
+        for claim in ["exp", "iat"] {
+            let text = json!(now.to_string());
+            for wrong in
+                [text, json!(1e308), json!(now as f64 + 0.5), json!([now]), json!(true), json!(u64::MAX), Value::Null]
+            {
+                assert!(!passes(&app, claim, wrong.clone()).await, "{claim} {wrong}");
+            }
+        }
+        // What makes its own expiry of `nbf` is not one of ours.
+        assert!(!passes(&app, "nbf", json!(now - 60)).await);
+    }
+}

@@ -168,7 +168,7 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn a_key_is_published_long_before_it_signs_and_after() {
+    async fn jwt_04_a_key_is_published_long_before_it_signs_and_after() {
         let app = testing::app().await;
         let rotate = || async { RotateSigningKeys {}.run(&app).await.unwrap() };
         let kids = || async { jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect::<Vec<_>>() };
@@ -186,5 +186,33 @@ mod tests {
         rotate().await;
         app.clock().advance(TimeDelta::minutes(2));
         assert!(!kids().await.contains(&first));
+    }
+
+    #[tokio::test]
+    async fn jwt_04_a_verifier_that_keeps_the_keys_for_an_hour_never_meets_one_it_lacks() {
+        let app = testing::app().await;
+        // What a verifier has, that asked when the last copy's `max-age` was over; and the key of a token of an age ago.
+        let mut kept = Vec::new();
+        let mut last = None;
+        let mut seen = std::collections::BTreeSet::new();
+        // Two rotations by steps of half an hour: the job runs once a day or so, the copies are an hour old at most.
+        for step in 0..(65 * 48) {
+            if step % 48 == 0 {
+                RotateSigningKeys {}.run(&app).await.unwrap();
+            }
+            let signs = app.signing_keys().current(&app).await.unwrap().id;
+            if step > 0 {
+                assert!(kept.contains(&signs.to_string()), "step {step}");
+            }
+            if let Some(last) = last.replace(signs) {
+                assert!(app.signing_keys().by_id(&app, last).await.unwrap().is_some(), "step {step}");
+            }
+            if step % 2 == 0 {
+                kept = jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect();
+            }
+            seen.insert(signs);
+            app.clock().advance(TimeDelta::minutes(30));
+        }
+        assert_eq!(seen.len(), 3);
     }
 }

@@ -46,7 +46,7 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn codes_are_six_digits_and_every_first_digit_is_as_likely() {
+    async fn otp_05_codes_are_six_digits_and_every_first_digit_is_as_likely() {
         let app = testing::app().await;
         let flow = CodeFlowId(app.new_id());
         let mut counts = [0u32; 10];
