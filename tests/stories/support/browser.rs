@@ -11,6 +11,8 @@ use std::{
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
 
+use super::{document, secrets};
+
 /// A browser.
 pub(crate) struct Browser {
     apis: Vec<String>,
@@ -98,13 +100,15 @@ impl Browser {
         headers: &[(&str, &str)],
     ) -> Answer {
         let api = &self.apis[self.next.fetch_add(1, Ordering::Relaxed) % self.apis.len()];
-        let mut request = self.http.request(method, format!("{api}{path}")).header("x-forwarded-for", &self.network);
+        let url = format!("{api}{path}");
+        let mut request = self.http.request(method.clone(), url).header("x-forwarded-for", &self.network);
         let given = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
         let cookies: Vec<_> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() && !given("cookie") {
             request = request.header("cookie", cookies.join("; "));
         }
+        remember(path, body.as_deref(), headers);
         if let Some(body) = body {
             if !given("content-type") {
                 request = request.header("content-type", "application/json");
@@ -117,7 +121,14 @@ impl Browser {
         let response = request.send().await.unwrap_or_else(|error| panic!("{path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         self.keep_cookies(&headers);
-        Answer { status, headers, text: response.text().await.unwrap_or_default() }
+        let Ok(text) = response.text().await else { return Answer { status, headers, text: String::new() } };
+        document::check(&method, path, status, &headers, &text);
+        if status >= 400 {
+            secrets::saw_refusal(format!("{headers:?} {text}"));
+        } else if let Ok(body) = serde_json::from_str(&text) {
+            secrets::saw_body(&body);
+        }
+        Answer { status, headers, text }
     }
 
     fn keep_cookies(&self, headers: &HeaderMap) {
@@ -128,8 +139,29 @@ impl Browser {
             if header.contains("Max-Age=0") {
                 cookies.remove(name);
             } else {
+                secrets::saw_cookie(name, value);
                 cookies.insert(name.into(), value.into());
             }
+        }
+    }
+}
+
+/// Remembers the secrets that are about to be sent, whether they are right or wrong.
+fn remember(path: &str, body: Option<&str>, headers: &[(&str, &str)]) {
+    if let Some((_, query)) = path.split_once("token=") {
+        secrets::saw(secrets::Class::LinkToken, query);
+    }
+    if let Some(body) = body.and_then(|body| serde_json::from_str(body).ok()) {
+        secrets::saw_body(&body);
+    }
+    for (name, value) in headers {
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => secrets::saw(secrets::Class::Authorization, value.rsplit(' ').next().unwrap_or(value)),
+            "cookie" => value
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='))
+                .for_each(|(name, value)| secrets::saw_cookie(name, value)),
+            _ => {}
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::secrets::{Class, saw};
+
 /// A mail that has arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
@@ -16,8 +18,11 @@ pub(crate) struct Mail {
 impl From<&Value> for Mail {
     fn from(mail: &Value) -> Self {
         let text = |name: &str| mail[name].as_str().unwrap_or_default().to_owned();
-        let links = mail["links"].as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
+        let links: Vec<_> =
+            mail["links"].as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
         let code = mail["code"].as_str().map(str::to_owned);
+        links.iter().filter_map(|link| link.split_once("#token=")).for_each(|(_, token)| saw(Class::LinkToken, token));
+        code.iter().for_each(|code| saw(Class::Code, code));
         Self {
             subject: text("subject"),
             text: text("text"),

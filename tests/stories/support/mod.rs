@@ -1,11 +1,14 @@
 //! What the stories are told with: worlds, browsers and mail.
 
 mod browser;
+pub(crate) mod document;
 mod keeper;
 mod load;
 mod mail;
 mod people;
 mod postgres;
+mod race;
+pub(crate) mod secrets;
 mod services;
 mod world;
 
@@ -19,6 +22,7 @@ pub(crate) use load::{Account, Load, Reach, Slope, Spread, UNLIMITED, millisecon
 pub(crate) use mail::Mail;
 pub(crate) use people::{Person, Tenant, password, unique};
 pub(crate) use postgres::Postgres;
+pub(crate) use race::all_at_once;
 pub(crate) use services::{Redis, Sink, database, psql};
 pub(crate) use world::{Shape, World, fleet_env};
 
@@ -46,7 +50,9 @@ macro_rules! stories {
             $($(#[$meta])* #[tokio::test]
             async fn $name() {
                 let world = crate::support::World::shared(crate::support::Shape::Alone).await;
+                let mark = world.mark();
                 super::$name(&world).await;
+                world.leaks_nothing(&mark);
             })*
         }
 
@@ -54,7 +60,9 @@ macro_rules! stories {
             $($(#[$meta])* #[tokio::test]
             async fn $name() {
                 let world = crate::support::World::shared(crate::support::Shape::Fleet).await;
+                let mark = world.mark();
                 super::$name(&world).await;
+                world.leaks_nothing(&mark);
             })*
         }
     };

@@ -16,7 +16,8 @@ pub(crate) fn database() -> String {
     let server = provided("PORTICO_TEST_POSTGRES");
     let name = unique("db").replace('-', "_");
     psql(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
-    format!("{server}/{name}")
+    // The server asks for no password. It is there to be looked for where it must not be.
+    format!("{}/{name}", server.replacen('@', ":password-of-the-database@", 1))
 }
 
 /// Runs SQL and returns what it prints.
@@ -29,6 +30,8 @@ pub(crate) fn psql(url: &str, sql: &str) -> String {
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
+
+const REDIS_PASSWORD: &str = "password-of-the-queue";
 
 /// A Redis of one's own, to be stopped, frozen and flushed.
 pub(crate) struct Redis {
@@ -43,7 +46,19 @@ impl Redis {
 
     /// Also: starts it again where it was.
     pub(crate) async fn start_at(port: u16) -> Self {
-        let args = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"];
+        let port_arg = port.to_string();
+        let args = [
+            "--port",
+            &port_arg,
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            "/tmp",
+            "--requirepass",
+            REDIS_PASSWORD,
+        ];
         let process = Process::start(provided("PORTICO_TEST_REDIS_SERVER"), &args, &[]);
         process.hears("redis is ready", |line| line.contains("Ready to accept").then_some(())).await;
         Self { port, process }
@@ -54,13 +69,18 @@ impl Redis {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://:{REDIS_PASSWORD}@127.0.0.1:{}", self.port)
     }
 
     /// Runs one command by `redis-cli` and returns what it prints.
     pub(crate) fn run(&self, args: &[&str]) -> String {
         let port = self.port.to_string();
-        let output = Command::new("redis-cli").args(["-p", &port]).args(args).output().unwrap();
+        let output = Command::new("redis-cli")
+            .env("REDISCLI_AUTH", REDIS_PASSWORD)
+            .args(["-p", &port])
+            .args(args)
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }

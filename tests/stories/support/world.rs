@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::{Browser, Mail, Process, Redis, Sink, Tenant, binary, database, eventually, unique};
+use super::{
+    Browser, Mail, Process, Redis, Sink, Tenant, binary, database, eventually, psql,
+    secrets::{self, Search},
+    unique,
+};
 
 /// How Portico is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,14 @@ pub(crate) struct World {
     pub(crate) redis: Option<Redis>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) folder: TempDir,
+    started: Mark,
+}
+
+/// A moment in a world: what had been seen, and how many lines each process had logged.
+#[derive(Default)]
+pub(crate) struct Mark {
+    seen: secrets::Mark,
+    lines: Vec<usize>,
 }
 
 type Env = Vec<(String, String)>;
@@ -93,9 +105,15 @@ impl World {
         };
         env.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
         env.extend(pairs(settings));
-        let mut world = World { processes: vec![], apis: vec![], sink, redis, env, folder };
+        env.iter().for_each(|(name, value)| secrets::saw_setting(name, value));
+        let started = Mark { seen: secrets::mark(), lines: vec![] };
+        let mut world = World { processes: vec![], apis: vec![], sink, redis, env, folder, started };
         match shape {
-            Shape::Alone => world.start_api("dev").await,
+            Shape::Alone => {
+                world.start_api("dev").await;
+                let key = std::fs::read_to_string(world.folder.path().join("data/secret")).unwrap_or_default();
+                secrets::saw_setting("PORTICO_SECRET", &key);
+            }
             Shape::Fleet => {
                 world.start_api("api").await;
                 world.start_api("api").await;
@@ -223,6 +241,57 @@ impl World {
     /// Everything that the processes have logged.
     pub(crate) fn logs(&self) -> Vec<String> {
         self.processes.iter().flat_map(Process::said).collect()
+    }
+
+    /// The value of a setting.
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        &self.env.iter().find(|(given, _)| given == name).unwrap().1
+    }
+
+    /// Runs SQL and returns what it prints, columns apart by `|`. Ids are BLOBs on SQLite and UUIDs on Postgres.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        let url = self.setting("DATABASE_URL");
+        let Some(path) = url.strip_prefix("sqlite:") else { return psql(url, sql) };
+        let output = Command::new("sqlite3").args(["-cmd", ".timeout 10000", path, sql]).output().unwrap();
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Every row of every table, as SQL.
+    pub(crate) fn dump(&self) -> String {
+        let url = self.setting("DATABASE_URL");
+        let output = match url.strip_prefix("sqlite:") {
+            Some(path) => Command::new("sqlite3").args(["-cmd", ".timeout 10000", path, ".dump"]).output(),
+            None => Command::new("pg_dump").args(["--data-only", "--inserts", url]).output(),
+        };
+        let output = output.unwrap();
+        assert!(output.status.success() && output.stdout.len() > 1_000, "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Now.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { seen: secrets::mark(), lines: self.processes.iter().map(|process| process.said().len()).collect() }
+    }
+
+    /// No secret that was seen since `mark` stands in the logs, nor in an answer that refused something: LOG-01.
+    #[track_caller]
+    pub(crate) fn leaks_nothing(&self, mark: &Mark) {
+        let mut search = Search::since(mark.seen);
+        for (n, process) in self.processes.iter().enumerate() {
+            let from = mark.lines.get(n).copied().unwrap_or_default();
+            search.look("the log", &process.said().get(from..).unwrap_or_default().join("\n"));
+        }
+        search.look_through_refusals(mark.seen);
+        search.found_nothing();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.leaks_nothing(&self.started);
+        }
     }
 }
 

@@ -1,0 +1,183 @@
+//! The truth of the OpenAPI document: every answer that a browser of the stories gets is held against it.
+
+use std::{cell::RefCell, collections::BTreeSet, sync::LazyLock};
+
+use reqwest::{Method, header::HeaderMap};
+use serde_json::{Map, Value};
+
+/// The committed document, which a test of the API holds to be the one that is served.
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../openapi/openapi.json")).unwrap());
+
+/// The table of codes and statuses that clients are told to decide by.
+static CODES: LazyLock<BTreeSet<(String, u64)>> = LazyLock::new(|| {
+    let page = include_str!("../../../docs/api-design.md");
+    let mut codes = BTreeSet::new();
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let Ok(status) = cells[2].parse() else { continue };
+        codes.extend(cells[1].split(',').map(|code| (code.trim().trim_matches('`').to_owned(), status)));
+    }
+    codes
+});
+
+/// What no failure may show: how it is built inside.
+const INSIDES: [&str; 9] = ["poem", "sqlx", "sea_orm", "tokio", "SELECT ", "panicked", ".rs:", "/src/", "serde"];
+
+/// Every operation id of the document.
+pub(crate) fn operations() -> BTreeSet<String> {
+    let methods = DOCUMENT["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    methods.map(|operation| operation["operationId"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Every code of the documented table.
+pub(crate) fn codes() -> BTreeSet<String> {
+    CODES.iter().map(|(code, _)| code.clone()).collect()
+}
+
+thread_local! {
+    /// The operations that have answered this story with success. A story has a thread to itself.
+    static SUCCEEDED: RefCell<BTreeSet<String>> = RefCell::default();
+}
+
+/// The ids of the operations that have answered this story with success.
+pub(crate) fn succeeded() -> BTreeSet<String> {
+    SUCCEEDED.with_borrow(BTreeSet::clone)
+}
+
+/// Holds an answer against the document.
+pub(crate) fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &str) {
+    let wrong = violations(method, path, status, headers, body);
+    assert!(wrong.is_empty(), "{method} {path} answered {status} against the document: {wrong:#?}\n{body}");
+}
+
+fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if status >= 400 && *method != Method::HEAD {
+        check_problem(status, headers, body, &mut wrong);
+    }
+    let Some(operations) = operations_at(path.split('?').next().unwrap_or(path)) else { return wrong };
+    let Some(operation) = operations.get(&method.as_str().to_ascii_lowercase()) else {
+        if ![405, 204].contains(&status) && *method != Method::HEAD && *method != Method::OPTIONS {
+            wrong.push("a method that is not documented is not refused".into());
+        }
+        return wrong;
+    };
+    if (200..300).contains(&status) {
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        SUCCEEDED.with_borrow_mut(|succeeded| succeeded.insert(id));
+    }
+    let Some(response) = operation["responses"].get(status.to_string()) else {
+        wrong.push("the status is not documented".into());
+        return wrong;
+    };
+    for (name, _) in response["headers"].as_object().into_iter().flatten() {
+        if !headers.contains_key(name) {
+            wrong.push(format!("the header {name} is missing"));
+        }
+    }
+    let content_type = headers.get("content-type").map(|value| value.to_str().unwrap_or_default());
+    match (response["content"].as_object(), content_type) {
+        (None, None) if body.is_empty() => {}
+        (None, _) => wrong.push("there is a body, and none is documented".into()),
+        (Some(content), Some(given)) if content.contains_key(given) => match serde_json::from_str(body) {
+            Ok(body) => check_value(&content[given]["schema"], &body, "", &mut wrong),
+            Err(error) => wrong.push(format!("the body is not JSON: {error}")),
+        },
+        (Some(content), given) => wrong.push(format!("{given:?} is none of {:?}", content.keys())),
+    }
+    wrong
+}
+
+/// RFC 9457, and the table of codes.
+fn check_problem(status: u16, headers: &HeaderMap, body: &str, wrong: &mut Vec<String>) {
+    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
+    if content_type != Some("application/problem+json; charset=utf-8") {
+        wrong.push(format!("{content_type:?} is no problem"));
+        return;
+    }
+    let Ok(problem) = serde_json::from_str::<Value>(body) else {
+        wrong.push("the problem is not JSON".into());
+        return;
+    };
+    let schema = if status == 422 { "ValidationProblem" } else { "Problem" };
+    check_value(&DOCUMENT["components"]["schemas"][schema], &problem, "", wrong);
+    let code = problem["code"].as_str().unwrap_or_default();
+    if !CODES.contains(&(code.to_owned(), status.into())) {
+        wrong.push(format!("the code {code} is not documented for {status}"));
+    }
+    if problem["type"] != format!("urn:portico:{code}") || problem["status"] != status {
+        wrong.push("type or status do not fit".into());
+    }
+    wrong.extend(INSIDES.iter().filter(|word| body.contains(**word)).map(|word| format!("it shows {word:?}")));
+}
+
+/// The methods of the documented path that this one is.
+fn operations_at(path: &str) -> Option<&'static Map<String, Value>> {
+    let is_it = |template: &str| {
+        let (given, wanted): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
+        given.len() == wanted.len()
+            && given.iter().zip(wanted).all(|(part, name)| *part == name || name.starts_with('{'))
+    };
+    let (_, operations) = DOCUMENT["paths"].as_object()?.iter().find(|(template, _)| is_it(template))?;
+    operations.as_object()
+}
+
+/// Covers what the document uses. Stricter than JSON Schema in one point: a field that is not documented is wrong.
+fn check_value(schema: &'static Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
+    if value.is_null() {
+        if schema["nullable"] != true {
+            wrong.push(format!("{at} is null"));
+        }
+        return;
+    }
+    let schema = resolve(schema);
+    if schema["enum"].as_array().is_some_and(|allowed| !allowed.contains(value)) {
+        wrong.push(format!("{at} is none of {}", schema["enum"]));
+    }
+    match (schema["type"].as_str().unwrap_or_default(), value) {
+        ("object", Value::Object(fields)) => check_fields(schema, fields, at, wrong),
+        ("array", Value::Array(items)) => {
+            for (n, item) in items.iter().enumerate() {
+                check_value(&schema["items"], item, &format!("{at}/{n}"), wrong);
+            }
+        }
+        ("string", Value::String(text)) if has_format(text, schema["format"].as_str().unwrap_or_default()) => {}
+        ("integer", Value::Number(number)) if number.is_u64() => {}
+        ("boolean", Value::Bool(_)) => {}
+        (expected, _) => wrong.push(format!("{at} is not {expected} {}: {value}", schema["format"])),
+    }
+}
+
+fn check_fields(schema: &'static Value, fields: &Map<String, Value>, at: &str, wrong: &mut Vec<String>) {
+    for required in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if !fields.contains_key(required) {
+            wrong.push(format!("{at}/{required} is missing"));
+        }
+    }
+    for (name, value) in fields {
+        match schema["properties"].get(name) {
+            Some(schema) => check_value(schema, value, &format!("{at}/{name}"), wrong),
+            None => wrong.push(format!("{at}/{name} is not documented")),
+        }
+    }
+}
+
+/// Follows a reference, also one wrapped in `allOf` to carry a description.
+fn resolve(schema: &'static Value) -> &'static Value {
+    let target = schema.get("$ref").or_else(|| schema["allOf"].get(0)?.get("$ref")).and_then(Value::as_str);
+    let name = target.and_then(|target| target.rsplit('/').next());
+    name.map_or(schema, |name| &DOCUMENT["components"]["schemas"][name])
+}
+
+fn has_format(text: &str, format: &str) -> bool {
+    match format {
+        "uuid" => {
+            let dashes: Vec<_> = text.match_indices('-').map(|(at, _)| at).collect();
+            text.len() == 36 && dashes == [8, 13, 18, 23] && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+        }
+        "date-time" => text.len() >= 20 && text.as_bytes()[10] == b'T' && (text.ends_with('Z') || text.contains('+')),
+        "email" => text.split('@').count() == 2,
+        _ => true,
+    }
+}
