@@ -100,9 +100,8 @@ async fn eight_processes_that_start_at_once_on_an_empty_database_converge() {
     }
 }
 
-// SES-06
 #[tokio::test]
-async fn over_https_cookies_are_bound_to_the_host() {
+async fn ses_06_over_https_cookies_are_bound_to_the_host() {
     let settings = [("PORTICO_PUBLIC_URL", "https://portal.example.com")];
     let world = World::start(Shape::Fleet, &settings).await;
     let tenant = world.tenant().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    races::all_at_once,
+    support::all_at_once,
     support::{Browser, Shape, World, eventually, password, stories, unique},
 };
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    races::all_at_once,
+    support::all_at_once,
     support::{password, stories, unique},
 };
 

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    races::all_at_once,
+    support::all_at_once,
     support::{Browser, Shape, World, eventually, password, psql, stories, unique},
 };
 
