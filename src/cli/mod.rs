@@ -3,6 +3,7 @@
 mod api;
 mod check_config;
 mod dev;
+mod healthcheck;
 mod jobs;
 mod mail;
 mod migrate;
@@ -43,6 +44,8 @@ enum Command {
     Openapi,
     /// Reads the configuration and says what is wrong with it.
     CheckConfig,
+    /// Asks the Portico of this machine and this configuration whether it can serve; for containers, which have no curl.
+    Healthcheck,
     /// Prints the table of settings that the documentation holds.
     Settings,
     /// Mail.
@@ -69,6 +72,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Migrate => migrate::run(config(None)?).await,
         Command::Openapi => openapi::run(),
         Command::CheckConfig => check_config::run(config(None)?),
+        Command::Healthcheck => healthcheck::run(config(None)?).await,
         Command::Settings => settings::run(),
         Command::Mail(command) => mail::run(config(None)?, command).await,
         Command::Jobs(command) => jobs::run(config(None)?, command).await,
