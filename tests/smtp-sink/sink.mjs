@@ -1,5 +1,5 @@
 // A real SMTP server that keeps what it gets, and an HTTP API to look at it. See README.md.
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,8 @@ const { values: flags } = parseArgs({
     'smtp-port': { type: 'string', default: '0' },
     'smtps-port': { type: 'string', default: '0' },
     'http-port': { type: 'string', default: '0' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
   },
 });
 
@@ -38,6 +40,7 @@ const sink = {
   mailbox: new Mailbox(),
   stats: { connections: 0, accepted: 0, rejected: 0, auth_failures: 0, plaintext_credentials: 0 },
 };
+if (flags.cert) sink.certificates.good = { cert: await readFile(flags.cert), key: await readFile(flags.key) };
 const starttls = new Server({ sink, ...sink.certificates.good });
 const implicit = new Server({ sink, ...sink.certificates.good, secure: true });
 

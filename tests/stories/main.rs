@@ -16,6 +16,7 @@ mod faults;
 mod invitations;
 mod jobs;
 mod operation;
+mod packaging;
 mod passwords;
 mod queue;
 mod races;

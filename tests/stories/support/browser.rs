@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -49,6 +50,11 @@ impl Browser {
         let moved = Self::new(self.apis.clone());
         *moved.cookies.lock().unwrap() = self.cookies.lock().unwrap().clone();
         moved
+    }
+
+    /// At this address of the machine, which is what a proxy sees of it.
+    pub(crate) fn from(self, address: IpAddr) -> Self {
+        Self { http: reqwest::Client::builder().local_address(address).build().unwrap(), ..self }
     }
 
     /// The same network, talking to these servers alone.

@@ -5,6 +5,7 @@ pub(crate) mod document;
 mod keeper;
 mod load;
 mod mail;
+mod names;
 mod people;
 mod postgres;
 mod race;
@@ -20,10 +21,11 @@ pub(crate) use browser::{Answer, Browser};
 pub(crate) use keeper::{Process, binary};
 pub(crate) use load::{Account, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
 pub(crate) use mail::Mail;
+pub(crate) use names::Names;
 pub(crate) use people::{Person, Tenant, password, unique};
 pub(crate) use postgres::Postgres;
 pub(crate) use race::all_at_once;
-pub(crate) use services::{Redis, Sink, database, psql};
+pub(crate) use services::{Redis, Sink, database, free_port, provided, psql};
 pub(crate) use world::{Shape, World, fleet_env};
 
 /// How long anything may take that a story waits for.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Process, unique};
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
-pub(super) fn provided(name: &str) -> String {
+pub(crate) fn provided(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by bin/test"))
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn psql(url: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -44,21 +44,20 @@ impl Redis {
         Self::start_at(free_port()).await
     }
 
+    /// With further arguments of its own.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
+        Self::run_at(free_port(), more).await
+    }
+
     /// Also: starts it again where it was.
     pub(crate) async fn start_at(port: u16) -> Self {
-        let port_arg = port.to_string();
-        let args = [
-            "--port",
-            &port_arg,
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-            "/tmp",
-            "--requirepass",
-            REDIS_PASSWORD,
-        ];
+        Self::run_at(port, &["--save", "", "--dir", "/tmp"]).await
+    }
+
+    async fn run_at(port: u16, more: &[&str]) -> Self {
+        let port_argument = port.to_string();
+        let own = ["--port", &port_argument, "--bind", "127.0.0.1", "--requirepass", REDIS_PASSWORD];
+        let args = [&own, more].concat();
         let process = Process::start(provided("PORTICO_TEST_REDIS_SERVER"), &args, &[]);
         process.hears("redis is ready", |line| line.contains("Ready to accept").then_some(())).await;
         Self { port, process }
@@ -93,8 +92,13 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With flags of its own.
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp-sink/sink.mjs");
-        let process = Process::start("node", &[script.to_str().unwrap()], &[]);
+        let process = Process::start("node", &[&[script.to_str().unwrap()], flags].concat(), &[]);
         let ready = process.hears("the sink is ready", |line| serde_json::from_str::<Value>(line).ok()).await;
         Self { ready, _process: process }
     }
@@ -111,6 +115,10 @@ impl Sink {
         let ready = &self.ready;
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         format!("smtps://{}:{}@localhost:{}?ca={}", text("user"), text("pass"), ready["smtps"], text("ca"))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.ready["smtp"].as_u64().unwrap() as u16
     }
 
     pub(crate) async fn messages(&self, to: &str) -> Vec<Value> {

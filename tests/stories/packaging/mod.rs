@@ -1,0 +1,5 @@
+//! What operators deploy with: the files agree with the program, and the program runs as they say.
+
+mod agreement;
+mod deployment;
+mod files;
