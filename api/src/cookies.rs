@@ -10,6 +10,7 @@ use portico_domain::{
     secret::PlainToken,
     sessions::{Realm, Tokens},
     settings::Settings,
+    sign_in,
 };
 
 /// A year, in seconds.
@@ -23,7 +24,7 @@ pub(crate) enum Cookie {
     /// The refresh token.
     Refresh(Realm),
     /// The known device.
-    Device,
+    Device(Realm),
 }
 
 impl Cookie {
@@ -34,7 +35,8 @@ impl Cookie {
             Self::Access(Realm::Staff) => "portico_staff",
             Self::Refresh(Realm::Portal) => "portico_portal_refresh",
             Self::Refresh(Realm::Staff) => "portico_staff_refresh",
-            Self::Device => "portico_device",
+            Self::Device(Realm::Portal) => "portico_device",
+            Self::Device(Realm::Staff) => "portico_staff_device",
         }
     }
 
@@ -84,9 +86,9 @@ pub(crate) fn of_session(app: &App, realm: Realm, tokens: &Tokens, lives: u64) -
     access.into_iter().chain(refresh).collect()
 }
 
-/// The cookie of a known device.
-pub(crate) fn of_device(app: &App, value: &str) -> Option<HeaderValue> {
-    Cookie::Device.set(app.settings(), value, DEVICE_LIVES)
+/// The cookie that makes the browser a known device of `email`.
+pub(crate) fn of_device(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
+    Cookie::Device(realm).set(app.settings(), &sign_in::device_cookie(app, realm, email), DEVICE_LIVES)
 }
 
 /// Takes the cookies of a session away.

@@ -34,10 +34,14 @@ pub(crate) fn schemas() -> &'static Map<String, Value> {
     })
 }
 
-/// The methods of the path, as an `Allow` header lists them.
+/// The methods of the path, as an `Allow` header lists them. Paths outside of the document are pages.
 pub(crate) fn allowed_methods(path: &str) -> String {
-    let methods = item(path).into_iter().flatten();
-    methods.map(|(method, _)| method.to_uppercase()).collect::<Vec<_>>().join(", ")
+    let Some(item) = item(path) else { return "GET, HEAD".into() };
+    let methods = item.keys().flat_map(|method| match method.as_str() {
+        "get" => vec!["GET".into(), "HEAD".into()],
+        other => vec![other.to_uppercase()],
+    });
+    methods.collect::<Vec<_>>().join(", ")
 }
 
 /// The names of the query parameters of an operation; `None` when there is no such operation.
@@ -97,7 +101,7 @@ mod tests {
     #[test]
     fn paths_know_their_methods() {
         assert_eq!(allowed_methods("/api/portal/auth/sign-in"), "POST");
-        assert_eq!(allowed_methods("/api/v1/clients/00000000-0000-0000-0000-000000000000"), "GET, PATCH");
-        assert_eq!(allowed_methods("/nowhere"), "");
+        assert_eq!(allowed_methods("/api/v1/clients/00000000-0000-0000-0000-000000000000"), "GET, HEAD, PATCH");
+        assert_eq!(allowed_methods("/api/docs"), "GET, HEAD");
     }
 }

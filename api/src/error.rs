@@ -25,6 +25,12 @@ pub(crate) enum Failure {
     Malformed(&'static str),
     /// The body is larger than the route takes.
     BodyTooLarge,
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The address is too long.
+    UriTooLong,
+    /// The headers are too large.
+    HeadersTooLarge,
     /// The body is not JSON in UTF-8.
     UnsupportedMediaType,
     /// The path is there, the method is not; these are.
@@ -57,6 +63,9 @@ impl Failure {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Domain(error) => match error {
@@ -67,7 +76,7 @@ impl Failure {
                 Error::Conflict(_) => StatusCode::CONFLICT,
                 Error::Gone(_) => StatusCode::GONE,
                 Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Error::Overloaded | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Overloaded | Error::Unavailable(_) | Error::Contended(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -77,6 +86,9 @@ impl Failure {
         match self {
             Self::Malformed(_) => "malformed_request",
             Self::BodyTooLarge => "body_too_large",
+            Self::TooSlow => "request_timeout",
+            Self::UriTooLong => "uri_too_long",
+            Self::HeadersTooLarge => "headers_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::Domain(error) => error.code(),
@@ -109,6 +121,9 @@ impl Failure {
             "unavailable" => "The server cannot do this now",
             "malformed_request" => "The request cannot be read",
             "body_too_large" => "The request is too large",
+            "request_timeout" => "The request came too slowly",
+            "uri_too_long" => "The address is too long",
+            "headers_too_large" => "The headers are too large",
             "unsupported_media_type" => "The request is not JSON",
             "method_not_allowed" => "The method is not allowed here",
             _ => "The server failed",
@@ -119,6 +134,9 @@ impl Failure {
         match self {
             Self::Malformed(why) => (*why).into(),
             Self::BodyTooLarge => "The body may have at most 64 KiB.".into(),
+            Self::TooSlow => "The body must arrive within 15 seconds.".into(),
+            Self::UriTooLong => "The address may have at most 8 KiB.".into(),
+            Self::HeadersTooLarge => "All headers together may have at most 16 KiB.".into(),
             Self::UnsupportedMediaType => "Send application/json in UTF-8.".into(),
             Self::MethodNotAllowed(allowed) => format!("Allowed here: {allowed}."),
             Self::Domain(Error::Invalid(fields)) => match fields.as_slice() {
@@ -134,14 +152,14 @@ impl Failure {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Domain(Error::TooMany { retry_after, .. }) => Some(*retry_after),
-            Self::Domain(Error::Overloaded | Error::Unavailable(_)) => Some(BUSY_RETRY_AFTER),
+            Self::Domain(error) if error.is_passing() => Some(BUSY_RETRY_AFTER),
             _ => None,
         }
     }
 
     /// The answer. What is wrong inside of us goes to the log and not to the client.
     pub(crate) fn into_response(self, request_id: Uuid) -> Response {
-        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why)) = &self {
+        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why) | Error::Contended(why)) = &self {
             error!(why, code = self.code(), "a request failed");
         }
         let (status, retry_after) = (self.status(), self.retry_after());
@@ -304,6 +322,7 @@ impl<const CAN: u16> ApiResponse for Fails<CAN> {
                 CAN & can::MISS != 0,
                 "`not_found`: no such thing, or not for this caller; `token_unknown`: no such link.",
             ),
+            (408, true, "`request_timeout`: the body did not arrive in time."),
             (
                 409,
                 CAN & can::CLASH != 0,
@@ -311,10 +330,12 @@ impl<const CAN: u16> ApiResponse for Fails<CAN> {
             ),
             (410, CAN & can::EXPIRE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
             (413, true, "`body_too_large`: more than 64 KiB."),
+            (414, true, "`uri_too_long`: more than 8 KiB."),
             (415, CAN & can::READ != 0, "`unsupported_media_type`: not JSON in UTF-8."),
             // Also where there is nothing to send: a parameter that is not known is refused everywhere.
             (422, true, "`validation_failed`: every bad field is named."),
             (429, true, "`too_many_requests`: wait for `Retry-After` seconds."),
+            (431, true, "`headers_too_large`: more than 16 KiB."),
             (503, true, "`overloaded` or `unavailable`: wait for `Retry-After` seconds."),
         ];
         let responses = all.into_iter().filter(|(_, is_possible, _)| *is_possible);

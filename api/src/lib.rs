@@ -26,29 +26,35 @@ mod people;
 mod portal_sessions;
 mod portal_users;
 mod schema;
+mod server;
 mod settings;
 mod staff_sessions;
 mod tags;
 
 use std::{sync::Arc, time::Duration};
 
-use poem::{
-    EndpointExt, IntoEndpoint, Route, Server,
-    listener::{Acceptor, TcpAcceptor},
-};
+use ipnet::{IpNet, Ipv6Net};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Route};
 use portico_domain::{app::App, settings::Environment};
-use tokio::{net::TcpListener, time::interval};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    net::TcpListener,
+    sync::Semaphore,
+    time::{interval, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::middleware::{Cors, Detach, Guard, Outermost, Shield};
+use crate::{
+    middleware::{Cors, Detach, Guard, Outermost, Shield},
+    server::Places,
+};
 
 pub use document::json as openapi_json;
 pub use settings::ApiSettings;
 
-/// How long answers may still take once the process is told to stop.
-const DRAIN_WITHIN: Duration = Duration::from_secs(25);
-/// A connection on which nothing happens is closed.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long the work for clients who left may still take when all others are answered and the process is to stop.
+const LEFT_WITHIN: Duration = Duration::from_secs(5);
+/// Connections to the internal listener: probes and whoever collects figures.
+const INTERNAL_CONNECTIONS: usize = 64;
 
 /// Serves the API on `listener` and health on `internal` until `stop`, then lets what runs finish.
 ///
@@ -63,26 +69,30 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let shield = Shield::new(&app.settings().limits);
     let forgetting = tokio::spawn(forget_each_minute(shield.clone()));
-    let public = Server::new_with_acceptor(acceptor(listener)?).idle_timeout(IDLE).run_with_graceful_shutdown(
-        public_endpoint(&app, &settings, shield),
-        stop.clone().cancelled_owned(),
-        Some(DRAIN_WITHIN),
+    let proxies: Arc<[_]> = settings.trusted_proxies.as_slice().into();
+    let connections = server::most_connections(settings.connections);
+    // As many requests at once as connections: what goes on for clients who left takes the places of new ones.
+    let detach = Detach { places: Arc::new(Semaphore::new(connections)), tasks: TaskTracker::new() };
+    let working = detach.tasks.clone();
+    let public = server::serve(
+        listener,
+        public_endpoint(&app, &settings, shield, detach),
+        Places::new(connections, proxies.clone()),
+        stop.clone(),
     );
-    let internal = Server::new_with_acceptor(acceptor(internal)?).idle_timeout(IDLE).run_with_graceful_shutdown(
-        internal_endpoint(&app),
-        stop.cancelled_owned(),
-        Some(DRAIN_WITHIN),
-    );
+    // No shares inside: whoever asks there is one of ours.
+    let anybody: Arc<[_]> = [IpNet::default(), Ipv6Net::default().into()].into();
+    let internal =
+        server::serve(internal, internal_endpoint(&app), Places::new(INTERNAL_CONNECTIONS, anybody), stop.clone());
     let served = tokio::try_join!(public, internal);
+    // The work of those who left is finished too, as far as there is time.
+    working.close();
+    let _ = timeout(LEFT_WITHIN, working.wait()).await;
     forgetting.abort();
     served.map(|_| ())
 }
 
-fn public_endpoint(
-    app: &App,
-    settings: &ApiSettings,
-    shield: Arc<Shield>,
-) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
+fn public_endpoint(app: &App, settings: &ApiSettings, shield: Arc<Shield>, detach: Detach) -> impl Endpoint + use<> {
     let own_origin = app.settings().public_url.origin().ascii_serialization();
     let origins: Arc<[String]> = settings.allowed_origins.iter().cloned().chain([own_origin]).collect();
     let mut routes = Route::new()
@@ -95,19 +105,16 @@ fn public_endpoint(
             .at("/dev/mail.json", poem::get(mailbox::mailbox_json));
     }
     routes
-        .with(Detach)
+        .with(detach)
         .with(Guard { shield, origins: origins.clone() })
         .with(Cors { origins })
         .with(Outermost { app: app.clone(), trusted_proxies: settings.trusted_proxies.as_slice().into() })
+        .into_endpoint()
 }
 
-fn internal_endpoint(app: &App) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
+fn internal_endpoint(app: &App) -> impl Endpoint + use<> {
     let health = poem_openapi::OpenApiService::new(health::Health, "Portico, inside", env!("CARGO_PKG_VERSION"));
-    Route::new().nest("/", health).with(Outermost { app: app.clone(), trusted_proxies: [].into() })
-}
-
-fn acceptor(listener: TcpListener) -> std::io::Result<impl Acceptor> {
-    TcpAcceptor::from_tokio(listener)
+    Route::new().nest("/", health).with(Outermost { app: app.clone(), trusted_proxies: [].into() }).into_endpoint()
 }
 
 async fn forget_each_minute(shield: Arc<Shield>) {

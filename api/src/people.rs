@@ -7,7 +7,6 @@ use portico_domain::{
     app::App,
     entity::{client, membership, portal_user, session, staff_user, tenant},
     sessions::{Opened, OpenedStaff, Realm},
-    sign_in,
 };
 use uuid::Uuid;
 
@@ -235,13 +234,21 @@ pub(crate) fn session(app: &App, opened: Opened) -> WithCookies<Json<Session>> {
 
 /// The answer to whoever has just proved who they are in the portal: from now on their device is known.
 pub(crate) fn signed_in(app: &App, opened: Opened) -> WithCookies<Json<Session>> {
-    let device = cookies::of_device(app, &sign_in::device_cookie(app, &opened.user.email));
+    let device = cookies::of_device(app, Realm::Portal, &opened.user.email);
     let mut answer = session(app, opened);
     answer.1.extend(device);
     answer
 }
 
-/// The answer to whoever opened or refreshed a staff session.
+/// The answer to staff who have just proved who they are: from now on their device is known.
+pub(crate) fn staff_signed_in(app: &App, opened: OpenedStaff) -> WithCookies<Json<StaffSession>> {
+    let device = cookies::of_device(app, Realm::Staff, &opened.user.email);
+    let mut answer = staff_session(app, opened);
+    answer.1.extend(device);
+    answer
+}
+
+/// The answer to whoever refreshed a staff session.
 pub(crate) fn staff_session(app: &App, opened: OpenedStaff) -> WithCookies<Json<StaffSession>> {
     let cookies = session_cookies(app, Realm::Staff, &opened.tokens, &opened.session);
     let body = StaffSession {

@@ -15,6 +15,8 @@ pub struct ApiSettings {
     pub internal_listen: SocketAddr,
     /// `PORTICO_TRUSTED_PROXIES`
     pub trusted_proxies: Vec<IpNet>,
+    /// `PORTICO_CONNECTIONS`
+    pub connections: usize,
     /// `PORTICO_ALLOWED_ORIGINS`
     pub allowed_origins: Vec<String>,
 }
@@ -39,9 +41,22 @@ impl ApiSettings {
         let meaning = "Networks whose `X-Forwarded-For` is believed: a comma list of CIDRs, or `none`. Production must \
                        set it.";
         let proxies = vars.read("PORTICO_TRUSTED_PROXIES", "", meaning, |value| parse_proxies(value, production));
+        let meaning = "The most connections from clients at once, 4 to 100000; a network that is not a trusted proxy may \
+                       have a quarter of them. Further ones wait until one is free. The limit of open files must be \
+                       larger (`ulimit -n`), else it is fewer.";
+        let connections = vars.read("PORTICO_CONNECTIONS", "800", meaning, |value| {
+            let number = value.parse().ok().filter(|number| (4..=100_000).contains(number));
+            number.ok_or_else(|| "must be 4 to 100000, e.g. PORTICO_CONNECTIONS=800".to_owned())
+        });
         let meaning = "Further origins whose pages may call the API from a browser: a comma list.";
         let origins = vars.read("PORTICO_ALLOWED_ORIGINS", "", meaning, parse_origins);
-        Some(Self { listen: listen?, internal_listen: internal?, trusted_proxies: proxies?, allowed_origins: origins? })
+        Some(Self {
+            listen: listen?,
+            internal_listen: internal?,
+            trusted_proxies: proxies?,
+            connections: connections?,
+            allowed_origins: origins?,
+        })
     }
 }
 

@@ -91,7 +91,7 @@ impl StaffSessions {
     ) -> Answer<WithCookies<Json<StaffSession>>, { can::READ | can::REFUSE }> {
         let Field(Code(code)) = body.code;
         let opened = staff::verify_code(app, &by, body.flow.0, &code, presented.0).await?;
-        Ok(people::staff_session(app, opened))
+        Ok(people::staff_signed_in(app, opened))
     }
 
     /// Refresh a staff session

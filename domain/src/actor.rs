@@ -21,29 +21,33 @@ pub struct RequestContext {
     pub ip: Option<IpAddr>,
     /// What the client calls itself; at most 200 characters, none of them a control character.
     pub user_agent: Option<String>,
-    /// What the browser showed as the cookie of a known device.
-    pub device: Option<String>,
+    /// What the browser showed as cookies of known devices, of either realm.
+    pub devices: Vec<String>,
     /// Cancelled when the client has gone: nobody waits for the answer any more.
     pub gone: CancellationToken,
 }
 
 impl RequestContext {
     /// A request that came over the network.
-    pub fn new(request_id: Uuid, ip: Option<IpAddr>, user_agent: Option<&str>, device: Option<String>) -> Self {
+    pub fn new(request_id: Uuid, ip: Option<IpAddr>, user_agent: Option<&str>, devices: Vec<String>) -> Self {
         let user_agent =
             user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_KEPT).collect());
-        Self { request_id, ip: ip.map(|ip| ip.to_canonical()), user_agent, device, gone: CancellationToken::new() }
+        Self { request_id, ip: ip.map(|ip| ip.to_canonical()), user_agent, devices, gone: CancellationToken::new() }
     }
 
-    /// The network that limits are counted for: an IPv4 address, or the /64 of an IPv6 address.
+    /// The network that limits are counted for.
     pub fn network(&self) -> String {
-        match self.ip {
-            None => "local".into(),
-            Some(IpAddr::V4(ip)) => ip.to_string(),
-            Some(IpAddr::V6(ip)) => {
-                let [a, b, c, d, ..] = ip.segments();
-                format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
+        self.ip.map_or_else(|| "local".into(), network_of)
+    }
+}
+
+/// The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 address.
+pub fn network_of(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }

@@ -30,6 +30,8 @@ pub enum Error {
     Overloaded,
     /// The database cannot be reached just now.
     Unavailable(String),
+    /// The database undid the transaction because others wanted the same rows: it may succeed at once if run again.
+    Contended(String),
     /// A fault of ours. The text is for the log alone.
     Internal(String),
 }
@@ -107,9 +109,14 @@ impl Error {
             | Self::Gone(code) => code,
             Self::TooMany { .. } => "too_many_requests",
             Self::Overloaded => "overloaded",
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable(_) | Self::Contended(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
+    }
+
+    /// Whether it could not even be tried: the same request may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Contended(_))
     }
 
     /// Whether an insert failed because a unique value was taken.
@@ -126,31 +133,47 @@ impl From<DbErr> for Error {
         match error {
             // The database's own words may quote values, so they stop at the log.
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
-            _ if is_passing(&error) => Self::Unavailable(error.to_string()),
-            _ => Self::Internal(error.to_string()),
+            _ => match trouble(&error) {
+                Some(Trouble::Contention) => Self::Contended(error.to_string()),
+                Some(Trouble::Outage) => Self::Unavailable(error.to_string()),
+                None => Self::Internal(error.to_string()),
+            },
         }
     }
 }
 
-/// Deadlocks, serialization failures, shutdowns and a busy SQLite: the same request may succeed in a moment.
-fn is_passing(error: &DbErr) -> bool {
-    let (DbErr::Exec(error) | DbErr::Query(error)) = error else { return false };
-    let sea_orm::RuntimeErr::SqlxError(error) = error else { return false };
+/// What may pass by itself.
+enum Trouble {
+    /// Others wanted the same rows, and this transaction was the one to give way.
+    Contention,
+    /// The database does not work just now.
+    Outage,
+}
+
+fn trouble(error: &DbErr) -> Option<Trouble> {
+    let (DbErr::Exec(error) | DbErr::Query(error)) = error else { return None };
+    let sea_orm::RuntimeErr::SqlxError(error) = error else { return None };
     match &**error {
-        sea_orm::SqlxError::Database(error) => error.code().is_some_and(|code| {
-            // SQLSTATE classes 08, 40, 53, 55, 57 and 25006 (read-only); SQLite BUSY, LOCKED, READONLY, FULL.
-            matches!(&*code, "25006" | "5" | "6" | "8" | "13" | "261" | "517")
-                || (code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]))
-        }),
-        sea_orm::SqlxError::Io(_) | sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => true,
-        _ => false,
+        sea_orm::SqlxError::Database(error) => match &*error.code()? {
+            // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
+            "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Trouble::Contention),
+            // Read-only; SQLite READONLY and FULL.
+            "25006" | "8" | "13" => Some(Trouble::Outage),
+            // SQLSTATE classes: connection, rollback, resources, not in the right state, operator intervention.
+            code if code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]) => Some(Trouble::Outage),
+            _ => None,
+        },
+        sea_orm::SqlxError::Io(_) | sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => {
+            Some(Trouble::Outage)
+        }
+        _ => None,
     }
 }
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unavailable(why) | Self::Internal(why) => write!(f, "{}: {why}", self.code()),
+            Self::Unavailable(why) | Self::Contended(why) | Self::Internal(why) => write!(f, "{}: {why}", self.code()),
             _ => f.write_str(self.code()),
         }
     }

@@ -22,8 +22,10 @@ pub enum KeyUse {
     CodeHash,
     /// Refresh tokens.
     Refresh,
-    /// The cookie of a known device.
+    /// The cookie of a device known in the portal.
     Device,
+    /// The cookie of a device known to staff.
+    StaffDevice,
     /// Subjects of throttles, so that no address stands in that table.
     Throttle,
     /// Seeds of the keys that sign access tokens.
@@ -40,6 +42,7 @@ impl KeyUse {
             Self::CodeHash => b"portico code hash v1",
             Self::Refresh => b"portico refresh v1",
             Self::Device => b"portico device v1",
+            Self::StaffDevice => b"portico staff device v1",
             Self::Throttle => b"portico throttle v1",
             Self::Signing => b"portico signing v1",
             Self::Fingerprint => b"portico fingerprint v1",

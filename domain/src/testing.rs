@@ -71,7 +71,7 @@ async fn template() -> PathBuf {
 }
 
 pub(crate) fn context() -> RequestContext {
-    RequestContext::new(uuid::Uuid::nil(), Some([192, 0, 2, 1].into()), Some("test"), None)
+    RequestContext::new(uuid::Uuid::nil(), Some([192, 0, 2, 1].into()), Some("test"), Vec::new())
 }
 
 impl TestApp {

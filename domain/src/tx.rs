@@ -1,5 +1,7 @@
 //! A transaction that can also enqueue.
 
+use std::{cell::Cell, future::Future};
+
 use portico_entity::{
     JobId,
     background_job::{self, Lane, State},
@@ -12,6 +14,21 @@ use crate::{
     error::{Error, Result},
     jobs::Job,
 };
+
+tokio::task_local! {
+    /// Whether the running work has committed anything.
+    static COMMITTED: Cell<bool>;
+}
+
+/// Runs `work` and says whether it committed a transaction meanwhile: what has committed nothing may be run again.
+/// Single statements outside of transactions, such as the counts of limits, do not show here.
+pub async fn noting_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
+    let noted = async {
+        let done = work.await;
+        (done, COMMITTED.with(Cell::get))
+    };
+    COMMITTED.scope(Cell::new(false), noted).await
+}
 
 /// A database transaction whose jobs are committed with it. Dropped without [`commit`](Tx::commit), nothing happened.
 ///
@@ -108,6 +125,8 @@ impl Tx {
     /// When the database fails; then nothing happened.
     pub async fn commit(self) -> Result<()> {
         self.inner.commit().await?;
+        // Outside of `noting_commits` nobody asks.
+        let _ = COMMITTED.try_with(|committed| committed.set(true));
         for (lane, job) in self.jobs {
             self.app.hand_over(lane, job);
         }

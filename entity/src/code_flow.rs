@@ -14,6 +14,8 @@ pub struct Model {
     pub email_id: Option<EmailId>,
     /// None for a stranger, and until the worker has made the code.
     pub staff_user_id: Option<StaffUserId>,
+    /// The known device that it was begun at.
+    pub device: Option<String>,
     /// Keyed, since six digits alone could be searched.
     pub code_hash: Option<String>,
     /// Which entry of `PORTICO_SECRET` the code is derived under.

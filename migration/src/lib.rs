@@ -11,6 +11,7 @@ mod m20261121_000002_jobs_and_mail;
 mod m20261121_000003_credentials;
 mod m20261121_000004_audit;
 mod m20261121_000005_lanes;
+mod m20261121_000006_staff_devices;
 mod schema;
 
 use sea_orm::DbErr;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_credentials::Migration),
             Box::new(m20261121_000004_audit::Migration),
             Box::new(m20261121_000005_lanes::Migration),
+            Box::new(m20261121_000006_staff_devices::Migration),
         ]
     }
 }

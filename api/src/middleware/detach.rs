@@ -1,28 +1,53 @@
-//! Letting work finish.
+//! Letting work finish, within bounds.
 
 use std::{sync::Arc, time::Duration};
 
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
-use portico_domain::{actor::RequestContext, error::Error};
-use tokio::time::timeout;
-use tracing::Instrument;
+use portico_domain::{actor::RequestContext, error::Error, tx};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, warn};
 
+use super::asked::Asked;
 use crate::error::Failure;
 
-/// How long a client waits for an answer at most, its own sending included.
+/// How long a client waits for an answer at most, after its request has arrived.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long work may go on for which nobody waits any more, and everything that it has not committed is undone.
+const WORK_WITHIN: Duration = Duration::from_secs(60);
+/// How often a request is run again whose transaction gave way to another, and how long to wait before, times the tries.
+const REPLAYS: u32 = 3;
+const REPLAY_AFTER: Duration = Duration::from_millis(20);
+/// A request that has taken so long already is not run again: its client is about to give up.
+const REPLAY_WITHIN: Duration = Duration::from_secs(10);
 
-/// Runs every request in a task of its own, so that a client who leaves half-way leaves no half-done work behind. Only
-/// the wait for a hashing slot is called off, through the context's token.
-pub(crate) struct Detach;
+/// Reads every request whole, then runs it in a task of its own, so that a client who leaves half-way leaves no half-done
+/// work behind: what it had not sent whole has not begun, what has begun is finished. Only the wait for a hashing slot is
+/// called off, through the context's token.
+///
+/// What goes on for those who left is bounded: in number by `places`, beyond which requests are `overloaded`, in time by
+/// [`WORK_WITHIN`].
+pub(crate) struct Detach {
+    /// How many requests may be worked on at once.
+    pub(crate) places: Arc<Semaphore>,
+    /// Where their tasks are, for whoever wants to see them end.
+    pub(crate) tasks: TaskTracker,
+}
 
-pub(crate) struct Detached<E>(Arc<E>);
+pub(crate) struct Detached<E> {
+    inner: Arc<E>,
+    places: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
 
 impl<E: Endpoint + 'static> Middleware<E> for Detach {
     type Output = Detached<E>;
 
     fn transform(&self, inner: E) -> Detached<E> {
-        Detached(Arc::new(inner))
+        Detached { inner: Arc::new(inner), places: self.places.clone(), tasks: self.tasks.clone() }
     }
 }
 
@@ -32,13 +57,99 @@ impl<E: Endpoint + 'static> Endpoint for Detached<E> {
     async fn call(&self, request: Request) -> Result<Response> {
         // Dropped with this future, that is, when the client has gone or has waited long enough.
         let _waiting = request.data::<RequestContext>().map(|context| context.gone.clone().drop_guard());
-        let inner = self.0.clone();
-        let work = async move { inner.call(request).await.map(IntoResponse::into_response) };
-        let task = tokio::spawn(work.in_current_span());
+        let asked = Asked::read(request).await?;
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            return Err(Failure::Domain(Error::Overloaded).into());
+        };
+        let inner = self.inner.clone();
+        let work = async move {
+            let _place = place;
+            timeout(WORK_WITHIN, run(&*inner, &asked)).await.unwrap_or_else(|_| Err(unavailable("given up")))
+        };
+        let task = self.tasks.spawn(work.in_current_span());
         match timeout(ANSWER_WITHIN, task).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Err(Failure::Domain(Error::Internal(format!("a handler panicked: {error}"))).into()),
-            Err(_) => Err(Failure::Domain(Error::Unavailable("no answer in time".into())).into()),
+            Err(_) => Err(unavailable("no answer in time")),
         }
+    }
+}
+
+/// Runs the request, and again if its transaction had to give way to another and nothing was committed. What was counted
+/// before is given back with every failure of that kind, so a replay counts once.
+async fn run(inner: &impl Endpoint, asked: &Asked) -> Result<Response> {
+    let started = Instant::now();
+    let mut replays = 0;
+    loop {
+        let (answer, has_committed) = tx::noting_commits(inner.call(asked.request())).await;
+        let error = match answer {
+            Ok(answer) => return Ok(answer.into_response()),
+            Err(error) => error,
+        };
+        let gave_way = matches!(error.downcast_ref(), Some(Failure::Domain(Error::Contended(_))));
+        if !gave_way || has_committed || replays == REPLAYS || started.elapsed() > REPLAY_WITHIN {
+            return Err(error);
+        }
+        replays += 1;
+        warn!(replays, "a transaction gave way to another; running the request again");
+        sleep(REPLAY_AFTER * replays).await;
+    }
+}
+
+fn unavailable(why: &str) -> poem::Error {
+    Failure::Domain(Error::Unavailable(why.into())).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use poem::{EndpointExt, endpoint::make, http::Method};
+
+    use super::*;
+
+    /// An endpoint that gives way `times`, and how often it was run.
+    fn gives_way(times: u32) -> (impl Endpoint<Output = Response> + 'static, Arc<AtomicU32>) {
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = runs.clone();
+        let endpoint = make(move |request: Request| {
+            let run = counted.fetch_add(1, Ordering::Relaxed);
+            async move {
+                assert_eq!(request.method(), Method::POST);
+                assert_eq!(request.into_body().into_string().await.unwrap(), "whole");
+                if run < times { Err(Failure::Domain(Error::Contended("40P01".into())).into()) } else { Ok("done") }
+            }
+        });
+        let detach = Detach { places: Arc::new(Semaphore::new(1)), tasks: TaskTracker::new() };
+        (endpoint.with(detach), runs)
+    }
+
+    async fn ask(endpoint: &impl Endpoint<Output = Response>) -> Result<Response> {
+        endpoint.call(Request::builder().method(Method::POST).body("whole")).await
+    }
+
+    #[tokio::test]
+    async fn who_gives_way_is_run_again_three_times() {
+        let (endpoint, runs) = gives_way(3);
+        assert_eq!(ask(&endpoint).await.unwrap().into_body().into_string().await.unwrap(), "done");
+        assert_eq!(runs.load(Ordering::Relaxed), 4);
+        let (endpoint, runs) = gives_way(4);
+        assert_eq!(ask(&endpoint).await.unwrap_err().to_string(), "unavailable");
+        assert_eq!(runs.load(Ordering::Relaxed), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_nobody_waits_for_has_an_end_and_keeps_its_place_until_then() {
+        let detach = Detach { places: Arc::new(Semaphore::new(1)), tasks: TaskTracker::new() };
+        let (places, tasks) = (detach.places.clone(), detach.tasks.clone());
+        let endpoint = make(|_| async { std::future::pending::<Result<&str>>().await }).with(detach);
+        let started = Instant::now();
+        assert_eq!(ask(&endpoint).await.unwrap_err().to_string(), "unavailable");
+        assert_eq!(started.elapsed().as_secs(), ANSWER_WITHIN.as_secs());
+        assert_eq!(ask(&endpoint).await.unwrap_err().to_string(), "overloaded", "it still has the only place");
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(started.elapsed().as_secs(), WORK_WITHIN.as_secs());
+        assert_eq!(places.available_permits(), 1);
     }
 }

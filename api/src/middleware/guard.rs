@@ -8,7 +8,12 @@ use portico_domain::actor::RequestContext;
 use super::{csrf, query, shield::Shield};
 use crate::{body::MAX_BYTES, error::Failure};
 
-/// Turns away floods, other sites' pages, queries with unknown words, and bodies that say they are too large.
+/// The longest address of a request, in bytes. None of ours is a tenth of it.
+const MAX_URI: usize = 8 * 1024;
+/// The most that all headers may have together, in bytes. What is twice as long never gets here: see `server`.
+const MAX_HEADERS: usize = 16 * 1024;
+
+/// Turns away floods, other sites' pages, queries with unknown words, and heads and bodies that are too large.
 pub(crate) struct Guard {
     pub(crate) shield: Arc<Shield>,
     pub(crate) origins: Arc<[String]>,
@@ -34,6 +39,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
     async fn call(&self, mut request: Request) -> Result<E::Output> {
         let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
         self.shield.take(&network, request.uri().path()).map_err(Failure::Domain)?;
+        check_head(&request)?;
         csrf::check(&request, &self.origins).map_err(Failure::Domain)?;
         let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         if length.is_some_and(|length| length > MAX_BYTES) {
@@ -43,4 +49,12 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         request.set_data(self.shield.bad_bearers());
         self.inner.call(request).await
     }
+}
+
+fn check_head(request: &Request) -> Result<(), Failure> {
+    if request.uri().to_string().len() > MAX_URI {
+        return Err(Failure::UriTooLong);
+    }
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if headers.sum::<usize>() > MAX_HEADERS { Err(Failure::HeadersTooLarge) } else { Ok(()) }
 }

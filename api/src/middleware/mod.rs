@@ -1,8 +1,10 @@
 //! What happens to every request before and after its handler, from the outside in:
 //! [`Outermost`] gives it an id and a log line, and every answer its headers; [`Cors`] lets the pages of configured origins
 //! read the answer; [`Guard`] turns away what is too much, too large, from another site, or asked in words that the document
-//! does not have; [`Detach`] lets the work of a request finish whoever waits.
+//! does not have; [`Detach`] reads the request whole, lets its work finish whoever waits, and runs it again if the database
+//! undid it for others' sake.
 
+mod asked;
 mod client_address;
 mod cors;
 mod csrf;

@@ -7,7 +7,7 @@ use poem::{
     Endpoint, Middleware, Request, Response, Result,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
-use portico_domain::{actor::RequestContext, app::App};
+use portico_domain::{actor::RequestContext, app::App, sessions::Realm};
 use tracing::{Instrument, info, info_span};
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ use super::client_address::client_address;
 use crate::cookies::Cookie;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How much of a path is logged, in characters: more than any of ours has.
+const PATH_LOGGED: usize = 200;
 
 /// On every answer: a page of ours is never framed, sniffed or kept, and loads nothing.
 const SECURITY: [(HeaderName, &str); 6] = [
@@ -57,7 +60,12 @@ impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
         let context = self.context(&request);
         let request_id = context.request_id;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let span = info_span!("request", %request_id, %method, path);
+        let shown: String = path.chars().take(PATH_LOGGED).collect();
+        let span = info_span!("request", %request_id, %method, path = shown);
+        // HEAD is GET whose answer's body is not sent (RFC 9110 §9.3.2); the connection knows not to.
+        if method == Method::HEAD {
+            request.set_method(Method::GET);
+        }
         request.set_data(self.app.clone());
         request.set_data(context);
         async {
@@ -76,10 +84,10 @@ impl<E> OutermostEndpoint<E> {
     fn context(&self, request: &Request) -> RequestContext {
         let given = request.header(REQUEST_ID).and_then(|id| Uuid::try_parse(id).ok());
         let request_id = given.unwrap_or_else(|| self.app.new_id());
-        let device = Cookie::Device.read(request, self.app.settings()).ok().flatten();
-        let device = device.map(|value| value.reveal().to_owned());
+        let shown = [Realm::Portal, Realm::Staff].map(|realm| Cookie::Device(realm).read(request, self.app.settings()));
+        let devices = shown.into_iter().flatten().flatten().map(|value| value.reveal().to_owned()).collect();
         let address = client_address(request, &self.trusted_proxies);
-        RequestContext::new(request_id, address, request.header(header::USER_AGENT), device)
+        RequestContext::new(request_id, address, request.header(header::USER_AGENT), devices)
     }
 }
 
@@ -87,7 +95,7 @@ fn finish(headers: &mut HeaderMap, method: &Method, path: &str, request_id: Uuid
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if path == KEYS_PATH && *method == Method::GET {
+    if path == KEYS_PATH && [Method::GET, Method::HEAD].contains(method) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     }
     if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {

@@ -4,29 +4,40 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 
-use crate::{actor::RequestContext, app::App, clock::Time, email_address::EmailAddress, keys::KeyUse};
+use crate::{actor::RequestContext, app::App, clock::Time, email_address::EmailAddress, keys::KeyUse, sessions::Realm};
 
 /// How long a device is known after a sign-in.
 const KNOWN_FOR: TimeDelta = TimeDelta::days(365);
 
-/// The value of the cookie that makes this browser a known device of `email`: `id.time.signature`. Bound to the
-/// address, which never changes, so that checking it needs no look at the account.
-pub fn device_cookie(app: &App, email: &str) -> String {
+/// The value of the cookie that makes this browser a known device of `email` in `realm`: `id.time.signature`. Bound to
+/// the address, which never changes, so that checking it needs no look at the account.
+pub fn device_cookie(app: &App, realm: Realm, email: &str) -> String {
     let id = BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>());
     let signed = format!("{id}.{}", app.now().timestamp());
-    let mac = app.keys().newest().mac(KeyUse::Device, &[signed.as_bytes(), email.as_bytes()]);
+    let mac = app.keys().newest().mac(key_use(realm), &[signed.as_bytes(), email.as_bytes()]);
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// The id of the device, if it shows that somebody signed in from it as `email` within the last year.
-pub(super) fn known_device(app: &App, context: &RequestContext, email: &EmailAddress) -> Option<String> {
-    let (signed, mac) = context.device.as_deref()?.rsplit_once('.')?;
+/// The id of the device, if it shows that somebody signed in from it as `email` in `realm` within the last year.
+pub(crate) fn known_device(app: &App, context: &RequestContext, realm: Realm, email: &EmailAddress) -> Option<String> {
+    context.devices.iter().find_map(|shown| check(app, shown, realm, email))
+}
+
+fn check(app: &App, shown: &str, realm: Realm, email: &EmailAddress) -> Option<String> {
+    let (signed, mac) = shown.rsplit_once('.')?;
     let (id, time) = signed.split_once('.')?;
     let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
     let parts: [&[u8]; 2] = [signed.as_bytes(), email.as_str().as_bytes()];
     let since = Time::from_timestamp(time.parse().ok()?, 0)?;
-    let is_known = app.keys().verify(KeyUse::Device, &parts, &mac) && app.now() - since < KNOWN_FOR;
+    let is_known = app.keys().verify(key_use(realm), &parts, &mac) && app.now() - since < KNOWN_FOR;
     is_known.then(|| id.to_owned())
+}
+
+const fn key_use(realm: Realm) -> KeyUse {
+    match realm {
+        Realm::Portal => KeyUse::Device,
+        Realm::Staff => KeyUse::StaffDevice,
+    }
 }
 
 #[cfg(test)]
@@ -38,13 +49,18 @@ mod tests {
     async fn a_device_is_known_for_its_own_address_and_for_a_year() {
         let app = testing::app().await;
         let (ann, bob) = ("ann@x.test".parse().unwrap(), "bob@x.test".parse().unwrap());
-        let cookie = device_cookie(&app, "ann@x.test");
-        let context = RequestContext { device: Some(cookie.clone()), ..testing::context() };
-        assert!(known_device(&app, &context, &ann).is_some());
-        assert_eq!(known_device(&app, &context, &bob), None);
-        let forged = RequestContext { device: Some(cookie.replacen('.', "x.", 1)), ..testing::context() };
-        assert_eq!(known_device(&app, &forged, &ann), None);
+        let cookie = device_cookie(&app, Realm::Portal, "ann@x.test");
+        let showing = |cookies: &[&str]| RequestContext {
+            devices: cookies.iter().map(|cookie| (*cookie).to_owned()).collect(),
+            ..testing::context()
+        };
+        let known = |cookies: &[&str], realm, email| known_device(&app, &showing(cookies), realm, email);
+        assert!(known(&[&cookie], Realm::Portal, &ann).is_some());
+        assert!(known(&["x", &cookie], Realm::Portal, &ann).is_some(), "beside the cookie of the other realm");
+        assert_eq!(known(&[&cookie], Realm::Portal, &bob), None);
+        assert_eq!(known(&[&cookie], Realm::Staff, &ann), None, "a portal user is nobody to staff");
+        assert_eq!(known(&[&cookie.replacen('.', "x.", 1)], Realm::Portal, &ann), None);
         app.clock().advance(KNOWN_FOR);
-        assert_eq!(known_device(&app, &context, &ann), None);
+        assert_eq!(known(&[&cookie], Realm::Portal, &ann), None);
     }
 }

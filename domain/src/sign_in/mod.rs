@@ -8,6 +8,7 @@ mod recovery;
 mod sign_in;
 
 pub use device::device_cookie;
+pub(crate) use device::known_device;
 pub use places::{Place, open_places};
 pub(crate) use prove::{forget_failures, prove_password};
 pub(crate) use recovery::ask_for_mail;

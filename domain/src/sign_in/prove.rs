@@ -16,6 +16,7 @@ use crate::{
     mail,
     passwords::Verdict,
     secret::Password,
+    sessions::Realm,
     throttle::{self, Limit},
     tx::Tx,
 };
@@ -35,7 +36,7 @@ pub(crate) async fn prove_password(
     user: Option<&portal_user::Model>,
     password: &Password,
 ) -> Result<()> {
-    let device = known_device(app, context, email).unwrap_or_default();
+    let device = known_device(app, context, Realm::Portal, email).unwrap_or_default();
     let network = context.network();
     let account: [&str; 2] = if device.is_empty() { [email.as_str(), &network] } else { [email.as_str(), &device] };
     let limits: [(Limit, &[&str]); 2] = [(Limit::SignInNetwork, &[&network]), (Limit::SignInAccount, &account)];

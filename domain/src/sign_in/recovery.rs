@@ -7,6 +7,7 @@ use crate::{
     audit,
     error::Result,
     mail::{self, NewEmail},
+    sessions::Realm,
     throttle::{self, Limit},
 };
 
@@ -16,7 +17,7 @@ use crate::{
 /// # Errors
 /// `too_many_requests`, alike for strangers.
 pub(crate) async fn ask_for_mail(app: &App, by: &Visitor, mail: NewEmail<'_>, event: audit::Event) -> Result<()> {
-    let device = known_device(app, &by.context, mail.to).unwrap_or_default();
+    let device = known_device(app, &by.context, Realm::Portal, mail.to).unwrap_or_default();
     let (network, mailbox) = (by.context.network(), mail.to.mailbox());
     let limits: [(Limit, &[&str]); 2] =
         [(Limit::RecoveryNetwork, &[&network]), (Limit::RecoveryAccount, &[&mailbox, &device])];

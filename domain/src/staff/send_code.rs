@@ -15,6 +15,8 @@ use crate::{
     email_address::EmailAddress,
     error::Result,
     mail::{self, NewEmail},
+    sessions::Realm,
+    sign_in,
     throttle::{self, Limit},
     tx::Tx,
 };
@@ -22,17 +24,27 @@ use crate::{
 /// Asks for a sign-in code to be mailed to `email` and returns the flow that it will belong to. With `again`, a live flow
 /// of the same address gets a new code and its old one is dead; other flows live on, so nobody can kill yours.
 ///
-/// The same work for a stranger as for staff.
+/// The same work for a stranger as for staff. A known device of that address has its own count and its own flows.
 ///
 /// # Errors
 /// `too_many_requests`, alike for strangers.
 pub async fn send_code(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeFlowId>) -> Result<CodeFlowId> {
-    let taken = throttle::take(app, Limit::SendCode, &[&email.mailbox()]).await?;
-    let posted = post(app, by, email, again).await;
+    let device = sign_in::known_device(app, &by.context, Realm::Staff, email);
+    let (network, mailbox) = (by.context.network(), email.mailbox());
+    let limits: [(Limit, &[&str]); 2] =
+        [(Limit::SendCodeNetwork, &[&network]), (Limit::SendCode, &[&mailbox, device.as_deref().unwrap_or_default()])];
+    let taken = throttle::take_all(app, &limits).await?;
+    let posted = post(app, by, email, again, device).await;
     taken.unless_unavailable(app, posted).await
 }
 
-async fn post(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeFlowId>) -> Result<CodeFlowId> {
+async fn post(
+    app: &App,
+    by: &Visitor,
+    email: &EmailAddress,
+    again: Option<CodeFlowId>,
+    device: Option<String>,
+) -> Result<CodeFlowId> {
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let expires_at = app.now() + app.settings().links.code_ttl;
     let flow = CodeFlowId(app.new_id());
@@ -41,7 +53,23 @@ async fn post(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeF
     let mail = mail::post(&mut tx, mail).await?;
     let flow = match again {
         Some(again) if renew(&mut tx, again, email, mail, expires_at).await? => again,
-        _ => insert(&mut tx, flow, email, mail, expires_at).await?,
+        _ => {
+            let row = code_flow::ActiveModel {
+                id: Set(flow),
+                email: Set(email.to_string()),
+                email_id: Set(Some(mail)),
+                staff_user_id: Set(None),
+                device: Set(device),
+                code_hash: Set(None),
+                key_fingerprint: Set(None),
+                misses: Set(0),
+                expires_at: Set(expires_at),
+                used_at: Set(None),
+                created_at: Set(app.now()),
+            };
+            code_flow::Entity::insert(row).exec_without_returning(tx.db()).await?;
+            flow
+        }
     };
     audit::record(&mut tx, by, audit::Event::new("staff_code.requested").target("code_flow", flow.0)).await?;
     tx.commit().await?;
@@ -63,27 +91,4 @@ async fn renew(tx: &mut Tx, flow: CodeFlowId, email: &EmailAddress, mail: EmailI
         .exec(tx.db())
         .await?;
     Ok(renewed.rows_affected == 1)
-}
-
-async fn insert(
-    tx: &mut Tx,
-    id: CodeFlowId,
-    email: &EmailAddress,
-    mail: EmailId,
-    expires_at: Time,
-) -> Result<CodeFlowId> {
-    let row = code_flow::ActiveModel {
-        id: Set(id),
-        email: Set(email.to_string()),
-        email_id: Set(Some(mail)),
-        staff_user_id: Set(None),
-        code_hash: Set(None),
-        key_fingerprint: Set(None),
-        misses: Set(0),
-        expires_at: Set(expires_at),
-        used_at: Set(None),
-        created_at: Set(tx.app().now()),
-    };
-    code_flow::Entity::insert(row).exec_without_returning(tx.db()).await?;
-    Ok(id)
 }

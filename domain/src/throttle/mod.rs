@@ -42,8 +42,10 @@ pub enum Limit {
     RecoveryAccount,
     /// Recovery mails asked for from one network.
     RecoveryNetwork,
-    /// Codes asked for one mailbox.
+    /// Codes asked for one mailbox, or for it from one known device.
     SendCode,
+    /// Codes asked for from one network.
+    SendCodeNetwork,
     /// Wrong codes for one address.
     CodeMisses,
     /// Invitations of one recipient by one tenant.
@@ -60,6 +62,7 @@ impl Limit {
             Self::RecoveryAccount => "recovery_account",
             Self::RecoveryNetwork => "recovery_network",
             Self::SendCode => "send_code",
+            Self::SendCodeNetwork => "send_code_network",
             Self::CodeMisses => "code_misses",
             Self::InviteRecipient => "invite_recipient",
             Self::InviteActor => "invite_actor",
@@ -73,6 +76,7 @@ impl Limit {
             Self::RecoveryAccount => settings.recovery_account,
             Self::RecoveryNetwork => settings.recovery_network,
             Self::SendCode => settings.send_code,
+            Self::SendCodeNetwork => settings.send_code_network,
             Self::CodeMisses => settings.code_misses,
             Self::InviteRecipient => settings.invite_recipient,
             Self::InviteActor => settings.invite_actor,
@@ -152,7 +156,7 @@ impl Taken {
     /// # Errors
     /// As `done` was.
     pub async fn unless_unavailable<T>(self, app: &App, done: Result<T>) -> Result<T> {
-        if matches!(done, Err(Error::Overloaded | Error::Unavailable(_))) {
+        if done.as_ref().is_err_and(Error::is_passing) {
             // The database is in trouble; if it still is, the units are lost with the request.
             let _ = self.give_back(app).await;
         }

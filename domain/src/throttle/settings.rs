@@ -39,6 +39,8 @@ pub struct LimitSettings {
     pub recovery_network: Option<Quota>,
     /// `PORTICO_LIMIT_SEND_CODE`
     pub send_code: Option<Quota>,
+    /// `PORTICO_LIMIT_SEND_CODE_NETWORK`
+    pub send_code_network: Option<Quota>,
     /// `PORTICO_LIMIT_CODE_MISSES`
     pub code_misses: Option<Quota>,
     /// `PORTICO_LIMIT_TOKEN_NETWORK`
@@ -76,6 +78,8 @@ impl LimitSettings {
         let recovery_network =
             quota("PORTICO_LIMIT_RECOVERY_NETWORK", "20/1h", "Forgot-password and resend-activation, per network.");
         let send_code = quota("PORTICO_LIMIT_SEND_CODE", "5/1h", "Staff codes asked for, per mailbox.");
+        let send_code_network =
+            quota("PORTICO_LIMIT_SEND_CODE_NETWORK", "20/1h", "Staff codes asked for, per network.");
         let code_misses = quota("PORTICO_LIMIT_CODE_MISSES", "25/1h", "Wrong staff codes, per address.");
         let token_network = quota(
             "PORTICO_LIMIT_TOKEN_NETWORK",
@@ -107,6 +111,7 @@ impl LimitSettings {
             recovery_account: recovery_account?,
             recovery_network: recovery_network?,
             send_code: send_code?,
+            send_code_network: send_code_network?,
             code_misses: code_misses?,
             token_network: token_network?,
             invite_recipient: invite_recipient?,

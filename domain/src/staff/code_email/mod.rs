@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many flows of one person may have a live code. A further one gets none, so that a stranger who asks for codes
-/// cannot push yours out.
+/// cannot push yours out. Those that were begun at a known device are counted apart: strangers cannot keep yours away.
 const LIVE_FLOWS: u64 = 3;
 
 pub(crate) struct CodeEmail {
@@ -41,7 +41,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     let Some(flow) = code_flow::Entity::find().filter(Column::EmailId.eq(row.id)).one(app.db()).await? else {
         return Ok(Composed::Suppressed("replaced by a newer code"));
     };
-    if flow.code_hash.is_none() && live_flows(app, user.id).await? >= LIVE_FLOWS {
+    if flow.code_hash.is_none() && live_flows(app, user.id, flow.device.as_deref()).await? >= LIVE_FLOWS {
         return Ok(Composed::Suppressed("three codes are live already"));
     }
     let key = match &flow.key_fingerprint {
@@ -71,9 +71,14 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     Ok(mail::letter(row, render(&context)?)?)
 }
 
-async fn live_flows(app: &App, user: StaffUserId) -> Result<u64> {
+async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Result<u64> {
+    let same_device = match device {
+        Some(device) => Column::Device.eq(device),
+        None => Column::Device.is_null(),
+    };
     let count = code_flow::Entity::find()
         .filter(Column::StaffUserId.eq(user))
+        .filter(same_device)
         .filter(Column::CodeHash.is_not_null())
         .filter(Column::UsedAt.is_null())
         .filter(Column::Misses.lt(MAX_MISSES))

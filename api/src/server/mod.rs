@@ -1,0 +1,86 @@
+//! The sockets: how many connections there may be, how long each may take over what, and how they end.
+//!
+//! HTTP/1.1 only. Proxies speak it to what stands behind them, and what HTTP/2 adds to defend (streams that are reset,
+//! headers without end) is then not there. What a connection carries is the business of the endpoint.
+
+mod connection;
+mod files;
+mod places;
+mod seldom;
+mod watched;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use poem::Endpoint;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+
+pub(crate) use connection::BodyRead;
+use connection::Connection;
+pub(crate) use files::most_connections;
+pub(crate) use places::Places;
+use seldom::Seldom;
+
+/// How long answers may still take once the process is told to stop.
+const DRAIN_WITHIN: Duration = Duration::from_secs(25);
+/// How long to wait when the system gives us no more sockets: whatever was missing, asking at once would not find it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `endpoint` on `listener` until `stop`, then lets what runs finish for up to [`DRAIN_WITHIN`].
+///
+/// While all places are taken nobody is taken in: who comes waits in the system's backlog, where waiting costs no file,
+/// idle connections are told to go, and slow ones are cut off within half a minute. A network that has its share is
+/// turned away at once, since waiting would make all others wait behind it.
+///
+/// # Errors
+/// When the socket is none.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    endpoint: impl Endpoint + 'static,
+    places: Arc<Places>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let (local, endpoint) = (listener.local_addr()?, Arc::new(endpoint));
+    let (running, end) = (TaskTracker::new(), CancellationToken::new());
+    loop {
+        let next = async {
+            let place = places.next().await;
+            (place, accept(&listener, &places).await)
+        };
+        let (place, (socket, peer)) = tokio::select! {
+            () = stop.cancelled() => break,
+            next = next => next,
+        };
+        let Some(place) = place.of(peer.ip()) else { continue };
+        let (endpoint, place) = (endpoint.clone(), Arc::new(place));
+        running.spawn(Connection { socket, local, peer, endpoint, place, stop: stop.clone(), end: end.clone() }.run());
+    }
+    drop(listener);
+    running.close();
+    let _ = timeout(DRAIN_WITHIN, running.wait()).await;
+    end.cancel();
+    Ok(())
+}
+
+/// The next connection. Never fails and never spins: without files or memory for one more it waits and asks again.
+async fn accept(listener: &TcpListener, places: &Places) -> (TcpStream, SocketAddr) {
+    static COMPLAINED: Seldom = Seldom::new();
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // They left before we came.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                if COMPLAINED.again() {
+                    warn!(%error, "cannot take in connections; trying again every {PAUSE:?}");
+                }
+                places.make_room();
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
