@@ -151,6 +151,21 @@ mod tests {
     use super::*;
     use crate::document;
 
+    /// THR-12: a million networks that come once are forgotten.
+    #[test]
+    fn networks_that_have_all_their_units_back_are_forgotten() {
+        let quota = Quota { burst: 600, per: Duration::from_millis(600) };
+        let limiter = Limiter::new("requests", Some(quota)).unwrap();
+        for n in 0..20_000 {
+            limiter.take(&n.to_string()).unwrap();
+        }
+        let started = Instant::now();
+        while !limiter.limiter.is_empty() {
+            assert!(started.elapsed() < Duration::from_secs(10), "{} are kept", limiter.limiter.len());
+            limiter.forget();
+        }
+    }
+
     #[test]
     fn every_path_with_a_limit_of_its_own_is_an_operation() {
         for path in TRY_A_PASSWORD.iter().chain(&TRY_A_TOKEN) {
