@@ -367,17 +367,19 @@ async fn inf_03_who_loses_a_deadlock_is_run_again() {
     let (world, tenant, client, email) = unlimited().await;
     let url = world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1.clone();
     for _ in 0..3 {
-        // Holds the client and then wants the invitation, while the request holds the invitation and wants the client. It
-        // is patient, so that the request is the one that the database ends.
+        // Holds the client and wants the invitation as soon as the request, which holds the invitation, waits for the
+        // client. It is patient, so that the request is the one that the database ends.
         let other = format!(
-            "SET deadlock_timeout = '60s'; BEGIN; SELECT id FROM clients WHERE id = '{client}' FOR UPDATE; SELECT pg_sleep(1); \
-             UPDATE invitations SET name = name WHERE client_id = '{client}'; COMMIT"
+            "SET deadlock_timeout = '60s'; DO $$ BEGIN PERFORM id FROM clients WHERE id = '{client}' FOR UPDATE; LOOP \
+             EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))); \
+             PERFORM pg_sleep(0.02); END LOOP; UPDATE invitations SET name = name WHERE client_id = '{client}'; END $$"
         );
         let url = url.clone();
         let other = tokio::task::spawn_blocking(move || psql(&url, &other));
         eventually("the other has the client", || async {
-            let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-            (sql(&world, sleeps) == "1").then_some(())
+            let held =
+                "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'clients'::regclass AND mode = 'RowShareLock'";
+            (sql(&world, held) == "t").then_some(())
         })
         .await;
         let body = json!({ "email": email });
