@@ -117,7 +117,11 @@ mod tests {
             async move {
                 assert_eq!(request.method(), Method::POST);
                 assert_eq!(request.into_body().into_string().await.unwrap(), "whole");
-                if run < times { Err(Failure::Domain(Error::Contended("40P01".into())).into()) } else { Ok("done") }
+                if run < times {
+                    Err(poem::Error::from(Failure::Domain(Error::Contended("40P01".into()))))
+                } else {
+                    Ok("done")
+                }
             }
         });
         let detach = Detach { places: Arc::new(Semaphore::new(1)), tasks: TaskTracker::new() };

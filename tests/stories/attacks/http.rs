@@ -334,7 +334,7 @@ async fn http_09_who_leaves_half_way_leaves_nothing_half_done() {
         let (request, api) = (request.clone(), world.apis[n % 2].clone());
         async move {
             let mut raw = Raw::connect(&api).await;
-            if n % 4 == 0 {
+            if n.is_multiple_of(4) {
                 raw.send(&request.as_bytes()[..n * 7 % request.len()]).await;
             } else {
                 raw.send(request.as_bytes()).await;
