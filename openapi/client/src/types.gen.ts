@@ -884,9 +884,17 @@ export type GetSigningKeysErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -922,6 +930,10 @@ export type ActivateAccountErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * The link is over: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
@@ -929,6 +941,10 @@ export type ActivateAccountErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -941,6 +957,10 @@ export type ActivateAccountErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -976,6 +996,10 @@ export type ChangePasswordErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
@@ -983,6 +1007,10 @@ export type ChangePasswordErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -995,6 +1023,10 @@ export type ChangePasswordErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1033,6 +1065,10 @@ export type CheckTokenErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * The link is over: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
@@ -1040,6 +1076,10 @@ export type CheckTokenErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1052,6 +1092,10 @@ export type CheckTokenErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1083,9 +1127,17 @@ export type ForgotPasswordErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1098,6 +1150,10 @@ export type ForgotPasswordErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1133,9 +1189,17 @@ export type RefreshSessionErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1171,6 +1235,10 @@ export type RequestNewLinkErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * The link is over: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
@@ -1178,6 +1246,10 @@ export type RequestNewLinkErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1190,6 +1262,10 @@ export type RequestNewLinkErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1221,9 +1297,17 @@ export type ResendActivationErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1236,6 +1320,10 @@ export type ResendActivationErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1271,6 +1359,10 @@ export type ResetPasswordErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * The link is over: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
@@ -1278,6 +1370,10 @@ export type ResetPasswordErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1290,6 +1386,10 @@ export type ResetPasswordErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1325,9 +1425,17 @@ export type GetSessionErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1363,9 +1471,17 @@ export type SignInErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1378,6 +1494,10 @@ export type SignInErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1409,9 +1529,17 @@ export type SignOutErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1446,9 +1574,17 @@ export type SignOutEverywhereErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1491,6 +1627,10 @@ export type AcceptInvitationErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
@@ -1503,6 +1643,10 @@ export type AcceptInvitationErrors = {
      */
     413: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
     415: Problem;
@@ -1514,6 +1658,10 @@ export type AcceptInvitationErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1552,9 +1700,17 @@ export type RefreshStaffSessionErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1586,9 +1742,17 @@ export type SendCodeErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1601,6 +1765,10 @@ export type SendCodeErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1636,9 +1804,17 @@ export type GetStaffSessionErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1670,9 +1846,17 @@ export type SignOutStaffErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1707,9 +1891,17 @@ export type SignOutStaffEverywhereErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1748,9 +1940,17 @@ export type VerifyCodeErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1763,6 +1963,10 @@ export type VerifyCodeErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1807,6 +2011,10 @@ export type ListClientsErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `validation_failed`: every bad field is named.
      */
     422: ValidationProblem;
@@ -1814,6 +2022,10 @@ export type ListClientsErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1849,6 +2061,10 @@ export type CreateClientErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
@@ -1856,6 +2072,10 @@ export type CreateClientErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1868,6 +2088,10 @@ export type CreateClientErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1912,9 +2136,17 @@ export type GetClientErrors = {
      */
     404: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -1959,6 +2191,10 @@ export type UpdateClientErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
@@ -1966,6 +2202,10 @@ export type UpdateClientErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -1978,6 +2218,10 @@ export type UpdateClientErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -2027,6 +2271,10 @@ export type InvitePortalUserErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
      * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
      */
     409: Problem;
@@ -2034,6 +2282,10 @@ export type InvitePortalUserErrors = {
      * `body_too_large`: more than 64 KiB.
      */
     413: Problem;
+    /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
     /**
      * `unsupported_media_type`: not JSON in UTF-8.
      */
@@ -2046,6 +2298,10 @@ export type InvitePortalUserErrors = {
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -2078,9 +2334,17 @@ export type CheckLivenessErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
@@ -2112,9 +2376,17 @@ export type CheckReadinessErrors = {
      */
     403: Problem;
     /**
+     * `uri_too_long`: more than 8 KiB.
+     */
+    414: Problem;
+    /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
     429: Problem;
+    /**
+     * `headers_too_large`: more than 16 KiB.
+     */
+    431: Problem;
     /**
      * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
      */
