@@ -60,7 +60,7 @@ where
     let until = Instant::now() + patience;
     loop {
         match write().await {
-            Err(Error::Unavailable(why)) if Instant::now() < until => {
+            Err(Error::Unavailable(why) | Error::Contended(why)) if Instant::now() < until => {
                 warn!(why, "the database is away; what has happened is written down as soon as it is back");
                 sleep(AGAIN_AFTER).await;
             }

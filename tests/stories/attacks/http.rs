@@ -30,7 +30,7 @@ fn open_files(process: &Process) -> usize {
 }
 
 fn open_sockets(process: &Process) -> usize {
-    let files = std::fs::read_dir(format!("/proc/{}/fd", process.pid())).unwrap();
+    let files = std::fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap();
     let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
     targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
 }
