@@ -884,9 +884,21 @@ export type GetSigningKeysErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1189,9 +1201,21 @@ export type RefreshSessionErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1425,9 +1449,21 @@ export type GetSessionErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1529,9 +1565,21 @@ export type SignOutErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1574,9 +1622,21 @@ export type SignOutEverywhereErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1700,9 +1760,21 @@ export type RefreshStaffSessionErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1804,9 +1876,21 @@ export type GetStaffSessionErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1846,9 +1930,21 @@ export type SignOutStaffErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -1891,9 +1987,21 @@ export type SignOutStaffEverywhereErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -2010,6 +2118,14 @@ export type ListClientsErrors = {
      * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
     /**
      * `uri_too_long`: more than 8 KiB.
      */
@@ -2136,9 +2252,21 @@ export type GetClientErrors = {
      */
     404: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -2334,9 +2462,21 @@ export type CheckLivenessErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
@@ -2376,9 +2516,21 @@ export type CheckReadinessErrors = {
      */
     403: Problem;
     /**
+     * `request_timeout`: the body did not arrive in time.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: more than 64 KiB.
+     */
+    413: Problem;
+    /**
      * `uri_too_long`: more than 8 KiB.
      */
     414: Problem;
+    /**
+     * `validation_failed`: every bad field is named.
+     */
+    422: ValidationProblem;
     /**
      * `too_many_requests`: wait for `Retry-After` seconds.
      */
