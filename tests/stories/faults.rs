@@ -30,7 +30,7 @@ async fn fleet() -> World {
 }
 
 fn sql(world: &World, sql: &str) -> String {
-    psql(&world.setting("DATABASE_URL"), sql)
+    psql(world.setting("DATABASE_URL"), sql)
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn fleet(settings: &[(&str, &str)]) -> World {
 }
 
 fn sql(world: &World, sql: &str) -> String {
-    psql(&world.setting("DATABASE_URL"), sql)
+    psql(world.setting("DATABASE_URL"), sql)
 }
 
 /// As many people as wanted, invited, each with one mail.

@@ -55,14 +55,7 @@ impl Deployment {
             ("172.31.240.10/32", "127.0.0.1/32".into()),
         ]);
         let env = environment(&compose, "migrate", &places);
-        let world = World {
-            processes: vec![],
-            apis: vec![],
-            sink: Some(sink),
-            redis: Some(redis),
-            env: env.into_iter().collect(),
-            folder,
-        };
+        let world = World::empty(env.into_iter().collect(), Some(sink), Some(redis), folder);
         let names = Names::start().await;
         let mut deployment = Self { compose, places, names, ports, apis: vec![], database, world };
         assert!(deployment.world.run(&["migrate"]).contains("newest schema"));

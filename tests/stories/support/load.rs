@@ -108,7 +108,7 @@ impl Load {
             people.push(email);
         }
         let run = unique("run");
-        let (slug, database) = (&tenant.slug, world.setting("DATABASE_URL"));
+        let (slug, database) = (&tenant.slug, world.setting("DATABASE_URL").to_owned());
         super::psql(
             &database,
             &format!(
@@ -170,7 +170,7 @@ impl Load {
     /// Waits until every mail that is owed has had its end, and keeps the books about what was asked since the last time.
     /// The load must have stopped.
     pub(crate) async fn account(&self, world: &World) -> Account {
-        let database = world.setting("DATABASE_URL");
+        let database = world.setting("DATABASE_URL").to_owned();
         let sql = |sql: &str| super::psql(&database, sql);
         let owed = "FROM background_jobs WHERE state IN ('queued', 'running') AND name = 'send_mail'";
         let deadline = Instant::now() + LAST_MAIL_WITHIN;

@@ -84,6 +84,12 @@ impl World {
         world.get_or_init(|| async { Arc::new(Self::start(shape, &[]).await) }).await.clone()
     }
 
+    /// A world in which nothing runs yet.
+    pub(crate) fn empty(env: Env, sink: Option<Sink>, redis: Option<Redis>, folder: TempDir) -> World {
+        let started = Mark { seen: secrets::mark(), lines: vec![] };
+        World { processes: vec![], apis: vec![], sink, redis, env, folder, started }
+    }
+
     /// A world of one's own, with these settings.
     pub(crate) async fn start(shape: Shape, settings: &[(&str, &str)]) -> World {
         let folder = tempfile::tempdir().unwrap();
@@ -106,8 +112,7 @@ impl World {
         env.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
         env.extend(pairs(settings));
         env.iter().for_each(|(name, value)| secrets::saw_setting(name, value));
-        let started = Mark { seen: secrets::mark(), lines: vec![] };
-        let mut world = World { processes: vec![], apis: vec![], sink, redis, env, folder, started };
+        let mut world = Self::empty(env, sink, redis, folder);
         match shape {
             Shape::Alone => {
                 world.start_api("dev").await;
@@ -155,11 +160,6 @@ impl World {
     /// Starts one more worker.
     pub(crate) fn start_worker(&mut self) {
         self.processes.push(Process::start(binary(), &["worker"], &self.env));
-    }
-
-    /// The value of a setting that all processes share.
-    pub(crate) fn setting(&self, name: &str) -> String {
-        self.env.iter().find(|(set, _)| set == name).expect("it is set").1.clone()
     }
 
     /// The fleet's workers.
