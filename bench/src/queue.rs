@@ -9,15 +9,15 @@ use crate::{postgres, redis::Redis};
 /// How long a queue may take to run empty.
 const WITHIN: Duration = Duration::from_secs(300);
 
-/// A new UUIDv7 (RFC 9562 §5.7) in SQL; `i` is the row's number.
+/// A new UUIDv7 (RFC 9562 §5.7) in SQL.
 pub(crate) const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || \
-                                 substr(md5(random()::text || i), 1, 3) || '8' || substr(md5(random()::text || i), 1, 15))::uuid";
+                                 substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid";
 
-/// Inserts the `count` jobs of `lane` whose payloads are the column `payload` of `source`, and returns their ids.
-pub(crate) async fn insert(db: &DatabaseConnection, lane: &str, source: &str) -> Result<Vec<String>> {
+/// Inserts jobs of this name into `lane`, one for each `payload` that `source` selects, and returns their ids.
+pub(crate) async fn insert(db: &DatabaseConnection, name: &str, lane: &str, source: &str) -> Result<Vec<String>> {
     let sql = format!(
         "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, pushed_at, created_at)
-         SELECT {NEW_ID}, 'send_mail', '{lane}', payload, 'queued', 0, 8, 0, clock_timestamp(), clock_timestamp(), clock_timestamp()
+         SELECT {NEW_ID}, '{name}', '{lane}', payload, 'queued', 0, 8, 0, clock_timestamp(), clock_timestamp(), clock_timestamp()
          FROM ({source}) AS source RETURNING id::text"
     );
     postgres::column(db, &sql).await

@@ -33,8 +33,8 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let db = postgres::connect(&world.database, 1).await?;
     let mut redis = Redis::connect(&world.redis).await?;
     flood(&db, options.waiting).await?;
-    let mails = "SELECT row_number() OVER () AS i, jsonb_build_object('email', id) AS payload FROM emails WHERE status = 'queued'";
-    let jobs = queue::insert(&db, "bulk", mails).await?;
+    let mails = "SELECT jsonb_build_object('email', id) AS payload FROM emails WHERE status = 'queued'";
+    let jobs = queue::insert(&db, "send_mail", "bulk", mails).await?;
     queue::push(&mut redis, "bulk", &jobs).await?;
 
     let since = Instant::now();
