@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{
     http::Client,
@@ -94,7 +97,7 @@ impl Tenant {
                     let mail = mailbox.wait(&email, asked, MAIL_WITHIN).await?;
                     let password = "quartz-lantern-41".to_owned();
                     let body = json!({ "token": mail.secret, "password": password });
-                    let session = client.post("/api/portal/auth/activate", None, body).await?;
+                    let session = activate(&mut client, body).await?;
                     anyhow::Ok(Person { email, password, token: text(&session["access_token"])? })
                 });
             }
@@ -103,6 +106,18 @@ impl Tenant {
             }
         }
         Ok(people)
+    }
+}
+
+/// A slow machine's hashing pool turns some away at first, and asks them to come again.
+async fn activate(client: &mut Client, body: Value) -> Result<Value> {
+    let request = client.request("POST", "/api/portal/auth/activate", None, Some(&body));
+    loop {
+        let answer = client.send(&request).await?;
+        if answer.status != 503 {
+            return answer.json().context("activating");
+        }
+        sleep(Duration::from_secs(1)).await;
     }
 }
 

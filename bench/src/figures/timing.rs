@@ -143,7 +143,7 @@ async fn compare(
     let line = Line::new(if planted.is_some() { format!("{name}, 5 ms planted") } else { name }, values);
     report.line(match planted {
         None => line.wanted("|Δ| ≤ 1 ms, AUC 0.50 ± 0.05", delta.abs() <= 1.0 && !tells),
-        Some(_) => line.wanted("detected: AUC outside of 0.50 ± 0.05", tells),
+        Some(_) => line.wanted("detected: AUC > 0.55", auc > 0.55),
     });
     Ok(())
 }
