@@ -21,13 +21,9 @@ pub(crate) async fn ask_for_mail(app: &App, by: &Visitor, mail: NewEmail<'_>, ev
     let (network, mailbox) = (by.context.network(), mail.to.mailbox());
     let limits: [(Limit, &[&str]); 2] =
         [(Limit::RecoveryNetwork, &[&network]), (Limit::RecoveryAccount, &[&mailbox, &device])];
-    let taken = throttle::take_all(app, &limits).await?;
-    let posted = post(app, by, mail, event).await;
-    taken.unless_unavailable(app, posted).await
-}
-
-async fn post(app: &App, by: &Visitor, mail: NewEmail<'_>, event: audit::Event) -> Result<()> {
+    // One commit for all of it: there is no secret here that must be looked at after it was counted.
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    throttle::take_with(&tx, &limits).await?;
     mail::post(&mut tx, mail).await?;
     audit::record(&mut tx, by, event).await?;
     tx.commit().await

@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     keys::KeyUse,
     secret::hex,
+    tx::Tx,
 };
 
 pub use settings::{LimitSettings, Quota};
@@ -93,13 +94,17 @@ pub struct Taken(Vec<(String, i64)>);
 /// # Errors
 /// `too_many_requests` when none is left.
 pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
+    take_on(app, app.db(), limit, subject).await
+}
+
+async fn take_on(app: &App, db: &impl ConnectionTrait, limit: Limit, subject: &[&str]) -> Result<Taken> {
     let Some(quota) = limit.quota(&app.settings().limits) else { return Ok(Taken(Vec::new())) };
     let key = key(app, limit.name(), subject);
     let (now, interval) = (app.now().timestamp_micros(), quota.interval());
     let tolerance = interval.saturating_mul(i64::from(quota.burst) - 1);
     // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed.
     let taken = execute(
-        app,
+        db,
         "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, $2 + $3, 0, $4)
          ON CONFLICT (key) DO UPDATE SET
              full_at = CASE WHEN throttles.full_at < $2 THEN $2 ELSE throttles.full_at END + $3,
@@ -111,10 +116,23 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
     if taken == 1 {
         return Ok(Taken(vec![(key, interval)]));
     }
-    let full_at = throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(now, |row| row.full_at);
+    let full_at = throttle::Entity::find_by_id(key).one(db).await?.map_or(now, |row| row.full_at);
     let wait = u64::try_from(full_at - tolerance - now).unwrap_or(0);
     let policy = Policy { name: limit.name(), quota };
     Err(Error::TooMany { policy, retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
+}
+
+/// Takes one unit of each of several limits within `tx`: for acts without a secret to guess, where being counted and being
+/// done may be one commit. Without a commit nothing was taken. The rows stay locked until then, so take them first, the most
+/// shared one before the others, in every act alike.
+///
+/// # Errors
+/// `too_many_requests` when one of them has none left.
+pub(crate) async fn take_with(tx: &Tx, limits: &[(Limit, &[&str])]) -> Result<()> {
+    for (limit, subject) in limits {
+        let _ = take_on(tx.app(), tx.db(), *limit, subject).await?;
+    }
+    Ok(())
 }
 
 /// Takes one unit of each of several limits, or of none of them.
@@ -171,7 +189,7 @@ impl Taken {
 pub(crate) async fn count_in_a_row(app: &App, name: &str, subject: &[&str]) -> Result<i64> {
     let key = key(app, name, subject);
     execute(
-        app,
+        app.db(),
         "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, 0, 1, $2)
          ON CONFLICT (key) DO UPDATE SET count = throttles.count + 1, expires_at = excluded.expires_at",
         [key.clone().into(), (app.now() + Duration::from_secs(365 * 86_400)).into()],
@@ -217,9 +235,9 @@ fn key(app: &App, name: &str, subject: &[&str]) -> String {
     format!("{name}:{}", hex(&app.keys().newest().mac(KeyUse::Throttle, &parts)[..16]))
 }
 
-async fn execute<const N: usize>(app: &App, sql: &str, values: [Value; N]) -> Result<u64> {
-    let statement = Statement::from_sql_and_values(app.db().get_database_backend(), sql, values);
-    Ok(app.db().execute_raw(statement).await?.rows_affected())
+async fn execute<const N: usize>(db: &impl ConnectionTrait, sql: &str, values: [Value; N]) -> Result<u64> {
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    Ok(db.execute_raw(statement).await?.rows_affected())
 }
 
 #[cfg(test)]
