@@ -1,7 +1,7 @@
 //! Putting the parts together: the only place that knows the API and the worker.
 
 use anyhow::{Context, Result, bail};
-use portico_domain::{app::App, clock::Clock, database, mail::Mailer};
+use portico_domain::{app::App, clock::Clock, database, mail::Mailer, settings::DatabaseSettings};
 use portico_queue::Wire;
 use tokio::{
     net::TcpListener,
@@ -48,14 +48,22 @@ pub(crate) async fn app(config: &Config) -> Result<App> {
 /// # Errors
 /// When it cannot be reached or a migration fails.
 pub(crate) async fn migrate(config: &Config) -> Result<()> {
-    let url = &config.domain.database.url;
+    migrate_database(&config.domain.database, "DATABASE_URL").await
+}
+
+/// Brings this database to the newest schema; `name` is where its URL was given.
+///
+/// # Errors
+/// When it cannot be reached or a migration fails.
+pub(crate) async fn migrate_database(database: &DatabaseSettings, name: &str) -> Result<()> {
+    let url = &database.url;
     if let Some(path) = url.strip_prefix("sqlite:")
         && let Some(folder) = std::path::Path::new(path.split('?').next().unwrap_or(path)).parent()
         && !folder.as_os_str().is_empty()
     {
-        std::fs::create_dir_all(folder).with_context(|| format!("DATABASE_URL: cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("{name}: cannot make {}", folder.display()))?;
     }
-    portico_migration::migrate(url).await.context("DATABASE_URL: cannot migrate the database")
+    portico_migration::migrate(url).await.with_context(|| format!("{name}: cannot migrate the database"))
 }
 
 /// Binds the API's sockets. Where no public URL is set, it becomes that of the port that was bound.

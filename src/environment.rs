@@ -1,5 +1,7 @@
 //! The only place that reads the environment.
 
+use std::path::PathBuf;
+
 use portico_api::ApiSettings;
 use portico_domain::{
     keys::ServerKeys,
@@ -22,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) has_public_url: bool,
     /// None: the queue is inside this process.
     pub(crate) redis_url: Option<String>,
+    /// Where development keeps the server key, if it is not set by `PORTICO_SECRET`.
+    pub(crate) secret_file: Option<PathBuf>,
     /// `PORTICO_MIGRATE`
     pub(crate) migrates: bool,
 }
@@ -50,6 +54,7 @@ fn read_from(vars: &mut Vars, secret: Option<ServerKeys>) -> Option<Config> {
     let port = api.as_ref().map_or(8080, |api| api.listen.port());
     let fallback = Url::parse(&format!("http://localhost:{port}")).ok();
     let has_public_url = vars.is_set("PORTICO_PUBLIC_URL");
+    let secret_file = secret.is_some().then(|| data_dir(vars)).flatten().map(|folder| secret_file::path(&folder));
     let domain = Settings::read(vars, secret, fallback);
     let meaning = "The queue: `redis://…` or `rediss://…` for any number of processes. Without it the queue is inside \
                    the process, so only the commands of one process start.";
@@ -65,7 +70,7 @@ fn read_from(vars: &mut Vars, secret: Option<ServerKeys>) -> Option<Config> {
         _ => Err("must be on or off, e.g. PORTICO_MIGRATE=on".into()),
     });
     let log = LogSettings::read(vars);
-    Some(Config { domain: domain?, api: api?, log: log?, has_public_url, redis_url, migrates: migrates? })
+    Some(Config { domain: domain?, api: api?, log: log?, has_public_url, redis_url, secret_file, migrates: migrates? })
 }
 
 /// Development makes its own server key and keeps it.

@@ -1,15 +1,24 @@
 //! The server key of development: made once and kept, so that links survive a restart.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use portico_domain::{keys::ServerKeys, random::Random};
+
+/// Where the key in `folder` is.
+pub(crate) fn path(folder: &Path) -> PathBuf {
+    folder.join("secret")
+}
 
 /// The key in `folder`, made if there is none.
 ///
 /// # Errors
 /// What is wrong with the folder or the file.
 pub(crate) fn read_or_make(folder: &Path) -> Result<ServerKeys, String> {
-    let file = folder.join("secret");
+    let file = path(folder);
     let failed = |error: std::io::Error| format!("has a server key {} that cannot be kept: {error}", file.display());
     fs::create_dir_all(folder).map_err(failed)?;
     if !file.exists() {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbErr,
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -27,6 +28,37 @@ const AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// # Errors
 /// When the database cannot be reached.
 pub async fn connect(settings: &DatabaseSettings) -> std::result::Result<DatabaseConnection, DbErr> {
+    open(settings, Some(STATEMENT_WITHIN)).await
+}
+
+/// Opens the pool for work through which nobody waits: a statement may take as long as it takes.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(crate) async fn connect_patiently(settings: &DatabaseSettings) -> std::result::Result<DatabaseConnection, DbErr> {
+    open(settings, None).await
+}
+
+/// Begins a transaction for reading that sees the database as it is at its first statement, whatever others write.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(crate) async fn snapshot(
+    db: &DatabaseConnection,
+    settings: &DatabaseSettings,
+) -> std::result::Result<DatabaseTransaction, DbErr> {
+    if settings.url.starts_with("postgres") {
+        db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
+    } else {
+        // Every transaction of SQLite is a snapshot.
+        db.begin().await
+    }
+}
+
+async fn open(
+    settings: &DatabaseSettings,
+    statement_within: Option<Duration>,
+) -> std::result::Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(&settings.url);
     options
         .max_connections(settings.connections)
@@ -34,8 +66,10 @@ pub async fn connect(settings: &DatabaseSettings) -> std::result::Result<Databas
         .connect_timeout(ACQUIRE_WITHIN)
         // Statements carry addresses and hashes: they are never logged.
         .sqlx_logging(false);
-    if settings.url.starts_with("postgres") {
-        options.statement_timeout(STATEMENT_WITHIN);
+    if let Some(limit) = statement_within
+        && settings.url.starts_with("postgres")
+    {
+        options.statement_timeout(limit);
     }
     // Write-ahead logging lets readers go on beside the one writer; FULL keeps what was acknowledged through a crash.
     options.map_sqlx_sqlite_opts(|sqlite| {

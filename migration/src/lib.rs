@@ -48,6 +48,17 @@ pub async fn migrate(url: &str) -> Result<(), DbErr> {
     done
 }
 
+/// Whether the database at `url` has the newest schema, without changing it.
+///
+/// # Errors
+/// When the database cannot be reached, or its schema is of a later version than this.
+pub async fn is_current(url: &str) -> Result<bool, DbErr> {
+    let db = sea_orm::Database::connect(url).await?;
+    let pending = Migrator::get_pending_migrations_read_only(&db).await?;
+    db.close().await?;
+    Ok(pending.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use sea_orm::{ConnectionTrait, Database};
@@ -77,8 +88,10 @@ mod tests {
             Migrator::down(&db, None).await.unwrap();
             assert!(db.execute_unprepared("SELECT * FROM tenants").await.is_err(), "{url}: the tables are gone");
             db.close().await.unwrap();
+            assert!(!is_current(&url).await.unwrap(), "{url}");
             migrate(&url).await.unwrap();
             migrate(&url).await.unwrap();
+            assert!(is_current(&url).await.unwrap(), "{url}");
         }
     }
 }

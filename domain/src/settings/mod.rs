@@ -110,20 +110,43 @@ impl DatabaseSettings {
         let meaning =
             "The database: `sqlite:PATH` for one process, `postgres://user:password@host/database` for any number.";
         let url = vars.read("DATABASE_URL", "sqlite:data/portico.db", meaning, |value| {
-            match value.split_once(':').map(|(scheme, rest)| (scheme, rest.trim_start_matches('/'))) {
-                Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
-                    Ok(format!("{value}?mode=rwc"))
-                }
-                // Read whole here, since the driver's own complaint would quote it, password and all.
-                Some(("postgres" | "postgresql", _)) if PgConnectOptions::from_str(value).is_ok() => {
-                    Ok(value.to_owned())
-                }
-                _ => Err("must be sqlite:PATH or postgres://…, e.g. DATABASE_URL=sqlite:data/portico.db".into()),
-            }
+            driver_url(value)
+                .ok_or_else(|| "must be sqlite:PATH or postgres://…, e.g. DATABASE_URL=sqlite:data/portico.db".into())
         });
         let meaning = "The most database connections of this process, 2 to 1000.";
         let connections = vars.read("PORTICO_DATABASE_CONNECTIONS", "16", meaning, number(2..=1000));
         Some(Self { url: url?, connections: connections? })
+    }
+
+    /// The database at `url`, which has the form of `DATABASE_URL`; `None` if it has not.
+    pub fn at(&self, url: &str) -> Option<Self> {
+        Some(Self { url: driver_url(url)?, connections: self.connections })
+    }
+
+    /// Where it is, without user, password and options: fit to be shown.
+    pub fn place(&self) -> String {
+        let bare = self.url.split('?').next().unwrap_or_default();
+        match Url::parse(bare) {
+            Ok(url) if url.has_host() => format!("{}://{}{}", url.scheme(), at_host(&url), url.path()),
+            _ => bare.to_owned(),
+        }
+    }
+}
+
+fn at_host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// A database's URL as its driver wants it, if that is what it is.
+fn driver_url(value: &str) -> Option<String> {
+    match value.split_once(':').map(|(scheme, rest)| (scheme, rest.trim_start_matches('/'))) {
+        Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
+            Some(format!("{value}?mode=rwc"))
+        }
+        // Read whole here, since the driver's own complaint would quote it, password and all.
+        Some(("postgres" | "postgresql", _)) if PgConnectOptions::from_str(value).is_ok() => Some(value.to_owned()),
+        _ => None,
     }
 }
 
@@ -212,6 +235,17 @@ mod tests {
             let line = error.0.iter().find(|line| line.starts_with(name));
             assert!(line.is_some_and(|line| line.contains("e.g.")), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        let settings = read(&[SECRET], Environment::Development).unwrap().database;
+        assert_eq!(settings.place(), "sqlite:data/portico.db");
+        let at = |url: &str| settings.at(url).map(|database| database.place());
+        let shown = at("postgres://user:canary@db.example.com:6432/portico?sslmode=require&password=canary");
+        assert_eq!(shown.as_deref(), Some("postgres://db.example.com:6432/portico"));
+        assert_eq!(at("sqlite:/var/lib/portico.db").as_deref(), Some("sqlite:/var/lib/portico.db"));
+        assert_eq!(at("mysql://h/x"), None);
     }
 
     #[test]
