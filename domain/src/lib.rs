@@ -14,6 +14,7 @@ pub mod app;
 pub mod audit;
 pub mod clients;
 pub mod clock;
+pub mod copy;
 pub mod database;
 pub mod email_address;
 pub mod error;

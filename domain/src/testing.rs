@@ -1,10 +1,10 @@
 //! What the unit tests of this crate share.
 
-use std::{ops::Deref, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, ops::Deref, path::PathBuf, time::Duration};
 
 use portico_entity::background_job::{self, Column, State};
 use portico_queue::Wire;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -75,6 +75,14 @@ pub(crate) fn context() -> RequestContext {
 }
 
 impl TestApp {
+    /// The column `name` of these rows.
+    pub(crate) async fn names(&self, from: &str) -> BTreeSet<String> {
+        let sql = format!("SELECT name FROM {from}");
+        let rows =
+            self.db().query_all_raw(Statement::from_string(self.db().get_database_backend(), sql)).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+    }
+
     /// Runs every job that is due, and those that they cause.
     pub(crate) async fn run_queue(&self) {
         let worker = jobs::Worker::new(&self.app);

@@ -2,6 +2,7 @@
 
 mod api;
 mod check_config;
+mod copy;
 mod dev;
 mod healthcheck;
 mod jobs;
@@ -40,6 +41,8 @@ enum Command {
     Worker,
     /// Brings the database to the newest schema.
     Migrate,
+    /// Copies everything into another, empty database: the way from SQLite to Postgres.
+    Copy(copy::Arguments),
     /// Prints the OpenAPI document.
     Openapi,
     /// Reads the configuration and says what is wrong with it.
@@ -70,6 +73,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Api => api::run(config(None)?).await,
         Command::Worker => worker::run(config(None)?).await,
         Command::Migrate => migrate::run(config(None)?).await,
+        Command::Copy(arguments) => copy::run(config(None)?, arguments).await,
         Command::Openapi => openapi::run(),
         Command::CheckConfig => check_config::run(config(None)?),
         Command::Healthcheck => healthcheck::run(config(None)?).await,
