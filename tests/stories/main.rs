@@ -12,6 +12,7 @@ mod attacks;
 mod bad_input;
 mod clients;
 mod configuration;
+mod copying;
 mod faults;
 mod invitations;
 mod jobs;
