@@ -78,7 +78,13 @@ pub(crate) fn saw(class: Class, secret: &str) {
         _ => 12,
     };
     let is_code = class == Class::Code;
-    if secret.len() < shortest || secret.contains(".test") || is_code && !secret.bytes().all(|b| b.is_ascii_digit()) {
+    // Nor are ids secrets, which some try for a link's.
+    let is_id = secret.len() == 36 && secret.matches('-').count() == 4;
+    if secret.len() < shortest
+        || is_id
+        || secret.contains(".test")
+        || is_code && !secret.bytes().all(|b| b.is_ascii_digit())
+    {
         return;
     }
     seen(|seen| {
