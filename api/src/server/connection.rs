@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use hyper::{
@@ -21,7 +22,7 @@ use poem::{
     http::{HeaderValue, header, uri::Scheme},
     web::{LocalAddr, RemoteAddr},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -35,6 +36,9 @@ use super::{
 const MAX_READ_AHEAD: usize = 32 * 1024;
 /// The most headers of a request.
 const MAX_HEADERS: usize = 100;
+
+/// Told to leave before its first byte, a connection would end unanswered: so long it has to bring it when the process stops.
+const FIRST_REQUEST_WITHIN: Duration = Duration::from_millis(500);
 
 /// Set when a request's body was read to its end.
 #[derive(Clone, Default)]
@@ -86,7 +90,7 @@ impl<E: Endpoint + 'static> Connection<E> {
             pin!(serving),
             pin!(async {
                 tokio::select! {
-                    () = stop.cancelled() => {}
+                    () = async { stop.cancelled().await; sleep(FIRST_REQUEST_WITHIN).await } => {}
                     () = place.crowded() => {}
                 }
             }),

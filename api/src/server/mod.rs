@@ -11,6 +11,7 @@ mod watched;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use poem::Endpoint;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -46,6 +47,10 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let (local, endpoint) = (listener.local_addr()?, Arc::new(endpoint));
     let (running, end) = (TaskTracker::new(), CancellationToken::new());
+    let connection = |socket, peer, place| {
+        let (endpoint, place, stop, end) = (endpoint.clone(), Arc::new(place), stop.clone(), end.clone());
+        Connection { socket, local, peer, endpoint, place, stop, end }
+    };
     loop {
         let next = async {
             let place = places.next().await;
@@ -56,10 +61,17 @@ pub(crate) async fn serve(
             next = next => next,
         };
         let Some(place) = place.of(peer.ip()) else { continue };
-        let (endpoint, place) = (endpoint.clone(), Arc::new(place));
-        running.spawn(Connection { socket, local, peer, endpoint, place, stop: stop.clone(), end: end.clone() }.run());
+        running.spawn(connection(socket, peer, place).run());
     }
-    drop(listener);
+    // Whom the system has let in already may have sent a request, which a proxy must not send to another of us by itself.
+    let door = listener.into_std()?;
+    while let (Ok((socket, peer)), Some(place)) = (door.accept(), places.next().now_or_never()) {
+        let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
+        if let (Ok(socket), Some(place)) = (socket, place.of(peer.ip())) {
+            running.spawn(connection(socket, peer, place).run());
+        }
+    }
+    drop(door);
     running.close();
     let _ = timeout(DRAIN_WITHIN, running.wait()).await;
     end.cancel();
