@@ -215,9 +215,8 @@ async fn what_compose_starts_takes_a_person_through_and_is_replaced_without_a_fa
     process.kill();
     assert!(!is_healthy(&deployment.env("api", address)));
     deployment.apis.clear();
-    let answer = robin.get("/health/live").await;
-    assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (503, "2"));
-    assert_eq!(answer.json()["code"], "unavailable");
+    let problem = robin.get("/health/live").await.problem(503, "unavailable");
+    assert_eq!(problem["retry_after"], 2);
 }
 
 /// Browsers that ask and act as fast as they are answered.
