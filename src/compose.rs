@@ -1,11 +1,14 @@
 //! Putting the parts together: the only place that knows the API and the worker.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use portico_domain::{app::App, clock::Clock, database, mail::Mailer, settings::DatabaseSettings};
 use portico_queue::Wire;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -13,16 +16,9 @@ use url::Url;
 
 use crate::environment::Config;
 
-/// Which parts run in this process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Roles {
-    pub(crate) api: bool,
-    pub(crate) worker: bool,
-}
-
-/// The sockets of the API.
+/// The sockets of a process: the API's where it serves one, and the internal one.
 pub(crate) struct Sockets {
-    public: TcpListener,
+    public: Option<TcpListener>,
     internal: TcpListener,
 }
 
@@ -71,37 +67,53 @@ pub(crate) async fn migrate_database(database: &DatabaseSettings, name: &str) ->
 /// # Errors
 /// When a port is taken.
 pub(crate) async fn bind(config: &mut Config) -> Result<Sockets> {
-    let (listen, inside) = (config.api.listen, config.api.internal_listen);
+    let listen = config.api.listen;
     let public =
         TcpListener::bind(listen).await.with_context(|| format!("PORTICO_LISTEN: cannot listen on {listen}"))?;
-    let internal = TcpListener::bind(inside)
-        .await
-        .with_context(|| format!("PORTICO_INTERNAL_LISTEN: cannot listen on {inside}"))?;
+    let internal = bind_internal(config).await?.internal;
     if !config.has_public_url {
         config.domain.public_url = Url::parse(&format!("http://localhost:{}", public.local_addr()?.port()))?;
     }
-    Ok(Sockets { public, internal })
+    Ok(Sockets { public: Some(public), internal })
 }
 
-/// Runs the roles until SIGTERM or SIGINT, then stops gracefully: the API lets answers finish before the worker lets go of
-/// its jobs.
+/// Binds the internal socket alone, for a process without an API.
+///
+/// # Errors
+/// When the port is taken.
+pub(crate) async fn bind_internal(config: &Config) -> Result<Sockets> {
+    let listen = config.api.internal_listen;
+    let internal = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("PORTICO_INTERNAL_LISTEN: cannot listen on {listen}; port 0 picks a free one"))?;
+    Ok(Sockets { public: None, internal })
+}
+
+/// Runs what the sockets are for, and the jobs if it should, until SIGTERM or SIGINT, then stops gracefully: for `PORTICO_DRAIN_DELAY` the process only says that it is
+/// not ready, then the API lets answers finish, then the worker lets go of its jobs. Health and metrics are served to the end.
 ///
 /// # Errors
 /// When a socket fails.
-pub(crate) async fn run(app: App, config: Config, roles: Roles, sockets: Option<Sockets>) -> Result<()> {
+pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, sockets: Sockets) -> Result<()> {
     let stop = CancellationToken::new();
     let signalled = stop_on_signal(stop.clone())?;
+    let Sockets { public, internal } = sockets;
+    let internal_listen = internal.local_addr()?;
+    let ended = CancellationToken::new();
+    let inside = tokio::spawn(portico_api::serve_internal(app.clone(), internal, ended.clone()));
     // The worker is told to stop after the API has: the mail of the last answers still goes out.
     let served_all = CancellationToken::new();
-    let worker = roles.worker.then(|| tokio::spawn(portico_worker::run(app.clone(), served_all.clone())));
-    let served = match sockets {
-        Some(Sockets { public, internal }) if roles.api => {
-            let (listen, internal_listen) = (public.local_addr()?, internal.local_addr()?);
-            info!(%listen, %internal_listen, public_url = %config.domain.public_url, "listening");
-            portico_api::serve(app, config.api, public, internal, stop.clone()).await.context("serving")
+    let worker = runs_jobs.then(|| tokio::spawn(portico_worker::run(app.clone(), served_all.clone())));
+    let served = match public {
+        Some(public) => {
+            info!(listen = %public.local_addr()?, %internal_listen, public_url = %config.domain.public_url, "listening");
+            let closing = close_after(app.clone(), stop, config.api.drain_delay);
+            portico_api::serve(app, config.api, public, closing).await.context("serving")
         }
-        _ => {
+        None => {
+            info!(%internal_listen, "listening to probes and scrapes");
             stop.cancelled().await;
+            app.drain();
             Ok(())
         }
     };
@@ -109,9 +121,25 @@ pub(crate) async fn run(app: App, config: Config, roles: Roles, sockets: Option<
     if let Some(worker) = worker {
         worker.await.context("the worker")?;
     }
+    ended.cancel();
+    inside.await.context("serving probes")?.context("serving probes")?;
     signalled.abort();
     info!("stopped");
+    config.traces.flush().await;
     served
+}
+
+/// Cancelled `delay` after `stop`; meanwhile the process says that it is not ready, and still takes requests.
+fn close_after(app: App, stop: CancellationToken, delay: Duration) -> CancellationToken {
+    let closing = CancellationToken::new();
+    let close = closing.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        app.drain();
+        sleep(delay).await;
+        close.cancel();
+    });
+    closing
 }
 
 /// Refuses a role that needs others to hear of its jobs, when there is no wire to them.

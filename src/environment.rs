@@ -12,6 +12,7 @@ use url::Url;
 use crate::{
     logging::{self, LogSettings},
     secret_file,
+    traces::{TraceSettings, Traces},
 };
 
 /// Everything that an operator can choose.
@@ -22,6 +23,10 @@ pub(crate) struct Config {
     pub(crate) log: LogSettings,
     /// Whether `PORTICO_PUBLIC_URL` is set; if not, it follows the port that was bound.
     pub(crate) has_public_url: bool,
+    /// Whether `PORTICO_INTERNAL_LISTEN` is set; if not, it follows the role.
+    pub(crate) has_internal_listen: bool,
+    /// Where traces go.
+    pub(crate) traces: Traces,
     /// None: the queue is inside this process.
     pub(crate) redis_url: Option<String>,
     /// Where development keeps the server key, if it is not set by `PORTICO_SECRET`.
@@ -55,6 +60,7 @@ fn read_from(vars: &mut Vars, secret: Option<ServerKeys>) -> Option<Config> {
     let fallback = Url::parse(&format!("http://localhost:{port}")).ok();
     let has_public_url = vars.is_set("PORTICO_PUBLIC_URL");
     let secret_file = secret.is_some().then(|| data_dir(vars)).flatten().map(|folder| secret_file::path(&folder));
+    let has_internal_listen = vars.is_set("PORTICO_INTERNAL_LISTEN");
     let domain = Settings::read(vars, secret, fallback);
     let meaning = "The queue: `redis://…` or `rediss://…` for any number of processes. Without it the queue is inside \
                    the process, so only the commands of one process start.";
@@ -70,7 +76,18 @@ fn read_from(vars: &mut Vars, secret: Option<ServerKeys>) -> Option<Config> {
         _ => Err("must be on or off, e.g. PORTICO_MIGRATE=on".into()),
     });
     let log = LogSettings::read(vars);
-    Some(Config { domain: domain?, api: api?, log: log?, has_public_url, redis_url, secret_file, migrates: migrates? })
+    let traces = TraceSettings::read(vars);
+    Some(Config {
+        domain: domain?,
+        api: api?,
+        log: log?,
+        traces: Traces::new(traces?),
+        has_public_url,
+        has_internal_listen,
+        redis_url,
+        secret_file,
+        migrates: migrates?,
+    })
 }
 
 /// Development makes its own server key and keeps it.
@@ -91,6 +108,6 @@ fn development_secret(vars: &mut Vars) -> Option<ServerKeys> {
 impl Config {
     /// Starts the log as it was asked for.
     pub(crate) fn start_log(&self) {
-        logging::start(&self.log, self.domain.environment);
+        logging::start(&self.log, self.domain.environment, &self.traces);
     }
 }

@@ -3,7 +3,19 @@
 use std::io::IsTerminal;
 
 use portico_domain::settings::{Environment, Vars};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing::Level;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::writer::MakeWriterExt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::traces::Traces;
+
+/// Our own crates, by the targets of their events and spans.
+const OWN: [&str; 5] = ["portico", "portico_api", "portico_domain", "portico_queue", "portico_worker"];
 
 /// What is logged.
 #[derive(Clone, Debug)]
@@ -24,21 +36,22 @@ impl LogSettings {
     }
 }
 
-/// Starts logging. Libraries log warnings only, at every level: below that some of them print what they were given, and
-/// the database's driver was given passwords' hashes.
-pub(crate) fn start(settings: &LogSettings, environment: Environment) {
-    let own = ["portico", "portico_api", "portico_domain", "portico_queue", "portico_worker"];
-    let filter =
-        own.iter().fold(EnvFilter::new("warn"), |filter, name| match format!("{name}={}", settings.level).parse() {
-            Ok(directive) => filter.add_directive(directive),
-            Err(_) => filter,
-        });
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+/// Starts logging, and tracing where it is configured. Libraries log warnings only, at every level: below that some of
+/// them print what they were given, and the database's driver was given passwords' hashes.
+///
+/// One filter stands in front of both. A filter for each would lose events: where a library only asks whether it would be
+/// heard, and would not, tracing-subscriber drops the next event of that thread.
+pub(crate) fn start(settings: &LogSettings, environment: Environment, traces: &Traces) {
+    let traces = traces.layer();
+    let own = if traces.is_some() { settings.level.max(LevelFilter::INFO) } else { settings.level };
+    let heard = Targets::new().with_default(LevelFilter::WARN).with_targets(OWN.map(|target| (target, own)));
+    let shown = settings.level.into_level().unwrap_or(Level::ERROR);
+    let log = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr.with_max_level(shown))
         .with_ansi(std::io::stderr().is_terminal());
-    match environment {
-        Environment::Development => log.compact().init(),
-        Environment::Production => log.json().flatten_event(true).init(),
-    }
+    let log = match environment {
+        Environment::Development => log.compact().boxed(),
+        Environment::Production => log.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry().with(heard).with(log).with(traces).init();
 }

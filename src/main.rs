@@ -5,6 +5,7 @@ mod compose;
 mod environment;
 mod logging;
 mod secret_file;
+mod traces;
 
 use std::process::ExitCode;
 

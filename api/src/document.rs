@@ -51,6 +51,12 @@ pub(crate) fn query_parameters(method: &str, path: &str) -> Option<Vec<&'static 
     Some(parameters.filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).collect())
 }
 
+/// The id of an operation; `unmatched` for whatever the document does not hold.
+pub(crate) fn operation_id(method: &str, path: &str) -> &'static str {
+    let id = item(path).and_then(|item| item.get(&method.to_lowercase())?["operationId"].as_str());
+    id.unwrap_or("unmatched")
+}
+
 /// The part of the document that a path belongs to.
 fn item(path: &str) -> Option<&'static Map<String, Value>> {
     let matches = |template: &str| {
@@ -103,5 +109,8 @@ mod tests {
         assert_eq!(allowed_methods("/api/portal/auth/sign-in"), "POST");
         assert_eq!(allowed_methods("/api/v1/clients/00000000-0000-0000-0000-000000000000"), "GET, HEAD, PATCH");
         assert_eq!(allowed_methods("/api/docs"), "GET, HEAD");
+        assert_eq!(allowed_methods("/nowhere"), "");
+        assert_eq!(operation_id("POST", "/api/portal/auth/sign-in"), "sign_in");
+        assert_eq!(operation_id("BREW", "/api/portal/auth/sign-in"), "unmatched");
     }
 }

@@ -31,10 +31,10 @@ impl Health {
 
     /// Can the process serve?
     ///
-    /// Only the database makes it fail: without the queue requests succeed, and mail comes later.
+    /// Only the database makes it fail, and being told to stop. `degraded`: requests succeed, and mail comes later.
     #[oai(path = "/ready", method = "get", operation_id = "check_readiness")]
     async fn ready(&self, Data(app): Data<&App>) -> Answer<Json<HealthReport>, 0> {
-        let health = health::check(app).await?;
-        Ok(Json(HealthReport { status: if health.queue { HealthStatus::Ok } else { HealthStatus::Degraded } }))
+        let health = health::require_ready(app).await?;
+        Ok(Json(HealthReport { status: if health.is_whole() { HealthStatus::Ok } else { HealthStatus::Degraded } }))
     }
 }

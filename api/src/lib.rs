@@ -16,6 +16,7 @@ mod document;
 mod error;
 mod fields;
 mod health;
+mod internal;
 mod invitations;
 mod keys;
 mod mailbox;
@@ -56,7 +57,7 @@ const LEFT_WITHIN: Duration = Duration::from_secs(5);
 /// Connections to the internal listener: probes and whoever collects figures.
 const INTERNAL_CONNECTIONS: usize = 64;
 
-/// Serves the API on `listener` and health on `internal` until `stop`, then lets what runs finish.
+/// Serves the API on `listener` until `stop`, then lets what runs finish.
 ///
 /// # Errors
 /// When a socket fails.
@@ -64,7 +65,6 @@ pub async fn serve(
     app: App,
     settings: ApiSettings,
     listener: TcpListener,
-    internal: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let shield = Shield::new(&app.settings().limits);
@@ -74,22 +74,23 @@ pub async fn serve(
     // As many requests at once as connections: what goes on for clients who left takes the places of new ones.
     let detach = Detach { places: Arc::new(Semaphore::new(connections)), tasks: TaskTracker::new() };
     let working = detach.tasks.clone();
-    let public = server::serve(
-        listener,
-        public_endpoint(&app, &settings, shield, detach),
-        Places::new(connections, proxies.clone()),
-        stop.clone(),
-    );
-    // No shares inside: whoever asks there is one of ours.
-    let anybody: Arc<[_]> = [IpNet::default(), Ipv6Net::default().into()].into();
-    let internal =
-        server::serve(internal, internal_endpoint(&app), Places::new(INTERNAL_CONNECTIONS, anybody), stop.clone());
-    let served = tokio::try_join!(public, internal);
+    let endpoint = public_endpoint(&app, &settings, shield, detach);
+    let served = server::serve(listener, endpoint, Places::new(connections, proxies), stop).await;
     // The work of those who left is finished too, as far as there is time.
     working.close();
     let _ = timeout(LEFT_WITHIN, working.wait()).await;
     forgetting.abort();
-    served.map(|_| ())
+    served
+}
+
+/// Serves health and metrics on `listener`, for whatever this process does, until `stop`.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve_internal(app: App, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+    // No shares inside: whoever asks there is one of ours.
+    let anybody: Arc<[_]> = [IpNet::default(), Ipv6Net::default().into()].into();
+    server::serve(listener, internal::endpoint(app), Places::new(INTERNAL_CONNECTIONS, anybody), stop).await
 }
 
 fn public_endpoint(app: &App, settings: &ApiSettings, shield: Arc<Shield>, detach: Detach) -> impl Endpoint + use<> {
@@ -110,11 +111,6 @@ fn public_endpoint(app: &App, settings: &ApiSettings, shield: Arc<Shield>, detac
         .with(Cors { origins })
         .with(Outermost { app: app.clone(), trusted_proxies: settings.trusted_proxies.as_slice().into() })
         .into_endpoint()
-}
-
-fn internal_endpoint(app: &App) -> impl Endpoint + use<> {
-    let health = poem_openapi::OpenApiService::new(health::Health, "Portico, inside", env!("CARGO_PKG_VERSION"));
-    Route::new().nest("/", health).with(Outermost { app: app.clone(), trusted_proxies: [].into() }).into_endpoint()
 }
 
 async fn forget_each_minute(shield: Arc<Shield>) {

@@ -1,9 +1,9 @@
 //! What the HTTP side can be told.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
-use portico_domain::settings::Vars;
+use portico_domain::settings::{Vars, duration};
 use url::Url;
 
 /// What the HTTP side can be told.
@@ -13,6 +13,8 @@ pub struct ApiSettings {
     pub listen: SocketAddr,
     /// `PORTICO_INTERNAL_LISTEN`
     pub internal_listen: SocketAddr,
+    /// `PORTICO_DRAIN_DELAY`
+    pub drain_delay: Duration,
     /// `PORTICO_TRUSTED_PROXIES`
     pub trusted_proxies: Vec<IpNet>,
     /// `PORTICO_CONNECTIONS`
@@ -36,7 +38,8 @@ impl ApiSettings {
         };
         let meaning = "Where the API listens; port 0 picks a free one. Development listens on loopback only.";
         let listen = vars.read("PORTICO_LISTEN", "127.0.0.1:8080", meaning, address("127.0.0.1:8080"));
-        let meaning = "Where health is served without limits, for probes; keep it away from the internet.";
+        let meaning = "Where every process serves health and metrics without limits, for probes and scrapes; keep it away from the \
+                       internet. Unless it is set, `portico worker` takes port 9081.";
         let internal = vars.read("PORTICO_INTERNAL_LISTEN", "127.0.0.1:9080", meaning, address("127.0.0.1:9080"));
         let meaning = "Networks whose `X-Forwarded-For` is believed: a comma list of CIDRs, or `none`. Production must \
                        set it.";
@@ -50,13 +53,28 @@ impl ApiSettings {
         });
         let meaning = "Further origins whose pages may call the API from a browser: a comma list.";
         let origins = vars.read("PORTICO_ALLOWED_ORIGINS", "", meaning, parse_origins);
+        let meaning = "How long a process that is told to stop still takes requests while it says that it is not ready, so \
+                       that proxies turn away first; `0s` to `60s`. Unless it is set: `3s` in production, else `0s`.";
+        let drain_delay = vars.read("PORTICO_DRAIN_DELAY", "", meaning, |value| parse_drain_delay(value, production));
         Some(Self {
             listen: listen?,
             internal_listen: internal?,
+            drain_delay: drain_delay?,
             trusted_proxies: proxies?,
             connections: connections?,
             allowed_origins: origins?,
         })
+    }
+}
+
+fn parse_drain_delay(value: &str, production: bool) -> Result<Duration, String> {
+    match value {
+        "" if production => Ok(Duration::from_secs(3)),
+        "" | "0s" => Ok(Duration::ZERO),
+        _ => duration(value)
+            .ok()
+            .filter(|delay| delay.as_secs() <= 60)
+            .ok_or_else(|| "must be 0s to 60s, e.g. PORTICO_DRAIN_DELAY=3s".into()),
     }
 }
 

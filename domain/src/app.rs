@@ -1,6 +1,12 @@
 //! The one handle that every use case and job is given.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use portico_entity::{JobId, background_job::Lane};
 use portico_queue::Wire;
@@ -9,8 +15,11 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
+    backlog::Backlog,
+    cached::Cached,
     clock::{Clock, Time},
     error::Result,
+    health::Health,
     jobs,
     keys::ServerKeys,
     mail::Mailer,
@@ -39,6 +48,9 @@ pub struct Parts {
     settings: Settings,
     hasher: Hasher,
     signing_keys: SigningKeys,
+    health: Cached<Health>,
+    backlog: Cached<Backlog>,
+    draining: AtomicBool,
 }
 
 impl Deref for App {
@@ -56,7 +68,19 @@ impl App {
         tokio::spawn(jobs::push_committed(db.clone(), wire.clone(), clock.clone(), receiver));
         let hasher = Hasher::new(settings.passwords.scrypt);
         let signing_keys = SigningKeys::default();
-        Self(Arc::new(Parts { db, wire, committed, mailer, clock, settings, hasher, signing_keys }))
+        Self(Arc::new(Parts {
+            db,
+            wire,
+            committed,
+            mailer,
+            clock,
+            settings,
+            hasher,
+            signing_keys,
+            health: Cached::default(),
+            backlog: Cached::default(),
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// Begins a transaction that can also enqueue jobs.
@@ -125,6 +149,25 @@ impl Parts {
     /// The keys that sign access tokens.
     pub fn signing_keys(&self) -> &SigningKeys {
         &self.signing_keys
+    }
+
+    /// From now on this process is not ready: others should take its requests.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// The last look at what Portico leans on.
+    pub(crate) fn health(&self) -> &Cached<Health> {
+        &self.health
+    }
+
+    /// The last look at what waits.
+    pub(crate) fn backlog(&self) -> &Cached<Backlog> {
+        &self.backlog
     }
 
     /// A new UUIDv7 (RFC 9562 §5.7): the time in milliseconds and 74 random bits.

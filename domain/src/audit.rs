@@ -8,7 +8,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{actor::Actor, error::Result, tenants, tx::Tx};
+use crate::{actor::Actor, error::Result, metrics, tenants, tx::Tx};
 
 /// Something that happened, or was tried.
 pub struct Event {
@@ -76,6 +76,7 @@ pub async fn record(tx: &mut Tx, actor: impl Into<Actor>, event: Event) -> Resul
         at: Set(tx.app().now()),
     };
     audit_event::Entity::insert(row).exec_without_returning(tx.db()).await?;
+    metrics::acted(event.action, event.outcome == Outcome::Success);
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
-    TransactionTrait,
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction, DbErr,
+    IsolationLevel, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -22,6 +22,29 @@ const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
 const STATEMENT_WITHIN: Duration = Duration::from_secs(10);
 /// The pause before a write that must not be lost is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// How many connections are open, by whether somebody uses them.
+pub(crate) struct PoolUse {
+    pub(crate) busy: i64,
+    pub(crate) idle: i64,
+}
+
+/// How the pool is used now.
+pub(crate) fn pool_use(db: &DatabaseConnection) -> PoolUse {
+    let (open, idle) = match &db.inner {
+        DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
+            let pool = db.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
+            let pool = db.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        _ => (0, 0),
+    };
+    let idle = i64::try_from(idle).unwrap_or(i64::MAX);
+    PoolUse { busy: (i64::from(open) - idle).max(0), idle }
+}
 
 /// Opens the pool.
 ///

@@ -2,7 +2,7 @@
 
 use sea_orm::{DbErr, SqlErr};
 
-use crate::throttle::Policy;
+use crate::{metrics, throttle::Policy};
 
 /// Why a use case did not happen. Nothing was changed, except that an attempt may have been counted.
 #[derive(Debug)]
@@ -129,6 +129,9 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         if Self::is_taken(&error) {
             return Self::CONFLICT;
+        }
+        if matches!(error, DbErr::ConnectionAcquire(_)) {
+            metrics::acquire_failed();
         }
         match error {
             // The database's own words may quote values, so they stop at the log.

@@ -20,6 +20,22 @@ pub enum Kind {
     StaffCode,
 }
 
+impl Kind {
+    /// Its word in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::Invitation => "invitation",
+            Self::AccessNotice => "access_notice",
+            Self::Reset => "reset",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordClosed => "password_closed",
+            Self::SessionEnded => "session_ended",
+            Self::StaffCode => "staff_code",
+        }
+    }
+}
+
 /// `Suppressed`: rightly not sent (a stranger's address, or it would have arrived dead).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -20,5 +20,6 @@ pub mod signing_key;
 pub mod staff_user;
 pub mod tenant;
 pub mod throttle;
+pub mod worker;
 
 pub use id::*;

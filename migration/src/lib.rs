@@ -12,6 +12,7 @@ mod m20261121_000003_credentials;
 mod m20261121_000004_audit;
 mod m20261121_000005_lanes;
 mod m20261121_000006_staff_devices;
+mod m20261121_000008_workers;
 mod schema;
 
 use sea_orm::DbErr;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_audit::Migration),
             Box::new(m20261121_000005_lanes::Migration),
             Box::new(m20261121_000006_staff_devices::Migration),
+            Box::new(m20261121_000008_workers::Migration),
         ]
     }
 }

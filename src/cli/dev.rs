@@ -4,10 +4,7 @@ use anyhow::{Result, bail};
 use portico_domain::{settings::Environment, tenants};
 
 use super::say;
-use crate::{
-    compose::{self, Roles},
-    environment::Config,
-};
+use crate::{compose, environment::Config};
 
 pub(super) async fn run(mut config: Config) -> Result<()> {
     if config.domain.environment == Environment::Production {
@@ -21,5 +18,5 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
          Sign in as staff: owner@demo.test, with the code from the mailbox. The README shows the whole path.\n"
     ));
-    compose::run(app, config, Roles { api: true, worker: true }, Some(sockets)).await
+    compose::run(app, config, true, sockets).await
 }

@@ -2,13 +2,10 @@
 
 use anyhow::Result;
 
-use crate::{
-    compose::{self, Roles},
-    environment::Config,
-};
+use crate::{compose, environment::Config};
 
 pub(super) async fn run(mut config: Config) -> Result<()> {
     let sockets = compose::bind(&mut config).await?;
     let app = compose::app(&config).await?;
-    compose::run(app, config, Roles { api: true, worker: true }, Some(sockets)).await
+    compose::run(app, config, true, sockets).await
 }

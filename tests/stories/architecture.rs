@@ -9,7 +9,7 @@ const MAY_KNOW: [(&str, &[&str]); 8] = [
     ("portico", &["portico-api", "portico-worker", "portico-domain", "portico-migration", "portico-queue"]),
     ("portico-api", &["portico-domain", "poem", "poem-openapi", "governor"]),
     ("portico-worker", &["portico-domain", "portico-queue", "apalis"]),
-    ("portico-domain", &["portico-entity", "portico-queue", "sea-orm", "lettre", "scrypt"]),
+    ("portico-domain", &["portico-entity", "portico-queue", "sea-orm", "lettre", "scrypt", "prometheus"]),
     ("portico-entity", &["sea-orm"]),
     ("portico-queue", &["apalis-core", "redis"]),
     ("portico-migration", &["sea-orm", "sea-orm-migration"]),

@@ -16,6 +16,7 @@ mod copying;
 mod faults;
 mod invitations;
 mod jobs;
+mod observing;
 mod operation;
 mod packaging;
 mod passwords;

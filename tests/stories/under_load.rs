@@ -396,7 +396,6 @@ fn setting(name: &str) -> Option<u64> {
 
 // Processes are replaced in turn, as an upgrade does it, behind a balancer that asks which are ready.
 #[tokio::test]
-#[ignore = "a process that stops closes its port at once, without PORTICO_DRAIN_DELAY"]
 async fn inf_13_a_rolling_restart_under_load_fails_no_request() {
     let mut settings = UNLIMITED.to_vec();
     settings.push(("PORTICO_DRAIN_DELAY", "1s"));

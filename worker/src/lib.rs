@@ -46,6 +46,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         });
     }
     let heartbeat = tokio::spawn(upkeep::heartbeat(app.clone(), worker.clone(), drained.clone()));
+    let presence = tokio::spawn(upkeep::presence(app.clone(), worker.clone(), drained.clone()));
     let rounds = tokio::spawn(upkeep::rounds(app.clone(), tell_paused, stop.clone()));
     info!("worker started");
 
@@ -65,7 +66,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         warn!("jobs that did not finish in time are given back");
     }
     drained.cancel();
-    let _ = tokio::join!(heartbeat, rounds);
+    let _ = tokio::join!(heartbeat, presence, rounds);
     if let Err(error) = jobs::release(&app, &worker).await {
         warn!(%error, "jobs could not be given back; their leases run out by themselves");
     }

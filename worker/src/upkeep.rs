@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portico_domain::{
     app::App,
-    jobs::{self, Scheduler, Worker},
+    jobs::{self, Scheduler, WORKER_SAYS_EVERY, Worker},
 };
 use tokio::{
     sync::watch,
@@ -44,6 +44,19 @@ pub(crate) async fn rounds(app: App, paused: watch::Sender<Paused>, stop: Cancel
         if let Err(error) = scheduler.tick(&app).await {
             warn!(%error, "the scheduler failed");
         }
+    }
+}
+
+/// Says every few seconds that this worker is there, until `drained`, and then that it has gone.
+pub(crate) async fn presence(app: App, worker: Worker, drained: CancellationToken) {
+    let mut ticks = ticks(WORKER_SAYS_EVERY);
+    while tick(&mut ticks, &drained).await {
+        if let Err(error) = jobs::say_present(&app, &worker).await {
+            warn!(%error, "this worker cannot say that it is there");
+        }
+    }
+    if let Err(error) = jobs::say_gone(&app, &worker).await {
+        warn!(%error, "this worker cannot say that it goes");
     }
 }
 

@@ -15,7 +15,7 @@ mod query;
 mod shield;
 
 use poem::{Endpoint, IntoResponse, Request, Response};
-use portico_domain::actor::RequestContext;
+use portico_domain::{actor::RequestContext, error::Error, metrics};
 
 use crate::{
     document,
@@ -42,5 +42,8 @@ async fn answer(inner: &impl Endpoint, request: Request) -> Response {
         Ok(ours) => ours,
         Err(theirs) => error::of_framework(&theirs, || document::allowed_methods(&path)),
     };
+    if let Failure::Domain(Error::TooMany { policy, .. }) = &failure {
+        metrics::throttled(policy.name);
+    }
     failure.into_response(request_id)
 }

@@ -7,17 +7,14 @@ use poem::{
     Endpoint, Middleware, Request, Response, Result,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
-use portico_domain::{actor::RequestContext, app::App, sessions::Realm};
-use tracing::{Instrument, info, info_span};
+use portico_domain::{actor::RequestContext, app::App, metrics, sessions::Realm};
+use tracing::{Instrument, Span, field, info, info_span};
 use uuid::Uuid;
 
 use super::client_address::client_address;
-use crate::cookies::Cookie;
+use crate::{cookies::Cookie, document};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// How much of a path is logged, in characters: more than any of ours has.
-const PATH_LOGGED: usize = 200;
 
 /// On every answer: a page of ours is never framed, sniffed or kept, and loads nothing.
 const SECURITY: [(HeaderName, &str); 6] = [
@@ -28,6 +25,9 @@ const SECURITY: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
+
+/// The longest path or method in the log, in characters.
+const SHOWN: usize = 200;
 
 /// Where keys may be kept, for as long as a new one is published before it signs, and much less.
 const KEYS_PATH: &str = "/.well-known/jwks.json";
@@ -60,8 +60,18 @@ impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
         let context = self.context(&request);
         let request_id = context.request_id;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let shown: String = path.chars().take(PATH_LOGGED).collect();
-        let span = info_span!("request", %request_id, %method, path = shown);
+        let operation = document::operation_id(method.as_str(), &path);
+        let counted = metrics::Request::begin(operation);
+        // What the client chose is cut short; the request's id, without its hyphens, is the trace's.
+        let span = info_span!(
+            "request",
+            %request_id,
+            trace_id = %request_id.simple(),
+            operation,
+            method = shown(method.as_str()),
+            path = shown(&path),
+            status = field::Empty,
+        );
         // HEAD is GET whose answer's body is not sent (RFC 9110 §9.3.2); the connection knows not to.
         if method == Method::HEAD {
             request.set_method(Method::GET);
@@ -71,8 +81,11 @@ impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
         async {
             let mut response = super::answer(&self.inner, request).await;
             finish(response.headers_mut(), &method, &path, request_id);
+            let status = response.status().as_u16();
+            Span::current().record("status", status);
+            counted.answered(status);
             // The query is never logged: some clients put secrets there.
-            info!(status = response.status().as_u16(), ms = started.elapsed().as_millis() as u64, "answered");
+            info!(status, ms = started.elapsed().as_millis() as u64, "answered");
             Ok(response)
         }
         .instrument(span)
@@ -89,6 +102,12 @@ impl<E> OutermostEndpoint<E> {
         let address = client_address(request, &self.trusted_proxies);
         RequestContext::new(request_id, address, request.header(header::USER_AGENT), devices)
     }
+}
+
+/// The beginning of what a client wrote, for the log.
+fn shown(text: &str) -> &str {
+    let end = text.char_indices().nth(SHOWN).map_or(text.len(), |(end, _)| end);
+    &text[..end]
 }
 
 fn finish(headers: &mut HeaderMap, method: &Method, path: &str, request_id: Uuid) {

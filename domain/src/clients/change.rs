@@ -16,6 +16,7 @@ use crate::{
     app::App,
     audit,
     error::Result,
+    metrics,
     name::Name,
     tx::Tx,
 };
@@ -75,13 +76,14 @@ pub async fn change(app: &App, by: &Staff, id: ClientId, change: ClientChange) -
 }
 
 async fn end_sessions(tx: &mut Tx, id: ClientId) -> Result<()> {
-    session::Entity::update_many()
+    let ended = session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(tx.app().now()))
         .col_expr(session::Column::RevokedReason, Expr::value("client_archived"))
         .filter(session::Column::ClientId.eq(id))
         .filter(session::Column::RevokedAt.is_null())
         .exec(tx.db())
         .await?;
+    metrics::sessions_ended("client_archived", ended.rows_affected);
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 mod lease;
 mod operate;
 mod pause;
+mod presence;
 mod probe;
 mod push;
 mod registry;
@@ -31,6 +32,8 @@ use crate::{
 pub use lease::{release, renew};
 pub use operate::{Selection, discard, list, retry};
 pub use pause::{pause, paused, resume};
+pub(crate) use presence::WORKER_SEEN_WITHIN;
+pub use presence::{WORKER_SAYS_EVERY, say_gone, say_present};
 pub use probe::{Probe, ProbeReport, probe};
 pub(crate) use push::push_committed;
 pub use run::{Claimed, Ran, Worker, claim, run};

@@ -18,6 +18,11 @@ macro_rules! jobs {
             }
         }
 
+        /// The name as a word of the code, so that nothing else can become a metric's label.
+        pub(super) fn known_name(name: &str) -> &'static str {
+            [$(<$job as Job>::NAME),*].into_iter().find(|known| *known == name).unwrap_or("unknown")
+        }
+
         /// Tells the job of this row that it was given up.
         pub(super) async fn gave_up(app: &App, row: &background_job::Model, why: &str) -> Result<()> {
             match row.name.as_str() {

@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use futures_util::FutureExt;
@@ -13,14 +14,18 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 use tokio::sync::mpsc;
-use tracing::{Instrument, Span, info_span};
+use tracing::{Instrument, Span, field, info_span};
 use uuid::Uuid;
 
 use super::{
     JobError, lane_name, lease, registry,
     settle::{self, Done},
 };
-use crate::{app::App, error::Result};
+use crate::{
+    app::App,
+    error::Result,
+    metrics::{self, JobOutcome},
+};
 
 /// How often a job may take its worker down with it.
 const MAX_LOSSES: i32 = 3;
@@ -97,13 +102,17 @@ pub async fn run(app: &App, claimed: Claimed) -> Ran {
     let Claimed { row, worker } = claimed;
     let span = info_span!(
         "job",
-        name = row.name,
+        job = row.name,
         id = %row.id,
         lane = lane_name(row.lane),
         attempt = row.attempts,
         request_id = row.request_id,
+        trace_id = row.request_id.clone().unwrap_or(row.id.to_string()).replace('-', ""),
+        outcome = field::Empty,
     );
     worker.running().insert(row.id);
+    let began = Instant::now();
+    metrics::job_began(row.lane, row.run_at, app.now());
     let mut ran = Ran { row, worker, outcome: None, span: span.clone() };
     ran.outcome = if ran.row.losses >= MAX_LOSSES {
         Some(Err(JobError::Discard(format!("given up after its worker vanished {MAX_LOSSES} times"))))
@@ -115,7 +124,20 @@ pub async fn run(app: &App, claimed: Claimed) -> Ran {
             .await
             .unwrap_or_else(|_| Some(Err(JobError::Retry("panicked".into()))))
     };
+    let how = how_it_ended(&ran);
+    metrics::job_finished(registry::known_name(&ran.row.name), how, began);
+    ran.span.record("outcome", how.name());
     ran
+}
+
+fn how_it_ended(ran: &Ran) -> JobOutcome {
+    match &ran.outcome {
+        None => JobOutcome::Unknown,
+        Some(Ok(())) => JobOutcome::Done,
+        Some(Err(JobError::Unavailable(_))) => JobOutcome::Unavailable,
+        Some(Err(JobError::Retry(_))) if ran.row.attempts < ran.row.max_attempts => JobOutcome::Retry,
+        Some(Err(JobError::Retry(_) | JobError::Discard(_))) => JobOutcome::Dead,
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::{
     error::Result,
     invitations,
     jobs::{Job, JobError},
+    metrics::{self, MailOutcome},
     passwords, sessions, staff,
 };
 
@@ -52,11 +53,11 @@ impl Job for SendMail {
             }
             Err(MailError::Permanent(answer)) => end(app, &row, Status::Failed, &answer).await,
             Err(MailError::Transient(answer)) => {
-                note(app, &row, &answer).await?;
+                note(app, &row, MailOutcome::Transient, &answer).await?;
                 Err(JobError::Retry(answer))
             }
             Err(MailError::Down(answer)) => {
-                note(app, &row, &answer).await?;
+                note(app, &row, MailOutcome::Down, &answer).await?;
                 Err(JobError::Unavailable(answer))
             }
         }
@@ -126,12 +127,19 @@ async fn end(app: &App, row: &email::Model, status: Status, detail: &str) -> std
     if status == Status::Sent {
         update = update.col_expr(Column::SentAt, Expr::value(app.now()));
     }
+    let outcome = match status {
+        Status::Sent => MailOutcome::Sent,
+        Status::Suppressed => MailOutcome::Suppressed,
+        Status::Failed | Status::Queued => MailOutcome::Failed,
+    };
+    metrics::mail_tried(row, outcome, app.now());
     // The server has the mail. Whatever happens to the database now, this must be written down, or it is sent again.
     database::insist(app.settings().jobs.lease, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
     Ok(())
 }
 
-async fn note(app: &App, row: &email::Model, detail: &str) -> Result<()> {
+async fn note(app: &App, row: &email::Model, outcome: MailOutcome, detail: &str) -> Result<()> {
+    metrics::mail_tried(row, outcome, app.now());
     queued(row.id)
         .col_expr(Column::Detail, Expr::value(detail))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))

@@ -16,13 +16,17 @@ use lettre::{
 };
 use portico_entity::background_job::Lane;
 use tokio::time::timeout;
-use tracing::error;
+use tracing::{Instrument, error, field, info_span};
 
 use super::{
     Letter, MailError,
     settings::{Encryption, SmtpServer},
 };
-use crate::clock::Time;
+use crate::{
+    clock::Time,
+    jobs::lane_name,
+    metrics::{self, MailOutcome},
+};
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -51,6 +55,19 @@ impl Smtp {
     }
 
     pub(super) async fn send(&self, lane: Lane, letter: &Letter, now: Time) -> Result<String, MailError> {
+        let span = info_span!("smtp", lane = lane_name(lane), outcome = field::Empty);
+        let sent = self.send_now(lane, letter, now).instrument(span.clone()).await;
+        let outcome = match &sent {
+            Ok(_) => MailOutcome::Sent,
+            Err(MailError::Permanent(_)) => MailOutcome::Failed,
+            Err(MailError::Transient(_)) => MailOutcome::Transient,
+            Err(MailError::Down(_)) => MailOutcome::Down,
+        };
+        span.record("outcome", outcome.name());
+        sent
+    }
+
+    async fn send_now(&self, lane: Lane, letter: &Letter, now: Time) -> Result<String, MailError> {
         let transport = match lane {
             Lane::Urgent => &self.urgent,
             Lane::Bulk | Lane::Upkeep => &self.bulk,
@@ -116,6 +133,7 @@ fn classify(failure: &Error) -> MailError {
     let answer = kept(&failure_text(failure));
     let Some(code) = failure.status().map(|code| code.to_string()) else { return MailError::Down(answer) };
     if ["530", "534", "535", "538"].contains(&code.as_str()) {
+        metrics::credentials_refused();
         error!(code, "the mail server refuses the credentials of MAIL_URL; mail waits");
         return MailError::Down(answer);
     }

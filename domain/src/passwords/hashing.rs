@@ -1,6 +1,11 @@
 //! Hashing, on a bounded pool: a flood of sign-ins costs cores × hash memory, never more.
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{
+    num::NonZero,
+    sync::Arc,
+    thread::available_parallelism,
+    time::{Duration, Instant},
+};
 
 use scrypt::{
     Params, Scrypt,
@@ -15,6 +20,7 @@ use tokio::{
 use crate::{
     actor::RequestContext,
     error::{Error, Result},
+    metrics::{self, HashSlot, NoSlot},
     random::Random,
     secret::Password,
 };
@@ -29,6 +35,12 @@ pub struct Hasher {
     params: Params,
     /// Verified where there is no password, so that it takes the same time.
     dummy: Arc<str>,
+}
+
+/// A place in the pool, and its count among the busy ones.
+struct Slot {
+    _counted: HashSlot,
+    _place: OwnedSemaphorePermit,
 }
 
 /// What verifying came to.
@@ -46,6 +58,7 @@ impl Hasher {
     /// A pool of one slot a core, for new hashes of this cost.
     pub fn new(params: Params) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
+        metrics::hash_slots(cores);
         // A hash of nothing: 32 random bytes in the place of the output cost no hashing at start.
         let (salt, output) = (Random.bytes::<16>(), Random.bytes::<32>());
         let encode = |bytes: &[u8]| base64::Engine::encode(&base64::prelude::BASE64_STANDARD_NO_PAD, bytes);
@@ -88,22 +101,22 @@ impl Hasher {
         .await?
     }
 
-    async fn slot(&self, context: &RequestContext) -> Result<OwnedSemaphorePermit> {
-        tokio::select! {
+    async fn slot(&self, context: &RequestContext) -> Result<Slot> {
+        let began = Instant::now();
+        let refused = tokio::select! {
             slot = timeout(WAIT, self.slots.clone().acquire_owned()) => match slot {
-                Ok(Ok(slot)) => Ok(slot),
-                _ => Err(Error::Overloaded),
+                Ok(Ok(place)) => return Ok(Slot { _counted: metrics::hash_slot_taken(began.elapsed()), _place: place }),
+                _ => NoSlot::Full,
             },
-            () = context.gone.cancelled() => Err(Error::Overloaded),
-        }
+            () = context.gone.cancelled() => NoSlot::Gone,
+        };
+        metrics::hash_refused(refused);
+        Err(Error::Overloaded)
     }
 }
 
 /// Runs `work` off the async threads; the slot is free again when the work is done, whoever still waits for it.
-async fn blocking<T: Send + 'static>(
-    slot: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
+async fn blocking<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let task = spawn_blocking(move || {
         let done = work();
         drop(slot);

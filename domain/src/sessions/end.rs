@@ -13,6 +13,7 @@ use crate::{
     app::App,
     audit,
     error::{Error, Result},
+    metrics,
     secret::PlainToken,
     tx::Tx,
 };
@@ -54,6 +55,7 @@ pub async fn sign_out(app: &App, by: &Visitor, session: Option<SessionId>) -> Re
     let Some(id) = session else { return Ok(()) };
     let mut tx = app.begin().await?;
     let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
+    metrics::sessions_ended("signed_out", ended.rows_affected);
     if ended.rows_affected == 1 {
         let event = audit::Event::new("session.ended").target("session", id.0);
         let actor = actor(&tx, by, id).await?;
@@ -102,7 +104,8 @@ pub(crate) async fn end_all(
     if let Some(except) = except {
         update = update.filter(Column::Id.ne(except));
     }
-    update.exec(tx.db()).await?;
+    let ended = update.exec(tx.db()).await?;
+    metrics::sessions_ended(reason, ended.rows_affected);
     Ok(())
 }
 
@@ -129,7 +132,8 @@ pub(crate) async fn lock(tx: &mut Tx, person: Person) -> Result<()> {
 /// Ends the session that a browser showed while it opened another.
 pub(crate) async fn end_presented(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
     if let Some(id) = session {
-        revoke(tx.app(), "replaced").filter(Column::Id.eq(id)).exec(tx.db()).await?;
+        let ended = revoke(tx.app(), "replaced").filter(Column::Id.eq(id)).exec(tx.db()).await?;
+        metrics::sessions_ended("replaced", ended.rows_affected);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
     audit,
     clock::Time,
     error::{Error, Result},
-    mail,
+    mail, metrics,
     secret::PlainToken,
 };
 
@@ -106,6 +106,8 @@ async fn revoke_copied(app: &App, by: &Visitor, session: &session::Model, now: T
         .exec(tx.db())
         .await?;
     if ended.rows_affected == 1 {
+        metrics::refresh_reused();
+        metrics::sessions_ended("refresh_token_reused", 1);
         let mut event = audit::Event::failed("session.refresh_token_reused").target("session", session.id.0);
         if let Some(id) = session.portal_user_id
             && let Some(user) = portal_user::Entity::find_by_id(id).one(tx.db()).await?

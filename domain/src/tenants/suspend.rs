@@ -14,6 +14,7 @@ use crate::{
     app::App,
     audit,
     error::{Error, Result},
+    metrics,
 };
 
 /// Suspends the tenant of that slug: its staff and the people at its clients are out at once, its queued invitations are
@@ -51,7 +52,7 @@ async fn set_status(app: &App, slug: &str, status: Status, action: &'static str)
         .from(staff_user::Entity)
         .and_where(staff_user::Column::TenantId.eq(tenant.id))
         .to_owned();
-    session::Entity::update_many()
+    let ended = session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(app.now()))
         .col_expr(session::Column::RevokedReason, Expr::value(action))
         .filter(session::Column::RevokedAt.is_null())
@@ -62,6 +63,7 @@ async fn set_status(app: &App, slug: &str, status: Status, action: &'static str)
         )
         .exec(tx.db())
         .await?;
+    metrics::sessions_ended(action, ended.rows_affected);
     let event = audit::Event::new(action).target("tenant", tenant.id.0).tenant(tenant.id);
     audit::record(&mut tx, Actor::SYSTEM, event).await?;
     tx.commit().await

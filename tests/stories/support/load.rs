@@ -110,7 +110,7 @@ impl Load {
         let run = unique("run");
         let (slug, database) = (&tenant.slug, world.setting("DATABASE_URL").to_owned());
         super::psql(
-            &database,
+            database,
             &format!(
                 "INSERT INTO staff_users (id, tenant_id, email, name, role, credential_version, created_at) \
                  SELECT gen_random_uuid(), id, n || '-{run}@staff.test', 'Kim', 'viewer', 0, now() \
@@ -170,8 +170,8 @@ impl Load {
     /// Waits until every mail that is owed has had its end, and keeps the books about what was asked since the last time.
     /// The load must have stopped.
     pub(crate) async fn account(&self, world: &World) -> Account {
-        let database = world.setting("DATABASE_URL").to_owned();
-        let sql = |sql: &str| super::psql(&database, sql);
+        let database = world.setting("DATABASE_URL");
+        let sql = |sql: &str| super::psql(database, sql);
         let owed = "FROM background_jobs WHERE state IN ('queued', 'running') AND name = 'send_mail'";
         let deadline = Instant::now() + LAST_MAIL_WITHIN;
         while sql(&format!("SELECT count(*) {owed}")) != "0" {

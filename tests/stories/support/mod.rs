@@ -1,6 +1,7 @@
 //! What the stories are told with: worlds, browsers and mail.
 
 mod browser;
+mod collector;
 pub(crate) mod document;
 mod keeper;
 mod load;
@@ -9,6 +10,7 @@ mod names;
 mod people;
 mod postgres;
 mod race;
+mod scrape;
 pub(crate) mod secrets;
 mod services;
 mod world;
@@ -18,6 +20,7 @@ use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep};
 
 pub(crate) use browser::{Answer, Browser};
+pub(crate) use collector::Collector;
 pub(crate) use keeper::{Process, binary};
 pub(crate) use load::{Account, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
 pub(crate) use mail::Mail;
@@ -25,8 +28,9 @@ pub(crate) use names::Names;
 pub(crate) use people::{Person, Tenant, password, unique};
 pub(crate) use postgres::Postgres;
 pub(crate) use race::all_at_once;
+pub(crate) use scrape::Scrape;
 pub(crate) use services::{Redis, Sink, database, free_port, provided, psql};
-pub(crate) use world::{Shape, World, fleet_env};
+pub(crate) use world::{Mark, Shape, World, fleet_env};
 
 /// How long anything may take that a story waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);

@@ -32,7 +32,7 @@ pub(crate) struct World {
     pub(crate) redis: Option<Redis>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) folder: TempDir,
-    started: Mark,
+    pub(crate) started: Mark,
 }
 
 /// A moment in a world: what had been seen, and how many lines each process had logged.
@@ -55,6 +55,7 @@ fn common_env() -> Env {
         ("PORTICO_LISTEN", "127.0.0.1:0"),
         ("PORTICO_INTERNAL_LISTEN", "127.0.0.1:0"),
         ("PORTICO_TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("PORTICO_DRAIN_DELAY", "0s"),
         ("PORTICO_LOG", "trace"),
     ])
 }
@@ -160,6 +161,16 @@ impl World {
     /// Starts one more worker.
     pub(crate) fn start_worker(&mut self) {
         self.processes.push(Process::start(binary(), &["worker"], &self.env));
+    }
+
+    /// The internal address of each process.
+    pub(crate) async fn internals(&self) -> Vec<String> {
+        let mut addresses = Vec::new();
+        for process in &self.processes {
+            let address = process.hears("it has an internal listener", |line| address(line, "internal_listen")).await;
+            addresses.push(format!("http://{address}"));
+        }
+        addresses
     }
 
     /// The fleet's workers.
@@ -295,14 +306,18 @@ impl Drop for World {
     }
 }
 
-/// The address in a log line that says `listening`, in either format.
 fn listening(line: &str) -> Option<String> {
+    address(line, "listen")
+}
+
+/// The address of this name in a log line that says `listening`, in either format.
+fn address(line: &str, name: &str) -> Option<String> {
     if !line.contains("listening") {
         return None;
     }
     if let Ok(json) = serde_json::from_str::<Value>(line) {
-        return json["listen"].as_str().map(str::to_owned);
+        return json[name].as_str().map(str::to_owned);
     }
-    let (_, rest) = line.split_once(" listen=")?;
+    let (_, rest) = line.split_once(&format!(" {name}="))?;
     rest.split_whitespace().next().map(str::to_owned)
 }

@@ -1,0 +1,86 @@
+//! What a scrape sees.
+
+use std::sync::OnceLock;
+
+use prometheus::{GaugeVec, TextEncoder};
+use tracing::warn;
+
+use super::{METRICS, process};
+use crate::{
+    app::App,
+    backlog::{self, Backlog},
+    database,
+    error::{Error, Result},
+    health,
+    jobs::lane_name,
+};
+
+/// All metrics in the Prometheus text format 0.0.4. What the installation has waiting is looked up, at most every few
+/// seconds; what cannot be looked up is left out, so that nobody takes an old figure for a new one.
+///
+/// # Errors
+/// When the text cannot be written.
+pub async fn render(app: &App) -> Result<String> {
+    // Looking sets what `portico_dependency_up` says.
+    let _ = health::check(app).await;
+    show(backlog::look(app).await.inspect_err(|error| warn!(%error, "the backlog cannot be read")).ok());
+    let pool = database::pool_use(app.db());
+    METRICS.connections.with_label_values(&["busy"]).set(pool.busy);
+    METRICS.connections.with_label_values(&["idle"]).set(pool.idle);
+    METRICS.connections_max.set(i64::from(app.settings().database.connections));
+    METRICS.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    METRICS.started_at.set(started_at(app));
+    process::look();
+    let families = METRICS.registry.gather();
+    TextEncoder::new().encode_to_string(&families).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Notes when the process began; to be called at its start.
+pub(crate) fn started_at(app: &App) -> f64 {
+    static STARTED_AT: OnceLock<f64> = OnceLock::new();
+    *STARTED_AT.get_or_init(|| app.now().timestamp_millis() as f64 / 1_000.0)
+}
+
+fn show(backlog: Option<Backlog>) {
+    let all = [
+        &METRICS.jobs_due,
+        &METRICS.jobs_oldest_seconds,
+        &METRICS.jobs_dead,
+        &METRICS.jobs_on_wire,
+        &METRICS.mails_waiting,
+        &METRICS.mails_oldest_seconds,
+        &METRICS.workers,
+    ];
+    all.into_iter().for_each(GaugeVec::reset);
+    let Some(backlog) = backlog else { return };
+    for lane in &backlog.lanes {
+        let name = [lane_name(lane.lane)];
+        METRICS.jobs_due.with_label_values(&name).set(lane.due as f64);
+        METRICS.jobs_oldest_seconds.with_label_values(&name).set(lane.oldest.as_secs_f64());
+        METRICS.jobs_dead.with_label_values(&name).set(lane.dead as f64);
+        if let Some(depth) = lane.on_wire {
+            METRICS.jobs_on_wire.with_label_values(&name).set(depth as f64);
+        }
+    }
+    METRICS.mails_waiting.with_label_values::<&str>(&[]).set(backlog.mails as f64);
+    METRICS.mails_oldest_seconds.with_label_values::<&str>(&[]).set(backlog.oldest_mail.as_secs_f64());
+    METRICS.workers.with_label_values::<&str>(&[]).set(backlog.workers as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    #[tokio::test]
+    async fn every_metric_can_be_made_and_rendered() {
+        let app = testing::app().await;
+        let text = super::render(&app).await.unwrap();
+        for line in [
+            "portico_jobs_due{lane=\"urgent\"} 0",
+            "portico_workers 0",
+            "portico_dependency_up{dependency=\"queue\"} 1",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+}
