@@ -1,7 +1,7 @@
 //! The internal listener: health in detail and metrics, for probes and scrapes. Not in the document, and not for the internet.
 
 use poem::{
-    EndpointExt, IntoEndpoint, Response, Route,
+    Endpoint, EndpointExt, IntoEndpoint, Response, Route,
     http::{StatusCode, header},
     web::Data,
 };
@@ -16,12 +16,13 @@ use tracing::error;
 /// The media type of the Prometheus text format.
 const METRICS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(crate) fn endpoint(app: App) -> impl IntoEndpoint<Endpoint: 'static> {
+pub(crate) fn endpoint(app: App) -> impl Endpoint {
     Route::new()
         .at("/health/live", poem::get(live))
         .at("/health/ready", poem::get(ready))
         .at("/metrics", poem::get(scrape))
         .data(app)
+        .into_endpoint()
 }
 
 #[poem::handler]

@@ -110,7 +110,7 @@ impl Load {
         let run = unique("run");
         let (slug, database) = (&tenant.slug, world.setting("DATABASE_URL").to_owned());
         super::psql(
-            database,
+            &database,
             &format!(
                 "INSERT INTO staff_users (id, tenant_id, email, name, role, credential_version, created_at) \
                  SELECT gen_random_uuid(), id, n || '-{run}@staff.test', 'Kim', 'viewer', 0, now() \

@@ -30,7 +30,7 @@ pub(crate) use postgres::Postgres;
 pub(crate) use race::all_at_once;
 pub(crate) use scrape::Scrape;
 pub(crate) use services::{Redis, Sink, database, free_port, provided, psql};
-pub(crate) use world::{Mark, Shape, World, fleet_env};
+pub(crate) use world::{Shape, World, fleet_env};
 
 /// How long anything may take that a story waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
