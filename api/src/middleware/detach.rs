@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 use portico_domain::{actor::RequestContext, error::Error, tx};
 use tokio::{
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
     time::{Instant, sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
@@ -57,20 +57,28 @@ impl<E: Endpoint + 'static> Endpoint for Detached<E> {
     async fn call(&self, request: Request) -> Result<Response> {
         // Dropped with this future, that is, when the client has gone or has waited long enough.
         let _waiting = request.data::<RequestContext>().map(|context| context.gone.clone().drop_guard());
-        let asked = Asked::read(request).await?;
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
-            return Err(Failure::Domain(Error::Overloaded).into());
-        };
-        let inner = self.inner.clone();
+        let (inner, places, has_arrived) = (self.inner.clone(), self.places.clone(), Arc::new(Notify::new()));
+        let arrived = has_arrived.clone();
+        // Reading is a part of the task: who sends a request whole and leaves at once is served like all others.
         let work = async move {
-            let _place = place;
+            let asked = Asked::read(request).await?;
+            arrived.notify_one();
+            let Ok(_place) = places.try_acquire() else {
+                return Err(Failure::Domain(Error::Overloaded).into());
+            };
             timeout(WORK_WITHIN, run(&*inner, &asked)).await.unwrap_or_else(|_| Err(unavailable("given up")))
         };
         let task = self.tasks.spawn(work.in_current_span());
-        match timeout(ANSWER_WITHIN, task).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Err(Failure::Domain(Error::Internal(format!("a handler panicked: {error}"))).into()),
-            Err(_) => Err(unavailable("no answer in time")),
+        let late = async {
+            has_arrived.notified().await;
+            sleep(ANSWER_WITHIN).await;
+        };
+        tokio::select! {
+            done = task => match done {
+                Ok(answer) => answer,
+                Err(error) => Err(Failure::Domain(Error::Internal(format!("a handler panicked: {error}"))).into()),
+            },
+            () = late => Err(unavailable("no answer in time")),
         }
     }
 }

@@ -84,11 +84,12 @@ pub(super) struct Watched {
     reading: Timer,
     writing: Timer,
     lingering: Timer,
+    has_ended: bool,
 }
 
 impl Watched {
     pub(super) fn new(socket: TcpStream, waiting: Waiting) -> Self {
-        Self { socket, waiting, reading: Timer(None), writing: Timer(None), lingering: Timer(None) }
+        Self { socket, waiting, reading: Timer(None), writing: Timer(None), lingering: Timer(None), has_ended: false }
     }
 
     /// What came of a write; the clock runs from the first one that had to wait until everything is taken.
@@ -107,6 +108,12 @@ impl AsyncRead for Watched {
         let read = Pin::new(&mut this.socket).poll_read(cx, buffer);
         match (&read, this.waiting.until()) {
             (Poll::Ready(Ok(())), _) if buffer.filled().len() > before => this.waiting.goes_on(),
+            // The end is told one turn later: hyper drops a request whose client has left, also one that it has not begun.
+            (Poll::Ready(Ok(())), _) if !this.has_ended => {
+                this.has_ended = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             (Poll::Pending, Some(until)) if this.reading.is_over_at(cx, until) => {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }

@@ -93,8 +93,8 @@ stories! {
             answer.problem(status, &code);
             assert!(seen.insert(code.clone()), "{code} twice");
         }
-        // Lifetimes that end and servers that are out are told of elsewhere.
-        let elsewhere = ["session_expired", "token_expired", "overloaded", "unavailable"].map(String::from);
+        // Lifetimes that end, servers that are out and bodies that do not come are told of elsewhere.
+        let elsewhere = ["session_expired", "token_expired", "overloaded", "unavailable", "request_timeout"].map(String::from);
         let missing: Vec<_> = document::codes().into_iter().filter(|code| !seen.contains(code) && !elsewhere.contains(code)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }

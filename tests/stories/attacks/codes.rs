@@ -71,7 +71,6 @@ stories! {
             let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
             socket.write_all(request.as_bytes()).await.unwrap();
             drop(socket);
-            // Tries that are cut off at once may overtake one another, but none is lost.
             eventually("it was counted", || async { (world.sql(&misses) == n.to_string()).then_some(()) }).await;
         }
         verify(&world.browser(), &flow, &code).await.problem(401, "invalid_code");
