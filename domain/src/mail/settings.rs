@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use lettre::message::Mailbox;
-use url::Url;
+use url::{Host, Url};
 
 use crate::settings::Vars;
 
@@ -110,7 +110,13 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
         ("smtp", Some(_)) => return Err(format!("must have tls=required, opportunistic or none, {example}")),
         _ => return Err(format!("must be folder:PATH, memory:, smtp://… or smtps://…, {example}")),
     };
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(format!("must name a host, {example}"))?.to_owned();
+    // Read again, since the URL parser takes any text for the host of a scheme that it does not know.
+    let host = match url.host_str().and_then(|host| Host::parse(host).ok()) {
+        Some(Host::Domain(name)) => name,
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => address.to_string(),
+        None => return Err(format!("must name a host, {example}")),
+    };
     let port = url.port().unwrap_or(if encryption == Encryption::Implicit { 465 } else { 587 });
     let decoded =
         |text: &str| percent_decoded(text).ok_or(format!("has credentials that are not URL-encoded, {example}"));
@@ -149,6 +155,8 @@ mod tests {
         assert_eq!((server.encryption, server.port), (Encryption::Required, 587));
         assert_eq!(server.credentials, Some(("us@er".into(), "p/w=d+1".into())));
         assert!(!format!("{server:?}").contains("p/w"));
+        let MailUrl::Smtp(server) = parse_url("smtps://[2001:db8::1]:25", true).unwrap() else { panic!() };
+        assert_eq!((&*server.host, server.port), ("2001:db8::1", 25), "as the resolver takes it");
     }
 
     #[test]
