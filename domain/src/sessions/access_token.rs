@@ -5,7 +5,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use ed25519_dalek::{Signature, Signer};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use portico_entity::{ClientId, SessionId, SigningKeyId, session};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -61,9 +61,13 @@ pub(super) async fn sign(app: &App, realm: Realm, session: &session::Model, subj
         jti: app.new_id(),
     };
     let key = app.signing_keys().current(app).await?;
-    let signed = format!("{}.{}", header(key.id)?, encode(&claims)?);
-    let signature = key.secret.sign(signed.as_bytes()).to_bytes();
-    Ok(PlainToken::new(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))))
+    Ok(PlainToken::new(write(key.id, &key.secret, &claims)?))
+}
+
+pub(super) fn write(kid: SigningKeyId, key: &SigningKey, claims: &Claims) -> Result<String> {
+    let signed = format!("{}.{}", header(kid)?, encode(claims)?);
+    let signature = key.sign(signed.as_bytes()).to_bytes();
+    Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
 }
 
 /// Checks an access token of `realm` and returns what it says.
@@ -71,23 +75,42 @@ pub(super) async fn sign(app: &App, realm: Realm, session: &session::Model, subj
 /// # Errors
 /// `unauthenticated` for everything that is not a token of ours, of this realm and of now.
 pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Claims> {
-    let token = token.reveal();
-    let (signed, signature) =
-        token.rsplit_once('.').filter(|_| token.len() <= MAX_BYTES).ok_or(Error::UNAUTHENTICATED)?;
-    let (head, body) = signed.split_once('.').ok_or(Error::UNAUTHENTICATED)?;
-    let kid = SigningKeyId(decode::<Header>(head)?.kid);
-    if header(kid)? != head {
-        return Err(Error::UNAUTHENTICATED);
-    }
-    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| Error::UNAUTHENTICATED)?;
-    let signature = Signature::from_slice(&signature).map_err(|_| Error::UNAUTHENTICATED)?;
-    let key = app.signing_keys().by_id(app, kid).await?.ok_or(Error::UNAUTHENTICATED)?;
-    key.public.verify_strict(signed.as_bytes(), &signature).map_err(|_| Error::UNAUTHENTICATED)?;
-    let claims: Claims = decode(body)?;
+    let token = Unverified::read(token.reveal())?;
+    let key = app.signing_keys().by_id(app, token.kid).await?.ok_or(Error::UNAUTHENTICATED)?;
+    let claims = token.claims(&key.public)?;
     let now = app.now();
     let is_ours = claims.iss == app.public_url("") && claims.aud == realm.audience();
     let is_now = claims.exp > (now - LEEWAY).timestamp() && claims.iat <= (now + LEEWAY).timestamp();
     if is_ours && is_now { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
+}
+
+/// A text of the shape of an access token. Nothing in it is to be believed yet.
+pub(super) struct Unverified<'a> {
+    pub(super) kid: SigningKeyId,
+    signed: &'a str,
+    body: &'a str,
+    signature: Signature,
+}
+
+impl<'a> Unverified<'a> {
+    pub(super) fn read(token: &'a str) -> Result<Self> {
+        let (signed, signature) =
+            token.rsplit_once('.').filter(|_| token.len() <= MAX_BYTES).ok_or(Error::UNAUTHENTICATED)?;
+        let (head, body) = signed.split_once('.').ok_or(Error::UNAUTHENTICATED)?;
+        let kid = SigningKeyId(decode::<Header>(head)?.kid);
+        if header(kid)? != head {
+            return Err(Error::UNAUTHENTICATED);
+        }
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| Error::UNAUTHENTICATED)?;
+        let signature = Signature::from_slice(&signature).map_err(|_| Error::UNAUTHENTICATED)?;
+        Ok(Self { kid, signed, body, signature })
+    }
+
+    /// What it says, if the owner of `key` signed it.
+    pub(super) fn claims(&self, key: &VerifyingKey) -> Result<Claims> {
+        key.verify_strict(self.signed.as_bytes(), &self.signature).map_err(|_| Error::UNAUTHENTICATED)?;
+        decode(self.body)
+    }
 }
 
 fn header(kid: SigningKeyId) -> Result<String> {

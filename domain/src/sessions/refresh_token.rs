@@ -17,14 +17,14 @@ pub(super) struct Claimed {
 pub(super) fn make(app: &App, session: &session::Model) -> Result<PlainToken> {
     let (sid, generation) = (session.id.0, session.generation);
     let mac = app.keys().newest().mac(KeyUse::Refresh, &parts(session, generation).each_ref().map(Vec::as_slice));
-    Ok(PlainToken::new(written(sid, generation, &mac)))
+    Ok(PlainToken::new(write(sid, generation, &mac)))
 }
 
-fn written(sid: Uuid, generation: i32, mac: &[u8]) -> String {
+fn write(sid: Uuid, generation: i32, mac: &[u8]) -> String {
     format!("{}.{generation}.{}", sid.simple(), BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// Reads a refresh token; whether it is real [`is_authentic`] tells.
+/// Reads a refresh token, in the one way that it is written; whether it is real [`is_authentic`] tells.
 pub(super) fn parse(token: &PlainToken) -> Option<Claimed> {
     let mut parts = token.reveal().split('.');
     let (sid, generation, mac) = (parts.next()?, parts.next()?, parts.next()?);
@@ -33,9 +33,13 @@ pub(super) fn parse(token: &PlainToken) -> Option<Claimed> {
         generation: generation.parse().ok()?,
         mac: BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?,
     };
-    // One token has one spelling.
-    let is_canonical = written(claimed.session.0, claimed.generation, &claimed.mac) == token.reveal();
-    is_canonical.then_some(claimed)
+    Some(claimed).filter(|claimed| claimed.generation >= 0 && token.reveal() == claimed.written())
+}
+
+impl Claimed {
+    pub(super) fn written(&self) -> String {
+        write(self.session.0, self.generation, &self.mac)
+    }
 }
 
 /// Whether a refresh token was made by us for this session, at the generation that it names.
