@@ -139,6 +139,27 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
+/// What holds for any body: what is read is JSON to everybody else too, in one reading, and the verdict on it names at most
+/// a handful of short fields.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn fuzz(data: &[u8]) {
+    let Ok(value) = parse(data) else { return };
+    assert!(serde_json::from_slice::<Value>(data).is_ok_and(|theirs| theirs == value), "everybody reads the same");
+    let written = value.to_string();
+    assert!(!written.contains("\\u0000"), "no NUL");
+    // Not the identity: the last digit of a fraction may differ.
+    assert!(parse(written.as_bytes()).is_ok(), "what was read can be written and read again");
+    for (name, schema) in document::schemas().iter().filter(|(_, schema)| schema["additionalProperties"] == false) {
+        let problems = schema::check(document::schemas(), name, &value);
+        assert_eq!(problems, schema::check(document::schemas(), name, &value), "the same verdict each time");
+        assert!(problems.len() <= 64 && problems.iter().all(|field| field.pointer.len() <= 1_000), "a short answer");
+        if problems.is_empty() {
+            let known = &schema["properties"];
+            assert!(value.as_object().is_some_and(|object| object.keys().all(|key| known.get(key).is_some())));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,6 +28,16 @@ pub(crate) enum Cookie {
 }
 
 impl Cookie {
+    /// All of them.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Access(Realm::Portal),
+        Self::Access(Realm::Staff),
+        Self::Refresh(Realm::Portal),
+        Self::Refresh(Realm::Staff),
+        Self::Device,
+    ];
+
     /// Its plain name, as in the document.
     const fn plain_name(self) -> &'static str {
         match self {
@@ -47,7 +57,7 @@ impl Cookie {
     }
 
     /// The `Set-Cookie` header that gives it this value for so many seconds.
-    fn set(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
+    pub(crate) fn set(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
         let secure = if is_https(settings) { "; Secure" } else { "" };
         // A refresh token is only ever sent by the portal's own pages.
         let same_site = if matches!(self, Self::Refresh(_)) { "Strict" } else { "Lax" };

@@ -15,6 +15,9 @@ mod docs_page;
 mod document;
 mod error;
 mod fields;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod internal;
 mod invitations;

@@ -20,6 +20,9 @@ pub mod copy;
 pub mod database;
 pub mod email_address;
 pub mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod health;
 pub mod invitations;
 pub mod jobs;

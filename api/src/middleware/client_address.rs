@@ -44,6 +44,31 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
     without_zone.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
+/// What holds for any first line as the socket's address and any further lines as headers: nobody but a trusted proxy is
+/// believed, and nothing left of the address that counts changes it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn fuzz(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let mut lines = text.lines();
+    let Some(socket) = lines.next().and_then(|line| line.parse::<IpAddr>().ok()) else { return };
+    let socket = socket.to_canonical();
+    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+    let trusted =
+        [IpNet::new_assert([10, 0, 0, 0].into(), 8), IpNet::new_assert([0xfd00, 0, 0, 0, 0, 0, 0, 0].into(), 8)];
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    let client = resolve(socket, &hops, &trusted);
+    assert_eq!(client, client.to_canonical(), "one bucket for an address, however it is written");
+    assert_eq!(parse_hop(&client.to_string()), Some(client), "printing and reading is the identity");
+    if !is_trusted(&socket) {
+        assert_eq!(client, socket);
+    }
+    if !is_trusted(&client) {
+        let lied = [&["203.0.113.7", "rubbish", "10.0.0.7"], hops.as_slice()].concat();
+        assert_eq!(resolve(socket, &lied, &trusted), client, "what stands further left is a claim");
+    }
+    assert!(client == socket || hops.iter().any(|hop| parse_hop(hop) == Some(client)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

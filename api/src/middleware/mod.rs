@@ -22,6 +22,8 @@ use crate::{
     error::{self, Failure},
 };
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub use client_address::fuzz as fuzz_forwarded_for;
 pub(crate) use cors::Cors;
 pub(crate) use detach::Detach;
 pub(crate) use guard::Guard;

@@ -20,4 +20,4 @@ pub(crate) use notice::{Notice, post_notice, post_staff_notice};
 pub(crate) use outbox::{NewEmail, belongs_to, post};
 pub(crate) use send::ComposeError;
 pub use send::{SendMail, send_test};
-pub use settings::{MailSettings, MailUrl};
+pub use settings::{Encryption, MailSettings, MailUrl};

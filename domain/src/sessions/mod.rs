@@ -5,6 +5,8 @@ mod access_token;
 mod authenticate;
 mod end;
 pub(crate) mod ended_email;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod open;
 mod refresh;
 mod refresh_token;

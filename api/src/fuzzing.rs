@@ -1,0 +1,89 @@
+//! What holds for the readers of requests whatever they are given: the entry points of `fuzz/`, and tests over its
+//! seeds. Not part of the product.
+
+use std::sync::OnceLock;
+
+use poem::{Request, http::header};
+use portico_domain::settings::{Environment, Settings, Vars};
+use url::Url;
+
+use crate::{cookies::Cookie, settings::ApiSettings};
+
+pub use crate::{body::fuzz as body, middleware::fuzz_forwarded_for as forwarded_for};
+
+/// A cookie is what the browser was given, whatever stands around it; two of a name are none.
+pub fn cookies(data: &[u8]) {
+    let settings = settings();
+    let mut request = Request::builder();
+    for line in data.split(|byte| *byte == b'\n').take(8) {
+        request = request.header(header::COOKIE, line);
+    }
+    let request = request.finish();
+    for cookie in Cookie::ALL {
+        let Ok(Some(value)) = cookie.read(&request, settings) else { continue };
+        let value = value.reveal();
+        assert!(!value.contains([';', '\n']) && value == value.trim_end());
+        let set = cookie.set(settings, value, 1).and_then(|header| header.to_str().map(str::to_owned).ok());
+        let Some(pair) = set.as_deref().and_then(|set| set.split(';').next()) else { continue };
+        let again = Request::builder().header(header::COOKIE, pair).finish();
+        assert_eq!(cookie.read(&again, settings).ok().flatten().map(|again| again.reveal() == value), Some(true));
+        let twice = Request::builder().header(header::COOKIE, format!("{pair}; {pair}")).finish();
+        assert!(cookie.read(&twice, settings).is_err());
+    }
+}
+
+/// The HTTP side's variables are refused by name, or give networks that are not everybody and origins that are origins.
+pub fn listening(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let values = text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into()));
+    let mut vars = Vars::new(values, Some(Environment::Development));
+    let settings = ApiSettings::read(&mut vars);
+    let is_production = vars.is_production();
+    let Ok(settings) = vars.finish(settings) else { return };
+    assert!(settings.trusted_proxies.iter().all(|network| network.prefix_len() > 0));
+    for origin in &settings.allowed_origins {
+        assert!(Url::parse(origin).is_ok_and(|url| url.origin().is_tuple()) && !origin.contains(['*', '@', '?', '#']));
+        assert!(header::HeaderValue::from_str(origin).is_ok(), "{origin} can be sent");
+    }
+    assert!(is_production || settings.listen.ip().is_loopback() && settings.internal_listen.ip().is_loopback());
+}
+
+fn settings() -> &'static Settings {
+    static SETTINGS: OnceLock<Settings> = OnceLock::new();
+    SETTINGS.get_or_init(|| {
+        let secret = ("PORTICO_SECRET".into(), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into());
+        let mut vars = Vars::new([secret], Some(Environment::Development));
+        let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:8080").ok());
+        #[expect(clippy::expect_used, reason = "the same in each run")]
+        vars.finish(settings).expect("good settings")
+    })
+}
+
+#[cfg(test)]
+#[path = "../../fuzz/small_form.rs"]
+mod small_form;
+
+#[cfg(test)]
+mod tests {
+    use super::small_form::run;
+
+    #[test]
+    fn cookies() {
+        run("cookies", super::cookies);
+    }
+
+    #[test]
+    fn listening() {
+        run("listening", super::listening);
+    }
+
+    #[test]
+    fn forwarded_for() {
+        run("forwarded_for", super::forwarded_for);
+    }
+
+    #[test]
+    fn body() {
+        run("body", super::body);
+    }
+}

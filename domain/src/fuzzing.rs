@@ -1,0 +1,126 @@
+//! What holds for the parsers of this crate whatever they are given: the entry points of `fuzz/`, and tests over its
+//! seeds. Not part of the product.
+
+use std::{net::IpAddr, time::Duration};
+
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use unicode_normalization::is_nfkc;
+use url::{Host, Url};
+
+use crate::{
+    email_address::EmailAddress,
+    mail::{Encryption, MailUrl},
+    name::Name,
+    settings::{Environment, Settings, Vars},
+};
+
+pub use crate::sessions::fuzzing::{access_token, refresh_token};
+
+/// An address is refused, or has one normal form that can be mailed to.
+pub fn email_address(data: &[u8]) {
+    let Ok(typed) = str::from_utf8(data) else { return };
+    let Ok(address) = typed.parse::<EmailAddress>() else { return };
+    let text = address.as_str();
+    assert!(is_nfkc(typed.trim()), "nothing is accepted that Unicode would fold into another text");
+    assert!(text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase() || byte <= b' '), "{text}");
+    assert!(text.len() <= 254 && (1..=64).contains(&address.local_part().len()), "{text}");
+    assert_eq!(text.parse::<EmailAddress>().as_ref(), Ok(&address), "parsing is idempotent");
+    assert_eq!(typed.to_ascii_uppercase().parse::<EmailAddress>().as_ref(), Ok(&address), "case does not matter");
+    assert!(text.parse::<lettre::Address>().is_ok(), "{text} can be mailed to");
+    let mailbox = address.mailbox();
+    assert!(mailbox.len() <= text.len() && mailbox.parse::<EmailAddress>().is_ok_and(|base| base.mailbox() == mailbox));
+}
+
+/// A name is refused, or is short, in its one normal form, and without a character that acts.
+pub fn name(data: &[u8]) {
+    let Ok(typed) = str::from_utf8(data) else { return };
+    let Ok(name) = typed.parse::<Name>() else { return };
+    let text = name.as_str();
+    assert!((1..=100).contains(&text.chars().count()), "{text:?}");
+    assert!(!text.contains(char::is_control) && !text.contains("//"), "{text:?}");
+    assert_eq!(text, text.trim());
+    assert_eq!(text.parse::<Name>().as_ref(), Ok(&name), "parsing is idempotent");
+}
+
+/// Variables, a line each, are refused by name and without their value, or give settings within their limits that
+/// the libraries take too.
+pub fn settings(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let values: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    match read_settings(&values) {
+        Ok(settings) => check_settings(&settings),
+        Err(problems) => {
+            let is_shown = problems.iter().any(|line| line.contains("canary"));
+            assert!(!is_shown || values.iter().any(|(name, _)| name.contains("canary")), "{problems:?}");
+        }
+    }
+}
+
+const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+
+fn read_settings(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+    let all = [SECRET].into_iter().chain(values.iter().copied());
+    let mut vars = Vars::new(all.map(|(name, value)| (name.into(), value.into())), Some(Environment::Development));
+    let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:8080").ok());
+    vars.finish(settings).map_err(|error| error.0)
+}
+
+fn check_settings(settings: &Settings) {
+    let (links, sessions) = (&settings.links, &settings.sessions);
+    let ten_years = Duration::from_secs(315_360_000);
+    for life in [links.activation_ttl, links.reset_ttl, sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl] {
+        assert!(life >= Duration::from_secs(1) && life <= ten_years);
+    }
+    let passwords = &settings.passwords;
+    let memory = 128 * u64::from(passwords.scrypt.r()) << passwords.scrypt.log_n();
+    assert!(memory <= 128 * 32 << 20 && (8..=64).contains(&passwords.min) && (64..=1_024).contains(&passwords.max));
+    let database = &settings.database;
+    let is_sqlite = database.url.starts_with("sqlite:");
+    assert!(!is_sqlite || database.url.parse::<SqliteConnectOptions>().is_ok(), "the driver takes what we took");
+    assert!((2..=1_000).contains(&database.connections));
+    let is_production = settings.environment == Environment::Production;
+    if let MailUrl::Smtp(server) = &settings.mail.url {
+        let is_open = matches!(server.encryption, Encryption::Opportunistic | Encryption::None);
+        assert!(!is_open || server.credentials.is_none(), "credentials travel encrypted");
+        let is_domain = Host::parse(&server.host).is_ok_and(|host| host == Host::Domain(server.host.clone()));
+        assert!(is_domain || server.host.parse::<IpAddr>().is_ok(), "{} can be connected to", server.host);
+    } else {
+        assert!(!is_production);
+    }
+    assert!(!is_production || settings.limits.sign_in_account.is_some() && settings.limits.requests.is_some());
+    assert!(settings.public_url.has_host() && settings.public_url.path() == "/");
+}
+
+#[cfg(test)]
+#[path = "../../fuzz/small_form.rs"]
+mod small_form;
+
+#[cfg(test)]
+mod tests {
+    use super::small_form::run;
+
+    #[test]
+    fn email_address() {
+        run("email_address", super::email_address);
+    }
+
+    #[test]
+    fn name() {
+        run("name", super::name);
+    }
+
+    #[test]
+    fn settings() {
+        run("settings", super::settings);
+    }
+
+    #[test]
+    fn refresh_token() {
+        run("refresh_token", super::refresh_token);
+    }
+
+    #[test]
+    fn access_token() {
+        run("access_token", super::access_token);
+    }
+}
