@@ -1,0 +1,139 @@
+"""A real `portico` to send requests to, and the people at it."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+PASSWORD = "quartz-lantern-41"
+
+
+class Server:
+    """`portico dev` on a database of its own: limits off, cheap hashes, mail in memory."""
+
+    def __init__(self, binary, database=None, redis=None):
+        self.folder = tempfile.mkdtemp(prefix="portico-fuzz.")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("PORTICO_", "MAIL_"))}
+        limits = "REQUESTS SIGN_IN_RATE SIGN_IN_ACCOUNT SIGN_IN_NETWORK SIGN_IN_CLOSE RECOVERY_ACCOUNT RECOVERY_NETWORK SEND_CODE CODE_MISSES TOKEN_NETWORK INVITE_RECIPIENT INVITE_ACTOR BEARER"
+        env |= {f"PORTICO_LIMIT_{name}": "off" for name in limits.split()}
+        env |= {
+            "PORTICO_LISTEN": "127.0.0.1:0",
+            "PORTICO_INTERNAL_LISTEN": "127.0.0.1:0",
+            "PORTICO_SCRYPT": "ln=10,r=8,p=1",
+            "PORTICO_ACCESS_TTL": "24h",
+            "PORTICO_DATA_DIR": self.folder,
+            "DATABASE_URL": database or f"sqlite:{self.folder}/portico.db",
+            "MAIL_URL": "memory:",
+            "NO_COLOR": "1",
+        }
+        if redis:
+            env["REDIS_URL"] = redis
+        self.process = subprocess.Popen([binary], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.port = None
+        self.answered = 0
+        self.failed = []  # log lines of answers with 5xx, and of panics
+        self.recent = []
+        self.listening = threading.Event()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        if not self.listening.wait(60) or self.port is None:
+            raise SystemExit("fuzz: portico does not start:\n" + "\n".join(self.recent))
+
+    def _read(self):
+        for line in self.process.stderr:
+            line = re.sub(r"\x1b\[[0-9;]*m", "", line.decode(errors="replace")).rstrip()
+            self.recent = [*self.recent[-40:], line]
+            if " listening" in line and self.port is None:
+                self.port = int(re.search(r"127\.0\.0\.1:(\d+)", line).group(1))
+                self.listening.set()
+            if "answered" in line:
+                self.answered += 1
+                if re.search(r"status=5\d\d", line):
+                    self.failed.append(line)
+            elif "panicked" in line:
+                self.failed.append(line)
+        self.listening.set()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def ask(self, method, path, body=None, token=None):
+        """One well-formed request; the status and the JSON of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"content-type": "application/json"} if body is not None else {}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def must(self, status, *request, **options):
+        got, answer = self.ask(*request, **options)
+        if got != status:
+            raise SystemExit(f"fuzz: {request} was answered {got}, not {status}: {answer}")
+        return answer
+
+    def mail(self, to, since):
+        """The newest mail to an address, sent after `since` others were there."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            mails = self.must(200, "GET", f"/dev/mail.json?to={to}")
+            if len(mails) > since:
+                return mails[0]
+            time.sleep(0.05)
+        raise SystemExit(f"fuzz: no mail to {to}")
+
+    def mails(self, to):
+        return len(self.must(200, "GET", f"/dev/mail.json?to={to}"))
+
+    def staff(self):
+        """Signs the owner in: the access token."""
+        before = self.mails("owner@demo.test")
+        flow = self.must(200, "POST", "/api/staff/auth/send-code", {"email": "owner@demo.test"})["flow"]
+        code = self.mail("owner@demo.test", before)["code"]
+        return self.must(200, "POST", "/api/staff/auth/verify-code", {"flow": flow, "code": code})["access_token"]
+
+    def portal(self, staff):
+        """Invites, activates and signs in a new person at a new client: client, address, access token, an unused link."""
+        client = self.must(201, "POST", "/api/v1/clients", {"name": "Fuzz Ltd"}, token=staff)["id"]
+        email = f"ann-{secrets.token_hex(4)}@example.com"
+        path = f"/api/v1/clients/{client}/portal-user"
+        self.must(201, "POST", path, {"email": email, "name": "Ann Baker"}, token=staff)
+        link = self.mail(email, 0)["links"][0].split("#token=")[1]
+        self.must(200, "POST", "/api/portal/auth/activate", {"token": link, "password": PASSWORD})
+        credentials = {"email": email, "password": PASSWORD}
+        session = self.must(200, "POST", "/api/portal/auth/sign-in", credentials)
+        self.must(200, "GET", "/api/portal/auth/session", token=session["access_token"])
+        before = self.mails(email)
+        self.must(200, "POST", "/api/portal/auth/forgot-password", {"email": email})
+        unused = self.mail(email, before)["links"][0].split("#token=")[1]
+        return {"client": client, "email": email, "token": session["access_token"], "used": link, "unused": unused}
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.reader.join(5)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def jwt(header, claims):
+    """An unsigned token that looks like ours."""
+    part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+    return f"{part(header)}.{part(claims)}.{'A' * 86}"
