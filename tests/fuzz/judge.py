@@ -63,8 +63,10 @@ def raw(server, data):
         connection.shutdown(socket.SHUT_WR)
         while piece := connection.recv(65_536):
             received += piece
-    except (BrokenPipeError, ConnectionResetError):
-        pass
+    except TimeoutError:
+        raise
+    except OSError:
+        pass  # it hung up in the middle, as it may
     finally:
         connection.close()
     return received

@@ -29,7 +29,8 @@ class Operation:
         values = {
             "email": people["email"],
             "token": people["unused"],
-            "password": CANARY + "-password",
+            # Longer than a password may be, so that it spends no link and changes nobody's.
+            "password": CANARY * 6,
             "name": "Ann Baker",
             "uuid": str(uuid.uuid4()),
             "six-digits": "012345",
