@@ -72,8 +72,8 @@ fn check_settings(settings: &Settings) {
         assert!(life >= Duration::from_secs(1) && life <= ten_years);
     }
     let passwords = &settings.passwords;
-    let memory = 128 * u64::from(passwords.scrypt.r()) << passwords.scrypt.log_n();
-    assert!(memory <= 128 * 32 << 20 && (8..=64).contains(&passwords.min) && (64..=1_024).contains(&passwords.max));
+    let memory = (128 * u64::from(passwords.scrypt.r())) << passwords.scrypt.log_n();
+    assert!(memory <= (128 * 32) << 20 && (8..=64).contains(&passwords.min) && (64..=1_024).contains(&passwords.max));
     let database = &settings.database;
     let is_sqlite = database.url.starts_with("sqlite:");
     assert!(!is_sqlite || database.url.parse::<SqliteConnectOptions>().is_ok(), "the driver takes what we took");
