@@ -27,8 +27,10 @@ pub fn email_address(data: &[u8]) {
     assert_eq!(text.parse::<EmailAddress>().as_ref(), Ok(&address), "parsing is idempotent");
     assert_eq!(typed.to_ascii_uppercase().parse::<EmailAddress>().as_ref(), Ok(&address), "case does not matter");
     assert!(text.parse::<lettre::Address>().is_ok(), "{text} can be mailed to");
+    // A key to count by, and not always an address: `a.+x@b` gives `a.@b`.
     let mailbox = address.mailbox();
-    assert!(mailbox.len() <= text.len() && mailbox.parse::<EmailAddress>().is_ok_and(|base| base.mailbox() == mailbox));
+    let (base, domain) = mailbox.rsplit_once('@').unwrap_or_default();
+    assert!(text.starts_with(base) && text.ends_with(domain) && !base.is_empty() && !base[1..].contains('+'), "{text}");
 }
 
 /// A name is refused, or is short, in its one normal form, and without a character that acts.
