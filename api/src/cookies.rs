@@ -30,12 +30,13 @@ pub(crate) enum Cookie {
 impl Cookie {
     /// All of them.
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Access(Realm::Portal),
         Self::Access(Realm::Staff),
         Self::Refresh(Realm::Portal),
         Self::Refresh(Realm::Staff),
-        Self::Device,
+        Self::Device(Realm::Portal),
+        Self::Device(Realm::Staff),
     ];
 
     /// Its plain name, as in the document.

@@ -60,7 +60,11 @@ impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
         let context = self.context(&request);
         let request_id = context.request_id;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let operation = document::operation_id(method.as_str(), &path);
+        // HEAD is GET whose answer's body is not sent (RFC 9110 §9.3.2); the connection knows not to.
+        if method == Method::HEAD {
+            request.set_method(Method::GET);
+        }
+        let operation = document::operation_id(request.method().as_str(), &path);
         let counted = metrics::Request::begin(operation);
         // What the client chose is cut short; the request's id, without its hyphens, is the trace's.
         let span = info_span!(
@@ -72,10 +76,6 @@ impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
             path = shown(&path),
             status = field::Empty,
         );
-        // HEAD is GET whose answer's body is not sent (RFC 9110 §9.3.2); the connection knows not to.
-        if method == Method::HEAD {
-            request.set_method(Method::GET);
-        }
         request.set_data(self.app.clone());
         request.set_data(context);
         async {

@@ -3,7 +3,7 @@
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
     audit_event, auth_token, background_job, client, code_flow, email, invitation, membership, paused_lane,
-    portal_user, schedule_run, session, signing_key, staff_user, tenant, throttle,
+    portal_user, schedule_run, session, signing_key, staff_user, tenant, throttle, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -29,7 +29,7 @@ pub(super) struct Table {
 }
 
 /// All tables, each after those that its foreign keys refer to.
-pub(super) fn all() -> [Table; 16] {
+pub(super) fn all() -> [Table; 17] {
     [
         table::<tenant::Entity>(),
         table::<client::Entity>(),
@@ -47,6 +47,7 @@ pub(super) fn all() -> [Table; 16] {
         table::<background_job::Entity>(),
         table::<schedule_run::Entity>(),
         table::<paused_lane::Entity>(),
+        table::<worker::Entity>(),
     ]
 }
 
