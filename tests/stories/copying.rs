@@ -50,7 +50,7 @@ async fn a_lived_in_installation_moves_to_postgres_and_back_and_its_people_notic
     let url = database();
     let said = old.run(&["copy", "--to", &url]);
     let copied = counts(&said);
-    assert_eq!(copied.len(), 16, "{said}");
+    assert_eq!(copied.len(), 17, "{said}");
     for (table, rows) in &copied {
         assert!(*rows > 0, "the story leaves no row in {table}");
         assert_eq!(psql(&url, &format!("SELECT count(*) FROM {table}")), rows.to_string(), "{table}");

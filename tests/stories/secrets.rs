@@ -2,7 +2,7 @@
 //!
 //! Every world is also searched at its end, and the shared ones after each story; see `support/secrets.rs`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
     Shape, World, eventually, password,
@@ -105,10 +105,12 @@ async fn search(world: &World) {
             assert!(key.starts_with("portico:lane:"), "{key}");
             search.look("Redis", &redis.run(&["ZRANGE", key, "0", "-1", "WITHSCORES"]));
         }
+        // They were held up so that something lies there; now they must answer.
+        world.workers().iter().for_each(|worker| worker.signal("CONT"));
     }
-    for inside in internal_addresses(world) {
+    for inside in world.internals().await {
         for path in ["metrics", "health/ready", "health/live"] {
-            let answer = reqwest::get(format!("http://{inside}/{path}")).await.unwrap();
+            let answer = reqwest::get(format!("{inside}/{path}")).await.unwrap();
             search.look(path, &answer.text().await.unwrap());
         }
     }
@@ -131,19 +133,6 @@ async fn search(world: &World) {
     }
     assert!(all.iter().all(|class| classes.contains(class)), "some were never used: {classes:?}");
     search.found_nothing();
-}
-
-/// Where the processes listen for operators.
-fn internal_addresses(world: &World) -> Vec<String> {
-    let address = |line: String| -> Option<String> {
-        if let Ok(event) = serde_json::from_str::<Value>(&line) {
-            return event["internal_listen"].as_str().map(str::to_owned);
-        }
-        line.split_once("internal_listen=")?.1.split_whitespace().next().map(str::to_owned)
-    };
-    let found: Vec<_> = world.logs().into_iter().filter_map(address).collect();
-    assert!(!found.is_empty());
-    found
 }
 
 #[tokio::test]
