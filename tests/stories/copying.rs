@@ -87,7 +87,7 @@ async fn a_lived_in_installation_moves_to_postgres_and_back_and_its_people_notic
     psql(&url, gives_up);
     let file = format!("sqlite:{}", new.folder.path().join("back/portico.db").display());
     let said = new.run(&["copy", "--to", &file]);
-    assert_eq!(counts(&said).len(), 16, "{said}");
+    assert_eq!(counts(&said).len(), 17, "{said}");
     assert!(said.contains("Keep PORTICO_SECRET as it is"), "{said}");
     let back = World::start(Shape::Alone, &[PUBLIC_URL, secret, ("DATABASE_URL", &file)]).await;
     person.sign_in(&back.browser()).await;
