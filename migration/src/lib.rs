@@ -12,7 +12,8 @@ mod m20261121_000003_credentials;
 mod m20261121_000004_audit;
 mod m20261121_000005_lanes;
 mod m20261121_000006_staff_devices;
-mod m20261121_000008_workers;
+mod m20261121_000007_workers;
+mod m20261121_000008_job_indexes;
 mod schema;
 
 use sea_orm::DbErr;
@@ -31,7 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_audit::Migration),
             Box::new(m20261121_000005_lanes::Migration),
             Box::new(m20261121_000006_staff_devices::Migration),
-            Box::new(m20261121_000008_workers::Migration),
+            Box::new(m20261121_000007_workers::Migration),
+            Box::new(m20261121_000008_job_indexes::Migration),
         ]
     }
 }

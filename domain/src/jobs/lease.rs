@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Worker;
+use super::{Worker, those};
 use crate::{app::App, clock::Time, error::Result};
 
 /// Renews the leases of all jobs that `worker` runs. To be called well within the lease.
@@ -21,7 +21,7 @@ pub async fn renew(app: &App, worker: &Worker) -> Result<()> {
     let running: Vec<JobId> = worker.running().iter().copied().collect();
     if !running.is_empty() {
         let renewal = owned(worker.id).col_expr(Column::LeaseUntil, Expr::value(end(app)));
-        renewal.filter(Column::Id.is_in(running)).exec(app.db()).await?;
+        renewal.filter(those(running, State::Running)).exec(app.db()).await?;
     }
     Ok(())
 }
@@ -31,7 +31,8 @@ pub async fn renew(app: &App, worker: &Worker) -> Result<()> {
 /// # Errors
 /// When the database fails; then the leases run out by themselves.
 pub async fn release(app: &App, worker: &Worker) -> Result<()> {
-    requeued(owned(worker.id), app.now(), Expr::col(Column::Attempts).sub(1)).exec(app.db()).await?;
+    let all = owned(worker.id).filter(Column::State.eq(State::Running));
+    requeued(all, app.now(), Expr::col(Column::Attempts).sub(1)).exec(app.db()).await?;
     Ok(())
 }
 
@@ -40,9 +41,9 @@ pub(super) fn end(app: &App) -> Time {
     app.now() + app.settings().jobs.lease
 }
 
-/// The jobs that this worker holds.
+/// Those of a worker's; it holds those that are running.
 pub(super) fn owned(worker: Uuid) -> UpdateMany<background_job::Entity> {
-    background_job::Entity::update_many().filter(Column::LeaseOwner.eq(worker)).filter(Column::State.eq(State::Running))
+    background_job::Entity::update_many().filter(Column::LeaseOwner.eq(worker))
 }
 
 /// Lets them wait until `run_at`, in nobody's hands and not on the wire.

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, sea_que
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{LANES, lane_name};
+use super::{LANES, lane_name, those};
 use crate::clock::Clock;
 
 /// The most jobs pushed at once.
@@ -49,8 +49,7 @@ pub(super) async fn push(
     let now = clock.now();
     background_job::Entity::update_many()
         .col_expr(background_job::Column::PushedAt, Expr::value(now))
-        .filter(background_job::Column::Id.is_in(jobs))
-        .filter(background_job::Column::State.eq(State::Queued))
+        .filter(those(jobs, State::Queued))
         // One that has run meanwhile and waits for its retry is not on the wire.
         .filter(background_job::Column::RunAt.lte(now))
         .exec(db)

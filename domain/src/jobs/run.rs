@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::{
     JobError, lane_name, lease, registry,
     settle::{self, Done},
+    those,
 };
 use crate::{
     app::App,
@@ -89,8 +90,7 @@ pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claim
         .col_expr(Column::LeaseOwner, Expr::value(worker.id))
         .col_expr(Column::LeaseUntil, Expr::value(lease::end(app)))
         .col_expr(Column::StartedAt, Expr::value(now))
-        .filter(Column::Id.is_in(ids.iter().map(|id| JobId(*id))))
-        .filter(Column::State.eq(State::Queued))
+        .filter(those(ids.iter().map(|id| JobId(*id)), State::Queued))
         .filter(Column::RunAt.lte(now))
         .exec_with_returning(app.db())
         .await?;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
 
-use super::{JobError, Ran, lease, registry};
+use super::{JobError, Ran, lease, registry, those};
 use crate::{app::App, clock::Time, database, error::Result};
 
 /// The most jobs settled by one statement.
@@ -58,7 +58,7 @@ async fn finish(app: &App, worker: Uuid, batch: &mut Vec<Done>) -> Result<()> {
     while let Some(attempt) = batch.first().map(|done| done.attempt) {
         let alike = batch.partition_point(|done| done.attempt == attempt);
         let ids: Vec<JobId> = batch[..alike].iter().map(|done| done.job).collect();
-        let mine = lease::owned(worker).filter(Column::Attempts.eq(attempt)).filter(Column::Id.is_in(ids));
+        let mine = lease::owned(worker).filter(those(ids, State::Running)).filter(Column::Attempts.eq(attempt));
         let update = ended(mine, State::Done, app.now());
         let write = || async { Ok(update.clone().exec(app.db()).await?.rows_affected) };
         let settled = database::insist(app.settings().jobs.lease, write).await?;
@@ -97,7 +97,8 @@ pub async fn settle(app: &App, ran: Ran) {
 async fn put_off(app: &App, ran: &Ran) -> Result<()> {
     let row = &ran.row;
     let now = app.now();
-    let mine = lease::owned(ran.worker.id).filter(Column::Id.eq(row.id)).filter(Column::Attempts.eq(row.attempts));
+    let mine =
+        lease::owned(ran.worker.id).filter(those([row.id], State::Running)).filter(Column::Attempts.eq(row.attempts));
     let again = |longest| now + pause(app, row.attempts, longest);
     let update = match &ran.outcome {
         Some(Ok(())) => return Ok(()),

@@ -17,6 +17,7 @@ use tracing::info;
 
 use crate::{
     app::App,
+    clock::Time,
     jobs::{Job, JobError},
 };
 
@@ -53,8 +54,8 @@ impl Job for DeleteExpired {
             .add(email::Column::StaffUserId.is_null())
             .add(email::Column::CreatedAt.lt(now - STRANGERS_KEPT));
         let finished = Condition::any()
-            .add(job_is(State::Done).add(background_job::Column::FinishedAt.lt(now - DONE_JOBS_KEPT)))
-            .add(job_is(State::Dead).add(background_job::Column::FinishedAt.lt(now - DEAD_JOBS_KEPT)));
+            .add(ended_before(State::Done, now - DONE_JOBS_KEPT))
+            .add(ended_before(State::Dead, now - DEAD_JOBS_KEPT));
         let anonymous = Condition::all()
             .add(audit_event::Column::ActorRealm.eq(ActorRealm::Anonymous))
             .add(audit_event::Column::TenantId.is_null())
@@ -82,8 +83,11 @@ impl Job for DeleteExpired {
     }
 }
 
-fn job_is(state: State) -> Condition {
-    Condition::all().add(background_job::Column::State.eq(state))
+/// No job ends before it is due, which is what the index knows.
+fn ended_before(state: State, before: Time) -> Condition {
+    use background_job::Column;
+    let is_over = Condition::all().add(Column::State.eq(state)).add(Column::RunAt.lt(before));
+    is_over.add(Column::FinishedAt.lt(before))
 }
 
 /// Deletes the rows that match, a batch a statement, and returns how many there were.
