@@ -13,7 +13,7 @@ use crate::{http::Client, stats::ms};
 /// What a load came to.
 #[derive(Default)]
 pub(crate) struct Load {
-    /// Answers of 2xx.
+    /// Answers of 2xx, or of the one status that is wanted.
     pub(crate) good: usize,
     /// All others.
     pub(crate) bad: usize,
@@ -35,11 +35,25 @@ pub(crate) async fn closed(clients: Vec<(Client, Vec<u8>)>, window: Duration) ->
     closed_with(clients, window, |request, _| request.clone()).await
 }
 
+/// As [`closed`], where `status` is the good answer.
+pub(crate) async fn closed_for(status: u16, clients: Vec<(Client, Vec<u8>)>, window: Duration) -> Result<Load> {
+    run(clients, window, |request, _| request.clone(), move |answer| answer == status).await
+}
+
 /// As [`closed`]; `make` makes each client's `n`th request from what it holds.
 pub(crate) async fn closed_with<T: Send + 'static>(
     clients: Vec<(Client, T)>,
     window: Duration,
     make: impl Fn(&T, usize) -> Vec<u8> + Send + Sync + 'static,
+) -> Result<Load> {
+    run(clients, window, make, |status| (200..300).contains(&status)).await
+}
+
+async fn run<T: Send + 'static>(
+    clients: Vec<(Client, T)>,
+    window: Duration,
+    make: impl Fn(&T, usize) -> Vec<u8> + Send + Sync + 'static,
+    is_good: impl Fn(u16) -> bool + Copy + Send + 'static,
 ) -> Result<Load> {
     let (make, started) = (Arc::new(make), Instant::now());
     let mut tasks = JoinSet::new();
@@ -55,7 +69,7 @@ pub(crate) async fn closed_with<T: Send + 'static>(
                 if started.elapsed() > window {
                     break;
                 }
-                if (200..300).contains(&answer.status) {
+                if is_good(answer.status) {
                     load.good += 1;
                     load.times.push(ms(began.elapsed()));
                 } else {

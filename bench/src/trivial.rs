@@ -1,4 +1,4 @@
-//! The limit of `session`: a server of the same libraries, with as many database connections, whose one answer is what one
+//! What `session` is compared with besides: a server of the same libraries, with as many database connections, whose one answer is what one
 //! trivial select returns. Nothing that speaks HTTP and asks Postgres in this stack can be faster.
 
 use std::io::Write;
