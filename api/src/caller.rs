@@ -24,6 +24,9 @@ pub(crate) struct Visitor(actor::Visitor);
 /// A portal user in a live session.
 pub(crate) struct SignedIn(actor::SignedIn);
 
+/// A portal user in a live session, with all the clients that they can act for.
+pub(crate) struct SignedInPlaces(pub(crate) actor::SignedInPlaces);
+
 /// Staff in a live session.
 pub(crate) struct Staff(actor::Staff);
 
@@ -174,6 +177,14 @@ authenticates!(
     SignedIn,
     Realm::Portal,
     sessions::authenticate_portal,
+    "PortalBearer",
+    "PortalCookie",
+    "portico_portal"
+);
+authenticates!(
+    SignedInPlaces,
+    Realm::Portal,
+    sessions::authenticate_everywhere,
     "PortalBearer",
     "PortalCookie",
     "portico_portal"

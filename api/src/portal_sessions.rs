@@ -3,6 +3,7 @@
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
 use portico_domain::{
+    actor,
     app::App,
     email_address::EmailAddress,
     entity::ClientId,
@@ -14,7 +15,7 @@ use portico_domain::{
 use crate::{
     answer::{Done, WithCookies},
     body::Body,
-    caller::{Leaving, Presented, RefreshToken, SignedIn, Visitor},
+    caller::{Leaving, Presented, RefreshToken, SignedInPlaces, Visitor},
     cookies,
     error::{Answer, can},
     fields::Field,
@@ -113,8 +114,8 @@ impl PortalSessions {
 
     /// See the session
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
-    async fn session(&self, Data(app): Data<&App>, by: SignedIn) -> Answer<Json<CurrentSession>, { can::REFUSE }> {
-        let places = sign_in::open_places(app, by.user.id).await?;
+    async fn session(&self, SignedInPlaces(by): SignedInPlaces) -> Answer<Json<CurrentSession>, { can::REFUSE }> {
+        let actor::SignedInPlaces { signed_in: by, places } = by;
         Ok(Json(CurrentSession {
             user: User::from(&by.user),
             client: Nullable(Some(Client::new(&by.client, &by.membership))),

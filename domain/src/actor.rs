@@ -7,7 +7,10 @@ use portico_entity::{audit_event::ActorRealm, client, membership, portal_user, s
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sign_in::Place,
+};
 
 /// The longest user agent that is kept, in characters.
 const USER_AGENT_KEPT: usize = 200;
@@ -74,6 +77,15 @@ pub struct SignedIn {
     pub client: client::Model,
     /// The client's tenant.
     pub tenant: tenant::Model,
+}
+
+/// A portal user in a live session, with all the clients that they can act for.
+#[derive(Clone, Debug)]
+pub struct SignedInPlaces {
+    /// Who, and at which client.
+    pub signed_in: SignedIn,
+    /// The open clients, by name; the one they act for is among them.
+    pub places: Vec<Place>,
 }
 
 /// Staff of a tenant in a live session.

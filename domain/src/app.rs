@@ -25,7 +25,7 @@ use crate::{
     mail::Mailer,
     passwords::Hasher,
     random::Random,
-    sessions::SigningKeys,
+    sessions::{SessionQueries, SigningKeys},
     settings::Settings,
     tx::Tx,
 };
@@ -48,6 +48,7 @@ pub struct Parts {
     settings: Settings,
     hasher: Hasher,
     signing_keys: SigningKeys,
+    session_queries: SessionQueries,
     health: Cached<Health>,
     backlog: Cached<Backlog>,
     draining: AtomicBool,
@@ -77,6 +78,7 @@ impl App {
             settings,
             hasher,
             signing_keys,
+            session_queries: SessionQueries::default(),
             health: Cached::default(),
             backlog: Cached::default(),
             draining: AtomicBool::new(false),
@@ -144,6 +146,11 @@ impl Parts {
     /// The password hasher.
     pub fn hasher(&self) -> &Hasher {
         &self.hasher
+    }
+
+    /// The queries that load sessions.
+    pub(crate) fn session_queries(&self) -> &SessionQueries {
+        &self.session_queries
     }
 
     /// The keys that sign access tokens.

@@ -27,4 +27,11 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
+/// Everywhere they are.
+impl Related<super::membership::Entity> for Entity {
+    fn to() -> RelationDef {
+        super::membership::Relation::PortalUser.def().rev()
+    }
+}
+
 impl ActiveModelBehavior for ActiveModel {}

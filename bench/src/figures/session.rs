@@ -105,7 +105,7 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
         let ask = |client: &Client, _| {
             client.request("POST", "/api/portal/auth/check-token", None, Some(&json!({ "token": NOBODYS })))
         };
-        select.add(&api.process, 410, clients(&api.address, &ask), window, counts).await?;
+        select.add(&api.process, 404, clients(&api.address, &ask), window, counts).await?;
         let ask = |client: &Client, _| client.request("GET", "/", None, None);
         least.add(&bare, 200, clients(&bare_address, &ask), window, counts).await?;
     }

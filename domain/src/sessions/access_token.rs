@@ -3,6 +3,8 @@
 //! The checker reads only what the signer writes: the header must be, byte for byte, the one header that goes with its
 //! key. So there is no algorithm to choose, no key to bring along and no second encoding of the same token.
 
+use std::sync::Arc;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -46,6 +48,13 @@ pub(super) struct Claims {
     jti: Uuid,
 }
 
+/// A token whose signature was right.
+#[derive(Clone)]
+pub(super) struct Seen {
+    pub(super) key: SigningKeyId,
+    pub(super) claims: Arc<Claims>,
+}
+
 /// Signs an access token of `session`.
 pub(super) async fn sign(app: &App, realm: Realm, session: &session::Model, subject: String) -> Result<PlainToken> {
     let now = app.now();
@@ -74,10 +83,21 @@ pub(super) fn write(kid: SigningKeyId, key: &SigningKey, claims: &Claims) -> Res
 ///
 /// # Errors
 /// `unauthenticated` for everything that is not a token of ours, of this realm and of now.
-pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Claims> {
-    let token = Unverified::read(token.reveal())?;
-    let key = app.signing_keys().by_id(app, token.kid).await?.ok_or(Error::UNAUTHENTICATED)?;
-    let claims = token.claims(&key.public)?;
+pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Arc<Claims>> {
+    let claims = match app.signing_keys().seen(token) {
+        Some(seen) => {
+            // Its key may have gone since.
+            app.signing_keys().by_id(app, seen.key).await?.ok_or(Error::UNAUTHENTICATED)?;
+            seen.claims
+        }
+        None => {
+            let read = Unverified::read(token.reveal())?;
+            let key = app.signing_keys().by_id(app, read.kid).await?.ok_or(Error::UNAUTHENTICATED)?;
+            let claims = Arc::new(read.claims(&key.public)?);
+            app.signing_keys().saw(token, Seen { key: key.id, claims: claims.clone() });
+            claims
+        }
+    };
     let now = app.now();
     let is_ours = claims.iss == app.public_url("") && claims.aud == realm.audience();
     let is_now = claims.exp > (now - LEEWAY).timestamp() && claims.iat <= (now + LEEWAY).timestamp();

@@ -1,16 +1,21 @@
 //! Who holds this access token? One joined query a request, so that every revocation is immediate.
 
 use chrono::TimeDelta;
-use portico_entity::{SessionId, client, membership, portal_user, session, staff_user, tenant};
+use portico_entity::{SessionId, client, membership, session, tenant};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{Realm, access_token};
+use super::{
+    Realm,
+    access_token::{self, Claims},
+    queries::PortalRows,
+};
 use crate::{
-    actor::{RequestContext, SignedIn, Staff},
+    actor::{RequestContext, SignedIn, SignedInPlaces, Staff},
     app::App,
     clock::Time,
     error::{Error, Result},
     secret::PlainToken,
+    sign_in::Place,
 };
 
 /// `last_seen_at` is written at most this often.
@@ -23,11 +28,7 @@ const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 pub async fn authenticate_portal(app: &App, token: &PlainToken, context: RequestContext) -> Result<SignedIn> {
     let claims = access_token::verify(app, Realm::Portal, token).await?;
     let caller = load_portal(app, claims.sid, context).await?;
-    // The row is the truth: after a switch a token that names the client before is nothing.
-    if claims.client_id != Some(caller.client.id) || claims.sub != caller.user.id.0.to_string() {
-        return Err(Error::UNAUTHENTICATED);
-    }
-    see(app, &caller.session).await?;
+    believe(app, &claims, &caller).await?;
     Ok(caller)
 }
 
@@ -45,38 +46,54 @@ pub async fn authenticate_staff(app: &App, token: &PlainToken, context: RequestC
     Ok(caller)
 }
 
+/// The portal user whose live session the token is of, with all the clients that they can act for, by name.
+///
+/// # Errors
+/// As for [`authenticate_portal`].
+pub async fn authenticate_everywhere(app: &App, token: &PlainToken, context: RequestContext) -> Result<SignedInPlaces> {
+    let claims = access_token::verify(app, Realm::Portal, token).await?;
+    let rows = app.session_queries().portal_everywhere(app, claims.sid).await?;
+    let (signed_in, places) = judge(app, rows, context)?;
+    believe(app, &claims, &signed_in).await?;
+    Ok(SignedInPlaces { signed_in, places })
+}
+
+/// What the token says must be what the rows say.
+async fn believe(app: &App, claims: &Claims, caller: &SignedIn) -> Result<()> {
+    // The row is the truth: after a switch a token that names the client before is nothing.
+    if claims.client_id != Some(caller.client.id) || claims.sub != caller.user.id.0.to_string() {
+        return Err(Error::UNAUTHENTICATED);
+    }
+    see(app, &caller.session).await
+}
+
 /// Loads a portal session with everything that must be right for it to count.
 pub(super) async fn load_portal(app: &App, sid: SessionId, context: RequestContext) -> Result<SignedIn> {
-    let row = session::Entity::find_by_id(sid)
-        .find_also_related(portal_user::Entity)
-        .find_also(session::Entity, membership::Entity)
-        .find_also(membership::Entity, client::Entity)
-        .find_also(client::Entity, tenant::Entity)
-        .one(app.db())
-        .await?;
-    let Some((session, Some(user), Some(membership), Some(client), Some(tenant))) = row else {
-        return Err(Error::UNAUTHENTICATED);
-    };
+    let rows = app.session_queries().portal(app, sid).await?;
+    Ok(judge(app, rows, context)?.0)
+}
+
+/// The session's own place must be open; those beside it count if they are.
+fn judge(app: &App, rows: Option<PortalRows>, context: RequestContext) -> Result<(SignedIn, Vec<Place>)> {
+    let PortalRows { session, user, places } = rows.ok_or(Error::UNAUTHENTICATED)?;
+    let own = places.iter().find(|(place, _)| Some(place.client.id) == session.client_id);
+    let (Place { membership, client }, tenant) = own.cloned().ok_or(Error::UNAUTHENTICATED)?;
     check_live(&session, user.credential_version, app.now())?;
-    let is_welcome = user.disabled_at.is_none()
-        && membership.status == membership::Status::Active
-        && client.status != client::Status::Archived
-        && tenant.status == tenant::Status::Active;
-    if is_welcome {
-        Ok(SignedIn { context, user, session, membership, client, tenant })
-    } else {
-        Err(Error::SESSION_REVOKED)
+    let is_open = |(place, tenant): &(Place, tenant::Model)| {
+        place.membership.status == membership::Status::Active
+            && place.client.status != client::Status::Archived
+            && tenant.status == tenant::Status::Active
+    };
+    let places: Vec<_> = places.into_iter().filter(is_open).map(|(place, _)| place).collect();
+    if user.disabled_at.is_some() || !places.iter().any(|place| place.client.id == client.id) {
+        return Err(Error::SESSION_REVOKED);
     }
+    Ok((SignedIn { context, user, session, membership, client, tenant }, places))
 }
 
 /// Loads a staff session likewise.
 pub(super) async fn load_staff(app: &App, sid: SessionId, context: RequestContext) -> Result<Staff> {
-    let row = session::Entity::find_by_id(sid)
-        .find_also_related(staff_user::Entity)
-        .find_also(staff_user::Entity, tenant::Entity)
-        .one(app.db())
-        .await?;
-    let Some((session, Some(user), Some(tenant))) = row else { return Err(Error::UNAUTHENTICATED) };
+    let (session, user, tenant) = app.session_queries().staff(app, sid).await?.ok_or(Error::UNAUTHENTICATED)?;
     check_live(&session, user.credential_version, app.now())?;
     let is_welcome = user.disabled_at.is_none() && tenant.status == tenant::Status::Active;
     if is_welcome { Ok(Staff { context, user, session, tenant }) } else { Err(Error::SESSION_REVOKED) }

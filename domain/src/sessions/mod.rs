@@ -8,6 +8,7 @@ pub(crate) mod ended_email;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod open;
+mod queries;
 mod refresh;
 mod refresh_token;
 mod settings;
@@ -15,10 +16,11 @@ mod signing_keys;
 
 use portico_entity::{PortalUserId, StaffUserId, client, membership, portal_user, session, staff_user, tenant};
 
-pub use authenticate::{authenticate_portal, authenticate_staff};
+pub use authenticate::{authenticate_everywhere, authenticate_portal, authenticate_staff};
 pub(crate) use end::{end_all, end_presented};
 pub use end::{presented, sign_out, sign_out_everywhere};
 pub(crate) use open::{check_open, open_portal, open_staff, opened, opened_staff};
+pub use queries::SessionQueries;
 pub use refresh::{refresh_portal, refresh_staff};
 pub use settings::SessionSettings;
 pub use signing_keys::{Jwk, RotateSigningKeys, SigningKeys, jwks};

@@ -3,11 +3,15 @@
 //! There are always a next, a current and, for a while, a previous key, all published: a verifier that caches the set
 //! never meets a key it has not seen. The private half is derived from the server key and the row's id.
 
-use std::sync::Arc;
+use std::{
+    num::NonZero,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use lru::LruCache;
 use portico_entity::{
     SigningKeyId,
     background_job::Lane,
@@ -15,6 +19,7 @@ use portico_entity::{
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 
 use crate::{
@@ -23,7 +28,10 @@ use crate::{
     error::{Error, Result},
     jobs::{Job, JobError},
     keys::KeyUse,
+    secret::PlainToken,
 };
+
+use super::access_token::Seen;
 
 /// How long a key signs.
 const SIGNS_FOR: TimeDelta = TimeDelta::days(30);
@@ -34,9 +42,22 @@ const FRESH: TimeDelta = TimeDelta::minutes(1);
 /// How soon an unknown key id makes it look again; so that bad tokens do not become queries.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
-/// This process's view of the keys.
-#[derive(Default)]
-pub struct SigningKeys(RwLock<Option<View>>);
+/// How many tokens are remembered whose signatures were right; a signature takes longer than all else that a request needs
+/// outside of the database.
+const REMEMBERED: NonZero<usize> = NonZero::new(4_096).unwrap();
+
+/// This process's view of the keys, and of what was signed with them.
+pub struct SigningKeys {
+    view: RwLock<Option<View>>,
+    /// By the hashes of the tokens, so that none lies in memory.
+    seen: Mutex<LruCache<[u8; 32], Seen>>,
+}
+
+impl Default for SigningKeys {
+    fn default() -> Self {
+        Self { view: RwLock::default(), seen: Mutex::new(LruCache::new(REMEMBERED)) }
+    }
+}
 
 #[derive(Clone)]
 struct View {
@@ -81,6 +102,20 @@ impl SigningKeys {
         current.cloned().ok_or_else(|| Error::Internal("no signing key is active".into()))
     }
 
+    /// What this token says, if its signature was found right before. Whether it still counts is another question.
+    pub(super) fn seen(&self, token: &PlainToken) -> Option<Seen> {
+        self.remembered().get(&hash(token)).cloned()
+    }
+
+    /// Remembers that the signature of this token is right.
+    pub(super) fn saw(&self, token: &PlainToken, seen: Seen) {
+        self.remembered().put(hash(token), seen);
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, LruCache<[u8; 32], Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The key of that id, if it is published.
     pub(super) async fn by_id(&self, app: &App, id: SigningKeyId) -> Result<Option<Arc<Loaded>>> {
         for age in [FRESH, LOOK_AGAIN] {
@@ -94,10 +129,10 @@ impl SigningKeys {
 
     async fn view(&self, app: &App, age: TimeDelta) -> Result<View> {
         let is_fresh = |view: &View| (app.now() - view.loaded_at).abs() < age;
-        if let Some(view) = self.0.read().await.as_ref().filter(|view| is_fresh(view)) {
+        if let Some(view) = self.view.read().await.as_ref().filter(|view| is_fresh(view)) {
             return Ok(view.clone());
         }
-        let mut slot = self.0.write().await;
+        let mut slot = self.view.write().await;
         if let Some(view) = slot.as_ref().filter(|view| is_fresh(view)) {
             return Ok(view.clone());
         }
@@ -110,6 +145,10 @@ impl SigningKeys {
         }
         Ok(slot.insert(view).clone())
     }
+}
+
+fn hash(token: &PlainToken) -> [u8; 32] {
+    Sha256::digest(token.reveal()).into()
 }
 
 async fn load(app: &App) -> Result<View> {

@@ -22,14 +22,6 @@ pub(super) struct Places {
     pub(super) some_shut: bool,
 }
 
-/// The clients that the person may act for, by name.
-///
-/// # Errors
-/// When the database fails.
-pub async fn open_places(app: &App, user: PortalUserId) -> Result<Vec<Place>> {
-    Ok(places(app, user, None).await?.open)
-}
-
 /// The person's places, or the one at `wanted`.
 pub(super) async fn places(app: &App, user: PortalUserId, wanted: Option<ClientId>) -> Result<Places> {
     let mut query = membership::Entity::find()
