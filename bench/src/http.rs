@@ -96,7 +96,7 @@ impl Client {
 /// The status and the length of the body.
 fn read_head(head: &[u8]) -> Result<(u16, usize)> {
     let head = std::str::from_utf8(head)?;
-    let status = head.split(' ').nth(1).ok_or(anyhow!("no status"))?.parse()?;
+    let status = head.split(' ').nth(1).ok_or_else(|| anyhow!("no status"))?.parse()?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse())

@@ -1,9 +1,9 @@
-//! Hashing, on a bounded pool: a flood of sign-ins costs cores × hash memory, never more.
+//! Hashing, on a pool of its own: a flood of sign-ins costs cores × hash memory, never more, and what needs no hash goes first.
 
 use std::{
     num::NonZero,
-    sync::Arc,
-    thread::available_parallelism,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread::{self, available_parallelism},
     time::{Duration, Instant},
 };
 
@@ -12,8 +12,7 @@ use scrypt::{
     password_hash::{CustomizedPasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
 };
 
@@ -27,11 +26,18 @@ use crate::{
 
 /// How long a request waits for a slot before it is answered 503.
 const WAIT: Duration = Duration::from_secs(3);
+/// How far the hashing threads stand back (nice(2)): a hash takes a whole core for a third of a second, and all other requests
+/// would wait for it in turns.
+const NICE: i32 = 10;
+
+/// Something for a hashing thread to do.
+type Work = Box<dyn FnOnce() + Send>;
 
 /// Hashes passwords with scrypt (RFC 7914) into PHC strings, one at a time per core.
 #[derive(Clone)]
 pub struct Hasher {
     slots: Arc<Semaphore>,
+    threads: mpsc::Sender<Work>,
     params: Params,
     /// Verified where there is no password, so that it takes the same time.
     dummy: Arc<str>,
@@ -55,7 +61,7 @@ pub(crate) enum Verdict {
 }
 
 impl Hasher {
-    /// A pool of one slot a core, for new hashes of this cost.
+    /// A pool of one thread and one slot a core, for new hashes of this cost. The threads end with the last clone.
     pub fn new(params: Params) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
         metrics::hash_slots(cores);
@@ -64,7 +70,7 @@ impl Hasher {
         let encode = |bytes: &[u8]| base64::Engine::encode(&base64::prelude::BASE64_STANDARD_NO_PAD, bytes);
         let (ln, r, p) = (params.log_n(), params.r(), params.p());
         let dummy = format!("$scrypt$ln={ln},r={r},p={p}${}${}", encode(&salt), encode(&output));
-        Self { slots: Arc::new(Semaphore::new(cores)), params, dummy: dummy.into() }
+        Self { slots: Arc::new(Semaphore::new(cores)), threads: start(cores), params, dummy: dummy.into() }
     }
 
     /// The PHC string of `password`.
@@ -73,7 +79,7 @@ impl Hasher {
     /// `overloaded` when no slot came free in time, or the client has gone.
     pub async fn hash(&self, context: &RequestContext, password: &Password) -> Result<String> {
         let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
-        blocking(slot, move || hash(&password, params)).await?
+        self.run(slot, move || hash(&password, params)).await?
     }
 
     /// Whether `password` is that of `phc`. Without `phc` it takes as long, and is wrong.
@@ -88,7 +94,7 @@ impl Hasher {
     ) -> Result<Verdict> {
         let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
         let phc = phc.unwrap_or(&self.dummy).to_owned();
-        blocking(slot, move || {
+        self.run(slot, move || {
             let stored = PasswordHash::new(&phc).map_err(|error| Error::Internal(format!("stored hash: {error}")))?;
             if Scrypt::default().verify_password(password.reveal().as_bytes(), &stored).is_err() {
                 return Ok(Verdict::Wrong);
@@ -113,16 +119,42 @@ impl Hasher {
         metrics::hash_refused(refused);
         Err(Error::Overloaded)
     }
+
+    /// Runs `work` on a hashing thread; the slot is free again when the work is done, whoever still waits for it.
+    async fn run<T: Send + 'static>(&self, slot: Slot, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            let done = work();
+            drop(slot);
+            let _ = answer.send(done);
+        };
+        let failed = || Error::Internal("hashing: the thread is gone".into());
+        self.threads.send(Box::new(work)).map_err(|_| failed())?;
+        answered.await.map_err(|_| failed())
+    }
 }
 
-/// Runs `work` off the async threads; the slot is free again when the work is done, whoever still waits for it.
-async fn blocking<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let task = spawn_blocking(move || {
-        let done = work();
-        drop(slot);
-        done
-    });
-    task.await.map_err(|error| Error::Internal(format!("hashing: {error}")))
+/// Starts the threads. They live as long as the pool, so each keeps the memory of one hash at most.
+fn start(cores: usize) -> mpsc::Sender<Work> {
+    let (sender, receiver) = mpsc::channel::<Work>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for n in 0..cores {
+        let receiver = receiver.clone();
+        let body = move || {
+            // Where it is forbidden, hashing is as urgent as all else.
+            let _ = rustix::process::nice(NICE);
+            loop {
+                let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(work) = next else { return };
+                // A panic is told by the answer that does not come; the thread goes on.
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            }
+        };
+        if let Err(error) = thread::Builder::new().name(format!("hashing-{n}")).spawn(body) {
+            tracing::error!(%error, "a hashing thread cannot start");
+        }
+    }
+    sender
 }
 
 fn hash(password: &Password, params: Params) -> Result<String> {

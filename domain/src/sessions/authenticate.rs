@@ -84,7 +84,8 @@ fn judge(app: &App, rows: Option<PortalRows>, context: RequestContext) -> Result
             && place.client.status != client::Status::Archived
             && tenant.status == tenant::Status::Active
     };
-    let places: Vec<_> = places.into_iter().filter(is_open).map(|(place, _)| place).collect();
+    let mut places: Vec<_> = places.into_iter().filter(is_open).map(|(place, _)| place).collect();
+    places.sort_by(|one, other| one.client.name.cmp(&other.client.name));
     if user.disabled_at.is_some() || !places.iter().any(|place| place.client.id == client.id) {
         return Err(Error::SESSION_REVOKED);
     }

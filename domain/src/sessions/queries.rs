@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 
 use portico_entity::{SessionId, client, membership, portal_user, session, staff_user, tenant};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, QueryOrder, QueryResult, QueryTrait, Statement,
-    Values,
+    ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, QueryResult, QueryTrait, Statement, Values,
 };
 use uuid::Uuid;
 
@@ -41,7 +40,7 @@ impl SessionQueries {
         read_portal(&rows)
     }
 
-    /// The session with all places of its person, by the names of the clients.
+    /// The session with all places of its person.
     pub(super) async fn portal_everywhere(&self, app: &App, sid: SessionId) -> Result<Option<PortalRows>> {
         let query = || {
             session::Entity::find_by_id(NOBODYS)
@@ -49,7 +48,6 @@ impl SessionQueries {
                 .find_also(portal_user::Entity, membership::Entity)
                 .find_also(membership::Entity, client::Entity)
                 .find_also(client::Entity, tenant::Entity)
-                .order_by_asc(client::Column::Name)
         };
         let rows = run(app.db(), &self.portal_everywhere, |db| query().build(db.get_database_backend()), sid).await?;
         read_portal(&rows)

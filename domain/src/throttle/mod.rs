@@ -94,45 +94,7 @@ pub struct Taken(Vec<(String, i64)>);
 /// # Errors
 /// `too_many_requests` when none is left.
 pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
-    take_on(app, app.db(), limit, subject).await
-}
-
-async fn take_on(app: &App, db: &impl ConnectionTrait, limit: Limit, subject: &[&str]) -> Result<Taken> {
-    let Some(quota) = limit.quota(&app.settings().limits) else { return Ok(Taken(Vec::new())) };
-    let key = key(app, limit.name(), subject);
-    let (now, interval) = (app.now().timestamp_micros(), quota.interval());
-    let tolerance = interval.saturating_mul(i64::from(quota.burst) - 1);
-    // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed.
-    let taken = execute(
-        db,
-        "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, $2 + $3, 0, $4)
-         ON CONFLICT (key) DO UPDATE SET
-             full_at = CASE WHEN throttles.full_at < $2 THEN $2 ELSE throttles.full_at END + $3,
-             expires_at = excluded.expires_at
-         WHERE throttles.full_at <= $2 + $5",
-        [key.clone().into(), now.into(), interval.into(), (app.now() + quota.per * 2).into(), tolerance.into()],
-    )
-    .await?;
-    if taken == 1 {
-        return Ok(Taken(vec![(key, interval)]));
-    }
-    let full_at = throttle::Entity::find_by_id(key).one(db).await?.map_or(now, |row| row.full_at);
-    let wait = u64::try_from(full_at - tolerance - now).unwrap_or(0);
-    let policy = Policy { name: limit.name(), quota };
-    Err(Error::TooMany { policy, retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
-}
-
-/// Takes one unit of each of several limits within `tx`: for acts without a secret to guess, where being counted and being
-/// done may be one commit. Without a commit nothing was taken. The rows stay locked until then, so take them first, the most
-/// shared one before the others, in every act alike.
-///
-/// # Errors
-/// `too_many_requests` when one of them has none left.
-pub(crate) async fn take_with(tx: &Tx, limits: &[(Limit, &[&str])]) -> Result<()> {
-    for (limit, subject) in limits {
-        let _ = take_on(tx.app(), tx.db(), *limit, subject).await?;
-    }
-    Ok(())
+    take_all(app, &[(limit, subject)]).await
 }
 
 /// Takes one unit of each of several limits, or of none of them.
@@ -140,17 +102,79 @@ pub(crate) async fn take_with(tx: &Tx, limits: &[(Limit, &[&str])]) -> Result<()
 /// # Errors
 /// `too_many_requests` when one of them has none left.
 pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<Taken> {
-    let mut all = Taken(Vec::new());
-    for (limit, subject) in limits {
-        match take(app, *limit, subject).await {
-            Ok(taken) => all.0.extend(taken.0),
-            Err(error) => {
-                all.give_back(app).await?;
-                return Err(error);
-            }
+    let (taken, refused) = take_from(app, app.db(), limits).await?;
+    match refused {
+        None => Ok(taken),
+        Some(error) => {
+            taken.give_back(app).await?;
+            Err(error)
         }
     }
-    Ok(all)
+}
+
+/// Takes one unit of each of several limits within `tx`: for acts without a secret to guess, where being counted and being
+/// done may be one commit. Without a commit nothing was taken. The rows stay locked until then, so take them first, the most
+/// shared one before the others, in every act alike.
+///
+/// # Errors
+/// `too_many_requests` when one of them has none left; then do not commit.
+pub(crate) async fn take_with(tx: &Tx, limits: &[(Limit, &[&str])]) -> Result<()> {
+    let (_, refused) = take_from(tx.app(), tx.db(), limits).await?;
+    refused.map_or(Ok(()), Err)
+}
+
+/// Takes what can be taken by one statement, and says what the first limit that had nothing left answers.
+async fn take_from(
+    app: &App,
+    db: &impl ConnectionTrait,
+    limits: &[(Limit, &[&str])],
+) -> Result<(Taken, Option<Error>)> {
+    let now = app.now().timestamp_micros();
+    let mut asked = Vec::with_capacity(limits.len());
+    for (limit, subject) in limits {
+        if let Some(quota) = limit.quota(&app.settings().limits) {
+            asked.push((key(app, limit.name(), subject), Policy { name: limit.name(), quota }));
+        }
+    }
+    if asked.is_empty() {
+        return Ok((Taken(Vec::new()), None));
+    }
+    let (mut rows, mut tolerances, mut values) = (Vec::new(), String::new(), vec![Value::from(now)]);
+    for (key, Policy { quota, .. }) in &asked {
+        let n = values.len();
+        rows.push(format!("(${}, ${} + $1, 0, ${})", n + 1, n + 2, n + 3));
+        tolerances += &format!(" WHEN ${} THEN ${}", n + 1, n + 4);
+        let expires_at = app.now() + quota.per * 2;
+        values.extend([key.as_str().into(), quota.interval().into(), expires_at.into(), tolerance(*quota).into()]);
+    }
+    // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed.
+    let sql = format!(
+        "INSERT INTO throttles (key, full_at, count, expires_at) VALUES {}
+         ON CONFLICT (key) DO UPDATE SET
+             full_at = CASE WHEN throttles.full_at < $1 THEN $1 ELSE throttles.full_at END + excluded.full_at - $1,
+             expires_at = excluded.expires_at
+         WHERE throttles.full_at <= $1 + CASE throttles.key{tolerances} END
+         RETURNING key",
+        rows.join(", ")
+    );
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let had: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?;
+    let refused = asked.iter().find(|(key, _)| !had.contains(key));
+    let refused = match refused {
+        None => None,
+        Some((key, policy)) => {
+            let full_at = throttle::Entity::find_by_id(key.clone()).one(db).await?.map_or(now, |row| row.full_at);
+            let wait = u64::try_from(full_at - tolerance(policy.quota) - now).unwrap_or(0);
+            Some(Error::TooMany { policy: *policy, retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
+        }
+    };
+    let taken = asked.into_iter().filter(|(key, _)| had.contains(key));
+    Ok((Taken(taken.map(|(key, policy)| (key, policy.quota.interval())).collect()), refused))
+}
+
+/// How far ahead of now, in microseconds, `full_at` may be before a unit is taken: the burst but one.
+fn tolerance(quota: Quota) -> i64 {
+    quota.interval().saturating_mul(i64::from(quota.burst) - 1)
 }
 
 impl Taken {
