@@ -183,6 +183,7 @@ impl Taken {
     /// # Errors
     /// When the database fails.
     pub async fn give_back(self, app: &App) -> Result<()> {
+        // A statement each: one UPDATE locks its rows in an order of its own, and would wait for those who take them in theirs.
         for (key, interval) in self.0 {
             throttle::Entity::update_many()
                 .col_expr(throttle::Column::FullAt, Expr::col(throttle::Column::FullAt).sub(interval))
@@ -211,15 +212,16 @@ impl Taken {
 /// # Errors
 /// When the database fails.
 pub(crate) async fn count_in_a_row(app: &App, name: &str, subject: &[&str]) -> Result<i64> {
-    let key = key(app, name, subject);
-    execute(
-        app.db(),
+    let expires_at = app.now() + Duration::from_secs(365 * 86_400);
+    let statement = Statement::from_sql_and_values(
+        app.db().get_database_backend(),
         "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, 0, 1, $2)
-         ON CONFLICT (key) DO UPDATE SET count = throttles.count + 1, expires_at = excluded.expires_at",
-        [key.clone().into(), (app.now() + Duration::from_secs(365 * 86_400)).into()],
-    )
-    .await?;
-    Ok(throttle::Entity::find_by_id(key).one(app.db()).await?.map_or(1, |row| row.count))
+         ON CONFLICT (key) DO UPDATE SET count = throttles.count + 1, expires_at = excluded.expires_at
+         RETURNING count",
+        [key(app, name, subject).into(), expires_at.into()],
+    );
+    let row = app.db().query_one_raw(statement).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(1))
 }
 
 /// Takes the last failure back: it was none.
@@ -257,11 +259,6 @@ async fn set_count(
 fn key(app: &App, name: &str, subject: &[&str]) -> String {
     let parts: Vec<&[u8]> = subject.iter().map(|part| part.as_bytes()).collect();
     format!("{name}:{}", hex(&app.keys().newest().mac(KeyUse::Throttle, &parts)[..16]))
-}
-
-async fn execute<const N: usize>(db: &impl ConnectionTrait, sql: &str, values: [Value; N]) -> Result<u64> {
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    Ok(db.execute_raw(statement).await?.rows_affected())
 }
 
 #[cfg(test)]
