@@ -5,7 +5,10 @@ use std::time::Duration;
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction, DbErr,
     IsolationLevel, TransactionTrait,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 
 use tokio::time::{Instant, sleep};
@@ -101,6 +104,11 @@ async fn open(
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(STATEMENT_WITHIN)
+    });
+    // A transaction that SQLite ended by itself, on a full disk, cannot be rolled back, and its connection believes to be inside
+    // of it for ever: whatever it "commits" from then on is not written. Such a connection is closed.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
     });
     Database::connect(options).await
 }

@@ -43,7 +43,7 @@ pub(super) enum Command {
         #[arg(long)]
         state: Option<Discardable>,
     },
-    /// Holds a lane back: its jobs wait until it is resumed. Workers hear of it within about a second.
+    /// Holds a lane back: its jobs wait until it is resumed. Workers hear of it within about two seconds.
     Pause {
         /// Which.
         lane: Lane,

@@ -2,8 +2,8 @@
 //!
 //! The id of a request is the id of its trace (both are 128 bits), and the trace's root span takes the last half of it. So
 //! a job, which carries the id of the request that caused it, knows its trace and its parent without being told more. A
-//! `traceparent` header is not looked at: strangers do not choose where they appear. A gateway of ours that wants its own
-//! trace continued sends the trace's id as `X-Request-Id`.
+//! `traceparent` header is not looked at. A gateway of ours that wants its own trace continued sends the trace's id as
+//! `X-Request-Id`; so can a stranger, who thereby names the trace of their own requests, and no more than that.
 
 mod collector;
 mod layer;

@@ -407,6 +407,7 @@ async fn inf_08_a_full_disk_under_sqlite_is_a_503_until_there_is_room_again() {
         (answer.status == 201).then_some(())
     })
     .await;
+    // Through another connection than Portico's, which might see what it has not committed.
     assert_eq!(sqlite(&world, "SELECT count(*) FROM clients WHERE name LIKE 'Client %'"), made.to_string());
     assert_eq!(sqlite(&world, "PRAGMA integrity_check"), "ok");
 }

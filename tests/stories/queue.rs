@@ -233,9 +233,9 @@ async fn job_21_the_cleaner_takes_what_is_over_while_people_sign_in() {
     let person = tenant.person(&world).await;
     let insert = "INSERT INTO background_jobs \
         (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, created_at, finished_at) \
-        SELECT gen_random_uuid(), 'send_mail', 'bulk', '{}', 'done', 1, 8, 0, now(), now(), now()";
-    sql(&world, &format!("{insert} - interval '8 days' FROM generate_series(1, 20000)"));
-    sql(&world, &format!("{insert} - interval '6 days' FROM generate_series(1, 100)"));
+        SELECT gen_random_uuid(), 'send_mail', 'bulk', '{}', 'done', 1, 8, 0, at, at, at FROM";
+    sql(&world, &format!("{insert} (SELECT now() - interval '8 days' AS at) AS past, generate_series(1, 20000)"));
+    sql(&world, &format!("{insert} (SELECT now() - interval '6 days' AS at) AS past, generate_series(1, 100)"));
     // On both workers at once.
     for _ in 0..4 {
         sql(

@@ -72,7 +72,7 @@ impl<E: Endpoint> Endpoint for OutermostEndpoint<E> {
             %request_id,
             trace_id = %request_id.simple(),
             operation,
-            method = shown(method.as_str()),
+            method = known(&method),
             path = shown(&path),
             status = field::Empty,
         );
@@ -102,6 +102,22 @@ impl<E> OutermostEndpoint<E> {
         let address = client_address(request, &self.trusted_proxies);
         RequestContext::new(request_id, address, request.header(header::USER_AGENT), devices)
     }
+}
+
+/// The method's word if it is one of HTTP's own (RFC 9110 §9, RFC 5789): anything else is a client's text.
+fn known(method: &Method) -> &str {
+    let all = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    if all.contains(method) { method.as_str() } else { "other" }
 }
 
 /// The beginning of what a client wrote, for the log.

@@ -8,7 +8,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query
 
 use crate::{app::App, error::Result};
 
-/// Tells every worker to take nothing more from `lane`; each hears of it within about a second. What runs is finished.
+/// Tells every worker to take nothing more from `lane`; each hears of it within about two seconds. What runs is finished.
 ///
 /// # Errors
 /// When the database fails.

@@ -84,14 +84,20 @@ impl Drop for Ran {
 /// When the database fails.
 pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claimed>> {
     let now = app.now();
+    // What still runs here was taken from us meanwhile. It comes back by the sweeper, when it has ended.
+    let ids: Vec<_> = {
+        let running = worker.running();
+        ids.iter().map(|id| JobId(*id)).filter(|id| !running.contains(id)).collect()
+    };
     let rows = background_job::Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Running))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(Column::LeaseOwner, Expr::value(worker.id))
         .col_expr(Column::LeaseUntil, Expr::value(lease::end(app)))
         .col_expr(Column::StartedAt, Expr::value(now))
-        .filter(those(ids.iter().map(|id| JobId(*id)), State::Queued))
-        .filter(Column::RunAt.lte(now))
+        .filter(those(ids, State::Queued))
+        // A new job is due whatever this clock says: the one that enqueued it may be ahead, and the id is off the wire now.
+        .filter(Column::Attempts.eq(0).or(Column::RunAt.lte(now)))
         .exec_with_returning(app.db())
         .await?;
     Ok(rows.into_iter().map(|row| Claimed { row, worker: worker.clone() }).collect())

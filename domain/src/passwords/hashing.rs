@@ -28,7 +28,7 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(3);
 /// How far the hashing threads stand back (nice(2)): a hash takes a whole core for a third of a second, and all other requests
 /// would wait for it in turns.
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Something for a hashing thread to do.
 type Work = Box<dyn FnOnce() + Send>;

@@ -37,6 +37,8 @@ use super::access_token::Seen;
 const SIGNS_FOR: TimeDelta = TimeDelta::days(30);
 /// How long a retired key stays published: longer than any token it signed.
 const PUBLISHED_AFTER: TimeDelta = TimeDelta::days(2);
+/// Far more than the clocks of two processes do.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
 /// How old this process's view of the keys may be.
 const FRESH: TimeDelta = TimeDelta::minutes(1);
 /// How soon an unknown key id makes it look again; so that bad tokens do not become queries.
@@ -190,12 +192,15 @@ impl Job for RotateSigningKeys {
         if next.is_none() {
             insert(app, now + SIGNS_FOR).await?;
         }
-        signing_key::Entity::update_many()
-            .col_expr(Column::RetiredAt, Expr::value(now))
-            .filter(Column::ActiveFrom.lt(current.active_from))
-            .filter(Column::RetiredAt.is_null())
-            .exec(app.db())
-            .await?;
+        // Not before every process's clock says that the current one is: a process that saw no active key would make one.
+        if current.active_from <= now - CLOCKS_DIFFER {
+            signing_key::Entity::update_many()
+                .col_expr(Column::RetiredAt, Expr::value(now))
+                .filter(Column::ActiveFrom.lt(current.active_from))
+                .filter(Column::RetiredAt.is_null())
+                .exec(app.db())
+                .await?;
+        }
         signing_key::Entity::delete_many().filter(Column::RetiredAt.lt(now - PUBLISHED_AFTER)).exec(app.db()).await?;
         Ok(())
     }

@@ -102,14 +102,20 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
 /// # Errors
 /// `too_many_requests` when one of them has none left.
 pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<Taken> {
-    let (taken, refused) = take_from(app, app.db(), limits).await?;
-    match refused {
-        None => Ok(taken),
-        Some(error) => {
-            taken.give_back(app).await?;
-            Err(error)
-        }
+    let mut all = Taken(Vec::new());
+    // One after the other: whom the first turns away must not take a unit of the second from somebody else, not even for a moment.
+    for limit in limits {
+        let refused = match take_from(app, app.db(), &[*limit]).await {
+            Ok((taken, None)) => {
+                all.0.extend(taken.0);
+                continue;
+            }
+            Ok((_, Some(error))) | Err(error) => error,
+        };
+        all.give_back(app).await?;
+        return Err(refused);
     }
+    Ok(all)
 }
 
 /// Takes one unit of each of several limits within `tx`: for acts without a secret to guess, where being counted and being
