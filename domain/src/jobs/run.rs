@@ -157,6 +157,25 @@ mod tests {
     use sea_orm::EntityTrait;
 
     #[tokio::test]
+    async fn inf_11_a_new_job_is_due_on_a_clock_that_is_behind() {
+        let app = testing::app().await;
+        let mut tx = app.begin().await.unwrap();
+        tx.enqueue(upkeep::DeleteExpired {}).await.unwrap();
+        tx.commit().await.unwrap();
+        let id = background_job::Entity::find().one(app.db()).await.unwrap().unwrap().id.0;
+        app.clock().advance(TimeDelta::seconds(-25));
+        let worker = Worker::new(&app);
+        let claimed = jobs::claim(&app, &worker, &[id]).await.unwrap().remove(0);
+        let ran = jobs::run(&app, claimed).await;
+        // What still runs here is not claimed a second time, though the sweeper of a clock ahead took it away.
+        app.clock().advance(TimeDelta::seconds(60));
+        jobs::sweep(&app).await.unwrap();
+        assert!(jobs::claim(&app, &worker, &[id]).await.unwrap().is_empty());
+        drop(ran);
+        assert_eq!(jobs::claim(&app, &worker, &[id]).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
     async fn only_what_runs_keeps_its_lease() {
         let app = testing::app().await;
         let mut tx = app.begin().await.unwrap();

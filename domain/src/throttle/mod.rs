@@ -298,6 +298,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whom_the_first_limit_turns_away_takes_nothing_of_the_second() {
+        let app = testing::app().await;
+        let limits: [(Limit, &[&str]); 2] =
+            [(Limit::SendCodeNetwork, &["net"]), (Limit::SendCode, &["ann@x.test", ""])];
+        while take(&app, Limit::SendCodeNetwork, &["net"]).await.is_ok() {}
+        let name = |error| match error {
+            Error::TooMany { policy, .. } => policy.name,
+            error => panic!("{error}"),
+        };
+        assert_eq!(take_all(&app, &limits).await.map(drop).map_err(name), Err("send_code_network"));
+        let tx = app.begin().await.unwrap();
+        assert_eq!(take_with(&tx, &limits).await.map_err(name), Err("send_code_network"));
+        drop(tx);
+        for _ in 0..5 {
+            let _ = take(&app, Limit::SendCode, &["ann@x.test", ""]).await.unwrap();
+        }
+        // What was taken of the first is given back when the second is empty.
+        let limits: [(Limit, &[&str]); 2] =
+            [(Limit::SendCodeNetwork, &["other"]), (Limit::SendCode, &["ann@x.test", ""])];
+        assert_eq!(take_all(&app, &limits).await.map(drop).map_err(name), Err("send_code"));
+        let full_at = throttle::Entity::find_by_id(key(&app, "send_code_network", &["other"])).one(app.db()).await;
+        assert_eq!(full_at.unwrap().unwrap().full_at, app.now().timestamp_micros());
+    }
+
+    #[tokio::test]
     async fn failures_in_a_row_are_counted_until_a_success() {
         let app = testing::app().await;
         assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
