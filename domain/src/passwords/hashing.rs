@@ -27,8 +27,8 @@ use crate::{
 /// How long a request waits for a slot before it is answered 503.
 const WAIT: Duration = Duration::from_secs(3);
 /// How far the hashing threads stand back (nice(2)): a hash takes a whole core for a third of a second, and all other requests
-/// would wait for it in turns.
-const NICE: i32 = 5;
+/// would wait for it in turns. Not all the way: whoever keeps the cores busy must not shut everybody out.
+const NICE: i32 = 10;
 
 /// Something for a hashing thread to do.
 type Work = Box<dyn FnOnce() + Send>;

@@ -430,6 +430,6 @@ export const checkLiveness = <ThrowOnError extends boolean = false>(options?: Op
 /**
  * Can the process serve?
  *
- * Only the database makes it fail: without the queue requests succeed, and mail comes later.
+ * Only the database makes it fail, and being told to stop. `degraded`: requests succeed, and mail comes later.
  */
 export const checkReadiness = <ThrowOnError extends boolean = false>(options?: Options<CheckReadinessData, ThrowOnError>) => (options?.client ?? client).get<CheckReadinessResponses, CheckReadinessErrors, ThrowOnError>({ url: '/health/ready', ...options });

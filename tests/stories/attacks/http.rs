@@ -25,10 +25,6 @@ fn of_process(process: &Process, name: &str) -> u64 {
     line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
 }
 
-fn open_files(process: &Process) -> usize {
-    std::fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap().count()
-}
-
 fn open_sockets(process: &Process) -> usize {
     let files = std::fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap();
     let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
