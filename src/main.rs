@@ -13,10 +13,6 @@ use clap::Parser;
 
 use crate::cli::Cli;
 
-/// A request allocates some thousand times; see docs/figures.md for what this one saves.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // One TLS provider for all of us, before anybody opens a connection: two would make the choice a panic.
     let _ = rustls::crypto::ring::default_provider().install_default();

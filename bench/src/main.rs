@@ -27,10 +27,6 @@ use clap::Parser;
 
 use crate::{figures::Figure, report::Report};
 
-/// That of the binary: the memory of a hash costs as much here as there.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures Portico against limits of the same run. Started by bin/bench.
 #[derive(Parser)]
 #[command(name = "bin/bench")]
