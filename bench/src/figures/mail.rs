@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     task::JoinSet,
     time::{Duration, Instant},
@@ -68,6 +68,9 @@ async fn bare_rate(mailbox: &Mailbox, window: Duration) -> Result<f64> {
                 }
                 count += 1;
             }
+            // Until the server has taken all of it: none of these mails may arrive among the worker's.
+            stream.get_mut().shutdown().await?;
+            stream.read_to_end(&mut Vec::new()).await?;
             anyhow::Ok(count)
         });
     }
