@@ -95,7 +95,7 @@ class Run:
             return body
         noisy = bytearray(body)
         for _ in range(self.dice.randint(1, 4)):
-            at = self.dice.randrange(len(noisy))
+            at = self.dice.randint(0, len(noisy))
             noisy[at : at + self.dice.randint(0, 2)] = self.dice.randbytes(self.dice.randint(0, 3))
         return bytes(noisy)
 
