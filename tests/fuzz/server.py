@@ -39,6 +39,8 @@ class Server:
         self.process = subprocess.Popen([binary], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.port = None
         self.answered = 0
+        # Of the owner's browser: a known device has code flows of its own, which strangers cannot use up.
+        self.device = None
         self.failed = []  # log lines of answers with 5xx, and of panics
         self.recent = []
         self.listening = threading.Event()
@@ -75,10 +77,15 @@ class Server:
         headers = {"content-type": "application/json"} if body is not None else {}
         if token:
             headers["authorization"] = f"Bearer {token}"
+        if self.device and path == "/api/staff/auth/send-code":
+            headers["cookie"] = self.device
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
+        for cookie in answer.headers.get_all("set-cookie") or []:
+            if cookie.startswith("portico_staff_device="):
+                self.device = cookie.split(";")[0]
         return answer.status, json.loads(text) if text else None
 
     def must(self, status, *request, **options):
