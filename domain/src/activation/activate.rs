@@ -23,6 +23,7 @@ use crate::{
     passwords::{self, Condition},
     secret::{Password, PlainToken},
     sessions::{self, Opened},
+    sign_in,
     tx::Tx,
 };
 
@@ -65,6 +66,7 @@ pub async fn activate(app: &App, by: &Visitor, input: ActivateInput) -> Result<O
     let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
     let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
     settle_others(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
+    sign_in::check_open(&tx, &membership).await?;
     let session = sessions::open_portal(&mut tx, &user, &membership, &by.context, input.presented).await?;
     let event =
         audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);

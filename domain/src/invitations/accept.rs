@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     links,
     secret::PlainToken,
-    sessions,
+    sign_in,
 };
 
 /// Joins the client that the link invites to.
@@ -27,6 +27,6 @@ pub async fn accept(app: &App, by: &SignedIn, token: &PlainToken) -> Result<()> 
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     links::consume(&mut tx, &link.token).await?;
     let joined = join(&mut tx, &Actor::from(by), &invited.invitation, &invited.client, link.token.issued_at).await?;
-    sessions::check_open(&mut tx, &joined.ok_or(Error::TOKEN_REVOKED)?).await?;
+    sign_in::check_open(&tx, &joined.ok_or(Error::TOKEN_REVOKED)?).await?;
     tx.commit().await
 }

@@ -24,7 +24,7 @@ use crate::{
 pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password) -> Result<()> {
     let user = &by.user;
     let address = EmailAddress::stored(&user.email)?;
-    match sign_in::prove_password(app, &by.context, &address, Some(user), current).await {
+    let proved = match sign_in::prove_password(app, &by.context, &address, Some(user), current).await {
         Err(error @ Error::Unauthenticated(_)) => {
             // Somebody guesses at the password of a session that they may have taken over.
             let mut tx = app.begin().await?;
@@ -34,7 +34,10 @@ pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password
             return Err(error);
         }
         proved => proved?,
-    }
+    };
+    let mut tx = app.begin().await?;
+    proved.settle(&mut tx, user).await?;
+    tx.commit().await?;
     check_policy(&app.settings().passwords, "/new_password", new, &user.email, &[&user.name])?;
     let phc = app.hasher().hash(&by.context, new).await?;
 

@@ -17,9 +17,9 @@ mod signing_keys;
 use portico_entity::{PortalUserId, StaffUserId, client, membership, portal_user, session, staff_user, tenant};
 
 pub use authenticate::{authenticate_everywhere, authenticate_portal, authenticate_staff};
-pub(crate) use end::{end_all, end_presented};
+pub(crate) use end::{end_all, end_presented, lock};
 pub use end::{presented, sign_out, sign_out_everywhere};
-pub(crate) use open::{check_open, open_portal, open_staff, opened, opened_staff};
+pub(crate) use open::{open_portal, open_staff, opened, opened_staff};
 pub use queries::SessionQueries;
 pub use refresh::{refresh_portal, refresh_staff};
 pub use settings::SessionSettings;

@@ -3,24 +3,21 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use portico_entity::{SessionId, client, membership, portal_user, session, staff_user, tenant};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 
-use super::{Opened, OpenedStaff, Person, Realm, SessionSettings, Tokens, access_token, end, refresh_token};
-use crate::{
-    actor::RequestContext,
-    app::App,
-    error::{Error, Result},
-    tx::Tx,
-};
+use super::{Opened, OpenedStaff, Realm, SessionSettings, Tokens, access_token, end, refresh_token};
+use crate::{actor::RequestContext, app::App, error::Result, metrics, tx::Tx};
 
 /// Opens a portal session at `membership`, in place of the one that the browser `presented`. Bound to the version of the
 /// credentials that were just proved: a password that changes meanwhile leaves it dead. The oldest session beyond the fifth
 /// ends.
 ///
+/// The person must be locked, and the client checked to be open, in this transaction.
+///
 /// # Errors
-/// `client_suspended` when the client was closed meanwhile.
+/// When the database fails.
 pub(crate) async fn open_portal(
     tx: &mut Tx,
     user: &portal_user::Model,
@@ -29,8 +26,11 @@ pub(crate) async fn open_portal(
     presented: Option<SessionId>,
 ) -> Result<session::Model> {
     let app = tx.app().clone();
-    end::lock(tx, Person::Portal(user.id)).await?;
-    check_open(tx, membership).await?;
+    membership::Entity::update_many()
+        .col_expr(membership::Column::LastUsedAt, Expr::value(app.now()))
+        .filter(membership::Column::Id.eq(membership.id))
+        .exec(tx.db())
+        .await?;
     end::end_presented(tx, presented).await?;
     let lives = app.settings().sessions.refresh_ttl;
     let row = session::ActiveModel {
@@ -41,24 +41,8 @@ pub(crate) async fn open_portal(
         ..blank(&app, context)
     };
     let session = row.insert(tx.db()).await?;
-    let mut used = membership.clone().into_active_model();
-    used.last_used_at = Set(Some(app.now()));
-    used.update(tx.db()).await?;
     end_oldest(tx, user).await?;
     Ok(session)
-}
-
-/// Whether the client still lets this person in. Locked, so that closing it either waits for the session and ends it, or
-/// is seen here.
-pub(crate) async fn check_open(tx: &mut Tx, membership: &membership::Model) -> Result<()> {
-    let shut = || Error::Forbidden("client_suspended");
-    let client = client::Entity::find_by_id(membership.client_id).lock_shared().one(tx.db()).await?.ok_or_else(shut)?;
-    let tenant = tenant::Entity::find_by_id(client.tenant_id).lock_shared().one(tx.db()).await?.ok_or_else(shut)?;
-    let membership = membership::Entity::find_by_id(membership.id).one(tx.db()).await?.ok_or_else(shut)?;
-    let is_open = client.status != client::Status::Archived
-        && tenant.status == tenant::Status::Active
-        && membership.status == membership::Status::Active;
-    if is_open { Ok(()) } else { Err(shut()) }
 }
 
 /// Opens a staff session.
@@ -144,17 +128,13 @@ async fn end_oldest(tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
         .order_by_desc(session::Column::CreatedAt)
         .order_by_desc(session::Column::Id)
         .offset(SessionSettings::MAX_LIVE)
-        .limit(1_000)
-        .into_tuple::<SessionId>()
-        .all(tx.db())
+        .limit(1_000);
+    let ended = session::Entity::update_many()
+        .col_expr(session::Column::RevokedAt, Expr::value(now))
+        .col_expr(session::Column::RevokedReason, Expr::value("too_many"))
+        .filter(session::Column::Id.in_subquery(surplus.into_query()))
+        .exec(tx.db())
         .await?;
-    if !surplus.is_empty() {
-        session::Entity::update_many()
-            .col_expr(session::Column::RevokedAt, Expr::value(now))
-            .col_expr(session::Column::RevokedReason, Expr::value("too_many"))
-            .filter(session::Column::Id.is_in(surplus))
-            .exec(tx.db())
-            .await?;
-    }
+    metrics::sessions_ended("too_many", ended.rows_affected);
     Ok(())
 }

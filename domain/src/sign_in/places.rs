@@ -1,9 +1,15 @@
 //! Where a person may act: their active memberships of clients that are open.
 
 use portico_entity::{ClientId, PortalUserId, client, membership, tenant};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait, Select, sea_query::LockType,
+};
 
-use crate::{app::App, error::Result};
+use crate::{
+    error::{Error, Result},
+    tx::Tx,
+};
 
 /// A client, and the person's membership there.
 #[derive(Clone, Debug)]
@@ -14,32 +20,43 @@ pub struct Place {
     pub client: client::Model,
 }
 
-/// A person's places.
-pub(super) struct Places {
-    /// The clients that are open.
-    pub(super) open: Vec<Place>,
-    /// Whether there are others: archived, or of a suspended tenant.
-    pub(super) some_shut: bool,
+/// The person's open places, or the one at `wanted`. Locked, so that closing a client either waits for what is done here and
+/// undoes it, or is seen here.
+pub(super) async fn open_places(tx: &Tx, user: PortalUserId, wanted: Option<ClientId>) -> Result<Vec<Place>> {
+    let mut query = memberships(user, wanted)
+        .join(JoinType::InnerJoin, membership::Relation::Client.def())
+        .join(JoinType::InnerJoin, client::Relation::Tenant.def())
+        .filter(client::Column::Status.ne(client::Status::Archived))
+        .filter(tenant::Column::Status.eq(tenant::Status::Active))
+        .order_by_asc(client::Column::Name)
+        .select_also(client::Entity);
+    let (clients, tenants) = (client::Entity.table_ref(), tenant::Entity.table_ref());
+    QuerySelect::query(&mut query).lock_with_tables(LockType::Share, [clients, tenants]);
+    let rows = query.all(tx.db()).await?;
+    let place = |(membership, client): (_, Option<_>)| Some(Place { membership, client: client? });
+    Ok(rows.into_iter().filter_map(place).collect())
 }
 
-/// The person's places, or the one at `wanted`.
-pub(super) async fn places(app: &App, user: PortalUserId, wanted: Option<ClientId>) -> Result<Places> {
-    let mut query = membership::Entity::find()
-        .find_also_related(client::Entity)
-        .find_also(client::Entity, tenant::Entity)
+/// Whether the person has places, or the one at `wanted`, open or not.
+pub(super) async fn has_places(tx: &Tx, user: PortalUserId, wanted: Option<ClientId>) -> Result<bool> {
+    Ok(memberships(user, wanted).count(tx.db()).await? > 0)
+}
+
+/// Whether the client still lets this person in; locked, as [`open_places`] are.
+///
+/// # Errors
+/// `client_suspended` when it does not.
+pub(crate) async fn check_open(tx: &Tx, membership: &membership::Model) -> Result<()> {
+    let open = open_places(tx, membership.portal_user_id, Some(membership.client_id)).await?;
+    if open.is_empty() { Err(Error::Forbidden("client_suspended")) } else { Ok(()) }
+}
+
+fn memberships(user: PortalUserId, wanted: Option<ClientId>) -> Select<membership::Entity> {
+    let active = membership::Entity::find()
         .filter(membership::Column::PortalUserId.eq(user))
         .filter(membership::Column::Status.eq(membership::Status::Active));
-    if let Some(wanted) = wanted {
-        query = query.filter(membership::Column::ClientId.eq(wanted));
+    match wanted {
+        Some(client) => active.filter(membership::Column::ClientId.eq(client)),
+        None => active,
     }
-    let mut places = Places { open: Vec::new(), some_shut: false };
-    for (membership, client, tenant) in query.order_by_asc(client::Column::Name).all(app.db()).await? {
-        let (Some(client), Some(tenant)) = (client, tenant) else { continue };
-        if client.status == client::Status::Archived || tenant.status == tenant::Status::Suspended {
-            places.some_shut = true;
-        } else {
-            places.open.push(Place { membership, client });
-        }
-    }
-    Ok(places)
 }

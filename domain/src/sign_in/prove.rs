@@ -17,15 +17,22 @@ use crate::{
     passwords::Verdict,
     secret::Password,
     sessions::Realm,
-    throttle::{self, Limit},
+    throttle::{self, InARow, Limit, Taken},
     tx::Tx,
 };
 
 /// The counter of failures in a row, per address and known device.
 const IN_A_ROW: &str = "sign_in_close";
 
-/// Proves that `password` is that of `user`, whom `email` named; a stranger's address proves nothing, and takes as
-/// long. A hash of an older cost is made anew.
+/// That a password was right. Until it is settled, the attempt stays counted as a wrong one.
+#[must_use]
+pub(crate) struct Proved {
+    counted: Taken,
+    /// The hash of the current cost, where the stored one is of another.
+    rehashed: Option<String>,
+}
+
+/// Proves that `password` is that of `user`, whom `email` named; a stranger's address proves nothing, and takes as long.
 ///
 /// # Errors
 /// `too_many_requests`; `invalid_credentials` also when the account cannot sign in at all; `overloaded`.
@@ -35,52 +42,56 @@ pub(crate) async fn prove_password(
     email: &EmailAddress,
     user: Option<&portal_user::Model>,
     password: &Password,
-) -> Result<()> {
+) -> Result<Proved> {
     let device = known_device(app, context, Realm::Portal, email).unwrap_or_default();
     let network = context.network();
     let account: [&str; 2] = if device.is_empty() { [email.as_str(), &network] } else { [email.as_str(), &device] };
     let limits: [(Limit, &[&str]); 2] = [(Limit::SignInNetwork, &[&network]), (Limit::SignInAccount, &account)];
-    let taken = throttle::take_all(app, &limits).await?;
     // A known device shows that there is an account, so its row may end with the password it was about.
     let version = user.filter(|_| !device.is_empty()).map_or(String::new(), |user| user.credential_version.to_string());
-    let row = [email.as_str(), &device, &version];
-    let in_a_row = match throttle::count_in_a_row(app, IN_A_ROW, &row).await {
-        Ok(in_a_row) => in_a_row,
-        Err(error) => {
-            taken.give_back(app).await?;
-            return Err(error);
-        }
-    };
+    let row = InARow(IN_A_ROW, &[email.as_str(), &device, &version]);
+    let counted = throttle::attempt(app, &limits, row).await?;
     let limit = app.settings().limits.sign_in_close.map_or(i64::MAX, i64::from);
 
     // Only a password that counts is compared; anything else is a comparison with nothing, of the same length.
     // What strangers have closed stays open for the owner's own devices, which have a row of their own.
     let is_open = |user: &&portal_user::Model| user.password_closed_at.is_none() || !device.is_empty();
     let usable = user.filter(|user| user.disabled_at.is_none()).filter(is_open);
-    let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| in_a_row <= limit);
+    let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| counted.in_a_row() <= limit);
     let verdict = match app.hasher().verify(context, phc, password).await {
         Ok(verdict) => verdict,
         Err(error) => {
-            taken.give_back(app).await?;
-            throttle::take_back(app, IN_A_ROW, &row).await?;
+            counted.give_back(app).await?;
             return Err(error);
         }
     };
-    match (verdict, user) {
-        (Verdict::Right { rehashed }, Some(user)) => {
-            taken.give_back(app).await?;
-            throttle::end_row(app, app.db(), IN_A_ROW, &row).await?;
-            if let Some(phc) = rehashed {
-                store_rehashed(app, user, phc).await?;
-            }
-            Ok(())
+    if let Verdict::Right { rehashed } = verdict {
+        return Ok(Proved { counted, rehashed });
+    }
+    if counted.in_a_row() >= limit && device.is_empty() {
+        close(app, context, user).await?;
+    }
+    Err(Error::INVALID_CREDENTIALS)
+}
+
+impl Proved {
+    /// Gives back what the attempt was counted as, and stores a hash of the current cost. For the end of a transaction.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn settle(&self, tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
+        if let Some(phc) = &self.rehashed {
+            store_rehashed(tx, user, phc).await?;
         }
-        _ => {
-            if in_a_row >= limit && device.is_empty() {
-                close(app, context, user).await?;
-            }
-            Err(Error::INVALID_CREDENTIALS)
-        }
+        self.counted.succeeded(tx.db()).await
+    }
+
+    /// Takes the attempt back if what came after it could not be done, and returns how it ended.
+    ///
+    /// # Errors
+    /// As `done` was.
+    pub(crate) async fn unless_unavailable<T>(self, app: &App, done: Result<T>) -> Result<T> {
+        self.counted.unless_unavailable(app, done).await
     }
 }
 
@@ -89,16 +100,16 @@ pub(crate) async fn prove_password(
 /// # Errors
 /// When the database fails.
 pub(crate) async fn forget_failures(tx: &mut Tx, email: &str) -> Result<()> {
-    throttle::end_row(tx.app(), tx.db(), IN_A_ROW, &[email, "", ""]).await
+    throttle::end_row(tx.app(), tx.db(), InARow(IN_A_ROW, &[email, "", ""])).await
 }
 
 /// Only if the hash is still the one that was verified; the version stays, since the password does.
-async fn store_rehashed(app: &App, user: &portal_user::Model, phc: String) -> Result<()> {
+async fn store_rehashed(tx: &mut Tx, user: &portal_user::Model, phc: &str) -> Result<()> {
     portal_user::Entity::update_many()
         .col_expr(Column::PasswordPhc, Expr::value(phc))
         .filter(Column::Id.eq(user.id))
         .filter(Column::PasswordPhc.eq(user.password_phc.clone()))
-        .exec(app.db())
+        .exec(tx.db())
         .await?;
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Signing in with address and password.
 
-use portico_entity::{ClientId, SessionId, portal_user};
+use portico_entity::{ClientId, PortalUserId, SessionId, portal_user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
-    places::{Place, places},
+    places::{Place, has_places, open_places},
+    prove::Proved,
     prove_password,
 };
 use crate::{
@@ -14,7 +15,8 @@ use crate::{
     email_address::EmailAddress,
     error::{Error, Result},
     secret::Password,
-    sessions::{self, Opened},
+    sessions::{self, Opened, Person},
+    tx::Tx,
 };
 
 /// What somebody signs in with.
@@ -39,41 +41,60 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
     let user =
         portal_user::Entity::find().filter(portal_user::Column::Email.eq(input.email.as_str())).one(app.db()).await?;
     let proved = prove_password(app, &by.context, &input.email, user.as_ref(), &input.password).await;
-    let chosen = match (proved, user) {
-        (Ok(()), Some(user)) => choose(app, user, input.client).await,
-        (Ok(()), None) => Err(Error::INVALID_CREDENTIALS),
-        (Err(error), _) => Err(error),
+    let error = match (proved, user) {
+        (Ok(proved), Some(user)) => {
+            let opened = open(app, by, user, &proved, &input).await;
+            return proved.unless_unavailable(app, opened).await;
+        }
+        (Ok(_), None) => Error::INVALID_CREDENTIALS,
+        (Err(error), _) => error,
     };
-    let (user, place) = match chosen {
-        Ok(chosen) => chosen,
-        // A refusal for being too many is counted, not written down: a flood must not become a flood of rows.
-        Err(error @ Error::TooMany { .. }) => return Err(error),
+    // A flood must not become a flood of rows: who was turned away before the password was looked at is counted, not written down.
+    if matches!(error, Error::Unauthenticated(_)) {
+        let mut tx = app.begin().await?;
+        audit::record(&mut tx, by, refused(&error)).await?;
+        tx.commit().await?;
+    }
+    Err(error)
+}
+
+/// All that a right password leads to, in one commit: the session, or that there is nowhere to go.
+async fn open(
+    app: &App,
+    by: &Visitor,
+    user: portal_user::Model,
+    proved: &Proved,
+    input: &SignInInput,
+) -> Result<Opened> {
+    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+    sessions::lock(&mut tx, Person::Portal(user.id)).await?;
+    let place = match choose(&tx, user.id, input.client).await? {
+        Ok(place) => place,
         Err(error) => {
-            let mut tx = app.begin().await?;
-            audit::record(&mut tx, by, audit::Event::failed("session.opened").details(reason(&error))).await?;
+            audit::record(&mut tx, by, refused(&error)).await?;
+            proved.settle(&mut tx, &user).await?;
             tx.commit().await?;
             return Err(error);
         }
     };
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
     let session = sessions::open_portal(&mut tx, &user, &place.membership, &by.context, input.presented).await?;
     let event = audit::Event::new("session.opened").target("session", session.id.0);
     audit::record(&mut tx, Actor::portal_user(&user, &by.context), event).await?;
+    proved.settle(&mut tx, &user).await?;
     tx.commit().await?;
     sessions::opened(app, session, user, place.client, place.membership).await
 }
 
-fn reason(error: &Error) -> serde_json::Value {
-    serde_json::json!({ "reason": error.code() })
+fn refused(error: &Error) -> audit::Event {
+    audit::Event::failed("session.opened").details(serde_json::json!({ "reason": error.code() }))
 }
 
-/// Where a person who proved their password lands: the named client, else the last used that is open.
-async fn choose(app: &App, user: portal_user::Model, wanted: Option<ClientId>) -> Result<(portal_user::Model, Place)> {
-    let places = places(app, user.id, wanted).await?;
-    let last_used = places.open.into_iter().max_by_key(|place| (place.membership.last_used_at, place.membership.id));
-    match last_used {
-        Some(place) => Ok((user, place)),
-        None if places.some_shut => Err(Error::Forbidden("client_suspended")),
-        None => Err(Error::INVALID_CREDENTIALS),
+/// Where a person who proved their password lands: the named client, else the last used that is open. Or what they are told.
+async fn choose(tx: &Tx, user: PortalUserId, wanted: Option<ClientId>) -> Result<std::result::Result<Place, Error>> {
+    let places = open_places(tx, user, wanted).await?;
+    match places.into_iter().max_by_key(|place| (place.membership.last_used_at, place.membership.id)) {
+        Some(place) => Ok(Ok(place)),
+        None if has_places(tx, user, wanted).await? => Ok(Err(Error::Forbidden("client_suspended"))),
+        None => Ok(Err(Error::INVALID_CREDENTIALS)),
     }
 }

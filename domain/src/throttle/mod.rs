@@ -5,13 +5,10 @@
 
 mod settings;
 
-use std::time::Duration;
+use std::{collections::HashMap, fmt::Write, time::Duration};
 
 use portico_entity::throttle;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Statement, Value,
-    sea_query::{Expr, SimpleExpr},
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr};
 
 use crate::{
     app::App,
@@ -22,6 +19,11 @@ use crate::{
 };
 
 pub use settings::{LimitSettings, Quota};
+
+/// How long failures in a row are remembered after the last.
+const IN_A_ROW_LIVES: Duration = Duration::from_secs(365 * 86_400);
+/// The tolerance of what is counted and never refused, in microseconds.
+const NEVER: i64 = i64::MAX / 2;
 
 /// A limit as an answer may name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +87,27 @@ impl Limit {
     }
 }
 
-/// Units that were taken, and can be given back.
+/// What an attempt was counted as: units of limits, and perhaps one more failure in a row. It can be taken back.
 #[must_use]
-pub struct Taken(Vec<(String, i64)>);
+pub struct Taken {
+    units: Vec<Unit>,
+    /// How many failures in a row there are with this one, where they were counted.
+    in_a_row: i64,
+}
+
+/// What one counter was moved by.
+struct Unit {
+    key: String,
+    /// Microseconds of `full_at`.
+    interval: i64,
+    /// One for a counter of failures in a row, else zero.
+    failures: i64,
+    /// The limit, where it is one.
+    policy: Option<Policy>,
+}
+
+/// Failures in a row, without regard to time: their name and whose they are.
+pub(crate) struct InARow<'a>(pub(crate) &'static str, pub(crate) &'a [&'a str]);
 
 /// Takes one unit of `limit` for `subject`.
 ///
@@ -102,20 +122,17 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
 /// # Errors
 /// `too_many_requests` when one of them has none left.
 pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<Taken> {
-    let mut all = Taken(Vec::new());
-    // One after the other: whom the first turns away must not take a unit of the second from somebody else, not even for a moment.
-    for limit in limits {
-        let refused = match take_from(app, app.db(), &[*limit]).await {
-            Ok((taken, None)) => {
-                all.0.extend(taken.0);
-                continue;
-            }
-            Ok((_, Some(error))) | Err(error) => error,
-        };
-        all.give_back(app).await?;
-        return Err(refused);
-    }
-    Ok(all)
+    take_alone(app, units(app, limits)).await
+}
+
+/// As [`take_all`], and counts one more failure in a row, until [`Taken::succeeded`] says that it was none.
+///
+/// # Errors
+/// `too_many_requests` when one of the limits has no unit left; then nothing is counted.
+pub(crate) async fn attempt(app: &App, limits: &[(Limit, &[&str])], in_a_row: InARow<'_>) -> Result<Taken> {
+    let mut units = units(app, limits);
+    units.push(Unit { key: key(app, in_a_row.0, in_a_row.1), interval: 0, failures: 1, policy: None });
+    take_alone(app, units).await
 }
 
 /// Takes one unit of each of several limits within `tx`: for acts without a secret to guess, where being counted and being
@@ -125,57 +142,101 @@ pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<T
 /// # Errors
 /// `too_many_requests` when one of them has none left; then do not commit.
 pub(crate) async fn take_with(tx: &Tx, limits: &[(Limit, &[&str])]) -> Result<()> {
-    let (_, refused) = take_from(tx.app(), tx.db(), limits).await?;
+    let (_, refused) = take_from(tx.app(), tx.db(), units(tx.app(), limits)).await?;
     refused.map_or(Ok(()), Err)
 }
 
-/// Takes what can be taken by one statement, and says what the first limit that had nothing left answers.
-async fn take_from(
-    app: &App,
-    db: &impl ConnectionTrait,
-    limits: &[(Limit, &[&str])],
-) -> Result<(Taken, Option<Error>)> {
-    let now = app.now().timestamp_micros();
-    let mut asked = Vec::with_capacity(limits.len());
-    for (limit, subject) in limits {
-        if let Some(quota) = limit.quota(&app.settings().limits) {
-            asked.push((key(app, limit.name(), subject), Policy { name: limit.name(), quota }));
+fn units(app: &App, limits: &[(Limit, &[&str])]) -> Vec<Unit> {
+    let settings = &app.settings().limits;
+    let unit = |(limit, subject): &(Limit, &[&str])| {
+        let quota = limit.quota(settings)?;
+        let policy = Policy { name: limit.name(), quota };
+        Some(Unit {
+            key: key(app, policy.name, subject),
+            interval: quota.interval(),
+            failures: 0,
+            policy: Some(policy),
+        })
+    };
+    limits.iter().filter_map(unit).collect()
+}
+
+async fn take_alone(app: &App, units: Vec<Unit>) -> Result<Taken> {
+    match take_from(app, app.db(), units).await? {
+        (taken, None) => Ok(taken),
+        // Somebody else took the last unit of one limit while this took one of the others.
+        (taken, Some(refused)) => {
+            taken.give_back(app).await?;
+            Err(refused)
         }
     }
-    if asked.is_empty() {
-        return Ok((Taken(Vec::new()), None));
+}
+
+/// Takes the units by one statement, and says what the first limit that had none left answers.
+async fn take_from(app: &App, db: &impl ConnectionTrait, units: Vec<Unit>) -> Result<(Taken, Option<Error>)> {
+    if units.is_empty() {
+        return Ok((Taken { units, in_a_row: 0 }, None));
     }
-    let (mut rows, mut tolerances, mut values) = (Vec::new(), String::new(), vec![Value::from(now)]);
-    for (key, Policy { quota, .. }) in &asked {
+    let now = app.now().timestamp_micros();
+    let (mut rows, mut tolerances, mut shut) = (Vec::new(), String::new(), Vec::new());
+    let mut values = vec![Value::from(now)];
+    for unit in &units {
         let n = values.len();
-        rows.push(format!("(${}, ${} + $1, 0, ${})", n + 1, n + 2, n + 3));
-        tolerances += &format!(" WHEN ${} THEN ${}", n + 1, n + 4);
-        let expires_at = app.now() + quota.per * 2;
-        values.extend([key.as_str().into(), quota.interval().into(), expires_at.into(), tolerance(*quota).into()]);
+        rows.push(format!("(${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4));
+        let _ = write!(tolerances, " WHEN ${} THEN ${}", n + 1, n + 5);
+        shut.push(format!("key = ${} AND full_at > $1 + ${}", n + 1, n + 5));
+        let expires_at = app.now() + unit.policy.map_or(IN_A_ROW_LIVES, |policy| policy.quota.per * 2);
+        let tolerance = unit.policy.map_or(NEVER, |policy| tolerance(policy.quota));
+        values.extend([
+            unit.key.as_str().into(),
+            unit.interval.into(),
+            unit.failures.into(),
+            expires_at.into(),
+            tolerance.into(),
+        ]);
     }
-    // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed.
+    // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed. Rows are locked in the order of the
+    // list. Whom one limit turns away takes nothing of another: each is looked at before any is taken.
     let sql = format!(
-        "INSERT INTO throttles (key, full_at, count, expires_at) VALUES {}
+        "INSERT INTO throttles (key, full_at, count, expires_at)
+         SELECT column1, $1 + column2, column3, column4 FROM (VALUES {}) AS asked
+         WHERE NOT EXISTS (SELECT 1 FROM throttles WHERE {})
          ON CONFLICT (key) DO UPDATE SET
              full_at = CASE WHEN throttles.full_at < $1 THEN $1 ELSE throttles.full_at END + excluded.full_at - $1,
+             count = throttles.count + excluded.count,
              expires_at = excluded.expires_at
          WHERE throttles.full_at <= $1 + CASE throttles.key{tolerances} END
-         RETURNING key",
-        rows.join(", ")
+         RETURNING key, count",
+        rows.join(", "),
+        shut.join(" OR "),
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-    let had: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?;
-    let refused = asked.iter().find(|(key, _)| !had.contains(key));
-    let refused = match refused {
-        None => None,
-        Some((key, policy)) => {
-            let full_at = throttle::Entity::find_by_id(key.clone()).one(db).await?.map_or(now, |row| row.full_at);
-            let wait = u64::try_from(full_at - tolerance(policy.quota) - now).unwrap_or(0);
-            Some(Error::TooMany { policy: *policy, retry_after: Ord::max(wait.div_ceil(1_000_000), 1) })
-        }
-    };
-    let taken = asked.into_iter().filter(|(key, _)| had.contains(key));
-    Ok((Taken(taken.map(|(key, policy)| (key, policy.quota.interval())).collect()), refused))
+    let mut counts = HashMap::new();
+    for row in rows {
+        counts.insert(row.try_get_by_index::<String>(0)?, row.try_get_by_index::<i64>(1)?);
+    }
+    let in_a_row = units.iter().find(|unit| unit.failures > 0).and_then(|unit| counts.get(&unit.key).copied());
+    let (had, missed): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| counts.contains_key(&unit.key));
+    let refused = if missed.is_empty() { None } else { Some(refusal(db, &missed, now).await?) };
+    Ok((Taken { units: had, in_a_row: in_a_row.unwrap_or(0) }, refused))
+}
+
+/// What the first limit that has nothing left says to whom none of `missed` was given. Where none is empty any more, the first.
+async fn refusal(db: &impl ConnectionTrait, missed: &[Unit], now: i64) -> Result<Error> {
+    let keys = missed.iter().map(|unit| &unit.key);
+    let rows = throttle::Entity::find().filter(throttle::Column::Key.is_in(keys)).all(db).await?;
+    let waits = missed.iter().filter_map(|unit| {
+        let policy = unit.policy?;
+        let full_at = rows.iter().find(|row| row.key == unit.key).map_or(now, |row| row.full_at);
+        Some((policy, Ord::max(full_at - tolerance(policy.quota) - now, 0)))
+    });
+    let waits: Vec<_> = waits.collect();
+    let (policy, wait) = waits
+        .iter()
+        .find(|(_, wait)| *wait > 0)
+        .or(waits.first())
+        .ok_or_else(|| Error::Internal("a failure was not counted".into()))?;
+    Ok(Error::TooMany { policy: *policy, retry_after: Ord::max(wait.unsigned_abs().div_ceil(1_000_000), 1) })
 }
 
 /// How far ahead of now, in microseconds, `full_at` may be before a unit is taken: the burst but one.
@@ -184,20 +245,26 @@ fn tolerance(quota: Quota) -> i64 {
 }
 
 impl Taken {
-    /// Gives the units back: the attempt was right, or was not made.
+    /// How many failures in a row there are, should this attempt fail.
+    pub(crate) fn in_a_row(&self) -> i64 {
+        self.in_a_row
+    }
+
+    /// Takes everything back: the attempt was right where nothing else was counted, or was not made.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn give_back(self, app: &App) -> Result<()> {
-        // A statement each: one UPDATE locks its rows in an order of its own, and would wait for those who take them in theirs.
-        for (key, interval) in self.0 {
-            throttle::Entity::update_many()
-                .col_expr(throttle::Column::FullAt, Expr::col(throttle::Column::FullAt).sub(interval))
-                .filter(throttle::Column::Key.eq(key))
-                .exec(app.db())
-                .await?;
-        }
-        Ok(())
+        self.move_back(app.db(), "throttles.count - 1").await
+    }
+
+    /// Gives the units back and ends the row of failures: the attempt was right. For the end of a transaction, since all
+    /// others who are counted there wait for its commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn succeeded(&self, db: &impl ConnectionTrait) -> Result<()> {
+        self.move_back(db, "0").await
     }
 
     /// Gives the units back if what they were taken for could not even be tried, and returns how it ended.
@@ -211,51 +278,41 @@ impl Taken {
         }
         done
     }
+
+    /// One statement. An upsert, though the rows are there: it locks them in the order of the list, as taking does, and an
+    /// UPDATE in an order of its own.
+    async fn move_back(&self, db: &impl ConnectionTrait, failures: &str) -> Result<()> {
+        let (mut rows, mut values) = (Vec::new(), Vec::<Value>::new());
+        for unit in &self.units {
+            let n = values.len();
+            rows.push(format!("(${}, ${}, ${})", n + 1, n + 2, n + 3));
+            values.extend([unit.key.as_str().into(), unit.interval.into(), unit.failures.into()]);
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "INSERT INTO throttles (key, full_at, count, expires_at)
+             SELECT column1, column2, column3, (SELECT expires_at FROM throttles WHERE key = column1)
+             FROM (VALUES {}) AS taken WHERE EXISTS (SELECT 1 FROM throttles WHERE key = column1)
+             ON CONFLICT (key) DO UPDATE SET
+                 full_at = throttles.full_at - excluded.full_at,
+                 count = CASE excluded.count WHEN 0 THEN throttles.count ELSE {failures} END",
+            rows.join(", "),
+        );
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+        Ok(())
+    }
 }
 
-/// Counts one more failure in a row for `subject` and returns how many there are now.
+/// Ends the row of failures: what they were about is another by now.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn count_in_a_row(app: &App, name: &str, subject: &[&str]) -> Result<i64> {
-    let expires_at = app.now() + Duration::from_secs(365 * 86_400);
-    let statement = Statement::from_sql_and_values(
-        app.db().get_database_backend(),
-        "INSERT INTO throttles (key, full_at, count, expires_at) VALUES ($1, 0, 1, $2)
-         ON CONFLICT (key) DO UPDATE SET count = throttles.count + 1, expires_at = excluded.expires_at
-         RETURNING count",
-        [key(app, name, subject).into(), expires_at.into()],
-    );
-    let row = app.db().query_one_raw(statement).await?;
-    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(1))
-}
-
-/// Takes the last failure back: it was none.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn take_back(app: &App, name: &str, subject: &[&str]) -> Result<()> {
-    set_count(app, app.db(), name, subject, Expr::col(throttle::Column::Count).sub(1)).await
-}
-
-/// Ends the row of failures.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn end_row(app: &App, db: &impl ConnectionTrait, name: &str, subject: &[&str]) -> Result<()> {
-    set_count(app, db, name, subject, Expr::val(0)).await
-}
-
-async fn set_count(
-    app: &App,
-    db: &impl ConnectionTrait,
-    name: &str,
-    subject: &[&str],
-    count: SimpleExpr,
-) -> Result<()> {
+pub(crate) async fn end_row(app: &App, db: &impl ConnectionTrait, in_a_row: InARow<'_>) -> Result<()> {
     throttle::Entity::update_many()
-        .col_expr(throttle::Column::Count, count)
-        .filter(throttle::Column::Key.eq(key(app, name, subject)))
+        .col_expr(throttle::Column::Count, Expr::value(0))
+        .filter(throttle::Column::Key.eq(key(app, in_a_row.0, in_a_row.1)))
         .exec(db)
         .await?;
     Ok(())
@@ -314,22 +371,36 @@ mod tests {
         for _ in 0..5 {
             let _ = take(&app, Limit::SendCode, &["ann@x.test", ""]).await.unwrap();
         }
-        // What was taken of the first is given back when the second is empty.
+        // Nor does whom the second turns away take anything of the first.
         let limits: [(Limit, &[&str]); 2] =
             [(Limit::SendCodeNetwork, &["other"]), (Limit::SendCode, &["ann@x.test", ""])];
         assert_eq!(take_all(&app, &limits).await.map(drop).map_err(name), Err("send_code"));
         let full_at = throttle::Entity::find_by_id(key(&app, "send_code_network", &["other"])).one(app.db()).await;
-        assert_eq!(full_at.unwrap().unwrap().full_at, app.now().timestamp_micros());
+        assert!(full_at.unwrap().is_none());
     }
 
     #[tokio::test]
     async fn failures_in_a_row_are_counted_until_a_success() {
         let app = testing::app().await;
-        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
-        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 2);
-        take_back(&app, "close", &["ann"]).await.unwrap();
-        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 2);
-        end_row(&app, app.db(), "close", &["ann"]).await.unwrap();
-        assert_eq!(count_in_a_row(&app, "close", &["ann"]).await.unwrap(), 1);
+        let limits: [(Limit, &[&str]); 1] = [(Limit::SignInAccount, &["ann", "net"])];
+        let fail = async || attempt(&app, &limits, InARow("close", &["ann"])).await;
+        assert_eq!(fail().await.unwrap().in_a_row(), 1);
+        let second = fail().await.unwrap();
+        assert_eq!(second.in_a_row(), 2);
+        // It was none.
+        second.give_back(&app).await.unwrap();
+        let second = fail().await.unwrap();
+        assert_eq!(second.in_a_row(), 2);
+        second.succeeded(app.db()).await.unwrap();
+        // One unit is gone for the first; who is turned away does not count.
+        for failures in 1..=4 {
+            assert_eq!(fail().await.unwrap().in_a_row(), failures);
+        }
+        assert!(fail().await.is_err());
+        app.clock().advance(TimeDelta::minutes(3));
+        assert_eq!(fail().await.unwrap().in_a_row(), 5);
+        app.clock().advance(TimeDelta::minutes(3));
+        end_row(&app, app.db(), InARow("close", &["ann"])).await.unwrap();
+        assert_eq!(fail().await.unwrap().in_a_row(), 1);
     }
 }
