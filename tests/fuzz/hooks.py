@@ -6,6 +6,7 @@ import string
 
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 people = json.loads(os.environ["FUZZ_PEOPLE"])
 text = st.text(max_size=200)
@@ -23,3 +24,12 @@ schemathesis.openapi.format("external-ref", known("A-1", "B 2"))
 schemathesis.openapi.format("locale", known("en", "de-CH"))
 schemathesis.openapi.format("six-digits", st.text(string.digits, min_size=6, max_size=6))
 schemathesis.openapi.format("email", known(people["email"], "owner@demo.test", "nobody@example.com"))
+
+
+@schemathesis.check
+def bad_data_rejection(ctx, response, case):
+    """As schemathesis' own, which is off, but for what is said to break formats alone: a schema cannot tell whether it does."""
+    broken = (getattr(case.meta.phase.data, "description", None) or "").splitlines() if case.meta else []
+    if broken and all("`format`" in line for line in broken):
+        return None
+    return negative_data_rejection(ctx, response, case)
