@@ -27,12 +27,13 @@ use portico_entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ExprTrait,
-    sea_query::{BinOper, Expr},
+    sea_query::{BinOper, Expr, SimpleExpr},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     app::App,
+    clock::Time,
     error::{Error, Result},
 };
 
@@ -66,6 +67,12 @@ pub const fn lane_name(lane: Lane) -> &'static str {
 fn those(jobs: impl IntoIterator<Item = JobId>, state: State) -> Condition {
     let unindexed = Expr::col(Column::State).binary(BinOper::Custom("||"), Expr::val(""));
     Condition::all().add(Column::Id.is_in(jobs)).add(unindexed.eq(state))
+}
+
+/// Whether a queued job may run at `now`. A new one may, whatever this clock says: the one that enqueued it may be ahead. That
+/// also keeps the planner from the index on `run_at`, which nearly all that wait fit.
+fn due(now: Time) -> SimpleExpr {
+    Column::Attempts.eq(0).or(Column::RunAt.lte(now))
 }
 
 /// A kind of background work. Its fields are ids: never a secret, never an address.

@@ -5,11 +5,11 @@ use portico_entity::{
     background_job::{self, Lane, State},
 };
 use portico_queue::Wire;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{DatabaseConnection, EntityTrait, QueryFilter, sea_query::Expr};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{LANES, lane_name, those};
+use super::{LANES, due, lane_name, those};
 use crate::clock::Clock;
 
 /// The most jobs pushed at once.
@@ -51,7 +51,7 @@ pub(super) async fn push(
         .col_expr(background_job::Column::PushedAt, Expr::value(now))
         .filter(those(jobs, State::Queued))
         // One that has run meanwhile and waits for its retry is not on the wire.
-        .filter(background_job::Column::RunAt.lte(now))
+        .filter(due(now))
         .exec(db)
         .await?;
     Ok(())

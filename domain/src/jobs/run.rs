@@ -12,13 +12,13 @@ use portico_entity::{
     JobId,
     background_job::{self, Column, State},
 };
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span, field, info_span};
 use uuid::Uuid;
 
 use super::{
-    JobError, lane_name, lease, registry,
+    JobError, due, lane_name, lease, registry,
     settle::{self, Done},
     those,
 };
@@ -96,8 +96,7 @@ pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claim
         .col_expr(Column::LeaseUntil, Expr::value(lease::end(app)))
         .col_expr(Column::StartedAt, Expr::value(now))
         .filter(those(ids, State::Queued))
-        // A new job is due whatever this clock says: the one that enqueued it may be ahead, and the id is off the wire now.
-        .filter(Column::Attempts.eq(0).or(Column::RunAt.lte(now)))
+        .filter(due(now))
         .exec_with_returning(app.db())
         .await?;
     Ok(rows.into_iter().map(|row| Claimed { row, worker: worker.clone() }).collect())
