@@ -27,6 +27,7 @@ use crate::{
     random::Random,
     sessions::{SessionQueries, SigningKeys},
     settings::Settings,
+    sign_in::Recovery,
     tx::Tx,
 };
 
@@ -49,6 +50,7 @@ pub struct Parts {
     hasher: Hasher,
     signing_keys: SigningKeys,
     session_queries: SessionQueries,
+    recovery: Recovery,
     health: Cached<Health>,
     backlog: Cached<Backlog>,
     draining: AtomicBool,
@@ -79,6 +81,7 @@ impl App {
             hasher,
             signing_keys,
             session_queries: SessionQueries::default(),
+            recovery: Recovery::default(),
             health: Cached::default(),
             backlog: Cached::default(),
             draining: AtomicBool::new(false),
@@ -141,6 +144,11 @@ impl Parts {
     /// The server keys.
     pub fn keys(&self) -> &ServerKeys {
         &self.settings.keys
+    }
+
+    /// Those who wait for their requests for mail to be written down.
+    pub(crate) fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// The password hasher.

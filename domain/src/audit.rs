@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{actor::Actor, error::Result, metrics, tenants, tx::Tx};
 
 /// Something that happened, or was tried.
+#[derive(Clone)]
 pub struct Event {
     action: &'static str,
     target: Option<(&'static str, Uuid)>,
@@ -57,9 +58,31 @@ impl Event {
 /// # Errors
 /// When the database fails; then the act must not be committed either.
 pub async fn record(tx: &mut Tx, actor: impl Into<Actor>, event: Event) -> Result<()> {
-    let Actor { realm, id, context } = actor.into();
+    record_all(tx, [(actor.into(), event)]).await
+}
+
+/// Writes several events down by one statement.
+///
+/// # Errors
+/// As for [`record`].
+pub(crate) async fn record_all(tx: &mut Tx, events: impl IntoIterator<Item = (Actor, Event)>) -> Result<()> {
+    let (mut rows, mut acted) = (Vec::new(), Vec::new());
+    for (actor, event) in events {
+        acted.push((event.action, event.outcome == Outcome::Success));
+        rows.push(row(tx, actor, event));
+    }
+    if !rows.is_empty() {
+        audit_event::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
+    }
+    for (action, is_success) in acted {
+        metrics::acted(action, is_success);
+    }
+    Ok(())
+}
+
+fn row(tx: &Tx, Actor { realm, id, context }: Actor, event: Event) -> audit_event::ActiveModel {
     let (target_kind, target_id) = event.target.unzip();
-    let row = audit_event::ActiveModel {
+    audit_event::ActiveModel {
         id: Set(AuditEventId(tx.app().new_id())),
         tenant_id: Set(event.tenant),
         client_id: Set(event.client),
@@ -74,10 +97,7 @@ pub async fn record(tx: &mut Tx, actor: impl Into<Actor>, event: Event) -> Resul
         user_agent: Set(context.as_ref().and_then(|context| context.user_agent.clone())),
         request_id: Set(context.map(|context| context.request_id.to_string())),
         at: Set(tx.app().now()),
-    };
-    audit_event::Entity::insert(row).exec_without_returning(tx.db()).await?;
-    metrics::acted(event.action, event.outcome == Outcome::Success);
-    Ok(())
+    }
 }
 
 /// Writes an event of a person's password or membership down once for each tenant that has the person at a client,

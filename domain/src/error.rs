@@ -5,7 +5,7 @@ use sea_orm::{DbErr, SqlErr};
 use crate::{metrics, throttle::Policy};
 
 /// Why a use case did not happen. Nothing was changed, except that an attempt may have been counted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// Fields are wrong; each is named.
     Invalid(Vec<FieldError>),

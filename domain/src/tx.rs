@@ -30,6 +30,12 @@ pub async fn noting_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
     COMMITTED.scope(Cell::new(false), noted).await
 }
 
+/// Notes a commit that another task has made for the running work.
+pub(crate) fn note_commit() {
+    // Outside of `noting_commits` nobody asks.
+    let _ = COMMITTED.try_with(|committed| committed.set(true));
+}
+
 /// A database transaction whose jobs are committed with it. Dropped without [`commit`](Tx::commit), nothing happened.
 ///
 /// There is no other way to enqueue, so a job without its act, or an act without its job, cannot be written.
@@ -61,20 +67,17 @@ impl Tx {
         self
     }
 
+    /// The request that causes its jobs.
+    pub(crate) fn request_id(&self) -> Option<Uuid> {
+        self.request_id
+    }
+
     /// Enqueues `job` in its own lane, to run once this transaction is committed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn enqueue<J: Job>(&mut self, job: J) -> Result<()> {
-        self.enqueue_in(J::LANE, job).await
-    }
-
-    /// Enqueues `job` in another lane than its own.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn enqueue_in<J: Job>(&mut self, lane: Lane, job: J) -> Result<()> {
-        self.enqueue_all(lane, [job]).await?;
+        self.enqueue_all(J::LANE, [job]).await?;
         Ok(())
     }
 
@@ -83,40 +86,30 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn enqueue_all<J: Job>(&mut self, lane: Lane, jobs: impl IntoIterator<Item = J>) -> Result<Vec<JobId>> {
-        let rows = jobs.into_iter().map(|job| self.row(lane, &job)).collect::<Result<Vec<_>>>()?;
-        let ids: Vec<JobId> = rows.iter().map(|(id, _)| *id).collect();
-        if !rows.is_empty() {
-            let rows = rows.into_iter().map(|(_, row)| row);
-            background_job::Entity::insert_many(rows).exec_without_returning(&self.inner).await?;
-        }
-        self.jobs.extend(ids.iter().map(|id| (lane, *id)));
-        Ok(ids)
+        let request = self.request_id;
+        self.enqueue_each(jobs.into_iter().map(|job| (lane, job, request))).await
     }
 
-    fn row<J: Job>(&self, lane: Lane, job: &J) -> Result<(JobId, background_job::ActiveModel)> {
-        let now = self.app.now();
-        let id = JobId(self.app.new_id());
-        let payload = serde_json::to_value(job).map_err(|error| Error::Internal(error.to_string()))?;
-        let row = background_job::ActiveModel {
-            id: Set(id),
-            name: Set(J::NAME.into()),
-            lane: Set(lane),
-            payload: Set(payload),
-            state: Set(State::Queued),
-            attempts: Set(0),
-            max_attempts: Set(J::ATTEMPTS),
-            losses: Set(0),
-            run_at: Set(now),
-            pushed_at: Set(None),
-            started_at: Set(None),
-            lease_owner: Set(None),
-            lease_until: Set(None),
-            last_error: Set(None),
-            request_id: Set(self.request_id.map(|id| id.to_string())),
-            created_at: Set(now),
-            finished_at: Set(None),
-        };
-        Ok((id, row))
+    /// Enqueues jobs by one statement, some 2,000 at most, each in its lane and for the request that caused it, and returns
+    /// their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enqueue_each<J: Job>(
+        &mut self,
+        jobs: impl IntoIterator<Item = (Lane, J, Option<Uuid>)>,
+    ) -> Result<Vec<JobId>> {
+        let (mut rows, mut ids) = (Vec::new(), Vec::new());
+        for (lane, job, request) in jobs {
+            let id = JobId(self.app.new_id());
+            rows.push(row(&self.app, id, lane, &job, request)?);
+            ids.push((lane, id));
+        }
+        if !rows.is_empty() {
+            background_job::Entity::insert_many(rows).exec_without_returning(&self.inner).await?;
+        }
+        self.jobs.extend(&ids);
+        Ok(ids.into_iter().map(|(_, id)| id).collect())
     }
 
     /// Commits, then hands the jobs over. Never waits for the queue.
@@ -125,11 +118,40 @@ impl Tx {
     /// When the database fails; then nothing happened.
     pub async fn commit(self) -> Result<()> {
         self.inner.commit().await?;
-        // Outside of `noting_commits` nobody asks.
-        let _ = COMMITTED.try_with(|committed| committed.set(true));
+        note_commit();
         for (lane, job) in self.jobs {
             self.app.hand_over(lane, job);
         }
         Ok(())
     }
+}
+
+fn row<J: Job>(
+    app: &App,
+    id: JobId,
+    lane: Lane,
+    job: &J,
+    request: Option<Uuid>,
+) -> Result<background_job::ActiveModel> {
+    let now = app.now();
+    let payload = serde_json::to_value(job).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(background_job::ActiveModel {
+        id: Set(id),
+        name: Set(J::NAME.into()),
+        lane: Set(lane),
+        payload: Set(payload),
+        state: Set(State::Queued),
+        attempts: Set(0),
+        max_attempts: Set(J::ATTEMPTS),
+        losses: Set(0),
+        run_at: Set(now),
+        pushed_at: Set(None),
+        started_at: Set(None),
+        lease_owner: Set(None),
+        lease_until: Set(None),
+        last_error: Set(None),
+        request_id: Set(request.map(|id| id.to_string())),
+        created_at: Set(now),
+        finished_at: Set(None),
+    })
 }

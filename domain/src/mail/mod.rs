@@ -17,7 +17,7 @@ pub(crate) use brand::Brand;
 pub(crate) use letter::{Composed, Letter, Rendered, expiry, inert, letter, templates};
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use notice::{Notice, post_notice, post_staff_notice};
-pub(crate) use outbox::{NewEmail, belongs_to, post};
+pub(crate) use outbox::{NewEmail, belongs_to, post, post_all};
 pub(crate) use send::ComposeError;
 pub use send::{SendMail, send_test};
 pub use settings::{Encryption, MailSettings, MailUrl};

@@ -7,17 +7,25 @@ use portico_entity::{
     email::{self, Kind, Status},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use uuid::Uuid;
 
 use super::SendMail;
-use crate::{app::App, clock::Time, email_address::EmailAddress, error::Result, tx::Tx};
+use crate::{
+    app::App,
+    clock::Time,
+    email_address::EmailAddress,
+    error::{Error, Result},
+    tx::Tx,
+};
 
 /// How long a notice is worth sending when the mail server is down.
 const NOTICE_LIVES: TimeDelta = TimeDelta::days(3);
 
 /// A mail to be posted.
-pub(crate) struct NewEmail<'a> {
+#[derive(Clone)]
+pub(crate) struct NewEmail {
     pub(crate) kind: Kind,
-    pub(crate) to: &'a EmailAddress,
+    pub(crate) to: EmailAddress,
     /// Whose mail log shows it; none for personal mail.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) client: Option<ClientId>,
@@ -29,12 +37,12 @@ pub(crate) struct NewEmail<'a> {
     pub(crate) expires_at: Option<Time>,
 }
 
-impl<'a> NewEmail<'a> {
+impl NewEmail {
     /// A mail to a person, or to a stranger who may turn out to be none.
-    pub(crate) fn new(kind: Kind, to: &'a EmailAddress) -> Self {
+    pub(crate) fn new(kind: Kind, to: &EmailAddress) -> Self {
         Self {
             kind,
-            to,
+            to: to.clone(),
             tenant: None,
             client: None,
             portal_user: None,
@@ -63,11 +71,37 @@ pub(super) const fn lane(kind: Kind) -> Lane {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn post(tx: &mut Tx, mail: NewEmail<'_>) -> Result<EmailId> {
-    let app = tx.app().clone();
-    let id = EmailId(app.new_id());
-    let host = app.settings().mail.from.email.domain().to_owned();
-    let row = email::ActiveModel {
+pub(crate) async fn post(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
+    let caused_by = tx.request_id();
+    let ids = post_all(tx, [(mail, caused_by)]).await?;
+    ids.first().copied().ok_or_else(|| Error::Internal("a mail was not posted".into()))
+}
+
+/// Posts several mails as [`post`] does, by one statement, each for the request that caused it.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn post_all(
+    tx: &mut Tx,
+    mails: impl IntoIterator<Item = (NewEmail, Option<Uuid>)>,
+) -> Result<Vec<EmailId>> {
+    let (mut rows, mut jobs, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for (mail, request) in mails {
+        let id = EmailId(tx.app().new_id());
+        jobs.push((lane(mail.kind), SendMail { email: id }, request));
+        rows.push(row(tx.app(), id, mail));
+        ids.push(id);
+    }
+    if !rows.is_empty() {
+        email::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
+        tx.enqueue_each(jobs).await?;
+    }
+    Ok(ids)
+}
+
+fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
+    let host = app.settings().mail.from.email.domain();
+    email::ActiveModel {
         id: Set(id),
         kind: Set(mail.kind),
         recipient: Set(mail.to.to_string()),
@@ -84,10 +118,7 @@ pub(crate) async fn post(tx: &mut Tx, mail: NewEmail<'_>) -> Result<EmailId> {
         expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_LIVES))),
         created_at: Set(app.now()),
         sent_at: Set(None),
-    };
-    email::Entity::insert(row).exec_without_returning(tx.db()).await?;
-    tx.enqueue_in(lane(mail.kind), SendMail { email: id }).await?;
-    Ok(id)
+    }
 }
 
 /// Notes that a mail to an address turned out to be for this person, so that it is kept with their other mail.

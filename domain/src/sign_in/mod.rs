@@ -12,5 +12,6 @@ pub(crate) use device::known_device;
 pub use places::Place;
 pub(crate) use places::check_open;
 pub(crate) use prove::{forget_failures, prove_password};
+pub use recovery::Recovery;
 pub(crate) use recovery::ask_for_mail;
 pub use sign_in::{SignInInput, sign_in};

@@ -5,7 +5,7 @@
 
 mod settings;
 
-use std::{collections::HashMap, fmt::Write, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use portico_entity::throttle;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr};
@@ -87,6 +87,9 @@ impl Limit {
     }
 }
 
+/// What an attempt is to be counted as.
+pub(crate) struct Units(Vec<Unit>);
+
 /// What an attempt was counted as: units of limits, and perhaps one more failure in a row. It can be taken back.
 #[must_use]
 pub struct Taken {
@@ -95,7 +98,8 @@ pub struct Taken {
     in_a_row: i64,
 }
 
-/// What one counter was moved by.
+/// What one counter is moved by.
+#[derive(Clone)]
 struct Unit {
     key: String,
     /// Microseconds of `full_at`.
@@ -108,6 +112,26 @@ struct Unit {
 
 /// Failures in a row, without regard to time: their name and whose they are.
 pub(crate) struct InARow<'a>(pub(crate) &'static str, pub(crate) &'a [&'a str]);
+
+impl Units {
+    /// One unit of each of these limits, the most shared one before the others, in every act alike: their rows are locked in
+    /// this order.
+    pub(crate) fn of(app: &App, limits: &[(Limit, &[&str])]) -> Self {
+        let settings = &app.settings().limits;
+        let unit = |(limit, subject): &(Limit, &[&str])| {
+            let quota = limit.quota(settings)?;
+            let policy = Policy { name: limit.name(), quota };
+            let key = key(app, policy.name, subject);
+            Some(Unit { key, interval: quota.interval(), failures: 0, policy: Some(policy) })
+        };
+        Self(limits.iter().filter_map(unit).collect())
+    }
+
+    /// The counters they are of.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|unit| unit.key.as_str())
+    }
+}
 
 /// Takes one unit of `limit` for `subject`.
 ///
@@ -122,7 +146,7 @@ pub async fn take(app: &App, limit: Limit, subject: &[&str]) -> Result<Taken> {
 /// # Errors
 /// `too_many_requests` when one of them has none left.
 pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<Taken> {
-    take_alone(app, units(app, limits)).await
+    take_alone(app, Units::of(app, limits)).await
 }
 
 /// As [`take_all`], and counts one more failure in a row, until [`Taken::succeeded`] says that it was none.
@@ -130,95 +154,87 @@ pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<T
 /// # Errors
 /// `too_many_requests` when one of the limits has no unit left; then nothing is counted.
 pub(crate) async fn attempt(app: &App, limits: &[(Limit, &[&str])], in_a_row: InARow<'_>) -> Result<Taken> {
-    let mut units = units(app, limits);
-    units.push(Unit { key: key(app, in_a_row.0, in_a_row.1), interval: 0, failures: 1, policy: None });
+    let mut units = Units::of(app, limits);
+    units.0.push(Unit { key: key(app, in_a_row.0, in_a_row.1), interval: 0, failures: 1, policy: None });
     take_alone(app, units).await
 }
 
-/// Takes one unit of each of several limits within `tx`: for acts without a secret to guess, where being counted and being
-/// done may be one commit. Without a commit nothing was taken. The rows stay locked until then, so take them first, the most
-/// shared one before the others, in every act alike.
+async fn take_alone(app: &App, units: Units) -> Result<Taken> {
+    let taken = take_from(app, app.db(), &[&units]).await?;
+    taken.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing was taken".into())))
+}
+
+/// Takes units for many who ask at once, within `tx`: for acts without a secret to guess, where being counted and being done
+/// may be one commit. Without a commit nothing was taken. The rows stay locked until then, so take them first.
+///
+/// Each gets all of theirs or none, as [`take_all`] says. No counter may stand in two of `asks`.
 ///
 /// # Errors
-/// `too_many_requests` when one of them has none left; then do not commit.
-pub(crate) async fn take_with(tx: &Tx, limits: &[(Limit, &[&str])]) -> Result<()> {
-    let (_, refused) = take_from(tx.app(), tx.db(), units(tx.app(), limits)).await?;
-    refused.map_or(Ok(()), Err)
+/// When the database fails.
+pub(crate) async fn take_each(tx: &Tx, asks: &[&Units]) -> Result<Vec<Result<Taken>>> {
+    take_from(tx.app(), tx.db(), asks).await
 }
 
-fn units(app: &App, limits: &[(Limit, &[&str])]) -> Vec<Unit> {
-    let settings = &app.settings().limits;
-    let unit = |(limit, subject): &(Limit, &[&str])| {
-        let quota = limit.quota(settings)?;
-        let policy = Policy { name: limit.name(), quota };
-        Some(Unit {
-            key: key(app, policy.name, subject),
-            interval: quota.interval(),
-            failures: 0,
-            policy: Some(policy),
-        })
-    };
-    limits.iter().filter_map(unit).collect()
-}
-
-async fn take_alone(app: &App, units: Vec<Unit>) -> Result<Taken> {
-    match take_from(app, app.db(), units).await? {
-        (taken, None) => Ok(taken),
-        // Somebody else took the last unit of one limit while this took one of the others.
-        (taken, Some(refused)) => {
-            taken.give_back(app).await?;
-            Err(refused)
-        }
-    }
-}
-
-/// Takes the units by one statement, and says what the first limit that had none left answers.
-async fn take_from(app: &App, db: &impl ConnectionTrait, units: Vec<Unit>) -> Result<(Taken, Option<Error>)> {
-    if units.is_empty() {
-        return Ok((Taken { units, in_a_row: 0 }, None));
-    }
+/// Takes units by one statement.
+async fn take_from(app: &App, db: &impl ConnectionTrait, asks: &[&Units]) -> Result<Vec<Result<Taken>>> {
     let now = app.now().timestamp_micros();
-    let (mut rows, mut tolerances, mut shut) = (Vec::new(), String::new(), Vec::new());
-    let mut values = vec![Value::from(now)];
-    for unit in &units {
+    let mut units: Vec<_> =
+        asks.iter().enumerate().flat_map(|(who, ask)| ask.0.iter().enumerate().map(move |at| (who, at))).collect();
+    // Rows are locked in the order of the list: by their place in what each asks for, then by their keys.
+    units.sort_unstable_by_key(|(_, (place, unit))| (*place, &unit.key));
+    let (mut rows, mut values) = (Vec::new(), vec![Value::from(now)]);
+    for (row, (who, (_, unit))) in (0_i64..).zip(&units) {
         let n = values.len();
-        rows.push(format!("(${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4));
-        let _ = write!(tolerances, " WHEN ${} THEN ${}", n + 1, n + 5);
-        shut.push(format!("key = ${} AND full_at > $1 + ${}", n + 1, n + 5));
-        let expires_at = app.now() + unit.policy.map_or(IN_A_ROW_LIVES, |policy| policy.quota.per * 2);
-        let tolerance = unit.policy.map_or(NEVER, |policy| tolerance(policy.quota));
+        rows.push(format!("(${}, ${}, ${}, ${}, ${}, ${}, {row})", n + 1, n + 2, n + 3, n + 4, n + 5, n + 6));
         values.extend([
             unit.key.as_str().into(),
             unit.interval.into(),
             unit.failures.into(),
-            expires_at.into(),
-            tolerance.into(),
+            (app.now() + unit.policy.map_or(IN_A_ROW_LIVES, |policy| policy.quota.per * 2)).into(),
+            unit.policy.map_or(NEVER, |policy| tolerance(policy.quota)).into(),
+            i64::try_from(*who).unwrap_or(i64::MAX).into(),
         ]);
     }
-    // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed. Rows are locked in the order of the
-    // list. Whom one limit turns away takes nothing of another: each is looked at before any is taken.
-    let sql = format!(
-        "INSERT INTO throttles (key, full_at, count, expires_at)
-         SELECT column1, $1 + column2, column3, column4 FROM (VALUES {}) AS asked
-         WHERE NOT EXISTS (SELECT 1 FROM throttles WHERE {})
-         ON CONFLICT (key) DO UPDATE SET
-             full_at = CASE WHEN throttles.full_at < $1 THEN $1 ELSE throttles.full_at END + excluded.full_at - $1,
-             count = throttles.count + excluded.count,
-             expires_at = excluded.expires_at
-         WHERE throttles.full_at <= $1 + CASE throttles.key{tolerances} END
-         RETURNING key, count",
-        rows.join(", "),
-        shut.join(" OR "),
-    );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let mut counts = HashMap::new();
-    for row in rows {
-        counts.insert(row.try_get_by_index::<String>(0)?, row.try_get_by_index::<i64>(1)?);
+    if !rows.is_empty() {
+        // `full_at` is GCRA's theoretical arrival time: full burst again once it has passed. Whom one limit turns away takes
+        // nothing of another: all are looked at before any is taken; one by one, since for a join Postgres would read the
+        // whole table as long as its statistics are older than the counters.
+        let sql = format!(
+            "WITH asked (key, step, failures, expires_at, tolerance, who, row) AS (VALUES {})
+             INSERT INTO throttles (key, full_at, count, expires_at)
+             SELECT key, $1 + step, failures, expires_at FROM asked
+             WHERE NOT EXISTS (
+                 SELECT 1 FROM asked AS beside WHERE beside.who = asked.who
+                 AND (SELECT held.full_at FROM throttles AS held WHERE held.key = beside.key) > $1 + beside.tolerance)
+             ORDER BY row
+             ON CONFLICT (key) DO UPDATE SET
+                 full_at = CASE WHEN throttles.full_at < $1 THEN $1 ELSE throttles.full_at END + excluded.full_at - $1,
+                 count = throttles.count + excluded.count,
+                 expires_at = excluded.expires_at
+             WHERE throttles.full_at <= $1 + (SELECT tolerance FROM asked WHERE asked.key = throttles.key)
+             RETURNING key, count",
+            rows.join(", "),
+        );
+        for row in db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await? {
+            counts.insert(row.try_get_by_index::<String>(0)?, row.try_get_by_index::<i64>(1)?);
+        }
     }
-    let in_a_row = units.iter().find(|unit| unit.failures > 0).and_then(|unit| counts.get(&unit.key).copied());
-    let (had, missed): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| counts.contains_key(&unit.key));
-    let refused = if missed.is_empty() { None } else { Some(refusal(db, &missed, now).await?) };
-    Ok((Taken { units: had, in_a_row: in_a_row.unwrap_or(0) }, refused))
+    let (mut taken, mut stray) = (Vec::with_capacity(asks.len()), Vec::new());
+    for ask in asks {
+        let (had, missed): (Vec<_>, Vec<_>) = ask.0.iter().cloned().partition(|unit| counts.contains_key(&unit.key));
+        if missed.is_empty() {
+            let failures = had.iter().find(|unit| unit.failures > 0);
+            let in_a_row = failures.and_then(|unit| counts.get(&unit.key)).copied().unwrap_or(0);
+            taken.push(Ok(Taken { units: had, in_a_row }));
+        } else {
+            taken.push(Err(refusal(db, &missed, now).await?));
+            stray.extend(had);
+        }
+    }
+    // Somebody else took the last unit of one limit while this took one of another.
+    Taken { units: stray, in_a_row: 0 }.move_back(db, "throttles.count - 1").await?;
+    Ok(taken)
 }
 
 /// What the first limit that has nothing left says to whom none of `missed` was given. Where none is empty any more, the first.
@@ -366,8 +382,13 @@ mod tests {
         };
         assert_eq!(take_all(&app, &limits).await.map(drop).map_err(name), Err("send_code_network"));
         let tx = app.begin().await.unwrap();
-        assert_eq!(take_with(&tx, &limits).await.map_err(name), Err("send_code_network"));
-        drop(tx);
+        let (shut, other) = (Units::of(&app, &limits), Units::of(&app, &[(Limit::SendCodeNetwork, &["a third"])]));
+        let each = take_each(&tx, &[&shut, &other]).await.unwrap();
+        assert_eq!(
+            each.into_iter().map(|one| one.map(drop).map_err(name)).collect::<Vec<_>>(),
+            [Err("send_code_network"), Ok(())]
+        );
+        tx.commit().await.unwrap();
         for _ in 0..5 {
             let _ = take(&app, Limit::SendCode, &["ann@x.test", ""]).await.unwrap();
         }
