@@ -2,8 +2,8 @@
 
 use portico_entity::{ClientId, PortalUserId, client, membership, tenant};
 use sea_orm::{
-    ColumnTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait, Select, sea_query::LockType,
+    ColumnTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QuerySelect, RelationTrait, Select,
+    sea_query::LockType,
 };
 
 use crate::{
@@ -28,7 +28,6 @@ pub(super) async fn open_places(tx: &Tx, user: PortalUserId, wanted: Option<Clie
         .join(JoinType::InnerJoin, client::Relation::Tenant.def())
         .filter(client::Column::Status.ne(client::Status::Archived))
         .filter(tenant::Column::Status.eq(tenant::Status::Active))
-        .order_by_asc(client::Column::Name)
         .select_also(client::Entity);
     let (clients, tenants) = (client::Entity.table_ref(), tenant::Entity.table_ref());
     QuerySelect::query(&mut query).lock_with_tables(LockType::Share, [clients, tenants]);

@@ -63,21 +63,25 @@ pub(crate) async fn ask_for_mail(app: &App, by: &Visitor, mail: NewEmail, event:
     loop {
         tokio::select! {
             biased;
-            answer = &mut answered => {
-                answer.map_err(|_| Error::Internal("a request for mail was lost".into()))??;
-                tx::note_commit();
-                return Ok(());
-            }
-            // Whoever gets the turn writes down all who wait by then.
+            answer = &mut answered => return told(answer),
+            // Whoever gets a turn writes down all who wait by then.
             turn = recovery.turns.clone().acquire_owned() => {
                 let together = recovery.next();
-                if !together.is_empty() {
-                    // A task of its own: whoever gives up waiting must not give up for the others.
-                    tokio::spawn(write_down(app.clone(), together, turn.ok()));
+                if together.is_empty() {
+                    // Somebody else is at it.
+                    return told(answered.await);
                 }
+                // A task of its own: whoever gives up waiting must not give up for the others.
+                tokio::spawn(write_down(app.clone(), together, turn.ok()));
             }
         }
     }
+}
+
+fn told(answer: std::result::Result<Result<()>, oneshot::error::RecvError>) -> Result<()> {
+    answer.map_err(|_| Error::Internal("a request for mail was lost".into()))??;
+    tx::note_commit();
+    Ok(())
 }
 
 impl Default for Recovery {

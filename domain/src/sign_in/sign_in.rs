@@ -1,6 +1,6 @@
 //! Signing in with address and password.
 
-use portico_entity::{ClientId, PortalUserId, SessionId, portal_user};
+use portico_entity::{ClientId, PortalUserId, SessionId, portal_user, session};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
@@ -43,8 +43,9 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
     let proved = prove_password(app, &by.context, &input.email, user.as_ref(), &input.password).await;
     let error = match (proved, user) {
         (Ok(proved), Some(user)) => {
-            let opened = open(app, by, user, &proved, &input).await;
-            return proved.unless_unavailable(app, opened).await;
+            let opened = open(app, by, &user, &proved, &input).await;
+            let (session, place) = proved.unless_unavailable(app, opened).await?;
+            return sessions::opened(app, session, user, place.client, place.membership).await;
         }
         (Ok(_), None) => Error::INVALID_CREDENTIALS,
         (Err(error), _) => error,
@@ -62,27 +63,27 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
 async fn open(
     app: &App,
     by: &Visitor,
-    user: portal_user::Model,
+    user: &portal_user::Model,
     proved: &Proved,
     input: &SignInInput,
-) -> Result<Opened> {
+) -> Result<(session::Model, Place)> {
     let mut tx = app.begin().await?.caused_by(by.context.request_id);
     sessions::lock(&mut tx, Person::Portal(user.id)).await?;
     let place = match choose(&tx, user.id, input.client).await? {
         Ok(place) => place,
         Err(error) => {
             audit::record(&mut tx, by, refused(&error)).await?;
-            proved.settle(&mut tx, &user).await?;
+            proved.settle(&mut tx, user).await?;
             tx.commit().await?;
             return Err(error);
         }
     };
-    let session = sessions::open_portal(&mut tx, &user, &place.membership, &by.context, input.presented).await?;
+    let session = sessions::open_portal(&mut tx, user, &place.membership, &by.context, input.presented).await?;
     let event = audit::Event::new("session.opened").target("session", session.id.0);
-    audit::record(&mut tx, Actor::portal_user(&user, &by.context), event).await?;
-    proved.settle(&mut tx, &user).await?;
+    audit::record(&mut tx, Actor::portal_user(user, &by.context), event).await?;
+    proved.settle(&mut tx, user).await?;
     tx.commit().await?;
-    sessions::opened(app, session, user, place.client, place.membership).await
+    Ok((session, place))
 }
 
 fn refused(error: &Error) -> audit::Event {
