@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeSet, ops::Deref, path::PathBuf, time::Duration};
 
-use portico_entity::background_job::{self, Column, State};
+use portico_entity::{
+    PortalUserId,
+    background_job::{self, Column, State},
+    portal_user,
+};
 use portico_queue::Wire;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -81,6 +85,22 @@ impl TestApp {
         let rows =
             self.db().query_all_raw(Statement::from_string(self.db().get_database_backend(), sql)).await.unwrap();
         rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+    }
+
+    /// Somebody new without a password.
+    pub(crate) async fn person(&self) -> portal_user::Model {
+        let user = portal_user::Model {
+            id: PortalUserId(self.new_id()),
+            email: "ann@x.test".into(),
+            name: "Ann".into(),
+            password_phc: None,
+            password_closed_at: None,
+            credential_version: 0,
+            locale: None,
+            disabled_at: None,
+            created_at: self.now(),
+        };
+        user.into_active_model().insert(self.db()).await.unwrap()
     }
 
     /// Runs every job that is due, and those that they cause.

@@ -384,29 +384,12 @@ async fn inf_08_a_full_disk_under_sqlite_is_a_503_until_there_is_room_again() {
     let world = World::start(Shape::Alone, &settings).await;
     let tenant = world.tenant().await;
     disk.fill();
-    let (mut made, mut refused) = (0, 0);
     // The write-ahead log has some room left inside its file.
-    for n in 0..5_000 {
-        let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": format!("Client {n}") })).await;
-        match answer.status {
-            201 => made += 1,
-            503 => refused += 1,
-            _ => panic!("{answer:?}"),
-        }
-        if refused == 5 {
-            break;
-        }
-    }
-    assert_eq!(refused, 5, "{made} made");
+    let made = clients_until_refused(&tenant, |_| ()).await;
     tenant.owner.get("/api/v1/clients").await.expect(200);
     tenant.owner.get("/health/live").await.expect(200);
     disk.empty();
-    eventually("it writes again", || async {
-        let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": "After all" })).await;
-        assert!([201, 503].contains(&answer.status), "{answer:?}");
-        (answer.status == 201).then_some(())
-    })
-    .await;
+    writes_again(&tenant).await;
     // Through another connection than Portico's, which might see what it has not committed.
     assert_eq!(sqlite(&world, "SELECT count(*) FROM clients WHERE name LIKE 'Client %'"), made.to_string());
     assert_eq!(sqlite(&world, "PRAGMA integrity_check"), "ok");
@@ -421,36 +404,49 @@ async fn inf_08_a_full_disk_under_postgres_is_a_503_until_there_is_room_again() 
     let world = World::start(Shape::Fleet, &[("DATABASE_URL", &url), ("PORTICO_LIMIT_REQUESTS", "1000000/1m")]).await;
     let tenant = world.tenant().await;
     disk.fill();
+    let made = clients_until_refused(&tenant, |made| {
+        if made % 100 == 99 {
+            // Most of a segment of the log, without the requests that would fill it.
+            postgres.try_run("CREATE TABLE IF NOT EXISTS t (t text); INSERT INTO t SELECT repeat(md5(n::text), 60) FROM generate_series(1, 5000) n");
+        }
+    })
+    .await;
+    tenant.owner.get("/health/live").await.expect(200);
+    disk.empty();
+    postgres.kill();
+    postgres.start_again().await;
+    writes_again(&tenant).await;
+    let written: usize = postgres.run("SELECT count(*) FROM clients WHERE name LIKE 'Client %'").parse().unwrap();
+    // One that was refused may have been written all the same: the answer of its commit was lost.
+    assert!((made..=made + REFUSED).contains(&written), "{made} made, {written} written");
+}
+
+/// How many refusals in all show that the disk is full.
+const REFUSED: usize = 5;
+
+/// Makes clients until Portico has refused some, and says how many it made.
+async fn clients_until_refused(tenant: &Tenant, between: impl Fn(usize)) -> usize {
     let (mut made, mut refused) = (0, 0);
-    for n in 0..20_000 {
-        let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": format!("Client {n}") })).await;
+    while refused < REFUSED {
+        assert!(made < 20_000, "the disk is never full");
+        let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": format!("Client {made}") })).await;
         match answer.status {
             201 => made += 1,
             503 => refused += 1,
             _ => panic!("{answer:?}"),
         }
-        if refused == 5 {
-            break;
-        }
-        if made % 100 == 99 {
-            // Most of a segment of the log, without the requests that would fill it.
-            postgres.try_run("CREATE TABLE IF NOT EXISTS t (t text); INSERT INTO t SELECT repeat(md5(n::text), 60) FROM generate_series(1, 5000) n");
-        }
+        between(made);
     }
-    assert_eq!(refused, 5, "{made} made");
-    tenant.owner.get("/health/live").await.expect(200);
-    disk.empty();
-    postgres.kill();
-    postgres.start_again().await;
+    made
+}
+
+async fn writes_again(tenant: &Tenant) {
     eventually("it writes again", || async {
         let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": "After all" })).await;
         assert!([201, 503].contains(&answer.status), "{answer:?}");
         (answer.status == 201).then_some(())
     })
     .await;
-    let written: usize = postgres.run("SELECT count(*) FROM clients WHERE name LIKE 'Client %'").parse().unwrap();
-    // One that was refused may have been written all the same: the answer of its commit was lost.
-    assert!((made..=made + refused).contains(&written), "{made} made, {written} written");
 }
 
 /// A small disk of its own, which root alone can mount.

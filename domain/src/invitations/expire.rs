@@ -33,10 +33,8 @@ impl Job for ExpireInvitations {
 
 #[cfg(test)]
 mod tests {
-    use portico_entity::{
-        ClientId, InvitationId, PortalUserId, client, invitation::Mode, membership::Role, portal_user,
-    };
-    use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+    use portico_entity::{ClientId, InvitationId, client, invitation::Mode, membership::Role, portal_user};
+    use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
     use super::*;
     use crate::{tenants, testing};
@@ -46,18 +44,7 @@ mod tests {
         let app = testing::app().await;
         tenants::seed_demo(&app).await.unwrap();
         let client = client::Entity::find().one(app.db()).await.unwrap().unwrap();
-        let user = portal_user::Model {
-            id: PortalUserId(app.new_id()),
-            email: "ann@x.test".into(),
-            name: "Ann".into(),
-            password_phc: None,
-            password_closed_at: None,
-            credential_version: 0,
-            locale: None,
-            disabled_at: None,
-            created_at: app.now(),
-        };
-        user.clone().into_active_model().insert(app.db()).await.unwrap();
+        let user = app.person().await;
         let pending = insert(&app, client.id, &user, Status::Pending).await;
         let accepted = insert(&app, client.id, &user, Status::Accepted).await;
         let status = async |id| invitation::Entity::find_by_id(id).one(app.db()).await.unwrap().unwrap().status;

@@ -237,25 +237,14 @@ async fn revoke_older_resets(app: &App, user: &portal_user::Model) -> Result<()>
 
 #[cfg(test)]
 mod tests {
-    use portico_entity::PortalUserId;
     use sea_orm::{ActiveModelTrait, IntoActiveModel};
 
     use super::*;
-    use crate::testing;
+    use crate::testing::{self, TestApp};
 
     /// A reset link of somebody new. Nothing but `consume` stands between it and a second use.
-    async fn link(app: &App) -> auth_token::Model {
-        let user = portal_user::Model {
-            id: PortalUserId(app.new_id()),
-            email: "ann@x.test".into(),
-            name: "Ann".into(),
-            password_phc: None,
-            password_closed_at: None,
-            credential_version: 0,
-            locale: None,
-            disabled_at: None,
-            created_at: app.now(),
-        };
+    async fn link(app: &TestApp) -> auth_token::Model {
+        let user = app.person().await;
         let row = auth_token::Model {
             id: AuthTokenId(app.new_id()),
             purpose: Purpose::Reset,
@@ -271,7 +260,6 @@ mod tests {
             revoked_at: None,
             created_at: app.now(),
         };
-        user.into_active_model().insert(app.db()).await.unwrap();
         row.into_active_model().insert(app.db()).await.unwrap()
     }
 

@@ -56,11 +56,7 @@ stories! {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
         let email = format!("{}@x.test", unique("ann"));
-        let older = tenant.invited(world, &client, &email).await;
-        let resend = format!("{}?action=resend", portal_user(&client));
-        let again = tenant.owner.post(&resend, json!({ "email": email })).await.expect(200);
-        assert_eq!((&again["invitation"]["sent_count"], &again["invite_mode"]), (&json!(2), &json!("setup")));
-        let newer = world.mail(&email, 2).await.token();
+        let (older, newer) = tenant.invited_twice(world, &client, &email).await;
         let activate = |token: &str| json!({ "token": token, "password": password() });
         world.browser().post(CHECK, json!({ "token": older })).await.problem(410, "token_revoked");
         world.browser().post(ACTIVATE, activate(&older)).await.problem(410, "token_revoked");

@@ -53,6 +53,15 @@ impl Tenant {
         world.mail(email, 1).await.token()
     }
 
+    /// Invites somebody, sends again, and returns the secrets of both links.
+    pub(crate) async fn invited_twice(&self, world: &World, client: &str, email: &str) -> (String, String) {
+        let older = self.invited(world, client, email).await;
+        let resend = format!("/api/v1/clients/{client}/portal-user?action=resend");
+        let again = self.owner.post(&resend, json!({ "email": email })).await.expect(200);
+        assert_eq!((&again["invitation"]["sent_count"], &again["invite_mode"]), (&json!(2), &json!("setup")));
+        (older, world.mail(email, 2).await.token())
+    }
+
     /// A person of a new client who has activated and is signed in.
     pub(crate) async fn person(&self, world: &World) -> Person {
         let client = self.client("Acme Ltd").await;
