@@ -71,6 +71,7 @@ pub async fn activate(app: &App, by: &Visitor, input: ActivateInput) -> Result<O
     let event =
         audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);
     audit::record(&mut tx, actor, event).await?;
+    sign_in::forget_failures(&mut tx, &user.email).await?;
     tx.commit().await?;
     sessions::opened(app, session, user, client, membership).await
 }

@@ -35,9 +35,8 @@ pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password
         }
         proved => proved?,
     };
-    let mut tx = app.begin().await?;
-    proved.settle(&mut tx, user).await?;
-    tx.commit().await?;
+    let settled = proved.settle(app.db(), user).await;
+    proved.unless_unavailable(app, settled).await?;
     check_policy(&app.settings().passwords, "/new_password", new, &user.email, &[&user.name])?;
     let phc = app.hasher().hash(&by.context, new).await?;
 
@@ -51,5 +50,6 @@ pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password
     session.update(tx.db()).await?;
     mail::post_notice(&mut tx, Kind::PasswordChanged, user).await?;
     audit::record_for_tenants(&mut tx, by, user.id, "password.changed").await?;
+    sign_in::forget_failures(&mut tx, &user.email).await?;
     tx.commit().await
 }

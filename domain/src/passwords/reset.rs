@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     links, mail,
     secret::{Password, PlainToken},
-    sessions,
+    sessions, sign_in,
 };
 
 /// Sets a new password. Ends all sessions, kills the sibling links, opens a closed password and mails a notice; does
@@ -37,5 +37,6 @@ pub async fn reset(app: &App, by: &Visitor, token: &PlainToken, password: &Passw
     sessions::end_all(&mut tx, sessions::Person::Portal(user.id), None, "password_reset").await?;
     mail::post_notice(&mut tx, Kind::PasswordChanged, user).await?;
     audit::record_for_tenants(&mut tx, actor, user.id, "password.reset").await?;
+    sign_in::forget_failures(&mut tx, &user.email).await?;
     tx.commit().await
 }

@@ -3,7 +3,7 @@
 use portico_entity::portal_user::{self, Column};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
-use crate::{clock::Time, error::Result, sign_in, tx::Tx};
+use crate::{clock::Time, error::Result, tx::Tx};
 
 /// What must still be so when the password is written.
 pub(crate) enum Condition {
@@ -13,8 +13,9 @@ pub(crate) enum Condition {
     NoPasswordAt(i32),
 }
 
-/// Writes `phc`, raises the version of the person's credentials, which ends every session and link made before, opens a
-/// closed password and forgets the failures that closed it. Returns whether the condition held; if not, nothing was written.
+/// Writes `phc`, raises the version of the person's credentials, which ends every session and link made before, and opens a
+/// closed password; [`forget_failures`](crate::sign_in::forget_failures) then ends what closed it. Returns whether the condition
+/// held; if not, nothing was written.
 ///
 /// # Errors
 /// When the database fails.
@@ -30,9 +31,5 @@ pub(crate) async fn write(tx: &mut Tx, user: &portal_user::Model, phc: String, c
             update.filter(Column::CredentialVersion.eq(version)).filter(Column::PasswordPhc.is_null())
         }
     };
-    let is_written = update.exec(tx.db()).await?.rows_affected == 1;
-    if is_written {
-        sign_in::forget_failures(tx, &user.email).await?;
-    }
-    Ok(is_written)
+    Ok(update.exec(tx.db()).await?.rows_affected == 1)
 }

@@ -4,7 +4,7 @@ use portico_entity::{
     email::Kind,
     portal_user::{self, Column},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::device::known_device;
 use crate::{
@@ -60,10 +60,7 @@ pub(crate) async fn prove_password(
     let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| counted.in_a_row() <= limit);
     let verdict = match app.hasher().verify(context, phc, password).await {
         Ok(verdict) => verdict,
-        Err(error) => {
-            counted.give_back(app).await?;
-            return Err(error);
-        }
+        Err(error) => return counted.unless_unavailable(app, Err(error)).await,
     };
     if let Verdict::Right { rehashed } = verdict {
         return Ok(Proved { counted, rehashed });
@@ -75,15 +72,16 @@ pub(crate) async fn prove_password(
 }
 
 impl Proved {
-    /// Gives back what the attempt was counted as, and stores a hash of the current cost. For the end of a transaction.
+    /// Gives back what the attempt was counted as, and stores a hash of the current cost. In a transaction for its end, since
+    /// all others who are counted there wait for its commit.
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn settle(&self, tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
+    pub(crate) async fn settle(&self, db: &impl ConnectionTrait, user: &portal_user::Model) -> Result<()> {
         if let Some(phc) = &self.rehashed {
-            store_rehashed(tx, user, phc).await?;
+            store_rehashed(db, user, phc).await?;
         }
-        self.counted.succeeded(tx.db()).await
+        self.counted.succeeded(db).await
     }
 
     /// Takes the attempt back if what came after it could not be done, and returns how it ended.
@@ -95,7 +93,7 @@ impl Proved {
     }
 }
 
-/// Ends the row of failures of `email`: the password is a new one.
+/// Ends the row of failures of `email`: the password is a new one. For the end of a transaction, as [`Proved::settle`].
 ///
 /// # Errors
 /// When the database fails.
@@ -104,12 +102,12 @@ pub(crate) async fn forget_failures(tx: &mut Tx, email: &str) -> Result<()> {
 }
 
 /// Only if the hash is still the one that was verified; the version stays, since the password does.
-async fn store_rehashed(tx: &mut Tx, user: &portal_user::Model, phc: &str) -> Result<()> {
+async fn store_rehashed(db: &impl ConnectionTrait, user: &portal_user::Model, phc: &str) -> Result<()> {
     portal_user::Entity::update_many()
         .col_expr(Column::PasswordPhc, Expr::value(phc))
         .filter(Column::Id.eq(user.id))
         .filter(Column::PasswordPhc.eq(user.password_phc.clone()))
-        .exec(tx.db())
+        .exec(db)
         .await?;
     Ok(())
 }

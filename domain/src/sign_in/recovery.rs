@@ -6,9 +6,13 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::timeout,
+};
 
 use super::device::known_device;
 use crate::{
@@ -24,6 +28,8 @@ use crate::{
 
 /// The most requests that are written down together.
 const MOST: usize = 64;
+/// How long that may take. Only a connection that hangs takes so long, and must not hold the others up.
+const WITHIN: Duration = Duration::from_secs(20);
 /// How many transactions write them down at once.
 const TURNS: usize = 2;
 
@@ -64,11 +70,12 @@ pub(crate) async fn ask_for_mail(app: &App, by: &Visitor, mail: NewEmail, event:
         tokio::select! {
             biased;
             answer = &mut answered => return told(answer),
-            // Whoever gets a turn writes down all who wait by then.
+            // Whoever gets a turn writes down those who come next, oneself perhaps among them.
             turn = recovery.turns.clone().acquire_owned() => {
                 let together = recovery.next();
                 if together.is_empty() {
                     // Somebody else is at it.
+                    drop(turn);
                     return told(answered.await);
                 }
                 // A task of its own: whoever gives up waiting must not give up for the others.
@@ -95,10 +102,12 @@ impl Recovery {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes those who come next: as many as a power of two, so that the statements have few different texts, and no two
-    /// whom the same limit counts.
+    /// Takes those who come next: no two whom the same limit counts, and if it can be as many as a power of two, so that the
+    /// statements have few different texts.
     fn next(&self) -> Vec<Waiting> {
         let mut waiting = self.waiting();
+        // Their requests have been told that nothing was done.
+        waiting.retain(|one| !one.answer.is_closed());
         let most = waiting.len().checked_ilog2().map_or(0, |power| MOST.min(1 << power));
         let mut counted = HashSet::new();
         let mut together = Vec::with_capacity(most);
@@ -120,12 +129,22 @@ async fn write_down(app: App, together: Vec<Waiting>, turn: Option<OwnedSemaphor
     let (asked, answers): (Vec<_>, Vec<_>) = together.into_iter().map(|one| (one.asked, one.answer)).unzip();
     let done = match try_together(&app, &asked).await {
         Ok(done) => done,
-        Err(error) if error.is_passing() || asked.len() == 1 => asked.iter().map(|_| Err(error.clone())).collect(),
-        // One of them cannot be written down. The others need not suffer for it.
+        Err(error @ Error::Unavailable(_)) => {
+            // All who wait would find the same, each after a while of their own.
+            for one in std::mem::take(&mut *app.recovery().waiting()) {
+                let _ = one.answer.send(Err(error.clone()));
+            }
+            asked.iter().map(|_| Err(error.clone())).collect()
+        }
+        Err(error) if asked.len() == 1 => vec![Err(error)],
+        // One of them cannot be written down, or is in somebody's way. The others need not suffer for it.
         Err(_) => {
             let mut done = Vec::with_capacity(asked.len());
             for one in asked.chunks(1) {
-                done.push(try_together(&app, one).await.and_then(|mut done| done.pop().unwrap_or(Ok(()))));
+                done.push(match done.last() {
+                    Some(Err(error @ Error::Unavailable(_))) => Err(error.clone()),
+                    _ => try_together(&app, one).await.and_then(|mut done| done.pop().unwrap_or(Ok(()))),
+                });
             }
             done
         }
@@ -139,6 +158,11 @@ async fn write_down(app: App, together: Vec<Waiting>, turn: Option<OwnedSemaphor
 
 /// How it ended for each of them, or for all.
 async fn try_together(app: &App, asked: &[Asked]) -> Result<Vec<Result<()>>> {
+    let late = |_| Err(Error::Unavailable("requests for mail took too long to write down".into()));
+    timeout(WITHIN, together(app, asked)).await.unwrap_or_else(late)
+}
+
+async fn together(app: &App, asked: &[Asked]) -> Result<Vec<Result<()>>> {
     // One commit for all of it: there is no secret here that must be looked at after it was counted.
     let mut tx = app.begin().await?;
     let units: Vec<&Units> = asked.iter().map(|one| &one.units).collect();
@@ -236,8 +260,10 @@ mod tests {
         let mut second = Box::pin(ask(&app, visitor(&app, 1), NewEmail::new(Kind::Reset, &address(1))));
         assert!(futures_util::poll!(&mut first).is_pending() && futures_util::poll!(&mut second).is_pending());
         drop(turns);
-        // The turn is the first one's, who is gone.
+        // The turn is the first one's, who is gone, and has been told that nothing was done.
         drop(first);
         second.await.unwrap();
+        assert_eq!(email::Entity::find().one(app.db()).await.unwrap().unwrap().recipient, address(1).as_str());
+        assert_eq!(email::Entity::find().count(app.db()).await.unwrap(), 1);
     }
 }

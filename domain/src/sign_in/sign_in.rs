@@ -50,7 +50,7 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
         (Ok(_), None) => Error::INVALID_CREDENTIALS,
         (Err(error), _) => error,
     };
-    // A flood must not become a flood of rows: who was turned away before the password was looked at is counted, not written down.
+    // A flood must not become a flood of rows: who was turned away before the password was looked at is not written down.
     if matches!(error, Error::Unauthenticated(_)) {
         let mut tx = app.begin().await?;
         audit::record(&mut tx, by, refused(&error)).await?;
@@ -73,7 +73,7 @@ async fn open(
         Ok(place) => place,
         Err(error) => {
             audit::record(&mut tx, by, refused(&error)).await?;
-            proved.settle(&mut tx, user).await?;
+            proved.settle(tx.db(), user).await?;
             tx.commit().await?;
             return Err(error);
         }
@@ -81,7 +81,7 @@ async fn open(
     let session = sessions::open_portal(&mut tx, user, &place.membership, &by.context, input.presented).await?;
     let event = audit::Event::new("session.opened").target("session", session.id.0);
     audit::record(&mut tx, Actor::portal_user(user, &by.context), event).await?;
-    proved.settle(&mut tx, user).await?;
+    proved.settle(tx.db(), user).await?;
     tx.commit().await?;
     Ok((session, place))
 }

@@ -22,6 +22,8 @@ pub use settings::{LimitSettings, Quota};
 
 /// How long failures in a row are remembered after the last.
 const IN_A_ROW_LIVES: Duration = Duration::from_secs(365 * 86_400);
+/// What a counter of failures is when one of them was none. Others may have ended the row meanwhile.
+const ONE_LESS: &str = "CASE WHEN throttles.count > 0 THEN throttles.count - 1 ELSE 0 END";
 /// The tolerance of what is counted and never refused, in microseconds.
 const NEVER: i64 = i64::MAX / 2;
 
@@ -152,7 +154,8 @@ pub(crate) async fn take_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<T
 /// As [`take_all`], and counts one more failure in a row, until [`Taken::succeeded`] says that it was none.
 ///
 /// # Errors
-/// `too_many_requests` when one of the limits has no unit left; then nothing is counted.
+/// `too_many_requests` when one of the limits has no unit left; then nothing is counted, though others may see it counted for a
+/// moment if they took the last unit at the same time.
 pub(crate) async fn attempt(app: &App, limits: &[(Limit, &[&str])], in_a_row: InARow<'_>) -> Result<Taken> {
     let mut units = Units::of(app, limits);
     units.0.push(Unit { key: key(app, in_a_row.0, in_a_row.1), interval: 0, failures: 1, policy: None });
@@ -220,39 +223,47 @@ async fn take_from(app: &App, db: &impl ConnectionTrait, asks: &[&Units]) -> Res
             counts.insert(row.try_get_by_index::<String>(0)?, row.try_get_by_index::<i64>(1)?);
         }
     }
-    let (mut taken, mut stray) = (Vec::with_capacity(asks.len()), Vec::new());
-    for ask in asks {
-        let (had, missed): (Vec<_>, Vec<_>) = ask.0.iter().cloned().partition(|unit| counts.contains_key(&unit.key));
-        if missed.is_empty() {
-            let failures = had.iter().find(|unit| unit.failures > 0);
-            let in_a_row = failures.and_then(|unit| counts.get(&unit.key)).copied().unwrap_or(0);
-            taken.push(Ok(Taken { units: had, in_a_row }));
-        } else {
-            taken.push(Err(refusal(db, &missed, now).await?));
-            stray.extend(had);
-        }
-    }
+    let is_had = |unit: &&Unit| counts.contains_key(&unit.key);
+    let is_refused = |ask: &&&Units| !ask.0.iter().all(|unit| is_had(&unit));
+    let refused = || asks.iter().filter(is_refused).flat_map(|ask| &ask.0);
     // Somebody else took the last unit of one limit while this took one of another.
-    Taken { units: stray, in_a_row: 0 }.move_back(db, "throttles.count - 1").await?;
-    Ok(taken)
+    let stray: Vec<_> = refused().filter(is_had).cloned().collect();
+    Taken { units: stray, in_a_row: 0 }.move_back(db, ONE_LESS).await?;
+    let held = held(db, refused().filter(|unit| !is_had(unit)).map(|unit| &unit.key).collect()).await?;
+    let one = |ask: &&Units| {
+        if is_refused(&ask) {
+            let missed = ask.0.iter().filter(|unit| !is_had(unit));
+            return Err(refusal(missed, &held, now));
+        }
+        let in_a_row = ask.0.iter().filter(|unit| unit.failures > 0).find_map(|unit| counts.get(&unit.key).copied());
+        Ok(Taken { units: ask.0.clone(), in_a_row: in_a_row.unwrap_or(0) })
+    };
+    Ok(asks.iter().map(one).collect())
+}
+
+/// Until when each of these counters is taken, in microseconds.
+async fn held(db: &impl ConnectionTrait, keys: Vec<&String>) -> Result<HashMap<String, i64>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = throttle::Entity::find().filter(throttle::Column::Key.is_in(keys)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.key, row.full_at)).collect())
 }
 
 /// What the first limit that has nothing left says to whom none of `missed` was given. Where none is empty any more, the first.
-async fn refusal(db: &impl ConnectionTrait, missed: &[Unit], now: i64) -> Result<Error> {
-    let keys = missed.iter().map(|unit| &unit.key);
-    let rows = throttle::Entity::find().filter(throttle::Column::Key.is_in(keys)).all(db).await?;
-    let waits = missed.iter().filter_map(|unit| {
+fn refusal<'a>(missed: impl Iterator<Item = &'a Unit>, held: &HashMap<String, i64>, now: i64) -> Error {
+    let waits = missed.filter_map(|unit| {
         let policy = unit.policy?;
-        let full_at = rows.iter().find(|row| row.key == unit.key).map_or(now, |row| row.full_at);
+        let full_at = held.get(&unit.key).copied().unwrap_or(now);
         Some((policy, Ord::max(full_at - tolerance(policy.quota) - now, 0)))
     });
     let waits: Vec<_> = waits.collect();
-    let (policy, wait) = waits
-        .iter()
-        .find(|(_, wait)| *wait > 0)
-        .or(waits.first())
-        .ok_or_else(|| Error::Internal("a failure was not counted".into()))?;
-    Ok(Error::TooMany { policy: *policy, retry_after: Ord::max(wait.unsigned_abs().div_ceil(1_000_000), 1) })
+    match waits.iter().find(|(_, wait)| *wait > 0).or(waits.first()) {
+        Some((policy, wait)) => {
+            Error::TooMany { policy: *policy, retry_after: Ord::max(wait.unsigned_abs().div_ceil(1_000_000), 1) }
+        }
+        None => Error::Internal("a failure was not counted".into()),
+    }
 }
 
 /// How far ahead of now, in microseconds, `full_at` may be before a unit is taken: the burst but one.
@@ -271,11 +282,10 @@ impl Taken {
     /// # Errors
     /// When the database fails.
     pub async fn give_back(self, app: &App) -> Result<()> {
-        self.move_back(app.db(), "throttles.count - 1").await
+        self.move_back(app.db(), ONE_LESS).await
     }
 
-    /// Gives the units back and ends the row of failures: the attempt was right. For the end of a transaction, since all
-    /// others who are counted there wait for its commit.
+    /// Gives the units back and ends the row of failures: the attempt was right.
     ///
     /// # Errors
     /// When the database fails.
@@ -298,19 +308,22 @@ impl Taken {
     /// One statement. An upsert, though the rows are there: it locks them in the order of the list, as taking does, and an
     /// UPDATE in an order of its own.
     async fn move_back(&self, db: &impl ConnectionTrait, failures: &str) -> Result<()> {
-        let (mut rows, mut values) = (Vec::new(), Vec::<Value>::new());
-        for unit in &self.units {
-            let n = values.len();
-            rows.push(format!("(${}, ${}, ${})", n + 1, n + 2, n + 3));
-            values.extend([unit.key.as_str().into(), unit.interval.into(), unit.failures.into()]);
-        }
-        if rows.is_empty() {
+        if self.units.is_empty() {
             return Ok(());
         }
+        let (mut rows, mut values) = (Vec::new(), Vec::<Value>::new());
+        for (row, unit) in self.units.iter().enumerate() {
+            let n = values.len();
+            rows.push(format!("(${}, ${}, ${}, {row})", n + 1, n + 2, n + 3));
+            values.extend([unit.key.as_str().into(), unit.interval.into(), unit.failures.into()]);
+        }
         let sql = format!(
-            "INSERT INTO throttles (key, full_at, count, expires_at)
-             SELECT column1, column2, column3, (SELECT expires_at FROM throttles WHERE key = column1)
-             FROM (VALUES {}) AS taken WHERE EXISTS (SELECT 1 FROM throttles WHERE key = column1)
+            "WITH taken (key, step, failures, row) AS (VALUES {})
+             INSERT INTO throttles (key, full_at, count, expires_at)
+             SELECT key, step, failures, (SELECT held.expires_at FROM throttles AS held WHERE held.key = taken.key)
+             FROM taken
+             WHERE (SELECT held.expires_at FROM throttles AS held WHERE held.key = taken.key) IS NOT NULL
+             ORDER BY row
              ON CONFLICT (key) DO UPDATE SET
                  full_at = throttles.full_at - excluded.full_at,
                  count = CASE excluded.count WHEN 0 THEN throttles.count ELSE {failures} END",
