@@ -110,9 +110,10 @@ impl Report {
                 section.figure, section.meaning, section.figure
             );
             let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+            let escaped = |line: &Line| line.cells().map(|cell| cell.replace('|', "\\|"));
             page += &row(&HEAD.map(String::from));
             page += "|---|---|---|---|---|---|\n";
-            section.lines.iter().for_each(|line| page += &row(&line.cells()));
+            section.lines.iter().for_each(|line| page += &row(&escaped(line)));
             section.notes.iter().for_each(|note| page += &format!("\n{note}\n"));
         }
         page.trim_end().to_owned()
