@@ -36,11 +36,12 @@ impl EmailAddress {
         self.0.split('@').next().unwrap_or_default()
     }
 
-    /// The mailbox without its `+tag`: two people may differ only there, but they share send limits.
+    /// The mailbox without its `+tag`: two people may differ only there, but they share send limits. A `+` that it begins with is
+    /// its name.
     pub fn mailbox(&self) -> String {
         let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
-        let local = local.split('+').next().filter(|base| !base.is_empty()).unwrap_or(local);
-        format!("{local}@{domain}")
+        let tag = local.char_indices().skip(1).find(|(_, c)| *c == '+').map_or(local.len(), |(at, _)| at);
+        format!("{}@{domain}", &local[..tag])
     }
 }
 
@@ -109,6 +110,7 @@ mod tests {
         }
         assert_eq!("a+x@b.test".parse::<EmailAddress>().unwrap().mailbox(), "a@b.test");
         assert_eq!("+x@b.test".parse::<EmailAddress>().unwrap().mailbox(), "+x@b.test");
+        assert_eq!("+x+y+z@b.test".parse::<EmailAddress>().unwrap().mailbox(), "+x@b.test");
     }
 
     #[test]
