@@ -171,7 +171,7 @@ async fn together(app: &App, asked: &[Asked]) -> Result<Vec<Result<()>>> {
     mail::post_all(&mut tx, allowed().map(|one| (one.mail.clone(), Some(one.by.context.request_id)))).await?;
     audit::record_all(&mut tx, allowed().map(|one| (Actor::from(&one.by), one.event.clone()))).await?;
     tx.commit().await?;
-    Ok(taken.into_iter().map(|taken| taken.map(drop)).collect())
+    Ok(taken)
 }
 
 #[cfg(test)]
