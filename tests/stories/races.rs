@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::support::{Browser, all_at_once, password, stories, unique};
+use crate::support::{Browser, Shape, World, all_at_once, eventually, password, psql, stories, unique};
 
 stories! {
     async fn tabs_that_refresh_at_once_all_go_on(world) {
@@ -90,5 +90,38 @@ stories! {
         let browsers = (0..100).map(|_| tenant.owner.moved()).collect();
         assert_eq!(all_at_once(browsers, "/api/v1/clients", bodies).await, BTreeMap::from([(201, 100)]));
         assert_eq!(tenant.owner.get("/api/v1/clients?limit=100").await.expect(200)["data"].as_array().unwrap().len(), 100);
+    }
+}
+
+// SQLite has one writer at a time, so there is nothing to wait for.
+#[tokio::test]
+async fn who_comes_while_a_client_closes_waits_and_finds_it_closed() {
+    let world = World::start(Shape::Fleet, &[]).await;
+    let tenant = world.tenant().await;
+    for path in ["/api/portal/auth/sign-in", "/api/portal/auth/activate"] {
+        let person = tenant.person(&world).await;
+        let body = if path.ends_with("sign-in") {
+            json!({ "email": person.email, "password": person.password })
+        } else {
+            let token = tenant.invited(&world, &person.client, &format!("{}@x.test", unique("ann"))).await;
+            json!({ "token": token, "password": password() })
+        };
+        // Has closed the client, and commits when somebody waits for that, or after five seconds in which nobody has.
+        let closing = format!(
+            "DO $$ BEGIN UPDATE clients SET status = 'archived' WHERE id = '{}'; FOR n IN 1..250 LOOP EXIT WHEN EXISTS \
+             (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))); \
+             PERFORM pg_sleep(0.02); END LOOP; END $$",
+            person.client
+        );
+        let url = world.setting("DATABASE_URL").to_owned();
+        let closing = tokio::task::spawn_blocking(move || psql(&url, &closing));
+        eventually("the client is being closed", || async {
+            let held = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'clients'::regclass \
+                        AND mode = 'RowExclusiveLock'";
+            (world.sql(held) == "t").then_some(())
+        })
+        .await;
+        world.browser().post(path, body).await.problem(403, "client_suspended");
+        closing.await.unwrap();
     }
 }

@@ -302,10 +302,6 @@ async fn http_05_slow_clients_are_cut_off() {
     drop(unread);
 }
 
-fn sql(world: &World, sql: &str) -> String {
-    psql(&world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1, sql)
-}
-
 /// A fleet in which mail can be asked for at will, and somebody there who was invited.
 async fn unlimited() -> (World, crate::support::Tenant, String, String) {
     let off = ["RECOVERY_ACCOUNT", "RECOVERY_NETWORK", "REQUESTS", "INVITE_RECIPIENT"];
@@ -341,7 +337,7 @@ async fn http_09_who_leaves_half_way_leaves_nothing_half_done() {
     });
     stream::iter(leaving).buffer_unordered(20).collect::<Vec<()>>().await;
     world.browser().post("/api/portal/auth/resend-activation", json!({ "email": email })).await.expect(200);
-    let count = |what: &str| sql(&world, &format!("SELECT count(*) FROM {what}"));
+    let count = |what: &str| world.sql(&format!("SELECT count(*) FROM {what}"));
     eventually("no transaction is open", || async {
         let open = "pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
         (count(open) == "0").then_some(())
@@ -361,7 +357,7 @@ async fn http_09_who_leaves_half_way_leaves_nothing_half_done() {
 #[tokio::test]
 async fn inf_03_who_loses_a_deadlock_is_run_again() {
     let (world, tenant, client, email) = unlimited().await;
-    let url = world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1.clone();
+    let url = world.setting("DATABASE_URL").to_owned();
     for _ in 0..3 {
         // Holds the client and wants the invitation as soon as the request, which holds the invitation, waits for the
         // client. It is patient, so that the request is the one that the database ends.
@@ -375,7 +371,7 @@ async fn inf_03_who_loses_a_deadlock_is_run_again() {
         eventually("the other has the client", || async {
             let held =
                 "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'clients'::regclass AND mode = 'RowShareLock'";
-            (sql(&world, held) == "t").then_some(())
+            (world.sql(held) == "t").then_some(())
         })
         .await;
         let body = json!({ "email": email });
@@ -387,10 +383,10 @@ async fn inf_03_who_loses_a_deadlock_is_run_again() {
         .flat_map(|api| api.said())
         .filter(|line| line.contains("running the request again"));
     assert!(gave_way.count() >= 3, "there was a deadlock each time");
-    assert_eq!(sql(&world, "SELECT deadlocks >= 3 FROM pg_stat_database WHERE datname = current_database()"), "t");
+    assert_eq!(world.sql("SELECT deadlocks >= 3 FROM pg_stat_database WHERE datname = current_database()"), "t");
     // Each counted once: the request that was run twice is one mail, one record, one unit of its limit.
-    assert_eq!(sql(&world, "SELECT count(*) FROM audit_events WHERE action = 'invitation.resent'"), "3");
-    assert_eq!(sql(&world, "SELECT sent_count FROM invitations"), "4");
+    assert_eq!(world.sql("SELECT count(*) FROM audit_events WHERE action = 'invitation.resent'"), "3");
+    assert_eq!(world.sql("SELECT sent_count FROM invitations"), "4");
     world.mail(&email, 4).await;
 }
 

@@ -183,6 +183,14 @@ async fn thr_01_guessing_closes_the_password_until_a_reset_opens_it() {
         browser.post(SIGN_IN, json!({ "email": person.email, "password": new })).await.expect(200);
     }
 
+    // As a change does, from a device of the owner's.
+    for _ in 0..5 {
+        world.browser().post(SIGN_IN, wrong(&person.email)).await.problem(401, "invalid_credentials");
+    }
+    let newest = password();
+    known.post(CHANGE, json!({ "current_password": new, "new_password": newest })).await.expect(204);
+    world.browser().post(SIGN_IN, json!({ "email": person.email, "password": newest })).await.expect(200);
+
     // Guesses at somebody who has no password yet do not close the one they choose.
     let invited = format!("{}@x.test", unique("invited"));
     for _ in 0..6 {
