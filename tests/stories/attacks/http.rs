@@ -392,8 +392,9 @@ async fn inf_03_who_loses_a_deadlock_is_run_again() {
 
 #[tokio::test]
 async fn inf_15_with_few_files_it_degrades_and_recovers() {
-    // The first leaves the kernel out of it, with the second it is the kernel that says no.
-    for script in ["ulimit -n 256", "ulimit -n 40"] {
+    // The first leaves the kernel out of it, with the second it is the kernel that says no. Each with more than it has files,
+    // and not many more than may wait in the system's backlog, where others come only when some are cut off.
+    for (script, many) in [("ulimit -n 256", 600), ("ulimit -n 40", 180)] {
         let mut world = World::start(Shape::Alone, &[]).await;
         world.processes.remove(0).kill();
         world.apis.clear();
@@ -404,8 +405,8 @@ async fn inf_15_with_few_files_it_degrades_and_recovers() {
             Some(at.split_whitespace().next()?.to_owned())
         });
         let api = format!("http://{}", listen.await);
-        let mut held = Vec::new();
-        for _ in 0..600 {
+        let (began, mut held) = (Instant::now(), Vec::new());
+        for _ in 0..many {
             held.push(Raw::connect(&api).await);
         }
         assert!(process.is_running());
@@ -419,7 +420,8 @@ async fn inf_15_with_few_files_it_degrades_and_recovers() {
             .iter()
             .filter(|line| line.contains("places for connections") || line.contains("cannot take in"))
             .count();
-        assert!((1..=2).contains(&complaints), "said once: {complaints}");
+        let minutes = began.elapsed().as_secs() as usize / 60;
+        assert!((1..=2 * (1 + minutes)).contains(&complaints), "each said once a minute: {complaints}");
         // While they hold on, those who come wait; when they are cut off or leave, everybody is served.
         drop(held);
         let browser = Browser::new(vec![api]);
