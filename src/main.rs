@@ -13,6 +13,11 @@ use clap::Parser;
 
 use crate::cli::Cli;
 
+/// `.cargo/config.toml` says how it treats memory.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // One TLS provider for all of us, before anybody opens a connection: two would make the choice a panic.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -1,4 +1,5 @@
-//! The time of one hash: the limit of sign-ins. The same crate as Portico's, built with the same profile.
+//! The time of one hash: the limit of sign-ins. The same crate as Portico's, built with the same profile, with the system's
+//! allocator: what a program reaches that hashes and does nothing about memory.
 
 use std::{
     thread,
