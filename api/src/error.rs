@@ -76,7 +76,7 @@ impl Failure {
                 Error::Conflict(_) => StatusCode::CONFLICT,
                 Error::Gone(_) => StatusCode::GONE,
                 Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Error::Overloaded | Error::Unavailable(_) | Error::Contended(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Overloaded | Error::Unavailable(_) | Error::Interrupted(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -159,7 +159,7 @@ impl Failure {
 
     /// The answer. What is wrong inside of us goes to the log and not to the client.
     pub(crate) fn into_response(self, request_id: Uuid) -> Response {
-        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why) | Error::Contended(why)) = &self {
+        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why) | Error::Interrupted(why)) = &self {
             error!(why, code = self.code(), "a request failed");
         }
         let (status, retry_after) = (self.status(), self.retry_after());

@@ -1,6 +1,9 @@
 //! The connection to either database.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction, DbErr,
@@ -25,6 +28,12 @@ const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
 const STATEMENT_WITHIN: Duration = Duration::from_secs(10);
 /// The pause before a write that must not be lost is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// A connection that has answered so lately need not be asked whether it is still there before it is used: it would be one
+/// round trip more for every statement.
+const PROVED_FOR: Duration = Duration::from_secs(10);
+/// When a connection was last found cut.
+static LAST_CUT: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// How many connections are open, by whether somebody uses them.
 pub(crate) struct PoolUse {
@@ -91,7 +100,18 @@ async fn open(
         .acquire_timeout(ACQUIRE_WITHIN)
         .connect_timeout(ACQUIRE_WITHIN)
         // Statements carry addresses and hashes: they are never logged.
-        .sqlx_logging(false);
+        .sqlx_logging(false)
+        .test_before_acquire(false);
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.before_acquire(|connection, was| {
+            Box::pin(async move {
+                if !is_proved(was.idle_for, since_cut()) {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+    });
     if let Some(limit) = statement_within
         && settings.url.starts_with("postgres")
     {
@@ -113,6 +133,21 @@ async fn open(
     Database::connect(options).await
 }
 
+/// Notes that a connection was found cut. Others will have been, too: those that were idle then are tested before they are used.
+pub(crate) fn note_cut() {
+    *LAST_CUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+/// How long ago that was.
+fn since_cut() -> Option<Duration> {
+    LAST_CUT.lock().unwrap_or_else(PoisonError::into_inner).map(|cut| cut.elapsed())
+}
+
+/// Whether a connection can be taken for a good one that has been idle for so long, since it last answered.
+fn is_proved(idle_for: Duration, since_cut: Option<Duration>) -> bool {
+    idle_for < PROVED_FOR && since_cut.is_none_or(|since| idle_for < since)
+}
+
 /// Tries `write` again while the database is away, for at most `patience`. For what has happened outside and must be
 /// written down, or it happens again: a mail that was sent, a job that has run.
 ///
@@ -125,11 +160,25 @@ where
     let until = Instant::now() + patience;
     loop {
         match write().await {
-            Err(Error::Unavailable(why) | Error::Contended(why)) if Instant::now() < until => {
+            Err(Error::Unavailable(why) | Error::Interrupted(why)) if Instant::now() < until => {
                 warn!(why, "the database is away; what has happened is written down as soon as it is back");
                 sleep(AGAIN_AFTER).await;
             }
             outcome => return outcome,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_answered_lately_is_not_asked_unless_others_were_cut_since() {
+        let second = Duration::from_secs(1);
+        assert!(is_proved(second, None));
+        assert!(!is_proved(PROVED_FOR, None));
+        assert!(!is_proved(2 * second, Some(second)), "it was idle when another was cut");
+        assert!(is_proved(second, Some(2 * second)), "it has answered since");
     }
 }

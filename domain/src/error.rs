@@ -2,7 +2,7 @@
 
 use sea_orm::{DbErr, SqlErr};
 
-use crate::{metrics, throttle::Policy};
+use crate::{database, metrics, throttle::Policy};
 
 /// Why a use case did not happen. Nothing was changed, except that an attempt may have been counted.
 #[derive(Clone, Debug)]
@@ -30,8 +30,9 @@ pub enum Error {
     Overloaded,
     /// The database cannot be reached just now.
     Unavailable(String),
-    /// The database undid the transaction because others wanted the same rows: it may succeed at once if run again.
-    Contended(String),
+    /// It broke off and nothing was committed: its transaction gave way to another, or its connection was cut. It may succeed
+    /// at once if run again.
+    Interrupted(String),
     /// A fault of ours. The text is for the log alone.
     Internal(String),
 }
@@ -109,14 +110,14 @@ impl Error {
             | Self::Gone(code) => code,
             Self::TooMany { .. } => "too_many_requests",
             Self::Overloaded => "overloaded",
-            Self::Unavailable(_) | Self::Contended(_) => "unavailable",
+            Self::Unavailable(_) | Self::Interrupted(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
     }
 
     /// Whether it could not even be tried: the same request may succeed in a moment.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Contended(_))
+        matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Interrupted(_))
     }
 
     /// Whether an insert failed because a unique value was taken.
@@ -137,7 +138,11 @@ impl From<DbErr> for Error {
             // The database's own words may quote values, so they stop at the log.
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
             _ => match trouble(&error) {
-                Some(Trouble::Contention) => Self::Contended(error.to_string()),
+                Some(Trouble::Contention) => Self::Interrupted(error.to_string()),
+                Some(Trouble::Cut) => {
+                    database::note_cut();
+                    Self::Interrupted(error.to_string())
+                }
                 Some(Trouble::Outage) => Self::Unavailable(error.to_string()),
                 None => Self::Internal(error.to_string()),
             },
@@ -149,6 +154,8 @@ impl From<DbErr> for Error {
 enum Trouble {
     /// Others wanted the same rows, and this transaction was the one to give way.
     Contention,
+    /// The connection is gone; another may work.
+    Cut,
     /// The database does not work just now.
     Outage,
 }
@@ -160,15 +167,16 @@ fn trouble(error: &DbErr) -> Option<Trouble> {
         sea_orm::SqlxError::Database(error) => match &*error.code()? {
             // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
             "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Trouble::Contention),
+            // Admin and crash shutdown, the last words on a connection.
+            "57P01" | "57P02" => Some(Trouble::Cut),
             // Read-only; SQLite READONLY and FULL.
             "25006" | "8" | "13" => Some(Trouble::Outage),
             // SQLSTATE classes: connection, rollback, resources, not in the right state, operator intervention.
             code if code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]) => Some(Trouble::Outage),
             _ => None,
         },
-        sea_orm::SqlxError::Io(_) | sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => {
-            Some(Trouble::Outage)
-        }
+        sea_orm::SqlxError::Io(_) => Some(Trouble::Cut),
+        sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => Some(Trouble::Outage),
         _ => None,
     }
 }
@@ -176,7 +184,9 @@ fn trouble(error: &DbErr) -> Option<Trouble> {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unavailable(why) | Self::Contended(why) | Self::Internal(why) => write!(f, "{}: {why}", self.code()),
+            Self::Unavailable(why) | Self::Interrupted(why) | Self::Internal(why) => {
+                write!(f, "{}: {why}", self.code())
+            }
             _ => f.write_str(self.code()),
         }
     }

@@ -115,9 +115,13 @@ impl Tx {
     /// Commits, then hands the jobs over. Never waits for the queue.
     ///
     /// # Errors
-    /// When the database fails; then nothing happened.
+    /// `unavailable` when the database fails, and never [`Interrupted`](Error::Interrupted): if the connection was cut
+    /// meanwhile, it may have been committed, and must not be run again.
     pub async fn commit(self) -> Result<()> {
-        self.inner.commit().await?;
+        match self.inner.commit().await.map_err(Error::from) {
+            Err(Error::Interrupted(why)) => return Err(Error::Unavailable(why)),
+            done => done?,
+        }
         note_commit();
         for (lane, job) in self.jobs {
             self.app.hand_over(lane, job);

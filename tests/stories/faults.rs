@@ -254,23 +254,23 @@ async fn inf_02_cut_off_from_the_database_it_delivers_what_it_has_accepted() {
     let tenant = world.tenant().await;
     let email = invited(&world, &tenant).await;
     let browser = world.browser();
-    let mut accepted = 0;
-    for round in 1..=40 {
-        let body = json!({ "email": email });
-        let answer = browser.post("/api/portal/auth/resend-activation", body).await;
-        assert!([200, 503].contains(&answer.status), "{answer:?}");
-        accepted += usize::from(answer.status == 200);
+    let asked = 40;
+    for round in 1..=asked {
+        // Nobody notices: a request whose connection turns out to be cut is run again on another.
+        browser.post("/api/portal/auth/resend-activation", json!({ "email": email })).await.expect(200);
         if round % 10 == 0 {
+            // With many connections open, so that one cut is not the only one to be found.
+            let look = || browser.post("/api/portal/auth/check-token", json!({ "token": "nobody-has-this" }));
+            futures_util::future::join_all((0..40).map(|_| look())).await;
             let others = "datname = current_database() AND pid <> pg_backend_pid()";
             sql(&world, &format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"));
         }
     }
-    assert!(accepted >= 30, "{accepted}");
     eventually("all of it has arrived", || async {
         // One that had been accepted when the connection was cut may come again, and then it is the same mail.
         let mails = world.mails(&email).await;
         let ids: std::collections::BTreeSet<_> = mails.into_iter().map(|mail| mail.message_id).collect();
-        (ids.len() > accepted).then_some(())
+        (ids.len() > asked).then_some(())
     })
     .await;
 }

@@ -18,7 +18,7 @@ use crate::error::Failure;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// How long work may go on for which nobody waits any more, and everything that it has not committed is undone.
 const WORK_WITHIN: Duration = Duration::from_secs(60);
-/// How often a request is run again whose transaction gave way to another, and how long to wait before, times the tries.
+/// How often a request is run again whose transaction gave way to another or lost its connection, and how long to wait before, times the tries.
 const REPLAYS: u32 = 3;
 const REPLAY_AFTER: Duration = Duration::from_millis(20);
 /// A request that has taken so long already is not run again: its client is about to give up.
@@ -83,8 +83,8 @@ impl<E: Endpoint + 'static> Endpoint for Detached<E> {
     }
 }
 
-/// Runs the request, and again if its transaction had to give way to another and nothing was committed. What was counted
-/// before is given back with every failure of that kind, so a replay counts once.
+/// Runs the request, and again if it was interrupted and nothing was committed. What was counted before is given back with
+/// every failure of that kind, so a replay counts once.
 async fn run(inner: &impl Endpoint, asked: &Asked) -> Result<Response> {
     let started = Instant::now();
     let mut replays = 0;
@@ -94,12 +94,12 @@ async fn run(inner: &impl Endpoint, asked: &Asked) -> Result<Response> {
             Ok(answer) => return Ok(answer.into_response()),
             Err(error) => error,
         };
-        let gave_way = matches!(error.downcast_ref(), Some(Failure::Domain(Error::Contended(_))));
-        if !gave_way || has_committed || replays == REPLAYS || started.elapsed() > REPLAY_WITHIN {
+        let was_interrupted = matches!(error.downcast_ref(), Some(Failure::Domain(Error::Interrupted(_))));
+        if !was_interrupted || has_committed || replays == REPLAYS || started.elapsed() > REPLAY_WITHIN {
             return Err(error);
         }
         replays += 1;
-        warn!(replays, "a transaction gave way to another; running the request again");
+        warn!(replays, "the database interrupted it; running the request again");
         sleep(REPLAY_AFTER * replays).await;
     }
 }
@@ -126,7 +126,7 @@ mod tests {
                 assert_eq!(request.method(), Method::POST);
                 assert_eq!(request.into_body().into_string().await.unwrap(), "whole");
                 if run < times {
-                    Err(poem::Error::from(Failure::Domain(Error::Contended("40P01".into()))))
+                    Err(poem::Error::from(Failure::Domain(Error::Interrupted("40P01".into()))))
                 } else {
                     Ok("done")
                 }

@@ -122,7 +122,7 @@ impl fmt::Display for JobError {
 impl From<Error> for JobError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unavailable(why) | Error::Contended(why) => Self::Unavailable(why),
+            Error::Unavailable(why) | Error::Interrupted(why) => Self::Unavailable(why),
             error => Self::Retry(error.to_string()),
         }
     }
