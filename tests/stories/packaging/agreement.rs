@@ -296,3 +296,14 @@ fn mebibytes(size: &Value) -> f64 {
     let (number, unit) = size.split_at(size.len() - 1);
     number.parse::<f64>().unwrap() * if unit == "G" { 1024.0 } else { 1.0 }
 }
+
+// Cargo finds its settings from where it is called: a build that missed them would work, and hash a third slower.
+#[test]
+fn the_allocator_was_built_as_it_is_meant_to_be() {
+    let settings = text(".cargo/config.toml");
+    let meant = settings.lines().find_map(|line| line.strip_prefix("JEMALLOC_SYS_WITH_MALLOC_CONF = ")).unwrap();
+    let mut program = Command::new(binary());
+    let said = program.arg("--version").env("_RJEM_MALLOC_CONF", "confirm_conf:true").output().unwrap();
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains(&format!("specified via --with-malloc-conf): {meant}")), "{said}");
+}
