@@ -57,7 +57,19 @@ impl Process {
 
     /// Seconds of CPU time that it has used.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        cpu(&self.child.id().to_string())
+        cpu(Path::new(&format!("/proc/{}", self.child.id())))
+    }
+
+    /// Seconds of CPU time that its threads of this name have used.
+    pub(crate) fn cpu_of(&self, name: &str) -> Result<f64> {
+        let mut sum = 0.0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let thread = thread?.path();
+            if fs::read_to_string(thread.join("comm"))?.starts_with(name) {
+                sum += cpu(&thread)?;
+            }
+        }
+        Ok(sum)
     }
 }
 
@@ -70,11 +82,12 @@ impl Drop for Process {
 
 /// Seconds of CPU time that this program has used.
 pub(crate) fn own_cpu() -> Result<f64> {
-    cpu("self")
+    cpu(Path::new("/proc/self"))
 }
 
-fn cpu(pid: &str) -> Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+/// The same of a process or thread at `proc`.
+fn cpu(proc: &Path) -> Result<f64> {
+    let stat = fs::read_to_string(proc.join("stat"))?;
     // The name, which may hold anything, ends at the last parenthesis; user and system time are fields 14 and 15.
     let (_, rest) = stat.rsplit_once(')').ok_or(anyhow!("no stat"))?;
     let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();

@@ -23,6 +23,8 @@ use crate::{
 pub(crate) const MEANING: &str = "64 clients sign in, each again as soon as it is answered. The limit is cores ÷ the time of \
                                   one hash, measured before on the idle machine. Meanwhile somebody else reads `GET session`.";
 
+/// What the API calls its threads that hash.
+const HASHING: &str = "hashing-";
 const CLIENTS: usize = 64;
 /// They sign in as so many people; a person's sign-ins wait for each other.
 const PEOPLE: usize = 32;
@@ -55,12 +57,13 @@ async fn cost(options: &Options, report: &mut Report, log_n: u8) -> Result<()> {
     // A new process: its highest memory is that of the sign-ins.
     let api = world.api("api").await?;
     let idle = look(&api, &watcher, options.window()).await?;
-    let (own, server) = (own_cpu()?, api.process.cpu()?);
+    let (own, server, hashing) = (own_cpu()?, api.process.cpu()?, api.process.cpu_of(HASHING)?);
     let clients = clients(&api, &people);
     let signing = tokio::spawn(load::closed(clients, options.window()));
     let busy = look(&api, &watcher, options.window()).await?;
     let load = signing.await??;
-    let (own, server) = (own_cpu()? - own, api.process.cpu()? - server);
+    let (own, server, hashing) =
+        (own_cpu()? - own, api.process.cpu()? - server, api.process.cpu_of(HASHING)? - hashing);
 
     let ratio = load.rate() / limit;
     let name = format!("sign-ins, N=2^{log_n}");
@@ -76,10 +79,11 @@ async fn cost(options: &Options, report: &mut Report, log_n: u8) -> Result<()> {
     report.line(line.wanted("cores × hash + 100 MiB", memory < hashes + SPARE));
     report.note(format!(
         "N=2^{log_n}: one hash takes {one:.1} ms alone and {all:.1} ms while every core makes one (of that limit: {:.2}). Of {:.1} \
-         CPU seconds the API used {server:.1} and the bench {own:.1}. {} requests were answered 503, as a hash that cannot \
+         CPU seconds the API used {server:.1}, {hashing:.1} of them for hashes ({:.2} of all), and the bench {own:.1}. {} requests were answered 503, as a hash that cannot \
          begin within 3 seconds is.",
         ratio * all / one,
         cores() as f64 * load.seconds,
+        hashing / (cores() as f64 * load.seconds),
         load.bad,
     ));
     Ok(())
