@@ -1,20 +1,22 @@
 //! The connection to either database.
 
 use std::{
+    io,
+    pin::pin,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction, DbErr,
-    IsolationLevel, TransactionTrait,
+    IsolationLevel, SqlxError, TransactionTrait,
     sqlx::{
-        Connection,
+        Connection, PgConnection,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use crate::{
@@ -29,9 +31,13 @@ const STATEMENT_WITHIN: Duration = Duration::from_secs(10);
 /// The pause before a write that must not be lost is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// A connection that has answered so lately need not be asked whether it is still there before it is used: it would be one
-/// round trip more for every statement.
-const PROVED_FOR: Duration = Duration::from_secs(10);
+/// A connection that was used so lately is used again as it is. Any other is asked first whether it is still there, one round
+/// trip more. So short that busy connections alone are spared the question.
+const TRUSTED_FOR: Duration = Duration::from_millis(100);
+/// How long it may take to say so.
+const PING_WITHIN: Duration = Duration::from_secs(1);
+/// After a connection was cut: how long those that come back from work are suspected of hanging.
+const SUSPECT_FOR: Duration = Duration::from_secs(300);
 /// When a connection was last found cut.
 static LAST_CUT: Mutex<Option<Instant>> = Mutex::new(None);
 
@@ -105,10 +111,20 @@ async fn open(
     options.map_sqlx_postgres_pool_opts(|pool| {
         pool.before_acquire(|connection, was| {
             Box::pin(async move {
-                if !is_proved(was.idle_for, since_cut()) {
-                    connection.ping().await?;
+                match trust(was.idle_for, since_cut()) {
+                    Trust::Full => Ok(true),
+                    Trust::None => Ok(false),
+                    Trust::IfItAnswers => answers(connection).await.inspect_err(|_| note_cut()),
                 }
-                Ok(true)
+            })
+        })
+        // Given up in the middle of a statement, it would be waited for as long as the system waits for a lost peer.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                match since_cut().is_some_and(|since| since < SUSPECT_FOR) {
+                    true => answers(connection).await,
+                    false => Ok(true),
+                }
             })
         })
     });
@@ -133,7 +149,47 @@ async fn open(
     Database::connect(options).await
 }
 
-/// Notes that a connection was found cut. Others will have been, too: those that were idle then are tested before they are used.
+/// What is known of a connection before it is used.
+#[derive(Debug, PartialEq, Eq)]
+enum Trust {
+    /// It was used a moment ago.
+    Full,
+    /// It has been idle for a while.
+    IfItAnswers,
+    /// It was idle when another was found cut, and will have been cut, too.
+    None,
+}
+
+fn trust(idle_for: Duration, since_cut: Option<Duration>) -> Trust {
+    match since_cut {
+        Some(since) if idle_for >= since => Trust::None,
+        _ if idle_for < TRUSTED_FOR => Trust::Full,
+        _ => Trust::IfItAnswers,
+    }
+}
+
+/// Whether it does, in time: always, or an error.
+async fn answers(connection: &mut PgConnection) -> std::result::Result<bool, SqlxError> {
+    let silent = |_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into()));
+    timeout(PING_WITHIN, connection.ping()).await.unwrap_or_else(silent)?;
+    Ok(true)
+}
+
+/// What `work` came to; none if it took longer than `limit`, which work with the database does that hangs. Its connection is
+/// suspected then, and so are those that were idle meanwhile.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        done = &mut work => Some(done),
+        () = sleep(limit) => {
+            // Before the work is dropped, and its connection with it.
+            note_cut();
+            None
+        }
+    }
+}
+
+/// Notes that a connection was found cut or silent. Those that were idle then are not used any more.
 pub(crate) fn note_cut() {
     *LAST_CUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
@@ -141,11 +197,6 @@ pub(crate) fn note_cut() {
 /// How long ago that was.
 fn since_cut() -> Option<Duration> {
     LAST_CUT.lock().unwrap_or_else(PoisonError::into_inner).map(|cut| cut.elapsed())
-}
-
-/// Whether a connection can be taken for a good one that has been idle for so long, since it last answered.
-fn is_proved(idle_for: Duration, since_cut: Option<Duration>) -> bool {
-    idle_for < PROVED_FOR && since_cut.is_none_or(|since| idle_for < since)
 }
 
 /// Tries `write` again while the database is away, for at most `patience`. For what has happened outside and must be
@@ -174,11 +225,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_answered_lately_is_not_asked_unless_others_were_cut_since() {
-        let second = Duration::from_secs(1);
-        assert!(is_proved(second, None));
-        assert!(!is_proved(PROVED_FOR, None));
-        assert!(!is_proved(2 * second, Some(second)), "it was idle when another was cut");
-        assert!(is_proved(second, Some(2 * second)), "it has answered since");
+    fn who_was_used_a_moment_ago_is_not_asked_and_who_was_idle_at_a_cut_not_used() {
+        let (long, short) = (TRUSTED_FOR, TRUSTED_FOR / 2);
+        assert_eq!(trust(short, None), Trust::Full);
+        assert_eq!(trust(long, None), Trust::IfItAnswers);
+        assert_eq!(trust(short, Some(long)), Trust::Full);
+        assert_eq!(trust(long, Some(2 * long)), Trust::IfItAnswers);
+        for idle in [short, long, 60 * long] {
+            assert_eq!(trust(idle, Some(short)), Trust::None);
+        }
     }
 }

@@ -167,8 +167,8 @@ fn trouble(error: &DbErr) -> Option<Trouble> {
         sea_orm::SqlxError::Database(error) => match &*error.code()? {
             // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
             "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Trouble::Contention),
-            // Admin and crash shutdown, the last words on a connection.
-            "57P01" | "57P02" => Some(Trouble::Cut),
+            // Admin and crash shutdown, idle session timeout: the last words on a connection; and what a pooler says of its own.
+            "57P01" | "57P02" | "57P05" | "08003" | "08006" | "08P01" => Some(Trouble::Cut),
             // Read-only; SQLite READONLY and FULL.
             "25006" | "8" | "13" => Some(Trouble::Outage),
             // SQLSTATE classes: connection, rollback, resources, not in the right state, operator intervention.

@@ -30,7 +30,7 @@ pub async fn noting_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
     COMMITTED.scope(Cell::new(false), noted).await
 }
 
-/// Notes a commit that another task has made for the running work.
+/// Notes that the running work must not be run again: another task has committed for it, or what it has counted stays counted.
 pub(crate) fn note_commit() {
     // Outside of `noting_commits` nobody asks.
     let _ = COMMITTED.try_with(|committed| committed.set(true));

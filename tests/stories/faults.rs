@@ -1,10 +1,14 @@
 //! What breaks, and what holds: no accepted mail is lost, whatever dies.
 
-use std::{io::Write, time::Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::support::{Browser, Postgres, Redis, Shape, Tenant, World, eventually, psql, unique};
+use crate::support::{Browser, Postgres, Redis, Relay, Shape, Tenant, World, database, eventually, psql, unique};
 
 const FORGOT: &str = "/api/portal/auth/forgot-password";
 
@@ -273,6 +277,29 @@ async fn inf_02_cut_off_from_the_database_it_delivers_what_it_has_accepted() {
         (ids.len() > asked).then_some(())
     })
     .await;
+}
+
+// As when its machine dies or a switch does: no connection is cut, none is answered any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn inf_02_a_database_that_falls_silent_is_found_again() {
+    let direct = database();
+    let relay = Relay::to(&direct).await;
+    let world = World::start(Shape::Fleet, &[("DATABASE_URL", relay.url())]).await;
+    let tenant = world.tenant().await;
+    let email = invited(&world, &tenant).await;
+    let browser = world.browser();
+    let look = || browser.post("/api/portal/auth/check-token", json!({ "token": "nobody-has-this" }));
+    futures_util::future::join_all((0..40).map(|_| look())).await;
+    relay.fall_silent();
+    for api in 0..world.apis.len() {
+        let browser = Browser::new(vec![world.apis[api].clone()]);
+        eventually("it is served", || async {
+            let asked = browser.post("/api/portal/auth/resend-activation", json!({ "email": email }));
+            timeout(Duration::from_secs(3), asked).await.is_ok_and(|answer| answer.status == 200).then_some(())
+        })
+        .await;
+    }
+    eventually("its mail has arrived", || async { (world.mails(&email).await.len() > 1).then_some(()) }).await;
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
-use portico_domain::{actor::RequestContext, error::Error, tx};
+use portico_domain::{actor::RequestContext, database, error::Error, tx};
 use tokio::{
     sync::{Notify, Semaphore},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, warn};
@@ -18,7 +18,8 @@ use crate::error::Failure;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// How long work may go on for which nobody waits any more, and everything that it has not committed is undone.
 const WORK_WITHIN: Duration = Duration::from_secs(60);
-/// How often a request is run again whose transaction gave way to another or lost its connection, and how long to wait before, times the tries.
+/// How often a request is run again whose transaction gave way to another or lost its connection, and how long to wait
+/// before, times the tries.
 const REPLAYS: u32 = 3;
 const REPLAY_AFTER: Duration = Duration::from_millis(20);
 /// A request that has taken so long already is not run again: its client is about to give up.
@@ -66,7 +67,8 @@ impl<E: Endpoint + 'static> Endpoint for Detached<E> {
             let Ok(_place) = places.try_acquire() else {
                 return Err(Failure::Domain(Error::Overloaded).into());
             };
-            timeout(WORK_WITHIN, run(&*inner, &asked)).await.unwrap_or_else(|_| Err(unavailable("given up")))
+            let done = database::within(WORK_WITHIN, run(&*inner, &asked)).await;
+            done.unwrap_or_else(|| Err(unavailable("given up")))
         };
         let task = self.tasks.spawn(work.in_current_span());
         let late = async {

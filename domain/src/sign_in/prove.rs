@@ -18,7 +18,7 @@ use crate::{
     secret::Password,
     sessions::Realm,
     throttle::{self, InARow, Limit, Taken},
-    tx::Tx,
+    tx::{self, Tx},
 };
 
 /// The counter of failures in a row, per address and known device.
@@ -65,6 +65,8 @@ pub(crate) async fn prove_password(
     if let Verdict::Right { rehashed } = verdict {
         return Ok(Proved { counted, rehashed });
     }
+    // The failure stays counted: run again, it would count twice.
+    tx::note_commit();
     if counted.in_a_row() >= limit && device.is_empty() {
         close(app, context, user).await?;
     }

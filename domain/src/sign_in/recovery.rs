@@ -9,16 +9,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
-    time::timeout,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::device::known_device;
 use crate::{
     actor::{Actor, Visitor},
     app::App,
-    audit,
+    audit, database,
     error::{Error, Result},
     mail::{self, NewEmail},
     sessions::Realm,
@@ -127,7 +124,11 @@ impl Recovery {
 /// Writes them down and tells them; the turn is over then.
 async fn write_down(app: App, together: Vec<Waiting>, turn: Option<OwnedSemaphorePermit>) {
     let (asked, answers): (Vec<_>, Vec<_>) = together.into_iter().map(|one| (one.asked, one.answer)).unzip();
-    let done = match try_together(&app, &asked).await {
+    let mut tried = try_together(&app, &asked).await;
+    if let Err(Error::Interrupted(_)) = tried {
+        tried = try_together(&app, &asked).await;
+    }
+    let done = match tried {
         Ok(done) => done,
         Err(error @ Error::Unavailable(_)) => {
             // All who wait would find the same, each after a while of their own.
@@ -158,8 +159,8 @@ async fn write_down(app: App, together: Vec<Waiting>, turn: Option<OwnedSemaphor
 
 /// How it ended for each of them, or for all.
 async fn try_together(app: &App, asked: &[Asked]) -> Result<Vec<Result<()>>> {
-    let late = |_| Err(Error::Unavailable("requests for mail took too long to write down".into()));
-    timeout(WITHIN, together(app, asked)).await.unwrap_or_else(late)
+    let late = || Err(Error::Unavailable("requests for mail took too long to write down".into()));
+    database::within(WITHIN, together(app, asked)).await.unwrap_or_else(late)
 }
 
 async fn together(app: &App, asked: &[Asked]) -> Result<Vec<Result<()>>> {

@@ -16,6 +16,7 @@ use crate::{
     secret::PlainToken,
     sessions::{self, OpenedStaff},
     throttle::{self, Limit},
+    tx,
 };
 
 /// Opens a staff session by the code that was mailed for `flow`.
@@ -60,23 +61,32 @@ async fn verify(
     let live = counted.into_iter().next();
     // A miss at a dead flow guesses nothing, so it must not use up what the address may miss.
     let subject = live.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
-    let miss = throttle::take(app, Limit::CodeMisses, &[&subject]).await?;
-    let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else { return Err(Error::INVALID_CODE) };
-    let id = flow.id;
+    let miss = match throttle::take(app, Limit::CodeMisses, &[&subject]).await {
+        Ok(miss) => miss,
+        Err(error) => return unless_unavailable(app, id, Err(error)).await,
+    };
+    let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else {
+        // The miss stays counted: run again, it would count twice.
+        tx::note_commit();
+        return Err(Error::INVALID_CODE);
+    };
     let opened = open(app, by, flow, presented).await;
-    match opened {
-        Ok(opened) => {
-            miss.give_back(app).await?;
-            Ok(opened)
-        }
-        failed => {
-            if failed.as_ref().is_err_and(Error::is_passing) {
-                // The code was right, so its owner must not lose a try; if the database is still in trouble, they do.
-                let _ = take_miss_back(app, id).await;
-            }
-            miss.unless_unavailable(app, failed).await
-        }
+    if opened.is_ok() {
+        // The session is there, whatever becomes of this; a miss too many is forgotten in time.
+        let _ = miss.give_back(app).await;
+        return opened;
     }
+    let failed = unless_unavailable(app, id, opened).await;
+    miss.unless_unavailable(app, failed).await
+}
+
+/// Takes the miss at this flow back if it could not even be tried, and returns how it ended. If the database is still in
+/// trouble, the try is lost.
+async fn unless_unavailable<T>(app: &App, flow: CodeFlowId, done: Result<T>) -> Result<T> {
+    if done.as_ref().is_err_and(Error::is_passing) {
+        let _ = take_miss_back(app, flow).await;
+    }
+    done
 }
 
 async fn take_miss_back(app: &App, flow: CodeFlowId) -> Result<()> {
