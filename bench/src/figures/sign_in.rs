@@ -58,13 +58,15 @@ async fn cost(options: &Options, report: &mut Report, log_n: u8) -> Result<()> {
     let api = world.api("api").await?;
     let idle = look(&api, &watcher, options.window()).await?;
     let (own, server, hashing) = (own_cpu()?, api.process.cpu()?, api.process.cpu_of(HASHING)?);
-    let clients = clients(&api, &people);
+    let (clients, began) = (clients(&api, &people), Instant::now());
     let signing = tokio::spawn(load::closed(clients, options.window()));
     let busy = look(&api, &watcher, options.window()).await?;
     let load = signing.await??;
     let (own, server, hashing) =
         (own_cpu()? - own, api.process.cpu()? - server, api.process.cpu_of(HASHING)? - hashing);
 
+    // Until the last of them was answered, some time after the window.
+    let all_cores = cores() as f64 * began.elapsed().as_secs_f64();
     let ratio = load.rate() / limit;
     let name = format!("sign-ins, N=2^{log_n}");
     let line = Line::new(&name, format!("{:.2}/s", load.rate())).of(format!("{limit:.2}/s"), ratio);
@@ -82,8 +84,8 @@ async fn cost(options: &Options, report: &mut Report, log_n: u8) -> Result<()> {
          CPU seconds the API used {server:.1}, {hashing:.1} of them for hashes ({:.2} of all), and the bench {own:.1}. {} requests were answered 503, as a hash that cannot \
          begin within 3 seconds is.",
         ratio * all / one,
-        cores() as f64 * load.seconds,
-        hashing / (cores() as f64 * load.seconds),
+        all_cores,
+        hashing / all_cores,
         load.bad,
     ));
     Ok(())
