@@ -258,3 +258,23 @@ async fn thr_13_limits_hold_while_redis_is_down() {
     assert_eq!(guesses(&guesser, &person.email, 12).await, [vec![401; 5], vec![429; 7]].concat());
     person.sign_in(&world.browser()).await;
 }
+
+// A request that the database interrupts is run again, up to three times; what it has counted for good is not counted again.
+#[tokio::test]
+async fn thr_01_a_guess_that_cannot_be_written_down_counts_once() {
+    let world = World::start(Shape::Fleet, &[]).await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    let browser = world.browser();
+    let sent = browser.post("/api/staff/auth/send-code", json!({ "email": tenant.owner_email })).await.expect(200);
+    let flow = sent["flow"].as_str().unwrap();
+    world.sql(
+        "CREATE FUNCTION give_way() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$;
+         CREATE TRIGGER give_way BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION give_way()",
+    );
+    browser.post(SIGN_IN, wrong(&person.email)).await.expect(503);
+    browser.post("/api/staff/auth/verify-code", json!({ "flow": flow, "code": "000000" })).await.expect(503);
+    assert_eq!(world.sql("SELECT max(count) FROM throttles WHERE key LIKE 'sign_in_close:%'"), "1");
+    assert_eq!(world.sql(&format!("SELECT misses FROM code_flows WHERE id = '{flow}'")), "1");
+}
