@@ -30,8 +30,8 @@ pub enum Error {
     Overloaded,
     /// The database cannot be reached just now.
     Unavailable(String),
-    /// It broke off and nothing was committed: its transaction gave way to another, or its connection was cut. It may succeed
-    /// at once if run again.
+    /// It broke off, and no transaction of it was committed: it gave way to another, or its connection was cut. It may succeed
+    /// at once if run again. A single statement whose answer was lost may have happened: an attempt may count twice.
     Interrupted(String),
     /// A fault of ours. The text is for the log alone.
     Internal(String),
@@ -168,7 +168,7 @@ fn trouble(error: &DbErr) -> Option<Trouble> {
             // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
             "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Trouble::Contention),
             // Admin and crash shutdown, idle session timeout: the last words on a connection; and what a pooler says of its own.
-            "57P01" | "57P02" | "57P05" | "08003" | "08006" | "08P01" => Some(Trouble::Cut),
+            "57P01" | "57P02" | "57P05" | "08003" | "08006" => Some(Trouble::Cut),
             // Read-only; SQLite READONLY and FULL.
             "25006" | "8" | "13" => Some(Trouble::Outage),
             // SQLSTATE classes: connection, rollback, resources, not in the right state, operator intervention.

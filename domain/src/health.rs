@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::{
     app::App,
-    backlog, database,
+    backlog,
     error::{Error, Result},
     jobs, metrics,
 };
@@ -78,10 +78,10 @@ pub async fn require_ready(app: &App) -> Result<Health> {
 
 async fn probe(app: &App) -> Health {
     let (pinged, depth) = tokio::join!(
-        database::within(PROBE_WITHIN, app.db().ping()),
+        timeout(PROBE_WITHIN, app.db().ping()),
         timeout(PROBE_WITHIN, app.wire().depth(jobs::lane_name(jobs::LANES[0]))),
     );
-    let database = matches!(pinged, Some(Ok(())));
+    let database = matches!(pinged, Ok(Ok(())));
     let queue = matches!(depth, Ok(Ok(_)));
     metrics::probed("database", database);
     metrics::probed("queue", queue);

@@ -31,7 +31,7 @@ pub async fn noting_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
 }
 
 /// Notes that the running work must not be run again: another task has committed for it, or what it has counted stays counted.
-pub(crate) fn note_commit() {
+pub(crate) fn forbid_replay() {
     // Outside of `noting_commits` nobody asks.
     let _ = COMMITTED.try_with(|committed| committed.set(true));
 }
@@ -122,7 +122,7 @@ impl Tx {
             Err(Error::Interrupted(why)) => return Err(Error::Unavailable(why)),
             done => done?,
         }
-        note_commit();
+        forbid_replay();
         for (lane, job) in self.jobs {
             self.app.hand_over(lane, job);
         }

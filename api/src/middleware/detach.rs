@@ -86,7 +86,7 @@ impl<E: Endpoint + 'static> Endpoint for Detached<E> {
 }
 
 /// Runs the request, and again if it was interrupted and nothing was committed. What was counted before is given back with
-/// every failure of that kind, so a replay counts once.
+/// every failure of that kind, so a replay counts once, unless the answer to the counting itself was lost.
 async fn run(inner: &impl Endpoint, asked: &Asked) -> Result<Response> {
     let started = Instant::now();
     let mut replays = 0;

@@ -66,7 +66,7 @@ pub(crate) async fn prove_password(
         return Ok(Proved { counted, rehashed });
     }
     // The failure stays counted: run again, it would count twice.
-    tx::note_commit();
+    tx::forbid_replay();
     if counted.in_a_row() >= limit && device.is_empty() {
         close(app, context, user).await?;
     }

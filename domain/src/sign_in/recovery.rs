@@ -84,7 +84,7 @@ pub(crate) async fn ask_for_mail(app: &App, by: &Visitor, mail: NewEmail, event:
 
 fn told(answer: std::result::Result<Result<()>, oneshot::error::RecvError>) -> Result<()> {
     answer.map_err(|_| Error::Internal("a request for mail was lost".into()))??;
-    tx::note_commit();
+    tx::forbid_replay();
     Ok(())
 }
 

@@ -63,11 +63,13 @@ async fn verify(
     let subject = live.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
     let miss = match throttle::take(app, Limit::CodeMisses, &[&subject]).await {
         Ok(miss) => miss,
+        // Where no miss was counted, the flow being dead, none may be taken back.
+        Err(error) if live.is_none() => return Err(error),
         Err(error) => return unless_unavailable(app, id, Err(error)).await,
     };
     let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else {
         // The miss stays counted: run again, it would count twice.
-        tx::note_commit();
+        tx::forbid_replay();
         return Err(Error::INVALID_CODE);
     };
     let opened = open(app, by, flow, presented).await;
