@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use portico_domain::settings::{Environment, Vars};
+use portico_domain::settings::{EnvReader, Environment};
 use tracing::Level;
 use tracing_subscriber::{
     Layer,
@@ -26,9 +26,9 @@ pub(crate) struct LogSettings {
 
 impl LogSettings {
     /// Reads the section.
-    pub(crate) fn read(vars: &mut Vars) -> Option<Self> {
-        let meaning = "How much of Portico's own work is logged: `error`, `warn`, `info`, `debug` or `trace`.";
-        let level = vars.read("PORTICO_LOG", "info", meaning, |value| {
+    pub(crate) fn read(env: &mut EnvReader) -> Option<Self> {
+        let description = "How much of Portico's own work is logged: `error`, `warn`, `info`, `debug` or `trace`.";
+        let level = env.read("PORTICO_LOG", "info", description, |value| {
             let level = value.parse().ok().filter(|level| *level != LevelFilter::OFF);
             level.ok_or_else(|| "must be error, warn, info, debug or trace, e.g. PORTICO_LOG=info".to_owned())
         });

@@ -1,8 +1,8 @@
 //! Portico: the accounts service of a client portal. One binary; what it does is its command.
 
+mod bootstrap;
 mod cli;
-mod compose;
-mod environment;
+mod config;
 mod logging;
 mod secret_file;
 mod traces;

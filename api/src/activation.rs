@@ -7,21 +7,21 @@ use portico_domain::{
     activation::{self, ActivateInput},
     app::App,
     email_address::EmailAddress,
-    entity::auth_token,
-    links::{self, Checked},
+    entity::link_token,
+    link_tokens::{self, LinkInfo},
     name::Name,
     secret::{Password, PlainToken},
 };
 
 use crate::{
-    answer::{Accepted, WithCookies, accepted},
+    auth::{Anonymous, CurrentSession},
     body::Body,
-    caller::{Presented, Visitor},
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::Field,
     nullable::Nullable,
-    people::{self, Session},
+    response::{Accepted, WithCookies, accepted},
     tags::Tag,
+    views::{self, Session},
 };
 
 pub(crate) struct Activation;
@@ -76,13 +76,13 @@ struct ResendActivation {
     email: Field<EmailAddress>,
 }
 
-impl From<Checked> for CheckedLink {
-    fn from(link: Checked) -> Self {
+impl From<LinkInfo> for CheckedLink {
+    fn from(link: LinkInfo) -> Self {
         Self {
             purpose: match link.purpose {
-                auth_token::Purpose::Activation => LinkPurpose::Activation,
-                auth_token::Purpose::Reset => LinkPurpose::Reset,
-                auth_token::Purpose::Accept => LinkPurpose::Accept,
+                link_token::Purpose::Activation => LinkPurpose::Activation,
+                link_token::Purpose::Reset => LinkPurpose::Reset,
+                link_token::Purpose::Accept => LinkPurpose::Accept,
             },
             email: link.email,
             name: link.name,
@@ -101,10 +101,10 @@ impl Activation {
     async fn check_token(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         Body(body): Body<LinkToken>,
-    ) -> Answer<Json<CheckedLink>, { can::READ | can::MISS | can::EXPIRE }> {
-        Ok(Json(links::check(app, &by, &body.token.0).await?.into()))
+    ) -> ApiResult<Json<CheckedLink>, { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE }> {
+        Ok(Json(link_tokens::check(app, &caller, &body.token.0).await?.into()))
     }
 
     /// Set up an account
@@ -114,13 +114,14 @@ impl Activation {
     async fn activate(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        presented: Presented<false>,
+        caller: Anonymous,
+        current: CurrentSession<false>,
         Body(body): Body<Activate>,
-    ) -> Answer<WithCookies<Json<Session>>, { can::READ | can::MISS | can::EXPIRE }> {
+    ) -> ApiResult<WithCookies<Json<Session>>, { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE }>
+    {
         let name = body.name.map(|Field(name)| name);
-        let input = ActivateInput { token: body.token.0, password: body.password.0, name, presented: presented.0 };
-        Ok(people::signed_in(app, activation::activate(app, &by, input).await?))
+        let input = ActivateInput { token: body.token.0, password: body.password.0, name, replaces: current.0 };
+        Ok(views::signed_in(app, activation::activate(app, &caller, input).await?))
     }
 
     /// Ask for an activation link again
@@ -130,10 +131,10 @@ impl Activation {
     async fn resend(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         Body(body): Body<ResendActivation>,
-    ) -> Answer<Json<Accepted>, { can::READ }> {
-        activation::resend(app, &by, &body.email.0).await?;
+    ) -> ApiResult<Json<Accepted>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+        activation::resend(app, &caller, &body.email.0).await?;
         Ok(accepted())
     }
 
@@ -144,10 +145,10 @@ impl Activation {
     async fn request_new_link(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         Body(body): Body<LinkToken>,
-    ) -> Answer<Json<Accepted>, { can::READ | can::MISS | can::EXPIRE }> {
-        links::request_new(app, &by, &body.token.0).await?;
+    ) -> ApiResult<Json<Accepted>, { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE }> {
+        link_tokens::renew(app, &caller, &body.token.0).await?;
         Ok(accepted())
     }
 }

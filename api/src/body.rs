@@ -13,7 +13,7 @@ use portico_domain::error::Error;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::{document, error::Failure, schema};
+use crate::{error::ApiError, openapi, schema};
 
 /// The largest body, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
@@ -54,17 +54,17 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
 
     async fn from_request(_: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         let bytes = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => Failure::BodyTooLarge,
-            _ => Failure::Malformed("The body did not arrive whole."),
+            ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge,
+            _ => ApiError::Malformed("The body did not arrive whole."),
         })?;
         let value = parse(&bytes)?;
-        let problems = schema::check(document::schemas(), &T::name(), &value);
+        let problems = schema::check(openapi::schemas(), &T::name(), &value);
         if !problems.is_empty() {
-            return Err(Failure::Domain(Error::Invalid(problems)).into());
+            return Err(ApiError::Domain(Error::Invalid(problems)).into());
         }
         let parsed = T::parse_from_json(Some(value)).map_err(|_| {
             // The schema has said yes already, so this is a gap between it and the type.
-            Failure::Domain(Error::invalid("", "invalid", "is not what the document asks for"))
+            ApiError::Domain(Error::invalid("", "invalid", "is not what the document asks for"))
         })?;
         Ok(Self(parsed))
     }
@@ -72,10 +72,10 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
 
 impl_apirequest_for_payload!(Body<T>, T: ParseFromJSON);
 
-fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     serde_json::from_slice::<Strict>(bytes)
         .map(|strict| strict.0)
-        .map_err(|_| Failure::Malformed("The body is not JSON, repeats a key, or holds a NUL character."))
+        .map_err(|_| ApiError::Malformed("The body is not JSON, repeats a key, or holds a NUL character."))
 }
 
 /// JSON in which no object repeats a key and no text holds NUL, which databases and programs read differently.
@@ -149,9 +149,9 @@ pub fn fuzz(data: &[u8]) {
     assert!(!written.contains("\\u0000"), "no NUL");
     // Not the identity: the last digit of a fraction may differ.
     assert!(parse(written.as_bytes()).is_ok(), "what was read can be written and read again");
-    for (name, schema) in document::schemas().iter().filter(|(_, schema)| schema["additionalProperties"] == false) {
-        let problems = schema::check(document::schemas(), name, &value);
-        assert_eq!(problems, schema::check(document::schemas(), name, &value), "the same verdict each time");
+    for (name, schema) in openapi::schemas().iter().filter(|(_, schema)| schema["additionalProperties"] == false) {
+        let problems = schema::check(openapi::schemas(), name, &value);
+        assert_eq!(problems, schema::check(openapi::schemas(), name, &value), "the same verdict each time");
         assert!(problems.len() <= 64 && problems.iter().all(|field| field.pointer.len() <= 1_000), "a short answer");
         if problems.is_empty() {
             let known = &schema["properties"];

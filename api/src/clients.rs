@@ -17,12 +17,12 @@ use portico_domain::{
 use uuid::Uuid;
 
 use crate::{
-    answer::Created,
+    auth::StaffUser,
     body::Body,
-    caller::Staff,
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::Field,
     nullable::Nullable,
+    response::Created,
     tags::Tag,
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Clients;
 
 /// A customer of the tenant.
 #[derive(Object)]
-struct ClientAccount {
+struct Client {
     /// Its id.
     id: Uuid,
     /// What it is called.
@@ -56,7 +56,7 @@ enum ClientStatus {
 #[derive(Object)]
 struct ClientList {
     /// What is on it.
-    data: Vec<ClientAccount>,
+    data: Vec<Client>,
     /// Where the next page begins; null on the last.
     next_cursor: Nullable<String>,
 }
@@ -83,7 +83,7 @@ struct UpdateClient {
     status: Option<ClientStatus>,
 }
 
-impl From<client::Model> for ClientAccount {
+impl From<client::Model> for Client {
     fn from(client: client::Model) -> Self {
         Self {
             id: client.id.0,
@@ -116,14 +116,14 @@ impl Clients {
     async fn list(
         &self,
         Data(app): Data<&App>,
-        by: Staff,
+        caller: StaffUser,
         /// How many at most.
         #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u64>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,
-    ) -> Answer<Json<ClientList>, { can::REFUSE }> {
-        let page = clients::list(app, &by, limit.0, cursor.0.as_deref()).await?;
+    ) -> ApiResult<Json<ClientList>, { status::UNAUTHORIZED }> {
+        let page = clients::list(app, &caller, limit.0, cursor.0.as_deref()).await?;
         let data = page.data.into_iter().map(Into::into).collect();
         Ok(Json(ClientList { data, next_cursor: Nullable(page.next_cursor) }))
     }
@@ -133,11 +133,11 @@ impl Clients {
     async fn create(
         &self,
         Data(app): Data<&App>,
-        by: Staff,
+        caller: StaffUser,
         Body(body): Body<CreateClient>,
-    ) -> Answer<Created<ClientAccount>, { can::READ | can::REFUSE | can::CLASH }> {
+    ) -> ApiResult<Created<Client>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }> {
         let new = NewClient { name: body.name.0, external_ref: given(body.external_ref).flatten() };
-        Ok(Created(clients::create(app, &by, new).await?.into()))
+        Ok(Created(clients::create(app, &caller, new).await?.into()))
     }
 
     /// See a client
@@ -145,11 +145,11 @@ impl Clients {
     async fn get(
         &self,
         Data(app): Data<&App>,
-        by: Staff,
+        caller: StaffUser,
         /// Its id.
         client_id: Path<Field<ClientId>>,
-    ) -> Answer<Json<ClientAccount>, { can::REFUSE | can::MISS }> {
-        Ok(Json(clients::get(app, &by, client_id.0.0).await?.into()))
+    ) -> ApiResult<Json<Client>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+        Ok(Json(clients::get(app, &caller, client_id.0.0).await?.into()))
     }
 
     /// Change a client
@@ -159,17 +159,20 @@ impl Clients {
     async fn update(
         &self,
         Data(app): Data<&App>,
-        by: Staff,
+        caller: StaffUser,
         /// Its id.
         client_id: Path<Field<ClientId>>,
         Body(body): Body<UpdateClient>,
-    ) -> Answer<Json<ClientAccount>, { can::READ | can::REFUSE | can::MISS | can::CLASH }> {
+    ) -> ApiResult<
+        Json<Client>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
+    > {
         let change = ClientChange {
             name: body.name.map(|Field(name)| name),
             external_ref: given(body.external_ref),
             status: body.status.map(Into::into),
         };
-        Ok(Json(clients::change(app, &by, client_id.0.0, change).await?.into()))
+        Ok(Json(clients::change(app, &caller, client_id.0.0, change).await?.into()))
     }
 }
 

@@ -14,7 +14,7 @@ use portico_domain::{
 };
 
 /// A year, in seconds.
-const DEVICE_LIVES: u64 = 365 * 86_400;
+const DEVICE_COOKIE_MAX_AGE_SECONDS: u64 = 365 * 86_400;
 
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ impl Cookie {
 }
 
 /// The cookies of a session that was opened or refreshed; both live as long as the session.
-pub(crate) fn of_session(app: &App, realm: Realm, tokens: &Tokens, lives: u64) -> Vec<HeaderValue> {
+pub(crate) fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, lives: u64) -> Vec<HeaderValue> {
     let settings = app.settings();
     let access = Cookie::Access(realm).set(settings, tokens.access.reveal(), tokens.expires_in);
     let refresh = Cookie::Refresh(realm).set(settings, tokens.refresh.reveal(), lives);
@@ -98,12 +98,12 @@ pub(crate) fn of_session(app: &App, realm: Realm, tokens: &Tokens, lives: u64) -
 }
 
 /// The cookie that makes the browser a known device of `email`.
-pub(crate) fn of_device(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
-    Cookie::Device(realm).set(app.settings(), &sign_in::device_cookie(app, realm, email), DEVICE_LIVES)
+pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
+    Cookie::Device(realm).set(app.settings(), &sign_in::device_cookie(app, realm, email), DEVICE_COOKIE_MAX_AGE_SECONDS)
 }
 
 /// Takes the cookies of a session away.
-pub(crate) fn gone(app: &App, realm: Realm) -> Vec<HeaderValue> {
+pub(crate) fn expired_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
     [Cookie::Access(realm), Cookie::Refresh(realm)]
         .into_iter()
         .filter_map(|cookie| cookie.set(app.settings(), "", 0))

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use poem::{Response, handler, http::header};
 use sha2::{Digest, Sha256};
 
-use crate::document;
+use crate::openapi;
 
 /// The page and its Content-Security-Policy, which allows its own inline scripts by their hashes and no others.
 struct Page {
@@ -25,14 +25,14 @@ pub(crate) fn docs_page() -> Response {
 
 /// The document itself.
 #[handler]
-pub(crate) fn document_json() -> Response {
-    Response::builder().content_type("application/json; charset=utf-8").body(document::json())
+pub(crate) fn openapi_json() -> Response {
+    Response::builder().content_type("application/json; charset=utf-8").body(openapi::json())
 }
 
 fn page() -> &'static Page {
     static PAGE: OnceLock<Page> = OnceLock::new();
     PAGE.get_or_init(|| {
-        let html = document::service().swagger_ui_html();
+        let html = openapi::service().swagger_ui_html();
         let html = html.replace("<title>Swagger UI</title>", "<title>Portico API</title>");
         let html = format!("<!doctype html>\n{}", html.trim_start()).replace("\r\n", "\n").replace('\r', "\n");
         let hashes: Vec<String> = inline_scripts(&html)

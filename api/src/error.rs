@@ -9,16 +9,16 @@ use poem_openapi::{
     registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
     types::{ToJSON, Type},
 };
-use portico_domain::{error::Error, throttle::Policy};
+use portico_domain::{error::Error, rate_limit::Policy};
 use tracing::error;
 use uuid::Uuid;
 
 /// How long a client should wait before it tries a busy server again, in seconds.
-const BUSY_RETRY_AFTER: u64 = 2;
+const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
 
 /// Why a request was not done: a failure of the use case, or of the request as such.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum ApiError {
     /// The use case refused or failed.
     Domain(Error),
     /// The body or a header cannot be parsed.
@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     /// The body is larger than the route takes.
     BodyTooLarge,
     /// The body did not arrive in time.
-    TooSlow,
+    RequestTimeout,
     /// The address is too long.
     UriTooLong,
     /// The headers are too large.
@@ -37,33 +37,33 @@ pub(crate) enum Failure {
     MethodNotAllowed(String),
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.code())
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for ApiError {}
 
-impl From<Error> for Failure {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         Self::Domain(error)
     }
 }
 
-impl From<Failure> for poem::Error {
-    fn from(failure: Failure) -> Self {
+impl From<ApiError> for poem::Error {
+    fn from(failure: ApiError) -> Self {
         let status = failure.status();
         poem::Error::new(failure, status)
     }
 }
 
-impl Failure {
+impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -75,8 +75,8 @@ impl Failure {
                 Error::NotFound(_) => StatusCode::NOT_FOUND,
                 Error::Conflict(_) => StatusCode::CONFLICT,
                 Error::Gone(_) => StatusCode::GONE,
-                Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Error::Overloaded | Error::Unavailable(_) | Error::Interrupted(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Error::Overloaded | Error::Unavailable(_) | Error::Aborted(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -86,7 +86,7 @@ impl Failure {
         match self {
             Self::Malformed(_) => "malformed_request",
             Self::BodyTooLarge => "body_too_large",
-            Self::TooSlow => "request_timeout",
+            Self::RequestTimeout => "request_timeout",
             Self::UriTooLong => "uri_too_long",
             Self::HeadersTooLarge => "headers_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -134,7 +134,7 @@ impl Failure {
         match self {
             Self::Malformed(why) => (*why).into(),
             Self::BodyTooLarge => "The body may have at most 64 KiB.".into(),
-            Self::TooSlow => "The body must arrive within 15 seconds.".into(),
+            Self::RequestTimeout => "The body must arrive within 15 seconds.".into(),
             Self::UriTooLong => "The address may have at most 8 KiB.".into(),
             Self::HeadersTooLarge => "All headers together may have at most 16 KiB.".into(),
             Self::UnsupportedMediaType => "Send application/json in UTF-8.".into(),
@@ -144,22 +144,22 @@ impl Failure {
                 [field] => format!("{} {}.", field.pointer, field.problem.detail),
                 fields => format!("{} fields are not valid.", fields.len()),
             },
-            Self::Domain(Error::TooMany { retry_after, .. }) => format!("Try again in {retry_after} seconds."),
+            Self::Domain(Error::RateLimited { retry_after, .. }) => format!("Try again in {retry_after} seconds."),
             _ => format!("{}.", self.title()),
         }
     }
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Domain(Error::TooMany { retry_after, .. }) => Some(*retry_after),
-            Self::Domain(error) if error.is_passing() => Some(BUSY_RETRY_AFTER),
+            Self::Domain(Error::RateLimited { retry_after, .. }) => Some(*retry_after),
+            Self::Domain(error) if error.is_transient() => Some(BUSY_RETRY_AFTER_SECONDS),
             _ => None,
         }
     }
 
     /// The answer. What is wrong inside of us goes to the log and not to the client.
     pub(crate) fn into_response(self, request_id: Uuid) -> Response {
-        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why) | Error::Interrupted(why)) = &self {
+        if let Self::Domain(Error::Internal(why) | Error::Unavailable(why) | Error::Aborted(why)) = &self {
             error!(why, code = self.code(), "a request failed");
         }
         let (status, retry_after) = (self.status(), self.retry_after());
@@ -192,7 +192,7 @@ impl Failure {
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Self::Domain(Error::TooMany { policy, retry_after }) = &self {
+        if let Self::Domain(Error::RateLimited { policy, retry_after }) = &self {
             for (name, value) in rate_limit(policy, *retry_after) {
                 headers.extend(HeaderValue::from_str(&value).map(|value| (name, value)));
             }
@@ -275,63 +275,63 @@ struct InvalidField {
 }
 
 /// What else an operation can answer beside what every operation can: documented by its return type.
-pub(crate) mod can {
+pub(crate) mod status {
     /// 415: it takes a body.
-    pub(crate) const READ: u16 = 1;
+    pub(crate) const UNSUPPORTED_MEDIA_TYPE: u16 = 1;
     /// 401.
-    pub(crate) const REFUSE: u16 = 2;
+    pub(crate) const UNAUTHORIZED: u16 = 2;
     /// 404.
-    pub(crate) const MISS: u16 = 4;
+    pub(crate) const NOT_FOUND: u16 = 4;
     /// 409.
-    pub(crate) const CLASH: u16 = 8;
+    pub(crate) const CONFLICT: u16 = 8;
     /// 410.
-    pub(crate) const EXPIRE: u16 = 16;
+    pub(crate) const GONE: u16 = 16;
 }
 
-/// The failure of an operation that can fail in the ways of `CAN`.
-pub(crate) struct Fails<const CAN: u16>(Failure);
+/// The failure of an operation that can fail in the ways of `STATUSES`.
+pub(crate) struct Documented<const STATUSES: u16>(ApiError);
 
 /// What every handler returns.
-pub(crate) type Answer<T, const CAN: u16> = Result<T, Fails<CAN>>;
+pub(crate) type ApiResult<T, const STATUSES: u16> = Result<T, Documented<STATUSES>>;
 
-impl<E: Into<Failure>, const CAN: u16> From<E> for Fails<CAN> {
+impl<E: Into<ApiError>, const STATUSES: u16> From<E> for Documented<STATUSES> {
     fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
-impl<const CAN: u16> From<Fails<CAN>> for poem::Error {
-    fn from(Fails(failure): Fails<CAN>) -> Self {
+impl<const STATUSES: u16> From<Documented<STATUSES>> for poem::Error {
+    fn from(Documented(failure): Documented<STATUSES>) -> Self {
         failure.into()
     }
 }
 
-impl<const CAN: u16> ApiResponse for Fails<CAN> {
+impl<const STATUSES: u16> ApiResponse for Documented<STATUSES> {
     fn meta() -> MetaResponses {
         let all = [
             (400, true, "`malformed_request`: the request cannot be read."),
             (
                 401,
-                CAN & can::REFUSE != 0,
+                STATUSES & status::UNAUTHORIZED != 0,
                 "`unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; \
                  `session_expired`; `session_revoked`.",
             ),
             (403, true, "The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`."),
             (
                 404,
-                CAN & can::MISS != 0,
+                STATUSES & status::NOT_FOUND != 0,
                 "`not_found`: no such thing, or not for this caller; `token_unknown`: no such link.",
             ),
             (408, true, "`request_timeout`: the body did not arrive in time."),
             (
                 409,
-                CAN & can::CLASH != 0,
+                STATUSES & status::CONFLICT != 0,
                 "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.",
             ),
-            (410, CAN & can::EXPIRE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
+            (410, STATUSES & status::GONE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
             (413, true, "`body_too_large`: more than 64 KiB."),
             (414, true, "`uri_too_long`: more than 8 KiB."),
-            (415, CAN & can::READ != 0, "`unsupported_media_type`: not JSON in UTF-8."),
+            (415, STATUSES & status::UNSUPPORTED_MEDIA_TYPE != 0, "`unsupported_media_type`: not JSON in UTF-8."),
             // Also where there is nothing to send: a parameter that is not known is refused everywhere.
             (422, true, "`validation_failed`: every bad field is named."),
             (429, true, "`too_many_requests`: wait for `Retry-After` seconds."),
@@ -367,27 +367,27 @@ fn problem(status: u16, description: &'static str) -> MetaResponse {
 }
 
 /// What a failure was that some library of ours reported.
-pub(crate) fn of_framework(error: &poem::Error, allowed: impl FnOnce() -> String) -> Failure {
+pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> String) -> ApiError {
     use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as RoutePathError};
     use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError};
     if error.is::<NotFoundError>() || error.is::<ParsePathError>() || error.is::<RoutePathError>() {
         // A malformed id is the id of nothing.
-        Failure::Domain(Error::NOT_FOUND)
+        ApiError::Domain(Error::NOT_FOUND)
     } else if error.is::<MethodNotAllowedError>() || error.status() == StatusCode::METHOD_NOT_ALLOWED {
-        Failure::MethodNotAllowed(allowed())
+        ApiError::MethodNotAllowed(allowed())
     } else if error.is::<ContentTypeError>() {
-        Failure::UnsupportedMediaType
+        ApiError::UnsupportedMediaType
     } else if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        Failure::Domain(Error::invalid(
+        ApiError::Domain(Error::invalid(
             format!("/{}", parameter.name),
             "invalid",
             "is not one of the values it may have",
         ))
     } else if error.status() == StatusCode::NOT_FOUND {
-        Failure::Domain(Error::NOT_FOUND)
+        ApiError::Domain(Error::NOT_FOUND)
     } else if error.status().is_client_error() {
-        Failure::Malformed("The request cannot be read.")
+        ApiError::Malformed("The request cannot be read.")
     } else {
-        Failure::Domain(Error::Internal(error.to_string()))
+        ApiError::Domain(Error::Internal(error.to_string()))
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use poem::{Request, http::header};
-use portico_domain::settings::{Environment, Settings, Vars};
+use portico_domain::settings::{EnvReader, Environment, Settings};
 use url::Url;
 
 use crate::{cookies::Cookie, settings::ApiSettings};
@@ -36,10 +36,10 @@ pub fn cookies(data: &[u8]) {
 pub fn listening(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let values = text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into()));
-    let mut vars = Vars::new(values, Some(Environment::Development));
-    let settings = ApiSettings::read(&mut vars);
-    let is_production = vars.is_production();
-    let Ok(settings) = vars.finish(settings) else { return };
+    let mut env = EnvReader::new(values, Some(Environment::Development));
+    let settings = ApiSettings::read(&mut env);
+    let is_production = env.is_production();
+    let Ok(settings) = env.finish(settings) else { return };
     assert!(settings.trusted_proxies.iter().all(|network| network.prefix_len() > 0));
     for origin in &settings.allowed_origins {
         assert!(Url::parse(origin).is_ok_and(|url| url.origin().is_tuple()) && !origin.contains(['*', '@', '?', '#']));
@@ -52,10 +52,10 @@ fn settings() -> &'static Settings {
     static SETTINGS: OnceLock<Settings> = OnceLock::new();
     SETTINGS.get_or_init(|| {
         let secret = ("PORTICO_SECRET".into(), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into());
-        let mut vars = Vars::new([secret], Some(Environment::Development));
-        let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:8080").ok());
+        let mut env = EnvReader::new([secret], Some(Environment::Development));
+        let settings = Settings::read(&mut env, None, Url::parse("http://localhost:8080").ok());
         #[expect(clippy::expect_used, reason = "the same in each run")]
-        vars.finish(settings).expect("good settings")
+        env.finish(settings).expect("good settings")
     })
 }
 

@@ -1,6 +1,6 @@
 //! `/health`: whether this process lives, and whether it can serve.
 
-use crate::{error::Answer, tags::Tag};
+use crate::{error::ApiResult, tags::Tag};
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 use portico_domain::{app::App, health};
@@ -25,7 +25,7 @@ enum HealthStatus {
 impl Health {
     /// Does the process live?
     #[oai(path = "/live", method = "get", operation_id = "check_liveness")]
-    async fn live(&self) -> Answer<Json<HealthReport>, 0> {
+    async fn live(&self) -> ApiResult<Json<HealthReport>, 0> {
         Ok(Json(HealthReport { status: HealthStatus::Ok }))
     }
 
@@ -33,7 +33,7 @@ impl Health {
     ///
     /// Only the database makes it fail, and being told to stop. `degraded`: requests succeed, and mail comes later.
     #[oai(path = "/ready", method = "get", operation_id = "check_readiness")]
-    async fn ready(&self, Data(app): Data<&App>) -> Answer<Json<HealthReport>, 0> {
+    async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, 0> {
         let health = health::require_ready(app).await?;
         Ok(Json(HealthReport { status: if health.is_whole() { HealthStatus::Ok } else { HealthStatus::Degraded } }))
     }

@@ -5,11 +5,11 @@ use poem_openapi::{Object, OpenApi};
 use portico_domain::{app::App, invitations, secret::PlainToken};
 
 use crate::{
-    answer::Done,
+    auth::PortalUser,
     body::Body,
-    caller::SignedIn,
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::Field,
+    response::NoContent,
     tags::Tag,
 };
 
@@ -31,10 +31,13 @@ impl Invitations {
     async fn accept(
         &self,
         Data(app): Data<&App>,
-        by: SignedIn,
+        caller: PortalUser,
         Body(body): Body<AcceptInvitation>,
-    ) -> Answer<Done, { can::READ | can::REFUSE | can::MISS | can::CLASH | can::EXPIRE }> {
-        invitations::accept(app, &by, &body.token.0).await?;
-        Ok(Done)
+    ) -> ApiResult<
+        NoContent,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT | status::GONE },
+    > {
+        invitations::accept(app, &caller, &body.token.0).await?;
+        Ok(NoContent)
     }
 }

@@ -1,18 +1,17 @@
 //! HTTP in, HTTP out: one file a capability, with the same noun as in the domain.
 //!
 //! A handler says who may call it, what it takes, makes one call into the domain and answers. [`error`] alone gives a
-//! failure its status; [`caller`] the only one that reads credentials; [`middleware`] what happens around every handler.
+//! failure its status; [`auth`] the only one that reads credentials; [`middleware`] what happens around every handler.
 
 #![warn(missing_docs)]
 
 mod activation;
-mod answer;
+mod auth;
 mod body;
-mod caller;
 mod clients;
 mod cookies;
+mod dev_mailbox;
 mod docs_page;
-mod document;
 mod error;
 mod fields;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -21,19 +20,20 @@ pub mod fuzzing;
 mod health;
 mod internal;
 mod invitations;
-mod keys;
-mod mailbox;
+mod jwks;
 mod middleware;
 mod nullable;
+mod openapi;
 mod passwords;
-mod people;
 mod portal_sessions;
 mod portal_users;
+mod response;
 mod schema;
 mod server;
 mod settings;
 mod staff_sessions;
 mod tags;
+mod views;
 
 use std::{sync::Arc, time::Duration};
 
@@ -48,15 +48,15 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    middleware::{Cors, Detach, Guard, Outermost, Shield},
-    server::Places,
+    middleware::{Cors, RateLimits, RequestChecks, RequestContextMiddleware, RunToCompletion},
+    server::ConnectionLimiter,
 };
 
-pub use document::json as openapi_json;
+pub use openapi::json as openapi_json;
 pub use settings::ApiSettings;
 
 /// How long the work for clients who left may still take when all others are answered and the process is to stop.
-const LEFT_WITHIN: Duration = Duration::from_secs(5);
+const DETACHED_WORK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections to the internal listener: probes and whoever collects figures.
 const INTERNAL_CONNECTIONS: usize = 64;
 
@@ -70,19 +70,19 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let shield = Shield::new(&app.settings().limits);
-    let forgetting = tokio::spawn(forget_each_minute(shield.clone()));
+    let rate_limits = RateLimits::new(&app.settings().rate_limits);
+    let evicting = tokio::spawn(evict_expired_each_minute(rate_limits.clone()));
     let proxies: Arc<[_]> = settings.trusted_proxies.as_slice().into();
-    let connections = server::most_connections(settings.connections);
+    let connections = server::max_connections(settings.connections);
     // As many requests at once as connections: what goes on for clients who left takes the places of new ones.
-    let detach = Detach { places: Arc::new(Semaphore::new(connections)), tasks: TaskTracker::new() };
-    let working = detach.tasks.clone();
-    let endpoint = public_endpoint(&app, &settings, shield, detach);
-    let served = server::serve(listener, endpoint, Places::new(connections, proxies), stop).await;
+    let run_to_completion = RunToCompletion { slots: Arc::new(Semaphore::new(connections)), tasks: TaskTracker::new() };
+    let working = run_to_completion.tasks.clone();
+    let endpoint = public_endpoint(&app, &settings, rate_limits, run_to_completion);
+    let served = server::serve(listener, endpoint, ConnectionLimiter::new(connections, proxies), stop).await;
     // The work of those who left is finished too, as far as there is time.
     working.close();
-    let _ = timeout(LEFT_WITHIN, working.wait()).await;
-    forgetting.abort();
+    let _ = timeout(DETACHED_WORK_TIMEOUT, working.wait()).await;
+    evicting.abort();
     served
 }
 
@@ -93,33 +93,41 @@ pub async fn serve(
 pub async fn serve_internal(app: App, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
     // No shares inside: whoever asks there is one of ours.
     let anybody: Arc<[_]> = [IpNet::default(), Ipv6Net::default().into()].into();
-    server::serve(listener, internal::endpoint(app), Places::new(INTERNAL_CONNECTIONS, anybody), stop).await
+    server::serve(listener, internal::endpoint(app), ConnectionLimiter::new(INTERNAL_CONNECTIONS, anybody), stop).await
 }
 
-fn public_endpoint(app: &App, settings: &ApiSettings, shield: Arc<Shield>, detach: Detach) -> impl Endpoint + use<> {
+fn public_endpoint(
+    app: &App,
+    settings: &ApiSettings,
+    rate_limits: Arc<RateLimits>,
+    run_to_completion: RunToCompletion,
+) -> impl Endpoint + use<> {
     let own_origin = app.settings().public_url.origin().ascii_serialization();
     let origins: Arc<[String]> = settings.allowed_origins.iter().cloned().chain([own_origin]).collect();
     let mut routes = Route::new()
-        .at("/api/openapi.json", poem::get(docs_page::document_json))
+        .at("/api/openapi.json", poem::get(docs_page::openapi_json))
         .at("/api/docs", poem::get(docs_page::docs_page))
-        .nest("/", document::service());
+        .nest("/", openapi::service());
     if app.settings().environment == Environment::Development {
         routes = routes
-            .at("/dev/mail", poem::get(mailbox::mailbox_page))
-            .at("/dev/mail.json", poem::get(mailbox::mailbox_json));
+            .at("/dev/mail", poem::get(dev_mailbox::mailbox_page))
+            .at("/dev/mail.json", poem::get(dev_mailbox::mailbox_json));
     }
     routes
-        .with(detach)
-        .with(Guard { shield, origins: origins.clone() })
+        .with(run_to_completion)
+        .with(RequestChecks { rate_limits, origins: origins.clone() })
         .with(Cors { origins })
-        .with(Outermost { app: app.clone(), trusted_proxies: settings.trusted_proxies.as_slice().into() })
+        .with(RequestContextMiddleware {
+            app: app.clone(),
+            trusted_proxies: settings.trusted_proxies.as_slice().into(),
+        })
         .into_endpoint()
 }
 
-async fn forget_each_minute(shield: Arc<Shield>) {
+async fn evict_expired_each_minute(rate_limits: Arc<RateLimits>) {
     let mut minutes = interval(Duration::from_secs(60));
     loop {
         minutes.tick().await;
-        shield.forget();
+        rate_limits.evict_expired();
     }
 }

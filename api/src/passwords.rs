@@ -10,11 +10,11 @@ use portico_domain::{
 };
 
 use crate::{
-    answer::{Accepted, Done, accepted},
+    auth::{Anonymous, PortalUser},
     body::Body,
-    caller::{SignedIn, Visitor},
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::Field,
+    response::{Accepted, NoContent, accepted},
     tags::Tag,
 };
 
@@ -67,10 +67,10 @@ impl Passwords {
     async fn forgot(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         Body(body): Body<ForgotPassword>,
-    ) -> Answer<Json<Accepted>, { can::READ }> {
-        passwords::forgot(app, &by, &body.email.0).await?;
+    ) -> ApiResult<Json<Accepted>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+        passwords::forgot(app, &caller, &body.email.0).await?;
         Ok(accepted())
     }
 
@@ -81,10 +81,10 @@ impl Passwords {
     async fn reset(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         Body(body): Body<ResetPassword>,
-    ) -> Answer<Json<PasswordReset>, { can::READ | can::MISS | can::EXPIRE }> {
-        passwords::reset(app, &by, &body.token.0, &body.password.0).await?;
+    ) -> ApiResult<Json<PasswordReset>, { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE }> {
+        passwords::reset(app, &caller, &body.token.0, &body.password.0).await?;
         Ok(Json(PasswordReset { status: PasswordResetStatus::PasswordReset }))
     }
 
@@ -95,10 +95,10 @@ impl Passwords {
     async fn change(
         &self,
         Data(app): Data<&App>,
-        by: SignedIn,
+        caller: PortalUser,
         Body(body): Body<ChangePassword>,
-    ) -> Answer<Done, { can::READ | can::REFUSE | can::CLASH }> {
-        passwords::change(app, &by, &body.current_password.0, &body.new_password.0).await?;
-        Ok(Done)
+    ) -> ApiResult<NoContent, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }> {
+        passwords::change(app, &caller, &body.current_password.0, &body.new_password.0).await?;
+        Ok(NoContent)
     }
 }

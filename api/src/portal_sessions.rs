@@ -13,15 +13,15 @@ use portico_domain::{
 };
 
 use crate::{
-    answer::{Done, WithCookies},
+    auth::{Anonymous, CurrentSession, OptionalSession, PortalUserWithMemberships, RefreshToken},
     body::Body,
-    caller::{Leaving, Presented, RefreshToken, SignedInPlaces, Visitor},
     cookies,
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::Field,
     nullable::Nullable,
-    people::{self, Client, Session, SessionInfo, User},
+    response::{NoContent, WithCookies},
     tags::Tag,
+    views::{self, ClientSummary, Session, SessionInfo, User},
 };
 
 pub(crate) struct PortalSessions;
@@ -40,13 +40,14 @@ struct SignIn {
 
 /// Who is signed in, and where.
 #[derive(Object)]
-struct CurrentSession {
+#[oai(rename = "CurrentSession")]
+struct PortalSessionView {
     /// Who.
     user: User,
     /// The client they act for.
-    client: Nullable<Client>,
+    client: Nullable<ClientSummary>,
     /// All clients they can act for.
-    clients: Vec<Client>,
+    clients: Vec<ClientSummary>,
     /// The session.
     session: SessionInfo,
 }
@@ -60,14 +61,14 @@ impl PortalSessions {
     async fn sign_in(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        presented: Presented<false>,
+        caller: Anonymous,
+        current: CurrentSession<false>,
         Body(body): Body<SignIn>,
-    ) -> Answer<WithCookies<Json<Session>>, { can::READ | can::REFUSE }> {
+    ) -> ApiResult<WithCookies<Json<Session>>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
         let (Field(email), Field(password), client) =
             (body.email, body.password, body.client_id.map(|Field(client)| client));
-        let input = SignInInput { email, password, client, presented: presented.0 };
-        Ok(people::signed_in(app, sign_in::sign_in(app, &by, input).await?))
+        let input = SignInInput { email, password, client, replaces: current.0 };
+        Ok(views::signed_in(app, sign_in::sign_in(app, &caller, input).await?))
     }
 
     /// Refresh a session
@@ -78,10 +79,10 @@ impl PortalSessions {
     async fn refresh(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         RefreshToken(token): RefreshToken<false>,
-    ) -> Answer<WithCookies<Json<Session>>, { can::REFUSE }> {
-        Ok(people::session(app, sessions::refresh_portal(app, &by, &token).await?))
+    ) -> ApiResult<WithCookies<Json<Session>>, { status::UNAUTHORIZED }> {
+        Ok(views::session(app, sessions::refresh_portal(app, &caller, &token).await?))
     }
 
     /// Sign out
@@ -91,11 +92,11 @@ impl PortalSessions {
     async fn sign_out(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        Leaving(session): Leaving<false>,
-    ) -> Answer<WithCookies<Done>, 0> {
-        sessions::sign_out(app, &by, session).await?;
-        Ok(WithCookies(Done, cookies::gone(app, Realm::Portal)))
+        caller: Anonymous,
+        OptionalSession(session): OptionalSession<false>,
+    ) -> ApiResult<WithCookies<NoContent>, 0> {
+        sessions::sign_out(app, &caller, session).await?;
+        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Portal)))
     }
 
     /// Sign out everywhere
@@ -105,22 +106,25 @@ impl PortalSessions {
     async fn sign_out_everywhere(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        Leaving(session): Leaving<false>,
-    ) -> Answer<WithCookies<Done>, 0> {
-        sessions::sign_out_everywhere(app, &by, session).await?;
-        Ok(WithCookies(Done, cookies::gone(app, Realm::Portal)))
+        caller: Anonymous,
+        OptionalSession(session): OptionalSession<false>,
+    ) -> ApiResult<WithCookies<NoContent>, 0> {
+        sessions::sign_out_everywhere(app, &caller, session).await?;
+        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Portal)))
     }
 
     /// See the session
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
-    async fn session(&self, SignedInPlaces(by): SignedInPlaces) -> Answer<Json<CurrentSession>, { can::REFUSE }> {
-        let actor::SignedInPlaces { signed_in: by, places } = by;
-        Ok(Json(CurrentSession {
-            user: User::from(&by.user),
-            client: Nullable(Some(Client::new(&by.client, &by.membership))),
-            clients: places.iter().map(|place| Client::new(&place.client, &place.membership)).collect(),
-            session: SessionInfo::from(&by.session),
+    async fn session(
+        &self,
+        PortalUserWithMemberships(caller): PortalUserWithMemberships,
+    ) -> ApiResult<Json<PortalSessionView>, { status::UNAUTHORIZED }> {
+        let actor::PortalUserWithMemberships { signed_in: caller, memberships } = caller;
+        Ok(Json(PortalSessionView {
+            user: User::from(&caller.user),
+            client: Nullable(Some(ClientSummary::new(&caller.client, &caller.membership))),
+            clients: memberships.iter().map(|active| ClientSummary::new(&active.client, &active.membership)).collect(),
+            session: SessionInfo::from(&caller.session),
         }))
     }
 }

@@ -12,20 +12,20 @@ use portico_domain::{
     app::App,
     email_address::EmailAddress,
     entity::{ClientId, invitation, membership},
-    invitations::{self, InviteInput, Invited},
+    invitations::{self, InviteInput, SentInvitation},
     name::Name,
 };
 use uuid::Uuid;
 
 use crate::{
-    answer::Created,
+    auth::StaffUser,
     body::Body,
-    caller::Staff,
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::{Field, Locale},
     nullable::Nullable,
-    people::MemberRole,
+    response::Created,
     tags::Tag,
+    views::MemberRole,
 };
 
 pub(crate) struct PortalUsers;
@@ -55,7 +55,7 @@ enum InviteAction {
 #[derive(Object)]
 struct InvitedPortalUser {
     /// The person.
-    portal_user: PortalUser,
+    portal_user: PortalUserView,
     /// The invitation.
     invitation: Invitation,
     /// Whether they set up an account by the mailed link, or were let in at once and told so.
@@ -64,7 +64,8 @@ struct InvitedPortalUser {
 
 /// A person at a client.
 #[derive(Object)]
-struct PortalUser {
+#[oai(rename = "PortalUser")]
+struct PortalUserView {
     /// The id of their membership.
     id: Uuid,
     /// Their address.
@@ -144,9 +145,9 @@ impl From<invitation::Mode> for InviteMode {
     }
 }
 
-impl From<Invited> for InvitedPortalUser {
-    fn from(Invited { membership, email, invitation }: Invited) -> Self {
-        let portal_user = PortalUser {
+impl From<SentInvitation> for InvitedPortalUser {
+    fn from(SentInvitation { membership, email, invitation }: SentInvitation) -> Self {
+        let portal_user = PortalUserView {
             id: membership.id.0,
             email,
             name: membership.display_name,
@@ -224,16 +225,19 @@ impl PortalUsers {
     async fn invite(
         &self,
         Data(app): Data<&App>,
-        by: Staff,
+        caller: StaffUser,
         /// The client's id.
         client_id: Path<Field<ClientId>>,
         /// `resend` to send the invitation again.
         action: Query<Option<InviteAction>>,
         Body(body): Body<InvitePortalUser>,
-    ) -> Answer<InviteAnswer, { can::READ | can::REFUSE | can::MISS | can::CLASH }> {
+    ) -> ApiResult<
+        InviteAnswer,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
+    > {
         let (Field(client), Field(email)) = (client_id.0, body.email);
         if let Some(InviteAction::Resend) = action.0 {
-            return Ok(InviteAnswer::Resent(invitations::resend(app, &by, client, &email).await?.into()));
+            return Ok(InviteAnswer::Resent(invitations::resend(app, &caller, client, &email).await?.into()));
         }
         let input = InviteInput {
             email,
@@ -241,6 +245,6 @@ impl PortalUsers {
             role: body.role.unwrap_or(MemberRole::Member).into(),
             locale: body.locale.map(|Field(Locale(locale))| locale),
         };
-        Ok(InviteAnswer::Created(invitations::invite(app, &by, client, input).await?.into()))
+        Ok(InviteAnswer::Created(invitations::invite(app, &caller, client, input).await?.into()))
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::fields;
 
 /// The most problems that one answer names.
-const MOST_PROBLEMS: usize = 50;
+const MAX_PROBLEMS: usize = 50;
 
 /// Everything that is wrong with `value` as the component schema of that name.
 pub(crate) fn check(schemas: &Map<String, Value>, name: &str, value: &Value) -> Vec<FieldError> {
@@ -83,7 +83,7 @@ impl Checker<'_> {
         }
         for (name, value) in object {
             // So that a small request does not get a large answer.
-            if problems.len() >= MOST_PROBLEMS {
+            if problems.len() >= MAX_PROBLEMS {
                 return;
             }
             match properties.get(name) {
@@ -103,12 +103,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::document;
+    use crate::openapi;
 
     #[test]
     fn every_bad_field_is_named() {
         let body = json!({ "email": 5, "passwort": "x", "client_id": "not-a-uuid" });
-        let mut found: Vec<_> = check(document::schemas(), "SignIn", &body)
+        let mut found: Vec<_> = check(openapi::schemas(), "SignIn", &body)
             .into_iter()
             .map(|field| (field.pointer, field.problem.code))
             .collect();
@@ -122,24 +122,24 @@ mod tests {
                 ("/passwort".into(), "unknown_field"),
             ]
         );
-        assert_eq!(check(document::schemas(), "SignIn", &json!([])).len(), 1);
+        assert_eq!(check(openapi::schemas(), "SignIn", &json!([])).len(), 1);
         let good = json!({ "email": "a@b.test", "password": "x" });
-        assert_eq!(check(document::schemas(), "SignIn", &good), []);
+        assert_eq!(check(openapi::schemas(), "SignIn", &good), []);
     }
 
     #[test]
     fn every_schema_of_a_request_is_one_we_can_check() {
-        let document: Value = serde_json::from_str(document::json()).unwrap();
+        let document: Value = serde_json::from_str(openapi::json()).unwrap();
         for operation in
             document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
         {
             let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
             let schema = &content.values().next().unwrap()["schema"];
             let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
-            let schema = &document::schemas()[name];
+            let schema = &openapi::schemas()[name];
             assert_eq!(schema["additionalProperties"], false, "{name}");
             for (field, property) in schema["properties"].as_object().unwrap() {
-                let checker = Checker { schemas: document::schemas() };
+                let checker = Checker { schemas: openapi::schemas() };
                 let property = checker.resolve(property);
                 let format = property["format"].as_str().unwrap_or("");
                 assert!(fields::is_known_format(format), "{name}.{field}: {format}");

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
-use portico_domain::settings::{Vars, duration};
+use portico_domain::settings::{EnvReader, duration};
 use url::Url;
 
 /// What the HTTP side can be told.
@@ -25,8 +25,8 @@ pub struct ApiSettings {
 
 impl ApiSettings {
     /// Reads the section.
-    pub fn read(vars: &mut Vars) -> Option<Self> {
-        let production = vars.is_production();
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let production = env.is_production();
         let address = |default: &'static str| {
             move |value: &str| match value.parse::<SocketAddr>() {
                 Ok(address) if !production && !address.ip().is_loopback() => {
@@ -36,26 +36,27 @@ impl ApiSettings {
                 Err(_) => Err(format!("must be an address and a port, e.g. {default}")),
             }
         };
-        let meaning = "Where the API listens; port 0 picks a free one. Development listens on loopback only.";
-        let listen = vars.read("PORTICO_LISTEN", "127.0.0.1:8080", meaning, address("127.0.0.1:8080"));
-        let meaning = "Where every process serves health and metrics without limits, for probes and scrapes; keep it away from the \
+        let description = "Where the API listens; port 0 picks a free one. Development listens on loopback only.";
+        let listen = env.read("PORTICO_LISTEN", "127.0.0.1:8080", description, address("127.0.0.1:8080"));
+        let description = "Where every process serves health and metrics without limits, for probes and scrapes; keep it away from the \
                        internet. Unless it is set, `portico worker` takes port 9081.";
-        let internal = vars.read("PORTICO_INTERNAL_LISTEN", "127.0.0.1:9080", meaning, address("127.0.0.1:9080"));
-        let meaning = "Networks whose `X-Forwarded-For` is believed: a comma list of CIDRs, or `none`. Production must \
+        let internal = env.read("PORTICO_INTERNAL_LISTEN", "127.0.0.1:9080", description, address("127.0.0.1:9080"));
+        let description = "Networks whose `X-Forwarded-For` is believed: a comma list of CIDRs, or `none`. Production must \
                        set it.";
-        let proxies = vars.read("PORTICO_TRUSTED_PROXIES", "", meaning, |value| parse_proxies(value, production));
-        let meaning = "The most connections from clients at once, 4 to 100000; a network that is not a trusted proxy may \
+        let proxies = env.read("PORTICO_TRUSTED_PROXIES", "", description, |value| parse_proxies(value, production));
+        let description = "The most connections from clients at once, 4 to 100000; a network that is not a trusted proxy may \
                        have a quarter of them. Further ones wait until one is free. The limit of open files must be \
                        larger (`ulimit -n`), else it is fewer.";
-        let connections = vars.read("PORTICO_CONNECTIONS", "800", meaning, |value| {
+        let connections = env.read("PORTICO_CONNECTIONS", "800", description, |value| {
             let number = value.parse().ok().filter(|number| (4..=100_000).contains(number));
             number.ok_or_else(|| "must be 4 to 100000, e.g. PORTICO_CONNECTIONS=800".to_owned())
         });
-        let meaning = "Further origins whose pages may call the API from a browser: a comma list.";
-        let origins = vars.read("PORTICO_ALLOWED_ORIGINS", "", meaning, parse_origins);
-        let meaning = "How long a process that is told to stop still takes requests while it says that it is not ready, so \
+        let description = "Further origins whose pages may call the API from a browser: a comma list.";
+        let origins = env.read("PORTICO_ALLOWED_ORIGINS", "", description, parse_origins);
+        let description = "How long a process that is told to stop still takes requests while it says that it is not ready, so \
                        that proxies turn away first; `0s` to `60s`. Unless it is set: `3s` in production, else `0s`.";
-        let drain_delay = vars.read("PORTICO_DRAIN_DELAY", "", meaning, |value| parse_drain_delay(value, production));
+        let drain_delay =
+            env.read("PORTICO_DRAIN_DELAY", "", description, |value| parse_drain_delay(value, production));
         Some(Self {
             listen: listen?,
             internal_listen: internal?,

@@ -12,14 +12,14 @@ use portico_domain::{
 use uuid::Uuid;
 
 use crate::{
-    answer::{AcceptedStatus, Done, WithCookies},
+    auth::{Anonymous, CurrentSession, OptionalSession, RefreshToken, StaffUser},
     body::Body,
-    caller::{Leaving, Presented, RefreshToken, Staff, Visitor},
     cookies,
-    error::{Answer, can},
+    error::{ApiResult, status},
     fields::{Code, Field},
-    people::{self, SessionInfo, StaffSession, StaffUser},
+    response::{AcceptedStatus, NoContent, WithCookies},
     tags::Tag,
+    views::{self, SessionInfo, StaffSession, StaffUserView},
 };
 
 pub(crate) struct StaffSessions;
@@ -54,9 +54,10 @@ struct VerifyCode {
 
 /// Which staff user is signed in.
 #[derive(Object)]
-struct CurrentStaffSession {
+#[oai(rename = "CurrentStaffSession")]
+struct StaffSessionView {
     /// Who.
-    user: StaffUser,
+    user: StaffUserView,
     /// The session.
     session: SessionInfo,
 }
@@ -70,11 +71,11 @@ impl StaffSessions {
     async fn send_code(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         Body(body): Body<SendCode>,
-    ) -> Answer<Json<CodeSent>, { can::READ }> {
+    ) -> ApiResult<Json<CodeSent>, { status::UNSUPPORTED_MEDIA_TYPE }> {
         let again = body.flow.map(|Field(flow)| flow);
-        let flow = staff::send_code(app, &by, &body.email.0, again).await?;
+        let flow = staff::send_code(app, &caller, &body.email.0, again).await?;
         Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0 }))
     }
 
@@ -85,13 +86,13 @@ impl StaffSessions {
     async fn verify_code(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        presented: Presented<true>,
+        caller: Anonymous,
+        current: CurrentSession<true>,
         Body(body): Body<VerifyCode>,
-    ) -> Answer<WithCookies<Json<StaffSession>>, { can::READ | can::REFUSE }> {
+    ) -> ApiResult<WithCookies<Json<StaffSession>>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
         let Field(Code(code)) = body.code;
-        let opened = staff::verify_code(app, &by, body.flow.0, &code, presented.0).await?;
-        Ok(people::staff_signed_in(app, opened))
+        let opened = staff::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
+        Ok(views::staff_signed_in(app, opened))
     }
 
     /// Refresh a staff session
@@ -101,10 +102,10 @@ impl StaffSessions {
     async fn refresh(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
+        caller: Anonymous,
         RefreshToken(token): RefreshToken<true>,
-    ) -> Answer<WithCookies<Json<StaffSession>>, { can::REFUSE }> {
-        Ok(people::staff_session(app, sessions::refresh_staff(app, &by, &token).await?))
+    ) -> ApiResult<WithCookies<Json<StaffSession>>, { status::UNAUTHORIZED }> {
+        Ok(views::staff_session(app, sessions::refresh_staff(app, &caller, &token).await?))
     }
 
     /// Sign staff out
@@ -114,11 +115,11 @@ impl StaffSessions {
     async fn sign_out(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        Leaving(session): Leaving<true>,
-    ) -> Answer<WithCookies<Done>, 0> {
-        sessions::sign_out(app, &by, session).await?;
-        Ok(WithCookies(Done, cookies::gone(app, Realm::Staff)))
+        caller: Anonymous,
+        OptionalSession(session): OptionalSession<true>,
+    ) -> ApiResult<WithCookies<NoContent>, 0> {
+        sessions::sign_out(app, &caller, session).await?;
+        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
     }
 
     /// Sign staff out everywhere
@@ -128,17 +129,17 @@ impl StaffSessions {
     async fn sign_out_everywhere(
         &self,
         Data(app): Data<&App>,
-        by: Visitor,
-        Leaving(session): Leaving<true>,
-    ) -> Answer<WithCookies<Done>, 0> {
-        sessions::sign_out_everywhere(app, &by, session).await?;
-        Ok(WithCookies(Done, cookies::gone(app, Realm::Staff)))
+        caller: Anonymous,
+        OptionalSession(session): OptionalSession<true>,
+    ) -> ApiResult<WithCookies<NoContent>, 0> {
+        sessions::sign_out_everywhere(app, &caller, session).await?;
+        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
     }
 
     /// See the staff session
     #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
-    async fn session(&self, by: Staff) -> Answer<Json<CurrentStaffSession>, { can::REFUSE }> {
-        let (user, session) = (StaffUser::new(&by.user, &by.tenant), SessionInfo::from(&by.session));
-        Ok(Json(CurrentStaffSession { user, session }))
+    async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, { status::UNAUTHORIZED }> {
+        let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));
+        Ok(Json(StaffSessionView { user, session }))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum Tag {
     /// The people at a client.
     #[oai(rename = "portal users")]
     PortalUsers,
-    /// Keys and health.
+    /// Jwks and health.
     #[oai(rename = "operations")]
     Operations,
 }

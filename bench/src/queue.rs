@@ -16,7 +16,7 @@ pub(crate) const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestam
 /// Inserts jobs of this name into `lane`, one for each `payload` that `source` selects, and returns their ids.
 pub(crate) async fn insert(db: &DatabaseConnection, name: &str, lane: &str, source: &str) -> Result<Vec<String>> {
     let sql = format!(
-        "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, pushed_at, created_at)
+        "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, pushed_at, created_at)
          SELECT {NEW_ID}, '{name}', '{lane}', payload, 'queued', 0, 8, 0, clock_timestamp(), clock_timestamp(), clock_timestamp()
          FROM ({source}) AS source RETURNING id::text"
     );

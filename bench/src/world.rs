@@ -70,7 +70,7 @@ impl World {
             ("PORTICO_INTERNAL_LISTEN", "127.0.0.1:0"),
             // Each client seems to come from a network of its own, as clients do.
             ("PORTICO_TRUSTED_PROXIES", "127.0.0.0/8"),
-            ("PORTICO_LIMIT_SIGN_IN_CLOSE", "1000"),
+            ("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "1000"),
             ("PORTICO_DATABASE_CONNECTIONS", &connections),
             ("DATABASE_URL", &database),
             ("REDIS_URL", &redis),

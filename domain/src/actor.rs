@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use crate::{
     error::{Error, Result},
-    sign_in::Place,
+    sign_in::ActiveMembership,
 };
 
 /// The longest user agent that is kept, in characters.
-const USER_AGENT_KEPT: usize = 200;
+const MAX_USER_AGENT_CHARS: usize = 200;
 
 /// Where a request came from.
 #[derive(Clone, Debug)]
@@ -27,15 +27,21 @@ pub struct RequestContext {
     /// What the browser showed as cookies of known devices, of either realm.
     pub devices: Vec<String>,
     /// Cancelled when the client has gone: nobody waits for the answer any more.
-    pub gone: CancellationToken,
+    pub disconnected: CancellationToken,
 }
 
 impl RequestContext {
     /// A request that came over the network.
     pub fn new(request_id: Uuid, ip: Option<IpAddr>, user_agent: Option<&str>, devices: Vec<String>) -> Self {
         let user_agent =
-            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_KEPT).collect());
-        Self { request_id, ip: ip.map(|ip| ip.to_canonical()), user_agent, devices, gone: CancellationToken::new() }
+            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect());
+        Self {
+            request_id,
+            ip: ip.map(|ip| ip.to_canonical()),
+            user_agent,
+            devices,
+            disconnected: CancellationToken::new(),
+        }
     }
 
     /// The network that limits are counted for.
@@ -57,14 +63,14 @@ pub fn network_of(ip: IpAddr) -> String {
 
 /// Somebody who has not said who they are.
 #[derive(Clone, Debug)]
-pub struct Visitor {
+pub struct Anonymous {
     /// Where they ask from.
     pub context: RequestContext,
 }
 
 /// A portal user in a live session, at an active membership of a client that is open.
 #[derive(Clone, Debug)]
-pub struct SignedIn {
+pub struct PortalUser {
     /// Where they ask from.
     pub context: RequestContext,
     /// The person.
@@ -81,16 +87,16 @@ pub struct SignedIn {
 
 /// A portal user in a live session, with all the clients that they can act for.
 #[derive(Clone, Debug)]
-pub struct SignedInPlaces {
+pub struct PortalUserWithMemberships {
     /// Who, and at which client.
-    pub signed_in: SignedIn,
+    pub signed_in: PortalUser,
     /// The open clients, by name; the one they act for is among them.
-    pub places: Vec<Place>,
+    pub memberships: Vec<ActiveMembership>,
 }
 
 /// Staff of a tenant in a live session.
 #[derive(Clone, Debug)]
-pub struct Staff {
+pub struct StaffUser {
     /// Where they ask from.
     pub context: RequestContext,
     /// The person.
@@ -110,7 +116,7 @@ pub enum Permission {
     ClientsEdit,
 }
 
-impl Staff {
+impl StaffUser {
     /// # Errors
     /// `forbidden` when the role does not give the permission.
     pub fn may(&self, permission: Permission) -> Result<()> {
@@ -135,31 +141,31 @@ impl Actor {
     /// Portico itself: a job or the command line.
     pub const SYSTEM: Self = Self { realm: ActorRealm::System, id: None, context: None };
 
-    /// The portal user that a visitor has just proved to be.
+    /// The portal user that a visitor has just verified to be.
     pub fn portal_user(user: &portal_user::Model, context: &RequestContext) -> Self {
         Self { realm: ActorRealm::Portal, id: Some(user.id.0), context: Some(context.clone()) }
     }
 
-    /// The staff user that a visitor has just proved to be.
+    /// The staff user that a visitor has just verified to be.
     pub fn staff_user(user: &staff_user::Model, context: &RequestContext) -> Self {
         Self { realm: ActorRealm::Staff, id: Some(user.id.0), context: Some(context.clone()) }
     }
 }
 
-impl From<&Visitor> for Actor {
-    fn from(visitor: &Visitor) -> Self {
+impl From<&Anonymous> for Actor {
+    fn from(visitor: &Anonymous) -> Self {
         Self { realm: ActorRealm::Anonymous, id: None, context: Some(visitor.context.clone()) }
     }
 }
 
-impl From<&SignedIn> for Actor {
-    fn from(caller: &SignedIn) -> Self {
+impl From<&PortalUser> for Actor {
+    fn from(caller: &PortalUser) -> Self {
         Self::portal_user(&caller.user, &caller.context)
     }
 }
 
-impl From<&Staff> for Actor {
-    fn from(caller: &Staff) -> Self {
+impl From<&StaffUser> for Actor {
+    fn from(caller: &StaffUser) -> Self {
         Self::staff_user(&caller.user, &caller.context)
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use portico_entity::{JobId, background_job::Lane};
-use portico_queue::Wire;
+use portico_queue::JobQueue;
 use sea_orm::{DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -27,12 +27,12 @@ use crate::{
     random::Random,
     sessions::{SessionQueries, SigningKeys},
     settings::Settings,
-    sign_in::Recovery,
+    sign_in::MailRequests,
     tx::Tx,
 };
 
 /// How many committed jobs may wait to be pushed. What does not fit is found by the sweeper.
-const HAND_OVER: usize = 10_000;
+const MAX_COMMITTED_PENDING: usize = 10_000;
 
 /// Everything a use case needs: the database, the queue, the mailer, the clock, the dice and the settings. Cheap to
 /// clone; all clones are one.
@@ -42,7 +42,7 @@ pub struct App(Arc<Parts>);
 /// What an [`App`] holds.
 pub struct Parts {
     db: DatabaseConnection,
-    wire: Wire,
+    queue: JobQueue,
     committed: mpsc::Sender<(Lane, JobId)>,
     mailer: Mailer,
     clock: Clock,
@@ -50,7 +50,7 @@ pub struct Parts {
     hasher: Hasher,
     signing_keys: SigningKeys,
     session_queries: SessionQueries,
-    recovery: Recovery,
+    mail_requests: MailRequests,
     health: Cached<Health>,
     backlog: Cached<Backlog>,
     draining: AtomicBool,
@@ -66,14 +66,14 @@ impl Deref for App {
 
 impl App {
     /// Puts the parts together and starts the task that pushes committed jobs into `wire`; it ends with the last clone.
-    pub fn new(db: DatabaseConnection, wire: Wire, mailer: Mailer, clock: Clock, settings: Settings) -> Self {
-        let (committed, receiver) = mpsc::channel(HAND_OVER);
-        tokio::spawn(jobs::push_committed(db.clone(), wire.clone(), clock.clone(), receiver));
+    pub fn new(db: DatabaseConnection, queue: JobQueue, mailer: Mailer, clock: Clock, settings: Settings) -> Self {
+        let (committed, receiver) = mpsc::channel(MAX_COMMITTED_PENDING);
+        tokio::spawn(jobs::push_committed(db.clone(), queue.clone(), clock.clone(), receiver));
         let hasher = Hasher::new(settings.passwords.scrypt);
         let signing_keys = SigningKeys::default();
         Self(Arc::new(Parts {
             db,
-            wire,
+            queue,
             committed,
             mailer,
             clock,
@@ -81,7 +81,7 @@ impl App {
             hasher,
             signing_keys,
             session_queries: SessionQueries::default(),
-            recovery: Recovery::default(),
+            mail_requests: MailRequests::default(),
             health: Cached::default(),
             backlog: Cached::default(),
             draining: AtomicBool::new(false),
@@ -112,8 +112,8 @@ impl Parts {
     }
 
     /// The queue's wire.
-    pub fn wire(&self) -> &Wire {
-        &self.wire
+    pub fn queue(&self) -> &JobQueue {
+        &self.queue
     }
 
     /// How mail leaves.
@@ -147,8 +147,8 @@ impl Parts {
     }
 
     /// Those who wait for their requests for mail to be written down.
-    pub(crate) fn recovery(&self) -> &Recovery {
-        &self.recovery
+    pub(crate) fn mail_requests(&self) -> &MailRequests {
+        &self.mail_requests
     }
 
     /// The password hasher.
@@ -197,7 +197,7 @@ impl Parts {
     }
 
     /// Hands a committed job over for pushing. Never waits: when too many wait, the sweeper finds it.
-    pub(crate) fn hand_over(&self, lane: Lane, job: JobId) {
+    pub(crate) fn notify_committed(&self, lane: Lane, job: JobId) {
         let _ = self.committed.try_send((lane, job));
     }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn record_all(tx: &mut Tx, events: impl IntoIterator<Item = (Ac
         audit_event::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
     }
     for (action, is_success) in acted {
-        metrics::acted(action, is_success);
+        metrics::audit_event(action, is_success);
     }
     Ok(())
 }

@@ -12,11 +12,11 @@ use crate::{
     app::App,
     clock::Time,
     error::Result,
-    jobs::{LANES, WORKER_SEEN_WITHIN, lane_name},
+    jobs::{LANES, WORKER_TIMEOUT, lane_name},
 };
 
 /// How old an answer may be. Each process asks at most this often, however many ask it.
-const FRESH: Duration = Duration::from_secs(3);
+const CACHE_TTL: Duration = Duration::from_secs(3);
 
 /// What waits.
 #[derive(Clone, Debug)]
@@ -43,15 +43,15 @@ pub struct LaneBacklog {
     /// Jobs that were given up.
     pub dead: u64,
     /// Ids on the wire; none while it cannot be reached.
-    pub on_wire: Option<u64>,
+    pub in_queue: Option<u64>,
 }
 
 /// Looks, or remembers a look of a few seconds ago.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn look(app: &App) -> Result<Backlog> {
-    app.backlog().get(FRESH, || read(app)).await
+pub async fn current(app: &App) -> Result<Backlog> {
+    app.backlog().get_or_load(CACHE_TTL, || read(app)).await
 }
 
 async fn read(app: &App) -> Result<Backlog> {
@@ -68,9 +68,9 @@ async fn read(app: &App) -> Result<Backlog> {
     let due = by_lane(State::Queued).filter(Column::RunAt.lte(now)).into_tuple::<(Lane, i64, Option<Time>)>();
     let due = due.all(app.db()).await?;
     let dead = by_lane(State::Dead).into_tuple::<(Lane, i64, Option<Time>)>().all(app.db()).await?;
-    let mut on_wire = Vec::new();
+    let mut in_queue = Vec::new();
     for lane in LANES {
-        on_wire.push(app.wire().depth(lane_name(lane)).await.ok());
+        in_queue.push(app.queue().depth(lane_name(lane)).await.ok());
     }
     let lanes = std::array::from_fn(|index| {
         let lane = LANES[index];
@@ -78,7 +78,7 @@ async fn read(app: &App) -> Result<Backlog> {
             rows.iter().find(|(of, ..)| *of == lane).map_or((0, None), |(_, jobs, oldest)| (*jobs as u64, *oldest))
         };
         let (jobs, oldest) = of(&due);
-        LaneBacklog { lane, due: jobs, oldest: age(now, oldest), dead: of(&dead).0, on_wire: on_wire[index] }
+        LaneBacklog { lane, due: jobs, oldest: age(now, oldest), dead: of(&dead).0, in_queue: in_queue[index] }
     });
     let (mails, oldest_mail) = email::Entity::find()
         .select_only()
@@ -89,7 +89,7 @@ async fn read(app: &App) -> Result<Backlog> {
         .one(app.db())
         .await?
         .unwrap_or_default();
-    let workers = worker::Entity::find().filter(worker::Column::SeenAt.gt(now - WORKER_SEEN_WITHIN)).count(app.db());
+    let workers = worker::Entity::find().filter(worker::Column::SeenAt.gt(now - WORKER_TIMEOUT)).count(app.db());
     Ok(Backlog { lanes, mails: mails as u64, oldest_mail: age(now, oldest_mail), workers: workers.await? })
 }
 

@@ -19,21 +19,21 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T: Clone> Cached<T> {
-    /// The last answer if it is younger than `fresh`, else a new one. Those who ask meanwhile wait for it; a failure is
+    /// The last answer if it is younger than `ttl`, else a new one. Those who ask meanwhile wait for it; a failure is
     /// not remembered.
     ///
     /// # Errors
-    /// As `look` does.
-    pub(crate) async fn get<F: Future<Output = Result<T>>>(
+    /// As `load` does.
+    pub(crate) async fn get_or_load<F: Future<Output = Result<T>>>(
         &self,
-        fresh: Duration,
-        look: impl FnOnce() -> F,
+        ttl: Duration,
+        load: impl FnOnce() -> F,
     ) -> Result<T> {
         let mut last = self.0.lock().await;
         match &*last {
-            Some((at, answer)) if at.elapsed() < fresh => Ok(answer.clone()),
+            Some((at, answer)) if at.elapsed() < ttl => Ok(answer.clone()),
             _ => {
-                let answer = look().await?;
+                let answer = load().await?;
                 *last = Some((Instant::now(), answer.clone()));
                 Ok(answer)
             }

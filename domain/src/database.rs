@@ -25,21 +25,21 @@ use crate::{
 };
 
 /// How long a request waits for a connection before it is answered 503.
-const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long one statement may take.
-const STATEMENT_WITHIN: Duration = Duration::from_secs(10);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause before a write that must not be lost is tried again.
-const AGAIN_AFTER: Duration = Duration::from_millis(200);
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A connection that was used so lately is used again as it is. Any other is asked first whether it is still there, one round
 /// trip more. So short that busy connections alone are spared the question.
-const TRUSTED_FOR: Duration = Duration::from_millis(100);
+const LIVENESS_CHECK_AFTER: Duration = Duration::from_millis(100);
 /// How long it may take to say so.
-const PING_WITHIN: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// After a connection was cut: how long those that come back from work are suspected of hanging.
-const SUSPECT_FOR: Duration = Duration::from_secs(300);
+const SUSPECT_PERIOD: Duration = Duration::from_secs(300);
 /// When a connection was last found cut.
-static LAST_CUT: Mutex<Option<Instant>> = Mutex::new(None);
+static LAST_CONNECTION_LOSS: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// How many connections are open, by whether somebody uses them.
 pub(crate) struct PoolUse {
@@ -69,14 +69,16 @@ pub(crate) fn pool_use(db: &DatabaseConnection) -> PoolUse {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn connect(settings: &DatabaseSettings) -> std::result::Result<DatabaseConnection, DbErr> {
-    open(settings, Some(STATEMENT_WITHIN)).await
+    open(settings, Some(STATEMENT_TIMEOUT)).await
 }
 
 /// Opens the pool for work through which nobody waits: a statement may take as long as it takes.
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub(crate) async fn connect_patiently(settings: &DatabaseSettings) -> std::result::Result<DatabaseConnection, DbErr> {
+pub(crate) async fn connect_without_statement_timeout(
+    settings: &DatabaseSettings,
+) -> std::result::Result<DatabaseConnection, DbErr> {
     open(settings, None).await
 }
 
@@ -98,37 +100,37 @@ pub(crate) async fn snapshot(
 
 async fn open(
     settings: &DatabaseSettings,
-    statement_within: Option<Duration>,
+    statement_timeout: Option<Duration>,
 ) -> std::result::Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(&settings.url);
     options
         .max_connections(settings.connections)
-        .acquire_timeout(ACQUIRE_WITHIN)
-        .connect_timeout(ACQUIRE_WITHIN)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
         // Statements carry addresses and hashes: they are never logged.
         .sqlx_logging(false)
         .test_before_acquire(false);
     options.map_sqlx_postgres_pool_opts(|pool| {
         pool.before_acquire(|connection, was| {
             Box::pin(async move {
-                match trust(was.idle_for, since_cut()) {
+                match trust(was.idle_for, since_connection_lost()) {
                     Trust::Full => Ok(true),
                     Trust::None => Ok(false),
-                    Trust::IfItAnswers => answers(connection).await.inspect_err(|_| note_cut()),
+                    Trust::IfAlive => is_alive(connection).await.inspect_err(|_| mark_connection_lost()),
                 }
             })
         })
         // Given up in the middle of a statement, it would be waited for as long as the system waits for a lost peer.
         .after_release(|connection, _| {
             Box::pin(async move {
-                match since_cut().is_some_and(|since| since < SUSPECT_FOR) {
-                    true => answers(connection).await,
+                match since_connection_lost().is_some_and(|since| since < SUSPECT_PERIOD) {
+                    true => is_alive(connection).await,
                     false => Ok(true),
                 }
             })
         })
     });
-    if let Some(limit) = statement_within
+    if let Some(limit) = statement_timeout
         && settings.url.starts_with("postgres")
     {
         options.statement_timeout(limit);
@@ -139,7 +141,7 @@ async fn open(
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(STATEMENT_WITHIN)
+            .busy_timeout(STATEMENT_TIMEOUT)
     });
     // A transaction that SQLite ended by itself, on a full disk, cannot be rolled back, and its connection believes to be inside
     // of it for ever: whatever it "commits" from then on is not written. Such a connection is closed.
@@ -155,65 +157,65 @@ enum Trust {
     /// It was used a moment ago.
     Full,
     /// It has been idle for a while.
-    IfItAnswers,
+    IfAlive,
     /// It was idle when another was found cut, and will have been cut, too.
     None,
 }
 
-fn trust(idle_for: Duration, since_cut: Option<Duration>) -> Trust {
-    match since_cut {
+fn trust(idle_for: Duration, since_connection_lost: Option<Duration>) -> Trust {
+    match since_connection_lost {
         Some(since) if idle_for >= since => Trust::None,
-        _ if idle_for < TRUSTED_FOR => Trust::Full,
-        _ => Trust::IfItAnswers,
+        _ if idle_for < LIVENESS_CHECK_AFTER => Trust::Full,
+        _ => Trust::IfAlive,
     }
 }
 
 /// Whether it does, in time: always, or an error.
-async fn answers(connection: &mut PgConnection) -> std::result::Result<bool, SqlxError> {
+async fn is_alive(connection: &mut PgConnection) -> std::result::Result<bool, SqlxError> {
     let silent = |_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into()));
-    timeout(PING_WITHIN, connection.ping()).await.unwrap_or_else(silent)?;
+    timeout(PING_TIMEOUT, connection.ping()).await.unwrap_or_else(silent)?;
     Ok(true)
 }
 
 /// What `work` came to; none if it took longer than `limit`, which work with the database does that hangs. Its connection is
 /// suspected then, and so are those that were idle meanwhile.
-pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub async fn with_timeout<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     tokio::select! {
         done = &mut work => Some(done),
         () = sleep(limit) => {
             // Before the work is dropped, and its connection with it.
-            note_cut();
+            mark_connection_lost();
             None
         }
     }
 }
 
 /// Notes that a connection was found cut or silent. Those that were idle then are not used any more.
-pub(crate) fn note_cut() {
-    *LAST_CUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+pub(crate) fn mark_connection_lost() {
+    *LAST_CONNECTION_LOSS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
 
 /// How long ago that was.
-fn since_cut() -> Option<Duration> {
-    LAST_CUT.lock().unwrap_or_else(PoisonError::into_inner).map(|cut| cut.elapsed())
+fn since_connection_lost() -> Option<Duration> {
+    LAST_CONNECTION_LOSS.lock().unwrap_or_else(PoisonError::into_inner).map(|cut| cut.elapsed())
 }
 
-/// Tries `write` again while the database is away, for at most `patience`. For what has happened outside and must be
+/// Tries `write` again while the database is away, for at most `limit`. For what has happened outside and must be
 /// written down, or it happens again: a mail that was sent, a job that has run.
 ///
 /// # Errors
 /// What `write` failed with at last; at once if that was no outage.
-pub(crate) async fn insist<T, F>(patience: Duration, write: impl Fn() -> F) -> Result<T>
+pub(crate) async fn retry_until<T, F>(limit: Duration, write: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let until = Instant::now() + patience;
+    let until = Instant::now() + limit;
     loop {
         match write().await {
-            Err(Error::Unavailable(why) | Error::Interrupted(why)) if Instant::now() < until => {
+            Err(Error::Unavailable(why) | Error::Aborted(why)) if Instant::now() < until => {
                 warn!(why, "the database is away; what has happened is written down as soon as it is back");
-                sleep(AGAIN_AFTER).await;
+                sleep(RETRY_INTERVAL).await;
             }
             outcome => return outcome,
         }
@@ -226,11 +228,11 @@ mod tests {
 
     #[test]
     fn who_was_used_a_moment_ago_is_not_asked_and_who_was_idle_at_a_cut_not_used() {
-        let (long, short) = (TRUSTED_FOR, TRUSTED_FOR / 2);
+        let (long, short) = (LIVENESS_CHECK_AFTER, LIVENESS_CHECK_AFTER / 2);
         assert_eq!(trust(short, None), Trust::Full);
-        assert_eq!(trust(long, None), Trust::IfItAnswers);
+        assert_eq!(trust(long, None), Trust::IfAlive);
         assert_eq!(trust(short, Some(long)), Trust::Full);
-        assert_eq!(trust(long, Some(2 * long)), Trust::IfItAnswers);
+        assert_eq!(trust(long, Some(2 * long)), Trust::IfAlive);
         for idle in [short, long, 60 * long] {
             assert_eq!(trust(idle, Some(short)), Trust::None);
         }

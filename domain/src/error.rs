@@ -2,7 +2,7 @@
 
 use sea_orm::{DbErr, SqlErr};
 
-use crate::{database, metrics, throttle::Policy};
+use crate::{database, metrics, rate_limit::Policy};
 
 /// Why a use case did not happen. Nothing was changed, except that an attempt may have been counted.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub enum Error {
     /// It was there, and is over.
     Gone(&'static str),
     /// Too often.
-    TooMany {
+    RateLimited {
         /// Which limit was reached.
         policy: Policy,
         /// Seconds until one more attempt is allowed; at least 1.
@@ -32,7 +32,7 @@ pub enum Error {
     Unavailable(String),
     /// It broke off, and no transaction of it was committed: it gave way to another, or its connection was cut. It may succeed
     /// at once if run again. A single statement whose answer was lost may have happened: an attempt may count twice.
-    Interrupted(String),
+    Aborted(String),
     /// A fault of ours. The text is for the log alone.
     Internal(String),
 }
@@ -108,27 +108,27 @@ impl Error {
             | Self::NotFound(code)
             | Self::Conflict(code)
             | Self::Gone(code) => code,
-            Self::TooMany { .. } => "too_many_requests",
+            Self::RateLimited { .. } => "too_many_requests",
             Self::Overloaded => "overloaded",
-            Self::Unavailable(_) | Self::Interrupted(_) => "unavailable",
+            Self::Unavailable(_) | Self::Aborted(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
     }
 
     /// Whether it could not even be tried: the same request may succeed in a moment.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Interrupted(_))
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Aborted(_))
     }
 
     /// Whether an insert failed because a unique value was taken.
-    pub(crate) fn is_taken(error: &DbErr) -> bool {
+    pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
         matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
     }
 }
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if Self::is_taken(&error) {
+        if Self::is_unique_violation(&error) {
             return Self::CONFLICT;
         }
         if matches!(error, DbErr::ConnectionAcquire(_)) {
@@ -137,13 +137,13 @@ impl From<DbErr> for Error {
         match error {
             // The database's own words may quote values, so they stop at the log.
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
-            _ => match trouble(&error) {
-                Some(Trouble::Contention) => Self::Interrupted(error.to_string()),
-                Some(Trouble::Cut) => {
-                    database::note_cut();
-                    Self::Interrupted(error.to_string())
+            _ => match transient_db_error(&error) {
+                Some(TransientDbError::Contention) => Self::Aborted(error.to_string()),
+                Some(TransientDbError::ConnectionLost) => {
+                    database::mark_connection_lost();
+                    Self::Aborted(error.to_string())
                 }
-                Some(Trouble::Outage) => Self::Unavailable(error.to_string()),
+                Some(TransientDbError::Outage) => Self::Unavailable(error.to_string()),
                 None => Self::Internal(error.to_string()),
             },
         }
@@ -151,32 +151,34 @@ impl From<DbErr> for Error {
 }
 
 /// What may pass by itself.
-enum Trouble {
+enum TransientDbError {
     /// Others wanted the same rows, and this transaction was the one to give way.
     Contention,
     /// The connection is gone; another may work.
-    Cut,
+    ConnectionLost,
     /// The database does not work just now.
     Outage,
 }
 
-fn trouble(error: &DbErr) -> Option<Trouble> {
+fn transient_db_error(error: &DbErr) -> Option<TransientDbError> {
     let (DbErr::Exec(error) | DbErr::Query(error)) = error else { return None };
     let sea_orm::RuntimeErr::SqlxError(error) = error else { return None };
     match &**error {
         sea_orm::SqlxError::Database(error) => match &*error.code()? {
             // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
-            "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Trouble::Contention),
+            "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(TransientDbError::Contention),
             // Admin and crash shutdown, idle session timeout: the last words on a connection; and what a pooler says of its own.
-            "57P01" | "57P02" | "57P05" | "08003" | "08006" => Some(Trouble::Cut),
+            "57P01" | "57P02" | "57P05" | "08003" | "08006" => Some(TransientDbError::ConnectionLost),
             // Read-only; SQLite READONLY and FULL.
-            "25006" | "8" | "13" => Some(Trouble::Outage),
+            "25006" | "8" | "13" => Some(TransientDbError::Outage),
             // SQLSTATE classes: connection, rollback, resources, not in the right state, operator intervention.
-            code if code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]) => Some(Trouble::Outage),
+            code if code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]) => {
+                Some(TransientDbError::Outage)
+            }
             _ => None,
         },
-        sea_orm::SqlxError::Io(_) => Some(Trouble::Cut),
-        sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => Some(Trouble::Outage),
+        sea_orm::SqlxError::Io(_) => Some(TransientDbError::ConnectionLost),
+        sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed => Some(TransientDbError::Outage),
         _ => None,
     }
 }
@@ -184,7 +186,7 @@ fn trouble(error: &DbErr) -> Option<Trouble> {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unavailable(why) | Self::Interrupted(why) | Self::Internal(why) => {
+            Self::Unavailable(why) | Self::Aborted(why) | Self::Internal(why) => {
                 write!(f, "{}: {why}", self.code())
             }
             _ => f.write_str(self.code()),

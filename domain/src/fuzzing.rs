@@ -11,7 +11,7 @@ use crate::{
     email_address::EmailAddress,
     mail::{Encryption, MailUrl},
     name::Name,
-    settings::{Environment, Settings, Vars},
+    settings::{EnvReader, Environment, Settings},
 };
 
 pub use crate::sessions::fuzzing::{access_token, refresh_token};
@@ -62,13 +62,13 @@ const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI
 
 fn read_settings(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let all = [SECRET].into_iter().chain(values.iter().copied());
-    let mut vars = Vars::new(all.map(|(name, value)| (name.into(), value.into())), Some(Environment::Development));
-    let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:8080").ok());
-    vars.finish(settings).map_err(|error| error.0)
+    let mut env = EnvReader::new(all.map(|(name, value)| (name.into(), value.into())), Some(Environment::Development));
+    let settings = Settings::read(&mut env, None, Url::parse("http://localhost:8080").ok());
+    env.finish(settings).map_err(|error| error.0)
 }
 
 fn check_settings(settings: &Settings) {
-    let (links, sessions) = (&settings.links, &settings.sessions);
+    let (links, sessions) = (&settings.link_tokens, &settings.sessions);
     let ten_years = Duration::from_secs(315_360_000);
     for life in [links.activation_ttl, links.reset_ttl, sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl] {
         assert!(life >= Duration::from_secs(1) && life <= ten_years);
@@ -89,7 +89,9 @@ fn check_settings(settings: &Settings) {
     } else {
         assert!(!is_production);
     }
-    assert!(!is_production || settings.limits.sign_in_account.is_some() && settings.limits.requests.is_some());
+    assert!(
+        !is_production || settings.rate_limits.sign_in_account.is_some() && settings.rate_limits.requests.is_some()
+    );
     assert!(settings.public_url.has_host() && settings.public_url.path() == "/");
 }
 

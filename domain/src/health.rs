@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// How long a dependency may take to show that it is there.
-const PROBE_WITHIN: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How old an answer may be: a flood of questions is one probe a second.
-const FRESH: Duration = Duration::from_secs(1);
+const CACHE_TTL: Duration = Duration::from_secs(1);
 /// Mail that has waited for longer is late.
-const LATE: Duration = Duration::from_secs(300);
+const MAIL_LATE_AFTER: Duration = Duration::from_secs(300);
 
 /// What is there.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +51,13 @@ impl Health {
 
     /// Whether no mail has waited for more than five minutes.
     pub fn is_mail_in_time(&self) -> bool {
-        self.oldest_mail.is_some_and(|oldest| oldest < LATE)
+        self.oldest_mail.is_some_and(|oldest| oldest < MAIL_LATE_AFTER)
     }
 }
 
 /// Looks at the database, the queue, the workers and the outbox, or remembers a look of the last second.
 pub async fn check(app: &App) -> Health {
-    let health = app.health().get(FRESH, || async { Ok(probe(app).await) }).await;
+    let health = app.health().get_or_load(CACHE_TTL, || async { Ok(probe(app).await) }).await;
     let nothing = Health { draining: false, database: false, queue: false, workers: None, oldest_mail: None };
     // Said at once, not a second later.
     Health { draining: app.is_draining(), ..health.unwrap_or(nothing) }
@@ -78,15 +78,15 @@ pub async fn require_ready(app: &App) -> Result<Health> {
 
 async fn probe(app: &App) -> Health {
     let (pinged, depth) = tokio::join!(
-        timeout(PROBE_WITHIN, app.db().ping()),
-        timeout(PROBE_WITHIN, app.wire().depth(jobs::lane_name(jobs::LANES[0]))),
+        timeout(PROBE_TIMEOUT, app.db().ping()),
+        timeout(PROBE_TIMEOUT, app.queue().depth(jobs::lane_name(jobs::LANES[0]))),
     );
     let database = matches!(pinged, Ok(Ok(())));
     let queue = matches!(depth, Ok(Ok(_)));
     metrics::probed("database", database);
     metrics::probed("queue", queue);
     let backlog = match database {
-        true => timeout(PROBE_WITHIN, backlog::look(app)).await.ok().and_then(Result::ok),
+        true => timeout(PROBE_TIMEOUT, backlog::current(app)).await.ok().and_then(Result::ok),
         false => None,
     };
     Health {

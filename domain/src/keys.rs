@@ -26,8 +26,8 @@ pub enum KeyUse {
     Device,
     /// The cookie of a device known to staff.
     StaffDevice,
-    /// Subjects of throttles, so that no address stands in that table.
-    Throttle,
+    /// Subjects of rate_limits, so that no address stands in that table.
+    RateLimit,
     /// Seeds of the keys that sign access tokens.
     Signing,
     /// Which entry of the list a key is.
@@ -43,7 +43,7 @@ impl KeyUse {
             Self::Refresh => b"portico refresh v1",
             Self::Device => b"portico device v1",
             Self::StaffDevice => b"portico staff device v1",
-            Self::Throttle => b"portico throttle v1",
+            Self::RateLimit => b"portico rate limit v1",
             Self::Signing => b"portico signing v1",
             Self::Fingerprint => b"portico fingerprint v1",
         }

@@ -27,13 +27,15 @@ pub mod health;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
-pub mod links;
+pub mod link_tokens;
 pub mod mail;
+pub mod maintenance;
 pub mod metrics;
 pub mod name;
 pub mod page;
 pub mod passwords;
 pub mod random;
+pub mod rate_limit;
 pub mod secret;
 pub mod sessions;
 pub mod settings;
@@ -42,9 +44,7 @@ pub mod staff;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
-pub mod throttle;
 pub mod tx;
-pub mod upkeep;
 
 /// The tables, for those who read what a use case returns.
 pub use portico_entity as entity;

@@ -7,7 +7,7 @@ use portico_entity::{
     background_job::{self, Column, State},
     portal_user,
 };
-use portico_queue::Wire;
+use portico_queue::JobQueue;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, Time},
     database, jobs,
     mail::Mailer,
-    settings::{Environment, Settings, Vars},
+    settings::{EnvReader, Environment, Settings},
 };
 
 /// An app over a database of its own, whose clock stands still and whose mail stays in memory.
@@ -48,13 +48,13 @@ pub(crate) async fn app() -> TestApp {
         ("PORTICO_SCRYPT", "ln=10,r=8,p=1"),
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut vars = Vars::new(values, Some(Environment::Development));
-    let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:8080").ok());
-    let settings = vars.finish(settings).unwrap();
+    let mut env = EnvReader::new(values, Some(Environment::Development));
+    let settings = Settings::read(&mut env, None, Url::parse("http://localhost:8080").ok());
+    let settings = env.finish(settings).unwrap();
     let db = database::connect(&settings.database).await.unwrap();
     let mailer = Mailer::new(&settings.mail).unwrap();
     let clock = Clock::manual(Time::from_timestamp(1_800_000_000, 0).unwrap());
-    TestApp { app: App::new(db, Wire::memory(), mailer, clock, settings), _folder: folder }
+    TestApp { app: App::new(db, JobQueue::memory(), mailer, clock, settings), _folder: folder }
 }
 
 /// A migrated database to copy, since migrating takes longer than most tests.
@@ -94,7 +94,7 @@ impl TestApp {
             email: "ann@x.test".into(),
             name: "Ann".into(),
             password_phc: None,
-            password_closed_at: None,
+            password_locked_at: None,
             credential_version: 0,
             locale: None,
             disabled_at: None,
@@ -118,7 +118,7 @@ impl TestApp {
             }
             let ids: Vec<_> = due.iter().map(|row| row.id.0).collect();
             for claimed in jobs::claim(&self.app, &worker, &ids).await.unwrap() {
-                let run = async { jobs::settle(&self.app, jobs::run(&self.app, claimed).await).await };
+                let run = async { jobs::complete(&self.app, jobs::run(&self.app, claimed).await).await };
                 tokio::time::timeout(Duration::from_secs(10), run).await.unwrap();
             }
         }

@@ -22,7 +22,7 @@ tokio::task_local! {
 
 /// Runs `work` and says whether it committed a transaction meanwhile: what has committed nothing may be run again.
 /// Single statements outside of transactions, such as the counts of limits, do not show here.
-pub async fn noting_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
+pub async fn track_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
     let noted = async {
         let done = work.await;
         (done, COMMITTED.with(Cell::get))
@@ -31,8 +31,8 @@ pub async fn noting_commits<T>(work: impl Future<Output = T>) -> (T, bool) {
 }
 
 /// Notes that the running work must not be run again: another task has committed for it, or what it has counted stays counted.
-pub(crate) fn forbid_replay() {
-    // Outside of `noting_commits` nobody asks.
+pub(crate) fn mark_not_retryable() {
+    // Outside of `track_commits` nobody asks.
     let _ = COMMITTED.try_with(|committed| committed.set(true));
 }
 
@@ -115,16 +115,16 @@ impl Tx {
     /// Commits, then hands the jobs over. Never waits for the queue.
     ///
     /// # Errors
-    /// `unavailable` when the database fails, and never [`Interrupted`](Error::Interrupted): if the connection was cut
+    /// `unavailable` when the database fails, and never [`Aborted`](Error::Aborted): if the connection was cut
     /// meanwhile, it may have been committed, and must not be run again.
     pub async fn commit(self) -> Result<()> {
         match self.inner.commit().await.map_err(Error::from) {
-            Err(Error::Interrupted(why)) => return Err(Error::Unavailable(why)),
+            Err(Error::Aborted(why)) => return Err(Error::Unavailable(why)),
             done => done?,
         }
-        forbid_replay();
+        mark_not_retryable();
         for (lane, job) in self.jobs {
-            self.app.hand_over(lane, job);
+            self.app.notify_committed(lane, job);
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ fn row<J: Job>(
         state: Set(State::Queued),
         attempts: Set(0),
         max_attempts: Set(J::ATTEMPTS),
-        losses: Set(0),
+        crash_count: Set(0),
         run_at: Set(now),
         pushed_at: Set(None),
         started_at: Set(None),

@@ -12,7 +12,7 @@ use crate::JobId;
 pub enum Lane {
     Urgent,
     Bulk,
-    Upkeep,
+    Maintenance,
 }
 
 /// `Dead`: gave up; kept until somebody looks.
@@ -40,7 +40,7 @@ pub struct Model {
     pub attempts: i32,
     pub max_attempts: i32,
     /// Attempts whose worker vanished; a job that kills its worker is given up sooner.
-    pub losses: i32,
+    pub crash_count: i32,
     pub run_at: DateTimeUtc,
     /// When the id was last put on the wire.
     pub pushed_at: Option<DateTimeUtc>,

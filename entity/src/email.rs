@@ -15,7 +15,7 @@ pub enum Kind {
     AccessNotice,
     Reset,
     PasswordChanged,
-    PasswordClosed,
+    PasswordLocked,
     SessionEnded,
     StaffCode,
 }
@@ -29,7 +29,7 @@ impl Kind {
             Self::AccessNotice => "access_notice",
             Self::Reset => "reset",
             Self::PasswordChanged => "password_changed",
-            Self::PasswordClosed => "password_closed",
+            Self::PasswordLocked => "password_locked",
             Self::SessionEnded => "session_ended",
             Self::StaffCode => "staff_code",
         }

@@ -27,7 +27,7 @@ macro_rules! ids {
 
 ids! {
     AuditEventId,
-    AuthTokenId,
+    LinkTokenId,
     ClientId,
     CodeFlowId,
     EmailId,

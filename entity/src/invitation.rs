@@ -40,7 +40,7 @@ pub struct Model {
     pub sent_count: i32,
     pub last_sent_at: DateTimeUtc,
     /// Links of mails asked for before this moment are revoked.
-    pub links_since: DateTimeUtc,
+    pub links_valid_from: DateTimeUtc,
     /// How often the person, not the staff, has renewed it after it expired.
     pub renewals: i32,
     pub expires_at: DateTimeUtc,

@@ -5,21 +5,21 @@
 mod id;
 
 pub mod audit_event;
-pub mod auth_token;
 pub mod background_job;
 pub mod client;
 pub mod code_flow;
 pub mod email;
 pub mod invitation;
+pub mod link_token;
 pub mod membership;
 pub mod paused_lane;
 pub mod portal_user;
+pub mod rate_limit;
 pub mod schedule_run;
 pub mod session;
 pub mod signing_key;
 pub mod staff_user;
 pub mod tenant;
-pub mod throttle;
 pub mod worker;
 
 pub use id::*;

@@ -16,7 +16,7 @@ pub struct Model {
     /// A PHC string; none until the person has activated.
     pub password_phc: Option<String>,
     /// Set when guessing has closed the password until it is reset.
-    pub password_closed_at: Option<DateTimeUtc>,
+    pub password_locked_at: Option<DateTimeUtc>,
     /// Raised by every password write; sessions and tokens of an older version are dead.
     pub credential_version: i32,
     pub locale: Option<String>,

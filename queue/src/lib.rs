@@ -19,29 +19,29 @@ pub use backend::ChannelBackend;
 
 /// Something that carries job ids in named lanes, oldest id first; an id waits at most once in a lane.
 #[derive(Clone)]
-pub enum Wire {
+pub enum JobQueue {
     /// Inside this process: for one process, and gone with it.
-    Memory(memory::MemoryWire),
+    Memory(memory::MemoryQueue),
     /// A sorted set a lane in Redis, for any number of processes.
-    Redis(Box<redis::RedisWire>),
+    Redis(Box<redis::RedisQueue>),
 }
 
 /// The wire could not be reached, or refused. The ids are safe in the database all the same.
 #[derive(Debug)]
-pub struct WireError(String);
+pub struct QueueError(String);
 
-impl std::fmt::Display for WireError {
+impl std::fmt::Display for QueueError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "queue: {}", self.0)
     }
 }
 
-impl std::error::Error for WireError {}
+impl std::error::Error for QueueError {}
 
-impl Wire {
+impl JobQueue {
     /// A wire within this process.
     pub fn memory() -> Self {
-        Self::Memory(memory::MemoryWire::default())
+        Self::Memory(memory::MemoryQueue::default())
     }
 
     /// A wire through the Redis at `url` (`redis://` or `rediss://`). Connects when first used and again after every
@@ -49,18 +49,18 @@ impl Wire {
     ///
     /// # Errors
     /// When `url` is not a Redis URL.
-    pub fn redis(url: &str) -> Result<Self, WireError> {
-        Ok(Self::Redis(Box::new(redis::RedisWire::new(url)?)))
+    pub fn redis(url: &str) -> Result<Self, QueueError> {
+        Ok(Self::Redis(Box::new(redis::RedisQueue::new(url)?)))
     }
 
     /// Puts `ids` into `lane`; those that wait there already stay where they are.
     ///
     /// # Errors
     /// When Redis cannot be reached within about a second, or refuses.
-    pub async fn push(&self, lane: &'static str, ids: &[Uuid]) -> Result<(), WireError> {
+    pub async fn push(&self, lane: &'static str, ids: &[Uuid]) -> Result<(), QueueError> {
         match self {
-            Self::Memory(wire) => wire.push(lane, ids),
-            Self::Redis(wire) => wire.push(lane, ids).await?,
+            Self::Memory(queue) => queue.push(lane, ids),
+            Self::Redis(queue) => queue.push(lane, ids).await?,
         }
         Ok(())
     }
@@ -69,10 +69,10 @@ impl Wire {
     ///
     /// # Errors
     /// As for [`push`](Self::push).
-    pub async fn depth(&self, lane: &'static str) -> Result<u64, WireError> {
+    pub async fn depth(&self, lane: &'static str) -> Result<u64, QueueError> {
         match self {
-            Self::Memory(wire) => Ok(wire.depth(lane)),
-            Self::Redis(wire) => Ok(wire.depth(lane).await?),
+            Self::Memory(queue) => Ok(queue.depth(lane)),
+            Self::Redis(queue) => Ok(queue.depth(lane).await?),
         }
     }
 
@@ -80,27 +80,27 @@ impl Wire {
     ///
     /// # Errors
     /// As for [`push`](Self::push).
-    pub async fn complaint(&self) -> Result<Option<String>, WireError> {
+    pub async fn config_warning(&self) -> Result<Option<String>, QueueError> {
         match self {
             Self::Memory(_) => Ok(None),
-            Self::Redis(wire) => Ok(wire.complaint().await?),
+            Self::Redis(queue) => Ok(queue.config_warning().await?),
         }
     }
 
     /// A reader of `lane`, with a connection of its own since it waits on it.
     pub fn consumer(&self, lane: &'static str) -> Consumer {
         match self {
-            Self::Memory(wire) => Consumer::Memory(wire.clone(), lane),
-            Self::Redis(wire) => Consumer::Redis(Box::new(wire.consumer(lane))),
+            Self::Memory(queue) => Consumer::Memory(queue.clone(), lane),
+            Self::Redis(queue) => Consumer::Redis(Box::new(queue.consumer(lane))),
         }
     }
 }
 
 /// Takes ids out of one lane.
 pub enum Consumer {
-    /// Of a [`Wire::Memory`].
-    Memory(memory::MemoryWire, &'static str),
-    /// Of a [`Wire::Redis`].
+    /// Of a [`JobQueue::Memory`].
+    Memory(memory::MemoryQueue, &'static str),
+    /// Of a [`JobQueue::Redis`].
     Redis(Box<redis::RedisConsumer>),
 }
 
@@ -112,9 +112,9 @@ impl Consumer {
     ///
     /// # Errors
     /// When Redis cannot be reached; the next call connects anew.
-    pub async fn pop(&mut self, limit: usize) -> Result<Vec<Uuid>, WireError> {
+    pub async fn pop(&mut self, limit: usize) -> Result<Vec<Uuid>, QueueError> {
         match self {
-            Self::Memory(wire, lane) => Ok(wire.pop(lane, limit).await),
+            Self::Memory(queue, lane) => Ok(queue.pop(lane, limit).await),
             Self::Redis(consumer) => Ok(consumer.pop(limit).await?),
         }
     }

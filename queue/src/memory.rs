@@ -13,12 +13,12 @@ type Lanes = HashMap<&'static str, BTreeSet<Uuid>>;
 
 /// Ids in memory. UUIDv7 sorts by time, so the first of a set is the oldest.
 #[derive(Clone, Default)]
-pub struct MemoryWire {
+pub struct MemoryQueue {
     lanes: Arc<Mutex<Lanes>>,
     pushed: Arc<Notify>,
 }
 
-impl MemoryWire {
+impl MemoryQueue {
     pub(crate) fn push(&self, lane: &'static str, ids: &[Uuid]) {
         self.lanes().entry(lane).or_default().extend(ids);
         self.pushed.notify_waiters();

@@ -9,7 +9,7 @@ use redis::{
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::WireError;
+use crate::QueueError;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
@@ -20,19 +20,19 @@ const POP_ANSWERS_WITHIN: Duration = Duration::from_secs(4);
 
 /// Lanes in Redis.
 #[derive(Clone)]
-pub struct RedisWire {
+pub struct RedisQueue {
     client: Client,
     connection: ConnectionManager,
 }
 
-impl From<RedisError> for WireError {
+impl From<RedisError> for QueueError {
     /// The error's kind and text; the URL, which may hold a password, is in neither.
     fn from(error: RedisError) -> Self {
         Self(error.to_string())
     }
 }
 
-impl RedisWire {
+impl RedisQueue {
     pub(crate) fn new(url: &str) -> RedisResult<Self> {
         let client = Client::open(url)?;
         let config = ConnectionManagerConfig::new()
@@ -60,7 +60,7 @@ impl RedisWire {
         self.connection.clone().zcard(key(lane)).await
     }
 
-    pub(crate) async fn complaint(&self) -> RedisResult<Option<String>> {
+    pub(crate) async fn config_warning(&self) -> RedisResult<Option<String>> {
         let found: RedisResult<Vec<String>> =
             redis::cmd("CONFIG").arg("GET").arg("maxmemory-policy").query_async(&mut self.connection.clone()).await;
         Ok(match found {
@@ -140,7 +140,7 @@ fn milliseconds(id: &Uuid) -> u64 {
 }
 
 #[cfg(test)]
-impl RedisWire {
+impl RedisQueue {
     /// Puts something into the lane that no Portico would.
     pub(crate) async fn push_raw(&self, lane: &str, member: &str) -> RedisResult<()> {
         self.connection.clone().zadd(key(lane), member, 0).await

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 pub(super) async fn run(mut config: Config) -> Result<()> {
-    compose::require_redis(&config, "api")?;
-    let sockets = compose::bind(&mut config).await?;
-    let app = compose::app(&config).await?;
-    compose::run(app, config, false, sockets).await
+    bootstrap::require_redis(&config, "api")?;
+    let sockets = bootstrap::bind(&mut config).await?;
+    let app = bootstrap::app(&config).await?;
+    bootstrap::run(app, config, false, sockets).await
 }

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use crate::environment::Config;
+use crate::config::Config;
 
 /// Whatever is wrong has stopped the reading before this.
 pub(super) fn run(config: Config) -> Result<()> {
     let commands =
         if config.redis_url.is_some() { "serve, api and worker" } else { "serve; api and worker need REDIS_URL" };
-    super::say(format!("The configuration is good ({:?}) for {commands}.", config.domain.environment));
+    super::print(format!("The configuration is good ({:?}) for {commands}.", config.domain.environment));
     Ok(())
 }

@@ -9,8 +9,8 @@ use portico_domain::{
     settings::DatabaseSettings,
 };
 
-use super::say;
-use crate::{compose, environment::Config};
+use super::print;
+use crate::{bootstrap, config::Config};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -27,13 +27,13 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     let target = source.at(&arguments.to);
     let target = target.with_context(|| format!("--to must be sqlite:PATH or postgres://…, e.g. {example}"))?;
     if config.migrates {
-        compose::migrate(&config).await?;
+        bootstrap::migrate(&config).await?;
     } else if !portico_migration::is_current(&source.url).await.context("DATABASE_URL: cannot read the schema")? {
         bail!("DATABASE_URL: the schema is not the newest; run `portico migrate` first");
     }
-    compose::migrate_database(&target, "--to").await?;
+    bootstrap::migrate_database(&target, "--to").await?;
     let copied = copy::copy(source, &target).await.context("nothing was copied")?;
-    say(report(&copied, source, &target, config.secret_file.as_deref()));
+    print(report(&copied, source, &target, config.secret_file.as_deref()));
     Ok(())
 }
 
@@ -41,7 +41,7 @@ fn report(copied: &[Copied], source: &DatabaseSettings, target: &DatabaseSetting
     let mut lines = vec![format!("{:<16} {:>10}  checksum", "table", "rows")];
     lines.extend(copied.iter().map(|Copied { table, digest }| format!("{table:<16} {:>10}  {digest}", digest.rows())));
     let rows: u64 = copied.iter().map(|copied| copied.digest.rows()).sum();
-    lines.push(format!("\nCopied {rows} rows from {} to {}.", source.place(), target.place()));
+    lines.push(format!("\nCopied {rows} rows from {} to {}.", source.redacted_url(), target.redacted_url()));
     lines.push("Set DATABASE_URL to the new database for every process, and start none on the old one again.".into());
     lines.push(match secret {
         Some(file) => {

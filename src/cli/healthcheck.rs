@@ -12,10 +12,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::environment::Config;
+use crate::config::Config;
 
 /// A whole answer may take this long; the server itself gives up on its database after 2 seconds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 /// Succeeds when `/health/ready` answers 200.
@@ -24,14 +24,14 @@ pub(super) async fn run(config: Config) -> Result<()> {
     if address.port() == 0 {
         bail!("PORTICO_INTERNAL_LISTEN: nobody knows which port was picked; name one, e.g. 127.0.0.1:9080");
     }
-    let status = timeout(ANSWER_WITHIN, ask(address))
+    let status = timeout(RESPONSE_TIMEOUT, ask(address))
         .await
-        .with_context(|| format!("nothing answers on {address} within {} s", ANSWER_WITHIN.as_secs()))?
+        .with_context(|| format!("nothing answers on {address} within {} s", RESPONSE_TIMEOUT.as_secs()))?
         .with_context(|| format!("nothing answers on {address}"))?;
     if status != "200" {
         bail!("{address} is not ready: it answers {status}");
     }
-    super::say("ready");
+    super::print("ready");
     Ok(())
 }
 

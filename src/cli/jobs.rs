@@ -7,19 +7,19 @@ use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
     app::App,
     entity::background_job::{self, Model, State},
-    jobs::{self, Selection},
+    jobs::{self, JobFilter},
 };
 use uuid::Uuid;
 
-use super::say;
-use crate::{compose, environment::Config};
+use super::print;
+use crate::{bootstrap, config::Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Lists jobs, the newest first.
     List {
         #[command(flatten)]
-        which: Which,
+        selector: JobSelector,
         /// In this state.
         #[arg(long)]
         state: Option<JobState>,
@@ -30,7 +30,7 @@ pub(super) enum Command {
     /// Runs jobs again that were given up, with all their attempts; what would come too late is still not sent.
     Retry {
         #[command(flatten)]
-        which: Which,
+        selector: JobSelector,
         /// All that were given up, as far as nothing else narrows it.
         #[arg(long)]
         all: bool,
@@ -38,7 +38,7 @@ pub(super) enum Command {
     /// Deletes jobs that were given up or wait; what waiting ones were to do counts as failed.
     Discard {
         #[command(flatten)]
-        which: Which,
+        selector: JobSelector,
         /// All in this state, as far as nothing else narrows it.
         #[arg(long)]
         state: Option<Discardable>,
@@ -54,7 +54,7 @@ pub(super) enum Command {
         lane: Lane,
     },
     /// Enqueues jobs that do nothing, waits for workers to run them, and says how soon and how fast they did.
-    Probe {
+    Canary {
         /// How many.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         count: u32,
@@ -66,13 +66,13 @@ pub(super) enum Command {
         pause_ms: u64,
         /// Seconds until it gives up.
         #[arg(long, default_value_t = 60)]
-        patience: u64,
+        timeout: u64,
     },
 }
 
 /// Which jobs are meant: those that fit all that is said.
 #[derive(Args)]
-pub(super) struct Which {
+pub(super) struct JobSelector {
     /// Exactly these.
     ids: Vec<Uuid>,
     /// Of this lane.
@@ -87,7 +87,7 @@ pub(super) struct Which {
 pub(super) enum Lane {
     Urgent,
     Bulk,
-    Upkeep,
+    Maintenance,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -109,7 +109,7 @@ impl From<Lane> for background_job::Lane {
         match lane {
             Lane::Urgent => Self::Urgent,
             Lane::Bulk => Self::Bulk,
-            Lane::Upkeep => Self::Upkeep,
+            Lane::Maintenance => Self::Maintenance,
         }
     }
 }
@@ -134,62 +134,62 @@ impl From<Discardable> for State {
     }
 }
 
-impl Which {
-    fn selection(self, state: Option<State>) -> Selection {
-        Selection { ids: self.ids, state, lane: self.lane.map(Into::into), name: self.name }
+impl JobSelector {
+    fn filter(self, state: Option<State>) -> JobFilter {
+        JobFilter { ids: self.ids, state, lane: self.lane.map(Into::into), name: self.name }
     }
 }
 
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
-    if let Command::Probe { .. } = command {
-        compose::require_redis(&config, "jobs probe")?;
+    if let Command::Canary { .. } = command {
+        bootstrap::require_redis(&config, "jobs canary")?;
     }
-    let app = compose::app(&config).await?;
+    let app = bootstrap::app(&config).await?;
     match command {
-        Command::List { which, state, limit } => list(&app, &which.selection(state.map(Into::into)), limit).await,
-        Command::Retry { which, all } => {
-            if which.ids.is_empty() && !all {
+        Command::List { selector, state, limit } => list(&app, &selector.filter(state.map(Into::into)), limit).await,
+        Command::Retry { selector, all } => {
+            if selector.ids.is_empty() && !all {
                 bail!("name the jobs by their ids, or say --all (with --lane or --name, all of those)");
             }
-            let count = jobs::retry(&app, which.selection(None)).await?;
-            say(format!("{count} jobs will run again."));
+            let count = jobs::retry(&app, selector.filter(None)).await?;
+            print(format!("{count} jobs will run again."));
             Ok(())
         }
-        Command::Discard { which, state } => {
-            if which.ids.is_empty() && state.is_none() {
+        Command::Discard { selector, state } => {
+            if selector.ids.is_empty() && state.is_none() {
                 bail!("name the jobs by their ids, or say --state dead or --state queued");
             }
-            let count = jobs::discard(&app, which.selection(state.map(Into::into))).await?;
-            say(format!("{count} jobs discarded."));
+            let count = jobs::discard(&app, selector.filter(state.map(Into::into))).await?;
+            print(format!("{count} jobs discarded."));
             Ok(())
         }
         Command::Pause { lane } => {
             jobs::pause(&app, lane.into()).await?;
-            say("Paused. `portico jobs resume` lets it run again.");
+            print("Paused. `portico jobs resume` lets it run again.");
             Ok(())
         }
         Command::Resume { lane } => {
             jobs::resume(&app, lane.into()).await?;
-            say("Resumed.");
+            print("Resumed.");
             Ok(())
         }
-        Command::Probe { count, lane, pause_ms, patience } => {
-            let (pause, patience) = (Duration::from_millis(pause_ms), Duration::from_secs(patience));
-            probe(&app, lane.into(), count as usize, pause, patience).await
+        Command::Canary { count, lane, pause_ms, timeout } => {
+            let (pause, timeout) = (Duration::from_millis(pause_ms), Duration::from_secs(timeout));
+            canary(&app, lane.into(), count as usize, pause, timeout).await
         }
     }
 }
 
-async fn list(app: &App, selection: &Selection, limit: u64) -> Result<()> {
+async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
     for lane in jobs::paused(app).await? {
-        say(format!("The lane {} is paused.", jobs::lane_name(lane)));
+        print(format!("The lane {} is paused.", jobs::lane_name(lane)));
     }
-    say(format!(
+    print(format!(
         "{:36}  {:20}  {:6}  {:7}  {:>8}  {:20}  last error",
         "id", "name", "lane", "state", "attempts", "due"
     ));
-    for job in jobs::list(app, selection, limit).await? {
-        say(line(&job));
+    for job in jobs::list(app, filter, limit).await? {
+        print(line(&job));
     }
     Ok(())
 }
@@ -209,11 +209,11 @@ fn line(job: &Model) -> String {
     format!("{id:36}  {name:20}  {lane:6}  {state:7}  {attempts:>8}  {due:20}  {error}")
 }
 
-async fn probe(app: &App, lane: background_job::Lane, count: usize, pause: Duration, patience: Duration) -> Result<()> {
-    let report = jobs::probe(app, lane, count, pause, patience).await?;
+async fn canary(app: &App, lane: background_job::Lane, count: usize, pause: Duration, timeout: Duration) -> Result<()> {
+    let report = jobs::run_canary(app, lane, count, pause, timeout).await?;
     let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
     let rate = report.count as f64 * 1_000.0 / milliseconds(report.drained_in).max(0.001);
-    say(format!(
+    print(format!(
         "{} jobs in {:.1} ms; from the first claim {:.1} ms, {rate:.0} a second\nenqueue to start: p50 {:.2} ms, p99 {:.2} ms",
         report.count,
         milliseconds(report.took),

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use clap::Subcommand;
 use portico_domain::{email_address::EmailAddress, mail};
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -18,8 +18,8 @@ pub(super) enum Command {
 
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Test { to } = command;
-    let app = compose::app(&config).await?;
+    let app = bootstrap::app(&config).await?;
     let answer = mail::send_test(&app, to.clone()).await.map_err(|error| anyhow!("MAIL_URL: not sent: {error}"))?;
-    super::say(format!("Sent to {to}. The server answered: {answer}"));
+    super::print(format!("Sent to {to}. The server answered: {answer}"));
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 pub(super) async fn run(config: Config) -> Result<()> {
-    compose::migrate(&config).await?;
-    super::say("The database has the newest schema.");
+    bootstrap::migrate(&config).await?;
+    super::print("The database has the newest schema.");
     Ok(())
 }

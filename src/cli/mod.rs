@@ -19,7 +19,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use portico_domain::{email_address::EmailAddress, error::FieldProblem, name::Name, settings::Environment};
 
-use crate::environment::{self, Config};
+use crate::config::{self, Config};
 
 /// The accounts service of a client portal.
 #[derive(Parser)]
@@ -86,14 +86,14 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
 }
 
 fn config(fallback: Option<Environment>) -> Result<Config> {
-    let config = environment::read(fallback)?;
+    let config = config::read(fallback)?;
     config.start_log();
     Ok(config)
 }
 
 /// Prints what a command was asked for, on stdout.
 #[expect(clippy::print_stdout, reason = "the one way out for a command's answer; logs go to stderr")]
-fn say(text: impl std::fmt::Display) {
+fn print(text: impl std::fmt::Display) {
     println!("{text}");
 }
 

@@ -3,6 +3,6 @@
 use anyhow::Result;
 
 pub(super) fn run() -> Result<()> {
-    super::say(portico_api::openapi_json().trim_end());
+    super::print(portico_api::openapi_json().trim_end());
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 pub(super) async fn run(mut config: Config) -> Result<()> {
-    let sockets = compose::bind(&mut config).await?;
-    let app = compose::app(&config).await?;
-    compose::run(app, config, true, sockets).await
+    let sockets = bootstrap::bind(&mut config).await?;
+    let app = bootstrap::app(&config).await?;
+    bootstrap::run(app, config, true, sockets).await
 }

@@ -2,22 +2,22 @@
 
 use anyhow::Result;
 
-use crate::environment;
+use crate::config;
 
 pub(super) fn run() -> Result<()> {
-    super::say("# Settings\n");
-    super::say(
+    super::print("# Settings\n");
+    super::print(
         "Every setting is an environment variable. Refresh this page: `cargo run -- settings > docs/settings.md`.\n",
     );
-    super::say(
+    super::print(
         "A duration is a whole number and a unit: `90s`, `30m`, `72h`, `7d`. A limit is `N/duration`: N at once, and one back \
          every duration ÷ N; `off` disables it, which production refuses.\n",
     );
-    super::say("| variable | default | meaning |\n|---|---|---|");
-    for variable in environment::variables() {
+    super::print("| variable | default | description |\n|---|---|---|");
+    for variable in config::variables() {
         let default = if variable.default.is_empty() { "–".into() } else { format!("`{}`", variable.default) };
-        let meaning = variable.meaning.replace('|', "\\|");
-        super::say(format!("| `{}` | {default} | {meaning} |", variable.name));
+        let description = variable.description.replace('|', "\\|");
+        super::print(format!("| `{}` | {default} | {description} |", variable.name));
     }
     Ok(())
 }

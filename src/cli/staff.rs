@@ -10,7 +10,7 @@ use portico_domain::{
     staff::{self, NewStaff},
 };
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -52,9 +52,9 @@ impl From<Role> for staff_user::Role {
 
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Add { tenant, email, name, role } = command;
-    let app = compose::app(&config).await?;
+    let app = bootstrap::app(&config).await?;
     match staff::add(&app, &tenant, NewStaff { email, name, role: role.into() }).await {
-        Ok(user) => super::say(format!("Added {}.", user.email)),
+        Ok(user) => super::print(format!("Added {}.", user.email)),
         Err(Error::Conflict(_)) => bail!("somebody of staff has that address already"),
         Err(Error::NotFound(_)) => bail!("there is no tenant of that slug"),
         Err(error) => return Err(error.into()),

@@ -8,7 +8,7 @@ use portico_domain::{
     tenants::{self, Slug},
 };
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -36,14 +36,14 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
-    let app = compose::app(&config).await?;
+    let app = bootstrap::app(&config).await?;
     let done = match command {
         Command::Add { slug, name } => tenants::add(&app, &slug, &name).await.map(|tenant| tenant.slug),
         Command::Suspend { slug } => tenants::suspend(&app, &slug).await.map(|()| slug),
         Command::Restore { slug } => tenants::restore(&app, &slug).await.map(|()| slug),
     };
     match done {
-        Ok(slug) => super::say(format!("Done: {slug}.")),
+        Ok(slug) => super::print(format!("Done: {slug}.")),
         Err(Error::Conflict(_)) => bail!("a tenant of that slug is there already"),
         Err(Error::NotFound(_)) => bail!("there is no tenant of that slug"),
         Err(error) => return Err(error.into()),

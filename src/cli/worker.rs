@@ -2,17 +2,17 @@
 
 use anyhow::Result;
 
-use crate::{compose, environment::Config};
+use crate::{bootstrap, config::Config};
 
 /// Where a worker serves probes unless it is told, so that one can stand beside an API on one machine.
 const INTERNAL_PORT: u16 = 9081;
 
 pub(super) async fn run(mut config: Config) -> Result<()> {
-    compose::require_redis(&config, "worker")?;
+    bootstrap::require_redis(&config, "worker")?;
     if !config.has_internal_listen {
         config.api.internal_listen.set_port(INTERNAL_PORT);
     }
-    let sockets = compose::bind_internal(&config).await?;
-    let app = compose::app(&config).await?;
-    compose::run(app, config, true, sockets).await
+    let sockets = bootstrap::bind_internal(&config).await?;
+    let app = bootstrap::app(&config).await?;
+    bootstrap::run(app, config, true, sockets).await
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Message,
-    span::{Place, SHOWN, Span},
+    span::{MAX_ATTRIBUTES, Span, SpanContext},
 };
 
 /// Notes what spans say and hands them over when they end. Never waits.
@@ -35,14 +35,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let above = span.parent().and_then(|parent| parent.extensions().get::<Span>().map(|parent| parent.place));
-        let own = |place: Place| Place { id: Random.bytes(), ..place };
+        let own = |place: SpanContext| SpanContext { id: Random.bytes(), ..place };
         let (place, parent) = match (span.name(), above, fields.request_id, fields.id) {
             (_, Some(above), ..) => (own(above), Some(above.id)),
-            ("request", None, Some(request), _) => (Place::root(request), None),
+            ("request", None, Some(request), _) => (SpanContext::root(request), None),
             // The request has ended long ago, perhaps in another process; its span is the root of the trace.
-            ("job", None, Some(request), _) => (own(Place::root(request)), Some(Place::root(request).id)),
+            ("job", None, Some(request), _) => (own(SpanContext::root(request)), Some(SpanContext::root(request).id)),
             // Nobody asked for it, so each try is a root of the job's own trace.
-            ("job", None, None, Some(job)) => (own(Place::root(job)), None),
+            ("job", None, None, Some(job)) => (own(SpanContext::root(job)), None),
             _ => return,
         };
         let now = Clock::System.now();
@@ -83,7 +83,7 @@ impl Fields {
         match field.name() {
             "request_id" => self.request_id = id(),
             "id" => self.id = id(),
-            name if SHOWN.contains(&name) => self.shown.push((name, value)),
+            name if MAX_ATTRIBUTES.contains(&name) => self.shown.push((name, value)),
             _ => {}
         }
     }

@@ -5,8 +5,8 @@
 //! `traceparent` header is not looked at. A gateway of ours that wants its own trace continued sends the trace's id as
 //! `X-Request-Id`; so can a stranger, who thereby names the trace of their own requests, and no more than that.
 
-mod collector;
 mod layer;
+mod otlp_exporter;
 mod span;
 
 use std::{
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use portico_domain::settings::Vars;
+use portico_domain::settings::EnvReader;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tracing::warn;
 use url::Url;
@@ -37,10 +37,10 @@ pub(crate) struct TraceSettings {
 
 impl TraceSettings {
     /// Reads the section, by the names that OpenTelemetry gives its variables.
-    pub(crate) fn read(vars: &mut Vars) -> Option<Self> {
-        let meaning = "Where traces go: the base URL of an OpenTelemetry collector that takes OTLP as JSON over plain HTTP, \
+    pub(crate) fn read(env: &mut EnvReader) -> Option<Self> {
+        let description = "Where traces go: the base URL of an OpenTelemetry collector that takes OTLP as JSON over plain HTTP, \
                        e.g. `http://localhost:4318`. Without it there are none.";
-        let endpoint = vars.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", meaning, |value| match Url::parse(value) {
+        let endpoint = env.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", description, |value| match Url::parse(value) {
             _ if value.is_empty() => Ok(None),
             Ok(url)
                 if url.scheme() == "http" && url.has_host() && url.username().is_empty() && url.query().is_none() =>
@@ -51,8 +51,8 @@ impl TraceSettings {
                       beside this process speaks TLS to others"
                 .into()),
         });
-        let meaning = "What traces call this service.";
-        let service = vars.read("OTEL_SERVICE_NAME", "portico", meaning, |value| Ok(value.to_owned()));
+        let description = "What traces call this service.";
+        let service = env.read("OTEL_SERVICE_NAME", "portico", description, |value| Ok(value.to_owned()));
         Some(Self { endpoint: endpoint?, service: service? })
     }
 }
@@ -85,7 +85,7 @@ impl Traces {
     pub(super) fn layer(&self) -> Option<TraceLayer> {
         let endpoint = self.settings.endpoint.clone()?;
         let (spans, ended) = mpsc::channel(WAITING);
-        let task = tokio::spawn(collector::export(endpoint, self.settings.service.clone(), ended));
+        let task = tokio::spawn(otlp_exporter::export(endpoint, self.settings.service.clone(), ended));
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         *running = Some(Running { spans: spans.clone(), task });
         Some(TraceLayer::new(spans))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// The fields of our spans that a trace shows: words of the code and numbers. Whatever is not named here stays out.
-pub(super) const SHOWN: [&str; 7] = ["operation", "status", "job", "lane", "attempt", "outcome", "method"];
+pub(super) const MAX_ATTRIBUTES: [&str; 7] = ["operation", "status", "job", "lane", "attempt", "outcome", "method"];
 
 /// What OTLP calls the role of a span in a call.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +18,12 @@ enum Kind {
 
 /// Which trace a span belongs to, and which span it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SpanContext {
     pub(super) trace: [u8; 16],
     pub(super) id: [u8; 8],
 }
 
-impl Place {
+impl SpanContext {
     /// The root of the trace that a request has caused. Ids of zeros alone mean "none", so they become others.
     pub(super) fn root(request_id: Uuid) -> Self {
         let trace = request_id.into_bytes();
@@ -39,7 +39,7 @@ impl Place {
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub(super) name: &'static str,
-    pub(super) place: Place,
+    pub(super) place: SpanContext,
     pub(super) parent: Option<[u8; 8]>,
     pub(super) began: Time,
     pub(super) ended: Time,
@@ -116,12 +116,12 @@ mod tests {
 
     #[test]
     fn no_id_is_all_zeros() {
-        let nil = Place::root(Uuid::nil());
+        let nil = SpanContext::root(Uuid::nil());
         assert!(nil.trace != [0; 16] && nil.id != [0; 8]);
-        let half = Place::root(Uuid::from_u128(7 << 64));
+        let half = SpanContext::root(Uuid::from_u128(7 << 64));
         assert_eq!((half.trace, half.id), ((7u128 << 64).to_be_bytes(), 1u64.to_be_bytes()));
         let id = Uuid::from_u128(0x01a1_fdba_f86f_76f5_b296_4e54_8b36_91ab);
-        assert_eq!(hex(&Place::root(id).trace), id.simple().to_string());
-        assert_eq!(hex(&Place::root(id).id), "b2964e548b3691ab");
+        assert_eq!(hex(&SpanContext::root(id).trace), id.simple().to_string());
+        assert_eq!(hex(&SpanContext::root(id).id), "b2964e548b3691ab");
     }
 }

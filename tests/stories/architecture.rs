@@ -47,7 +47,7 @@ const MAY_ASK: [&str; 5] = [
     "domain/src/database.rs",
     "domain/src/sessions/queries.rs",
     "domain/src/settings/mod.rs",
-    "domain/src/throttle/counters.rs",
+    "domain/src/rate_limit/counters.rs",
     "src/compose.rs",
 ];
 

@@ -135,7 +135,7 @@ async fn a_killed_workers_mail_is_sent_by_another() {
     let mail = world.mail(&person.email, 2).await;
     assert!(killed.elapsed().as_secs() < 30, "{:?}", killed.elapsed());
     assert!(mail.subject.contains("Choose a new password"));
-    assert_eq!(sql(&world, "SELECT losses FROM background_jobs WHERE losses > 0"), "1");
+    assert_eq!(sql(&world, "SELECT crash_count FROM background_jobs WHERE crash_count > 0"), "1");
 }
 
 #[tokio::test]
@@ -340,7 +340,7 @@ async fn job_12_20_a_job_that_nobody_knows_is_left_and_one_that_cannot_be_read_d
         sql(
             &world,
             &format!(
-                "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, created_at) \
+                "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
              VALUES ('{id}', '{name}', 'urgent', '{payload}', 'queued', {attempts}, 8, 0, now(), now() - interval '1 minute')"
             ),
         );

@@ -13,7 +13,7 @@ fn sql(world: &World, sql: &str) -> String {
 async fn pause(world: &World) {
     assert!(world.run(&["jobs", "pause", "bulk"]).contains("Paused"));
     eventually("the workers have heard of it", || async {
-        let probe = ["jobs", "probe", "--lane", "bulk", "--count", "4", "--patience", "1"];
+        let probe = ["jobs", "canary", "--lane", "bulk", "--count", "4", "--timeout", "1"];
         (!world.tries(&probe).status.success()).then_some(())
     })
     .await;
@@ -80,7 +80,7 @@ async fn job_18_what_failed_is_listed_tried_again_and_thrown_away() {
 #[tokio::test]
 async fn a_probe_says_how_soon_and_how_fast_jobs_run() {
     let world = World::start(Shape::Fleet, &[]).await;
-    let said = world.run(&["jobs", "probe", "--count", "2500", "--lane", "bulk"]);
+    let said = world.run(&["jobs", "canary", "--count", "2500", "--lane", "bulk"]);
     assert!(said.contains("2500 jobs in ") && said.contains("enqueue to start: p50 "), "{said}");
     assert_eq!(sql(&world, "SELECT count(*) FROM background_jobs WHERE name = 'probe'"), "0");
 }

@@ -78,8 +78,8 @@ async fn log_08_what_happens_moves_its_metric_and_the_dashboard_and_alerts_ask_f
         let moved = [
             scrape.sum("portico_refresh_tokens_reused_total", &[]) == 1.0,
             scrape.sum("portico_sessions_ended_total", &[("reason", "refresh_token_reused")]) == 1.0,
-            scrape.sum("portico_acts_total", &[("action", "session.opened"), ("outcome", "failure")]) == 3.0,
-            scrape.sum("portico_throttled_total", &[("limit", "sign_in_account")]) == 1.0,
+            scrape.sum("portico_audit_events_total", &[("action", "session.opened"), ("outcome", "failure")]) == 3.0,
+            scrape.sum("portico_rate_limited_total", &[("limit", "sign_in_account")]) == 1.0,
             scrape.sum("portico_http_requests_total", &[("operation", "sign_in"), ("status", "401")]) == 3.0,
             scrape.sum("portico_http_request_seconds_count", &[("operation", "sign_in")]) == 4.0,
             scrape.sum("portico_hash_seconds_count", &[]) >= 4.0,
@@ -114,7 +114,7 @@ async fn log_08_what_happens_moves_its_metric_and_the_dashboard_and_alerts_ask_f
     let database = &world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
     psql(
         database,
-        "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, created_at) \
+        "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
          VALUES (gen_random_uuid(), 'x', 'bulk', '{}', 'dead', 8, 8, 0, now(), now())",
     );
     eventually("the dead job is seen", || async {

@@ -105,10 +105,10 @@ async fn job_12_a_job_that_takes_its_worker_down_three_times_is_given_up() {
     tenant.invite(&client, &poison).await;
     let job = "FROM background_jobs j JOIN emails e ON e.id = (j.payload->>'email')::uuid";
     let job = format!("{job} WHERE e.recipient = '{poison}'");
-    for losses in 0..3 {
+    for crash_count in 0..3 {
         eventually("a worker holds it", || async {
-            let running = format!("SELECT j.losses {job} AND j.state = 'running'");
-            (sql(&world, &running) == losses.to_string()).then_some(())
+            let running = format!("SELECT j.crash_count {job} AND j.state = 'running'");
+            (sql(&world, &running) == crash_count.to_string()).then_some(())
         })
         .await;
         for n in [2, 3] {
@@ -232,7 +232,7 @@ async fn job_21_the_cleaner_takes_what_is_over_while_people_sign_in() {
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let insert = "INSERT INTO background_jobs \
-        (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, created_at, finished_at) \
+        (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at, finished_at) \
         SELECT gen_random_uuid(), 'send_mail', 'bulk', '{}', 'done', 1, 8, 0, at, at, at FROM";
     sql(&world, &format!("{insert} (SELECT now() - interval '8 days' AS at) AS past, generate_series(1, 20000)"));
     sql(&world, &format!("{insert} (SELECT now() - interval '6 days' AS at) AS past, generate_series(1, 100)"));
@@ -240,8 +240,8 @@ async fn job_21_the_cleaner_takes_what_is_over_while_people_sign_in() {
     for _ in 0..4 {
         sql(
             &world,
-            "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, losses, run_at, created_at) \
-             VALUES (gen_random_uuid(), 'delete_expired', 'upkeep', '{}', 'queued', 0, 8, 0, now(), now() - interval '1 minute')",
+            "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
+             VALUES (gen_random_uuid(), 'delete_expired', 'maintenance', '{}', 'queued', 0, 8, 0, now(), now() - interval '1 minute')",
         );
     }
     eventually("the cleaner is done", || async {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use portico_domain::{
     app::App,
     entity::background_job::Lane,
-    jobs::{self, Claimed, Worker, lane_name},
+    jobs::{self, ClaimedJob, Worker, lane_name},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
@@ -17,9 +17,9 @@ use tracing::warn;
 /// The most jobs claimed by one statement.
 const BATCH: usize = 64;
 /// How long to wait before asking a wire or a database again that has just failed.
-const AGAIN_AFTER: Duration = Duration::from_millis(500);
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// How long to wait for more free places while many jobs wait: claiming sixty costs the database little more than claiming one.
-const GATHER: Duration = Duration::from_millis(1);
+const BATCH_WAIT: Duration = Duration::from_millis(1);
 
 /// The lanes that are paused; none until the database has been asked.
 pub(crate) type Paused = Option<Vec<Lane>>;
@@ -27,18 +27,18 @@ pub(crate) type Paused = Option<Vec<Lane>>;
 /// A claimed job and its place among those that run at once.
 pub(crate) struct Work {
     app: App,
-    claimed: Claimed,
-    place: OwnedSemaphorePermit,
+    claimed: ClaimedJob,
+    slot: OwnedSemaphorePermit,
 }
 
 impl Work {
     /// Runs the job and settles it. Its place is free as soon as it has run, so that the next one starts while this one
     /// is written down.
     pub(crate) async fn run(work: Work) {
-        let Work { app, claimed, place } = work;
-        let ran = jobs::run(&app, claimed).await;
-        drop(place);
-        jobs::settle(&app, ran).await;
+        let Work { app, claimed, slot } = work;
+        let finished = jobs::run(&app, claimed).await;
+        drop(slot);
+        jobs::complete(&app, finished).await;
     }
 }
 
@@ -53,20 +53,20 @@ pub(crate) async fn pull(
     mut paused: watch::Receiver<Paused>,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(app.settings().jobs.concurrency.of(lane)));
-    let mut consumer = app.wire().consumer(lane_name(lane));
-    let mut many_wait = false;
+    let slots = Arc::new(Semaphore::new(app.settings().jobs.concurrency.of(lane)));
+    let mut consumer = app.queue().consumer(lane_name(lane));
+    let mut is_backlogged = false;
     loop {
         let first = tokio::select! {
-            place = place(&places, &mut paused, lane) => place,
+            slot = free_slot(&slots, &mut paused, lane) => slot,
             () = stop.cancelled() => return,
         };
         let Some(mut held) = first else { return };
-        if many_wait {
-            sleep(GATHER).await;
+        if is_backlogged {
+            sleep(BATCH_WAIT).await;
         }
-        let more = places.available_permits().min(BATCH - 1);
-        if let Ok(others) = places.clone().try_acquire_many_owned(more as u32) {
+        let more = slots.available_permits().min(BATCH - 1);
+        if let Ok(others) = slots.clone().try_acquire_many_owned(more as u32) {
             held.merge(others);
         }
         if stop.is_cancelled() {
@@ -77,11 +77,11 @@ pub(crate) async fn pull(
             Ok(ids) => ids,
             Err(error) => {
                 warn!(%error, lane = lane_name(lane), "the queue cannot be reached");
-                sleep(AGAIN_AFTER).await;
+                sleep(RETRY_INTERVAL).await;
                 continue;
             }
         };
-        many_wait = ids.len() == held.num_permits();
+        is_backlogged = ids.len() == held.num_permits();
         if ids.is_empty() {
             continue;
         }
@@ -89,13 +89,13 @@ pub(crate) async fn pull(
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(%error, lane = lane_name(lane), "jobs could not be claimed; the sweeper will push them again");
-                sleep(AGAIN_AFTER).await;
+                sleep(RETRY_INTERVAL).await;
                 continue;
             }
         };
         for claimed in claimed {
-            let Some(place) = held.split(1) else { return };
-            if sender.send(Work { app: app.clone(), claimed, place }).await.is_err() {
+            let Some(slot) = held.split(1) else { return };
+            if sender.send(Work { app: app.clone(), claimed, slot }).await.is_err() {
                 return;
             }
         }
@@ -103,11 +103,11 @@ pub(crate) async fn pull(
 }
 
 /// A free place, once the lane is not paused.
-async fn place(
-    places: &Arc<Semaphore>,
+async fn free_slot(
+    slots: &Arc<Semaphore>,
     paused: &mut watch::Receiver<Paused>,
     lane: Lane,
 ) -> Option<OwnedSemaphorePermit> {
     paused.wait_for(|paused| paused.as_ref().is_some_and(|lanes| !lanes.contains(&lane))).await.ok()?;
-    places.clone().acquire_owned().await.ok()
+    slots.clone().acquire_owned().await.ok()
 }

@@ -5,8 +5,8 @@
 
 #![warn(missing_docs)]
 
+mod background_tasks;
 mod lane;
-mod upkeep;
 
 use std::time::Duration;
 
@@ -27,12 +27,12 @@ use tracing::{error, info, warn};
 use crate::lane::Work;
 
 /// How long running jobs may take to finish once the worker is told to stop.
-const DRAIN_WITHIN: Duration = Duration::from_secs(25);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Runs jobs until `stop`; then takes nothing new, finishes what runs, and gives back what does not finish in time.
 pub async fn run(app: App, stop: CancellationToken) {
     let worker = Worker::new(&app);
-    complain(&app).await;
+    check_queue(&app).await;
     let drained = CancellationToken::new();
     let (tell_paused, paused) = watch::channel(None);
     let mut pullers = JoinSet::new();
@@ -45,9 +45,9 @@ pub async fn run(app: App, stop: CancellationToken) {
             WorkerBuilder::new(lane_name(lane)).backend(backend.clone()).parallelize(tokio::spawn).build(Work::run)
         });
     }
-    let heartbeat = tokio::spawn(upkeep::heartbeat(app.clone(), worker.clone(), drained.clone()));
-    let presence = tokio::spawn(upkeep::presence(app.clone(), worker.clone(), drained.clone()));
-    let rounds = tokio::spawn(upkeep::rounds(app.clone(), tell_paused, stop.clone()));
+    let leases = tokio::spawn(background_tasks::renew_leases(app.clone(), worker.clone(), drained.clone()));
+    let heartbeat = tokio::spawn(background_tasks::heartbeat(app.clone(), worker.clone(), drained.clone()));
+    let maintenance = tokio::spawn(background_tasks::maintenance_loop(app.clone(), tell_paused, stop.clone()));
     info!("worker started");
 
     // The lanes end by themselves: stopped pullers close their channels, and an apalis worker whose channel is closed
@@ -62,21 +62,21 @@ pub async fn run(app: App, stop: CancellationToken) {
             Err(error) => error!(%error, "a lane ended badly"),
         }
     };
-    if timeout(DRAIN_WITHIN, drain).await.is_err() {
+    if timeout(DRAIN_TIMEOUT, drain).await.is_err() {
         warn!("jobs that did not finish in time are given back");
     }
     drained.cancel();
-    let _ = tokio::join!(heartbeat, presence, rounds);
+    let _ = tokio::join!(leases, heartbeat, maintenance);
     if let Err(error) = jobs::release(&app, &worker).await {
         warn!(%error, "jobs could not be given back; their leases run out by themselves");
     }
     info!("worker stopped");
 }
 
-async fn complain(app: &App) {
-    match app.wire().complaint().await {
+async fn check_queue(app: &App) {
+    match app.queue().config_warning().await {
         Ok(None) => {}
-        Ok(Some(complaint)) => warn!("{complaint}"),
+        Ok(Some(config_warning)) => warn!("{config_warning}"),
         Err(error) => warn!(%error, "the queue cannot be reached yet; jobs wait in the database"),
     }
 }

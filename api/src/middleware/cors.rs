@@ -8,13 +8,13 @@ use poem::{
 };
 
 /// What a page of another origin may send, and for how long a browser remembers that, in seconds.
-const MAY_SEND: [(header::HeaderName, &str); 3] = [
+const PREFLIGHT_HEADERS: [(header::HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization, x-request-id"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 /// What it may read beside the body.
-const MAY_READ: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy";
+const EXPOSED_HEADERS: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy";
 
 /// Lets the pages of these origins in, with their credentials.
 pub(crate) struct Cors {
@@ -46,7 +46,7 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
         };
         if *request.method() == Method::OPTIONS && asks_first {
             let mut response = StatusCode::NO_CONTENT.into_response();
-            for (name, value) in MAY_SEND {
+            for (name, value) in PREFLIGHT_HEADERS {
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
             }
             allow(response.headers_mut(), origin);
@@ -62,6 +62,6 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
 fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(MAY_READ));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }

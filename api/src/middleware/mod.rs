@@ -1,34 +1,34 @@
 //! What happens to every request before and after its handler, from the outside in:
-//! [`Outermost`] gives it an id and a log line, and every answer its headers; [`Cors`] lets the pages of configured origins
-//! read the answer; [`Guard`] turns away what is too much, too large, from another site, or asked in words that the document
-//! does not have; [`Detach`] reads the request whole, lets its work finish whoever waits, and runs it again if the database
+//! [`RequestContextMiddleware`] gives it an id and a log line, and every answer its headers; [`Cors`] lets the pages of configured origins
+//! read the answer; [`RequestChecks`] turns away what is too much, too large, from another site, or asked in words that the document
+//! does not have; [`RunToCompletion`] reads the request whole, lets its work finish whoever waits, and runs it again if the database
 //! undid it for others' sake.
 
-mod asked;
+mod buffered_request;
 mod client_address;
 mod cors;
 mod csrf;
-mod detach;
-mod guard;
-mod outermost;
 mod query;
-mod shield;
+mod rate_limit;
+mod request_checks;
+mod request_context;
+mod run_to_completion;
 
 use poem::{Endpoint, IntoResponse, Request, Response};
 use portico_domain::{actor::RequestContext, error::Error, metrics};
 
 use crate::{
-    document,
-    error::{self, Failure},
+    error::{self, ApiError},
+    openapi,
 };
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub use client_address::fuzz as fuzz_forwarded_for;
 pub(crate) use cors::Cors;
-pub(crate) use detach::Detach;
-pub(crate) use guard::Guard;
-pub(crate) use outermost::Outermost;
-pub(crate) use shield::{BadBearers, Shield};
+pub(crate) use rate_limit::{FailedAuthLimiter, RateLimits};
+pub(crate) use request_checks::RequestChecks;
+pub(crate) use request_context::RequestContextMiddleware;
+pub(crate) use run_to_completion::RunToCompletion;
 
 /// Calls `inner` and turns whatever fails into its problem.
 async fn answer(inner: &impl Endpoint, request: Request) -> Response {
@@ -40,12 +40,12 @@ async fn answer(inner: &impl Endpoint, request: Request) -> Response {
         Err(failure) => failure,
     };
     // Ours carries everything; a framework's is told apart by its type.
-    let failure = match failure.downcast::<Failure>() {
+    let failure = match failure.downcast::<ApiError>() {
         Ok(ours) => ours,
-        Err(theirs) => error::of_framework(&theirs, || document::allowed_methods(&path)),
+        Err(theirs) => error::from_poem(&theirs, || openapi::allowed_methods(&path)),
     };
-    if let Failure::Domain(Error::TooMany { policy, .. }) = &failure {
-        metrics::throttled(policy.name);
+    if let ApiError::Domain(Error::RateLimited { policy, .. }) = &failure {
+        metrics::rate_limited(policy.name);
     }
     failure.into_response(request_id)
 }

@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{
-    places::Place,
-    watched::{Waiting, Watched},
+    connection_limit::ConnectionPermit,
+    timeout_stream::{PhaseCell, TimeoutStream},
 };
 
 /// The most that is read ahead of what is understood, in bytes: a head that is longer is answered 431 without further
@@ -38,7 +38,7 @@ const MAX_READ_AHEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 
 /// Told to leave before its first byte, a connection would end unanswered: so long it has to bring it when the process stops.
-const FIRST_REQUEST_WITHIN: Duration = Duration::from_millis(500);
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Set when a request's body was read to its end.
 #[derive(Clone, Default)]
@@ -60,7 +60,7 @@ pub(super) struct Connection<E> {
     pub(super) local: SocketAddr,
     pub(super) peer: SocketAddr,
     pub(super) endpoint: Arc<E>,
-    pub(super) place: Arc<Place>,
+    pub(super) permit: Arc<ConnectionPermit>,
     /// The process is to stop: after what runs now, no more.
     pub(super) stop: CancellationToken,
     /// It has waited long enough.
@@ -70,17 +70,17 @@ pub(super) struct Connection<E> {
 impl<E: Endpoint + 'static> Connection<E> {
     /// Serves requests until the other side leaves, is too slow, or the process stops.
     pub(super) async fn run(self) {
-        let Self { socket, local, peer, endpoint, place, stop, end } = self;
+        let Self { socket, local, peer, endpoint, permit, stop, end } = self;
         // Answers are written whole; there is nothing to wait for.
         let _ = socket.set_nodelay(true);
-        let waiting = Waiting::new();
-        let io = TokioIo::new(Watched::new(socket, waiting.clone()));
+        let phase = PhaseCell::new();
+        let io = TokioIo::new(TimeoutStream::new(socket, phase.clone()));
         let service = service_fn(move |request| {
-            let (endpoint, waiting) = (endpoint.clone(), waiting.clone());
+            let (endpoint, phase) = (endpoint.clone(), phase.clone());
             async move {
-                waiting.ends();
+                phase.request_started();
                 let response = answer(&*endpoint, request, local, peer).await;
-                waiting.begins();
+                phase.request_finished();
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
         });
@@ -90,8 +90,8 @@ impl<E: Endpoint + 'static> Connection<E> {
             pin!(serving),
             pin!(async {
                 tokio::select! {
-                    () = async { stop.cancelled().await; sleep(FIRST_REQUEST_WITHIN).await } => {}
-                    () = place.crowded() => {}
+                    () = async { stop.cancelled().await; sleep(FIRST_REQUEST_TIMEOUT).await } => {}
+                    () = permit.eviction_requested() => {}
                 }
             }),
         );

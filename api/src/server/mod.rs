@@ -4,10 +4,10 @@
 //! headers without end) is then not there. What a connection carries is the business of the endpoint.
 
 mod connection;
-mod files;
-mod places;
-mod seldom;
-mod watched;
+mod connection_limit;
+mod fd_limit;
+mod log_throttle;
+mod timeout_stream;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,16 +22,16 @@ use tracing::warn;
 
 pub(crate) use connection::BodyRead;
 use connection::Connection;
-pub(crate) use files::most_connections;
-pub(crate) use places::Places;
-use seldom::Seldom;
+pub(crate) use connection_limit::ConnectionLimiter;
+pub(crate) use fd_limit::max_connections;
+use log_throttle::LogThrottle;
 
 /// How long answers may still take once the process is told to stop.
-const DRAIN_WITHIN: Duration = Duration::from_secs(25);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long to wait when the system gives us no more sockets: whatever was missing, asking at once would not find it.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Serves `endpoint` on `listener` until `stop`, then lets what runs finish for up to [`DRAIN_WITHIN`].
+/// Serves `endpoint` on `listener` until `stop`, then lets what runs finish for up to [`DRAIN_TIMEOUT`].
 ///
 /// While all places are taken nobody is taken in: who comes waits in the system's backlog, where waiting costs no file,
 /// idle connections are told to go, and slow ones are cut off within half a minute. A network that has its share is
@@ -42,56 +42,56 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     endpoint: impl Endpoint + 'static,
-    places: Arc<Places>,
+    limiter: Arc<ConnectionLimiter>,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let (local, endpoint) = (listener.local_addr()?, Arc::new(endpoint));
     let (running, end) = (TaskTracker::new(), CancellationToken::new());
-    let connection = |socket, peer, place| {
-        let (endpoint, place, stop, end) = (endpoint.clone(), Arc::new(place), stop.clone(), end.clone());
-        Connection { socket, local, peer, endpoint, place, stop, end }
+    let connection = |socket, peer, permit| {
+        let (endpoint, permit, stop, end) = (endpoint.clone(), Arc::new(permit), stop.clone(), end.clone());
+        Connection { socket, local, peer, endpoint, permit, stop, end }
     };
     loop {
         let next = async {
-            let place = places.next().await;
-            (place, accept(&listener, &places).await)
+            let permit = limiter.next().await;
+            (permit, accept(&listener, &limiter).await)
         };
-        let (place, (socket, peer)) = tokio::select! {
+        let (permit, (socket, peer)) = tokio::select! {
             () = stop.cancelled() => break,
             next = next => next,
         };
-        let Some(place) = place.of(peer.ip()) else { continue };
-        running.spawn(connection(socket, peer, place).run());
+        let Some(permit) = permit.of(peer.ip()) else { continue };
+        running.spawn(connection(socket, peer, permit).run());
     }
     // Whom the system has let in already may have sent a request, which a proxy must not send to another of us by itself.
     let door = listener.into_std()?;
-    while let (Ok((socket, peer)), Some(place)) = (door.accept(), places.next().now_or_never()) {
+    while let (Ok((socket, peer)), Some(permit)) = (door.accept(), limiter.next().now_or_never()) {
         let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
-        if let (Ok(socket), Some(place)) = (socket, place.of(peer.ip())) {
-            running.spawn(connection(socket, peer, place).run());
+        if let (Ok(socket), Some(permit)) = (socket, permit.of(peer.ip())) {
+            running.spawn(connection(socket, peer, permit).run());
         }
     }
     drop(door);
     running.close();
-    let _ = timeout(DRAIN_WITHIN, running.wait()).await;
+    let _ = timeout(DRAIN_TIMEOUT, running.wait()).await;
     end.cancel();
     Ok(())
 }
 
 /// The next connection. Never fails and never spins: without files or memory for one more it waits and asks again.
-async fn accept(listener: &TcpListener, places: &Places) -> (TcpStream, SocketAddr) {
-    static COMPLAINED: Seldom = Seldom::new();
+async fn accept(listener: &TcpListener, limiter: &ConnectionLimiter) -> (TcpStream, SocketAddr) {
+    static ACCEPT_FAILURE_LOG: LogThrottle = LogThrottle::new();
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             // They left before we came.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                if COMPLAINED.again() {
-                    warn!(%error, "cannot take in connections; trying again every {PAUSE:?}");
+                if ACCEPT_FAILURE_LOG.should_log() {
+                    warn!(%error, "cannot take in connections; trying again every {ACCEPT_RETRY_INTERVAL:?}");
                 }
-                places.make_room();
-                sleep(PAUSE).await;
+                limiter.evict_idle();
+                sleep(ACCEPT_RETRY_INTERVAL).await;
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 
-pub(crate) const MEANING: &str = "One worker, 64 at once, runs the jobs of `portico jobs probe`, which do nothing, on Postgres \
+pub(crate) const MEANING: &str = "One worker, 64 at once, runs the jobs of `portico jobs canary`, which do nothing, on Postgres \
                                   and Redis. All of them wait when it starts; the rate is from the rows, first claim to last end. Then \
                                   how long a job waits from its row to its claim, one at a time and at half that rate.";
 
@@ -21,7 +21,7 @@ const LANE: &str = "urgent";
 const BEAT: u64 = 10;
 
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    let settings = [("PORTICO_WORKER_CONCURRENCY", "urgent=64,bulk=8,upkeep=2")];
+    let settings = [("PORTICO_WORKER_CONCURRENCY", "urgent=64,bulk=8,maintenance=2")];
     let world = World::new(options.binary()?, &settings).await?;
     world.run(&["migrate"])?;
     let db = postgres::connect(&world.database, 2).await?;
@@ -62,7 +62,7 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
 
 async fn enqueue(db: &DatabaseConnection, redis: &mut Redis, count: usize) -> Result<()> {
     let payloads = format!("SELECT '{{}}'::jsonb AS payload FROM generate_series(1, {count})");
-    let jobs = queue::insert(db, "probe", LANE, &payloads).await?;
+    let jobs = queue::insert(db, "canary", LANE, &payloads).await?;
     queue::push(redis, LANE, &jobs).await
 }
 

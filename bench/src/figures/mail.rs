@@ -26,7 +26,7 @@ const CONNECTIONS: usize = 16;
 const TEXT_BYTES: usize = 3_000;
 
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    let settings = [("PORTICO_WORKER_CONCURRENCY", "urgent=64,bulk=64,upkeep=2")];
+    let settings = [("PORTICO_WORKER_CONCURRENCY", "urgent=64,bulk=64,maintenance=2")];
     let world = World::new(options.binary()?, &settings).await?;
     let api = world.api("api").await?;
     let tenant = {

@@ -1,28 +1,27 @@
 //! Choosing the first password.
 
 use portico_entity::{
-    InvitationId, PortalUserId, SessionId, TenantId,
-    auth_token::Purpose,
-    client,
+    InvitationId, PortalUserId, SessionId, TenantId, client,
     email::Kind,
     invitation::{self, Status},
+    link_token::Purpose,
     portal_user,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::{
-    actor::{Actor, Visitor},
+    actor::{Actor, Anonymous},
     app::App,
     audit,
     email_address::EmailAddress,
     error::{Error, Result},
     invitations,
-    links::{self, Invited},
+    link_tokens::{self, InvitationContext},
     mail::{self, NewEmail},
     name::Name,
-    passwords::{self, Condition},
+    passwords::{self, Expected},
     secret::{Password, PlainToken},
-    sessions::{self, Opened},
+    sessions::{self, IssuedSession},
     sign_in,
     tx::Tx,
 };
@@ -36,7 +35,7 @@ pub struct ActivateInput {
     /// What they are called, if they want to say it differently.
     pub name: Option<Name>,
     /// The session that the browser already has; it ends.
-    pub presented: Option<SessionId>,
+    pub replaces: Option<SessionId>,
 }
 
 /// Sets the first password by the link of an invitation, joins the client and signs in. The person's other pending
@@ -45,35 +44,35 @@ pub struct ActivateInput {
 /// # Errors
 /// In this order: `token_unknown`, `token_used`, `token_revoked` (also when there is a password already) or
 /// `token_expired`; `validation_failed` for the password, which does not spend the link; `overloaded`.
-pub async fn activate(app: &App, by: &Visitor, input: ActivateInput) -> Result<Opened> {
-    let link = links::find(app, &input.token).await?;
+pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Result<IssuedSession> {
+    let link = link_tokens::find(app, &input.token).await?;
     link.check_for(Purpose::Activation, app.now())?;
-    let Invited { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
+    let InvitationContext { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
     let name = input.name.as_ref().map_or(link.user.name.as_str(), Name::as_str);
     // The link is in a mailbox for ever, so it is no more of a secret than the person's names.
     let (settings, known) = (&app.settings().passwords, [name, &invitation.name, input.token.reveal()]);
     passwords::check_policy(settings, "/password", &input.password, &link.user.email, &known)?;
-    let phc = app.hasher().hash(&by.context, &input.password).await?;
+    let phc = app.hasher().hash(&caller.context, &input.password).await?;
 
-    let actor = Actor::portal_user(&link.user, &by.context);
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    links::consume(&mut tx, &link.token).await?;
-    let condition = Condition::NoPasswordAt(link.token.credential_version);
-    if !passwords::write(&mut tx, &link.user, phc, condition).await? {
+    let actor = Actor::portal_user(&link.user, &caller.context);
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    link_tokens::consume(&mut tx, &link.token).await?;
+    let expected = Expected::NoPasswordAt(link.token.credential_version);
+    if !passwords::set_password(&mut tx, &link.user, phc, expected).await? {
         return Err(Error::TOKEN_REVOKED);
     }
     let user = rename(&mut tx, link.user.id, input.name.as_ref()).await?;
     let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
     let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
-    settle_others(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
-    sign_in::check_open(&tx, &membership).await?;
-    let session = sessions::open_portal(&mut tx, &user, &membership, &by.context, input.presented).await?;
+    resolve_sibling_invitations(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
+    sign_in::require_open_client(&tx, &membership).await?;
+    let session = sessions::open_portal(&mut tx, &user, &membership, &caller.context, input.replaces).await?;
     let event =
         audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);
     audit::record(&mut tx, actor, event).await?;
-    sign_in::forget_failures(&mut tx, &user.email).await?;
+    sign_in::reset_failures(&mut tx, &user.email).await?;
     tx.commit().await?;
-    sessions::opened(app, session, user, client, membership).await
+    sessions::issue(app, session, user, client, membership).await
 }
 
 /// The person's row after the password was written, under the name they chose.
@@ -86,7 +85,7 @@ async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<po
     Ok(row.update(tx.db()).await?)
 }
 
-async fn settle_others(
+async fn resolve_sibling_invitations(
     tx: &mut Tx,
     actor: &Actor,
     user: &portal_user::Model,
@@ -105,16 +104,16 @@ async fn settle_others(
         let Some(client) = client.filter(|client| client.status != client::Status::Archived) else { continue };
         if client.tenant_id == tenant {
             // One that was settled or withdrawn a moment ago is none of this person's business now.
-            let _ = invitations::join(tx, actor, &invitation, &client, invitation.links_since).await?;
+            let _ = invitations::join(tx, actor, &invitation, &client, invitation.links_valid_from).await?;
         } else {
-            offer_to_accept(tx, user, &invitation, &client).await?;
+            send_accept_link(tx, user, &invitation, &client).await?;
         }
     }
     Ok(())
 }
 
 /// Another tenant's setup link is dead now that there is a password; a link to accept takes its place.
-async fn offer_to_accept(
+async fn send_accept_link(
     tx: &mut Tx,
     user: &portal_user::Model,
     invitation: &invitation::Model,
@@ -128,6 +127,6 @@ async fn offer_to_accept(
         expires_at: Some(invitation.expires_at),
         ..NewEmail::new(Kind::Invitation, &to)
     };
-    mail::post(tx, mail).await?;
+    mail::enqueue(tx, mail).await?;
     Ok(())
 }

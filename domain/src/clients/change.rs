@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::ExternalRef;
 use crate::{
-    actor::{Permission, Staff},
+    actor::{Permission, StaffUser},
     app::App,
     audit,
     error::Result,
@@ -37,10 +37,10 @@ pub struct ClientChange {
 ///
 /// # Errors
 /// `forbidden`; `not_found`; `conflict` when the tenant has another client of that `external_ref`.
-pub async fn change(app: &App, by: &Staff, id: ClientId, change: ClientChange) -> Result<client::Model> {
-    by.may(Permission::ClientsEdit)?;
+pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientChange) -> Result<client::Model> {
+    caller.may(Permission::ClientsEdit)?;
     let mut tx = app.begin().await?;
-    let client = super::of(by.tenant.id).find(tx.db(), id).await?;
+    let client = super::of(caller.tenant.id).find(tx.db(), id).await?;
     let was_archived = client.status == Status::Archived;
     let mut fields = Vec::new();
     let mut row = client.clone().into_active_model();
@@ -69,8 +69,8 @@ pub async fn change(app: &App, by: &Staff, id: ClientId, change: ClientChange) -
     }
     let details = json!({ "fields": fields, "status": client.status });
     let event =
-        audit::Event::new("client.changed").target("client", id.0).tenant(by.tenant.id).client(id).details(details);
-    audit::record(&mut tx, by, event).await?;
+        audit::Event::new("client.changed").target("client", id.0).tenant(caller.tenant.id).client(id).details(details);
+    audit::record(&mut tx, caller, event).await?;
     tx.commit().await?;
     Ok(client)
 }

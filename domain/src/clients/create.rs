@@ -8,7 +8,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::ExternalRef;
 use crate::{
-    actor::{Permission, Staff},
+    actor::{Permission, StaffUser},
     app::App,
     audit,
     error::Result,
@@ -27,12 +27,12 @@ pub struct NewClient {
 ///
 /// # Errors
 /// `forbidden`; `conflict` when the tenant has another client of that `external_ref`.
-pub async fn create(app: &App, by: &Staff, new: NewClient) -> Result<client::Model> {
-    by.may(Permission::ClientsEdit)?;
+pub async fn create(app: &App, caller: &StaffUser, new: NewClient) -> Result<client::Model> {
+    caller.may(Permission::ClientsEdit)?;
     let mut tx = app.begin().await?;
     let row = client::ActiveModel {
         id: Set(ClientId(app.new_id())),
-        tenant_id: Set(by.tenant.id),
+        tenant_id: Set(caller.tenant.id),
         name: Set(new.name.to_string()),
         external_ref: Set(new.external_ref.map(|number| number.0)),
         status: Set(Status::Active),
@@ -40,8 +40,8 @@ pub async fn create(app: &App, by: &Staff, new: NewClient) -> Result<client::Mod
     };
     let client = row.insert(tx.db()).await?;
     let event =
-        audit::Event::new("client.created").target("client", client.id.0).tenant(by.tenant.id).client(client.id);
-    audit::record(&mut tx, by, event).await?;
+        audit::Event::new("client.created").target("client", client.id.0).tenant(caller.tenant.id).client(client.id);
+    audit::record(&mut tx, caller, event).await?;
     tx.commit().await?;
     Ok(client)
 }

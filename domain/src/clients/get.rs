@@ -3,7 +3,7 @@
 use portico_entity::{ClientId, client};
 
 use crate::{
-    actor::{Permission, Staff},
+    actor::{Permission, StaffUser},
     app::App,
     error::Result,
 };
@@ -12,7 +12,7 @@ use crate::{
 ///
 /// # Errors
 /// `forbidden`; `not_found`.
-pub async fn get(app: &App, by: &Staff, id: ClientId) -> Result<client::Model> {
-    by.may(Permission::ClientsRead)?;
-    super::of(by.tenant.id).find(app.db(), id).await
+pub async fn get(app: &App, caller: &StaffUser, id: ClientId) -> Result<client::Model> {
+    caller.may(Permission::ClientsRead)?;
+    super::of(caller.tenant.id).find(app.db(), id).await
 }

@@ -4,7 +4,7 @@ use portico_entity::{ClientId, client};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
-    actor::{Permission, Staff},
+    actor::{Permission, StaffUser},
     app::App,
     error::Result,
     page::{self, Page},
@@ -14,9 +14,9 @@ use crate::{
 ///
 /// # Errors
 /// `forbidden`; `validation_failed` for a cursor that no page gave.
-pub async fn list(app: &App, by: &Staff, limit: u64, cursor: Option<&str>) -> Result<Page<client::Model>> {
-    by.may(Permission::ClientsRead)?;
-    let mut query = super::of(by.tenant.id).query();
+pub async fn list(app: &App, caller: &StaffUser, limit: u64, cursor: Option<&str>) -> Result<Page<client::Model>> {
+    caller.may(Permission::ClientsRead)?;
+    let mut query = super::of(caller.tenant.id).query();
     if let Some(cursor) = cursor {
         query = query.filter(client::Column::Id.gt(ClientId(page::decode(cursor)?)));
     }

@@ -4,13 +4,13 @@ mod change;
 mod create;
 mod get;
 mod list;
-mod owned;
+mod scope;
 
 pub use change::{ClientChange, change};
 pub use create::{NewClient, create};
 pub use get::get;
 pub use list::list;
-pub(crate) use owned::of;
+pub(crate) use scope::of;
 
 use std::str::FromStr;
 

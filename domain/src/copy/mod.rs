@@ -70,7 +70,9 @@ pub async fn copy(source: &DatabaseSettings, target: &DatabaseSettings) -> Resul
 }
 
 async fn connect(settings: &DatabaseSettings, side: Side) -> Result<DatabaseConnection, CopyError> {
-    database::connect_patiently(settings).await.map_err(|error| CopyError::Database(side, "its start", error))
+    database::connect_without_statement_timeout(settings)
+        .await
+        .map_err(|error| CopyError::Database(side, "its start", error))
 }
 
 async fn snapshot(

@@ -2,8 +2,8 @@
 
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
-    audit_event, auth_token, background_job, client, code_flow, email, invitation, membership, paused_lane,
-    portal_user, schedule_run, session, signing_key, staff_user, tenant, throttle, worker,
+    audit_event, background_job, client, code_flow, email, invitation, link_token, membership, paused_lane,
+    portal_user, rate_limit, schedule_run, session, signing_key, staff_user, tenant, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -39,10 +39,10 @@ pub(super) fn all() -> [Table; 17] {
         table::<invitation::Entity>(),
         table::<email::Entity>(),
         table::<code_flow::Entity>(),
-        table::<auth_token::Entity>(),
+        table::<link_token::Entity>(),
         table::<session::Entity>(),
         table::<signing_key::Entity>(),
-        table::<throttle::Entity>(),
+        table::<rate_limit::Entity>(),
         table::<audit_event::Entity>(),
         table::<background_job::Entity>(),
         table::<schedule_run::Entity>(),

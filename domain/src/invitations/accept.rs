@@ -1,13 +1,13 @@
 //! Accepting an invitation while signed in: for people who already have a password.
 
-use portico_entity::auth_token::Purpose;
+use portico_entity::link_token::Purpose;
 
 use super::join;
 use crate::{
-    actor::{Actor, SignedIn},
+    actor::{Actor, PortalUser},
     app::App,
     error::{Error, Result},
-    links,
+    link_tokens,
     secret::PlainToken,
     sign_in,
 };
@@ -17,16 +17,17 @@ use crate::{
 /// # Errors
 /// `token_unknown`, `token_used`, `token_revoked` or `token_expired`; `wrong_account` when the link was mailed to another
 /// person.
-pub async fn accept(app: &App, by: &SignedIn, token: &PlainToken) -> Result<()> {
-    let link = links::find(app, token).await?;
+pub async fn accept(app: &App, caller: &PortalUser, token: &PlainToken) -> Result<()> {
+    let link = link_tokens::find(app, token).await?;
     link.check_for(Purpose::Accept, app.now())?;
-    if link.user.id != by.user.id {
+    if link.user.id != caller.user.id {
         return Err(Error::Conflict("wrong_account"));
     }
     let invited = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    links::consume(&mut tx, &link.token).await?;
-    let joined = join(&mut tx, &Actor::from(by), &invited.invitation, &invited.client, link.token.issued_at).await?;
-    sign_in::check_open(&tx, &joined.ok_or(Error::TOKEN_REVOKED)?).await?;
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    link_tokens::consume(&mut tx, &link.token).await?;
+    let joined =
+        join(&mut tx, &Actor::from(caller), &invited.invitation, &invited.client, link.token.issued_at).await?;
+    sign_in::require_open_client(&tx, &joined.ok_or(Error::TOKEN_REVOKED)?).await?;
     tx.commit().await
 }

@@ -18,7 +18,7 @@ pub struct ExpireInvitations {}
 
 impl Job for ExpireInvitations {
     const NAME: &'static str = "expire_invitations";
-    const LANE: Lane = Lane::Upkeep;
+    const LANE: Lane = Lane::Maintenance;
 
     async fn run(&self, app: &App) -> Result<(), JobError> {
         invitation::Entity::update_many()
@@ -68,7 +68,7 @@ mod tests {
             status: Set(status),
             sent_count: Set(1),
             last_sent_at: Set(app.now()),
-            links_since: Set(app.now()),
+            links_valid_from: Set(app.now()),
             renewals: Set(0),
             expires_at: Set(app.now() + chrono::TimeDelta::hours(72)),
             created_by: Set(None),

@@ -13,14 +13,14 @@ use sea_orm::{
 use serde_json::json;
 
 use crate::{
-    actor::{Permission, Staff},
+    actor::{Permission, StaffUser},
     app::App,
     audit, clients,
     email_address::EmailAddress,
     error::{Error, Result},
     mail::{self, NewEmail},
     name::Name,
-    throttle::{self, Limit, Taken},
+    rate_limit::{self, Limit, Reservation},
     tx::Tx,
 };
 
@@ -38,7 +38,7 @@ pub struct InviteInput {
 
 /// An invitation and whom it is for.
 #[derive(Clone, Debug)]
-pub struct Invited {
+pub struct SentInvitation {
     /// The person, as this client knows them.
     pub membership: membership::Model,
     /// Their address.
@@ -55,54 +55,54 @@ pub struct Invited {
 /// # Errors
 /// `forbidden`; `not_found`; `client_suspended` for an archived client; `too_many_requests`; `portal_user_exists` when
 /// the person is at this client already.
-pub async fn invite(app: &App, by: &Staff, client: ClientId, input: InviteInput) -> Result<Invited> {
-    by.may(Permission::ClientsEdit)?;
-    let client = open_client(app, by, client).await?;
-    let taken = limit_invitations(app, by, &input.email).await?;
-    let invited = write(app, by, client, input).await;
-    taken.unless_unavailable(app, invited).await
+pub async fn invite(app: &App, caller: &StaffUser, client: ClientId, input: InviteInput) -> Result<SentInvitation> {
+    caller.may(Permission::ClientsEdit)?;
+    let client = open_client(app, caller, client).await?;
+    let reservation = limit_invitations(app, caller, &input.email).await?;
+    let invited = write(app, caller, client, input).await;
+    reservation.refund_if_transient(app, invited).await
 }
 
-async fn write(app: &App, by: &Staff, client: client::Model, input: InviteInput) -> Result<Invited> {
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+async fn write(app: &App, caller: &StaffUser, client: client::Model, input: InviteInput) -> Result<SentInvitation> {
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let name = input.name.as_ref().map_or(input.email.local_part(), Name::as_str).to_owned();
     let user = find_or_create(&mut tx, &input, &name).await?;
-    let joins_at_once = user.password_phc.is_some() && is_active_in_tenant(&tx, by, user.id).await?;
+    let joins_at_once = user.password_phc.is_some() && is_active_in_tenant(&tx, caller, user.id).await?;
     let (mode, kind) =
         if joins_at_once { (Mode::Notification, Kind::AccessNotice) } else { (Mode::Setup, Kind::Invitation) };
 
     let membership = insert_membership(&mut tx, &client, &user, &name, &input, mode).await?;
-    let invitation = insert_invitation(&mut tx, by, &client, &user, &name, &input, mode).await?;
+    let invitation = insert_invitation(&mut tx, caller, &client, &user, &name, &input, mode).await?;
     let email = NewEmail {
-        tenant: Some(by.tenant.id),
+        tenant: Some(caller.tenant.id),
         client: Some(client.id),
         invitation: Some(invitation.id),
         expires_at: Some(invitation.expires_at),
         ..NewEmail::new(kind, &input.email)
     };
-    mail::post(&mut tx, email).await?;
+    mail::enqueue(&mut tx, email).await?;
     let event = audit::Event::new("invitation.created")
         .target("invitation", invitation.id.0)
-        .tenant(by.tenant.id)
+        .tenant(caller.tenant.id)
         .client(client.id)
         .details(json!({ "mode": mode, "role": input.role }));
-    audit::record(&mut tx, by, event).await?;
+    audit::record(&mut tx, caller, event).await?;
     tx.commit().await?;
-    Ok(Invited { membership, email: user.email, invitation })
+    Ok(SentInvitation { membership, email: user.email, invitation })
 }
 
 /// The client, if people may be invited to it.
-pub(super) async fn open_client(app: &App, by: &Staff, id: ClientId) -> Result<client::Model> {
-    let client = clients::of(by.tenant.id).find(app.db(), id).await?;
+pub(super) async fn open_client(app: &App, caller: &StaffUser, id: ClientId) -> Result<client::Model> {
+    let client = clients::of(caller.tenant.id).find(app.db(), id).await?;
     if client.status == client::Status::Archived { Err(Error::Forbidden("client_suspended")) } else { Ok(client) }
 }
 
 /// Counts one invitation or resend.
-pub(super) async fn limit_invitations(app: &App, by: &Staff, email: &EmailAddress) -> Result<Taken> {
-    let (tenant, mailbox, actor) = (by.tenant.id.to_string(), email.mailbox(), by.user.id.to_string());
+pub(super) async fn limit_invitations(app: &App, caller: &StaffUser, email: &EmailAddress) -> Result<Reservation> {
+    let (tenant, mailbox, actor) = (caller.tenant.id.to_string(), email.mailbox(), caller.user.id.to_string());
     let limits: [(Limit, &[&str]); 2] =
         [(Limit::InviteRecipient, &[&tenant, &mailbox]), (Limit::InviteActor, &[&actor])];
-    throttle::take_all(app, &limits).await
+    rate_limit::reserve_all(app, &limits).await
 }
 
 /// One row a person, however many invite them at once.
@@ -113,7 +113,7 @@ async fn find_or_create(tx: &mut Tx, input: &InviteInput, name: &str) -> Result<
         email: Set(input.email.to_string()),
         name: Set(name.into()),
         password_phc: Set(None),
-        password_closed_at: Set(None),
+        password_locked_at: Set(None),
         credential_version: Set(0),
         locale: Set(input.locale.clone()),
         disabled_at: Set(None),
@@ -130,12 +130,12 @@ async fn find_or_create(tx: &mut Tx, input: &InviteInput, name: &str) -> Result<
         .ok_or_else(|| Error::Internal("the invited person's row has vanished".into()))
 }
 
-async fn is_active_in_tenant(tx: &Tx, by: &Staff, user: PortalUserId) -> Result<bool> {
+async fn is_active_in_tenant(tx: &Tx, caller: &StaffUser, user: PortalUserId) -> Result<bool> {
     let count = membership::Entity::find()
         .inner_join(client::Entity)
         .filter(membership::Column::PortalUserId.eq(user))
         .filter(membership::Column::Status.eq(membership::Status::Active))
-        .filter(client::Column::TenantId.eq(by.tenant.id))
+        .filter(client::Column::TenantId.eq(caller.tenant.id))
         .count(tx.db())
         .await?;
     Ok(count > 0)
@@ -164,14 +164,14 @@ async fn insert_membership(
         last_used_at: Set(None),
     };
     match row.insert(tx.db()).await {
-        Err(error) if Error::is_taken(&error) => Err(Error::Conflict("portal_user_exists")),
+        Err(error) if Error::is_unique_violation(&error) => Err(Error::Conflict("portal_user_exists")),
         inserted => Ok(inserted?),
     }
 }
 
 async fn insert_invitation(
     tx: &mut Tx,
-    by: &Staff,
+    caller: &StaffUser,
     client: &client::Model,
     user: &portal_user::Model,
     name: &str,
@@ -194,10 +194,10 @@ async fn insert_invitation(
         }),
         sent_count: Set(1),
         last_sent_at: Set(now),
-        links_since: Set(now),
+        links_valid_from: Set(now),
         renewals: Set(0),
-        expires_at: Set(now + app.settings().links.activation_ttl),
-        created_by: Set(Some(by.user.id)),
+        expires_at: Set(now + app.settings().link_tokens.activation_ttl),
+        created_by: Set(Some(caller.user.id)),
         created_at: Set(now),
     };
     Ok(row.insert(tx.db()).await?)

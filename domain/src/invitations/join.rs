@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use crate::{actor::Actor, audit, clock::Time, error::Result, tx::Tx};
 
 /// Accepts a pending invitation and makes its membership active, with the role that was offered. None, and nothing is
-/// changed, when it is not pending any more, has expired, or was sent again since `links_since`.
+/// changed, when it is not pending any more, has expired, or was sent again since `links_valid_from`.
 ///
 /// # Errors
 /// When the database fails.
@@ -19,13 +19,13 @@ pub(crate) async fn join(
     actor: &Actor,
     invitation: &invitation::Model,
     client: &client::Model,
-    links_since: Time,
+    links_valid_from: Time,
 ) -> Result<Option<membership::Model>> {
     let accepted = invitation::Entity::update_many()
         .col_expr(invitation::Column::Status, Expr::value(Status::Accepted))
         .filter(invitation::Column::Id.eq(invitation.id))
         .filter(invitation::Column::Status.eq(Status::Pending))
-        .filter(invitation::Column::LinksSince.lte(links_since))
+        .filter(invitation::Column::LinksValidFrom.lte(links_valid_from))
         .filter(invitation::Column::ExpiresAt.gt(tx.app().now()))
         .exec(tx.db())
         .await?;

@@ -10,6 +10,6 @@ mod resend;
 
 pub use accept::accept;
 pub use expire::ExpireInvitations;
-pub use invite::{InviteInput, Invited, invite};
+pub use invite::{InviteInput, SentInvitation, invite};
 pub(crate) use join::join;
 pub use resend::resend;

@@ -9,11 +9,11 @@ use portico_entity::{
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, sea_query::Expr};
 
 use super::{
-    Invited,
+    SentInvitation,
     invite::{limit_invitations, open_client},
 };
 use crate::{
-    actor::{Permission, Staff},
+    actor::{Permission, StaffUser},
     app::App,
     audit,
     email_address::EmailAddress,
@@ -27,9 +27,9 @@ use crate::{
 /// # Errors
 /// `forbidden`; `not_found` when the address was not invited to this client; `client_suspended`; `already_activated`;
 /// `too_many_requests`.
-pub async fn resend(app: &App, by: &Staff, client: ClientId, email: &EmailAddress) -> Result<Invited> {
-    by.may(Permission::ClientsEdit)?;
-    let client = open_client(app, by, client).await?;
+pub async fn resend(app: &App, caller: &StaffUser, client: ClientId, email: &EmailAddress) -> Result<SentInvitation> {
+    caller.may(Permission::ClientsEdit)?;
+    let client = open_client(app, caller, client).await?;
     let (membership, user) = membership::Entity::find()
         .find_also_related(portal_user::Entity)
         .filter(membership::Column::ClientId.eq(client.id))
@@ -41,19 +41,19 @@ pub async fn resend(app: &App, by: &Staff, client: ClientId, email: &EmailAddres
     if membership.status != membership::Status::Invited {
         return Err(Error::Conflict("already_activated"));
     }
-    let taken = limit_invitations(app, by, email).await?;
-    let resent = renew(app, by, &client, membership, user).await;
-    taken.unless_unavailable(app, resent).await
+    let reservation = limit_invitations(app, caller, email).await?;
+    let resent = renew(app, caller, &client, membership, user).await;
+    reservation.refund_if_transient(app, resent).await
 }
 
 async fn renew(
     app: &App,
-    by: &Staff,
+    caller: &StaffUser,
     client: &client::Model,
     membership: membership::Model,
     user: portal_user::Model,
-) -> Result<Invited> {
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+) -> Result<SentInvitation> {
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let now = app.now();
     let latest = invitation::Entity::find()
         .filter(Column::ClientId.eq(client.id))
@@ -69,10 +69,10 @@ async fn renew(
     }
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))
-        .col_expr(Column::LinksSince, Expr::value(now))
+        .col_expr(Column::LinksValidFrom, Expr::value(now))
         .col_expr(Column::LastSentAt, Expr::value(now))
         .col_expr(Column::SentCount, Expr::col(Column::SentCount).add(1))
-        .col_expr(Column::ExpiresAt, Expr::value(now + app.settings().links.activation_ttl))
+        .col_expr(Column::ExpiresAt, Expr::value(now + app.settings().link_tokens.activation_ttl))
         .filter(Column::Id.eq(latest.id))
         // Somebody may have joined since it was read.
         .filter(Column::Status.is_in([Status::Pending, Status::Expired]))
@@ -81,18 +81,18 @@ async fn renew(
     let invitation = renewed.into_iter().next().ok_or(Error::Conflict("already_activated"))?;
     let email = EmailAddress::stored(&user.email)?;
     let mail = NewEmail {
-        tenant: Some(by.tenant.id),
+        tenant: Some(caller.tenant.id),
         client: Some(client.id),
         invitation: Some(invitation.id),
         expires_at: Some(invitation.expires_at),
         ..NewEmail::new(Kind::Invitation, &email)
     };
-    mail::post(&mut tx, mail).await?;
+    mail::enqueue(&mut tx, mail).await?;
     let event = audit::Event::new("invitation.resent")
         .target("invitation", invitation.id.0)
-        .tenant(by.tenant.id)
+        .tenant(caller.tenant.id)
         .client(client.id);
-    audit::record(&mut tx, by, event).await?;
+    audit::record(&mut tx, caller, event).await?;
     tx.commit().await?;
-    Ok(Invited { membership, email: user.email, invitation })
+    Ok(SentInvitation { membership, email: user.email, invitation })
 }

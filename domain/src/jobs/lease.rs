@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Worker, those};
+use super::{Worker, by_ids_in_state};
 use crate::{app::App, clock::Time, error::Result};
 
 /// Renews the leases of all jobs that `worker` runs. To be called well within the lease.
@@ -21,7 +21,7 @@ pub async fn renew(app: &App, worker: &Worker) -> Result<()> {
     let running: Vec<JobId> = worker.running().iter().copied().collect();
     if !running.is_empty() {
         let renewal = owned(worker.id).col_expr(Column::LeaseUntil, Expr::value(end(app)));
-        renewal.filter(those(running, State::Running)).exec(app.db()).await?;
+        renewal.filter(by_ids_in_state(running, State::Running)).exec(app.db()).await?;
     }
     Ok(())
 }

@@ -6,17 +6,17 @@
 //!   it when it lost them.
 //! - `operate`, `pause`, `probe`: what an operator does.
 
+mod admin;
+mod canary;
+mod complete;
+mod heartbeat;
 mod lease;
-mod operate;
 mod pause;
-mod presence;
-mod probe;
 mod push;
 mod registry;
 mod run;
 mod schedule;
 mod settings;
-mod settle;
 mod sweep;
 
 use std::{fmt, future::Future};
@@ -37,34 +37,34 @@ use crate::{
     error::{Error, Result},
 };
 
+pub use admin::{JobFilter, discard, list, retry};
+pub use canary::{Canary, CanaryReport, run as run_canary};
+pub use complete::complete;
+pub(crate) use heartbeat::WORKER_TIMEOUT;
+pub use heartbeat::{HEARTBEAT_INTERVAL, deregister_worker, record_heartbeat};
 pub use lease::{release, renew};
-pub use operate::{Selection, discard, list, retry};
 pub use pause::{pause, paused, resume};
-pub(crate) use presence::WORKER_SEEN_WITHIN;
-pub use presence::{WORKER_SAYS_EVERY, say_gone, say_present};
-pub use probe::{Probe, ProbeReport, probe};
 pub(crate) use push::push_committed;
-pub use run::{Claimed, Ran, Worker, claim, run};
+pub use run::{ClaimedJob, FinishedJob, Worker, claim, run};
 pub use schedule::Scheduler;
 pub use settings::{Concurrency, JobSettings};
-pub use settle::settle;
 pub use sweep::sweep;
 
 /// Every lane, the most urgent first.
-pub const LANES: [Lane; 3] = [Lane::Urgent, Lane::Bulk, Lane::Upkeep];
+pub const LANES: [Lane; 3] = [Lane::Urgent, Lane::Bulk, Lane::Maintenance];
 
 /// The lane's name on the wire.
 pub const fn lane_name(lane: Lane) -> &'static str {
     match lane {
         Lane::Urgent => "urgent",
         Lane::Bulk => "bulk",
-        Lane::Upkeep => "upkeep",
+        Lane::Maintenance => "maintenance",
     }
 }
 
 /// Those of `jobs` that are in `state`, found by their ids. The state is written so that no index fits it: a planner whose
 /// statistics are older than the backlog takes the index for the shorter way, and reads the whole backlog for each batch.
-fn those(jobs: impl IntoIterator<Item = JobId>, state: State) -> Condition {
+fn by_ids_in_state(jobs: impl IntoIterator<Item = JobId>, state: State) -> Condition {
     let unindexed = Expr::col(Column::State).binary(BinOper::Custom("||"), Expr::val(""));
     Condition::all().add(Column::Id.is_in(jobs)).add(unindexed.eq(state))
 }
@@ -90,12 +90,12 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn run(&self, app: &App) -> impl Future<Output = std::result::Result<(), JobError>> + Send;
 
     /// Called when the job is given up, `why` in words for an operator.
-    fn gave_up(&self, _app: &App, _why: &str) -> impl Future<Output = Result<()>> + Send {
+    fn on_dead(&self, _app: &App, _why: &str) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
     /// Called before a job that was given up is tried after all, because an operator says so.
-    fn revive(&self, _app: &App) -> impl Future<Output = Result<()>> + Send {
+    fn on_retry(&self, _app: &App) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 }
@@ -122,7 +122,7 @@ impl fmt::Display for JobError {
 impl From<Error> for JobError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unavailable(why) | Error::Interrupted(why) => Self::Unavailable(why),
+            Error::Unavailable(why) | Error::Aborted(why) => Self::Unavailable(why),
             error => Self::Retry(error.to_string()),
         }
     }

@@ -4,12 +4,12 @@ use portico_entity::{
     JobId,
     background_job::{self, Lane, State},
 };
-use portico_queue::Wire;
+use portico_queue::JobQueue;
 use sea_orm::{DatabaseConnection, EntityTrait, QueryFilter, sea_query::Expr};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{LANES, due, lane_name, those};
+use super::{LANES, by_ids_in_state, due, lane_name};
 use crate::clock::Clock;
 
 /// The most jobs pushed at once.
@@ -18,7 +18,7 @@ const BATCH: usize = 256;
 /// Pushes committed jobs until the last sender is gone. What fails here is left to the sweeper.
 pub(crate) async fn push_committed(
     db: DatabaseConnection,
-    wire: Wire,
+    queue: JobQueue,
     clock: Clock,
     mut committed: mpsc::Receiver<(Lane, JobId)>,
 ) {
@@ -27,7 +27,7 @@ pub(crate) async fn push_committed(
         for lane in LANES {
             let jobs: Vec<JobId> = batch.iter().filter(|(of, _)| *of == lane).map(|(_, job)| *job).collect();
             if !jobs.is_empty()
-                && let Err(error) = push(&db, &wire, &clock, lane, jobs).await
+                && let Err(error) = push(&db, &queue, &clock, lane, jobs).await
             {
                 warn!(%error, lane = lane_name(lane), "jobs wait for the sweeper");
             }
@@ -39,17 +39,17 @@ pub(crate) async fn push_committed(
 /// Puts `jobs` onto the wire, then notes that in their rows.
 pub(super) async fn push(
     db: &DatabaseConnection,
-    wire: &Wire,
+    queue: &JobQueue,
     clock: &Clock,
     lane: Lane,
     jobs: Vec<JobId>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let ids: Vec<_> = jobs.iter().map(|job| job.0).collect();
-    wire.push(lane_name(lane), &ids).await?;
+    queue.push(lane_name(lane), &ids).await?;
     let now = clock.now();
     background_job::Entity::update_many()
         .col_expr(background_job::Column::PushedAt, Expr::value(now))
-        .filter(those(jobs, State::Queued))
+        .filter(by_ids_in_state(jobs, State::Queued))
         // One that has run meanwhile and waits for its retry is not on the wire.
         .filter(due(now))
         .exec(db)

@@ -24,10 +24,10 @@ macro_rules! jobs {
         }
 
         /// Tells the job of this row that it was given up.
-        pub(super) async fn gave_up(app: &App, row: &background_job::Model, why: &str) -> Result<()> {
+        pub(super) async fn on_dead(app: &App, row: &background_job::Model, why: &str) -> Result<()> {
             match row.name.as_str() {
                 $(<$job as Job>::NAME => match read::<$job>(row) {
-                    Ok(job) => job.gave_up(app, why).await,
+                    Ok(job) => job.on_dead(app, why).await,
                     Err(_) => Ok(()),
                 },)*
                 _ => Ok(()),
@@ -35,10 +35,10 @@ macro_rules! jobs {
         }
 
         /// Tells the job of this row that it is to be tried after all.
-        pub(super) async fn revive(app: &App, row: &background_job::Model) -> Result<()> {
+        pub(super) async fn on_retry(app: &App, row: &background_job::Model) -> Result<()> {
             match row.name.as_str() {
                 $(<$job as Job>::NAME => match read::<$job>(row) {
-                    Ok(job) => job.revive(app).await,
+                    Ok(job) => job.on_retry(app).await,
                     Err(_) => Ok(()),
                 },)*
                 _ => Ok(()),
@@ -51,8 +51,8 @@ jobs! {
     crate::mail::SendMail,
     crate::invitations::ExpireInvitations,
     crate::sessions::RotateSigningKeys,
-    crate::upkeep::DeleteExpired,
-    super::Probe,
+    crate::maintenance::DeleteExpired,
+    super::Canary,
 }
 
 /// A payload of an older or newer shape may be readable by another version, so it is tried again, not thrown away.

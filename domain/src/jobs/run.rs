@@ -18,9 +18,9 @@ use tracing::{Instrument, Span, field, info_span};
 use uuid::Uuid;
 
 use super::{
-    JobError, due, lane_name, lease, registry,
-    settle::{self, Done},
-    those,
+    JobError, by_ids_in_state,
+    complete::{self, CompletedJob},
+    due, lane_name, lease, registry,
 };
 use crate::{
     app::App,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How often a job may take its worker down with it.
-const MAX_LOSSES: i32 = 3;
+const MAX_CRASHES: i32 = 3;
 
 /// One running worker process; it owns the leases of the jobs it has claimed. Clones are the same worker.
 #[derive(Clone, Debug)]
@@ -38,14 +38,14 @@ pub struct Worker {
     /// What it is running just now. Only these leases are renewed: a job that was claimed and then dropped on the way, or
     /// whose end could not be written down, must become somebody else's.
     running: Arc<Mutex<HashSet<JobId>>>,
-    pub(super) done: mpsc::Sender<Done>,
+    pub(super) done: mpsc::Sender<CompletedJob>,
 }
 
 impl Worker {
     /// A worker with an id that no other has, and the task that settles its jobs; it ends with the last clone.
     pub fn new(app: &App) -> Self {
         let id = app.new_id();
-        let done = settle::start(app.clone(), id);
+        let done = complete::start(app.clone(), id);
         Self { id, running: Arc::default(), done }
     }
 
@@ -56,7 +56,7 @@ impl Worker {
 
 /// A job that this worker, and no other, may run until its lease ends.
 #[derive(Debug)]
-pub struct Claimed {
+pub struct ClaimedJob {
     row: background_job::Model,
     worker: Worker,
 }
@@ -64,7 +64,7 @@ pub struct Claimed {
 /// A job that has run and is not settled yet: whoever drops it leaves it to be run again.
 #[derive(Debug)]
 #[must_use = "a job that is not settled runs again"]
-pub struct Ran {
+pub struct FinishedJob {
     pub(super) row: background_job::Model,
     pub(super) worker: Worker,
     /// `None`: this version does not know the job.
@@ -72,7 +72,7 @@ pub struct Ran {
     pub(super) span: Span,
 }
 
-impl Drop for Ran {
+impl Drop for FinishedJob {
     fn drop(&mut self) {
         self.worker.running().remove(&self.row.id);
     }
@@ -82,7 +82,7 @@ impl Drop for Ran {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claimed>> {
+pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<ClaimedJob>> {
     let now = app.now();
     // What still runs here was taken from us meanwhile. It comes back by the sweeper, when it has ended.
     let ids: Vec<_> = {
@@ -95,16 +95,16 @@ pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claim
         .col_expr(Column::LeaseOwner, Expr::value(worker.id))
         .col_expr(Column::LeaseUntil, Expr::value(lease::end(app)))
         .col_expr(Column::StartedAt, Expr::value(now))
-        .filter(those(ids, State::Queued))
+        .filter(by_ids_in_state(ids, State::Queued))
         .filter(due(now))
         .exec_with_returning(app.db())
         .await?;
-    Ok(rows.into_iter().map(|row| Claimed { row, worker: worker.clone() }).collect())
+    Ok(rows.into_iter().map(|row| ClaimedJob { row, worker: worker.clone() }).collect())
 }
 
-/// Runs a claimed job. Never fails: what went wrong is in the outcome, which [`settle`](super::settle) writes down.
-pub async fn run(app: &App, claimed: Claimed) -> Ran {
-    let Claimed { row, worker } = claimed;
+/// Runs a claimed job. Never fails: what went wrong is in the outcome, which [`settle`](super::complete) writes down.
+pub async fn run(app: &App, claimed: ClaimedJob) -> FinishedJob {
+    let ClaimedJob { row, worker } = claimed;
     let span = info_span!(
         "job",
         job = row.name,
@@ -118,29 +118,29 @@ pub async fn run(app: &App, claimed: Claimed) -> Ran {
     worker.running().insert(row.id);
     let began = Instant::now();
     metrics::job_began(row.lane, row.run_at, app.now());
-    let mut ran = Ran { row, worker, outcome: None, span: span.clone() };
-    ran.outcome = if ran.row.losses >= MAX_LOSSES {
-        Some(Err(JobError::Discard(format!("given up after its worker vanished {MAX_LOSSES} times"))))
+    let mut finished = FinishedJob { row, worker, outcome: None, span: span.clone() };
+    finished.outcome = if finished.row.crash_count >= MAX_CRASHES {
+        Some(Err(JobError::Discard(format!("given up after its worker vanished {MAX_CRASHES} times"))))
     } else {
         // A panic is a failure like any other.
-        AssertUnwindSafe(registry::run(app, &ran.row))
+        AssertUnwindSafe(registry::run(app, &finished.row))
             .catch_unwind()
             .instrument(span)
             .await
             .unwrap_or_else(|_| Some(Err(JobError::Retry("panicked".into()))))
     };
-    let how = how_it_ended(&ran);
-    metrics::job_finished(registry::known_name(&ran.row.name), how, began);
-    ran.span.record("outcome", how.name());
-    ran
+    let how = outcome_of(&finished);
+    metrics::job_finished(registry::known_name(&finished.row.name), how, began);
+    finished.span.record("outcome", how.name());
+    finished
 }
 
-fn how_it_ended(ran: &Ran) -> JobOutcome {
-    match &ran.outcome {
+fn outcome_of(finished: &FinishedJob) -> JobOutcome {
+    match &finished.outcome {
         None => JobOutcome::Unknown,
         Some(Ok(())) => JobOutcome::Done,
         Some(Err(JobError::Unavailable(_))) => JobOutcome::Unavailable,
-        Some(Err(JobError::Retry(_))) if ran.row.attempts < ran.row.max_attempts => JobOutcome::Retry,
+        Some(Err(JobError::Retry(_))) if finished.row.attempts < finished.row.max_attempts => JobOutcome::Retry,
         Some(Err(JobError::Retry(_) | JobError::Discard(_))) => JobOutcome::Dead,
     }
 }
@@ -149,7 +149,7 @@ fn how_it_ended(ran: &Ran) -> JobOutcome {
 mod tests {
     use crate::{
         jobs::{self, Worker},
-        testing, upkeep,
+        maintenance, testing,
     };
     use chrono::TimeDelta;
     use portico_entity::background_job::{self, State};
@@ -159,18 +159,18 @@ mod tests {
     async fn inf_11_a_new_job_is_due_on_a_clock_that_is_behind() {
         let app = testing::app().await;
         let mut tx = app.begin().await.unwrap();
-        tx.enqueue(upkeep::DeleteExpired {}).await.unwrap();
+        tx.enqueue(maintenance::DeleteExpired {}).await.unwrap();
         tx.commit().await.unwrap();
         let id = background_job::Entity::find().one(app.db()).await.unwrap().unwrap().id.0;
         app.clock().advance(TimeDelta::seconds(-25));
         let worker = Worker::new(&app);
         let claimed = jobs::claim(&app, &worker, &[id]).await.unwrap().remove(0);
-        let ran = jobs::run(&app, claimed).await;
+        let finished = jobs::run(&app, claimed).await;
         // What still runs here is not claimed a second time, though the sweeper of a clock ahead took it away.
         app.clock().advance(TimeDelta::seconds(60));
         jobs::sweep(&app).await.unwrap();
         assert!(jobs::claim(&app, &worker, &[id]).await.unwrap().is_empty());
-        drop(ran);
+        drop(finished);
         assert_eq!(jobs::claim(&app, &worker, &[id]).await.unwrap().len(), 1);
     }
 
@@ -178,7 +178,7 @@ mod tests {
     async fn only_what_runs_keeps_its_lease() {
         let app = testing::app().await;
         let mut tx = app.begin().await.unwrap();
-        tx.enqueue(upkeep::DeleteExpired {}).await.unwrap();
+        tx.enqueue(maintenance::DeleteExpired {}).await.unwrap();
         tx.commit().await.unwrap();
         let row = || async { background_job::Entity::find().one(app.db()).await.unwrap().unwrap() };
         let (first, second) = (Worker::new(&app), Worker::new(&app));
@@ -186,25 +186,25 @@ mod tests {
         let claimed = jobs::claim(&app, &first, &[id]).await.unwrap().remove(0);
         assert!(jobs::claim(&app, &second, &[id]).await.unwrap().is_empty(), "one winner");
 
-        // Claimed and never run: renewing does not keep it, and the sweeper gives it to others.
+        // ClaimedJob and never run: renewing does not keep it, and the sweeper gives it to others.
         app.clock().advance(TimeDelta::seconds(15));
         jobs::renew(&app, &first).await.unwrap();
         app.clock().advance(TimeDelta::seconds(6));
         jobs::sweep(&app).await.unwrap();
-        assert_eq!((row().await.state, row().await.losses), (State::Queued, 1));
+        assert_eq!((row().await.state, row().await.crash_count), (State::Queued, 1));
 
         // It runs elsewhere, and the first, late, changes nothing.
         let again = jobs::claim(&app, &second, &[id]).await.unwrap().remove(0);
-        jobs::settle(&app, jobs::run(&app, claimed).await).await;
+        jobs::complete(&app, jobs::run(&app, claimed).await).await;
         assert_eq!(row().await.state, State::Running);
-        let ran = jobs::run(&app, again).await;
+        let finished = jobs::run(&app, again).await;
         // Run and not settled yet: it is still this worker's.
         app.clock().advance(TimeDelta::seconds(15));
         jobs::renew(&app, &second).await.unwrap();
         app.clock().advance(TimeDelta::seconds(15));
         jobs::sweep(&app).await.unwrap();
         assert_eq!(row().await.state, State::Running);
-        jobs::settle(&app, ran).await;
+        jobs::complete(&app, finished).await;
         assert_eq!((row().await.state, row().await.attempts), (State::Done, 2));
     }
 }

@@ -29,7 +29,7 @@ macro_rules! schedules {
 }
 
 schedules! {
-    "delete_expired" every 5 * MINUTE => crate::upkeep::DeleteExpired {};
+    "delete_expired" every 5 * MINUTE => crate::maintenance::DeleteExpired {};
     "expire_invitations" every 5 * MINUTE => crate::invitations::ExpireInvitations {};
     "rotate_signing_keys" every HOUR => crate::sessions::RotateSigningKeys {};
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portico_entity::background_job::Lane;
 
-use crate::settings::{Vars, duration};
+use crate::settings::{EnvReader, duration};
 
 /// How background work runs.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct JobSettings {
 pub struct Concurrency {
     urgent: usize,
     bulk: usize,
-    upkeep: usize,
+    maintenance: usize,
 }
 
 impl Concurrency {
@@ -29,39 +29,40 @@ impl Concurrency {
         match lane {
             Lane::Urgent => self.urgent,
             Lane::Bulk => self.bulk,
-            Lane::Upkeep => self.upkeep,
+            Lane::Maintenance => self.maintenance,
         }
     }
 }
 
 impl JobSettings {
     /// Reads the section.
-    pub fn read(vars: &mut Vars) -> Option<Self> {
-        let meaning = "A running job whose worker has been silent for this long goes to another worker. At least 3s.";
-        let lease = vars.read("PORTICO_JOB_LEASE", "20s", meaning, |value| {
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let description =
+            "A running job whose worker has been silent for this long goes to another worker. At least 3s.";
+        let lease = env.read("PORTICO_JOB_LEASE", "20s", description, |value| {
             let lease = duration(value).map_err(|_| "must be a duration of 3s or more, e.g. 20s".to_owned())?;
             if lease.as_secs() < 3 { Err("must be 3s or more, e.g. 20s".into()) } else { Ok(lease) }
         });
-        let meaning = "How many jobs of each lane one worker runs at once, each 1 to 1024.";
+        let description = "How many jobs of each lane one worker runs at once, each 1 to 1024.";
         let concurrency =
-            vars.read("PORTICO_WORKER_CONCURRENCY", "urgent=16,bulk=8,upkeep=2", meaning, parse_concurrency);
+            env.read("PORTICO_WORKER_CONCURRENCY", "urgent=16,bulk=8,maintenance=2", description, parse_concurrency);
         Some(Self { lease: lease?, concurrency: concurrency? })
     }
 }
 
 fn parse_concurrency(value: &str) -> Result<Concurrency, String> {
-    let wrong = || "must give each lane 1 to 1024, e.g. urgent=16,bulk=8,upkeep=2".to_owned();
-    let mut concurrency = Concurrency { urgent: 0, bulk: 0, upkeep: 0 };
+    let wrong = || "must give each lane 1 to 1024, e.g. urgent=16,bulk=8,maintenance=2".to_owned();
+    let mut concurrency = Concurrency { urgent: 0, bulk: 0, maintenance: 0 };
     for part in value.split(',') {
         let (lane, number) = part.trim().split_once('=').ok_or_else(wrong)?;
         let slot = match lane {
             "urgent" => &mut concurrency.urgent,
             "bulk" => &mut concurrency.bulk,
-            "upkeep" => &mut concurrency.upkeep,
+            "maintenance" => &mut concurrency.maintenance,
             _ => return Err(wrong()),
         };
         *slot = number.parse().ok().filter(|number| (1..=1024).contains(number)).ok_or_else(wrong)?;
     }
-    let all = [concurrency.urgent, concurrency.bulk, concurrency.upkeep];
+    let all = [concurrency.urgent, concurrency.bulk, concurrency.maintenance];
     if all.contains(&0) { Err(wrong()) } else { Ok(concurrency) }
 }

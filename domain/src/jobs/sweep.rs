@@ -16,13 +16,13 @@ const BATCH: u64 = 1_000;
 /// …and by one sweep, in such batches.
 const BATCHES: usize = 10;
 /// How long the task that pushes committed jobs is given before the sweeper takes over.
-const FRESH: TimeDelta = TimeDelta::seconds(2);
+const PUSH_GRACE: TimeDelta = TimeDelta::seconds(2);
 /// How long a pushed job may lie unclaimed when its lane is empty, which means that the wire has lost it…
-const LOST: TimeDelta = TimeDelta::seconds(5);
+const LOST_AFTER_IF_EMPTY: TimeDelta = TimeDelta::seconds(5);
 /// …and when others wait before it.
-const OVERDUE: TimeDelta = TimeDelta::minutes(5);
+const LOST_AFTER: TimeDelta = TimeDelta::minutes(5);
 
-/// Requeues jobs whose lease ran out and pushes due jobs that are not on the wire. Any number of workers may sweep at
+/// Requeues jobs whose lease finished out and pushes due jobs that are not on the wire. Any number of workers may sweep at
 /// once; a double push does no harm. While the wire is down it pushes nothing.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ const OVERDUE: TimeDelta = TimeDelta::minutes(5);
 pub async fn sweep(app: &App) -> Result<()> {
     requeue_abandoned(app).await?;
     for lane in LANES {
-        match app.wire().depth(lane_name(lane)).await {
+        match app.queue().depth(lane_name(lane)).await {
             Ok(depth) => push_lost(app, lane, depth == 0).await?,
             Err(error) => {
                 warn!(%error, "the sweeper cannot reach the queue");
@@ -43,12 +43,12 @@ pub async fn sweep(app: &App) -> Result<()> {
 
 async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
     for _ in 0..BATCHES {
-        let jobs = not_on_the_wire(app, lane, is_empty).await?;
+        let jobs = not_in_queue(app, lane, is_empty).await?;
         let count = jobs.len();
         if count == 0 {
             break;
         }
-        match push(app.db(), app.wire(), app.clock(), lane, jobs).await {
+        match push(app.db(), app.queue(), app.clock(), lane, jobs).await {
             Ok(()) => info!(count, lane = lane_name(lane), "the sweeper pushed jobs"),
             Err(error) => {
                 warn!(%error, lane = lane_name(lane), "the sweeper cannot push");
@@ -69,7 +69,7 @@ async fn requeue_abandoned(app: &App) -> Result<()> {
         .col_expr(Column::LeaseUntil, Expr::value(None::<crate::clock::Time>))
         .col_expr(Column::PushedAt, Expr::value(None::<crate::clock::Time>))
         .col_expr(Column::RunAt, Expr::value(app.now()))
-        .col_expr(Column::Losses, Expr::col(Column::Losses).add(1))
+        .col_expr(Column::CrashCount, Expr::col(Column::CrashCount).add(1))
         .filter(Column::State.eq(State::Running))
         .filter(Column::LeaseUntil.lt(app.now()))
         .exec(app.db())
@@ -80,13 +80,13 @@ async fn requeue_abandoned(app: &App) -> Result<()> {
     Ok(())
 }
 
-async fn not_on_the_wire(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId>> {
+async fn not_in_queue(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId>> {
     let now = app.now();
-    let patience = if is_empty { LOST } else { OVERDUE };
+    let patience = if is_empty { LOST_AFTER_IF_EMPTY } else { LOST_AFTER };
     // A retry or a requeued job has no task that pushes it, so it is never "fresh".
     let never_pushed = Condition::all()
         .add(Column::PushedAt.is_null())
-        .add(Condition::any().add(Column::CreatedAt.lt(now - FRESH)).add(Column::Attempts.gt(0)));
+        .add(Condition::any().add(Column::CreatedAt.lt(now - PUSH_GRACE)).add(Column::Attempts.gt(0)));
     let jobs = background_job::Entity::find()
         .select_only()
         .column(Column::Id)
@@ -119,7 +119,7 @@ mod tests {
             state: State::Queued,
             attempts: 0,
             max_attempts: 8,
-            losses: 0,
+            crash_count: 0,
             run_at: app.now(),
             pushed_at: Some(app.now()),
             started_at: None,
@@ -137,7 +137,7 @@ mod tests {
     async fn depth_after(app: &App, seconds: i64) -> u64 {
         app.clock().advance(TimeDelta::seconds(seconds));
         sweep(app).await.unwrap();
-        app.wire().depth(lane_name(Lane::Bulk)).await.unwrap()
+        app.queue().depth(lane_name(Lane::Bulk)).await.unwrap()
     }
 
     #[tokio::test]
@@ -152,7 +152,7 @@ mod tests {
     async fn a_lane_where_others_wait_has_lost_what_was_pushed_five_minutes_ago() {
         let app = testing::app().await;
         let job = lost(&app).await;
-        app.wire().push(lane_name(Lane::Bulk), &[app.new_id()]).await.unwrap();
+        app.queue().push(lane_name(Lane::Bulk), &[app.new_id()]).await.unwrap();
         assert_eq!(depth_after(&app, 6).await, 1, "it may be behind the others");
         assert_eq!(depth_after(&app, 294).await, 1);
         assert_eq!(depth_after(&app, 1).await, 2);

@@ -9,7 +9,7 @@ use std::{
 use portico_entity::background_job::Lane;
 use serde::{Deserialize, Serialize};
 
-use super::{Letter, MailSettings, MailUrl, smtp::Smtp};
+use super::{MailSettings, MailUrl, Message, smtp::Smtp};
 use crate::clock::Time;
 
 /// How mail leaves.
@@ -87,16 +87,16 @@ impl Mailer {
     ///
     /// # Errors
     /// See [`MailError`]; after `Transient` and `Down` the mail may have arrived all the same.
-    pub async fn send(&self, lane: Lane, letter: &Letter, now: Time) -> Result<String, MailError> {
+    pub async fn send(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         match self {
-            Self::Smtp(smtp) => smtp.send(lane, letter, now).await,
+            Self::Smtp(smtp) => smtp.send(lane, message, now).await,
             Self::Folder(path) => {
-                let mail = SentMail::new(letter, now);
+                let mail = SentMail::new(message, now);
                 write_file(path, &mail).map_err(|error| MailError::Down(error.to_string()))?;
                 Ok("written".into())
             }
             Self::Memory(mails) => {
-                mails.lock().unwrap_or_else(PoisonError::into_inner).push(SentMail::new(letter, now));
+                mails.lock().unwrap_or_else(PoisonError::into_inner).push(SentMail::new(message, now));
                 Ok("kept".into())
             }
         }
@@ -119,17 +119,17 @@ impl Mailer {
 }
 
 impl SentMail {
-    fn new(letter: &Letter, now: Time) -> Self {
-        let words = || letter.text.split_whitespace();
+    fn new(message: &Message, now: Time) -> Self {
+        let words = || message.text.split_whitespace();
         let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
         Self {
-            to: letter.to.to_string(),
-            subject: letter.subject.clone(),
-            text: letter.text.clone(),
-            html: letter.html.clone(),
+            to: message.to.to_string(),
+            subject: message.subject.clone(),
+            text: message.text.clone(),
+            html: message.html.clone(),
             links: words().filter(|word| word.starts_with("http")).map(Into::into).collect(),
             code: words().find(is_code).map(Into::into),
-            message_id: letter.message_id.clone(),
+            message_id: message.message_id.clone(),
             sent_at: now,
         }
     }

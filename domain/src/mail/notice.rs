@@ -6,7 +6,7 @@ use portico_entity::{
 };
 use sea_orm::EntityTrait;
 
-use super::{Brand, Composed, NewEmail, Rendered, expiry, inert, letter, post, send::ComposeError};
+use super::{Brand, Composed, NewEmail, Rendered, defuse_links, enqueue, format_time, message, send::ComposeError};
 use crate::{app::App, email_address::EmailAddress, error::Result, tx::Tx};
 
 /// What the text of a notice may say.
@@ -23,9 +23,9 @@ pub(crate) struct Notice {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn post_staff_notice(tx: &mut Tx, kind: Kind, user: &staff_user::Model) -> Result<()> {
+pub(crate) async fn enqueue_staff_notice(tx: &mut Tx, kind: Kind, user: &staff_user::Model) -> Result<()> {
     let to = EmailAddress::stored(&user.email)?;
-    post(tx, NewEmail { staff_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
+    enqueue(tx, NewEmail { staff_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
     Ok(())
 }
 
@@ -33,9 +33,9 @@ pub(crate) async fn post_staff_notice(tx: &mut Tx, kind: Kind, user: &staff_user
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn post_notice(tx: &mut Tx, kind: Kind, user: &portal_user::Model) -> Result<()> {
+pub(crate) async fn enqueue_notice(tx: &mut Tx, kind: Kind, user: &portal_user::Model) -> Result<()> {
     let to = EmailAddress::stored(&user.email)?;
-    post(tx, NewEmail { portal_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
+    enqueue(tx, NewEmail { portal_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
     Ok(())
 }
 
@@ -47,8 +47,8 @@ pub(super) async fn compose(
     let Some((brand, name, forgot_url)) = addressee(app, row).await? else {
         return Ok(Composed::Suppressed("the account is gone"));
     };
-    let notice = Notice { brand, name: inert(&name), at: expiry(row.created_at), forgot_url };
-    Ok(letter(row, render(&notice)?)?)
+    let notice = Notice { brand, name: defuse_links(&name), at: format_time(row.created_at), forgot_url };
+    Ok(message(row, render(&notice)?)?)
 }
 
 async fn addressee(app: &App, row: &email::Model) -> Result<Option<(Brand, String, Option<String>)>> {

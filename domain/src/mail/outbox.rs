@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a notice is worth sending when the mail server is down.
-const NOTICE_LIVES: TimeDelta = TimeDelta::days(3);
+const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
 
 /// A mail to be posted.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(super) const fn lane(kind: Kind) -> Lane {
         | Kind::Invitation
         | Kind::AccessNotice
         | Kind::PasswordChanged
-        | Kind::PasswordClosed
+        | Kind::PasswordLocked
         | Kind::SessionEnded => Lane::Bulk,
     }
 }
@@ -71,9 +71,9 @@ pub(super) const fn lane(kind: Kind) -> Lane {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn post(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
+pub(crate) async fn enqueue(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
     let caused_by = tx.request_id();
-    let ids = post_all(tx, [(mail, caused_by)]).await?;
+    let ids = enqueue_all(tx, [(mail, caused_by)]).await?;
     ids.first().copied().ok_or_else(|| Error::Internal("a mail was not posted".into()))
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn post(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn post_all(
+pub(crate) async fn enqueue_all(
     tx: &mut Tx,
     mails: impl IntoIterator<Item = (NewEmail, Option<Uuid>)>,
 ) -> Result<Vec<EmailId>> {
@@ -115,7 +115,7 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         attempts: Set(0),
         detail: Set(None),
         message_id: Set(format!("<{id}@{host}>")),
-        expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_LIVES))),
+        expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_TTL))),
         created_at: Set(app.now()),
         sent_at: Set(None),
     }
@@ -125,7 +125,7 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn belongs_to(app: &App, row: &email::Model, user: PortalUserId) -> Result<()> {
+pub(crate) async fn set_recipient_user(app: &App, row: &email::Model, user: PortalUserId) -> Result<()> {
     email::Entity::update_many()
         .col_expr(email::Column::PortalUserId, Expr::value(user))
         .filter(email::Column::Id.eq(row.id))

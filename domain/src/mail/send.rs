@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany, sea_
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use super::{Composed, Letter, MailError, notice, outbox};
+use super::{Composed, MailError, Message, notice, outbox};
 use crate::{
     activation,
     app::App,
@@ -42,7 +42,7 @@ impl Job for SendMail {
         }
         let sent = match compose(app, &row).await {
             Ok(Composed::Suppressed(why)) => return end(app, &row, Status::Suppressed, why).await,
-            Ok(Composed::Letter(letter)) => app.mailer().send(outbox::lane(row.kind), &letter, app.now()).await,
+            Ok(Composed::Message(message)) => app.mailer().send(outbox::lane(row.kind), &message, app.now()).await,
             Err(ComposeError::Job(error)) => return Err(error),
             Err(ComposeError::Mail(error)) => Err(error),
         };
@@ -63,7 +63,7 @@ impl Job for SendMail {
         }
     }
 
-    async fn gave_up(&self, app: &App, why: &str) -> Result<()> {
+    async fn on_dead(&self, app: &App, why: &str) -> Result<()> {
         queued(self.email)
             .col_expr(Column::Status, Expr::value(Status::Failed))
             .col_expr(Column::Detail, Expr::value(why))
@@ -72,7 +72,7 @@ impl Job for SendMail {
         Ok(())
     }
 
-    async fn revive(&self, app: &App) -> Result<()> {
+    async fn on_retry(&self, app: &App) -> Result<()> {
         email::Entity::update_many()
             .col_expr(Column::Status, Expr::value(Status::Queued))
             .filter(Column::Id.eq(self.email))
@@ -109,7 +109,7 @@ async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed,
         Kind::AccessNotice => invitations::access_notice_email::compose(app, row).await,
         Kind::Reset => passwords::reset_email::compose(app, row).await,
         Kind::PasswordChanged => notice::compose(app, row, passwords::changed_email::render).await,
-        Kind::PasswordClosed => notice::compose(app, row, passwords::closed_email::render).await,
+        Kind::PasswordLocked => notice::compose(app, row, passwords::locked_email::render).await,
         Kind::SessionEnded => notice::compose(app, row, sessions::ended_email::render).await,
         Kind::StaffCode => staff::code_email::compose(app, row).await,
     }
@@ -134,7 +134,7 @@ async fn end(app: &App, row: &email::Model, status: Status, detail: &str) -> std
     };
     metrics::mail_tried(row, outcome, app.now());
     // The server has the mail. Whatever happens to the database now, this must be written down, or it is sent again.
-    database::insist(app.settings().jobs.lease, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
+    database::retry_until(app.settings().jobs.lease, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
     Ok(())
 }
 
@@ -155,12 +155,12 @@ async fn note(app: &App, row: &email::Model, outcome: MailOutcome, detail: &str)
 /// See [`MailError`].
 pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<String, MailError> {
     let text = "This is a test. Mail from Portico reaches you.\n";
-    let letter = Letter {
+    let message = Message {
         to,
         subject: "A test mail from Portico".into(),
         text: text.into(),
         html: format!("<p>{text}</p>"),
         message_id: format!("<{}@{}>", app.new_id(), app.settings().mail.from.email.domain()),
     };
-    app.mailer().send(Lane::Urgent, &letter, app.now()).await
+    app.mailer().send(Lane::Urgent, &message, app.now()).await
 }

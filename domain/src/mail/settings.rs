@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use lettre::message::Mailbox;
 use url::{Host, Url};
 
-use crate::settings::Vars;
+use crate::settings::EnvReader;
 
 /// How mail leaves, and in whose name.
 #[derive(Clone, Debug)]
@@ -63,15 +63,15 @@ impl fmt::Debug for SmtpServer {
 
 impl MailSettings {
     /// Reads the section.
-    pub fn read(vars: &mut Vars) -> Option<Self> {
-        let meaning = "How mail leaves: `folder:PATH`, `memory:`, `smtp://user:password@host:port` (STARTTLS, which \
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let description = "How mail leaves: `folder:PATH`, `memory:`, `smtp://user:password@host:port` (STARTTLS, which \
                        `?tls=opportunistic|none` weakens), `smtps://…` (TLS from the first byte). `?ca=PATH` trusts one \
                        more certificate authority. Credentials never go over an unencrypted connection. Production \
                        takes SMTP only, refuses `opportunistic`, and takes `none` only written out.";
-        let production = vars.is_production();
-        let url = vars.read("MAIL_URL", "folder:data/mail", meaning, |value| parse_url(value, production));
-        let meaning = "The sender of every mail.";
-        let from = vars.read("MAIL_FROM", "Portico <portico@localhost>", meaning, |value| {
+        let production = env.is_production();
+        let url = env.read("MAIL_URL", "folder:data/mail", description, |value| parse_url(value, production));
+        let description = "The sender of every mail.";
+        let from = env.read("MAIL_FROM", "Portico <portico@localhost>", description, |value| {
             value.parse().map_err(|_| "must be a mailbox, e.g. MAIL_FROM=\"Portal <portal@example.com>\"".to_owned())
         });
         Some(Self { url: url?, from: from? })
@@ -89,7 +89,7 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
     if value == "memory:" {
         return Ok(MailUrl::Memory);
     }
-    // The value may hold a password, so no complaint quotes it.
+    // The value may hold a password, so no config_warning quotes it.
     let url =
         Url::parse(value).map_err(|_| format!("must be folder:PATH, memory:, smtp://… or smtps://…, {example}"))?;
     let mut ca = None;

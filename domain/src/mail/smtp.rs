@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     message::{
         Mailbox, MultiPart,
         header::{Header, HeaderName, HeaderValue},
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, error, field, info_span};
 
 use super::{
-    Letter, MailError,
+    MailError, Message,
     settings::{Encryption, SmtpServer},
 };
 use crate::{
@@ -29,16 +29,16 @@ use crate::{
 };
 
 /// How long connecting may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one mail may take from connect to the server's last word. The library's own timeout covers the connect
 /// only.
-const SEND_WITHIN: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections are closed before servers do it.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most connections of a lane.
-const CONNECTIONS: u32 = 16;
+const MAX_CONNECTIONS: u32 = 16;
 /// The longest answer that is kept, in characters.
-const ANSWER_KEPT: usize = 300;
+const MAX_REPLY_CHARS: usize = 300;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -54,9 +54,9 @@ impl Smtp {
         Ok(Self { from, urgent: transport(server)?, bulk: transport(server)? })
     }
 
-    pub(super) async fn send(&self, lane: Lane, letter: &Letter, now: Time) -> Result<String, MailError> {
+    pub(super) async fn send(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         let span = info_span!("smtp", lane = lane_name(lane), outcome = field::Empty);
-        let sent = self.send_now(lane, letter, now).instrument(span.clone()).await;
+        let sent = self.send_now(lane, message, now).instrument(span.clone()).await;
         let outcome = match &sent {
             Ok(_) => MailOutcome::Sent,
             Err(MailError::Permanent(_)) => MailOutcome::Failed,
@@ -67,30 +67,30 @@ impl Smtp {
         sent
     }
 
-    async fn send_now(&self, lane: Lane, letter: &Letter, now: Time) -> Result<String, MailError> {
+    async fn send_now(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         let transport = match lane {
             Lane::Urgent => &self.urgent,
-            Lane::Bulk | Lane::Upkeep => &self.bulk,
+            Lane::Bulk | Lane::Maintenance => &self.bulk,
         };
-        let message = self.message(letter, now).map_err(MailError::Permanent)?;
-        match timeout(SEND_WITHIN, transport.send(message)).await {
-            Err(_) => Err(MailError::Down(format!("no answer within {} seconds", SEND_WITHIN.as_secs()))),
+        let mail = self.build(message, now).map_err(MailError::Permanent)?;
+        match timeout(SEND_TIMEOUT, transport.send(mail)).await {
+            Err(_) => Err(MailError::Down(format!("no answer within {} seconds", SEND_TIMEOUT.as_secs()))),
             Ok(Err(error)) => Err(classify(&error)),
-            Ok(Ok(response)) => Ok(kept(&response.message().collect::<Vec<_>>().join(" "))),
+            Ok(Ok(response)) => Ok(shorten(&response.message().collect::<Vec<_>>().join(" "))),
         }
     }
 
-    fn message(&self, letter: &Letter, now: Time) -> Result<Message, String> {
+    fn build(&self, message: &Message, now: Time) -> Result<lettre::Message, String> {
         // Parsed again here: whatever stands in the row, only an address reaches the wire.
-        let to = letter.to.as_str().parse().map_err(|error| format!("not an address: {error}"))?;
-        Message::builder()
+        let to = message.to.as_str().parse().map_err(|error| format!("not an address: {error}"))?;
+        lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(letter.subject.clone())
+            .subject(message.subject.clone())
             .date(SystemTime::from(now))
-            .message_id(Some(letter.message_id.clone()))
+            .message_id(Some(message.message_id.clone()))
             .header(AutoSubmitted)
-            .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
             .map_err(|error| error.to_string())
     }
 }
@@ -105,8 +105,8 @@ fn transport(server: &SmtpServer) -> Result<Transport, String> {
     let mut builder = Transport::builder_dangerous(&server.host)
         .port(server.port)
         .tls(tls)
-        .timeout(Some(CONNECT_WITHIN))
-        .pool_config(PoolConfig::new().max_size(CONNECTIONS).idle_timeout(IDLE));
+        .timeout(Some(CONNECT_TIMEOUT))
+        .pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS).idle_timeout(IDLE_TIMEOUT));
     if let Some((user, password)) = &server.credentials {
         builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
     }
@@ -130,7 +130,7 @@ fn tls_parameters(server: &SmtpServer) -> Result<TlsParameters, String> {
 /// 5yz is final, except where it speaks of us and not of the mail: 530, 534, 535 and 538 refuse our credentials
 /// (RFC 4954 §6). 4yz is passing. Anything without an answer is an outage.
 fn classify(failure: &Error) -> MailError {
-    let answer = kept(&failure_text(failure));
+    let answer = shorten(&failure_text(failure));
     let Some(code) = failure.status().map(|code| code.to_string()) else { return MailError::Down(answer) };
     if ["530", "534", "535", "538"].contains(&code.as_str()) {
         metrics::credentials_refused();
@@ -150,8 +150,8 @@ fn failure_text(failure: &Error) -> String {
     text
 }
 
-fn kept(answer: &str) -> String {
-    answer.chars().filter(|c| !c.is_control()).take(ANSWER_KEPT).collect()
+fn shorten(answer: &str) -> String {
+    answer.chars().filter(|c| !c.is_control()).take(MAX_REPLY_CHARS).collect()
 }
 
 /// `Auto-Submitted: auto-generated` (RFC 3834 §5): vacation programs stay silent.

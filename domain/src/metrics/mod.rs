@@ -3,7 +3,7 @@
 //! The counters are this process's own. Labels are closed sets of words in the code: never an address, an id or a path,
 //! which are nobody's business here and would never stop growing.
 
-mod make;
+mod macros;
 mod process;
 mod scrape;
 
@@ -18,7 +18,7 @@ use prometheus::{
 };
 
 use crate::{clock::Time, jobs::lane_name};
-use make::metrics;
+use macros::metrics;
 
 pub use scrape::render;
 
@@ -37,7 +37,7 @@ metrics! {
     /// Requests that this process is working on.
     requests_in_flight: IntGauge = "portico_http_requests_in_flight" [];
     /// Requests turned away by a limit, by the limit's name.
-    throttled: IntCounterVec = "portico_throttled_total" ["limit"];
+    rate_limited: IntCounterVec = "portico_rate_limited_total" ["limit"];
 
     // Password hashing.
 
@@ -55,7 +55,7 @@ metrics! {
     // What people do, as the audit log names it.
 
     /// Acts written to the audit log by this process.
-    acts: IntCounterVec = "portico_acts_total" ["action", "outcome"];
+    audit_events: IntCounterVec = "portico_audit_events_total" ["action", "outcome"];
     /// Sessions ended because an old refresh token came back: two held what one was given.
     refresh_reused: IntCounter = "portico_refresh_tokens_reused_total" [];
     /// Sessions ended before their time.
@@ -88,7 +88,7 @@ metrics! {
     /// Jobs of the whole installation that were given up and wait to be looked at.
     jobs_dead: GaugeVec = "portico_jobs_dead" ["lane"];
     /// Ids of the whole installation that wait on the queue's wire.
-    jobs_on_wire: GaugeVec = "portico_jobs_on_wire" ["lane"];
+    jobs_in_queue: GaugeVec = "portico_jobs_in_queue" ["lane"];
     /// Mails of the whole installation that are neither sent nor given up.
     mails_waiting: GaugeVec = "portico_mails_waiting" [];
     /// How long the oldest mail of the whole installation has waited.
@@ -160,8 +160,8 @@ impl Drop for Request {
 }
 
 /// A request was turned away by this limit.
-pub fn throttled(limit: &'static str) {
-    METRICS.throttled.with_label_values(&[limit]).inc();
+pub fn rate_limited(limit: &'static str) {
+    METRICS.rate_limited.with_label_values(&[limit]).inc();
 }
 
 /// A span of a trace was lost.
@@ -195,23 +195,23 @@ impl Drop for HashSlot {
 
 /// Why a request got no hashing slot.
 #[derive(Clone, Copy)]
-pub(crate) enum NoSlot {
+pub(crate) enum SlotDenied {
     Full,
     Gone,
 }
 
 /// A request got no hashing slot.
-pub(crate) fn hash_refused(why: NoSlot) {
+pub(crate) fn hash_refused(why: SlotDenied) {
     let reason = match why {
-        NoSlot::Full => "full",
-        NoSlot::Gone => "gone",
+        SlotDenied::Full => "full",
+        SlotDenied::Gone => "gone",
     };
     METRICS.hash_refused.with_label_values(&[reason]).inc();
 }
 
 /// An act was written to the audit log.
-pub(crate) fn acted(action: &'static str, is_success: bool) {
-    METRICS.acts.with_label_values(&[action, if is_success { "success" } else { "failure" }]).inc();
+pub(crate) fn audit_event(action: &'static str, is_success: bool) {
+    METRICS.audit_events.with_label_values(&[action, if is_success { "success" } else { "failure" }]).inc();
 }
 
 /// A refresh token came back that had been traded before.

@@ -8,7 +8,7 @@ use super::METRICS;
 const TICKS: f64 = 100.0;
 
 /// Reads memory, files and processor time.
-pub(super) fn look() {
+pub(super) fn refresh() {
     let status = read_to_string("/proc/self/status").unwrap_or_default();
     let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
     METRICS.memory.set(held.map_or(0, |kibibytes: i64| kibibytes * 1_024));

@@ -23,14 +23,14 @@ use crate::{
 pub async fn render(app: &App) -> Result<String> {
     // Looking sets what `portico_dependency_up` says.
     let _ = health::check(app).await;
-    show(backlog::look(app).await.inspect_err(|error| warn!(%error, "the backlog cannot be read")).ok());
+    show(backlog::current(app).await.inspect_err(|error| warn!(%error, "the backlog cannot be read")).ok());
     let pool = database::pool_use(app.db());
     METRICS.connections.with_label_values(&["busy"]).set(pool.busy);
     METRICS.connections.with_label_values(&["idle"]).set(pool.idle);
     METRICS.connections_max.set(i64::from(app.settings().database.connections));
     METRICS.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     METRICS.started_at.set(started_at(app));
-    process::look();
+    process::refresh();
     let families = METRICS.registry.gather();
     TextEncoder::new().encode_to_string(&families).map_err(|error| Error::Internal(error.to_string()))
 }
@@ -46,7 +46,7 @@ fn show(backlog: Option<Backlog>) {
         &METRICS.jobs_due,
         &METRICS.jobs_oldest_seconds,
         &METRICS.jobs_dead,
-        &METRICS.jobs_on_wire,
+        &METRICS.jobs_in_queue,
         &METRICS.mails_waiting,
         &METRICS.mails_oldest_seconds,
         &METRICS.workers,
@@ -58,8 +58,8 @@ fn show(backlog: Option<Backlog>) {
         METRICS.jobs_due.with_label_values(&name).set(lane.due as f64);
         METRICS.jobs_oldest_seconds.with_label_values(&name).set(lane.oldest.as_secs_f64());
         METRICS.jobs_dead.with_label_values(&name).set(lane.dead as f64);
-        if let Some(depth) = lane.on_wire {
-            METRICS.jobs_on_wire.with_label_values(&name).set(depth as f64);
+        if let Some(depth) = lane.in_queue {
+            METRICS.jobs_in_queue.with_label_values(&name).set(depth as f64);
         }
     }
     METRICS.mails_waiting.with_label_values::<&str>(&[]).set(backlog.mails as f64);

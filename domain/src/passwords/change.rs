@@ -3,9 +3,9 @@
 use portico_entity::{email::Kind, session};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{Condition, check_policy, write};
+use super::{Expected, check_policy, set_password};
 use crate::{
-    actor::SignedIn,
+    actor::PortalUser,
     app::App,
     audit,
     email_address::EmailAddress,
@@ -21,35 +21,36 @@ use crate::{
 /// # Errors
 /// `too_many_requests`; `invalid_credentials` for a wrong current password; `validation_failed` for the new one;
 /// `overloaded`; `conflict` when the password was changed elsewhere meanwhile.
-pub async fn change(app: &App, by: &SignedIn, current: &Password, new: &Password) -> Result<()> {
-    let user = &by.user;
+pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Password) -> Result<()> {
+    let user = &caller.user;
     let address = EmailAddress::stored(&user.email)?;
-    let proved = match sign_in::prove_password(app, &by.context, &address, Some(user), current).await {
+    let verified = match sign_in::verify_password(app, &caller.context, &address, Some(user), current).await {
         Err(error @ Error::Unauthenticated(_)) => {
             // Somebody guesses at the password of a session that they may have taken over.
             let mut tx = app.begin().await?;
-            audit::record(&mut tx, by, audit::Event::failed("password.changed").target("portal_user", user.id.0))
+            audit::record(&mut tx, caller, audit::Event::failed("password.changed").target("portal_user", user.id.0))
                 .await?;
             tx.commit().await?;
             return Err(error);
         }
-        proved => proved?,
+        verified => verified?,
     };
-    let settled = proved.settle(app.db(), user).await;
-    proved.unless_unavailable(app, settled).await?;
+    let settled = verified.record_success(app.db(), user).await;
+    verified.refund_if_transient(app, settled).await?;
     check_policy(&app.settings().passwords, "/new_password", new, &user.email, &[&user.name])?;
-    let phc = app.hasher().hash(&by.context, new).await?;
+    let phc = app.hasher().hash(&caller.context, new).await?;
 
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    if !write(&mut tx, user, phc, Condition::Version(user.credential_version)).await? {
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    if !set_password(&mut tx, user, phc, Expected::Version(user.credential_version)).await? {
         return Err(Error::CONFLICT);
     }
-    sessions::end_all(&mut tx, sessions::Person::Portal(user.id), Some(by.session.id), "password_changed").await?;
-    let mut session: session::ActiveModel = by.session.clone().into_active_model();
+    sessions::end_all(&mut tx, sessions::SessionOwner::Portal(user.id), Some(caller.session.id), "password_changed")
+        .await?;
+    let mut session: session::ActiveModel = caller.session.clone().into_active_model();
     session.credential_version = Set(user.credential_version + 1);
     session.update(tx.db()).await?;
-    mail::post_notice(&mut tx, Kind::PasswordChanged, user).await?;
-    audit::record_for_tenants(&mut tx, by, user.id, "password.changed").await?;
-    sign_in::forget_failures(&mut tx, &user.email).await?;
+    mail::enqueue_notice(&mut tx, Kind::PasswordChanged, user).await?;
+    audit::record_for_tenants(&mut tx, caller, user.id, "password.changed").await?;
+    sign_in::reset_failures(&mut tx, &user.email).await?;
     tx.commit().await
 }

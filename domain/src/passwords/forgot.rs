@@ -2,7 +2,7 @@
 
 use portico_entity::email::Kind;
 
-use crate::{actor::Visitor, app::App, audit, email_address::EmailAddress, error::Result, mail::NewEmail, sign_in};
+use crate::{actor::Anonymous, app::App, audit, email_address::EmailAddress, error::Result, mail::NewEmail, sign_in};
 
 /// Asks for a reset link to be mailed to `email`.
 ///
@@ -10,8 +10,8 @@ use crate::{actor::Visitor, app::App, audit, email_address::EmailAddress, error:
 ///
 /// # Errors
 /// `too_many_requests`, alike for strangers.
-pub async fn forgot(app: &App, by: &Visitor, email: &EmailAddress) -> Result<()> {
-    let expires_at = app.now() + app.settings().links.reset_ttl;
+pub async fn forgot(app: &App, caller: &Anonymous, email: &EmailAddress) -> Result<()> {
+    let expires_at = app.now() + app.settings().link_tokens.reset_ttl;
     let mail = NewEmail { expires_at: Some(expires_at), ..NewEmail::new(Kind::Reset, email) };
-    sign_in::ask_for_mail(app, by, mail, audit::Event::new("password.reset_requested")).await
+    sign_in::request_mail(app, caller, mail, audit::Event::new("password.reset_requested")).await
 }

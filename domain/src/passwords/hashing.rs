@@ -19,16 +19,16 @@ use tokio::{
 use crate::{
     actor::RequestContext,
     error::{Error, Result},
-    metrics::{self, HashSlot, NoSlot},
+    metrics::{self, HashSlot, SlotDenied},
     random::Random,
     secret::Password,
 };
 
 /// How long a request waits for a slot before it is answered 503.
-const WAIT: Duration = Duration::from_secs(3);
+const SLOT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How far the hashing threads stand back (nice(2)): a hash takes a whole core for a third of a second, and all other requests
 /// would wait for it in turns. Not all the way: whoever keeps the cores busy must not shut everybody out.
-const NICE: i32 = 10;
+const HASHING_NICENESS: i32 = 10;
 
 /// Something for a hashing thread to do.
 type Work = Box<dyn FnOnce() + Send>;
@@ -50,7 +50,7 @@ struct Slot {
 }
 
 /// What verifying came to.
-pub(crate) enum Verdict {
+pub(crate) enum Verification {
     /// Not the password, or there is none.
     Wrong,
     /// The password; with a hash of the current cost where the stored one is of another.
@@ -91,18 +91,18 @@ impl Hasher {
         context: &RequestContext,
         phc: Option<&str>,
         password: &Password,
-    ) -> Result<Verdict> {
+    ) -> Result<Verification> {
         let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
         let phc = phc.unwrap_or(&self.dummy).to_owned();
         self.run(slot, move || {
             let stored = PasswordHash::new(&phc).map_err(|error| Error::Internal(format!("stored hash: {error}")))?;
             if Scrypt::default().verify_password(password.reveal().as_bytes(), &stored).is_err() {
-                return Ok(Verdict::Wrong);
+                return Ok(Verification::Wrong);
             }
             let is_current = Params::try_from(&stored)
                 .is_ok_and(|cost| (cost.log_n(), cost.r(), cost.p()) == (params.log_n(), params.r(), params.p()));
             let rehashed = if is_current { None } else { Some(hash(&password, params)?) };
-            Ok(Verdict::Right { rehashed })
+            Ok(Verification::Right { rehashed })
         })
         .await?
     }
@@ -110,11 +110,11 @@ impl Hasher {
     async fn slot(&self, context: &RequestContext) -> Result<Slot> {
         let began = Instant::now();
         let refused = tokio::select! {
-            slot = timeout(WAIT, self.slots.clone().acquire_owned()) => match slot {
+            slot = timeout(SLOT_TIMEOUT, self.slots.clone().acquire_owned()) => match slot {
                 Ok(Ok(place)) => return Ok(Slot { _counted: metrics::hash_slot_taken(began.elapsed()), _place: place }),
-                _ => NoSlot::Full,
+                _ => SlotDenied::Full,
             },
-            () = context.gone.cancelled() => NoSlot::Gone,
+            () = context.disconnected.cancelled() => SlotDenied::Gone,
         };
         metrics::hash_refused(refused);
         Err(Error::Overloaded)
@@ -142,7 +142,7 @@ fn start(cores: usize) -> mpsc::Sender<Work> {
         let receiver = receiver.clone();
         let body = move || {
             // Where it is forbidden, hashing is as urgent as all else.
-            let _ = rustix::process::nice(NICE);
+            let _ = rustix::process::nice(HASHING_NICENESS);
             loop {
                 let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(work) = next else { return };
@@ -177,15 +177,22 @@ mod tests {
         let long = Password::new(&"p".repeat(100));
         let phc = old.hash(&context, &long).await.unwrap();
         assert!(phc.starts_with("$scrypt$ln=10,r=8,p=1$"), "{phc}");
-        assert!(matches!(old.verify(&context, Some(&phc), &long).await.unwrap(), Verdict::Right { rehashed: None }));
-        let Verdict::Right { rehashed: Some(anew) } = new.verify(&context, Some(&phc), &long).await.unwrap() else {
+        assert!(matches!(
+            old.verify(&context, Some(&phc), &long).await.unwrap(),
+            Verification::Right { rehashed: None }
+        ));
+        let Verification::Right { rehashed: Some(anew) } = new.verify(&context, Some(&phc), &long).await.unwrap()
+        else {
             panic!("an older cost is made anew")
         };
         assert!(anew.starts_with("$scrypt$ln=11,"));
         for wrong in ["p".repeat(99), "p".repeat(72), format!("{}\0", "p".repeat(100))] {
-            assert!(matches!(old.verify(&context, Some(&phc), &Password::new(&wrong)).await.unwrap(), Verdict::Wrong));
+            assert!(matches!(
+                old.verify(&context, Some(&phc), &Password::new(&wrong)).await.unwrap(),
+                Verification::Wrong
+            ));
         }
-        assert!(matches!(old.verify(&context, None, &long).await.unwrap(), Verdict::Wrong));
+        assert!(matches!(old.verify(&context, None, &long).await.unwrap(), Verification::Wrong));
     }
 
     #[tokio::test]
@@ -203,7 +210,7 @@ mod tests {
         let hasher = Hasher::new(Params::new(10, 8, 1).unwrap());
         let _all = hasher.slots.clone().acquire_many_owned(hasher.slots.available_permits() as u32).await.unwrap();
         let context = testing::context();
-        context.gone.cancel();
+        context.disconnected.cancel();
         assert!(matches!(hasher.hash(&context, &Password::new("x")).await, Err(Error::Overloaded)));
     }
 }

@@ -2,20 +2,20 @@
 
 mod change;
 pub(crate) mod changed_email;
-pub(crate) mod closed_email;
 mod forgot;
 mod hashing;
+pub(crate) mod locked_email;
 mod policy;
 mod reset;
 pub(crate) mod reset_email;
+mod set_password;
 mod settings;
-mod write;
 
 pub use change::change;
 pub use forgot::forgot;
 pub use hashing::Hasher;
-pub(crate) use hashing::Verdict;
+pub(crate) use hashing::Verification;
 pub(crate) use policy::check as check_policy;
 pub use reset::reset;
+pub(crate) use set_password::{Expected, set_password};
 pub use settings::PasswordSettings;
-pub(crate) use write::{Condition, write};

@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// Only this many characters are judged for strength: the judge's work grows faster than the password.
-const JUDGED: usize = 64;
+const MAX_JUDGED_CHARS: usize = 64;
 /// Shorter parts of what is known stand in too many words to count.
-const PART_OF_KNOWN: usize = 4;
+const MIN_KNOWN_PART_CHARS: usize = 4;
 
 /// Checks a new password of the person with this address. `known` is what else others know: their names, the secret of the
 /// link that they came by.
@@ -55,7 +55,7 @@ fn is_weak(password: &str, email: &str, known: &[&str]) -> bool {
     let mut personal: Vec<String> = known
         .iter()
         .flat_map(|text| text.split(is_separator))
-        .filter(|part| part.chars().count() >= PART_OF_KNOWN)
+        .filter(|part| part.chars().count() >= MIN_KNOWN_PART_CHARS)
         .map(str::to_lowercase)
         .collect();
     personal.push(local.to_lowercase());
@@ -65,7 +65,7 @@ fn is_weak(password: &str, email: &str, known: &[&str]) -> bool {
     personal.extend(domain.split('.').map(str::to_owned));
     personal.push("portico".into());
     let inputs: Vec<&str> = personal.iter().map(String::as_str).collect();
-    let judged: String = password.chars().take(JUDGED).collect();
+    let judged: String = password.chars().take(MAX_JUDGED_CHARS).collect();
     zxcvbn(&judged, &inputs).score() < Score::Three
 }
 

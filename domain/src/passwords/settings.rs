@@ -2,7 +2,7 @@
 
 use scrypt::Params;
 
-use crate::settings::{Vars, number};
+use crate::settings::{EnvReader, number};
 
 /// What a password must be, and what hashing it costs.
 #[derive(Clone, Debug)]
@@ -17,13 +17,13 @@ pub struct PasswordSettings {
 
 impl PasswordSettings {
     /// Reads the section.
-    pub fn read(vars: &mut Vars) -> Option<Self> {
-        let meaning = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes \
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let description = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes \
                        128·N·r bytes while it is made. Older hashes are made anew at the next sign-in.";
-        let scrypt = vars.read("PORTICO_SCRYPT", "ln=17,r=8,p=1", meaning, parse_cost);
-        let min = vars.read("PORTICO_PASSWORD_MIN", "8", "The shortest password, 8 to 64 characters.", number(8..=64));
+        let scrypt = env.read("PORTICO_SCRYPT", "ln=17,r=8,p=1", description, parse_cost);
+        let min = env.read("PORTICO_PASSWORD_MIN", "8", "The shortest password, 8 to 64 characters.", number(8..=64));
         let max =
-            vars.read("PORTICO_PASSWORD_MAX", "128", "The longest password, 64 to 1024 characters.", number(64..=1024));
+            env.read("PORTICO_PASSWORD_MAX", "128", "The longest password, 64 to 1024 characters.", number(64..=1024));
         Some(Self { scrypt: scrypt?, min: min? as usize, max: max? as usize })
     }
 }

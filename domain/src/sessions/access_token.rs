@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Clocks of several machines differ by no more than this.
-const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+const CLOCK_LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// Far above any token of ours, in bytes.
 const MAX_BYTES: usize = 2_048;
 
@@ -50,7 +50,7 @@ pub(super) struct Claims {
 
 /// A token whose signature was right.
 #[derive(Clone)]
-pub(super) struct Seen {
+pub(super) struct VerifiedToken {
     pub(super) key: SigningKeyId,
     pub(super) claims: Arc<Claims>,
 }
@@ -84,7 +84,7 @@ pub(super) fn write(kid: SigningKeyId, key: &SigningKey, claims: &Claims) -> Res
 /// # Errors
 /// `unauthenticated` for everything that is not a token of ours, of this realm and of now.
 pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Arc<Claims>> {
-    let claims = match app.signing_keys().seen(token) {
+    let claims = match app.signing_keys().recall(token) {
         Some(seen) => {
             // Its key may have gone since.
             app.signing_keys().by_id(app, seen.key).await?.ok_or(Error::UNAUTHENTICATED)?;
@@ -94,13 +94,13 @@ pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Resul
             let read = Unverified::read(token.reveal())?;
             let key = app.signing_keys().by_id(app, read.kid).await?.ok_or(Error::UNAUTHENTICATED)?;
             let claims = Arc::new(read.claims(&key.public)?);
-            app.signing_keys().saw(token, Seen { key: key.id, claims: claims.clone() });
+            app.signing_keys().remember(token, VerifiedToken { key: key.id, claims: claims.clone() });
             claims
         }
     };
     let now = app.now();
     let is_ours = claims.iss == app.public_url("") && claims.aud == realm.audience();
-    let is_now = claims.exp > (now - LEEWAY).timestamp() && claims.iat <= (now + LEEWAY).timestamp();
+    let is_now = claims.exp > (now - CLOCK_LEEWAY).timestamp() && claims.iat <= (now + CLOCK_LEEWAY).timestamp();
     if is_ours && is_now { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
 }
 

@@ -7,9 +7,9 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
 
-use super::{Person, Realm, access_token, refresh_token};
+use super::{Realm, SessionOwner, access_token, refresh_token};
 use crate::{
-    actor::{Actor, Visitor},
+    actor::{Actor, Anonymous},
     app::App,
     audit,
     error::{Error, Result},
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// When the database fails.
-pub async fn presented(
+pub async fn identify(
     app: &App,
     realm: Realm,
     access: Option<&PlainToken>,
@@ -35,14 +35,14 @@ pub async fn presented(
             Err(error) => return Err(error),
         }
     }
-    let Some(claimed) = refresh.and_then(refresh_token::parse) else { return Ok(None) };
-    let session = session::Entity::find_by_id(claimed.session).one(app.db()).await?;
+    let Some(parsed) = refresh.and_then(refresh_token::parse) else { return Ok(None) };
+    let session = session::Entity::find_by_id(parsed.session).one(app.db()).await?;
     let is_authentic = |session: &session::Model| {
         let is_of_realm = match realm {
             Realm::Portal => session.portal_user_id.is_some(),
             Realm::Staff => session.staff_user_id.is_some(),
         };
-        is_of_realm && refresh_token::is_authentic(app, &claimed, session)
+        is_of_realm && refresh_token::is_authentic(app, &parsed, session)
     };
     Ok(session.filter(is_authentic).map(|session| session.id))
 }
@@ -51,14 +51,14 @@ pub async fn presented(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sign_out(app: &App, by: &Visitor, session: Option<SessionId>) -> Result<()> {
+pub async fn sign_out(app: &App, caller: &Anonymous, session: Option<SessionId>) -> Result<()> {
     let Some(id) = session else { return Ok(()) };
     let mut tx = app.begin().await?;
     let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
     metrics::sessions_ended("signed_out", ended.rows_affected);
     if ended.rows_affected == 1 {
         let event = audit::Event::new("session.ended").target("session", id.0);
-        let actor = actor(&tx, by, id).await?;
+        let actor = actor(&tx, caller, id).await?;
         audit::record(&mut tx, actor, event).await?;
     }
     tx.commit().await
@@ -68,22 +68,22 @@ pub async fn sign_out(app: &App, by: &Visitor, session: Option<SessionId>) -> Re
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sign_out_everywhere(app: &App, by: &Visitor, session: Option<SessionId>) -> Result<()> {
+pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, session: Option<SessionId>) -> Result<()> {
     let Some(id) = session else { return Ok(()) };
     let Some(row) = session::Entity::find_by_id(id).one(app.db()).await? else { return Ok(()) };
     // A session that is over has no say over the others.
     if row.revoked_at.is_some() || row.expires_at <= app.now() {
         return Ok(());
     }
-    let person = match (row.portal_user_id, row.staff_user_id) {
-        (Some(user), _) => Person::Portal(user),
-        (None, Some(user)) => Person::Staff(user),
+    let owner = match (row.portal_user_id, row.staff_user_id) {
+        (Some(user), _) => SessionOwner::Portal(user),
+        (None, Some(user)) => SessionOwner::Staff(user),
         (None, None) => return Ok(()),
     };
     let mut tx = app.begin().await?;
-    end_all(&mut tx, person, None, "signed_out_everywhere").await?;
+    end_all(&mut tx, owner, None, "signed_out_everywhere").await?;
     let event = audit::Event::new("session.all_ended").target("session", id.0);
-    let actor = actor(&tx, by, id).await?;
+    let actor = actor(&tx, caller, id).await?;
     audit::record(&mut tx, actor, event).await?;
     tx.commit().await
 }
@@ -91,15 +91,15 @@ pub async fn sign_out_everywhere(app: &App, by: &Visitor, session: Option<Sessio
 /// Ends all sessions of a person, but for `except`.
 pub(crate) async fn end_all(
     tx: &mut Tx,
-    person: Person,
+    owner: SessionOwner,
     except: Option<SessionId>,
     reason: &'static str,
 ) -> Result<()> {
-    lock(tx, person).await?;
+    lock(tx, owner).await?;
     let mut update = revoke(tx.app(), reason);
-    update = match person {
-        Person::Portal(user) => update.filter(Column::PortalUserId.eq(user)),
-        Person::Staff(user) => update.filter(Column::StaffUserId.eq(user)),
+    update = match owner {
+        SessionOwner::Portal(user) => update.filter(Column::PortalUserId.eq(user)),
+        SessionOwner::Staff(user) => update.filter(Column::StaffUserId.eq(user)),
     };
     if let Some(except) = except {
         update = update.filter(Column::Id.ne(except));
@@ -111,15 +111,15 @@ pub(crate) async fn end_all(
 
 /// Locks the person's row. Whoever writes several of a person's sessions or memberships does this first, so that two of them
 /// wait for each other instead of for what the other holds. Writing a value over itself locks on both databases.
-pub(crate) async fn lock(tx: &mut Tx, person: Person) -> Result<()> {
-    match person {
-        Person::Portal(user) => {
+pub(crate) async fn lock(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
+    match owner {
+        SessionOwner::Portal(user) => {
             use portal_user::{Column, Entity};
             let update =
                 Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
             update.filter(Column::Id.eq(user)).exec(tx.db()).await?;
         }
-        Person::Staff(user) => {
+        SessionOwner::Staff(user) => {
             use staff_user::{Column, Entity};
             let update =
                 Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
@@ -130,7 +130,7 @@ pub(crate) async fn lock(tx: &mut Tx, person: Person) -> Result<()> {
 }
 
 /// Ends the session that a browser showed while it opened another.
-pub(crate) async fn end_presented(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
+pub(crate) async fn end_replaced(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
     if let Some(id) = session {
         let ended = revoke(tx.app(), "replaced").filter(Column::Id.eq(id)).exec(tx.db()).await?;
         metrics::sessions_ended("replaced", ended.rows_affected);
@@ -146,13 +146,13 @@ fn revoke(app: &App, reason: &'static str) -> UpdateMany<session::Entity> {
 }
 
 /// The person of the session, as the one who acts.
-async fn actor(tx: &Tx, by: &Visitor, session: SessionId) -> Result<Actor> {
+async fn actor(tx: &Tx, caller: &Anonymous, session: SessionId) -> Result<Actor> {
     use portico_entity::audit_event::ActorRealm::{Portal, Staff};
     let row = session::Entity::find_by_id(session).one(tx.db()).await?;
     let (realm, id) = match row.map(|row| (row.portal_user_id, row.staff_user_id)) {
         Some((Some(user), _)) => (Portal, user.0),
         Some((None, Some(user))) => (Staff, user.0),
-        _ => return Ok(by.into()),
+        _ => return Ok(caller.into()),
     };
-    Ok(Actor { realm, id: Some(id), context: Some(by.context.clone()) })
+    Ok(Actor { realm, id: Some(id), context: Some(caller.context.clone()) })
 }

@@ -16,9 +16,9 @@ use crate::secret::PlainToken;
 /// A refresh token has one spelling.
 pub fn refresh_token(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    let Some(claimed) = refresh_token::parse(&PlainToken::new(text)) else { return };
-    assert_eq!(claimed.written(), text);
-    assert!(claimed.generation >= 0);
+    let Some(parsed) = refresh_token::parse(&PlainToken::new(text)) else { return };
+    assert_eq!(parsed.encode(), text);
+    assert!(parsed.generation >= 0);
 }
 
 /// Of all texts, only the very token that was signed passes.

@@ -16,10 +16,10 @@ mod signing_keys;
 
 use portico_entity::{PortalUserId, StaffUserId, client, membership, portal_user, session, staff_user, tenant};
 
-pub use authenticate::{authenticate_everywhere, authenticate_portal, authenticate_staff};
-pub(crate) use end::{end_all, end_presented, lock};
-pub use end::{presented, sign_out, sign_out_everywhere};
-pub(crate) use open::{open_portal, open_staff, opened, opened_staff};
+pub use authenticate::{authenticate_portal, authenticate_staff, authenticate_with_memberships};
+pub(crate) use end::{end_all, end_replaced, lock};
+pub use end::{identify, sign_out, sign_out_everywhere};
+pub(crate) use open::{issue, issue_staff, open_portal, open_staff};
 pub use queries::SessionQueries;
 pub use refresh::{refresh_portal, refresh_staff};
 pub use settings::SessionSettings;
@@ -49,7 +49,7 @@ impl Realm {
 
 /// Whose sessions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Person {
+pub(crate) enum SessionOwner {
     Portal(PortalUserId),
     Staff(StaffUserId),
 }
@@ -67,7 +67,7 @@ pub struct Tokens {
 
 /// A portal session, opened or refreshed.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct IssuedSession {
     /// Its tokens.
     pub tokens: Tokens,
     /// Its row.
@@ -82,7 +82,7 @@ pub struct Opened {
 
 /// A staff session, opened or refreshed.
 #[derive(Clone, Debug)]
-pub struct OpenedStaff {
+pub struct IssuedStaffSession {
     /// Its tokens.
     pub tokens: Tokens,
     /// Its row.

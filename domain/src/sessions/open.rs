@@ -7,11 +7,11 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{Opened, OpenedStaff, Realm, SessionSettings, Tokens, access_token, end, refresh_token};
+use super::{IssuedSession, IssuedStaffSession, Realm, SessionSettings, Tokens, access_token, end, refresh_token};
 use crate::{actor::RequestContext, app::App, error::Result, metrics, tx::Tx};
 
 /// Opens a portal session at `membership`, in place of the one that the browser `presented`. Bound to the version of the
-/// credentials that were just proved: a password that changes meanwhile leaves it dead. The oldest session beyond the fifth
+/// credentials that were just verified: a password that changes meanwhile leaves it dead. The oldest session beyond the fifth
 /// ends.
 ///
 /// The person must be locked, and the client checked to be open, in this transaction.
@@ -23,7 +23,7 @@ pub(crate) async fn open_portal(
     user: &portal_user::Model,
     membership: &membership::Model,
     context: &RequestContext,
-    presented: Option<SessionId>,
+    replaces: Option<SessionId>,
 ) -> Result<session::Model> {
     let app = tx.app().clone();
     membership::Entity::update_many()
@@ -31,7 +31,7 @@ pub(crate) async fn open_portal(
         .filter(membership::Column::Id.eq(membership.id))
         .exec(tx.db())
         .await?;
-    end::end_presented(tx, presented).await?;
+    end::end_replaced(tx, replaces).await?;
     let lives = app.settings().sessions.refresh_ttl;
     let row = session::ActiveModel {
         portal_user_id: Set(Some(user.id)),
@@ -64,26 +64,26 @@ pub(crate) async fn open_staff(
 }
 
 /// The answer to whoever holds the new portal session.
-pub(crate) async fn opened(
+pub(crate) async fn issue(
     app: &App,
     session: session::Model,
     user: portal_user::Model,
     client: client::Model,
     membership: membership::Model,
-) -> Result<Opened> {
+) -> Result<IssuedSession> {
     let tokens = tokens(app, Realm::Portal, &session, user.id.0.to_string()).await?;
-    Ok(Opened { tokens, session, user, client, membership })
+    Ok(IssuedSession { tokens, session, user, client, membership })
 }
 
 /// The answer to whoever holds the new staff session.
-pub(crate) async fn opened_staff(
+pub(crate) async fn issue_staff(
     app: &App,
     session: session::Model,
     user: staff_user::Model,
     tenant: tenant::Model,
-) -> Result<OpenedStaff> {
+) -> Result<IssuedStaffSession> {
     let tokens = tokens(app, Realm::Staff, &session, user.id.0.to_string()).await?;
-    Ok(OpenedStaff { tokens, session, user, tenant })
+    Ok(IssuedStaffSession { tokens, session, user, tenant })
 }
 
 async fn tokens(app: &App, realm: Realm, session: &session::Model, subject: String) -> Result<Tokens> {

@@ -9,13 +9,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{app::App, error::Result, sign_in::Place};
+use crate::{app::App, error::Result, sign_in::ActiveMembership};
 
 /// The queries' texts, as the database of this app wants them.
 #[derive(Default)]
 pub struct SessionQueries {
     portal: OnceLock<String>,
-    portal_everywhere: OnceLock<String>,
+    portal_with_memberships: OnceLock<String>,
     staff: OnceLock<String>,
 }
 
@@ -23,14 +23,14 @@ pub struct SessionQueries {
 pub(super) struct PortalRows {
     pub(super) session: session::Model,
     pub(super) user: portal_user::Model,
-    pub(super) places: Vec<(Place, tenant::Model)>,
+    pub(super) memberships: Vec<(ActiveMembership, tenant::Model)>,
 }
 
 impl SessionQueries {
     /// The session with the one place that it is for.
     pub(super) async fn portal(&self, app: &App, sid: SessionId) -> Result<Option<PortalRows>> {
         let query = || {
-            session::Entity::find_by_id(NOBODYS)
+            session::Entity::find_by_id(PLACEHOLDER)
                 .find_also_related(portal_user::Entity)
                 .find_also(session::Entity, membership::Entity)
                 .find_also(membership::Entity, client::Entity)
@@ -41,15 +41,16 @@ impl SessionQueries {
     }
 
     /// The session with all places of its person.
-    pub(super) async fn portal_everywhere(&self, app: &App, sid: SessionId) -> Result<Option<PortalRows>> {
+    pub(super) async fn portal_with_memberships(&self, app: &App, sid: SessionId) -> Result<Option<PortalRows>> {
         let query = || {
-            session::Entity::find_by_id(NOBODYS)
+            session::Entity::find_by_id(PLACEHOLDER)
                 .find_also_related(portal_user::Entity)
                 .find_also(portal_user::Entity, membership::Entity)
                 .find_also(membership::Entity, client::Entity)
                 .find_also(client::Entity, tenant::Entity)
         };
-        let rows = run(app.db(), &self.portal_everywhere, |db| query().build(db.get_database_backend()), sid).await?;
+        let rows =
+            run(app.db(), &self.portal_with_memberships, |db| query().build(db.get_database_backend()), sid).await?;
         read_portal(&rows)
     }
 
@@ -60,7 +61,7 @@ impl SessionQueries {
         sid: SessionId,
     ) -> Result<Option<(session::Model, staff_user::Model, tenant::Model)>> {
         let query = || {
-            session::Entity::find_by_id(NOBODYS)
+            session::Entity::find_by_id(PLACEHOLDER)
                 .find_also_related(staff_user::Entity)
                 .find_also(staff_user::Entity, tenant::Entity)
         };
@@ -74,7 +75,7 @@ impl SessionQueries {
 }
 
 /// Stands in the text for the id that is looked for.
-const NOBODYS: SessionId = SessionId(Uuid::nil());
+const PLACEHOLDER: SessionId = SessionId(Uuid::nil());
 
 /// Runs the query for the session of this id, the only value that it has.
 async fn run(
@@ -93,15 +94,15 @@ fn read_portal(rows: &[QueryResult]) -> Result<Option<PortalRows>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let session = session::Model::from_query_result(first, "A_")?;
     let Some(user) = portal_user::Model::from_query_result_optional(first, "B_")? else { return Ok(None) };
-    let mut places = Vec::with_capacity(rows.len());
+    let mut memberships = Vec::with_capacity(rows.len());
     for row in rows {
         let membership = membership::Model::from_query_result_optional(row, "C_")?;
         let client = client::Model::from_query_result_optional(row, "D_")?;
         if let (Some(membership), Some(client), Some(tenant)) =
             (membership, client, tenant::Model::from_query_result_optional(row, "E_")?)
         {
-            places.push((Place { membership, client }, tenant));
+            memberships.push((ActiveMembership { membership, client }, tenant));
         }
     }
-    Ok(Some(PortalRows { session, user, places }))
+    Ok(Some(PortalRows { session, user, memberships }))
 }

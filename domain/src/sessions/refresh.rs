@@ -8,9 +8,9 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{Opened, OpenedStaff, authenticate, open, refresh_token};
+use super::{IssuedSession, IssuedStaffSession, authenticate, open, refresh_token};
 use crate::{
-    actor::{Actor, Visitor},
+    actor::{Actor, Anonymous},
     app::App,
     audit,
     clock::Time,
@@ -24,43 +24,43 @@ use crate::{
 /// # Errors
 /// `unauthenticated` for anything that is not a refresh token of this realm; `session_expired`; `session_revoked`, also
 /// when the token had been traded before: then somebody has copied it, so the session ends.
-pub async fn refresh_portal(app: &App, by: &Visitor, token: &PlainToken) -> Result<Opened> {
-    let session = rotate(app, by, token, |session| session.portal_user_id.is_some()).await?;
-    let caller = authenticate::load_portal(app, session.id, by.context.clone()).await?;
-    open::opened(app, session, caller.user, caller.client, caller.membership).await
+pub async fn refresh_portal(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<IssuedSession> {
+    let session = rotate(app, caller, token, |session| session.portal_user_id.is_some()).await?;
+    let caller = authenticate::load_portal(app, session.id, caller.context.clone()).await?;
+    open::issue(app, session, caller.user, caller.client, caller.membership).await
 }
 
 /// A new pair of tokens of the same staff session; it begins to idle anew.
 ///
 /// # Errors
 /// As for [`refresh_portal`].
-pub async fn refresh_staff(app: &App, by: &Visitor, token: &PlainToken) -> Result<OpenedStaff> {
-    let session = rotate(app, by, token, |session| session.staff_user_id.is_some()).await?;
-    let caller = authenticate::load_staff(app, session.id, by.context.clone()).await?;
-    open::opened_staff(app, session, caller.user, caller.tenant).await
+pub async fn refresh_staff(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<IssuedStaffSession> {
+    let session = rotate(app, caller, token, |session| session.staff_user_id.is_some()).await?;
+    let caller = authenticate::load_staff(app, session.id, caller.context.clone()).await?;
+    open::issue_staff(app, session, caller.user, caller.tenant).await
 }
 
 /// Rotates: one `UPDATE … WHERE generation = g`, so of two at once one rotates and the other gets the same successor.
 async fn rotate(
     app: &App,
-    by: &Visitor,
+    caller: &Anonymous,
     token: &PlainToken,
     is_of_realm: fn(&session::Model) -> bool,
 ) -> Result<session::Model> {
-    let claimed = refresh_token::parse(token).ok_or(Error::UNAUTHENTICATED)?;
-    let session = find(app, claimed.session).await?;
-    if !is_of_realm(&session) || !refresh_token::is_authentic(app, &claimed, &session) {
+    let parsed = refresh_token::parse(token).ok_or(Error::UNAUTHENTICATED)?;
+    let session = find(app, parsed.session).await?;
+    if !is_of_realm(&session) || !refresh_token::is_authentic(app, &parsed, &session) {
         return Err(Error::UNAUTHENTICATED);
     }
-    check_person(app, by, &session).await?;
+    check_person(app, caller, &session).await?;
     let now = app.now();
     let settings = &app.settings().sessions;
     let mut update = session::Entity::update_many()
-        .col_expr(Column::Generation, Expr::value(claimed.generation.saturating_add(1)))
+        .col_expr(Column::Generation, Expr::value(parsed.generation.saturating_add(1)))
         .col_expr(Column::RotatedAt, Expr::value(now))
         .col_expr(Column::LastSeenAt, Expr::value(now))
         .filter(Column::Id.eq(session.id))
-        .filter(Column::Generation.eq(claimed.generation))
+        .filter(Column::Generation.eq(parsed.generation))
         .filter(Column::RevokedAt.is_null());
     if session.staff_user_id.is_some() {
         update = update.col_expr(Column::IdleUntil, Expr::value(now + settings.staff_idle_ttl));
@@ -73,11 +73,11 @@ async fn rotate(
     if session.revoked_at.is_some() {
         return Err(Error::SESSION_REVOKED);
     }
-    let is_previous = session.generation == claimed.generation + 1;
+    let is_previous = session.generation == parsed.generation + 1;
     if is_previous && now - session.rotated_at < chrono_delta(settings.refresh_grace) {
         return Ok(session);
     }
-    revoke_copied(app, by, &session, now).await?;
+    revoke_copied(app, caller, &session, now).await?;
     Err(Error::SESSION_REVOKED)
 }
 
@@ -86,18 +86,18 @@ async fn find(app: &App, id: portico_entity::SessionId) -> Result<session::Model
 }
 
 /// Nothing rotates for a person who may not be in.
-async fn check_person(app: &App, by: &Visitor, session: &session::Model) -> Result<()> {
+async fn check_person(app: &App, caller: &Anonymous, session: &session::Model) -> Result<()> {
     if session.portal_user_id.is_some() {
-        authenticate::load_portal(app, session.id, by.context.clone()).await?;
+        authenticate::load_portal(app, session.id, caller.context.clone()).await?;
     } else {
-        authenticate::load_staff(app, session.id, by.context.clone()).await?;
+        authenticate::load_staff(app, session.id, caller.context.clone()).await?;
     }
     Ok(())
 }
 
 /// An authentic token of an older generation: two hold what only one was given.
-async fn revoke_copied(app: &App, by: &Visitor, session: &session::Model, now: Time) -> Result<()> {
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model, now: Time) -> Result<()> {
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let ended = session::Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now))
         .col_expr(Column::RevokedReason, Expr::value("refresh_token_reused"))
@@ -112,15 +112,15 @@ async fn revoke_copied(app: &App, by: &Visitor, session: &session::Model, now: T
         if let Some(id) = session.portal_user_id
             && let Some(user) = portal_user::Entity::find_by_id(id).one(tx.db()).await?
         {
-            mail::post_notice(&mut tx, Kind::SessionEnded, &user).await?;
+            mail::enqueue_notice(&mut tx, Kind::SessionEnded, &user).await?;
         }
         if let Some(id) = session.staff_user_id
             && let Some(user) = staff_user::Entity::find_by_id(id).one(tx.db()).await?
         {
-            mail::post_staff_notice(&mut tx, Kind::SessionEnded, &user).await?;
+            mail::enqueue_staff_notice(&mut tx, Kind::SessionEnded, &user).await?;
             event = event.tenant(user.tenant_id);
         }
-        audit::record(&mut tx, Actor::from(by), event).await?;
+        audit::record(&mut tx, Actor::from(caller), event).await?;
     }
     tx.commit().await
 }

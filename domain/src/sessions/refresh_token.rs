@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{app::App, error::Result, keys::KeyUse, secret::PlainToken};
 
 /// What a refresh token claims to be.
-pub(super) struct Claimed {
+pub(super) struct ParsedRefreshToken {
     pub(super) session: SessionId,
     pub(super) generation: i32,
     mac: Vec<u8>,
@@ -25,27 +25,27 @@ fn write(sid: Uuid, generation: i32, mac: &[u8]) -> String {
 }
 
 /// Reads a refresh token, in the one way that it is written; whether it is real [`is_authentic`] tells.
-pub(super) fn parse(token: &PlainToken) -> Option<Claimed> {
+pub(super) fn parse(token: &PlainToken) -> Option<ParsedRefreshToken> {
     let mut parts = token.reveal().split('.');
     let (sid, generation, mac) = (parts.next()?, parts.next()?, parts.next()?);
-    let claimed = Claimed {
+    let parsed = ParsedRefreshToken {
         session: SessionId(Uuid::try_parse(sid).ok()?),
         generation: generation.parse().ok()?,
         mac: BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?,
     };
-    Some(claimed).filter(|claimed| claimed.generation >= 0 && token.reveal() == claimed.written())
+    Some(parsed).filter(|parsed| parsed.generation >= 0 && token.reveal() == parsed.encode())
 }
 
-impl Claimed {
-    pub(super) fn written(&self) -> String {
+impl ParsedRefreshToken {
+    pub(super) fn encode(&self) -> String {
         write(self.session.0, self.generation, &self.mac)
     }
 }
 
 /// Whether a refresh token was made by us for this session, at the generation that it names.
-pub(super) fn is_authentic(app: &App, claimed: &Claimed, session: &session::Model) -> bool {
-    let parts = parts(session, claimed.generation);
-    app.keys().verify(KeyUse::Refresh, &parts.each_ref().map(Vec::as_slice), &claimed.mac)
+pub(super) fn is_authentic(app: &App, parsed: &ParsedRefreshToken, session: &session::Model) -> bool {
+    let parts = parts(session, parsed.generation);
+    app.keys().verify(KeyUse::Refresh, &parts.each_ref().map(Vec::as_slice), &parsed.mac)
 }
 
 fn parts(session: &session::Model, generation: i32) -> [Vec<u8>; 3] {

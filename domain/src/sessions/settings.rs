@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::settings::{Vars, duration};
+use crate::settings::{EnvReader, duration};
 
 /// How long sessions and their tokens live.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ impl SessionSettings {
     pub const MAX_LIVE: u64 = 5;
 
     /// Reads the section.
-    pub fn read(vars: &mut Vars) -> Option<Self> {
-        let access = vars.read("PORTICO_ACCESS_TTL", "15m", "How long an access token lives, at most 24h.", |value| {
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let access = env.read("PORTICO_ACCESS_TTL", "15m", "How long an access token lives, at most 24h.", |value| {
             // A retired signing key is published for two days, which must outlive every token it signed.
             let lives = duration(value)?;
             if lives.as_secs() > 86_400 {
@@ -34,15 +34,15 @@ impl SessionSettings {
                 Ok(lives)
             }
         });
-        let meaning = "How long a portal session lives after sign-in, however often it is refreshed.";
-        let refresh = vars.read("PORTICO_REFRESH_TTL", "30d", meaning, duration);
-        let meaning = "How long after a rotation the previous refresh token still gets the same successor (two tabs, \
+        let description = "How long a portal session lives after sign-in, however often it is refreshed.";
+        let refresh = env.read("PORTICO_REFRESH_TTL", "30d", description, duration);
+        let description = "How long after a rotation the previous refresh token still gets the same successor (two tabs, \
                        a lost answer); later it is taken for stolen.";
-        let grace = vars.read("PORTICO_REFRESH_GRACE", "10s", meaning, duration);
-        let meaning = "How long a staff session lives without a refresh.";
-        let staff_idle = vars.read("PORTICO_STAFF_IDLE_TTL", "12h", meaning, duration);
-        let meaning = "How long a staff session lives after sign-in, however often it is refreshed.";
-        let staff = vars.read("PORTICO_STAFF_TTL", "7d", meaning, duration);
+        let grace = env.read("PORTICO_REFRESH_GRACE", "10s", description, duration);
+        let description = "How long a staff session lives without a refresh.";
+        let staff_idle = env.read("PORTICO_STAFF_IDLE_TTL", "12h", description, duration);
+        let description = "How long a staff session lives after sign-in, however often it is refreshed.";
+        let staff = env.read("PORTICO_STAFF_TTL", "7d", description, duration);
         Some(Self {
             access_ttl: access?,
             refresh_ttl: refresh?,

@@ -31,44 +31,44 @@ use crate::{
     secret::PlainToken,
 };
 
-use super::access_token::Seen;
+use super::access_token::VerifiedToken;
 
 /// How long a key signs.
-const SIGNS_FOR: TimeDelta = TimeDelta::days(30);
+const SIGNING_PERIOD: TimeDelta = TimeDelta::days(30);
 /// How long a retired key stays published: longer than any token it signed.
-const PUBLISHED_AFTER: TimeDelta = TimeDelta::days(2);
+const PUBLISHED_AFTER_RETIREMENT: TimeDelta = TimeDelta::days(2);
 /// Far more than the clocks of two processes do.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(2);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 /// How old this process's view of the keys may be.
-const FRESH: TimeDelta = TimeDelta::minutes(1);
+const CACHE_TTL: TimeDelta = TimeDelta::minutes(1);
 /// How soon an unknown key id makes it look again; so that bad tokens do not become queries.
-const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
+const RELOAD_INTERVAL: TimeDelta = TimeDelta::seconds(5);
 
 /// How many tokens are remembered whose signatures were right; a signature takes longer than all else that a request needs
 /// outside of the database.
-const REMEMBERED: NonZero<usize> = NonZero::new(4_096).unwrap();
+const MAX_REMEMBERED_TOKENS: NonZero<usize> = NonZero::new(4_096).unwrap();
 
 /// This process's view of the keys, and of what was signed with them.
 pub struct SigningKeys {
-    view: RwLock<Option<View>>,
+    cache: RwLock<Option<KeyCache>>,
     /// By the hashes of the tokens, so that none lies in memory.
-    seen: Mutex<LruCache<[u8; 32], Seen>>,
+    verified: Mutex<LruCache<[u8; 32], VerifiedToken>>,
 }
 
 impl Default for SigningKeys {
     fn default() -> Self {
-        Self { view: RwLock::default(), seen: Mutex::new(LruCache::new(REMEMBERED)) }
+        Self { cache: RwLock::default(), verified: Mutex::new(LruCache::new(MAX_REMEMBERED_TOKENS)) }
     }
 }
 
 #[derive(Clone)]
-struct View {
+struct KeyCache {
     loaded_at: Time,
     /// Newest first; the next one too.
-    keys: Arc<[Arc<Loaded>]>,
+    keys: Arc<[Arc<LoadedKey>]>,
 }
 
-pub(super) struct Loaded {
+pub(super) struct LoadedKey {
     pub(super) id: SigningKeyId,
     pub(super) secret: SigningKey,
     pub(super) public: VerifyingKey,
@@ -90,62 +90,62 @@ pub struct Jwk {
 /// # Errors
 /// When the database fails.
 pub async fn jwks(app: &App) -> Result<Vec<Jwk>> {
-    let view = app.signing_keys().view(app, FRESH).await?;
+    let cache = app.signing_keys().cache(app, CACHE_TTL).await?;
     let jwk =
-        |key: &Arc<Loaded>| Jwk { kid: key.id.to_string(), x: BASE64_URL_SAFE_NO_PAD.encode(key.public.as_bytes()) };
-    Ok(view.keys.iter().map(jwk).collect())
+        |key: &Arc<LoadedKey>| Jwk { kid: key.id.to_string(), x: BASE64_URL_SAFE_NO_PAD.encode(key.public.as_bytes()) };
+    Ok(cache.keys.iter().map(jwk).collect())
 }
 
 impl SigningKeys {
     /// The key that signs now.
-    pub(super) async fn current(&self, app: &App) -> Result<Arc<Loaded>> {
-        let view = self.view(app, FRESH).await?;
-        let current = view.keys.iter().find(|key| key.active_from <= app.now() && !key.retired);
+    pub(super) async fn current(&self, app: &App) -> Result<Arc<LoadedKey>> {
+        let cache = self.cache(app, CACHE_TTL).await?;
+        let current = cache.keys.iter().find(|key| key.active_from <= app.now() && !key.retired);
         current.cloned().ok_or_else(|| Error::Internal("no signing key is active".into()))
     }
 
     /// What this token says, if its signature was found right before. Whether it still counts is another question.
-    pub(super) fn seen(&self, token: &PlainToken) -> Option<Seen> {
-        self.remembered().get(&hash(token)).cloned()
+    pub(super) fn recall(&self, token: &PlainToken) -> Option<VerifiedToken> {
+        self.verified_tokens().get(&hash(token)).cloned()
     }
 
     /// Remembers that the signature of this token is right.
-    pub(super) fn saw(&self, token: &PlainToken, seen: Seen) {
-        self.remembered().put(hash(token), seen);
+    pub(super) fn remember(&self, token: &PlainToken, seen: VerifiedToken) {
+        self.verified_tokens().put(hash(token), seen);
     }
 
-    fn remembered(&self) -> MutexGuard<'_, LruCache<[u8; 32], Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn verified_tokens(&self) -> MutexGuard<'_, LruCache<[u8; 32], VerifiedToken>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key of that id, if it is published.
-    pub(super) async fn by_id(&self, app: &App, id: SigningKeyId) -> Result<Option<Arc<Loaded>>> {
-        for age in [FRESH, LOOK_AGAIN] {
-            let view = self.view(app, age).await?;
-            if let Some(key) = view.keys.iter().find(|key| key.id == id) {
+    pub(super) async fn by_id(&self, app: &App, id: SigningKeyId) -> Result<Option<Arc<LoadedKey>>> {
+        for age in [CACHE_TTL, RELOAD_INTERVAL] {
+            let cache = self.cache(app, age).await?;
+            if let Some(key) = cache.keys.iter().find(|key| key.id == id) {
                 return Ok(Some(key.clone()));
             }
         }
         Ok(None)
     }
 
-    async fn view(&self, app: &App, age: TimeDelta) -> Result<View> {
-        let is_fresh = |view: &View| (app.now() - view.loaded_at).abs() < age;
-        if let Some(view) = self.view.read().await.as_ref().filter(|view| is_fresh(view)) {
-            return Ok(view.clone());
+    async fn cache(&self, app: &App, age: TimeDelta) -> Result<KeyCache> {
+        let is_fresh = |cache: &KeyCache| (app.now() - cache.loaded_at).abs() < age;
+        if let Some(cache) = self.cache.read().await.as_ref().filter(|cache| is_fresh(cache)) {
+            return Ok(cache.clone());
         }
-        let mut slot = self.view.write().await;
-        if let Some(view) = slot.as_ref().filter(|view| is_fresh(view)) {
-            return Ok(view.clone());
+        let mut slot = self.cache.write().await;
+        if let Some(cache) = slot.as_ref().filter(|cache| is_fresh(cache)) {
+            return Ok(cache.clone());
         }
-        let mut view = load(app).await?;
-        if !view.keys.iter().any(|key| key.active_from <= app.now() && !key.retired) {
+        let mut cache = load(app).await?;
+        if !cache.keys.iter().any(|key| key.active_from <= app.now() && !key.retired) {
             // The first start, or an entry of the server key was taken away together with the keys it made.
             insert(app, app.now()).await?;
-            insert(app, app.now() + SIGNS_FOR).await?;
-            view = load(app).await?;
+            insert(app, app.now() + SIGNING_PERIOD).await?;
+            cache = load(app).await?;
         }
-        Ok(slot.insert(view).clone())
+        Ok(slot.insert(cache).clone())
     }
 }
 
@@ -153,16 +153,16 @@ fn hash(token: &PlainToken) -> [u8; 32] {
     Sha256::digest(token.reveal()).into()
 }
 
-async fn load(app: &App) -> Result<View> {
+async fn load(app: &App) -> Result<KeyCache> {
     let rows =
         signing_key::Entity::find().order_by_desc(Column::ActiveFrom).order_by_desc(Column::Id).all(app.db()).await?;
     let usable = rows.into_iter().filter_map(|row| {
         let seed = app.keys().by_fingerprint(&row.key_fingerprint)?.mac(KeyUse::Signing, &[row.id.0.as_bytes()]);
         let secret = SigningKey::from_bytes(&seed);
         let (id, active_from, retired) = (row.id, row.active_from, row.retired_at.is_some());
-        Some(Arc::new(Loaded { id, public: secret.verifying_key(), secret, active_from, retired }))
+        Some(Arc::new(LoadedKey { id, public: secret.verifying_key(), secret, active_from, retired }))
     });
-    Ok(View { loaded_at: app.now(), keys: usable.collect() })
+    Ok(KeyCache { loaded_at: app.now(), keys: usable.collect() })
 }
 
 async fn insert(app: &App, active_from: Time) -> Result<()> {
@@ -183,17 +183,17 @@ pub struct RotateSigningKeys {}
 
 impl Job for RotateSigningKeys {
     const NAME: &'static str = "rotate_signing_keys";
-    const LANE: Lane = Lane::Upkeep;
+    const LANE: Lane = Lane::Maintenance;
 
     async fn run(&self, app: &App) -> std::result::Result<(), JobError> {
         let now = app.now();
         let current = app.signing_keys().current(app).await?;
         let next = signing_key::Entity::find().filter(Column::ActiveFrom.gt(now)).one(app.db()).await?;
         if next.is_none() {
-            insert(app, now + SIGNS_FOR).await?;
+            insert(app, now + SIGNING_PERIOD).await?;
         }
         // Not before every process's clock says that the current one is: a process that saw no active key would make one.
-        if current.active_from <= now - CLOCKS_DIFFER {
+        if current.active_from <= now - MAX_CLOCK_SKEW {
             signing_key::Entity::update_many()
                 .col_expr(Column::RetiredAt, Expr::value(now))
                 .filter(Column::ActiveFrom.lt(current.active_from))
@@ -201,7 +201,10 @@ impl Job for RotateSigningKeys {
                 .exec(app.db())
                 .await?;
         }
-        signing_key::Entity::delete_many().filter(Column::RetiredAt.lt(now - PUBLISHED_AFTER)).exec(app.db()).await?;
+        signing_key::Entity::delete_many()
+            .filter(Column::RetiredAt.lt(now - PUBLISHED_AFTER_RETIREMENT))
+            .exec(app.db())
+            .await?;
         Ok(())
     }
 }
@@ -220,13 +223,13 @@ mod tests {
         rotate().await;
         let published = kids().await;
         assert_eq!(published.len(), 2, "current and next");
-        app.clock().advance(SIGNS_FOR + TimeDelta::hours(1));
+        app.clock().advance(SIGNING_PERIOD + TimeDelta::hours(1));
         let second = app.signing_keys().current(&app).await.unwrap().id.to_string();
         assert!(second != first && published.contains(&second), "the next one was published all along");
         rotate().await;
         app.clock().advance(TimeDelta::minutes(2));
         assert_eq!(kids().await.len(), 3, "next, current and previous");
-        app.clock().advance(PUBLISHED_AFTER);
+        app.clock().advance(PUBLISHED_AFTER_RETIREMENT);
         rotate().await;
         app.clock().advance(TimeDelta::minutes(2));
         assert!(!kids().await.contains(&first));

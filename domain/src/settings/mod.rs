@@ -1,10 +1,10 @@
 //! Settings: how variables are read, and the sections that together make [`Settings`].
 //!
-//! A section stands next to what it configures and reads its variables through [`Vars`], which remembers each
+//! A section stands next to what it configures and reads its variables through [`EnvReader`], which remembers each
 //! variable's name, default and meaning: the table in `docs/settings.md` and the check for misspelt names come from
 //! there, so neither can fall behind the code.
 
-mod vars;
+mod env_reader;
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -12,11 +12,11 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use url::{Host, Url};
 
 use crate::{
-    jobs::JobSettings, keys::ServerKeys, links::LinkSettings, mail::MailSettings, passwords::PasswordSettings,
-    sessions::SessionSettings, throttle::LimitSettings,
+    jobs::JobSettings, keys::ServerKeys, link_tokens::LinkTokenSettings, mail::MailSettings,
+    passwords::PasswordSettings, rate_limit::RateLimitSettings, sessions::SessionSettings,
 };
 
-pub use vars::{SettingsError, Variable, Vars, duration, number};
+pub use env_reader::{EnvReader, SettingsError, Variable, duration, number};
 
 /// Everything that the use cases and jobs can be told.
 #[derive(Clone, Debug)]
@@ -30,13 +30,13 @@ pub struct Settings {
     /// The server key.
     pub keys: ServerKeys,
     /// Links and codes.
-    pub links: LinkSettings,
+    pub link_tokens: LinkTokenSettings,
     /// Passwords and their hashes.
     pub passwords: PasswordSettings,
     /// Sessions and tokens.
     pub sessions: SessionSettings,
     /// How often what may be tried.
-    pub limits: LimitSettings,
+    pub rate_limits: RateLimitSettings,
     /// Mail.
     pub mail: MailSettings,
     /// Background jobs.
@@ -70,28 +70,28 @@ pub enum Environment {
 impl Settings {
     /// Reads all sections. `secret` gives the server key where the variable is not set, as development does;
     /// `public_url` likewise.
-    pub fn read(vars: &mut Vars, secret: Option<ServerKeys>, public_url: Option<Url>) -> Option<Self> {
-        let environment = vars.environment();
-        let data_dir = data_dir(vars);
-        let database = DatabaseSettings::read(vars);
-        let keys = read_keys(vars, secret);
-        let public_url = read_public_url(vars, public_url);
-        let links = LinkSettings::read(vars);
-        let passwords = PasswordSettings::read(vars);
-        let sessions = SessionSettings::read(vars);
-        let limits = LimitSettings::read(vars);
-        let mail = MailSettings::read(vars);
-        let jobs = JobSettings::read(vars);
+    pub fn read(env: &mut EnvReader, secret: Option<ServerKeys>, public_url: Option<Url>) -> Option<Self> {
+        let environment = env.environment();
+        let data_dir = data_dir(env);
+        let database = DatabaseSettings::read(env);
+        let keys = read_keys(env, secret);
+        let public_url = read_public_url(env, public_url);
+        let link_tokens = LinkTokenSettings::read(env);
+        let passwords = PasswordSettings::read(env);
+        let sessions = SessionSettings::read(env);
+        let rate_limits = RateLimitSettings::read(env);
+        let mail = MailSettings::read(env);
+        let jobs = JobSettings::read(env);
         data_dir?;
         Some(Self {
             environment,
             public_url: public_url?,
             database: database?,
             keys: keys?,
-            links: links?,
+            link_tokens: link_tokens?,
             passwords: passwords?,
             sessions: sessions?,
-            limits: limits?,
+            rate_limits: rate_limits?,
             mail: mail?,
             jobs: jobs?,
         })
@@ -99,22 +99,22 @@ impl Settings {
 }
 
 /// `PORTICO_DATA_DIR`: where development keeps its server key.
-pub fn data_dir(vars: &mut Vars) -> Option<PathBuf> {
-    let meaning = "Where development keeps its server key.";
-    vars.read("PORTICO_DATA_DIR", "data", meaning, |value| Ok(PathBuf::from(value)))
+pub fn data_dir(env: &mut EnvReader) -> Option<PathBuf> {
+    let description = "Where development keeps its server key.";
+    env.read("PORTICO_DATA_DIR", "data", description, |value| Ok(PathBuf::from(value)))
 }
 
 impl DatabaseSettings {
     /// Reads `DATABASE_URL` and `PORTICO_DATABASE_CONNECTIONS`.
-    pub fn read(vars: &mut Vars) -> Option<Self> {
-        let meaning =
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let description =
             "The database: `sqlite:PATH` for one process, `postgres://user:password@host/database` for any number.";
-        let url = vars.read("DATABASE_URL", "sqlite:data/portico.db", meaning, |value| {
+        let url = env.read("DATABASE_URL", "sqlite:data/portico.db", description, |value| {
             driver_url(value)
                 .ok_or_else(|| "must be sqlite:PATH or postgres://…, e.g. DATABASE_URL=sqlite:data/portico.db".into())
         });
-        let meaning = "The most database connections of this process, 2 to 1000.";
-        let connections = vars.read("PORTICO_DATABASE_CONNECTIONS", "16", meaning, number(2..=1000));
+        let description = "The most database connections of this process, 2 to 1000.";
+        let connections = env.read("PORTICO_DATABASE_CONNECTIONS", "16", description, number(2..=1000));
         Some(Self { url: url?, connections: connections? })
     }
 
@@ -124,7 +124,7 @@ impl DatabaseSettings {
     }
 
     /// Where it is, without user, password and options: fit to be shown.
-    pub fn place(&self) -> String {
+    pub fn redacted_url(&self) -> String {
         let bare = self.url.split('?').next().unwrap_or_default();
         match Url::parse(bare) {
             Ok(url) if url.has_host() => format!("{}://{}{}", url.scheme(), at_host(&url), url.path()),
@@ -144,32 +144,32 @@ fn driver_url(value: &str) -> Option<String> {
         Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
             Some(format!("{value}?mode=rwc"))
         }
-        // Read whole here, since the driver's own complaint would quote it, password and all.
+        // Read whole here, since the driver's own config_warning would quote it, password and all.
         Some(("postgres" | "postgresql", _)) if PgConnectOptions::from_str(value).is_ok() => Some(value.to_owned()),
         _ => None,
     }
 }
 
-fn read_keys(vars: &mut Vars, fallback: Option<ServerKeys>) -> Option<ServerKeys> {
-    let meaning = "The server key: a comma list of base64, each 32 random bytes or more, the newest first; the first \
+fn read_keys(env: &mut EnvReader, fallback: Option<ServerKeys>) -> Option<ServerKeys> {
+    let description = "The server key: a comma list of base64, each 32 random bytes or more, the newest first; the first \
                    makes, all verify. Development makes one and keeps it in the data folder.";
     let example = "e.g. PORTICO_SECRET=$(openssl rand -base64 32)";
-    let keys = vars.optional("PORTICO_SECRET", meaning, |value| {
+    let keys = env.optional("PORTICO_SECRET", description, |value| {
         ServerKeys::parse(value).map_err(|why| format!("{why}, {example}"))
     });
-    if !vars.is_set("PORTICO_SECRET") && fallback.is_none() {
-        vars.complain("PORTICO_SECRET", &format!("must be set to a strong server key, {example}"));
+    if !env.is_set("PORTICO_SECRET") && fallback.is_none() {
+        env.add_error("PORTICO_SECRET", &format!("must be set to a strong server key, {example}"));
     }
     keys.or(fallback)
 }
 
-fn read_public_url(vars: &mut Vars, fallback: Option<Url>) -> Option<Url> {
-    let meaning = "Where the portal is for the people who use it: links in mails and the tokens' issuer start with \
+fn read_public_url(env: &mut EnvReader, fallback: Option<Url>) -> Option<Url> {
+    let description = "Where the portal is for the people who use it: links in mails and the tokens' issuer start with \
                    it. Production takes https only, or http on loopback, and must be told; development takes \
                    `http://localhost:<bound port>`.";
     let example = "e.g. PORTICO_PUBLIC_URL=https://portal.example.com";
-    let production = vars.is_production();
-    let url = vars.optional("PORTICO_PUBLIC_URL", meaning, |value| {
+    let production = env.is_production();
+    let url = env.optional("PORTICO_PUBLIC_URL", description, |value| {
         let url = Url::parse(value).map_err(|_| format!("must be an origin, {example}"))?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         match url.scheme() {
@@ -182,8 +182,8 @@ fn read_public_url(vars: &mut Vars, fallback: Option<Url>) -> Option<Url> {
             _ => Err(format!("must be http or https, {example}")),
         }
     });
-    if !vars.is_set("PORTICO_PUBLIC_URL") && production {
-        vars.complain("PORTICO_PUBLIC_URL", &format!("must be set in production, {example}"));
+    if !env.is_set("PORTICO_PUBLIC_URL") && production {
+        env.add_error("PORTICO_PUBLIC_URL", &format!("must be set in production, {example}"));
         return None;
     }
     url.or(fallback)
@@ -204,9 +204,9 @@ mod tests {
 
     fn read(values: &[(&str, &str)], environment: Environment) -> Result<Settings, SettingsError> {
         let values = values.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        let mut vars = Vars::new(values, Some(environment));
-        let settings = Settings::read(&mut vars, None, Url::parse("http://localhost:1").ok());
-        vars.finish(settings)
+        let mut env = EnvReader::new(values, Some(environment));
+        let settings = Settings::read(&mut env, None, Url::parse("http://localhost:1").ok());
+        env.finish(settings)
     }
 
     const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
@@ -240,8 +240,8 @@ mod tests {
     #[test]
     fn a_database_is_shown_without_its_password() {
         let settings = read(&[SECRET], Environment::Development).unwrap().database;
-        assert_eq!(settings.place(), "sqlite:data/portico.db");
-        let at = |url: &str| settings.at(url).map(|database| database.place());
+        assert_eq!(settings.redacted_url(), "sqlite:data/portico.db");
+        let at = |url: &str| settings.at(url).map(|database| database.redacted_url());
         let shown = at("postgres://user:canary@db.example.com:6432/portico?sslmode=require&password=canary");
         assert_eq!(shown.as_deref(), Some("postgres://db.example.com:6432/portico"));
         assert_eq!(at("sqlite:/var/lib/portico.db").as_deref(), Some("sqlite:/var/lib/portico.db"));

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::{actor::RequestContext, app::App, clock::Time, email_address::EmailAddress, keys::KeyUse, sessions::Realm};
 
 /// How long a device is known after a sign-in.
-const KNOWN_FOR: TimeDelta = TimeDelta::days(365);
+const DEVICE_TTL: TimeDelta = TimeDelta::days(365);
 
 /// The value of the cookie that makes this browser a known device of `email` in `realm`: `id.time.signature`. Bound to
 /// the address, which never changes, so that checking it needs no look at the account.
@@ -20,16 +20,16 @@ pub fn device_cookie(app: &App, realm: Realm, email: &str) -> String {
 
 /// The id of the device, if it shows that somebody signed in from it as `email` in `realm` within the last year.
 pub(crate) fn known_device(app: &App, context: &RequestContext, realm: Realm, email: &EmailAddress) -> Option<String> {
-    context.devices.iter().find_map(|shown| check(app, shown, realm, email))
+    context.devices.iter().find_map(|cookie| check(app, cookie, realm, email))
 }
 
-fn check(app: &App, shown: &str, realm: Realm, email: &EmailAddress) -> Option<String> {
-    let (signed, mac) = shown.rsplit_once('.')?;
+fn check(app: &App, cookie: &str, realm: Realm, email: &EmailAddress) -> Option<String> {
+    let (signed, mac) = cookie.rsplit_once('.')?;
     let (id, time) = signed.split_once('.')?;
     let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
     let parts: [&[u8]; 2] = [signed.as_bytes(), email.as_str().as_bytes()];
     let since = Time::from_timestamp(time.parse().ok()?, 0)?;
-    let is_known = app.keys().verify(key_use(realm), &parts, &mac) && app.now() - since < KNOWN_FOR;
+    let is_known = app.keys().verify(key_use(realm), &parts, &mac) && app.now() - since < DEVICE_TTL;
     is_known.then(|| id.to_owned())
 }
 
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(known(&[&cookie], Realm::Portal, &bob), None);
         assert_eq!(known(&[&cookie], Realm::Staff, &ann), None, "a portal user is nobody to staff");
         assert_eq!(known(&[&cookie.replacen('.', "x.", 1)], Realm::Portal, &ann), None);
-        app.clock().advance(KNOWN_FOR);
+        app.clock().advance(DEVICE_TTL);
         assert_eq!(known(&[&cookie], Realm::Portal, &ann), None);
     }
 }

@@ -4,18 +4,18 @@ use portico_entity::{ClientId, PortalUserId, SessionId, portal_user, session};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
-    places::{Place, has_places, open_places},
-    prove::Proved,
-    prove_password,
+    memberships::{ActiveMembership, active_memberships, has_membership},
+    verify_password,
+    verify_password::VerifiedPassword,
 };
 use crate::{
-    actor::{Actor, Visitor},
+    actor::{Actor, Anonymous},
     app::App,
     audit,
     email_address::EmailAddress,
     error::{Error, Result},
     secret::Password,
-    sessions::{self, Opened, Person},
+    sessions::{self, IssuedSession, SessionOwner},
     tx::Tx,
 };
 
@@ -28,7 +28,7 @@ pub struct SignInInput {
     /// The client they want to act for; else the last used.
     pub client: Option<ClientId>,
     /// The session that the browser already has; it ends.
-    pub presented: Option<SessionId>,
+    pub replaces: Option<SessionId>,
 }
 
 /// Opens a session for a person who proves their password.
@@ -37,15 +37,15 @@ pub struct SignInInput {
 /// `too_many_requests`, alike for strangers; `invalid_credentials` for unknown, wrong, not activated, disabled and not a
 /// member of `client`, all alike; `client_suspended` after a right password when the client, or every client, is archived
 /// or its tenant suspended; `overloaded`.
-pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Opened> {
+pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Result<IssuedSession> {
     let user =
         portal_user::Entity::find().filter(portal_user::Column::Email.eq(input.email.as_str())).one(app.db()).await?;
-    let proved = prove_password(app, &by.context, &input.email, user.as_ref(), &input.password).await;
-    let error = match (proved, user) {
-        (Ok(proved), Some(user)) => {
-            let opened = open(app, by, &user, &proved, &input).await;
-            let (session, place) = proved.unless_unavailable(app, opened).await?;
-            return sessions::opened(app, session, user, place.client, place.membership).await;
+    let verified = verify_password(app, &caller.context, &input.email, user.as_ref(), &input.password).await;
+    let error = match (verified, user) {
+        (Ok(verified), Some(user)) => {
+            let opened = open(app, caller, &user, &verified, &input).await;
+            let (session, active) = verified.refund_if_transient(app, opened).await?;
+            return sessions::issue(app, session, user, active.client, active.membership).await;
         }
         (Ok(_), None) => Error::INVALID_CREDENTIALS,
         (Err(error), _) => error,
@@ -53,7 +53,7 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
     // A flood must not become a flood of rows: who was turned away before the password was looked at is not written down.
     if matches!(error, Error::Unauthenticated(_)) {
         let mut tx = app.begin().await?;
-        audit::record(&mut tx, by, refused(&error)).await?;
+        audit::record(&mut tx, caller, refused(&error)).await?;
         tx.commit().await?;
     }
     Err(error)
@@ -62,40 +62,44 @@ pub async fn sign_in(app: &App, by: &Visitor, input: SignInInput) -> Result<Open
 /// All that a right password leads to, in one commit: the session, or that there is nowhere to go.
 async fn open(
     app: &App,
-    by: &Visitor,
+    caller: &Anonymous,
     user: &portal_user::Model,
-    proved: &Proved,
+    verified: &VerifiedPassword,
     input: &SignInInput,
-) -> Result<(session::Model, Place)> {
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    sessions::lock(&mut tx, Person::Portal(user.id)).await?;
-    let place = match choose(&tx, user.id, input.client).await? {
-        Ok(place) => place,
+) -> Result<(session::Model, ActiveMembership)> {
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    sessions::lock(&mut tx, SessionOwner::Portal(user.id)).await?;
+    let active = match choose(&tx, user.id, input.client).await? {
+        Ok(active) => active,
         Err(error) => {
-            audit::record(&mut tx, by, refused(&error)).await?;
-            proved.settle(tx.db(), user).await?;
+            audit::record(&mut tx, caller, refused(&error)).await?;
+            verified.record_success(tx.db(), user).await?;
             tx.commit().await?;
             return Err(error);
         }
     };
-    let session = sessions::open_portal(&mut tx, user, &place.membership, &by.context, input.presented).await?;
+    let session = sessions::open_portal(&mut tx, user, &active.membership, &caller.context, input.replaces).await?;
     let event = audit::Event::new("session.opened").target("session", session.id.0);
-    audit::record(&mut tx, Actor::portal_user(user, &by.context), event).await?;
-    proved.settle(tx.db(), user).await?;
+    audit::record(&mut tx, Actor::portal_user(user, &caller.context), event).await?;
+    verified.record_success(tx.db(), user).await?;
     tx.commit().await?;
-    Ok((session, place))
+    Ok((session, active))
 }
 
 fn refused(error: &Error) -> audit::Event {
     audit::Event::failed("session.opened").details(serde_json::json!({ "reason": error.code() }))
 }
 
-/// Where a person who proved their password lands: the named client, else the last used that is open. Or what they are told.
-async fn choose(tx: &Tx, user: PortalUserId, wanted: Option<ClientId>) -> Result<std::result::Result<Place, Error>> {
-    let places = open_places(tx, user, wanted).await?;
-    match places.into_iter().max_by_key(|place| (place.membership.last_used_at, place.membership.id)) {
-        Some(place) => Ok(Ok(place)),
-        None if has_places(tx, user, wanted).await? => Ok(Err(Error::Forbidden("client_suspended"))),
+/// Where a person who verified their password lands: the named client, else the last used that is open. Or what they are told.
+async fn choose(
+    tx: &Tx,
+    user: PortalUserId,
+    wanted: Option<ClientId>,
+) -> Result<std::result::Result<ActiveMembership, Error>> {
+    let memberships = active_memberships(tx, user, wanted).await?;
+    match memberships.into_iter().max_by_key(|active| (active.membership.last_used_at, active.membership.id)) {
+        Some(active) => Ok(Ok(active)),
+        None if has_membership(tx, user, wanted).await? => Ok(Err(Error::Forbidden("client_suspended"))),
         None => Ok(Err(Error::INVALID_CREDENTIALS)),
     }
 }

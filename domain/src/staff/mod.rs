@@ -1,8 +1,8 @@
 //! The tenants' staff: they sign in by a mailed code and have no password.
 
 mod add;
+mod code;
 pub(crate) mod code_email;
-mod flow_code;
 mod send_code;
 mod verify_code;
 

@@ -8,16 +8,16 @@ use portico_entity::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{
-    actor::Visitor,
+    actor::Anonymous,
     app::App,
     audit,
     clock::Time,
     email_address::EmailAddress,
     error::Result,
     mail::{self, NewEmail},
+    rate_limit::{self, Limit},
     sessions::Realm,
     sign_in,
-    throttle::{self, Limit},
     tx::Tx,
 };
 
@@ -28,31 +28,36 @@ use crate::{
 ///
 /// # Errors
 /// `too_many_requests`, alike for strangers.
-pub async fn send_code(app: &App, by: &Visitor, email: &EmailAddress, again: Option<CodeFlowId>) -> Result<CodeFlowId> {
-    let device = sign_in::known_device(app, &by.context, Realm::Staff, email);
-    let (network, mailbox) = (by.context.network(), email.mailbox());
+pub async fn send_code(
+    app: &App,
+    caller: &Anonymous,
+    email: &EmailAddress,
+    resend_of: Option<CodeFlowId>,
+) -> Result<CodeFlowId> {
+    let device = sign_in::known_device(app, &caller.context, Realm::Staff, email);
+    let (network, mailbox) = (caller.context.network(), email.mailbox());
     let limits: [(Limit, &[&str]); 2] =
         [(Limit::SendCodeNetwork, &[&network]), (Limit::SendCode, &[&mailbox, device.as_deref().unwrap_or_default()])];
-    let taken = throttle::take_all(app, &limits).await?;
-    let posted = post(app, by, email, again, device).await;
-    taken.unless_unavailable(app, posted).await
+    let reservation = rate_limit::reserve_all(app, &limits).await?;
+    let posted = post(app, caller, email, resend_of, device).await;
+    reservation.refund_if_transient(app, posted).await
 }
 
 async fn post(
     app: &App,
-    by: &Visitor,
+    caller: &Anonymous,
     email: &EmailAddress,
-    again: Option<CodeFlowId>,
+    resend_of: Option<CodeFlowId>,
     device: Option<String>,
 ) -> Result<CodeFlowId> {
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
-    let expires_at = app.now() + app.settings().links.code_ttl;
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    let expires_at = app.now() + app.settings().link_tokens.code_ttl;
     let flow = CodeFlowId(app.new_id());
     let mail =
         NewEmail { code_flow: Some(flow), expires_at: Some(expires_at), ..NewEmail::new(Kind::StaffCode, email) };
-    let mail = mail::post(&mut tx, mail).await?;
-    let flow = match again {
-        Some(again) if renew(&mut tx, again, email, mail, expires_at).await? => again,
+    let mail = mail::enqueue(&mut tx, mail).await?;
+    let flow = match resend_of {
+        Some(resend_of) if renew(&mut tx, resend_of, email, mail, expires_at).await? => resend_of,
         _ => {
             let row = code_flow::ActiveModel {
                 id: Set(flow),
@@ -71,7 +76,7 @@ async fn post(
             flow
         }
     };
-    audit::record(&mut tx, by, audit::Event::new("staff_code.requested").target("code_flow", flow.0)).await?;
+    audit::record(&mut tx, caller, audit::Event::new("staff_code.requested").target("code_flow", flow.0)).await?;
     tx.commit().await?;
     Ok(flow)
 }

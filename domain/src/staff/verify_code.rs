@@ -7,15 +7,15 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
-use super::flow_code::{MAX_MISSES, is_right};
+use super::code::{MAX_MISSES, is_right};
 use crate::{
-    actor::{Actor, Visitor},
+    actor::{Actor, Anonymous},
     app::App,
     audit,
     error::{Error, Result},
+    rate_limit::{self, Limit},
     secret::PlainToken,
-    sessions::{self, OpenedStaff},
-    throttle::{self, Limit},
+    sessions::{self, IssuedStaffSession},
     tx,
 };
 
@@ -25,16 +25,16 @@ use crate::{
 /// `invalid_code` for wrong, used, dead and unknown, all alike; `too_many_requests`.
 pub async fn verify_code(
     app: &App,
-    by: &Visitor,
+    caller: &Anonymous,
     flow: CodeFlowId,
     code: &PlainToken,
-    presented: Option<SessionId>,
-) -> Result<OpenedStaff> {
-    match verify(app, by, flow, code, presented).await {
+    replaces: Option<SessionId>,
+) -> Result<IssuedStaffSession> {
+    match verify(app, caller, flow, code, replaces).await {
         Err(Error::Unauthenticated(why)) => {
             let mut tx = app.begin().await?;
             let event = audit::Event::failed("staff_session.opened").target("code_flow", flow.0);
-            audit::record(&mut tx, by, event).await?;
+            audit::record(&mut tx, caller, event).await?;
             tx.commit().await?;
             Err(Error::Unauthenticated(why))
         }
@@ -44,11 +44,11 @@ pub async fn verify_code(
 
 async fn verify(
     app: &App,
-    by: &Visitor,
+    caller: &Anonymous,
     id: CodeFlowId,
     code: &PlainToken,
-    presented: Option<SessionId>,
-) -> Result<OpenedStaff> {
+    replaces: Option<SessionId>,
+) -> Result<IssuedStaffSession> {
     // Counted first, in one conditional UPDATE: however many try at once, five tries are five.
     let counted = code_flow::Entity::update_many()
         .col_expr(Column::Misses, Expr::col(Column::Misses).add(1))
@@ -61,37 +61,37 @@ async fn verify(
     let live = counted.into_iter().next();
     // A miss at a dead flow guesses nothing, so it must not use up what the address may miss.
     let subject = live.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
-    let miss = match throttle::take(app, Limit::CodeMisses, &[&subject]).await {
+    let miss = match rate_limit::reserve(app, Limit::CodeMisses, &[&subject]).await {
         Ok(miss) => miss,
         // Where no miss was counted, the flow being dead, none may be taken back.
         Err(error) if live.is_none() => return Err(error),
-        Err(error) => return unless_unavailable(app, id, Err(error)).await,
+        Err(error) => return refund_if_transient(app, id, Err(error)).await,
     };
     let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else {
         // The miss stays counted: run again, it would count twice.
-        tx::forbid_replay();
+        tx::mark_not_retryable();
         return Err(Error::INVALID_CODE);
     };
-    let opened = open(app, by, flow, presented).await;
+    let opened = open(app, caller, flow, replaces).await;
     if opened.is_ok() {
         // The session is there, whatever becomes of this; a miss too many is forgotten in time.
-        let _ = miss.give_back(app).await;
+        let _ = miss.refund(app).await;
         return opened;
     }
-    let failed = unless_unavailable(app, id, opened).await;
-    miss.unless_unavailable(app, failed).await
+    let failed = refund_if_transient(app, id, opened).await;
+    miss.refund_if_transient(app, failed).await
 }
 
 /// Takes the miss at this flow back if it could not even be tried, and returns how it ended. If the database is still in
 /// trouble, the try is lost.
-async fn unless_unavailable<T>(app: &App, flow: CodeFlowId, done: Result<T>) -> Result<T> {
-    if done.as_ref().is_err_and(Error::is_passing) {
-        let _ = take_miss_back(app, flow).await;
+async fn refund_if_transient<T>(app: &App, flow: CodeFlowId, done: Result<T>) -> Result<T> {
+    if done.as_ref().is_err_and(Error::is_transient) {
+        let _ = refund_miss(app, flow).await;
     }
     done
 }
 
-async fn take_miss_back(app: &App, flow: CodeFlowId) -> Result<()> {
+async fn refund_miss(app: &App, flow: CodeFlowId) -> Result<()> {
     code_flow::Entity::update_many()
         .col_expr(Column::Misses, Expr::col(Column::Misses).sub(1))
         .filter(Column::Id.eq(flow))
@@ -102,8 +102,13 @@ async fn take_miss_back(app: &App, flow: CodeFlowId) -> Result<()> {
 }
 
 /// Spends the code and opens the session.
-async fn open(app: &App, by: &Visitor, flow: code_flow::Model, presented: Option<SessionId>) -> Result<OpenedStaff> {
-    let mut tx = app.begin().await?.caused_by(by.context.request_id);
+async fn open(
+    app: &App,
+    caller: &Anonymous,
+    flow: code_flow::Model,
+    replaces: Option<SessionId>,
+) -> Result<IssuedStaffSession> {
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let used = code_flow::Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(app.now()))
         .filter(Column::Id.eq(flow.id))
@@ -122,10 +127,10 @@ async fn open(app: &App, by: &Visitor, flow: code_flow::Model, presented: Option
     if user.disabled_at.is_some() || tenant.status == tenant::Status::Suspended {
         return Err(Error::INVALID_CODE);
     }
-    sessions::end_presented(&mut tx, presented).await?;
-    let session = sessions::open_staff(&mut tx, &user, &by.context).await?;
+    sessions::end_replaced(&mut tx, replaces).await?;
+    let session = sessions::open_staff(&mut tx, &user, &caller.context).await?;
     let event = audit::Event::new("staff_session.opened").target("session", session.id.0).tenant(tenant.id);
-    audit::record(&mut tx, Actor::staff_user(&user, &by.context), event).await?;
+    audit::record(&mut tx, Actor::staff_user(&user, &caller.context), event).await?;
     tx.commit().await?;
-    sessions::opened_staff(app, session, user, tenant).await
+    sessions::issue_staff(app, session, user, tenant).await
 }

@@ -126,7 +126,7 @@ stories! {
         let link = async |operation: &str| world.browser().post(&format!("/api/portal/auth/{operation}"), json!({ "token": token })).await;
         link("check-token").await.expect(200);
         let these = format!("WHERE portal_user_id = (SELECT id FROM portal_users WHERE email = '{email}')");
-        world.sql(&format!("UPDATE auth_tokens SET expires_at = created_at {these}"));
+        world.sql(&format!("UPDATE link_tokens SET expires_at = created_at {these}"));
         link("request-new-link").await.expect(200);
         let portal = &person.browser;
         person.sign_in(portal).await;

@@ -148,7 +148,7 @@ stories! {
 
 #[tokio::test]
 async fn thr_01_guessing_closes_the_password_until_a_reset_opens_it() {
-    let settings = [("PORTICO_LIMIT_SIGN_IN_CLOSE", "4"), ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "100/1m")];
+    let settings = [("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "4"), ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "100/1m")];
     let world = World::start(Shape::Alone, &settings).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
@@ -275,6 +275,6 @@ async fn thr_01_a_guess_that_cannot_be_written_down_counts_once() {
     );
     browser.post(SIGN_IN, wrong(&person.email)).await.expect(503);
     browser.post("/api/staff/auth/verify-code", json!({ "flow": flow, "code": "000000" })).await.expect(503);
-    assert_eq!(world.sql("SELECT max(count) FROM throttles WHERE key LIKE 'sign_in_close:%'"), "1");
+    assert_eq!(world.sql("SELECT max(count) FROM rate_limits WHERE key LIKE 'sign_in_lockout:%'"), "1");
     assert_eq!(world.sql(&format!("SELECT misses FROM code_flows WHERE id = '{flow}'")), "1");
 }

@@ -29,7 +29,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         .await?;
     match user {
         Some(user) => {
-            mail::belongs_to(app, row, user.id).await?;
+            mail::set_recipient_user(app, row, user.id).await?;
             compose_for(app, row, user).await
         }
         None => Ok(Composed::Suppressed("nobody has this address")),

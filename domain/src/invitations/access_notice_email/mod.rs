@@ -37,9 +37,9 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
     }
     let context = AccessNoticeEmail {
         brand: Brand::of_tenant(app, client.tenant_id, user.locale.as_deref()).await?,
-        name: mail::inert(&invitation.name),
-        client_name: mail::inert(&client.name),
+        name: mail::defuse_links(&invitation.name),
+        client_name: mail::defuse_links(&client.name),
         portal_url: app.public_url("/portal"),
     };
-    Ok(mail::letter(row, render(&context)?)?)
+    Ok(mail::message(row, render(&context)?)?)
 }

@@ -5,9 +5,9 @@
 
 use chrono::TimeDelta;
 use portico_entity::{
-    auth_token::Purpose,
     client, email,
     invitation::{self, Column, Status},
+    link_token::Purpose,
     portal_user, tenant,
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
@@ -16,7 +16,7 @@ use crate::{
     activation::activation_email,
     app::App,
     error::Result,
-    links,
+    link_tokens,
     mail::{self, Brand, ComposeError, Composed},
 };
 
@@ -62,7 +62,7 @@ pub(crate) async fn compose_link(
     if client.status == client::Status::Archived || tenant.status == tenant::Status::Suspended {
         return Ok(Composed::Suppressed("the client was archived"));
     }
-    if row.created_at < invitation.links_since {
+    if row.created_at < invitation.links_valid_from {
         return Ok(Composed::Suppressed("replaced by a newer mail"));
     }
     let Some(invitation) = pending(app, row, invitation).await? else {
@@ -72,21 +72,21 @@ pub(crate) async fn compose_link(
         None => (Purpose::Activation, "/portal/activate"),
         Some(_) => (Purpose::Accept, "/portal/accept-invitation"),
     };
-    let Some(secret) = links::issue(app, row, purpose, &user, Some(&invitation)).await? else {
+    let Some(secret) = link_tokens::issue(app, row, purpose, &user, Some(&invitation)).await? else {
         return Ok(Composed::Suppressed("its link has died"));
     };
     let context = InvitationEmail {
         brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
-        name: mail::inert(&invitation.name),
-        client_name: mail::inert(&client.name),
+        name: mail::defuse_links(&invitation.name),
+        client_name: mail::defuse_links(&client.name),
         link: app.public_url(&format!("{path}#token={}", secret.reveal())),
-        expires: mail::expiry(invitation.expires_at),
+        expires: mail::format_time(invitation.expires_at),
     };
     let rendered = match purpose {
         Purpose::Activation => activation_email::render(&context)?,
         Purpose::Accept | Purpose::Reset => render(&context)?,
     };
-    Ok(mail::letter(row, rendered)?)
+    Ok(mail::message(row, rendered)?)
 }
 
 /// The invitation if it is pending, or could be renewed because the person asked for this mail themselves.
@@ -104,7 +104,7 @@ async fn renew(app: &App, row: &email::Model, invitation: invitation::Model) -> 
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))
         .col_expr(Column::Renewals, Expr::col(Column::Renewals).add(1))
-        .col_expr(Column::ExpiresAt, Expr::value(row.created_at + app.settings().links.activation_ttl))
+        .col_expr(Column::ExpiresAt, Expr::value(row.created_at + app.settings().link_tokens.activation_ttl))
         .filter(Column::Id.eq(invitation.id))
         .filter(Column::Status.is_in([Status::Pending, Status::Expired]))
         .filter(Column::ExpiresAt.eq(invitation.expires_at))

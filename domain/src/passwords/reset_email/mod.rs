@@ -1,12 +1,12 @@
 //! The mail with a reset link, or what somebody gets who asked for one and has no password yet.
 
-use portico_entity::{auth_token::Purpose, email, portal_user};
+use portico_entity::{email, link_token::Purpose, portal_user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
     activation::activation_email,
     app::App,
-    links,
+    link_tokens,
     mail::{self, Brand, ComposeError, Composed},
 };
 
@@ -34,18 +34,18 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
     else {
         return Ok(Composed::Suppressed("nobody has this address"));
     };
-    mail::belongs_to(app, row, user.id).await?;
+    mail::set_recipient_user(app, row, user.id).await?;
     if user.password_phc.is_none() {
         return activation_email::compose_for(app, row, user).await;
     }
-    let Some(secret) = links::issue(app, row, Purpose::Reset, &user, None).await? else {
+    let Some(secret) = link_tokens::issue(app, row, Purpose::Reset, &user, None).await? else {
         return Ok(Composed::Suppressed("its link has died"));
     };
     let context = ResetEmail {
         brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
         link: app.public_url(&format!("/portal/reset-password#token={}", secret.reveal())),
-        name: mail::inert(&user.name),
-        expires: mail::expiry(row.created_at + app.settings().links.reset_ttl),
+        name: mail::defuse_links(&user.name),
+        expires: mail::format_time(row.created_at + app.settings().link_tokens.reset_ttl),
     };
-    Ok(mail::letter(row, render(&context)?)?)
+    Ok(mail::message(row, render(&context)?)?)
 }

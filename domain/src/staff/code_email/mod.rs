@@ -7,7 +7,7 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 
-use super::flow_code::{MAX_MISSES, code, hash};
+use super::code::{MAX_MISSES, code, hash};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -16,7 +16,7 @@ use crate::{
 
 /// How many flows of one person may have a live code. A further one gets none, so that a stranger who asks for codes
 /// cannot push yours out. Those that were begun at a known device are counted apart: strangers cannot keep yours away.
-const LIVE_FLOWS: u64 = 3;
+const MAX_LIVE_FLOWS: u64 = 3;
 
 pub(crate) struct CodeEmail {
     brand: Brand,
@@ -41,7 +41,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     let Some(flow) = code_flow::Entity::find().filter(Column::EmailId.eq(row.id)).one(app.db()).await? else {
         return Ok(Composed::Suppressed("replaced by a newer code"));
     };
-    if flow.code_hash.is_none() && live_flows(app, user.id, flow.device.as_deref()).await? >= LIVE_FLOWS {
+    if flow.code_hash.is_none() && live_flows(app, user.id, flow.device.as_deref()).await? >= MAX_LIVE_FLOWS {
         return Ok(Composed::Suppressed("three codes are live already"));
     }
     let key = match &flow.key_fingerprint {
@@ -64,11 +64,11 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     }
     let context = CodeEmail {
         brand: Brand::of_tenant(app, tenant.id, None).await?,
-        name: mail::inert(&user.name),
+        name: mail::defuse_links(&user.name),
         code: code.reveal().to_owned(),
-        minutes: app.settings().links.code_ttl.as_secs().div_ceil(60),
+        minutes: app.settings().link_tokens.code_ttl.as_secs().div_ceil(60),
     };
-    Ok(mail::letter(row, render(&context)?)?)
+    Ok(mail::message(row, render(&context)?)?)
 }
 
 async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Result<u64> {

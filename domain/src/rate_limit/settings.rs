@@ -1,0 +1,128 @@
+//! The whole table of limits.
+
+use std::time::Duration;
+
+use crate::settings::{EnvReader, duration};
+
+/// So many at once, and one back every `per / burst`: GCRA, as in ATM Forum TM 4.0, written `5/15m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many at once; at least one.
+    pub burst: u32,
+    /// In how long they all come back.
+    pub per: Duration,
+}
+
+impl Quota {
+    /// Microseconds until one comes back.
+    pub(super) fn interval(self) -> i64 {
+        i64::try_from(self.per.as_micros() / u128::from(self.burst)).unwrap_or(i64::MAX / 4)
+    }
+}
+
+/// The whole table of limits; `None` is off.
+#[derive(Clone, Debug)]
+pub struct RateLimitSettings {
+    /// `PORTICO_LIMIT_REQUESTS`
+    pub requests: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_RATE`
+    pub sign_in_rate: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_ACCOUNT`
+    pub sign_in_account: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_NETWORK`
+    pub sign_in_network: Option<Quota>,
+    /// `PORTICO_LIMIT_SIGN_IN_LOCKOUT`: failures in a row.
+    pub sign_in_lockout: Option<u32>,
+    /// `PORTICO_LIMIT_RECOVERY_ACCOUNT`
+    pub recovery_account: Option<Quota>,
+    /// `PORTICO_LIMIT_RECOVERY_NETWORK`
+    pub recovery_network: Option<Quota>,
+    /// `PORTICO_LIMIT_SEND_CODE`
+    pub send_code: Option<Quota>,
+    /// `PORTICO_LIMIT_SEND_CODE_NETWORK`
+    pub send_code_network: Option<Quota>,
+    /// `PORTICO_LIMIT_CODE_MISSES`
+    pub code_misses: Option<Quota>,
+    /// `PORTICO_LIMIT_TOKEN_NETWORK`
+    pub token_network: Option<Quota>,
+    /// `PORTICO_LIMIT_INVITE_RECIPIENT`
+    pub invite_recipient: Option<Quota>,
+    /// `PORTICO_LIMIT_INVITE_ACTOR`
+    pub invite_actor: Option<Quota>,
+    /// `PORTICO_LIMIT_BEARER`
+    pub bearer: Option<Quota>,
+}
+
+impl RateLimitSettings {
+    /// Reads the section.
+    pub fn read(env: &mut EnvReader) -> Option<Self> {
+        let production = env.is_production();
+        let mut quota = |name, default, description| {
+            env.read(name, default, description, |value| match value {
+                "off" if production => Err(format!("must not be off in production, e.g. {name}={default}")),
+                "off" => Ok(None),
+                _ => parse_quota(value).map(Some).ok_or_else(|| format!("must be N/duration, e.g. {name}={default}")),
+            })
+        };
+        let requests = quota("PORTICO_LIMIT_REQUESTS", "600/1m", "Any request, per network and process.");
+        let sign_in_rate =
+            quota("PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", "Sign-in and change-password, per network and process.");
+        let sign_in_account = quota(
+            "PORTICO_LIMIT_SIGN_IN_ACCOUNT",
+            "5/15m",
+            "Wrong passwords, per address and network or known device.",
+        );
+        let sign_in_network = quota("PORTICO_LIMIT_SIGN_IN_NETWORK", "30/15m", "Wrong passwords, per network.");
+        let recovery_account =
+            quota("PORTICO_LIMIT_RECOVERY_ACCOUNT", "3/3h", "Forgot-password and resend-activation, per mailbox.");
+        let recovery_network =
+            quota("PORTICO_LIMIT_RECOVERY_NETWORK", "20/1h", "Forgot-password and resend-activation, per network.");
+        let send_code = quota("PORTICO_LIMIT_SEND_CODE", "5/1h", "Staff codes asked for, per mailbox.");
+        let send_code_network =
+            quota("PORTICO_LIMIT_SEND_CODE_NETWORK", "20/1h", "Staff codes asked for, per network.");
+        let code_misses = quota("PORTICO_LIMIT_CODE_MISSES", "25/1h", "Wrong staff codes, per address.");
+        let token_network = quota(
+            "PORTICO_LIMIT_TOKEN_NETWORK",
+            "20/1m",
+            "Requests that try a link or a code, per network and process.",
+        );
+        let invite_recipient =
+            quota("PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", "Invitations and resends, per tenant and recipient.");
+        let invite_actor = quota("PORTICO_LIMIT_INVITE_ACTOR", "500/1d", "Invitations and resends, per staff user.");
+        let bearer = quota("PORTICO_LIMIT_BEARER", "60/1m", "Bad bearer tokens, per network and process.");
+        let description =
+            "Wrong passwords in a row for one address until the password is closed and only a reset opens it.";
+        let sign_in_lockout = env.read("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "100", description, |value| match value {
+            "off" if production => Err("must not be off in production, e.g. PORTICO_LIMIT_SIGN_IN_LOCKOUT=100".into()),
+            "off" => Ok(None),
+            _ => value
+                .parse()
+                .ok()
+                .filter(|count| (1..=1000).contains(count))
+                .map(Some)
+                .ok_or_else(|| "must be 1 to 1000, e.g. PORTICO_LIMIT_SIGN_IN_LOCKOUT=100".into()),
+        });
+        Some(Self {
+            requests: requests?,
+            sign_in_rate: sign_in_rate?,
+            sign_in_account: sign_in_account?,
+            sign_in_network: sign_in_network?,
+            sign_in_lockout: sign_in_lockout?,
+            recovery_account: recovery_account?,
+            recovery_network: recovery_network?,
+            send_code: send_code?,
+            send_code_network: send_code_network?,
+            code_misses: code_misses?,
+            token_network: token_network?,
+            invite_recipient: invite_recipient?,
+            invite_actor: invite_actor?,
+            bearer: bearer?,
+        })
+    }
+}
+
+fn parse_quota(value: &str) -> Option<Quota> {
+    let (burst, per) = value.split_once('/')?;
+    let burst = burst.parse().ok().filter(|burst| (1..=1_000_000).contains(burst))?;
+    Some(Quota { burst, per: duration(per).ok()? })
+}
