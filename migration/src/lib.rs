@@ -6,18 +6,13 @@
 #![warn(missing_docs)]
 
 mod lock;
-mod m20261121_000001_people;
-mod m20261121_000002_jobs_and_mail;
-mod m20261121_000003_credentials;
-mod m20261121_000004_audit;
-mod m20261121_000005_lanes;
-mod m20261121_000006_staff_devices;
-mod m20261121_000007_workers;
-mod m20261121_000008_job_indexes;
+mod m20261126_000001_tenancy;
+mod m20261126_000002_platform;
+mod m20261126_000003_identity;
 mod schema;
 
-use sea_orm::DbErr;
-use sea_orm_migration::prelude::*;
+use sea_orm::{DatabaseConnection, DbErr, EntityTrait};
+use sea_orm_migration::{prelude::*, seaql_migrations};
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -26,76 +21,65 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20261121_000001_people::Migration),
-            Box::new(m20261121_000002_jobs_and_mail::Migration),
-            Box::new(m20261121_000003_credentials::Migration),
-            Box::new(m20261121_000004_audit::Migration),
-            Box::new(m20261121_000005_lanes::Migration),
-            Box::new(m20261121_000006_staff_devices::Migration),
-            Box::new(m20261121_000007_workers::Migration),
-            Box::new(m20261121_000008_job_indexes::Migration),
+            Box::new(m20261126_000001_tenancy::Migration),
+            Box::new(m20261126_000002_platform::Migration),
+            Box::new(m20261126_000003_identity::Migration),
         ]
     }
 }
 
-/// Brings the database at `url` (`sqlite:PATH?mode=rwc` or `postgres://…`) to the newest schema.
+/// The prefix of the migrations that existed before the first release. They were replaced by the migrations of
+/// 2026-11-26, so a database that they made cannot be upgraded.
+const REPLACED_MIGRATIONS: &str = "m20261121_";
+
+/// Migrates the database at `url` (`sqlite:PATH?mode=rwc` or `postgres://…`) to the newest schema.
 ///
-/// Holds a lock meanwhile, so any number of processes may call it at once and each returns when the schema is there.
+/// Takes a lock first, so any number of processes may call it at the same time. Each call returns when the schema is
+/// current.
 ///
 /// # Errors
-/// When the database cannot be reached, the lock file cannot be made, or a migration fails; a failed migration leaves
-/// the schema as it was before that migration.
+/// If the database cannot be reached, if the lock file cannot be created, if the database was made by a version from
+/// before the first release, or if a migration fails. A failed migration leaves the schema as it was before that
+/// migration.
 pub async fn migrate(url: &str) -> Result<(), DbErr> {
     let db = lock::Locked::open(url).await?;
-    let done = Migrator::up(db.connection(), None).await;
+    let result = async {
+        refuse_replaced_history(db.connection()).await?;
+        Migrator::up(db.connection(), None).await
+    }
+    .await;
     db.release().await?;
-    done
+    result
 }
 
-/// Whether the database at `url` has the newest schema, without changing it.
+/// Returns whether the database at `url` has the newest schema, without changing the database.
 ///
 /// # Errors
-/// When the database cannot be reached, or its schema is of a later version than this.
+/// If the database cannot be reached, if its schema is newer than this version, or if it was made by a version from
+/// before the first release.
 pub async fn is_current(url: &str) -> Result<bool, DbErr> {
     let db = sea_orm::Database::connect(url).await?;
+    refuse_replaced_history(&db).await?;
     let pending = Migrator::get_pending_migrations_read_only(&db).await?;
     db.close().await?;
     Ok(pending.is_empty())
 }
 
-#[cfg(test)]
-mod tests {
-    use sea_orm::{ConnectionTrait, Database};
-
-    use super::*;
-
-    /// An empty database of each kind. `bin/test` provides the Postgres.
-    #[expect(clippy::disallowed_methods, reason = "the test's own setting, not the program's")]
-    async fn databases() -> (tempfile::TempDir, [String; 2]) {
-        let server = std::env::var("PORTICO_TEST_POSTGRES").expect("PORTICO_TEST_POSTGRES: run the tests by bin/test");
-        let name = format!("migrations_{}", std::process::id());
-        let admin = Database::connect(format!("{server}/postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let sqlite = format!("sqlite:{}?mode=rwc", folder.path().join("portico.db").display());
-        (folder, [format!("{server}/{name}"), sqlite])
+async fn refuse_replaced_history(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let manager = SchemaManager::new(db);
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok(());
     }
-
-    #[tokio::test]
-    async fn up_down_and_up_again_on_both_databases() {
-        let (_folder, urls) = databases().await;
-        for url in urls {
-            migrate(&url).await.unwrap();
-            let db = Database::connect(&url).await.unwrap();
-            let applied = Migrator::get_applied_migrations(&db).await.unwrap().len();
-            assert_eq!(applied, Migrator::migrations().len(), "{url}");
-            Migrator::down(&db, None).await.unwrap();
-            assert!(db.execute_unprepared("SELECT * FROM tenants").await.is_err(), "{url}: the tables are gone");
-            db.close().await.unwrap();
-            assert!(!is_current(&url).await.unwrap(), "{url}");
-            migrate(&url).await.unwrap();
-            migrate(&url).await.unwrap();
-            assert!(is_current(&url).await.unwrap(), "{url}");
-        }
+    let applied = seaql_migrations::Entity::find().all(db).await?;
+    if applied.iter().any(|migration| migration.version.starts_with(REPLACED_MIGRATIONS)) {
+        return Err(DbErr::Custom(
+            "this database was made by a version of Portico from before the first release and cannot be upgraded; \
+             use an empty database"
+                .into(),
+        ));
     }
+    Ok(())
 }
+
+#[cfg(test)]
+mod tests;

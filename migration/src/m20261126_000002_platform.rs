@@ -1,22 +1,10 @@
-//! Background jobs, the slots of scheduled ones, and the outbox of mail.
+//! What every capability builds on: background jobs, mail, rate limits and the audit log.
 
 use crate::schema::*;
 use sea_orm_migration::prelude::{
     ForeignKeyAction::{Restrict, SetNull},
     *,
 };
-
-/// Every mail there was when this was written; a later kind comes with a migration of its own.
-const KINDS: [&str; 8] = [
-    "activation",
-    "invitation",
-    "access_notice",
-    "reset",
-    "password_changed",
-    "password_closed",
-    "session_ended",
-    "staff_code",
-];
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -27,14 +15,15 @@ impl MigrationTrait for Migration {
         let background_jobs = table("background_jobs")
             .col(pk_uuid("id"))
             .col(string("name"))
-            .col(one_of("lane", &["urgent", "bulk", "upkeep"]))
+            .col(string("lane"))
             .col(json_binary("payload"))
-            .col(one_of("state", &["queued", "running", "done", "dead"]))
+            .col(string("state"))
             .col(integer("attempts"))
             .col(integer("max_attempts"))
-            .col(integer("losses"))
+            .col(integer("crash_count"))
             .col(time("run_at"))
             .col(time_null("pushed_at"))
+            .col(time_null("started_at"))
             .col(uuid_null("lease_owner"))
             .col(time_null("lease_until"))
             .col(text_null("last_error"))
@@ -50,7 +39,7 @@ impl MigrationTrait for Migration {
             .take();
         let emails = table("emails")
             .col(pk_uuid("id"))
-            .col(one_of("kind", &KINDS))
+            .col(string("kind"))
             .col(string("recipient"))
             .col(uuid_null("tenant_id"))
             .col(uuid_null("client_id"))
@@ -59,7 +48,7 @@ impl MigrationTrait for Migration {
             .col(uuid_null("invitation_id"))
             // No foreign key: the flow refers to its mail, and one of the two must come first.
             .col(uuid_null("code_flow_id"))
-            .col(one_of("status", &["queued", "sent", "failed", "suppressed"]))
+            .col(string("status"))
             .col(integer("attempts"))
             .col(text_null("detail"))
             .col(string_uniq("message_id"))
@@ -72,24 +61,56 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut refers("emails", "staff_user_id", "staff_users", Restrict))
             .foreign_key(&mut refers("emails", "invitation_id", "invitations", SetNull))
             .take();
+        let paused_lanes = table("paused_lanes").col(string("lane").primary_key()).col(time("paused_at")).take();
+        let workers = table("workers").col(pk_uuid("id")).col(time("started_at")).col(time("seen_at")).take();
+        let rate_limits = table("rate_limits")
+            .col(string("key").primary_key())
+            .col(big_integer("theoretical_arrival"))
+            .col(big_integer("count"))
+            .col(time("expires_at"))
+            .take();
+        let audit_events = table("audit_events")
+            .col(pk_uuid("id"))
+            .col(uuid_null("tenant_id"))
+            .col(uuid_null("client_id"))
+            .col(string("actor_realm"))
+            .col(uuid_null("actor_id"))
+            .col(string("action"))
+            .col(string_null("target_kind"))
+            .col(uuid_null("target_id"))
+            .col(string("outcome"))
+            .col(json_binary("details"))
+            .col(string_null("ip"))
+            .col(string_null("user_agent"))
+            .col(string_null("request_id"))
+            .col(time("at"))
+            .foreign_key(&mut refers("audit_events", "tenant_id", "tenants", Restrict))
+            .foreign_key(&mut refers("audit_events", "client_id", "clients", Restrict))
+            .take();
         create(
             manager,
-            vec![background_jobs, schedule_runs, emails],
+            vec![background_jobs, schedule_runs, paused_lanes, workers, emails, rate_limits, audit_events],
             vec![
+                // The only index beside the key: each claim and each end writes a row version, and every index an entry.
                 index("background_jobs", &["state", "run_at"]),
-                index("background_jobs", &["state", "finished_at"]),
-                index("background_jobs", &["lease_owner", "state"]),
                 index("emails", &["tenant_id", "created_at"]),
                 index("emails", &["recipient", "created_at"]),
                 index("emails", &["invitation_id"]),
                 index("emails", &["client_id", "status"]),
                 index("emails", &["status", "created_at"]),
+                index("rate_limits", &["expires_at"]),
+                index("audit_events", &["tenant_id", "at"]),
+                index("audit_events", &["target_id"]),
             ],
         )
         .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        drop(manager, &["emails", "schedule_runs", "background_jobs"]).await
+        drop(
+            manager,
+            &["audit_events", "rate_limits", "emails", "workers", "paused_lanes", "schedule_runs", "background_jobs"],
+        )
+        .await
     }
 }

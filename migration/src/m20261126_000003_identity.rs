@@ -1,4 +1,4 @@
-//! What proves who somebody is: link tokens, code flows, sessions, signing keys; and the counters that slow guessing.
+//! What identifies a person: link tokens, code flows, sessions and signing keys.
 
 use crate::schema::*;
 use sea_orm_migration::prelude::{
@@ -12,9 +12,9 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let auth_tokens = table("auth_tokens")
+        let link_tokens = table("link_tokens")
             .col(pk_uuid("id"))
-            .col(one_of("purpose", &["activation", "reset", "accept"]))
+            .col(string("purpose"))
             .col(uuid("portal_user_id"))
             .col(uuid_null("invitation_id"))
             .col(uuid_null("email_id"))
@@ -26,15 +26,16 @@ impl MigrationTrait for Migration {
             .col(time_null("used_at"))
             .col(time_null("revoked_at"))
             .col(time("created_at"))
-            .foreign_key(&mut refers("auth_tokens", "portal_user_id", "portal_users", Restrict))
-            .foreign_key(&mut refers("auth_tokens", "invitation_id", "invitations", Cascade))
-            .foreign_key(&mut refers("auth_tokens", "email_id", "emails", SetNull))
+            .foreign_key(&mut refers("link_tokens", "portal_user_id", "portal_users", Restrict))
+            .foreign_key(&mut refers("link_tokens", "invitation_id", "invitations", Cascade))
+            .foreign_key(&mut refers("link_tokens", "email_id", "emails", SetNull))
             .take();
         let code_flows = table("code_flows")
             .col(pk_uuid("id"))
             .col(string("email"))
             .col(uuid_null("email_id"))
             .col(uuid_null("staff_user_id"))
+            .col(string_null("device"))
             .col(string_null("code_hash"))
             .col(string_null("key_fingerprint"))
             .col(integer("misses"))
@@ -62,7 +63,6 @@ impl MigrationTrait for Migration {
             .col(time("expires_at"))
             .col(time_null("revoked_at"))
             .col(string_null("revoked_reason"))
-            .check(Expr::col("portal_user_id").is_null().ne(Expr::col("staff_user_id").is_null()))
             .foreign_key(&mut refers("sessions", "portal_user_id", "portal_users", Restrict))
             .foreign_key(&mut refers("sessions", "staff_user_id", "staff_users", Restrict))
             .foreign_key(&mut refers("sessions", "client_id", "clients", Restrict))
@@ -74,20 +74,14 @@ impl MigrationTrait for Migration {
             .col(time_null("retired_at"))
             .col(time("created_at"))
             .take();
-        let throttles = table("throttles")
-            .col(string("key").primary_key())
-            .col(big_integer("full_at"))
-            .col(big_integer("count"))
-            .col(time("expires_at"))
-            .take();
         create(
             manager,
-            vec![auth_tokens, code_flows, sessions, signing_keys, throttles],
+            vec![link_tokens, code_flows, sessions, signing_keys],
             vec![
-                unique("auth_tokens", &["email_id"]),
-                index("auth_tokens", &["portal_user_id", "purpose"]),
-                index("auth_tokens", &["invitation_id"]),
-                index("auth_tokens", &["expires_at"]),
+                unique("link_tokens", &["email_id"]),
+                index("link_tokens", &["portal_user_id", "purpose"]),
+                index("link_tokens", &["invitation_id"]),
+                index("link_tokens", &["expires_at"]),
                 index("code_flows", &["email", "created_at"]),
                 index("code_flows", &["expires_at"]),
                 index("code_flows", &["email_id"]),
@@ -96,13 +90,12 @@ impl MigrationTrait for Migration {
                 index("sessions", &["portal_user_id", "created_at"]),
                 index("sessions", &["staff_user_id", "created_at"]),
                 index("sessions", &["expires_at"]),
-                index("throttles", &["expires_at"]),
             ],
         )
         .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        drop(manager, &["throttles", "signing_keys", "sessions", "code_flows", "auth_tokens"]).await
+        drop(manager, &["signing_keys", "sessions", "code_flows", "link_tokens"]).await
     }
 }

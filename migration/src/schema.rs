@@ -1,4 +1,8 @@
-//! The few words in which every table is written.
+//! Helpers for writing migrations: column types, tables, foreign keys and indexes with our naming.
+//!
+//! A closed set that grows (mail kinds, token purposes, realms, lanes, statuses) is a plain text column without a CHECK
+//! constraint, because SQLite cannot alter one without rebuilding the table. The enums of the `entity` crate check the
+//! values.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,11 +14,6 @@ pub(crate) use sea_orm_migration::schema::{
 /// A table, made where it is not there yet.
 pub(crate) fn table(name: &'static str) -> TableCreateStatement {
     Table::create().table(name).if_not_exists().take()
-}
-
-/// A text column that holds one of `values`; the database checks it.
-pub(crate) fn one_of(name: &'static str, values: &[&'static str]) -> ColumnDef {
-    string(name).check(Expr::col(name).is_in(values.iter().copied())).take()
 }
 
 /// `from.column` refers to `to.id`; deleting that row is refused, or does `deleted` here.
