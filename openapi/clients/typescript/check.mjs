@@ -1,4 +1,4 @@
-// Fails if src/ is not what ../openapi.json generates.
+// Fails if src/ is not what ../../openapi.json generates.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ try {
   const [committed, generated] = await Promise.all(['src', fresh].map(contents));
   const stale = [...new Set([...committed.keys(), ...generated.keys()])].filter((path) => committed.get(path) !== generated.get(path));
   if (stale.length > 0) {
-    console.error(`src/ does not match ../openapi.json: ${stale.sort().join(', ')}\nRun "npm run generate" in openapi/client and commit src/.`);
+    console.error(`src/ does not match ../../openapi.json: ${stale.sort().join(', ')}\nRun "npm run generate" in openapi/clients/typescript and commit src/.`);
     process.exitCode = 1;
   }
 } finally {

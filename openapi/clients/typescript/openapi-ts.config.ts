@@ -1,7 +1,7 @@
 import { defineConfig } from '@hey-api/openapi-ts';
 
 export default defineConfig({
-  input: '../openapi.json',
+  input: '../../openapi.json',
   // Emptied on each run: nothing in it is written by hand.
   output: 'src',
   parser: {

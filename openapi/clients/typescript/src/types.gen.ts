@@ -97,33 +97,9 @@ export type CheckedLink = {
 /**
  * Client
  *
- * A client that a person may act for.
- */
-export type Client = {
-    /**
-     * Its id.
-     */
-    id: string;
-    /**
-     * What it is called.
-     */
-    name: string;
-    /**
-     * What the person is there.
-     */
-    role: MemberRole;
-    /**
-     * Where it stands.
-     */
-    status: OpenClientStatus;
-};
-
-/**
- * ClientAccount
- *
  * A customer of the tenant.
  */
-export type ClientAccount = {
+export type Client = {
     /**
      * When it was made.
      */
@@ -155,7 +131,7 @@ export type ClientList = {
     /**
      * What is on it.
      */
-    data: Array<ClientAccount>;
+    data: Array<Client>;
     /**
      * Where the next page begins; null on the last.
      */
@@ -166,6 +142,35 @@ export type ClientList = {
  * Where a client stands. An archived client lets nobody in and keeps its data.
  */
 export type ClientStatus = 'active' | 'past_due' | 'archived';
+
+/**
+ * ClientSummary
+ *
+ * A client that a person may act for.
+ */
+export type ClientSummary = {
+    /**
+     * Its id.
+     */
+    id: string;
+    /**
+     * What it is called.
+     */
+    name: string;
+    /**
+     * What the person is there.
+     */
+    role: MemberRole;
+    /**
+     * Where it stands.
+     */
+    status: ClientSummaryStatus;
+};
+
+/**
+ * Where a client stands that lets people in.
+ */
+export type ClientSummaryStatus = 'active' | 'past_due';
 
 /**
  * CodeSent
@@ -208,11 +213,11 @@ export type CurrentSession = {
     /**
      * The client they act for.
      */
-    client: Client | null;
+    client: ClientSummary | null;
     /**
      * All clients they can act for.
      */
-    clients: Array<Client>;
+    clients: Array<ClientSummary>;
     /**
      * The session.
      */
@@ -424,11 +429,6 @@ export type MemberRole = 'admin' | 'member';
 export type MemberStatus = 'invited' | 'active' | 'disabled';
 
 /**
- * Where a client stands that lets people in.
- */
-export type OpenClientStatus = 'active' | 'past_due';
-
-/**
  * PasswordReset
  *
  * That a password was reset.
@@ -571,7 +571,7 @@ export type Session = {
     /**
      * The client they act for.
      */
-    client: Client | null;
+    client: ClientSummary | null;
     /**
      * How long the access token lives, in seconds.
      */
@@ -1049,7 +1049,7 @@ export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordError
 
 export type ChangePasswordResponses = {
     /**
-     * Done.
+     * NoContent.
      */
     204: void;
 };
@@ -1598,7 +1598,7 @@ export type SignOutError = SignOutErrors[keyof SignOutErrors];
 
 export type SignOutResponses = {
     /**
-     * Done.
+     * NoContent.
      */
     204: void;
 };
@@ -1655,7 +1655,7 @@ export type SignOutEverywhereError = SignOutEverywhereErrors[keyof SignOutEveryw
 
 export type SignOutEverywhereResponses = {
     /**
-     * Done.
+     * NoContent.
      */
     204: void;
 };
@@ -1732,7 +1732,7 @@ export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitatio
 
 export type AcceptInvitationResponses = {
     /**
-     * Done.
+     * NoContent.
      */
     204: void;
 };
@@ -1963,7 +1963,7 @@ export type SignOutStaffError = SignOutStaffErrors[keyof SignOutStaffErrors];
 
 export type SignOutStaffResponses = {
     /**
-     * Done.
+     * NoContent.
      */
     204: void;
 };
@@ -2020,7 +2020,7 @@ export type SignOutStaffEverywhereError = SignOutStaffEverywhereErrors[keyof Sig
 
 export type SignOutStaffEverywhereResponses = {
     /**
-     * Done.
+     * NoContent.
      */
     204: void;
 };
@@ -2217,7 +2217,7 @@ export type CreateClientErrors = {
 export type CreateClientError = CreateClientErrors[keyof CreateClientErrors];
 
 export type CreateClientResponses = {
-    201: ClientAccount;
+    201: Client;
 };
 
 export type CreateClientResponse = CreateClientResponses[keyof CreateClientResponses];
@@ -2284,7 +2284,7 @@ export type GetClientErrors = {
 export type GetClientError = GetClientErrors[keyof GetClientErrors];
 
 export type GetClientResponses = {
-    200: ClientAccount;
+    200: Client;
 };
 
 export type GetClientResponse = GetClientResponses[keyof GetClientResponses];
@@ -2359,7 +2359,7 @@ export type UpdateClientErrors = {
 export type UpdateClientError = UpdateClientErrors[keyof UpdateClientErrors];
 
 export type UpdateClientResponses = {
-    200: ClientAccount;
+    200: Client;
 };
 
 export type UpdateClientResponse = UpdateClientResponses[keyof UpdateClientResponses];

@@ -1,8 +1,8 @@
 // What callers rely on in the types; that it compiles is the test.
 import {
   type CheckedLink,
+  type ClientSummary,
   type Client,
-  type ClientAccount,
   type ClientList,
   type CreateClient,
   type CurrentSession,
@@ -21,10 +21,10 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 function same<A, B>(_: Same<A, B>) {}
 
 // Null is a value; a field that may be left out is another matter.
-same<Session['client'], Client | null>(true);
-same<CurrentSession['client'], Client | null>(true);
+same<Session['client'], ClientSummary | null>(true);
+same<CurrentSession['client'], ClientSummary | null>(true);
 same<ClientList['next_cursor'], string | null>(true);
-same<ClientAccount['external_ref'], string | null>(true);
+same<Client['external_ref'], string | null>(true);
 same<CheckedLink['client_name'], string | null>(true);
 same<User['locale'], string | null>(true);
 same<UpdateClient['external_ref'], string | null | undefined>(true);
@@ -32,9 +32,9 @@ same<CreateClient['external_ref'], string | null | undefined>(true);
 
 // Choices are spelt out, formats are plain strings.
 same<Session['token_type'], 'Bearer'>(true);
-same<ClientAccount['status'], 'active' | 'past_due' | 'archived'>(true);
+same<Client['status'], 'active' | 'past_due' | 'archived'>(true);
 same<VerifyCode['code'], string>(true);
-same<ClientAccount['created_at'], string>(true);
+same<Client['created_at'], string>(true);
 
 // Problems go by status.
 same<SignInErrors[401], Problem>(true);
