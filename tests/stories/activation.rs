@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Shape, World, eventually, password, stories, unique};
+use crate::support::{Deployment, World, eventually, password, stories, unique};
 
 const ACTIVATE: &str = "/api/portal/auth/activate";
 const RESEND: &str = "/api/portal/auth/resend-activation";
@@ -34,7 +34,7 @@ stories! {
 #[tokio::test]
 async fn an_expired_invitation_is_renewed_by_the_person_twice_and_no_more() {
     let settings = [("PORTICO_ACTIVATION_TTL", "2s"), ("PORTICO_LIMIT_RECOVERY_ACCOUNT", "100/1m")];
-    let world = World::start(Shape::Alone, &settings).await;
+    let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
     let client = tenant.client("Acme Ltd").await;
     let email = format!("{}@x.test", unique("ann"));

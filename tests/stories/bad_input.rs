@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Shape, World, stories};
+use crate::support::{Deployment, World, stories};
 
 /// Every operation that takes a body, and a body of the right shape.
 fn operations() -> Vec<(&'static str, Value)> {
@@ -157,7 +157,7 @@ stories! {
 #[tokio::test]
 async fn ses_11_pages_of_configured_origins_may_call_and_read() {
     let app = "https://app.example.com";
-    let world = World::start(Shape::Alone, &[("PORTICO_ALLOWED_ORIGINS", app)]).await;
+    let world = World::start(Deployment::Single, &[("PORTICO_ALLOWED_ORIGINS", app)]).await;
     let path = "/api/portal/auth/sign-in";
     let preflight = [
         ("origin", app),

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::support::{Redis, Shape, Sink, World, binary, database, fleet_env, psql};
+use crate::support::{Redis, Deployment, Sink, World, binary, database, cluster_env, psql};
 
 fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
     // Development makes its server key there, unless it is told otherwise.
@@ -65,7 +65,7 @@ fn inf_14_log_07_wrong_configuration_stops_the_start_with_its_name_and_an_exampl
 
 #[tokio::test]
 async fn a_taken_port_and_an_unreachable_database_are_named() {
-    let world = World::start(Shape::Alone, &[]).await;
+    let world = World::start(Deployment::Single, &[]).await;
     let port = world.apis[0].strip_prefix("http://").unwrap();
     let folder = world.folder.path().display().to_string();
     let env = [("PORTICO_DATA_DIR", &*folder), ("PORTICO_LISTEN", port)];
@@ -90,7 +90,7 @@ async fn eight_processes_that_start_at_once_on_an_empty_database_converge() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite:{}", folder.path().join("portico.db").display());
     for url in [database(), sqlite] {
-        let env = fleet_env(&url, &redis.url(), &sink.url());
+        let env = cluster_env(&url, &redis.url(), &sink.url());
         let started: Vec<_> = (0..8)
             .map(|_| Command::new(binary()).arg("migrate").env_clear().envs(env.iter().cloned()).spawn().unwrap())
             .collect();
@@ -103,7 +103,7 @@ async fn eight_processes_that_start_at_once_on_an_empty_database_converge() {
 #[tokio::test]
 async fn ses_06_over_https_cookies_are_bound_to_the_host() {
     let settings = [("PORTICO_PUBLIC_URL", "https://portal.example.com")];
-    let world = World::start(Shape::Fleet, &settings).await;
+    let world = World::start(Deployment::Cluster, &settings).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let body = json!({ "email": person.email, "password": person.password });

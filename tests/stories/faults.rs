@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::support::{Browser, Postgres, Redis, Relay, Shape, Tenant, World, database, eventually, psql, unique};
+use crate::support::{Browser, Postgres, Redis, TcpProxy, Deployment, Tenant, World, database, eventually, psql, unique};
 
 const FORGOT: &str = "/api/portal/auth/forgot-password";
 
@@ -30,7 +30,7 @@ async fn invited(world: &World, tenant: &Tenant) -> String {
 async fn fleet() -> World {
     let unlimited = "1000/1m";
     let settings = [("PORTICO_LIMIT_RECOVERY_ACCOUNT", unlimited), ("PORTICO_LIMIT_RECOVERY_NETWORK", unlimited)];
-    World::start(Shape::Fleet, &settings).await
+    World::start(Deployment::Cluster, &settings).await
 }
 
 fn sql(world: &World, sql: &str) -> String {
@@ -105,7 +105,7 @@ async fn inf_04_job_22_while_redis_is_down_requests_are_as_fast_and_mail_follows
     again.run(&["CONFIG", "SET", "maxmemory", "1"]);
     ask(&browser, &email).await;
     eventually("an API has found out", || async {
-        let said = world.processes[..2].iter().flat_map(|api| api.said());
+        let said = world.processes[..2].iter().flat_map(|api| api.logs());
         said.into_iter().any(|line| line.contains("OOM")).then_some(())
     })
     .await;
@@ -117,7 +117,7 @@ async fn inf_04_job_22_while_redis_is_down_requests_are_as_fast_and_mail_follows
 #[tokio::test]
 async fn a_killed_workers_mail_is_sent_by_another() {
     let unlimited = ("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m");
-    let mut world = World::start(Shape::Fleet, &[unlimited]).await;
+    let mut world = World::start(Deployment::Cluster, &[unlimited]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     world.sink().fail(json!([{ "stage": "data", "do": "hang" }])).await;
@@ -283,14 +283,14 @@ async fn inf_02_cut_off_from_the_database_it_delivers_what_it_has_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn inf_02_a_database_that_falls_silent_is_found_again() {
     let direct = database();
-    let relay = Relay::to(&direct).await;
-    let world = World::start(Shape::Fleet, &[("DATABASE_URL", relay.url())]).await;
+    let relay = TcpProxy::to(&direct).await;
+    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", relay.url())]).await;
     let tenant = world.tenant().await;
     let email = invited(&world, &tenant).await;
     let browser = world.browser();
     let look = || browser.post("/api/portal/auth/check-token", json!({ "token": "nobody-has-this" }));
     futures_util::future::join_all((0..40).map(|_| look())).await;
-    relay.fall_silent();
+    relay.stop_forwarding();
     for api in 0..world.apis.len() {
         let browser = Browser::new(vec![world.apis[api].clone()]);
         eventually("it is served", || async {
@@ -317,7 +317,7 @@ async fn job_06_a_worker_that_is_told_to_stop_finishes_what_it_has() {
     }
     let told = Instant::now();
     for worker in world.workers() {
-        assert!(worker.ends().await, "{:#?}", worker.said());
+        assert!(worker.ends().await, "{:#?}", worker.logs());
     }
     assert!(told.elapsed().as_secs() < 30, "{:?}", told.elapsed());
     world.sink().heal().await;
@@ -363,7 +363,7 @@ async fn job_12_20_a_job_that_nobody_knows_is_left_and_one_that_cannot_be_read_d
 #[tokio::test]
 async fn inf_09_one_process_killed_again_and_again_keeps_what_it_has_answered() {
     let mut world = World::start(
-        Shape::Alone,
+        Deployment::Single,
         &[("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m"), ("PORTICO_PUBLIC_URL", "http://localhost:4000")],
     )
     .await;
@@ -408,7 +408,7 @@ async fn inf_08_a_full_disk_under_sqlite_is_a_503_until_there_is_room_again() {
         ("PORTICO_PUBLIC_URL", "http://localhost:4000"),
         ("PORTICO_LIMIT_INVITE_ACTOR", "1000000/1m"),
     ];
-    let world = World::start(Shape::Alone, &settings).await;
+    let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
     disk.fill();
     // The write-ahead log has some room left inside its file.
@@ -428,7 +428,7 @@ async fn inf_08_a_full_disk_under_postgres_is_a_503_until_there_is_room_again() 
     let Some(disk) = Disk::of("200m") else { return };
     let mut postgres = Postgres::start_in(disk.0.path().to_owned()).await;
     let url = postgres.url();
-    let world = World::start(Shape::Fleet, &[("DATABASE_URL", &url), ("PORTICO_LIMIT_REQUESTS", "1000000/1m")]).await;
+    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", &url), ("PORTICO_LIMIT_REQUESTS", "1000000/1m")]).await;
     let tenant = world.tenant().await;
     disk.fill();
     let made = clients_until_refused(&tenant, |made| {
@@ -456,7 +456,7 @@ async fn clients_until_refused(tenant: &Tenant, between: impl Fn(usize)) -> usiz
     let (mut made, mut refused) = (0, 0);
     while refused < REFUSED {
         assert!(made < 20_000, "the disk is never full");
-        let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": format!("Client {made}") })).await;
+        let answer = tenant.owner.on_new_network().post("/api/v1/clients", json!({ "name": format!("Client {made}") })).await;
         match answer.status {
             201 => made += 1,
             503 => refused += 1,
@@ -469,7 +469,7 @@ async fn clients_until_refused(tenant: &Tenant, between: impl Fn(usize)) -> usiz
 
 async fn writes_again(tenant: &Tenant) {
     eventually("it writes again", || async {
-        let answer = tenant.owner.moved().post("/api/v1/clients", json!({ "name": "After all" })).await;
+        let answer = tenant.owner.on_new_network().post("/api/v1/clients", json!({ "name": "After all" })).await;
         assert!([201, 503].contains(&answer.status), "{answer:?}");
         (answer.status == 201).then_some(())
     })

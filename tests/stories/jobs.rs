@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Shape, World, eventually, psql, unique};
+use crate::support::{Deployment, World, eventually, psql, unique};
 
 fn sql(world: &World, sql: &str) -> String {
     let url = &world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
@@ -14,14 +14,14 @@ async fn pause(world: &World) {
     assert!(world.run(&["jobs", "pause", "bulk"]).contains("Paused"));
     eventually("the workers have heard of it", || async {
         let probe = ["jobs", "canary", "--lane", "bulk", "--count", "4", "--timeout", "1"];
-        (!world.tries(&probe).status.success()).then_some(())
+        (!world.try_run(&probe).status.success()).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
 async fn job_18_a_paused_lane_waits_and_the_others_run() {
-    let world = World::start(Shape::Fleet, &[("PORTICO_LIMIT_RECOVERY_NETWORK", "1000/1m")]).await;
+    let world = World::start(Deployment::Cluster, &[("PORTICO_LIMIT_RECOVERY_NETWORK", "1000/1m")]).await;
     let tenant = world.tenant().await;
     let client = tenant.client("Acme Ltd").await;
     pause(&world).await;
@@ -43,7 +43,7 @@ async fn job_18_a_paused_lane_waits_and_the_others_run() {
 
 #[tokio::test]
 async fn job_18_what_failed_is_listed_tried_again_and_thrown_away() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let client = tenant.client("Acme Ltd").await;
     // A mail whose row makes every attempt fail, until somebody mends it.
@@ -59,7 +59,7 @@ async fn job_18_what_failed_is_listed_tried_again_and_thrown_away() {
         world.run(&["jobs", "list", "--state", "dead"]).contains("unreadable payload").then_some(())
     })
     .await;
-    assert!(!world.tries(&["jobs", "retry"]).status.success(), "it wants to know which");
+    assert!(!world.try_run(&["jobs", "retry"]).status.success(), "it wants to know which");
     let row = sql(&world, &format!("SELECT id FROM emails WHERE recipient = '{email}'"));
     let job = sql(&world, "SELECT id FROM background_jobs WHERE state = 'dead'");
     sql(&world, &format!("UPDATE background_jobs SET payload = '{}' WHERE id = '{job}'", json!({ "email": row })));
@@ -79,7 +79,7 @@ async fn job_18_what_failed_is_listed_tried_again_and_thrown_away() {
 
 #[tokio::test]
 async fn a_probe_says_how_soon_and_how_fast_jobs_run() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let said = world.run(&["jobs", "canary", "--count", "2500", "--lane", "bulk"]);
     assert!(said.contains("2500 jobs in ") && said.contains("enqueue to start: p50 "), "{said}");
     assert_eq!(sql(&world, "SELECT count(*) FROM background_jobs WHERE name = 'probe'"), "0");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Shape, World, eventually, password, stories};
+use crate::support::{Deployment, World, eventually, password, stories};
 
 const FORGOT: &str = "/api/portal/auth/forgot-password";
 const RESET: &str = "/api/portal/auth/reset-password";
@@ -16,7 +16,7 @@ stories! {
         person.sign_in(&known).await;
         let mut tokens = Vec::new();
         for nth in 2..5 {
-            tokens.push(person.forgets(world, nth).await);
+            tokens.push(person.request_reset(world, nth).await);
         }
         known.post(FORGOT, json!({ "email": person.email })).await.expect(200);
         tokens.push(world.mail(&person.email, 5).await.token());
@@ -31,10 +31,10 @@ stories! {
 
 #[tokio::test]
 async fn a_link_dies_of_age_and_can_be_traded_for_a_new_one() {
-    let world = World::start(Shape::Alone, &[("PORTICO_RESET_TTL", "2s")]).await;
+    let world = World::start(Deployment::Single, &[("PORTICO_RESET_TTL", "2s")]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
-    let token = person.forgets(&world, 2).await;
+    let token = person.request_reset(&world, 2).await;
     let anybody = world.browser();
     eventually("the link is too old", || async {
         let answer = world.browser().post("/api/portal/auth/check-token", json!({ "token": token })).await;

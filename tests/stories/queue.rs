@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
-use crate::support::{Browser, Shape, Tenant, UNLIMITED, World, eventually, password, psql, unique};
+use crate::support::{Browser, Deployment, Tenant, UNLIMITED, World, eventually, password, psql, unique};
 
 async fn fleet(settings: &[(&str, &str)]) -> World {
     let mut all = UNLIMITED.to_vec();
     all.extend(settings);
-    World::start(Shape::Fleet, &all).await
+    World::start(Deployment::Cluster, &all).await
 }
 
 fn sql(world: &World, sql: &str) -> String {

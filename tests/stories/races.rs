@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::support::{Browser, Shape, World, all_at_once, eventually, password, psql, stories, unique};
+use crate::support::{Browser, Deployment, World, all_at_once, eventually, password, psql, stories, unique};
 
 stories! {
     async fn tabs_that_refresh_at_once_all_go_on(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let tabs: Vec<_> = (0..20).map(|_| person.browser.moved()).collect();
+        let tabs: Vec<_> = (0..20).map(|_| person.browser.on_new_network()).collect();
         let counts = all_at_once(tabs, "/api/portal/auth/refresh", vec![None; 20]).await;
         assert_eq!(counts, BTreeMap::from([(200, 20)]));
         person.browser.call("/api/portal/auth/refresh").await.expect(200);
@@ -29,14 +29,14 @@ stories! {
         }
         for _ in 0..4 {
             let bodies = browsers.iter().map(|_| Some(json!({ "email": person.email, "password": person.password }))).collect();
-            let again = browsers.iter().map(Browser::moved).collect();
+            let again = browsers.iter().map(Browser::on_new_network).collect();
             let counts = all_at_once(again, "/api/portal/auth/sign-in", bodies).await;
             assert_eq!(counts, BTreeMap::from([(200, 8)]));
         }
         for path in ["/api/portal/auth/sign-out-everywhere", "/api/portal/auth/sign-out"] {
             let mut leaving = Vec::new();
             for _ in 0..40 {
-                leaving.push(browsers[0].moved());
+                leaving.push(browsers[0].on_new_network());
             }
             assert_eq!(all_at_once(leaving, path, vec![None; 40]).await, BTreeMap::from([(204, 40)]));
             person.sign_in(&browsers[0]).await;
@@ -87,7 +87,7 @@ stories! {
     async fn inf_09_log_03_a_hundred_writers_are_all_served(world) {
         let tenant = world.tenant().await;
         let bodies = (0..100).map(|n| Some(json!({ "name": format!("Client {n}") }))).collect();
-        let browsers = (0..100).map(|_| tenant.owner.moved()).collect();
+        let browsers = (0..100).map(|_| tenant.owner.on_new_network()).collect();
         assert_eq!(all_at_once(browsers, "/api/v1/clients", bodies).await, BTreeMap::from([(201, 100)]));
         assert_eq!(tenant.owner.get("/api/v1/clients?limit=100").await.expect(200)["data"].as_array().unwrap().len(), 100);
     }
@@ -96,7 +96,7 @@ stories! {
 // SQLite has one writer at a time, so there is nothing to wait for.
 #[tokio::test]
 async fn who_comes_while_a_client_closes_waits_and_finds_it_closed() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     for path in ["/api/portal/auth/sign-in", "/api/portal/auth/activate"] {
         let person = tenant.person(&world).await;

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::support::{Shape, World};
+use crate::support::{Deployment, World};
 
 #[tokio::test]
 async fn the_path_by_hand_works_as_written() {
-    let world = World::start(Shape::Alone, &[]).await;
+    let world = World::start(Deployment::Single, &[]).await;
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("## The whole path, by hand").unwrap();
     let (section, _) = rest.split_once("\n## ").unwrap();

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Shape, World, eventually, password,
+    Deployment, World, eventually, password,
     secrets::{self, Class, Search},
     unique,
 };
@@ -26,7 +26,7 @@ async fn use_everything(world: &World) {
     let torn = Some(torn[..torn.len() - 1].to_owned());
     anybody.send(reqwest::Method::POST, sign_in, torn, &[]).await.expect(400);
     person.sign_in(&world.browser()).await;
-    let reset = person.forgets(world, 2).await;
+    let reset = person.request_reset(world, 2).await;
     tenant.invited(world, &person.client, &format!("{}@x.test", unique("invited"))).await;
     anybody.get(&format!("/api/portal/auth/session?token={reset}")).await.expect(422);
     let path = "/api/portal/auth/reset-password";
@@ -72,7 +72,7 @@ async fn break_things(world: &World) {
             { "stage": "auth", "do": "reject", "code": 535, "times": 1 },
         ]))
         .await;
-        person.forgets(world, 2).await;
+        person.request_reset(world, 2).await;
         sink.heal().await;
     }
     world.sql("ALTER TABLE sessions RENAME TO sessions_away");
@@ -95,7 +95,7 @@ async fn break_things(world: &World) {
 
 /// Searches everything and says, class by class, how many secrets were looked for and how many found.
 async fn search(world: &World) {
-    let mark = secrets::Mark::default();
+    let mark = secrets::Checkpoint::default();
     let mut search = Search::since(mark);
     search.look("the log", &world.logs().join("\n"));
     search.look("the database", &world.dump());
@@ -132,12 +132,12 @@ async fn search(world: &World) {
         all.extend([Class::MailCredential, Class::DatabaseCredential, Class::RedisCredential]);
     }
     assert!(all.iter().all(|class| classes.contains(class)), "some were never used: {classes:?}");
-    search.found_nothing();
+    search.assert_clean();
 }
 
 #[tokio::test]
 async fn log_01_one_process_leaves_no_secret_anywhere() {
-    let world = World::start(Shape::Alone, &[]).await;
+    let world = World::start(Deployment::Single, &[]).await;
     use_everything(&world).await;
     break_things(&world).await;
     search(&world).await;
@@ -145,7 +145,7 @@ async fn log_01_one_process_leaves_no_secret_anywhere() {
 
 #[tokio::test]
 async fn log_01_a_fleet_leaves_no_secret_anywhere() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     use_everything(&world).await;
     break_things(&world).await;
     // Addresses have no business in jobs, nor whatever else is not an id.

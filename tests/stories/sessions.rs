@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Browser, Shape, World, eventually, stories};
+use crate::support::{Browser, Deployment, World, eventually, stories};
 
 const SESSION: &str = "/api/portal/auth/session";
 const REFRESH: &str = "/api/portal/auth/refresh";
@@ -110,7 +110,7 @@ stories! {
 #[tokio::test]
 async fn ses_04_idle_staff_sessions_and_old_portal_sessions_end_by_themselves() {
     let settings = [("PORTICO_STAFF_IDLE_TTL", "2s"), ("PORTICO_REFRESH_TTL", "3s"), ("PORTICO_REFRESH_GRACE", "1s")];
-    let world = World::start(Shape::Alone, &settings).await;
+    let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     eventually("the staff session idles out", || async {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Shape, World, stories};
+use crate::support::{Deployment, World, stories};
 
 const SEND: &str = "/api/staff/auth/send-code";
 const VERIFY: &str = "/api/staff/auth/verify-code";
@@ -43,7 +43,7 @@ stories! {
 // AZ-07
 #[tokio::test]
 async fn a_suspended_tenant_lets_nobody_in() {
-    let world = World::start(Shape::Alone, &[]).await;
+    let world = World::start(Deployment::Single, &[]).await;
     let blue = world.tenant().await;
     let person = blue.person(&world).await;
     world.run(&["tenant", "suspend", "--slug", &blue.slug]);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::support::{
-    Account, Load, Postgres, Reach, Redis, Shape, Slope, Spread, UNLIMITED, World, eventually, milliseconds,
+    DeliveryReport, Load, Postgres, Reach, Redis, Deployment, Slope, Spread, UNLIMITED, World, eventually, milliseconds,
 };
 
 /// A fault.
@@ -182,12 +182,12 @@ struct Stage {
     world: World,
     postgres: Postgres,
     load: Load,
-    books: Account,
-    struck: Vec<Struck>,
+    books: DeliveryReport,
+    struck: Vec<InjectedFault>,
 }
 
 /// A fault that has struck, in milliseconds since 1970.
-struct Struck {
+struct InjectedFault {
     fault: &'static Fault,
     began: u64,
     ended: u64,
@@ -201,10 +201,10 @@ impl Stage {
         let url = postgres.url();
         let mut settings = UNLIMITED.to_vec();
         settings.extend([("DATABASE_URL", url.as_str()), ("PORTICO_JOB_LEASE", LEASE)]);
-        let world = World::start(Shape::Fleet, &settings).await;
+        let world = World::start(Deployment::Cluster, &settings).await;
         let load = Load::new(&world).await;
         load.start(Reach::All);
-        Self { world, postgres, load, books: Account::default(), struck: Vec::new() }
+        Self { world, postgres, load, books: DeliveryReport::default(), struck: Vec::new() }
     }
 
     /// Strikes once, and waits until requests are accepted and mail arrives again.
@@ -223,7 +223,7 @@ impl Stage {
         })
         .await;
         let (accepts_after, delivers_after) = (accepted - ended, delivered - ended);
-        self.struck.push(Struck { fault, began, ended, accepts_after, delivers_after });
+        self.struck.push(InjectedFault { fault, began, ended, accepts_after, delivers_after });
     }
 
     async fn begin(&mut self, harm: &Harm) {
@@ -272,9 +272,9 @@ impl Stage {
     }
 
     /// Lets the load rest and keeps the books.
-    async fn account(&mut self) {
+    async fn delivery_report(&mut self) {
         self.load.stop().await;
-        self.books.add(self.load.account(&self.world).await);
+        self.books.add(self.load.delivery_report(&self.world).await);
     }
 
     /// Each fault's own figures.
@@ -306,7 +306,7 @@ impl Stage {
     }
 
     /// How long after the fault's end the last mail arrived that was asked for during it.
-    fn drained(&self, struck: &Struck) -> u64 {
+    fn drained(&self, struck: &InjectedFault) -> u64 {
         let meanwhile = |sent: u64| sent >= struck.began && sent < struck.ended;
         let arrived = self.books.arrived.iter().filter(|(sent, _)| meanwhile(*sent)).map(|(_, at)| *at);
         arrived.max().unwrap_or_default().saturating_sub(struck.ended)
@@ -326,7 +326,7 @@ impl Stage {
     }
 }
 
-impl Struck {
+impl InjectedFault {
     /// Whether a mail that came at `at` was in this fault's way.
     fn explains(&self, at: u64) -> bool {
         (self.began - 500..self.ended + 2_000).contains(&at)
@@ -343,7 +343,7 @@ async fn each_once(faults: &'static [Fault]) {
     for fault in faults {
         stage.strike(fault).await;
     }
-    stage.account().await;
+    stage.delivery_report().await;
     say(&stage.report());
     stage.expect_order();
 }
@@ -373,7 +373,7 @@ async fn inf_18_faults_at_random_lose_nothing() {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         stage.strike(faults[(dice >> 33) as usize % faults.len()]).await;
         if round % 50 == 0 || round == rounds {
-            stage.account().await;
+            stage.delivery_report().await;
             for (n, slope) in &mut slopes {
                 slope.look(&stage.world.processes[*n]);
             }
@@ -399,18 +399,18 @@ fn setting(name: &str) -> Option<u64> {
 async fn inf_13_a_rolling_restart_under_load_fails_no_request() {
     let mut settings = UNLIMITED.to_vec();
     settings.push(("PORTICO_DRAIN_DELAY", "1s"));
-    let mut world = World::start(Shape::Fleet, &settings).await;
+    let mut world = World::start(Deployment::Cluster, &settings).await;
     let load = Load::new(&world).await;
     load.start(Reach::Ready);
     for round in 0..3 {
         for n in 0..4 {
             world.processes[n].signal("TERM");
-            assert!(world.processes[n].ends().await, "round {round}, process {n}: {:#?}", world.processes[n].said());
+            assert!(world.processes[n].ends().await, "round {round}, process {n}: {:#?}", world.processes[n].logs());
             world.restart(n).await;
         }
     }
     load.stop().await;
-    let books = load.account(&world).await;
+    let books = load.delivery_report(&world).await;
     say(&books.to_string());
     assert!(books.requests > 100, "{books}");
     assert_eq!((books.accepted, books.unknown), (books.requests, 0), "{books}");

@@ -100,7 +100,7 @@ stories! {
     async fn jwt_02_each_kind_of_token_is_good_for_one_thing(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let reset = person.forgets(world, 2).await;
+        let reset = person.request_reset(world, 2).await;
         let invited = tenant.invited(world, &person.client, &format!("{}@x.test", unique("invited"))).await;
         let of = |browser: &Browser, name: &str| browser.cookie(name).unwrap();
         let portal = (of(&person.browser, "portico_portal"), of(&person.browser, "portico_portal_refresh"));

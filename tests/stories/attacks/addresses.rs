@@ -22,7 +22,7 @@ stories! {
         };
         // Fewer than the recipient's limit of ten, which would answer first.
         let bodies = (0..8).map(|n| Some(json!({ "email": spelling(n) }))).collect();
-        let browsers = (0..8).map(|_| tenant.owner.moved()).collect();
+        let browsers = (0..8).map(|_| tenant.owner.on_new_network()).collect();
         let counts = all_at_once(browsers, &portal_user(&client), bodies).await;
         assert_eq!(counts, BTreeMap::from([(201, 1), (409, 7)]));
         world.mail(&format!("{name}@x.test"), 1).await;

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-use crate::support::{Answer, World, document, password, stories, unique};
+use crate::support::{Answer, World, openapi, password, stories, unique};
 
 const SESSION: &str = "/api/portal/auth/session";
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
@@ -95,7 +95,7 @@ stories! {
         }
         // Lifetimes that end, servers that are out and bodies that do not come are told of elsewhere.
         let elsewhere = ["session_expired", "token_expired", "overloaded", "unavailable", "request_timeout"].map(String::from);
-        let missing: Vec<_> = document::codes().into_iter().filter(|code| !seen.contains(code) && !elsewhere.contains(code)).collect();
+        let missing: Vec<_> = openapi::codes().into_iter().filter(|code| !seen.contains(code) && !elsewhere.contains(code)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
 
@@ -144,12 +144,12 @@ stories! {
         portal.post("/api/portal/invitations/accept", json!({ "token": offer })).await.expect(204);
         portal.call("/api/portal/auth/sign-out").await.expect(204);
         portal.call("/api/portal/auth/sign-out-everywhere").await.expect(204);
-        let reset = person.forgets(world, 4).await;
+        let reset = person.request_reset(world, 4).await;
         world.browser().post("/api/portal/auth/reset-password", json!({ "token": reset, "password": password() })).await.expect(200);
         owner.call(&format!("{staff}/sign-out")).await.expect(204);
         owner.call(&format!("{staff}/sign-out-everywhere")).await.expect(204);
-        let succeeded = document::succeeded();
-        let left: Vec<_> = document::operations().into_iter().filter(|operation| !succeeded.contains(operation)).collect();
+        let succeeded = openapi::succeeded();
+        let left: Vec<_> = openapi::operations().into_iter().filter(|operation| !succeeded.contains(operation)).collect();
         assert!(left.is_empty(), "never exercised: {left:?}");
     }
 

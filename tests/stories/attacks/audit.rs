@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Redis, Shape, World, binary, eventually, password, stories, unique};
+use crate::support::{Browser, Redis, Deployment, World, binary, eventually, password, stories, unique};
 
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
 
@@ -133,7 +133,7 @@ stories! {
     async fn log_06_secrets_in_addresses_of_pages_are_not_logged(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let token = person.forgets(world, 2).await;
+        let token = person.request_reset(world, 2).await;
         let id = request_id();
         let page = format!("http://localhost:4000/portal/reset-password?token={token}#token={token}");
         let headers = [("referer", &*page), ("x-request-id", &*id)];
@@ -157,7 +157,7 @@ fn run(args: &[&str], env: &[(String, String)]) -> Output {
 }
 
 /// Everything that it said.
-fn said(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -206,20 +206,20 @@ async fn log_07_no_complaint_shows_the_password_of_an_address() {
     for (args, name, value) in cases {
         let output = run(args, &base(&[(name, value)]));
         assert!(!output.status.success(), "{name}={value}");
-        assert!(said(&output).contains(name), "{}", said(&output));
-        no_canary(&said(&output));
+        assert!(output_text(&output).contains(name), "{}", output_text(&output));
+        no_canary(&output_text(&output));
     }
     // A mail server that is not there, and one that refuses our password.
     for url in ["smtps://user:canary-3-mail@127.0.0.1:1", "smtps://user:canary-3-mail@no-such-host.invalid"] {
         let output = run(&["mail", "test", "--to", "ops@x.test"], &base(&[("MAIL_URL", url)]));
         assert!(!output.status.success());
-        no_canary(&said(&output));
+        no_canary(&output_text(&output));
     }
     let sink = crate::support::Sink::start().await;
     let url = sink.implicit_tls_url().replacen("secret-of-the-sink", "canary-3-mail", 1);
     let output = run(&["mail", "test", "--to", "ops@x.test"], &base(&[("MAIL_URL", &url)]));
-    assert!(!output.status.success() && said(&output).contains("535"), "{}", said(&output));
-    no_canary(&said(&output));
+    assert!(!output.status.success() && output_text(&output).contains("535"), "{}", output_text(&output));
+    no_canary(&output_text(&output));
     // A queue that is not there, and one that refuses our password, while requests come in.
     let redis = Redis::start().await;
     for url in [
@@ -228,14 +228,14 @@ async fn log_07_no_complaint_shows_the_password_of_an_address() {
     ] {
         let env = base(&[("REDIS_URL", &url), ("PORTICO_TRUSTED_PROXIES", "127.0.0.0/8")]);
         let api = crate::support::Process::start(binary(), &["serve"], &env);
-        api.hears("the queue is complained about", |line| line.contains("queue cannot be reached").then_some(())).await;
-        no_canary(&api.said().join("\n"));
+        api.wait_for_log("the queue is complained about", |line| line.contains("queue cannot be reached").then_some(())).await;
+        no_canary(&api.logs().join("\n"));
     }
 }
 
 #[tokio::test]
 async fn log_03_what_a_killed_api_has_done_it_has_recorded() {
-    let mut world = World::start(Shape::Fleet, &[]).await;
+    let mut world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     for _ in 0..4 {
         let url = format!("{}/api/v1/clients", world.apis[0]);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Answer, Browser, Shape, World, all_at_once, eventually, stories, unique};
+use crate::support::{Answer, Browser, Deployment, World, all_at_once, eventually, stories, unique};
 
 const SEND: &str = "/api/staff/auth/send-code";
 const VERIFY: &str = "/api/staff/auth/verify-code";
@@ -168,7 +168,7 @@ stories! {
         let body = json!({ "email": tenant.owner_email, "password": code });
         world.browser().post("/api/portal/auth/sign-in", body).await.problem(401, "invalid_credentials");
         // Nor is a link's secret a code.
-        let token = person.forgets(world, 2).await;
+        let token = person.request_reset(world, 2).await;
         assert_eq!(world.browser().post(VERIFY, json!({ "flow": flow, "code": token })).await.bad_fields(), ["/code"]);
         verify(&world.browser(), &flow, &code).await.expect(200);
     }
@@ -176,7 +176,7 @@ stories! {
 
 #[tokio::test]
 async fn otp_04_codes_die_of_age() {
-    let world = World::start(Shape::Alone, &[("PORTICO_CODE_TTL", "1s")]).await;
+    let world = World::start(Deployment::Single, &[("PORTICO_CODE_TTL", "1s")]).await;
     let (email, browser) = ("owner@demo.test", world.browser());
     let (flow, code) = ask(&world, &browser, email, 1).await;
     let arrived = Instant::now();
@@ -186,7 +186,7 @@ async fn otp_04_codes_die_of_age() {
 
 #[tokio::test]
 async fn otp_04_a_code_lives_for_ten_minutes_unless_told_otherwise() {
-    let world = World::start(Shape::Alone, &[]).await;
+    let world = World::start(Deployment::Single, &[]).await;
     let stranger = format!("{}@x.test", unique("stranger"));
     world.browser().post(SEND, json!({ "email": stranger })).await.expect(200);
     let lives = format!(

@@ -129,7 +129,7 @@ stories! {
             "A".repeat(43),
             format!("{}{end}", &real[..42]),
             format!("{real}="),
-            person.forgets(world, 2).await[..42].to_owned(),
+            person.request_reset(world, 2).await[..42].to_owned(),
             invited["portal_user"]["id"].as_str().unwrap().to_owned(),
             invited["invitation"]["id"].as_str().unwrap().to_owned(),
             person.client.clone(),
@@ -145,7 +145,7 @@ stories! {
         }
         for token in &tokens {
             let accept = json!({ "token": token });
-            answers.push(person.browser.moved().post("/api/portal/invitations/accept", accept).await);
+            answers.push(person.browser.on_new_network().post("/api/portal/invitations/accept", accept).await);
         }
         assert_alike(&answers);
         for answer in answers {
@@ -210,7 +210,7 @@ stories! {
         // The owner at another network, and at a known device even in the same network, is not locked out.
         let device = world.browser();
         person.sign_in(&device).await;
-        let known = guesser.neighbour();
+        let known = guesser.on_same_network();
         known.set_cookie("portico_device", &device.cookie("portico_device").expect("sign-in makes a device known"));
         person.sign_in(&known).await;
     }

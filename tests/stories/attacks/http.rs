@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpSocket, time::timeout};
 
 use super::raw::{Raw, exchange, status};
-use crate::support::{Browser, Process, Shape, World, binary, eventually, psql, stories, unique};
+use crate::support::{Browser, Process, Deployment, World, binary, eventually, psql, stories, unique};
 
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
 
@@ -258,7 +258,7 @@ async fn never_reads(api: String) -> tokio::net::TcpStream {
 
 #[tokio::test]
 async fn http_05_slow_clients_are_cut_off() {
-    let world = World::start(Shape::Alone, &[("PORTICO_LIMIT_REQUESTS", "off")]).await;
+    let world = World::start(Deployment::Single, &[("PORTICO_LIMIT_REQUESTS", "off")]).await;
     let api = world.apis[0].clone();
     let sockets = open_sockets(&world.processes[0]);
     let all = |count: usize, head: String| {
@@ -307,7 +307,7 @@ async fn unlimited() -> (World, crate::support::Tenant, String, String) {
     let off = ["RECOVERY_ACCOUNT", "RECOVERY_NETWORK", "REQUESTS", "INVITE_RECIPIENT"];
     let names = off.map(|limit| format!("PORTICO_LIMIT_{limit}"));
     let settings: Vec<_> = names.iter().map(|name| (name.as_str(), "100000/1m")).collect();
-    let world = World::start(Shape::Fleet, &settings).await;
+    let world = World::start(Deployment::Cluster, &settings).await;
     let tenant = world.tenant().await;
     let client = tenant.client("Acme Ltd").await;
     let email = format!("{}@x.test", unique("ann"));
@@ -380,7 +380,7 @@ async fn inf_03_who_loses_a_deadlock_is_run_again() {
     }
     let gave_way = world.processes[..2]
         .iter()
-        .flat_map(|api| api.said())
+        .flat_map(|api| api.logs())
         .filter(|line| line.contains("running the request again"));
     assert!(gave_way.count() >= 3, "there was a deadlock each time");
     assert_eq!(world.sql("SELECT deadlocks >= 3 FROM pg_stat_database WHERE datname = current_database()"), "t");
@@ -395,12 +395,12 @@ async fn inf_15_with_few_files_it_degrades_and_recovers() {
     // The first leaves the kernel out of it, with the second it is the kernel that says no. Each with more than it has files,
     // and not many more than may wait in the system's backlog, where others come only when some are cut off.
     for (script, many) in [("ulimit -n 256", 600), ("ulimit -n 40", 180)] {
-        let mut world = World::start(Shape::Alone, &[]).await;
+        let mut world = World::start(Deployment::Single, &[]).await;
         world.processes.remove(0).kill();
         world.apis.clear();
         let script = format!("{script}; exec {} dev", binary().display());
         let process = Process::start("sh", &["-c", &script], &world.env);
-        let listen = process.hears("it listens", |line| {
+        let listen = process.wait_for_log("it listens", |line| {
             let at = line.split("listen=").nth(1)?;
             Some(at.split_whitespace().next()?.to_owned())
         });
@@ -416,7 +416,7 @@ async fn inf_15_with_few_files_it_degrades_and_recovers() {
         let used = processor_time(&process) - before;
         assert!(used < 100, "{used} hundredths of a second in two seconds of waiting");
         let complaints = process
-            .said()
+            .logs()
             .iter()
             .filter(|line| line.contains("places for connections") || line.contains("cannot take in"))
             .count();

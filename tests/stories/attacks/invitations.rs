@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::all_at_once,
-    support::{Browser, Shape, World, eventually, password, stories, unique},
+    support::{Browser, Deployment, World, eventually, password, stories, unique},
 };
 
 const ACTIVATE: &str = "/api/portal/auth/activate";
@@ -46,7 +46,7 @@ stories! {
         let client = other.client("Elsewhere Ltd").await;
         other.invite(&client, &person.email).await;
         let token = world.mail(&person.email, 2).await.token();
-        let browsers = (0..20).map(|_| person.browser.moved()).collect();
+        let browsers = (0..20).map(|_| person.browser.on_new_network()).collect();
         let counts = all_at_once(browsers, ACCEPT, vec![Some(json!({ "token": token })); 20]).await;
         assert_eq!(counts, BTreeMap::from([(204, 1), (410, 19)]));
         assert_eq!(clients_of(&person.browser).await.len(), 2);
@@ -68,7 +68,7 @@ stories! {
         let browser = world.browser();
         browser.post(ACTIVATE, activate(&newer)).await.expect(200);
         assert_eq!(clients_of(&browser).await.len(), 1);
-        browser.moved().post(ACTIVATE, activate(&newer)).await.problem(410, "token_used");
+        browser.on_new_network().post(ACTIVATE, activate(&newer)).await.problem(410, "token_used");
     }
 
     async fn inv_03_whoever_is_invited_becomes_what_they_were_invited_as(world) {
@@ -124,7 +124,7 @@ stories! {
         // It sets no password and opens nothing for anybody else.
         world.browser().post(ACTIVATE, json!({ "token": offer, "password": password() })).await.problem(404, "token_unknown");
         world.browser().post(ACCEPT, json!({ "token": offer })).await.problem(401, "unauthenticated");
-        other.owner.moved().post(ACCEPT, json!({ "token": offer })).await.problem(401, "unauthenticated");
+        other.owner.on_new_network().post(ACCEPT, json!({ "token": offer })).await.problem(401, "unauthenticated");
         bystander.browser.post(ACCEPT, json!({ "token": offer })).await.problem(409, "wrong_account");
         let theirs = json!({ "token": offer, "email": bystander.email });
         assert_eq!(bystander.browser.post(ACCEPT, theirs).await.bad_fields(), ["/email"]);
@@ -137,7 +137,7 @@ stories! {
         let invited = format!("{}@x.test", unique("ann"));
         let setup = other.invited(world, &client, &invited).await;
         bystander.browser.post(ACCEPT, json!({ "token": setup })).await.problem(404, "token_unknown");
-        let before = bystander.browser.moved();
+        let before = bystander.browser.on_new_network();
         let session = bystander.browser.post(ACTIVATE, json!({ "token": setup, "password": password() })).await.expect(200);
         assert_eq!(session["user"]["email"], invited.as_str());
         before.get(SESSION).await.problem(401, "session_revoked");
@@ -221,7 +221,7 @@ stories! {
 // A link dies with its time, not when a worker comes to say so.
 #[tokio::test]
 async fn inv_01_a_link_expires_while_every_worker_is_stopped() {
-    let world = World::start(Shape::Fleet, &[("PORTICO_ACTIVATION_TTL", "6s")]).await;
+    let world = World::start(Deployment::Cluster, &[("PORTICO_ACTIVATION_TTL", "6s")]).await;
     let tenant = world.tenant().await;
     let client = tenant.client("Acme Ltd").await;
     let token = tenant.invited(&world, &client, &format!("{}@x.test", unique("ann"))).await;
@@ -239,7 +239,7 @@ async fn inv_01_a_link_expires_while_every_worker_is_stopped() {
 
 #[tokio::test]
 async fn inv_07_one_of_staff_invites_so_many_a_day_and_no_more() {
-    let world = World::start(Shape::Alone, &[("PORTICO_LIMIT_INVITE_ACTOR", "3/1d")]).await;
+    let world = World::start(Deployment::Single, &[("PORTICO_LIMIT_INVITE_ACTOR", "3/1d")]).await;
     let tenant = world.tenant().await;
     let client = tenant.client("Acme Ltd").await;
     let invite = async || {

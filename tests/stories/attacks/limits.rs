@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, Shape, World, password, unique};
+use crate::support::{Answer, Browser, Deployment, World, password, unique};
 
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
 const FORGOT: &str = "/api/portal/auth/forgot-password";
@@ -56,7 +56,7 @@ fn stranger() -> String {
     format!("{}@x.test", unique("stranger"))
 }
 
-async fn every_limit_ends_where_it_says(shape: Shape) {
+async fn every_limit_ends_where_it_says(shape: Deployment) {
     let world = World::start(shape, &SMALL).await;
     let apis = world.apis.len();
     let wrong = |email: &str| json!({ "email": email, "password": "not the password" });
@@ -121,17 +121,17 @@ async fn every_limit_ends_where_it_says(shape: Shape) {
 
 #[tokio::test]
 async fn every_limit_ends_where_it_says_alone() {
-    every_limit_ends_where_it_says(Shape::Alone).await;
+    every_limit_ends_where_it_says(Deployment::Single).await;
 }
 
 #[tokio::test]
 async fn every_limit_ends_where_it_says_in_a_fleet() {
-    every_limit_ends_where_it_says(Shape::Fleet).await;
+    every_limit_ends_where_it_says(Deployment::Cluster).await;
 }
 
 #[tokio::test]
 async fn requests_of_a_network_have_a_limit_in_each_process() {
-    let world = World::start(Shape::Fleet, &[("PORTICO_LIMIT_REQUESTS", "7/1h")]).await;
+    let world = World::start(Deployment::Cluster, &[("PORTICO_LIMIT_REQUESTS", "7/1h")]).await;
     let by = world.browser();
     assert_eq!(used_up("requests", |_| by.get("/health/live")).await, 14);
     world.browser().get("/health/live").await.expect(200);
@@ -158,7 +158,7 @@ fn bytes(answer: &Answer) -> String {
     if answer.status == 429 { text.replace("00000", "0000") } else { text }
 }
 
-async fn strangers_use_limits_up_alike(shape: Shape) {
+async fn strangers_use_limits_up_alike(shape: Deployment) {
     let world = World::start(shape, &SMALL).await;
     let tenant = world.tenant().await;
     let (person, other) = (tenant.person(&world).await, tenant.person(&world).await);
@@ -187,19 +187,19 @@ async fn strangers_use_limits_up_alike(shape: Shape) {
 
 #[tokio::test]
 async fn strangers_use_limits_up_alike_alone() {
-    strangers_use_limits_up_alike(Shape::Alone).await;
+    strangers_use_limits_up_alike(Deployment::Single).await;
 }
 
 #[tokio::test]
 async fn strangers_use_limits_up_alike_in_a_fleet() {
-    strangers_use_limits_up_alike(Shape::Fleet).await;
+    strangers_use_limits_up_alike(Deployment::Cluster).await;
 }
 
 // What is right gives its units back: somebody may sign in all day.
 #[tokio::test]
 async fn successes_cost_nothing() {
     let limits: Vec<_> = SMALL.iter().copied().filter(|(name, _)| !name.ends_with("_RATE")).collect();
-    let world = World::start(Shape::Fleet, &limits).await;
+    let world = World::start(Deployment::Cluster, &limits).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let browser = world.browser();
@@ -211,7 +211,7 @@ async fn successes_cost_nothing() {
 // A stranger who asks for codes until nothing is left does not keep the owner's away: their browser has counts of its own.
 #[tokio::test]
 async fn strangers_cannot_keep_staff_out_who_have_signed_in_before() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     for nth in 2..5 {
         world.browser().post(SEND, json!({ "email": tenant.owner_email })).await.expect(200);
@@ -223,11 +223,11 @@ async fn strangers_cannot_keep_staff_out_who_have_signed_in_before() {
     assert!(
         tenant.owner.cookie("__Host-portico_staff_device").or(tenant.owner.cookie("portico_staff_device")).is_some()
     );
-    world.sign_in_staff(&tenant.owner.moved(), &tenant.owner_email, 5).await;
+    world.sign_in_staff(&tenant.owner.on_new_network(), &tenant.owner_email, 5).await;
     // The cookie is nothing at another address.
     let other = world.tenant().await;
     for _ in 0..4 {
         world.browser().post(SEND, json!({ "email": other.owner_email })).await.expect(200);
     }
-    tenant.owner.moved().post(SEND, json!({ "email": other.owner_email })).await.problem(429, "too_many_requests");
+    tenant.owner.on_new_network().post(SEND, json!({ "email": other.owner_email })).await.problem(429, "too_many_requests");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Mail, Person, Shape, World, eventually, password, stories, unique};
+use crate::support::{Mail, Person, Deployment, World, eventually, password, stories, unique};
 
 const FORGOT: &str = "/api/portal/auth/forgot-password";
 
@@ -108,7 +108,7 @@ stories! {
         let browser = world.browser();
         person.sign_in(&browser).await;
         browser.post("/api/portal/invitations/accept", json!({ "token": offer.token() })).await.expect(204);
-        person.forgets(world, 7).await;
+        person.request_reset(world, 7).await;
         let neutral = world.mail(&person.email, 7).await;
         assert!(!about(&neutral).contains("Green Pier") && !about(&neutral).contains("Red Quay"), "{neutral:?}");
 
@@ -155,7 +155,7 @@ fn about(mail: &Mail) -> String {
 
 #[tokio::test]
 async fn msg_05_mails_are_good_citizens_and_a_retry_is_the_same_mail() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let sink = world.sink();

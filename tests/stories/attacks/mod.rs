@@ -15,4 +15,4 @@ mod passwords;
 mod raw;
 mod recovery;
 mod sessions;
-mod throttling;
+mod rate_limits;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::all_at_once,
-    support::{Browser, Person, Shape, World, password, psql, stories, unique},
+    support::{Browser, Person, Deployment, World, password, psql, stories, unique},
 };
 
 const ACTIVATE: &str = "/api/portal/auth/activate";
@@ -39,7 +39,7 @@ impl Ways {
         let (forgetful, person) = (tenant.person(world).await, tenant.person(world).await);
         let invited = format!("{}@x.test", unique("invited"));
         let activation = tenant.invited(world, &person.client, &invited).await;
-        let reset = forgetful.forgets(world, 2).await;
+        let reset = forgetful.request_reset(world, 2).await;
         Self { invited, activation, forgetful, reset, person }
     }
 
@@ -48,7 +48,7 @@ impl Ways {
         let tries = [
             (world.browser(), ACTIVATE, json!({ "token": self.activation, "password": bad })),
             (world.browser(), RESET, json!({ "token": self.reset, "password": bad })),
-            (self.person.browser.moved(), CHANGE, changing(&self.person.password, bad)),
+            (self.person.browser.on_new_network(), CHANGE, changing(&self.person.password, bad)),
         ];
         for (browser, path, body) in tries {
             let answer = browser.post(path, body).await;
@@ -136,7 +136,7 @@ stories! {
         let person = tenant.person(world).await;
         let elsewhere = world.browser();
         person.sign_in(&elsewhere).await;
-        let link = person.forgets(world, 2).await;
+        let link = person.request_reset(world, 2).await;
         let new = password();
         world.browser().post(CHANGE, changing("x", "y")).await.problem(401, "unauthenticated");
         assert_eq!(person.browser.post(CHANGE, json!({ "new_password": new })).await.bad_fields(), ["/current_password"]);
@@ -171,7 +171,7 @@ stories! {
         both_sign_in().await;
         // The other way round, where the current one too is typed at another keyboard.
         person.browser.post(CHANGE, changing(&decomposed, &password())).await.expect(204);
-        let token = person.forgets(world, 4).await;
+        let token = person.request_reset(world, 4).await;
         world.browser().post(RESET, json!({ "token": token, "password": decomposed })).await.expect(200);
         both_sign_in().await;
     }
@@ -201,7 +201,7 @@ stories! {
                 let mut texts: Vec<String> = bodies.iter().map(Value::to_string).collect();
                 texts.extend([format!("{{\"token\":\"{canary}\",\"token\":\"{canary}\"}}"), format!("{{\"password\":\"{canary}"), canary.to_owned()]);
                 for text in texts {
-                    let from = if path.starts_with("/api/v1") { tenant.owner.moved() } else { person.browser.moved() };
+                    let from = if path.starts_with("/api/v1") { tenant.owner.on_new_network() } else { person.browser.on_new_network() };
                     let path = path.replace("{client_id}", &person.client);
                     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                     let answer = from.send(method, &path, Some(text.clone()), &[]).await;
@@ -225,7 +225,7 @@ stories! {
 // Two replicas of one cost and one of another make the hash anew over and over, in each other's way.
 #[tokio::test]
 async fn pwd_12_hashes_made_anew_at_once_stay_right() {
-    let mut world = World::start(Shape::Fleet, &[]).await;
+    let mut world = World::start(Deployment::Cluster, &[]).await;
     world.env.push(("PORTICO_SCRYPT".into(), "ln=13,r=8,p=1".into()));
     world.start_api("api").await;
     let tenant = world.tenant().await;

@@ -51,7 +51,7 @@ stories! {
     async fn rst_08_a_link_belongs_to_one_person(world) {
         let tenant = world.tenant().await;
         let (mine, victim) = (tenant.person(world).await, tenant.person(world).await);
-        let token = mine.forgets(world, 2).await;
+        let token = mine.request_reset(world, 2).await;
         for extra in ["user_id", "email", "tenant_id", "sub"] {
             let body = json!({ "token": token, "password": password(), extra: victim.email });
             assert_eq!(world.browser().post(RESET, body).await.bad_fields(), [format!("/{extra}")]);
@@ -103,7 +103,7 @@ stories! {
         let person = tenant.person(world).await;
         let mut tokens = Vec::new();
         for nth in 2..5 {
-            tokens.push(person.forgets(world, nth).await);
+            tokens.push(person.request_reset(world, nth).await);
         }
         let invited = format!("{}@x.test", unique("invited"));
         tokens.push(tenant.invited(world, &person.client, &invited).await);
@@ -159,7 +159,7 @@ stories! {
         let person = tenant.person(world).await;
         let elsewhere = world.browser();
         person.sign_in(&elsewhere).await;
-        let (older, newer) = (person.forgets(world, 2).await, person.forgets(world, 3).await);
+        let (older, newer) = (person.request_reset(world, 2).await, person.request_reset(world, 3).await);
         let anybody = world.browser();
 
         // A password that is refused does not spend the link, and the link itself is none.
@@ -190,7 +190,7 @@ stories! {
     async fn rst_14_fifty_uses_of_one_link_have_one_winner(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let token = person.forgets(world, 2).await;
+        let token = person.request_reset(world, 2).await;
         let passwords: Vec<_> = (0..50).map(|_| password()).collect();
         let bodies = passwords.iter().map(|password| Some(json!({ "token": token, "password": password }))).collect();
         let browsers = (0..50).map(|_| world.browser()).collect();

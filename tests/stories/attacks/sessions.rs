@@ -80,7 +80,7 @@ stories! {
             // With the victim's cookies, and without any, when it would sign the victim in as somebody else.
             for headers in foreign {
                 // Each from a network of its own: how often one may try is another story.
-                for browser in [person.browser.moved(), world.browser()] {
+                for browser in [person.browser.on_new_network(), world.browser()] {
                     let body = body.as_ref().map(Value::to_string);
                     let refused = browser.send(method.clone(), &path, body, headers).await;
                     assert!(!refused.headers.contains_key("set-cookie"), "{path} {headers:?}");
@@ -330,7 +330,7 @@ stories! {
         let tenant = world.tenant().await;
         for everywhere in [false, true] {
             let person = tenant.person(world).await;
-            let copies: Vec<_> = world.apis.iter().map(|api| person.browser.moved().at(std::slice::from_ref(api))).collect();
+            let copies: Vec<_> = world.apis.iter().map(|api| person.browser.on_new_network().at(std::slice::from_ref(api))).collect();
             for copy in &copies {
                 copy.get(SESSION).await.expect(200);
             }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::files::{Env, compose, env_file, list, strings, text};
 use crate::support::{
-    Names, Process, Redis, Sink, World, binary, database, eventually, free_port, password, provided, psql, unique,
+    FakeDns, Process, Redis, Sink, World, binary, database, eventually, free_port, password, provided, psql, unique,
 };
 
 /// What stands in the file, and what stands for it here.
@@ -26,7 +26,7 @@ struct Deployment {
     compose: Value,
     places: Places,
     /// What the proxy asks where the APIs are.
-    names: Names,
+    names: FakeDns,
     /// The ports of all APIs, each of which has an address of its own.
     ports: (u16, u16),
     apis: Vec<(Ipv4Addr, Process)>,
@@ -56,7 +56,7 @@ impl Deployment {
         ]);
         let env = environment(&compose, "migrate", &places);
         let world = World::empty(env.into_iter().collect(), Some(sink), Some(redis), folder);
-        let names = Names::start().await;
+        let names = FakeDns::start().await;
         let mut deployment = Self { compose, places, names, ports, apis: vec![], database, world };
         assert!(deployment.world.run(&["migrate"]).contains("newest schema"));
         for n in 0..deployment.replicas("api") {
@@ -84,7 +84,7 @@ impl Deployment {
         let env = self.env("api", address);
         let process = Process::start(binary(), &list(&self.compose["services"]["api"]["command"]), &env);
         eventually("the container is healthy", || async {
-            assert!(process.is_running(), "{:?}", process.said());
+            assert!(process.is_running(), "{:?}", process.logs());
             is_healthy(&env).then_some(())
         })
         .await;
@@ -117,7 +117,7 @@ impl Deployment {
         let proxy = Process::start(provided("PORTICO_TEST_NGINX"), &args, &[]);
         let url = format!("http://127.0.0.1:{port}");
         eventually("the proxy answers", || async {
-            assert!(proxy.is_running(), "{:?}", proxy.said());
+            assert!(proxy.is_running(), "{:?}", proxy.logs());
             reqwest::get(format!("{url}/health/ready")).await.ok()?.status().is_success().then_some(())
         })
         .await;
@@ -200,9 +200,9 @@ async fn what_compose_starts_takes_a_person_through_and_is_replaced_without_a_fa
         let new = Ipv4Addr::new(127, 0, 7, 101 + n as u8);
         deployment.start_api(new).await;
         let proxy = deployment.world.processes.last().unwrap();
-        proxy.hears("the proxy knows it", |line| line.contains(&format!(" via {new}:")).then_some(())).await;
+        proxy.wait_for_log("the proxy knows it", |line| line.contains(&format!(" via {new}:")).then_some(())).await;
         process.signal("TERM");
-        assert!(process.ends().await, "{:?}", process.said());
+        assert!(process.ends().await, "{:?}", process.logs());
         // The engine's name server forgets a container when it has ended, and the proxy asks again within a second.
         deployment.names.remove(address);
         load.goes_on(200).await;

@@ -1,5 +1,5 @@
 //! What operators deploy with: the files agree with the program, and the program runs as they say.
 
-mod agreement;
+mod deploy_consistency;
 mod deployment;
 mod files;

@@ -12,7 +12,7 @@ use std::{
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
 
-use super::{document, secrets};
+use super::{openapi, secrets};
 
 /// A browser.
 pub(crate) struct Browser {
@@ -46,7 +46,7 @@ impl Browser {
     }
 
     /// The same cookies from another network.
-    pub(crate) fn moved(&self) -> Self {
+    pub(crate) fn on_new_network(&self) -> Self {
         let moved = Self::new(self.apis.clone());
         *moved.cookies.lock().unwrap() = self.cookies.lock().unwrap().clone();
         moved
@@ -64,11 +64,11 @@ impl Browser {
 
     /// The same cookies after the servers have moved.
     pub(crate) fn moved_to(&self, apis: &[String]) -> Self {
-        Self { apis: apis.to_vec(), ..self.moved() }
+        Self { apis: apis.to_vec(), ..self.on_new_network() }
     }
 
     /// Another browser in the same network.
-    pub(crate) fn neighbour(&self) -> Self {
+    pub(crate) fn on_same_network(&self) -> Self {
         Self { network: self.network.clone(), ..Self::new(self.apis.clone()) }
     }
 
@@ -128,7 +128,7 @@ impl Browser {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         self.keep_cookies(&headers);
         let Ok(text) = response.text().await else { return Answer { status, headers, text: String::new() } };
-        document::check(&method, path, status, &headers, &text);
+        openapi::check(&method, path, status, &headers, &text);
         if status >= 400 {
             secrets::saw_refusal(format!("{headers:?} {text}"));
         } else if let Ok(body) = serde_json::from_str(&text) {

@@ -34,7 +34,7 @@ pub(crate) const UNLIMITED: [(&str, &str); 8] = [
 const STREAMS: usize = 4;
 const REST: Duration = Duration::from_millis(60);
 /// After this, a client gives up on an answer.
-const PATIENCE: Duration = Duration::from_secs(4);
+const DEADLINE: Duration = Duration::from_secs(4);
 /// How many invited people ask for another link, in turn, and how many staff for codes.
 const PEOPLE: usize = 20;
 /// A person of staff gets three codes until one is used or dies, so a load needs many of them.
@@ -169,7 +169,7 @@ impl Load {
 
     /// Waits until every mail that is owed has had its end, and keeps the books about what was asked since the last time.
     /// The load must have stopped.
-    pub(crate) async fn account(&self, world: &World) -> Account {
+    pub(crate) async fn delivery_report(&self, world: &World) -> DeliveryReport {
         let database = world.setting("DATABASE_URL");
         let sql = |sql: &str| super::psql(database, sql);
         let owed = "FROM background_jobs WHERE state IN ('queued', 'running') AND name = 'send_mail'";
@@ -201,7 +201,7 @@ impl Load {
             let columns: Vec<&str> = line.split('|').collect();
             (columns[0].to_owned(), columns[1..].iter().map(|column| (*column).to_owned()).collect())
         });
-        Account::new(&asked, &written.collect(), &deliveries)
+        DeliveryReport::new(&asked, &written.collect(), &deliveries)
     }
 }
 
@@ -210,7 +210,7 @@ const REQUEST: &str = "10adf00d";
 
 async fn stream_of_requests(shared: Arc<Shared>, stream: usize) {
     // A connection each: nothing is sent on one that its server is about to close.
-    let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE).build().unwrap();
+    let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(DEADLINE).build().unwrap();
     let mut at = stream;
     while !shared.stop.load(Ordering::Relaxed) {
         // Whoever gets no answer asks again elsewhere.
@@ -286,7 +286,7 @@ impl Shared {
 
 /// The books of a load.
 #[derive(Default)]
-pub(crate) struct Account {
+pub(crate) struct DeliveryReport {
     pub(crate) requests: usize,
     pub(crate) accepted: usize,
     /// By status.
@@ -310,7 +310,7 @@ pub(crate) struct Account {
     pub(crate) arrived: Vec<(u64, u64)>,
 }
 
-impl Account {
+impl DeliveryReport {
     fn new(asked: &[Asked], written: &HashMap<String, Vec<String>>, deliveries: &[(String, u64)]) -> Self {
         let mut arrivals: HashMap<&str, Vec<u64>> = HashMap::new();
         for (message, at) in deliveries {
@@ -381,7 +381,7 @@ impl Account {
     }
 }
 
-impl fmt::Display for Account {
+impl fmt::Display for DeliveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

@@ -1,16 +1,16 @@
 //! What the stories are told with: worlds, browsers and mail.
 
 mod browser;
-mod collector;
-pub(crate) mod document;
-mod keeper;
+mod otlp_collector;
+pub(crate) mod openapi;
+mod process;
 mod load;
 mod mail;
-mod names;
+mod fake_dns;
 mod people;
 mod postgres;
 mod race;
-mod relay;
+mod tcp_proxy;
 mod scrape;
 pub(crate) mod secrets;
 mod services;
@@ -21,30 +21,30 @@ use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep};
 
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use collector::Collector;
-pub(crate) use keeper::{Process, binary};
-pub(crate) use load::{Account, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
+pub(crate) use otlp_collector::OtlpCollector;
+pub(crate) use process::{Process, binary};
+pub(crate) use load::{DeliveryReport, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
 pub(crate) use mail::Mail;
-pub(crate) use names::Names;
+pub(crate) use fake_dns::FakeDns;
 pub(crate) use people::{Person, Tenant, password, unique};
 pub(crate) use postgres::Postgres;
 pub(crate) use race::all_at_once;
-pub(crate) use relay::Relay;
+pub(crate) use tcp_proxy::TcpProxy;
 pub(crate) use scrape::Scrape;
 pub(crate) use services::{Redis, Sink, database, free_port, provided, psql};
-pub(crate) use world::{Shape, World, fleet_env};
+pub(crate) use world::{Deployment, World, cluster_env};
 
 /// How long anything may take that a story waits for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
 /// Asks until there is an answer.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "still not so after {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "still not so after {DEADLINE:?}: {what}");
         sleep(Duration::from_millis(30)).await;
     }
 }
@@ -54,23 +54,23 @@ macro_rules! stories {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {
         $(async fn $name($world: &crate::support::World) $body)*
 
-        mod alone {
+        mod single {
             $($(#[$meta])* #[tokio::test]
             async fn $name() {
-                let world = crate::support::World::shared(crate::support::Shape::Alone).await;
-                let mark = world.mark();
+                let world = crate::support::World::shared(crate::support::Deployment::Single).await;
+                let checkpoint = world.checkpoint();
                 super::$name(&world).await;
-                world.leaks_nothing(&mark);
+                world.assert_no_leaks(&checkpoint);
             })*
         }
 
-        mod fleet {
+        mod cluster {
             $($(#[$meta])* #[tokio::test]
             async fn $name() {
-                let world = crate::support::World::shared(crate::support::Shape::Fleet).await;
-                let mark = world.mark();
+                let world = crate::support::World::shared(crate::support::Deployment::Cluster).await;
+                let checkpoint = world.checkpoint();
                 super::$name(&world).await;
-                world.leaks_nothing(&mark);
+                world.assert_no_leaks(&checkpoint);
             })*
         }
     };

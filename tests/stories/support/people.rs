@@ -87,7 +87,7 @@ impl Person {
     }
 
     /// Asks for a reset link and returns the secret of the newest, which is the `nth` mail to this address.
-    pub(crate) async fn forgets(&self, world: &World, nth: usize) -> String {
+    pub(crate) async fn request_reset(&self, world: &World, nth: usize) -> String {
         let asking = world.browser();
         asking.post("/api/portal/auth/forgot-password", json!({ "email": self.email })).await.expect(200);
         world.mail(&self.email, nth).await.token()

@@ -135,7 +135,7 @@ async fn serve(data: &Path, port: u16) -> Option<Process> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let process = Process::start("setpriv", &args, &[]);
     let started = super::eventually("Postgres is ready", || async {
-        let said = process.said();
+        let said = process.logs();
         if said.iter().any(|line| line.contains("ready to accept connections")) {
             return Some(true);
         }

@@ -51,14 +51,14 @@ fn seen<T>(act: impl FnOnce(&mut Seen) -> T) -> T {
 
 /// A moment: how much had been seen by then.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Mark {
+pub(crate) struct Checkpoint {
     secrets: usize,
     refusals: usize,
 }
 
 /// Now.
-pub(crate) fn mark() -> Mark {
-    seen(|seen| Mark { secrets: seen.secrets.len(), refusals: seen.refusals.len() })
+pub(crate) fn checkpoint() -> Checkpoint {
+    seen(|seen| Checkpoint { secrets: seen.secrets.len(), refusals: seen.refusals.len() })
 }
 
 /// Remembers a secret. What is too short to be told from ordinary text is passed over, and so are addresses that somebody
@@ -153,7 +153,7 @@ pub(crate) struct Search {
 
 impl Search {
     /// For every secret seen since `mark`, and for those that stand.
-    pub(crate) fn since(mark: Mark) -> Self {
+    pub(crate) fn since(mark: Checkpoint) -> Self {
         let secrets: Vec<_> = seen(|seen| {
             let is_meant = |(n, (class, _)): &(usize, &(Class, String))| *n >= mark.secrets || class.is_standing();
             seen.secrets.iter().enumerate().filter(is_meant).map(|(_, secret)| secret.clone()).collect()
@@ -180,7 +180,7 @@ impl Search {
     }
 
     /// Looks through the failures that clients have seen since `mark`.
-    pub(crate) fn look_through_refusals(&mut self, mark: Mark) {
+    pub(crate) fn look_through_refusals(&mut self, mark: Checkpoint) {
         let refusals = seen(|seen| seen.refusals[mark.refusals..].join("\n"));
         self.look("an answer", &refusals);
     }
@@ -199,7 +199,7 @@ impl Search {
 
     /// Nothing was found.
     #[track_caller]
-    pub(crate) fn found_nothing(&self) {
+    pub(crate) fn assert_clean(&self) {
         let shown = &self.found[..self.found.len().min(20)];
         assert!(self.found.is_empty(), "{} secrets lie about: {shown:#?}", self.found.len());
     }

@@ -59,7 +59,7 @@ impl Redis {
         let own = ["--port", &port_argument, "--bind", "127.0.0.1", "--requirepass", REDIS_PASSWORD];
         let args = [&own, more].concat();
         let process = Process::start(provided("PORTICO_TEST_REDIS_SERVER"), &args, &[]);
-        process.hears("redis is ready", |line| line.contains("Ready to accept").then_some(())).await;
+        process.wait_for_log("redis is ready", |line| line.contains("Ready to accept").then_some(())).await;
         Self { port, process }
     }
 
@@ -99,7 +99,7 @@ impl Sink {
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp-sink/sink.mjs");
         let process = Process::start("node", &[&[script.to_str().unwrap()], flags].concat(), &[]);
-        let ready = process.hears("the sink is ready", |line| serde_json::from_str::<Value>(line).ok()).await;
+        let ready = process.wait_for_log("the sink is ready", |line| serde_json::from_str::<Value>(line).ok()).await;
         Self { ready, _process: process }
     }
 

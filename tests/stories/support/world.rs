@@ -17,11 +17,11 @@ use super::{
 
 /// How Portico is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum Deployment {
     /// `portico dev`: one process, SQLite, mail into a folder.
-    Alone,
+    Single,
     /// Two APIs and two workers on Postgres, Redis and SMTP.
-    Fleet,
+    Cluster,
 }
 
 /// A running Portico.
@@ -32,13 +32,13 @@ pub(crate) struct World {
     pub(crate) redis: Option<Redis>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) folder: TempDir,
-    pub(crate) started: Mark,
+    pub(crate) started: Checkpoint,
 }
 
 /// A moment in a world: what had been seen, and how many lines each process had logged.
 #[derive(Default)]
-pub(crate) struct Mark {
-    seen: secrets::Mark,
+pub(crate) struct Checkpoint {
+    seen: secrets::Checkpoint,
     lines: Vec<usize>,
 }
 
@@ -61,7 +61,7 @@ fn common_env() -> Env {
 }
 
 /// What the processes of a fleet share.
-pub(crate) fn fleet_env(database: &str, redis: &str, mail: &str) -> Env {
+pub(crate) fn cluster_env(database: &str, redis: &str, mail: &str) -> Env {
     let mut env = common_env();
     env.extend(pairs(&[
         ("PORTICO_ENV", "production"),
@@ -78,24 +78,24 @@ pub(crate) fn fleet_env(database: &str, redis: &str, mail: &str) -> Env {
 
 impl World {
     /// The world of this shape that all ordinary stories share; each brings its own tenant.
-    pub(crate) async fn shared(shape: Shape) -> Arc<World> {
-        static ALONE: OnceCell<Arc<World>> = OnceCell::const_new();
-        static FLEET: OnceCell<Arc<World>> = OnceCell::const_new();
-        let world = if shape == Shape::Alone { &ALONE } else { &FLEET };
+    pub(crate) async fn shared(shape: Deployment) -> Arc<World> {
+        static SINGLE: OnceCell<Arc<World>> = OnceCell::const_new();
+        static CLUSTER: OnceCell<Arc<World>> = OnceCell::const_new();
+        let world = if shape == Deployment::Single { &SINGLE } else { &CLUSTER };
         world.get_or_init(|| async { Arc::new(Self::start(shape, &[]).await) }).await.clone()
     }
 
     /// A world in which nothing runs yet.
     pub(crate) fn empty(env: Env, sink: Option<Sink>, redis: Option<Redis>, folder: TempDir) -> World {
-        let started = Mark { seen: secrets::mark(), lines: vec![] };
+        let started = Checkpoint { seen: secrets::checkpoint(), lines: vec![] };
         World { processes: vec![], apis: vec![], sink, redis, env, folder, started }
     }
 
     /// A world of one's own, with these settings.
-    pub(crate) async fn start(shape: Shape, settings: &[(&str, &str)]) -> World {
+    pub(crate) async fn start(shape: Deployment, settings: &[(&str, &str)]) -> World {
         let folder = tempfile::tempdir().unwrap();
         let (mut env, sink, redis) = match shape {
-            Shape::Alone => {
+            Deployment::Single => {
                 let path = |name: &str| folder.path().join(name).display().to_string();
                 let mut env = common_env();
                 env.extend([
@@ -105,9 +105,9 @@ impl World {
                 ]);
                 (env, None, None)
             }
-            Shape::Fleet => {
+            Deployment::Cluster => {
                 let (sink, redis) = (Sink::start().await, Redis::start().await);
-                (fleet_env(&database(), &redis.url(), &sink.url()), Some(sink), Some(redis))
+                (cluster_env(&database(), &redis.url(), &sink.url()), Some(sink), Some(redis))
             }
         };
         env.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
@@ -115,12 +115,12 @@ impl World {
         env.iter().for_each(|(name, value)| secrets::saw_setting(name, value));
         let mut world = Self::empty(env, sink, redis, folder);
         match shape {
-            Shape::Alone => {
+            Deployment::Single => {
                 world.start_api("dev").await;
                 let key = std::fs::read_to_string(world.folder.path().join("data/secret")).unwrap_or_default();
                 secrets::saw_setting("PORTICO_SECRET", &key);
             }
-            Shape::Fleet => {
+            Deployment::Cluster => {
                 world.start_api("api").await;
                 world.start_api("api").await;
                 world.start_worker();
@@ -133,7 +133,7 @@ impl World {
     /// Starts one more process that serves the API.
     pub(crate) async fn start_api(&mut self, command: &str) {
         let process = Process::start(binary(), &[command], &self.env);
-        let listen = process.hears("it listens", listening).await;
+        let listen = process.wait_for_log("it listens", listening).await;
         self.apis.push(format!("http://{listen}"));
         self.processes.push(process);
     }
@@ -146,12 +146,12 @@ impl World {
                 env.retain(|(name, _)| name != "PORTICO_LISTEN");
                 env.push(("PORTICO_LISTEN".into(), api.trim_start_matches("http://").into()));
                 let process = Process::start(binary(), &["api"], &env);
-                process.hears("it listens", listening).await;
+                process.wait_for_log("it listens", listening).await;
                 process
             }
             None => {
                 let process = Process::start(binary(), &["worker"], &self.env);
-                process.hears("it works", |line| line.contains("worker started").then_some(())).await;
+                process.wait_for_log("it works", |line| line.contains("worker started").then_some(())).await;
                 process
             }
         };
@@ -167,7 +167,7 @@ impl World {
     pub(crate) async fn internals(&self) -> Vec<String> {
         let mut addresses = Vec::new();
         for process in &self.processes {
-            let address = process.hears("it has an internal listener", |line| address(line, "internal_listen")).await;
+            let address = process.wait_for_log("it has an internal listener", |line| address(line, "internal_listen")).await;
             addresses.push(format!("http://{address}"));
         }
         addresses
@@ -192,13 +192,13 @@ impl World {
 
     /// Runs a command of the binary and returns what it prints.
     pub(crate) fn run(&self, args: &[&str]) -> String {
-        let output = self.tries(args);
+        let output = self.try_run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs a command of the binary that may fail.
-    pub(crate) fn tries(&self, args: &[&str]) -> Output {
+    pub(crate) fn try_run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(binary());
         command.args(args).env_clear().env("PORTICO_ENV", "development").envs(self.env.iter().cloned());
         command.output().unwrap()
@@ -251,7 +251,7 @@ impl World {
 
     /// Everything that the processes have logged.
     pub(crate) fn logs(&self) -> Vec<String> {
-        self.processes.iter().flat_map(Process::said).collect()
+        self.processes.iter().flat_map(Process::logs).collect()
     }
 
     /// The value of a setting.
@@ -281,27 +281,27 @@ impl World {
     }
 
     /// Now.
-    pub(crate) fn mark(&self) -> Mark {
-        Mark { seen: secrets::mark(), lines: self.processes.iter().map(|process| process.said().len()).collect() }
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { seen: secrets::checkpoint(), lines: self.processes.iter().map(|process| process.logs().len()).collect() }
     }
 
     /// No secret that was seen since `mark` stands in the logs, nor in an answer that refused something: LOG-01.
     #[track_caller]
-    pub(crate) fn leaks_nothing(&self, mark: &Mark) {
+    pub(crate) fn assert_no_leaks(&self, mark: &Checkpoint) {
         let mut search = Search::since(mark.seen);
         for (n, process) in self.processes.iter().enumerate() {
             let from = mark.lines.get(n).copied().unwrap_or_default();
-            search.look("the log", &process.said().get(from..).unwrap_or_default().join("\n"));
+            search.look("the log", &process.logs().get(from..).unwrap_or_default().join("\n"));
         }
         search.look_through_refusals(mark.seen);
-        search.found_nothing();
+        search.assert_clean();
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.leaks_nothing(&self.started);
+            self.assert_no_leaks(&self.started);
         }
     }
 }

@@ -30,7 +30,7 @@ impl Process {
         command.args(["--pdeathsig", "KILL", "--"]).arg(program.into()).args(args);
         command.env_clear().env("PATH", search_path()).envs(env.iter().cloned());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = on_keeper(move || command.spawn().expect("the program starts"));
+        let mut child = on_spawner_thread(move || command.spawn().expect("the program starts"));
         let said = Arc::new(Mutex::new(Vec::new()));
         listen(child.stdout.take().unwrap(), said.clone());
         listen(child.stderr.take().unwrap(), said.clone());
@@ -39,14 +39,14 @@ impl Process {
     }
 
     /// What it has said so far, a line each.
-    pub(crate) fn said(&self) -> Vec<String> {
+    pub(crate) fn logs(&self) -> Vec<String> {
         self.said.lock().unwrap().clone()
     }
 
     /// Waits for a line in which `find` finds something.
-    pub(crate) async fn hears<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) async fn wait_for_log<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
         eventually(what, || async {
-            let said = self.said();
+            let said = self.logs();
             if let Some(found) = said.iter().find_map(|line| find(line)) {
                 return Some(found);
             }
@@ -111,10 +111,10 @@ fn listen(stream: impl std::io::Read + Send + 'static, said: Arc<Mutex<Vec<Strin
     });
 }
 
-fn on_keeper<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+fn on_spawner_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     type Work = Box<dyn FnOnce() + Send>;
-    static KEEPER: OnceLock<Mutex<mpsc::Sender<Work>>> = OnceLock::new();
-    let keeper = KEEPER.get_or_init(|| {
+    static SPAWNER: OnceLock<Mutex<mpsc::Sender<Work>>> = OnceLock::new();
+    let keeper = SPAWNER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<Work>();
         thread::spawn(move || receiver.into_iter().for_each(|work| work()));
         Mutex::new(sender)

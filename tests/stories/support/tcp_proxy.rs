@@ -10,12 +10,12 @@ use tokio::{
 use url::Url;
 
 /// Hands on what comes, until it falls silent.
-pub(crate) struct Relay {
+pub(crate) struct TcpProxy {
     url: String,
     lost: watch::Sender<()>,
 }
 
-impl Relay {
+impl TcpProxy {
     /// In front of the database at `url`.
     pub(crate) async fn to(url: &str) -> Self {
         let mut url: Url = url.parse().unwrap();
@@ -48,7 +48,7 @@ impl Relay {
     }
 
     /// From now on nothing comes through on the connections that there are. New ones are served.
-    pub(crate) fn fall_silent(&self) {
+    pub(crate) fn stop_forwarding(&self) {
         let _ = self.lost.send(());
     }
 }

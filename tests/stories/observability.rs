@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Collector, Scrape, Shape, World, eventually, psql, stories, unique};
+use crate::support::{OtlpCollector, Scrape, Deployment, World, eventually, psql, stories, unique};
 
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
 
@@ -45,7 +45,7 @@ fn expressions(value: &Value, found: &mut BTreeSet<String>) {
 
 #[tokio::test]
 async fn log_08_what_happens_moves_its_metric_and_the_dashboard_and_alerts_ask_for_none_that_is_not_there() {
-    let world = World::start(Shape::Fleet, &[("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "3/15m")]).await;
+    let world = World::start(Deployment::Cluster, &[("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "3/15m")]).await;
     let internals = world.internals().await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
@@ -146,7 +146,7 @@ async fn log_08_what_happens_moves_its_metric_and_the_dashboard_and_alerts_ask_f
 
 #[tokio::test]
 async fn inf_17_health_is_cheap_and_names_what_fails_inside_alone() {
-    let mut world = World::start(Shape::Fleet, &[]).await;
+    let mut world = World::start(Deployment::Cluster, &[]).await;
     let internals = world.internals().await;
     let ready = |index: usize| {
         let url = format!("{}/health/ready", internals[index]);
@@ -202,7 +202,7 @@ async fn inf_17_health_is_cheap_and_names_what_fails_inside_alone() {
 
 #[tokio::test]
 async fn inf_13_a_process_that_stops_is_first_not_ready_and_still_serves() {
-    let mut world = World::start(Shape::Fleet, &[("PORTICO_DRAIN_DELAY", "10s")]).await;
+    let mut world = World::start(Deployment::Cluster, &[("PORTICO_DRAIN_DELAY", "10s")]).await;
     let internal = world.internals().await.remove(0);
     let api = world.browser().at(&world.apis[..1]);
     eventually("it is ready", || async { (api.get("/health/ready").await.status == 200).then_some(()) }).await;
@@ -217,9 +217,9 @@ async fn inf_13_a_process_that_stops_is_first_not_ready_and_still_serves() {
 
 #[tokio::test]
 async fn one_trace_leads_from_the_request_through_the_job_to_the_mail_server() {
-    let collector = Collector::start().await;
+    let collector = OtlpCollector::start().await;
     let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.url())];
-    let world = World::start(Shape::Fleet, &settings).await;
+    let world = World::start(Deployment::Cluster, &settings).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let id = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
@@ -260,7 +260,7 @@ async fn one_trace_leads_from_the_request_through_the_job_to_the_mail_server() {
 // Also LOG-06.
 #[tokio::test]
 async fn log_05_http_12_a_line_is_an_event_whatever_clients_write() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let browser = world.browser();
     let forged = "x\t{\"level\":\"INFO\",\"forged\":true}";
     let long = "a".repeat(5_000);

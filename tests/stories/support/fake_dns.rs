@@ -9,12 +9,12 @@ use tokio::net::UdpSocket;
 
 /// Answers every question with the addresses of the moment.
 #[derive(Clone)]
-pub(crate) struct Names {
+pub(crate) struct FakeDns {
     addresses: Arc<Mutex<Vec<Ipv4Addr>>>,
     port: u16,
 }
 
-impl Names {
+impl FakeDns {
     /// Starts on a free port of 127.0.0.1.
     pub(crate) async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Process, Shape, Sink, World, binary, database, eventually, password, psql, unique};
+use crate::support::{Process, Deployment, Sink, World, binary, database, eventually, password, psql, unique};
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 
@@ -22,13 +22,13 @@ fn counts(said: &str) -> Vec<(String, u64)> {
 #[tokio::test]
 async fn a_lived_in_installation_moves_to_postgres_and_back_and_its_people_notice_nothing() {
     let sink = Sink::start().await;
-    let mut old = World::start(Shape::Alone, &[PUBLIC_URL, ("MAIL_URL", &sink.url())]).await;
+    let mut old = World::start(Deployment::Single, &[PUBLIC_URL, ("MAIL_URL", &sink.url())]).await;
     old.sink = Some(sink);
     let tenant = old.tenant().await;
     let mut person = tenant.person(&old).await;
     let wrong = json!({ "email": person.email, "password": "not-it" });
     old.browser().post("/api/portal/auth/sign-in", wrong).await.problem(401, "invalid_credentials");
-    let reset = person.forgets(&old, 2).await;
+    let reset = person.request_reset(&old, 2).await;
     let invited = format!("{}@x.test", unique("ann"));
     let invitation = tenant.invited(&old, &person.client, &invited).await;
     let asking = old.browser();
@@ -60,7 +60,7 @@ async fn a_lived_in_installation_moves_to_postgres_and_back_and_its_people_notic
 
     let secret = std::fs::read_to_string(secret).unwrap();
     let secret = ("PORTICO_SECRET", secret.trim());
-    let mut new = World::start(Shape::Fleet, &[PUBLIC_URL, secret, ("DATABASE_URL", &url)]).await;
+    let mut new = World::start(Deployment::Cluster, &[PUBLIC_URL, secret, ("DATABASE_URL", &url)]).await;
     let browser = person.browser.moved_to(&new.apis);
     browser.get("/api/portal/auth/session").await.expect(200);
     browser.call("/api/portal/auth/refresh").await.expect(200);
@@ -89,7 +89,7 @@ async fn a_lived_in_installation_moves_to_postgres_and_back_and_its_people_notic
     let said = new.run(&["copy", "--to", &file]);
     assert_eq!(counts(&said).len(), 17, "{said}");
     assert!(said.contains("Keep PORTICO_SECRET as it is"), "{said}");
-    let back = World::start(Shape::Alone, &[PUBLIC_URL, secret, ("DATABASE_URL", &file)]).await;
+    let back = World::start(Deployment::Single, &[PUBLIC_URL, secret, ("DATABASE_URL", &file)]).await;
     person.sign_in(&back.browser()).await;
     assert!(back.run(&["jobs", "list", "--state", "dead"]).contains("given up by hand"));
 }
@@ -120,19 +120,19 @@ impl Small {
         Self { env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(), folder }
     }
 
-    fn tries(&self, args: &[&str]) -> Output {
+    fn try_run(&self, args: &[&str]) -> Output {
         Command::new(binary()).args(args).env_clear().envs(self.env.iter().cloned()).output().unwrap()
     }
 
     fn run(&self, args: &[&str]) -> String {
-        let output = self.tries(args);
+        let output = self.try_run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// What the command says about not copying to there.
     fn refused(&self, to: &str) -> String {
-        let output = self.tries(&["copy", "--to", to]);
+        let output = self.try_run(&["copy", "--to", to]);
         assert_eq!(output.status.code(), Some(1), "{to}");
         assert!(output.stdout.is_empty());
         String::from_utf8(output.stderr).unwrap()
@@ -215,9 +215,9 @@ async fn an_interrupted_copy_leaves_nothing_and_can_be_repeated() {
     end(&url, WAITS);
     assert!(!copying.ends().await);
     assert!(
-        copying.said().iter().any(|line| line.contains("the target failed at audit_events")),
+        copying.logs().iter().any(|line| line.contains("the target failed at audit_events")),
         "{:?}",
-        copying.said()
+        copying.logs()
     );
     assert!(is_empty());
     // The process itself is killed.
@@ -244,7 +244,7 @@ async fn a_source_that_is_written_to_meanwhile_is_noticed() {
     small.run(&["tenant", "add", "--slug", "other", "--name", "Other Ltd"]);
     end(&url, HOLDS);
     assert!(!copying.ends().await);
-    let said = copying.said().join("\n");
+    let said = copying.logs().join("\n");
     assert!(said.contains("tenants of the source changed meanwhile: stop every Portico process"), "{said}");
     assert_eq!(psql(&url, "SELECT count(*) FROM tenants"), "0");
 }

@@ -9,12 +9,12 @@ use tokio::{
 };
 
 /// A running collector.
-pub(crate) struct Collector {
+pub(crate) struct OtlpCollector {
     port: u16,
     spans: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Collector {
+impl OtlpCollector {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Shape, World, eventually, password};
+use crate::support::{Deployment, World, eventually, password};
 
 #[tokio::test]
 async fn a_request_id_leads_to_the_job_that_it_caused() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let id = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
@@ -15,7 +15,7 @@ async fn a_request_id_leads_to_the_job_that_it_caused() {
     let headers = [("x-request-id", id)];
     world.browser().send(Method::POST, "/api/portal/auth/forgot-password", Some(body), &headers).await.expect(200);
     eventually("a worker names it", || async {
-        let said = world.workers().iter().flat_map(|worker| worker.said());
+        let said = world.workers().iter().flat_map(|worker| worker.logs());
         said.into_iter().any(|line| line.contains(id) && line.contains("mail accepted")).then_some(())
     })
     .await;
@@ -34,10 +34,10 @@ async fn restart(world: &mut World, settings: &[(&str, &str)]) {
 async fn rotating_the_server_key_ends_nothing_and_a_dearer_hash_comes_with_the_next_sign_in() {
     let (old, new) = ("b2xkLXNlcnZlci1rZXktb2xkLXNlcnZlci1rZXktb2xk", "bmV3LXNlcnZlci1rZXktbmV3LXNlcnZlci1rZXktbmV3");
     let settings = [("PORTICO_SECRET", old), ("PORTICO_PUBLIC_URL", "http://localhost:4000")];
-    let mut world = World::start(Shape::Alone, &settings).await;
+    let mut world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
-    let reset = person.forgets(&world, 2).await;
+    let reset = person.request_reset(&world, 2).await;
 
     let both = format!("{new},{old}");
     restart(&mut world, &[("PORTICO_SECRET", &both), ("PORTICO_SCRYPT", "ln=13,r=8,p=1")]).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::all_at_once,
-    support::{Browser, Shape, World, eventually, password, psql, stories, unique},
+    support::{Browser, Deployment, World, eventually, password, psql, stories, unique},
 };
 
 const SIGN_IN: &str = "/api/portal/auth/sign-in";
@@ -63,7 +63,7 @@ stories! {
         for guess in 0..5 {
             guesser.post(SIGN_IN, wrong(&victim.email)).await.problem(401, "invalid_credentials");
             if guess % 2 == 1 {
-                mine.sign_in(&guesser.neighbour()).await;
+                mine.sign_in(&guesser.on_same_network()).await;
             }
         }
         guesser.post(SIGN_IN, wrong(&victim.email)).await.problem(429, "too_many_requests");
@@ -78,7 +78,7 @@ stories! {
             let victim = format!("{}@x.test", unique("victim"));
             guesser.post(SIGN_IN, wrong(&victim)).await.problem(401, "invalid_credentials");
             if n % 10 == 5 {
-                mine.sign_in(&guesser.neighbour()).await;
+                mine.sign_in(&guesser.on_same_network()).await;
             }
         }
         guesser.post(SIGN_IN, wrong(&last.email)).await.problem(429, "too_many_requests");
@@ -89,7 +89,7 @@ stories! {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
         let guesser = world.browser();
-        let browsers = (0..20).map(|_| guesser.neighbour()).collect();
+        let browsers = (0..20).map(|_| guesser.on_same_network()).collect();
         let counts = all_at_once(browsers, SIGN_IN, vec![Some(wrong(&person.email)); 20]).await;
         assert_eq!(counts, BTreeMap::from([(401, 5), (429, 15)]));
     }
@@ -117,12 +117,12 @@ stories! {
         for _ in 0..3 {
             thief.post(CHANGE, change("not the password")).await.problem(401, "invalid_credentials");
         }
-        assert_eq!(guesses(&thief.neighbour(), &person.email, 3).await, shut_after(2));
+        assert_eq!(guesses(&thief.on_same_network(), &person.email, 3).await, shut_after(2));
         thief.post(CHANGE, change(&person.password)).await.problem(429, "too_many_requests");
         // A mailed link does not need the password, so it is not in the way of the owner.
-        let token = person.forgets(world, 2).await;
+        let token = person.request_reset(world, 2).await;
         let reset = json!({ "token": token, "password": password() });
-        thief.neighbour().post("/api/portal/auth/reset-password", reset).await.expect(200);
+        thief.on_same_network().post("/api/portal/auth/reset-password", reset).await.expect(200);
     }
 
     async fn thr_14_many_guesses_in_one_request_are_none(world) {
@@ -149,7 +149,7 @@ stories! {
 #[tokio::test]
 async fn thr_01_guessing_closes_the_password_until_a_reset_opens_it() {
     let settings = [("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "4"), ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "100/1m")];
-    let world = World::start(Shape::Alone, &settings).await;
+    let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     // From networks of their own, and by both ways to try a password.
@@ -176,7 +176,7 @@ async fn thr_01_guessing_closes_the_password_until_a_reset_opens_it() {
     known.post(SIGN_IN, right).await.problem(401, "invalid_credentials");
 
     let new = password();
-    let token = person.forgets(&world, 3).await;
+    let token = person.request_reset(&world, 3).await;
     let reset = json!({ "token": token, "password": new });
     world.browser().post("/api/portal/auth/reset-password", reset).await.expect(200);
     for browser in [&world.browser(), &known] {
@@ -205,10 +205,10 @@ async fn thr_01_guessing_closes_the_password_until_a_reset_opens_it() {
 // Nothing in the API disables a person yet, so the row is changed by hand.
 #[tokio::test]
 async fn thr_10_a_disabled_person_is_refused_everywhere() {
-    let world = World::shared(Shape::Fleet).await;
+    let world = World::shared(Deployment::Cluster).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
-    let link = person.forgets(&world, 2).await;
+    let link = person.request_reset(&world, 2).await;
     let url = &world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
     psql(url, &format!("UPDATE portal_users SET disabled_at = now() WHERE email = '{}'", person.email));
     person.browser.get(SESSION).await.problem(401, "session_revoked");
@@ -225,13 +225,13 @@ async fn thr_10_a_disabled_person_is_refused_everywhere() {
     }
     // Somebody asked later has theirs, and this person still has none.
     let later = tenant.person(&world).await;
-    later.forgets(&world, 2).await;
+    later.request_reset(&world, 2).await;
     assert_eq!(world.mails(&person.email).await.len(), 2);
 }
 
 #[tokio::test]
 async fn thr_11_after_the_wait_that_429_names_a_guess_is_looked_at_again() {
-    let world = World::start(Shape::Alone, &[("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "2/4s")]).await;
+    let world = World::start(Deployment::Single, &[("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "2/4s")]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let guesser = world.browser();
@@ -250,7 +250,7 @@ async fn thr_11_after_the_wait_that_429_names_a_guess_is_looked_at_again() {
 
 #[tokio::test]
 async fn thr_13_limits_hold_while_redis_is_down() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     world.redis().process.kill();
@@ -262,7 +262,7 @@ async fn thr_13_limits_hold_while_redis_is_down() {
 // A request that the database interrupts is run again, up to three times; what it has counted for good is not counted again.
 #[tokio::test]
 async fn thr_01_a_guess_that_cannot_be_written_down_counts_once() {
-    let world = World::start(Shape::Fleet, &[]).await;
+    let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let browser = world.browser();
