@@ -1,4 +1,4 @@
-//! The audit log: one row an act, in the act's own transaction.
+//! The audit log: one row for each event, written in the transaction of the use case.
 
 use portico_entity::{
     AuditEventId, ClientId, PortalUserId, TenantId,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{actor::Actor, error::Result, metrics, tenants, tx::Tx};
 
-/// Something that happened, or was tried.
+/// An audit event: an action that succeeded or that was refused.
 #[derive(Clone)]
 pub struct Event {
     action: &'static str,
@@ -22,59 +22,61 @@ pub struct Event {
 }
 
 impl Event {
-    /// That `action` was done; named `noun.verb_in_past_tense`, never renamed.
+    /// Creates an event that says that `action` succeeded. An action is named `noun.verb_in_past_tense` and never
+    /// renamed.
     pub fn new(action: &'static str) -> Self {
         Self { action, target: None, tenant: None, client: None, outcome: Outcome::Success, details: json!({}) }
     }
 
-    /// That `action` was tried and refused.
+    /// Creates an event that says that `action` was attempted and refused.
     pub fn failed(action: &'static str) -> Self {
         Self { outcome: Outcome::Failure, ..Self::new(action) }
     }
 
-    /// To what it was done.
+    /// Sets the target of the action: the kind of the object, such as `session`, and its id.
     pub fn target(self, kind: &'static str, id: Uuid) -> Self {
         Self { target: Some((kind, id)), ..self }
     }
 
-    /// Whose audit log shows it. Personal events and failed sign-ins are in none.
+    /// Sets the tenant whose audit log shows the event. Without a tenant, as for personal events and failed sign-ins,
+    /// no audit log of a tenant shows it.
     pub fn tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 
-    /// At which client.
+    /// Sets the client that the event concerns.
     pub fn client(self, client: ClientId) -> Self {
         Self { client: Some(client), ..self }
     }
 
-    /// What else is worth knowing: ids and states, never a secret.
+    /// Sets further details, as a JSON object of ids and states. They never contain a secret.
     pub fn details(self, details: Value) -> Self {
         Self { details, ..self }
     }
 }
 
-/// Writes `event` down as done by `actor`.
+/// Writes `event` to the audit log, with `actor` as the actor.
 ///
 /// # Errors
-/// When the database fails; then the act must not be committed either.
+/// `unavailable` or `internal` if the database fails. The caller must then not commit `tx`.
 pub async fn record(tx: &mut Tx, actor: impl Into<Actor>, event: Event) -> Result<()> {
     record_all(tx, [(actor.into(), event)]).await
 }
 
-/// Writes several events down by one statement.
+/// Writes several events, each with its actor, to the audit log with one statement.
 ///
 /// # Errors
-/// As for [`record`].
+/// The errors of [`record`].
 pub(crate) async fn record_all(tx: &mut Tx, events: impl IntoIterator<Item = (Actor, Event)>) -> Result<()> {
-    let (mut rows, mut acted) = (Vec::new(), Vec::new());
+    let (mut rows, mut counted) = (Vec::new(), Vec::new());
     for (actor, event) in events {
-        acted.push((event.action, event.outcome == Outcome::Success));
+        counted.push((event.action, event.outcome == Outcome::Success));
         rows.push(row(tx, actor, event));
     }
     if !rows.is_empty() {
         audit_event::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
     }
-    for (action, is_success) in acted {
+    for (action, is_success) in counted {
         metrics::audit_event(action, is_success);
     }
     Ok(())
@@ -100,11 +102,11 @@ fn row(tx: &Tx, Actor { realm, id, context }: Actor, event: Event) -> audit_even
     }
 }
 
-/// Writes an event of a person's password or membership down once for each tenant that has the person at a client,
-/// since each of them is concerned.
+/// Writes an event about the password or a membership of the portal user `user` to the audit log of each tenant at
+/// whose clients the user has a membership.
 ///
 /// # Errors
-/// When the database fails; then the act must not be committed either.
+/// `unavailable` or `internal` if the database fails. The caller must then not commit `tx`.
 pub(crate) async fn record_for_tenants(
     tx: &mut Tx,
     actor: impl Into<Actor>,

@@ -1,4 +1,4 @@
-//! What the whole installation has waiting, and who is there to do it: for health and metrics.
+//! The backlog of the whole installation: waiting jobs and mails, and the number of workers. For health and metrics.
 
 use std::time::Duration;
 
@@ -15,41 +15,41 @@ use crate::{
     jobs::{LANES, WORKER_TIMEOUT, lane_name},
 };
 
-/// How old an answer may be. Each process asks at most this often, however many ask it.
+/// How old a cached backlog may be. Each process queries the database at most once in this time.
 const CACHE_TTL: Duration = Duration::from_secs(3);
 
-/// What waits.
+/// The jobs and mails of the whole installation that wait, and the number of workers.
 #[derive(Clone, Debug)]
 pub struct Backlog {
-    /// Of each lane.
+    /// The jobs of each lane, in the order of [`LANES`].
     pub lanes: [LaneBacklog; LANES.len()],
-    /// Mails that are neither sent nor given up.
+    /// The number of queued mails.
     pub mails: u64,
-    /// How long the oldest of them has waited; zero when there is none.
+    /// The age of the oldest queued mail; zero if there is none.
     pub oldest_mail: Duration,
-    /// Workers that gave a sign of life lately.
+    /// The number of workers that have recorded a heartbeat in the last 30 seconds.
     pub workers: u64,
 }
 
-/// What waits in a lane.
+/// The jobs of one lane that wait.
 #[derive(Clone, Debug)]
 pub struct LaneBacklog {
-    /// Which lane.
+    /// The lane.
     pub lane: Lane,
-    /// Jobs that are due and not running.
+    /// The number of jobs that are due and not running.
     pub due: u64,
-    /// How long the oldest of them has been due; zero when there is none.
+    /// How long the oldest due job has been due; zero if there is none.
     pub oldest: Duration,
-    /// Jobs that were given up.
+    /// The number of dead jobs.
     pub dead: u64,
-    /// Ids on the wire; none while it cannot be reached.
+    /// The number of ids in the job queue; `None` if the queue cannot be reached.
     pub in_queue: Option<u64>,
 }
 
-/// Looks, or remembers a look of a few seconds ago.
+/// Returns the current backlog, or a cached one that is less than 3 seconds old.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub async fn current(app: &App) -> Result<Backlog> {
     app.backlog().get_or_load(CACHE_TTL, || read(app)).await
 }
@@ -93,6 +93,7 @@ async fn read(app: &App) -> Result<Backlog> {
     Ok(Backlog { lanes, mails: mails as u64, oldest_mail: age(now, oldest_mail), workers: workers.await? })
 }
 
+/// Returns the time from `oldest` to `now`; zero if `oldest` is `None` or later than `now`.
 fn age(now: Time, oldest: Option<Time>) -> Duration {
     oldest.and_then(|oldest| (now - oldest).to_std().ok()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Something looked up now and then, however many ask for it.
+//! A cached value that is loaded at most once in a given time, regardless of the number of callers.
 
 use std::{
     future::Future,
@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::error::Result;
 
-/// The last answer, and when it came.
+/// The last loaded value and the time when it was loaded. Empty by default.
 pub(crate) struct Cached<T>(Mutex<Option<(Instant, T)>>);
 
 impl<T> Default for Cached<T> {
@@ -19,11 +19,12 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T: Clone> Cached<T> {
-    /// The last answer if it is younger than `ttl`, else a new one. Those who ask meanwhile wait for it; a failure is
-    /// not remembered.
+    /// Returns the cached value if it is younger than `ttl`. Otherwise calls `load`, and caches and returns its value.
+    ///
+    /// Concurrent callers wait for the running `load`. An error is not cached.
     ///
     /// # Errors
-    /// As `load` does.
+    /// The error of `load`.
     pub(crate) async fn get_or_load<F: Future<Output = Result<T>>>(
         &self,
         ttl: Duration,
@@ -31,11 +32,11 @@ impl<T: Clone> Cached<T> {
     ) -> Result<T> {
         let mut last = self.0.lock().await;
         match &*last {
-            Some((at, answer)) if at.elapsed() < ttl => Ok(answer.clone()),
+            Some((loaded_at, value)) if loaded_at.elapsed() < ttl => Ok(value.clone()),
             _ => {
-                let answer = load().await?;
-                *last = Some((Instant::now(), answer.clone()));
-                Ok(answer)
+                let value = load().await?;
+                *last = Some((Instant::now(), value.clone()));
+                Ok(value)
             }
         }
     }

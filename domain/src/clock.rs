@@ -1,4 +1,4 @@
-//! The only place that reads the clock.
+//! The clock. Only this module reads the system clock.
 
 use std::sync::{
     Arc,
@@ -7,35 +7,38 @@ use std::sync::{
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 
-/// A moment in UTC, with microseconds: what Postgres keeps, so that a value survives a round trip.
+/// A time in UTC with a precision of microseconds.
+///
+/// Postgres stores microseconds, so a value does not change when it is written and read again.
 pub type Time = DateTime<Utc>;
 
-/// Where the time comes from.
+/// A source of the current time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The system's clock.
+    /// The system clock.
     System,
-    /// A clock that stands still until it is moved; for tests.
+    /// A clock that changes only through [`advance`](Self::advance), for tests. It holds microseconds since the Unix
+    /// epoch.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `time`.
+    /// Returns a manual clock that shows `time`.
     pub fn manual(time: Time) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(time.timestamp_micros())))
     }
 
-    /// The time now.
+    /// Returns the current time, truncated to microseconds.
     pub fn now(&self) -> Time {
         let microseconds = match self {
-            #[expect(clippy::disallowed_methods, reason = "this is the owner")]
+            #[expect(clippy::disallowed_methods, reason = "only this module reads the system clock")]
             Self::System => Utc::now().timestamp_micros(),
             Self::Manual(microseconds) => microseconds.load(Ordering::SeqCst),
         };
         Utc.timestamp_micros(microseconds).single().unwrap_or_default()
     }
 
-    /// Moves a manual clock; the system's clock stays as it is.
+    /// Moves a manual clock by `by`. Does nothing for the system clock.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(microseconds) = self {
             microseconds.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! An e-mail address in its one normal form.
+//! E-mail addresses in normal form.
 
 use std::{fmt, str::FromStr};
 
@@ -6,38 +6,42 @@ use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 use crate::error::{Error, FieldProblem, Result};
 
-/// The longest address, in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
+/// The maximum length of an address, in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
 const MAX_BYTES: usize = 254;
-/// The longest part before the `@`, in bytes (RFC 5321 §4.5.3.1.1).
+/// The maximum length of the part before the `@`, in bytes (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// Exactly one address: an ASCII dot-atom (RFC 5322 §3.2.3), `@`, and a domain as UTS-46 A-labels, in lower case.
+/// Exactly one address: an ASCII dot-atom (RFC 5322 §3.2.3), `@`, and a domain as UTS-46 A-labels, all in lower case.
 ///
-/// What Unicode would fold into another text is refused, not folded: `mıke@` must never become `mike@`.
+/// Parsing removes white space around the text and converts it to lower case. It refuses a text that Unicode
+/// normalization would change into another text, because `mıke@` must never become `mike@`. It fails with the code
+/// `email_invalid`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// The normal form, as stored and as mailed to.
+    /// Returns the address in normal form. This text is stored, and mail is sent to it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// An address that stands in a row, where only normal forms are put.
+    /// Parses an address that was read from the database, which contains addresses in normal form only.
     ///
     /// # Errors
-    /// `internal` when it is none after all.
+    /// `internal` if the text is not an address.
     pub(crate) fn stored(address: &str) -> Result<Self> {
-        address.parse().map_err(|_| Error::Internal("a stored address is not one".into()))
+        address.parse().map_err(|_| Error::Internal("an address in the database is not a valid e-mail address".into()))
     }
 
-    /// The part before the `@`.
+    /// Returns the part before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }
 
-    /// The mailbox without its `+tag`: two people may differ only there, but they share send limits. A `+` that it begins with is
-    /// its name.
+    /// Returns the address without its `+tag`, as the key of rate limits.
+    ///
+    /// Addresses that differ only in the tag belong to different people but share the rate limits for mail. A `+` at
+    /// the start belongs to the local part and starts no tag.
     pub fn mailbox(&self) -> String {
         let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
         let tag = local.char_indices().skip(1).find(|(_, c)| *c == '+').map_or(local.len(), |(at, _)| at);
@@ -56,7 +60,7 @@ impl FromStr for EmailAddress {
 
     fn from_str(typed: &str) -> std::result::Result<Self, FieldProblem> {
         let invalid = || FieldProblem::new("email_invalid", "must be one e-mail address, such as ann@example.com");
-        // Before anything that costs more than looking at the length.
+        // Checked first, because every other check takes time that grows with the length.
         if typed.len() > 4 * MAX_BYTES {
             return Err(invalid());
         }
@@ -68,9 +72,9 @@ impl FromStr for EmailAddress {
         }
         let typed_domain = domain.to_lowercase();
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| invalid())?;
-        // UTS-46 would map some characters away or into others; what it changes beyond case is refused, not folded.
-        let is_kept = domain == typed_domain || idna::domain_to_unicode(&domain).0 == typed_domain;
-        if !is_domain(&domain) || !is_kept {
+        // UTS-46 removes some characters and maps others. A domain that it changes beyond letter case is refused.
+        let is_unchanged = domain == typed_domain || idna::domain_to_unicode(&domain).0 == typed_domain;
+        if !is_domain(&domain) || !is_unchanged {
             return Err(invalid());
         }
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
@@ -78,11 +82,13 @@ impl FromStr for EmailAddress {
     }
 }
 
+/// Returns whether `local` is a dot-atom of ASCII characters (RFC 5322 §3.2.3).
 fn is_dot_atom(local: &str) -> bool {
     let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
 
+/// Returns whether `domain` consists of lower-case labels of 1 to 63 characters and is not an IPv4 address.
 fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -98,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_normal_form() {
+    fn address_is_converted_to_normal_form() {
         for (typed, normal) in [
             (" Ann@Example.COM ", "ann@example.com"),
             ("a+x@b.test", "a+x@b.test"),
@@ -114,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_one_plain_address_is_refused() {
+    fn text_that_is_not_one_plain_address_is_refused() {
         let long = format!("{}@b.test", "a".repeat(65));
         let longer = format!("a@{}.test", "b.".repeat(130));
         let huge = format!("{}@b.test", "a".repeat(100_000));

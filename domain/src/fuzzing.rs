@@ -1,5 +1,6 @@
-//! What holds for the parsers of this crate whatever they are given: the entry points of `fuzz/`, and tests over its
-//! seeds. Not part of the product.
+//! Fuzz targets for the parsers of this crate. Each target checks properties that must hold for every input.
+//!
+//! The crate in `fuzz/` calls the targets, and the tests in this file run them on its seeds. Not part of the product.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -16,24 +17,34 @@ use crate::{
 
 pub use crate::sessions::fuzzing::{access_token, refresh_token};
 
-/// An address is refused, or has one normal form that can be mailed to.
+/// Checks that [`EmailAddress`] refuses the input or has one normal form to which mail can be sent.
+///
+/// # Panics
+/// If a property does not hold.
 pub fn email_address(data: &[u8]) {
     let Ok(typed) = str::from_utf8(data) else { return };
     let Ok(address) = typed.parse::<EmailAddress>() else { return };
     let text = address.as_str();
-    assert!(is_nfkc(typed.trim()), "nothing is accepted that Unicode would fold into another text");
+    assert!(is_nfkc(typed.trim()), "text that Unicode normalization changes must be refused");
     assert!(text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase() || byte <= b' '), "{text}");
     assert!(text.len() <= 254 && (1..=64).contains(&address.local_part().len()), "{text}");
-    assert_eq!(text.parse::<EmailAddress>().as_ref(), Ok(&address), "parsing is idempotent");
-    assert_eq!(typed.to_ascii_uppercase().parse::<EmailAddress>().as_ref(), Ok(&address), "case does not matter");
-    assert!(text.parse::<lettre::Address>().is_ok(), "{text} can be mailed to");
-    // A key to count by, and not always an address: `a.+x@b` gives `a.@b`.
+    assert_eq!(text.parse::<EmailAddress>().as_ref(), Ok(&address), "parsing must be idempotent");
+    assert_eq!(
+        typed.to_ascii_uppercase().parse::<EmailAddress>().as_ref(),
+        Ok(&address),
+        "letter case must not matter"
+    );
+    assert!(text.parse::<lettre::Address>().is_ok(), "{text} must be a valid recipient");
+    // The mailbox is a key for rate limits and not always a valid address: `a.+x@b` gives `a.@b`.
     let mailbox = address.mailbox();
     let (base, domain) = mailbox.rsplit_once('@').unwrap_or_default();
     assert!(text.starts_with(base) && text.ends_with(domain) && !base.is_empty() && !base[1..].contains('+'), "{text}");
 }
 
-/// A name is refused, or is short, in its one normal form, and without a character that acts.
+/// Checks that [`Name`] refuses the input, or is short, in normal form and without control characters.
+///
+/// # Panics
+/// If a property does not hold.
 pub fn name(data: &[u8]) {
     let Ok(typed) = str::from_utf8(data) else { return };
     let Ok(name) = typed.parse::<Name>() else { return };
@@ -41,23 +52,28 @@ pub fn name(data: &[u8]) {
     assert!((1..=100).contains(&text.chars().count()), "{text:?}");
     assert!(!text.contains(char::is_control) && !text.contains("//"), "{text:?}");
     assert_eq!(text, text.trim());
-    assert_eq!(text.parse::<Name>().as_ref(), Ok(&name), "parsing is idempotent");
+    assert_eq!(text.parse::<Name>().as_ref(), Ok(&name), "parsing must be idempotent");
 }
 
-/// Variables, a line each, are refused by name and without their value, or give settings within their limits that
-/// the libraries take too.
+/// Checks that [`Settings`] refuses the input without showing a value, or is within its limits.
+///
+/// The input has one variable on each line, as `NAME=value`. The libraries that use the settings must accept them, too.
+///
+/// # Panics
+/// If a property does not hold.
 pub fn settings(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let values: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).collect();
     match read_settings(&values) {
         Ok(settings) => check_settings(&settings),
         Err(problems) => {
-            let is_shown = problems.iter().any(|line| line.contains("canary"));
-            assert!(!is_shown || values.iter().any(|(name, _)| name.contains("canary")), "{problems:?}");
+            let value_is_shown = problems.iter().any(|line| line.contains("canary"));
+            assert!(!value_is_shown || values.iter().any(|(name, _)| name.contains("canary")), "{problems:?}");
         }
     }
 }
 
+/// The variable without which no settings can be read.
 const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
 
 fn read_settings(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
@@ -70,22 +86,29 @@ fn read_settings(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
 fn check_settings(settings: &Settings) {
     let (links, sessions) = (&settings.link_tokens, &settings.sessions);
     let ten_years = Duration::from_secs(315_360_000);
-    for life in [links.activation_ttl, links.reset_ttl, sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl] {
-        assert!(life >= Duration::from_secs(1) && life <= ten_years);
+    for ttl in [links.activation_ttl, links.reset_ttl, sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl] {
+        assert!(ttl >= Duration::from_secs(1) && ttl <= ten_years);
     }
     let passwords = &settings.passwords;
     let memory = (128 * u64::from(passwords.scrypt.r())) << passwords.scrypt.log_n();
     assert!(memory <= (128 * 32) << 20 && (8..=64).contains(&passwords.min) && (64..=1_024).contains(&passwords.max));
     let database = &settings.database;
     let is_sqlite = database.url.starts_with("sqlite:");
-    assert!(!is_sqlite || database.url.parse::<SqliteConnectOptions>().is_ok(), "the driver takes what we took");
+    assert!(!is_sqlite || database.url.parse::<SqliteConnectOptions>().is_ok(), "the driver must accept the URL");
     assert!((2..=1_000).contains(&database.connections));
     let is_production = settings.environment == Environment::Production;
     if let MailUrl::Smtp(server) = &settings.mail.url {
-        let is_open = matches!(server.encryption, Encryption::Opportunistic | Encryption::None);
-        assert!(!is_open || server.credentials.is_none(), "credentials travel encrypted");
+        let may_be_plain = matches!(server.encryption, Encryption::Opportunistic | Encryption::None);
+        assert!(
+            !may_be_plain || server.credentials.is_none(),
+            "credentials must only be sent over an encrypted connection"
+        );
         let is_domain = Host::parse(&server.host).is_ok_and(|host| host == Host::Domain(server.host.clone()));
-        assert!(is_domain || server.host.parse::<IpAddr>().is_ok(), "{} can be connected to", server.host);
+        assert!(
+            is_domain || server.host.parse::<IpAddr>().is_ok(),
+            "{} must be a host name or an IP address",
+            server.host
+        );
     } else {
         assert!(!is_production);
     }

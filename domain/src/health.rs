@@ -1,4 +1,4 @@
-//! Whether what Portico leans on is there.
+//! Health checks: whether this process can serve requests, and whether its dependencies work.
 
 use std::time::Duration;
 
@@ -11,62 +11,65 @@ use crate::{
     jobs, metrics,
 };
 
-/// How long a dependency may take to show that it is there.
+/// The time limit for a check of one dependency.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How old an answer may be: a flood of questions is one probe a second.
+/// How old a cached result may be. Each process checks its dependencies at most once in this time.
 const CACHE_TTL: Duration = Duration::from_secs(1);
-/// Mail that has waited for longer is late.
+/// The age from which a queued mail counts as late.
 const MAIL_LATE_AFTER: Duration = Duration::from_secs(300);
 
-/// What is there.
+/// The health of this process and of its dependencies.
 #[derive(Clone, Copy, Debug)]
 pub struct Health {
-    /// Whether this process was told to stop: others should take its requests.
+    /// Whether this process was told to stop. Other processes should then take its requests.
     pub draining: bool,
-    /// Whether the database answers; without it no request can be served.
+    /// Whether the database answers. Without it no request can be served.
     pub database: bool,
-    /// Whether the queue can be reached; without it mail comes later.
+    /// Whether the job queue can be reached. Without it, mail is delayed.
     pub queue: bool,
-    /// How many workers gave a sign of life lately; none known without the database.
+    /// The number of workers that have recorded a heartbeat in the last 30 seconds; `None` if the database does not
+    /// answer.
     pub workers: Option<u64>,
-    /// How long the oldest mail has waited; none known without the database.
+    /// The age of the oldest queued mail, zero if there is none; `None` if the database does not answer.
     pub oldest_mail: Option<Duration>,
 }
 
 impl Health {
-    /// Whether requests should come here.
+    /// Returns whether this process should receive requests: the database answers and the process is not stopping.
     pub fn is_ready(&self) -> bool {
         self.database && !self.draining
     }
 
-    /// Whether requests are served and mail goes out in time.
+    /// Returns whether everything works: this process is ready, the queue can be reached, at least one worker is
+    /// running, and no mail is late.
     pub fn is_whole(&self) -> bool {
         self.is_ready() && self.queue && self.has_worker() && self.is_mail_in_time()
     }
 
-    /// Whether somebody runs the jobs.
+    /// Returns whether at least one worker is known to be running.
     pub fn has_worker(&self) -> bool {
         self.workers.is_some_and(|workers| workers > 0)
     }
 
-    /// Whether no mail has waited for more than five minutes.
+    /// Returns whether the age of the oldest queued mail is known and is less than 5 minutes.
     pub fn is_mail_in_time(&self) -> bool {
         self.oldest_mail.is_some_and(|oldest| oldest < MAIL_LATE_AFTER)
     }
 }
 
-/// Looks at the database, the queue, the workers and the outbox, or remembers a look of the last second.
+/// Checks the database, the queue, the workers and the outbox, or returns a cached result that is less than a second
+/// old. `draining` is always current.
 pub async fn check(app: &App) -> Health {
     let health = app.health().get_or_load(CACHE_TTL, || async { Ok(probe(app).await) }).await;
-    let nothing = Health { draining: false, database: false, queue: false, workers: None, oldest_mail: None };
-    // Said at once, not a second later.
-    Health { draining: app.is_draining(), ..health.unwrap_or(nothing) }
+    let all_failed = Health { draining: false, database: false, queue: false, workers: None, oldest_mail: None };
+    // Not cached, so that the process stops being ready immediately.
+    Health { draining: app.is_draining(), ..health.unwrap_or(all_failed) }
 }
 
-/// That requests should come here, or why not.
+/// Returns the health of this process if it should receive requests.
 ///
 /// # Errors
-/// `unavailable` when the database does not answer, or the process was told to stop.
+/// `unavailable` if the database does not answer or this process was told to stop.
 pub async fn require_ready(app: &App) -> Result<Health> {
     let health = check(app).await;
     match health {

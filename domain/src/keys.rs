@@ -1,4 +1,4 @@
-//! The server key, `PORTICO_SECRET`, and everything derived from it.
+//! The server keys (`PORTICO_SECRET`) and the keys that are derived from them.
 
 use std::fmt;
 
@@ -11,26 +11,27 @@ use zeroize::Zeroizing;
 
 use crate::{random::Random, secret::hex};
 
-/// What a derived key is for. Each has an HKDF label of its own, so a value made for one purpose is noise to another.
+/// The purpose of a derived key. Each purpose has its own HKDF label, so a value that was derived for one purpose is
+/// not valid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyUse {
-    /// Secrets of mailed links.
+    /// The secrets of mailed links.
     Link,
-    /// Six-digit codes.
+    /// Six-digit sign-in codes.
     Code,
-    /// What the database holds of a code.
+    /// The keyed hashes of codes, which the database stores.
     CodeHash,
-    /// Refresh tokens.
+    /// The refresh tokens.
     Refresh,
-    /// The cookie of a device known in the portal.
+    /// The cookie that marks a known device in the portal.
     Device,
-    /// The cookie of a device known to staff.
+    /// The cookie that marks a known device of a staff user.
     StaffDevice,
-    /// Subjects of rate_limits, so that no address stands in that table.
+    /// The keyed hashes of the subjects of rate limits, so that `rate_limits` contains no addresses.
     RateLimit,
-    /// Seeds of the keys that sign access tokens.
+    /// The seeds of the signing keys of access tokens.
     Signing,
-    /// Which entry of the list a key is.
+    /// The fingerprint of a server key.
     Fingerprint,
 }
 
@@ -50,7 +51,7 @@ impl KeyUse {
     }
 }
 
-/// One entry of `PORTICO_SECRET`.
+/// A server key: one entry of `PORTICO_SECRET`.
 #[derive(Clone)]
 pub struct Key {
     material: Zeroizing<Vec<u8>>,
@@ -58,24 +59,27 @@ pub struct Key {
 }
 
 impl Key {
-    /// At least 32 bytes of randomness.
+    /// Creates a key from its material, which must be at least 32 random bytes.
     fn new(material: Vec<u8>) -> Self {
         let mut key = Self { material: Zeroizing::new(material), fingerprint: String::new() };
         key.fingerprint = hex(&key.mac(KeyUse::Fingerprint, &[])[..8]);
         key
     }
 
-    /// 16 characters by which a row remembers which entry its secret came from; says nothing about the key.
+    /// Returns the fingerprint of the key: 16 hexadecimal digits. A row stores it to identify the key that its secret
+    /// was derived from. The key cannot be computed from the fingerprint.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// HMAC-SHA-256 (RFC 2104) of `parts`, each preceded by its length, under the key derived for `purpose` by HKDF
-    /// (RFC 5869).
+    /// Returns the HMAC-SHA-256 (RFC 2104) of `parts` under the key that HKDF-SHA-256 (RFC 5869) derives for `purpose`.
+    /// Each part is preceded by its length in bytes, so two different lists of parts are never hashed as the same bytes.
     pub fn mac(&self, purpose: KeyUse, parts: &[&[u8]]) -> [u8; 32] {
         let mut derived = Zeroizing::new([0; 64]);
         #[expect(clippy::expect_used, reason = "64 bytes are far below the 8160 that HKDF-SHA-256 can give")]
-        Hkdf::<Sha256>::new(None, &self.material).expand(purpose.label(), &mut derived[..]).expect("length");
+        Hkdf::<Sha256>::new(None, &self.material)
+            .expand(purpose.label(), &mut derived[..])
+            .expect("a valid HKDF output length");
         let mut mac = <Hmac<Sha256> as KeyInit>::new((&*derived).into());
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
@@ -85,7 +89,8 @@ impl Key {
     }
 }
 
-/// The list of keys: the first makes, all verify.
+/// The list of server keys. The newest key derives new values; every key of the list verifies values. The `Debug`
+/// output contains only the number of keys.
 #[derive(Clone)]
 pub struct ServerKeys {
     newest: Key,
@@ -93,32 +98,33 @@ pub struct ServerKeys {
 }
 
 impl ServerKeys {
-    /// From a comma list of base64, each 32 bytes or more; the newest first.
+    /// Parses a comma-separated list of keys in base64 (RFC 4648 §4), each of at least 32 bytes, the newest first.
     ///
     /// # Errors
-    /// A sentence that says which entry is wrong and why, without the entry.
+    /// A clause that says which entry is wrong and why. It does not contain the entry.
     pub fn parse(list: &str) -> Result<Self, String> {
         let mut keys = list.split(',').enumerate().map(|(index, entry)| parse_entry(index + 1, entry.trim()));
         let newest = keys.next().unwrap_or_else(|| Err("is empty".into()))?;
         Ok(Self { newest, older: keys.collect::<Result<_, _>>()? })
     }
 
-    /// The text of a new list of one random key.
+    /// Returns the text of a list with one new random key of 32 bytes, in the form that [`parse`](Self::parse) reads.
     pub fn generate(random: Random) -> String {
         BASE64_STANDARD.encode(random.bytes::<32>())
     }
 
-    /// The key that makes.
+    /// Returns the key that derives new values.
     pub fn newest(&self) -> &Key {
         &self.newest
     }
 
-    /// The key of that fingerprint, unless it has been taken from the list.
+    /// Returns the key with this fingerprint; `None` if it is not, or no longer, in the list.
     pub fn by_fingerprint(&self, fingerprint: &str) -> Option<&Key> {
         self.all().find(|key| key.fingerprint == fingerprint)
     }
 
-    /// Whether any of the keys gives `mac` for `parts`, in constant time.
+    /// Returns whether `mac` is the result of [`Key::mac`] for `purpose` and `parts` under any key of the list. Each
+    /// comparison takes constant time.
     pub fn verify(&self, purpose: KeyUse, parts: &[&[u8]], mac: &[u8]) -> bool {
         self.all().any(|key| bool::from(key.mac(purpose, parts).ct_eq(mac)))
     }
@@ -131,10 +137,10 @@ impl ServerKeys {
 fn parse_entry(number: usize, entry: &str) -> Result<Key, String> {
     let bytes = BASE64_STANDARD.decode(entry).map_err(|_| format!("entry {number} is not base64"))?;
     if bytes.len() < 32 {
-        return Err(format!("entry {number} has {} bytes, and 32 is the least", bytes.len()));
+        return Err(format!("entry {number} has {} bytes; the minimum is 32", bytes.len()));
     }
     if bytes.iter().all(|byte| *byte == bytes[0]) {
-        return Err(format!("entry {number} is one byte over and over, not random"));
+        return Err(format!("entry {number} is not random: it repeats one byte"));
     }
     Ok(Key::new(bytes))
 }
@@ -155,20 +161,20 @@ mod tests {
     }
 
     #[test]
-    fn the_first_makes_and_all_verify() {
+    fn newest_key_derives_and_every_key_verifies() {
         let old = ServerKeys::parse(&list(&[1])).unwrap();
         let both = ServerKeys::parse(&list(&[2, 1])).unwrap();
         let mac = old.newest().mac(KeyUse::Refresh, &[b"a"]);
         assert!(both.verify(KeyUse::Refresh, &[b"a"], &mac));
-        assert!(!both.verify(KeyUse::Device, &[b"a"], &mac), "each use has its own key");
-        assert!(!both.verify(KeyUse::Refresh, &[b"", b"a"], &mac), "parts do not run together");
+        assert!(!both.verify(KeyUse::Device, &[b"a"], &mac), "each purpose has its own key");
+        assert!(!both.verify(KeyUse::Refresh, &[b"", b"a"], &mac), "parts are separated");
         assert_ne!(both.newest().mac(KeyUse::Refresh, &[b"a"]), mac);
         assert!(both.by_fingerprint(old.newest().fingerprint()).is_some());
         assert!(old.by_fingerprint(both.newest().fingerprint()).is_none());
     }
 
     #[test]
-    fn weak_keys_are_refused_without_being_shown() {
+    fn weak_keys_are_refused_and_not_shown_in_the_error() {
         for (weak, why) in
             [("", "32"), ("c2hvcnQ=", "32"), ("!!", "base64"), (&BASE64_STANDARD.encode([7; 32]), "random")]
         {

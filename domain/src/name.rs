@@ -1,4 +1,4 @@
-//! What people and clients are called.
+//! Names of people, clients and tenants.
 
 use std::{fmt, str::FromStr};
 
@@ -6,16 +6,19 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::error::FieldProblem;
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 const MAX_CHARACTERS: usize = 100;
 
-/// A name of 1 to 100 characters, in NFC, trimmed, without control characters and without anything a mail program
-/// would turn into a link: names stand in mails to other people.
+/// A name of 1 to 100 characters, in Unicode NFC, without white space around it, control characters or web addresses.
+///
+/// Web addresses are refused because names occur in mails to other people; a dotted word such as `Amazon.com` is
+/// accepted. Parsing trims and normalizes the text. It fails with the code `name_empty`, `name_too_long` or
+/// `name_invalid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// The name.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -31,6 +34,7 @@ impl FromStr for Name {
     type Err = FieldProblem;
 
     fn from_str(typed: &str) -> Result<Self, FieldProblem> {
+        // Checked first, because normalizing a long text takes time.
         if typed.len() > 16 * MAX_CHARACTERS {
             return Err(FieldProblem::new("name_too_long", "must have at most 100 characters"));
         }
@@ -52,13 +56,17 @@ impl FromStr for Name {
     }
 }
 
-/// Control characters, line and paragraph separators, and the marks that reverse the direction of text.
+/// Returns whether `c` is a control character, a line or paragraph separator, or a mark that changes the text
+/// direction.
 fn is_forbidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A scheme, `www.`, `//`, or a word that has a dotted host beside one of `/?#:@`. `J.R. Smith` and `Amazon.com` stay names,
-/// as people and companies are called so; mails keep them from becoming links.
+/// Returns whether `name` looks like a link.
+///
+/// A link contains a URL scheme, `www.` at the start of a word, `//`, or a word that has a dotted host and one of
+/// `/?#:@`. `J.R. Smith` and `Amazon.com` are valid names of people and companies. Mails write them in a form that
+/// mail programs do not show as links.
 fn looks_like_link(name: &str) -> bool {
     let lower = name.to_lowercase();
     let begins_word = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);
@@ -77,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_names() {
+    fn valid_names_are_accepted_and_others_refused() {
         for good in [
             "Ann",
             "A/B Testing Ltd",

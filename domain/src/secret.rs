@@ -1,4 +1,7 @@
-//! Types for what must never be seen: none of them prints, and none reaches a log, a row or an error by accident.
+//! Types for secrets.
+//!
+//! Their `Debug` output hides the value and they have no `Display`, so no secret gets into a log, a row or
+//! an error by accident.
 
 use std::fmt;
 
@@ -7,53 +10,61 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-/// A password as typed, in NFC so that every keyboard means the same one. Wiped from memory when dropped.
+/// A password in Unicode NFC, so that it does not depend on how a keyboard composes characters.
+///
+/// Its memory is overwritten when it is dropped.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Takes the password as it came.
+    /// Normalizes the password that a user typed to NFC. White space is kept.
     pub fn new(typed: &str) -> Self {
         Self(Zeroizing::new(typed.nfc().collect()))
     }
 
-    /// The password itself, for hashing and for the policy.
+    /// Returns the password itself. Only hashing and the policy may use it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// A secret that is mailed or handed to a client: a link's, a code, a refresh token. It has no `==`, which would take longer
-/// the more of it is right: what comes in is found by its hash, or its MAC is compared in constant time.
+/// A secret that is mailed or returned to a client: the secret of a link, a code, an access token or a refresh token.
+///
+/// Its memory is overwritten when it is dropped. It has no `==`, because the duration of a plain comparison reveals
+/// how much of a guess is right. A received secret is instead looked up by its hash, or its MAC is compared in
+/// constant time.
 #[derive(Clone)]
 pub struct PlainToken(Zeroizing<String>);
 
 impl PlainToken {
-    /// A secret as it came from a client; any text may be one.
+    /// Wraps a secret. Any text is accepted; the lookup decides whether it is valid.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// 256 bits as 43 characters of base64url without padding (RFC 4648 §5).
+    /// Encodes 256 bits as 43 characters of base64url without padding (RFC 4648 §5).
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The secret itself: for the one mail or answer that carries it.
+    /// Returns the secret itself, for the mail or response that carries it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What the database holds of a link secret: SHA-256 in hex. Enough, since the secret has 256 bits of its own.
+    /// Returns the SHA-256 hash in hexadecimal, which the database stores instead of a link secret.
+    ///
+    /// A plain hash is sufficient, because a link secret has 256 bits of entropy.
     pub fn hashed(&self) -> HashedToken {
         HashedToken(hex(&Sha256::digest(self.0.as_bytes())))
     }
 }
 
-/// The hash of a [`PlainToken`].
+/// The SHA-256 hash of a [`PlainToken`], as 64 lower-case hexadecimal digits.
 #[derive(Clone)]
 pub struct HashedToken(pub(crate) String);
 
+/// Implements `Debug` without the value.
 macro_rules! never_printed {
     ($($name:ident),*) => {$(
         impl fmt::Debug for $name {
@@ -66,7 +77,7 @@ macro_rules! never_printed {
 
 never_printed!(Password, PlainToken, HashedToken);
 
-/// Lower-case hexadecimal.
+/// Returns `bytes` in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -76,13 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_do_not_print() {
+    fn debug_output_hides_the_secret() {
         assert_eq!(format!("{:?} {:?}", Password::new("hunter2"), PlainToken::new("abc")), "Password(…) PlainToken(…)");
         assert_eq!(format!("{:?}", PlainToken::new("abc").hashed()), "HashedToken(…)");
     }
 
     #[test]
-    fn a_password_is_the_same_however_it_is_composed() {
+    fn composed_and_decomposed_passwords_are_equal() {
         assert_eq!(Password::new("e\u{301}").reveal(), Password::new("\u{e9}").reveal());
     }
 }

@@ -1,4 +1,4 @@
-//! What the unit tests of this crate share.
+//! Helpers for the unit tests of this crate.
 
 use std::{collections::BTreeSet, ops::Deref, path::PathBuf, time::Duration};
 
@@ -22,9 +22,10 @@ use crate::{
     settings::{EnvReader, Environment, Settings},
 };
 
-/// An app over a database of its own, whose clock stands still and whose mail stays in memory.
+/// An [`App`] with its own SQLite database, a manual clock, an in-memory queue and in-memory mail.
 pub(crate) struct TestApp {
     app: App,
+    /// The folder of the database. It is deleted when this value is dropped.
     _folder: TempDir,
 }
 
@@ -36,6 +37,7 @@ impl Deref for TestApp {
     }
 }
 
+/// Returns a new [`TestApp`] with an empty, migrated database. Its clock shows 2027-01-15 08:00 UTC.
 pub(crate) async fn app() -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("portico.db");
@@ -57,11 +59,12 @@ pub(crate) async fn app() -> TestApp {
     TestApp { app: App::new(db, JobQueue::memory(), mailer, clock, settings), _folder: folder }
 }
 
-/// A migrated database to copy, since migrating takes longer than most tests.
+/// Returns the path of a migrated SQLite database. Tests copy it, because a migration takes longer than most tests.
 async fn template() -> PathBuf {
     static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
     let make = || async {
-        // In the build's own folder, one for all runs; making it again costs less than finding out whether it is current.
+        // All test runs share this file in the build folder. Each run makes it again, which is cheaper than a check
+        // that it is current.
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tmp");
         std::fs::create_dir_all(folder).unwrap();
         let file = PathBuf::from(folder).join("template.db");
@@ -74,12 +77,13 @@ async fn template() -> PathBuf {
     TEMPLATE.get_or_init(make).await.clone()
 }
 
+/// Returns the context of a request from 192.0.2.1 without known devices.
 pub(crate) fn context() -> RequestContext {
     RequestContext::new(uuid::Uuid::nil(), Some([192, 0, 2, 1].into()), Some("test"), Vec::new())
 }
 
 impl TestApp {
-    /// The column `name` of these rows.
+    /// Returns the values of the column `name` of the rows that `SELECT name FROM {from}` finds.
     pub(crate) async fn names(&self, from: &str) -> BTreeSet<String> {
         let sql = format!("SELECT name FROM {from}");
         let rows =
@@ -87,7 +91,7 @@ impl TestApp {
         rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
     }
 
-    /// Somebody new without a password.
+    /// Inserts the portal user Ann, `ann@x.test`, who has no password, and returns the row.
     pub(crate) async fn person(&self) -> portal_user::Model {
         let user = portal_user::Model {
             id: PortalUserId(self.new_id()),
@@ -103,7 +107,7 @@ impl TestApp {
         user.into_active_model().insert(self.db()).await.unwrap()
     }
 
-    /// Runs every job that is due, and those that they cause.
+    /// Runs every job that is due, including the jobs that these jobs enqueue. A job has 10 seconds.
     pub(crate) async fn run_queue(&self) {
         let worker = jobs::Worker::new(&self.app);
         loop {

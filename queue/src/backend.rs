@@ -1,4 +1,4 @@
-//! A channel as an apalis backend.
+//! An apalis backend that reads from a channel.
 
 use std::{
     convert::Infallible,
@@ -14,14 +14,15 @@ use apalis_core::{
 use tokio::sync::mpsc::Receiver;
 use tower_layer::Identity;
 
-/// Feeds what comes out of a channel to an apalis worker; ends when the channel's senders are gone.
+/// An apalis backend that feeds the values of a channel to a worker. It ends when all senders of the channel are
+/// dropped.
 ///
-/// It never fails, because an apalis worker whose backend fails stops for good while its neighbours run on.
-/// A clone reads the same channel, so that a restarted worker goes on where the last one was.
+/// It never returns an error, because an apalis worker whose backend returns an error stops forever, while the other
+/// workers continue. A clone reads the same channel, so a restarted worker continues where the previous one stopped.
 pub struct ChannelBackend<T>(Arc<Mutex<Receiver<T>>>);
 
 impl<T> ChannelBackend<T> {
-    /// A backend that reads `receiver`.
+    /// Creates a backend that reads from `receiver`.
     pub fn new(receiver: Receiver<T>) -> Self {
         Self(Arc::new(Mutex::new(receiver)))
     }
@@ -47,8 +48,8 @@ impl<T> Backend for ChannelBackend<T> {
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
-        // Asked only once everything that was read has been run. The worker would wait for ever to be told to stop.
-        // That it may have been told already is no failure.
+        // apalis calls this after every task that was read has run. Without the stop, the worker would wait forever
+        // for a signal. The error says that the worker has been stopped already, which is fine.
         let _ = worker.stop();
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,5 @@
-//! What every wire promises, checked on each of them. `PORTICO_TEST_REDIS` names the Redis; `bin/test` sets it.
+//! The contract of the job queue, tested on every implementation. `PORTICO_TEST_REDIS` is the URL of the Redis server
+//! for the tests; `bin/test` sets it.
 
 use std::{
     collections::HashSet,
@@ -9,14 +10,14 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::JobQueue;
 
-/// Lanes of this process alone, since test processes share one Redis.
+/// Returns a lane name that only this process uses, because test processes share one Redis server.
 fn lane(name: &str) -> &'static str {
     format!("test-{}-{name}", std::process::id()).leak()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test's own setting, not the program's")]
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
 fn queues() -> [(JobQueue, &'static str); 2] {
-    let url = std::env::var("PORTICO_TEST_REDIS").expect("PORTICO_TEST_REDIS: run the tests by bin/test");
+    let url = std::env::var("PORTICO_TEST_REDIS").expect("PORTICO_TEST_REDIS must be set; run the tests with bin/test");
     [(JobQueue::memory(), "memory"), (JobQueue::redis(&url).unwrap(), "redis")]
 }
 
@@ -26,7 +27,7 @@ fn ids(count: usize) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn twenty_thousand_ids_drain_each_once_and_oldest_first() {
+async fn each_id_is_popped_once_and_the_oldest_first() {
     for (queue, name) in queues() {
         let lane = lane("drain");
         let ids = ids(20_000);
@@ -34,12 +35,12 @@ async fn twenty_thousand_ids_drain_each_once_and_oldest_first() {
             queue.push(lane, part).await.unwrap();
             queue.push(lane, part).await.unwrap();
         }
-        assert_eq!(queue.depth(lane).await.unwrap(), 20_000, "{name}: a double push is one entry");
+        assert_eq!(queue.depth(lane).await.unwrap(), 20_000, "{name}: an id that is pushed twice is in the lane once");
         let mut consumer = queue.consumer(lane);
         let mut seen = Vec::new();
         while seen.len() < ids.len() {
             let popped = consumer.pop(64).await.unwrap();
-            assert!((1..=64).contains(&popped.len()), "{name}: {} at once", popped.len());
+            assert!((1..=64).contains(&popped.len()), "{name}: {} ids in one pop", popped.len());
             seen.extend(popped);
         }
         assert_eq!(seen, ids, "{name}");
@@ -48,17 +49,17 @@ async fn twenty_thousand_ids_drain_each_once_and_oldest_first() {
 }
 
 #[tokio::test]
-async fn two_consumers_share_and_lanes_are_apart() {
+async fn consumers_share_a_lane_and_lanes_are_separate() {
     for (queue, name) in queues() {
         let (busy, quiet) = (lane("busy"), lane("quiet"));
         let ids = ids(200);
         queue.push(busy, &ids).await.unwrap();
-        let (mut one, mut two) = (queue.consumer(busy), queue.consumer(busy));
+        let (mut first, mut second) = (queue.consumer(busy), queue.consumer(busy));
         let mut seen = HashSet::new();
         while seen.len() < 200 {
-            let (first, second) = tokio::join!(one.pop(8), two.pop(8));
-            for id in first.unwrap().into_iter().chain(second.unwrap()) {
-                assert!(seen.insert(id), "{name}: {id} came twice");
+            let (from_first, from_second) = tokio::join!(first.pop(8), second.pop(8));
+            for id in from_first.unwrap().into_iter().chain(from_second.unwrap()) {
+                assert!(seen.insert(id), "{name}: {id} was popped twice");
             }
         }
         assert_eq!(queue.consumer(quiet).pop(1).await.unwrap(), Vec::<Uuid>::new(), "{name}");
@@ -66,7 +67,7 @@ async fn two_consumers_share_and_lanes_are_apart() {
 }
 
 #[tokio::test]
-async fn an_idle_consumer_picks_up_within_50_ms_at_the_median() {
+async fn idle_consumer_gets_a_pushed_id_within_50_ms_at_the_median() {
     for (queue, name) in queues() {
         let lane = lane("idle");
         let mut delays = Vec::new();
@@ -86,22 +87,22 @@ async fn an_idle_consumer_picks_up_within_50_ms_at_the_median() {
 }
 
 #[tokio::test]
-async fn an_unreadable_id_is_skipped() {
+async fn entry_that_is_not_an_id_is_skipped() {
     let [_, (JobQueue::Redis(queue), _)] = queues() else { panic!("the second queue is Redis") };
-    let lane = lane("unreadable");
-    let good = ids(1);
-    queue.push(lane, &good).await.unwrap();
+    let lane = lane("not-an-id");
+    let valid = ids(1);
+    queue.push(lane, &valid).await.unwrap();
     queue.push_raw(lane, "not-an-id").await.unwrap();
     let mut consumer = queue.consumer(lane);
     let mut seen = Vec::new();
     while queue.depth(lane).await.unwrap() > 0 {
         seen.extend(consumer.pop(8).await.unwrap());
     }
-    assert_eq!(seen, good);
+    assert_eq!(seen, valid);
 }
 
 #[tokio::test]
-async fn an_unreachable_redis_is_an_error_soon_and_not_a_hang() {
+async fn unreachable_redis_is_an_error_within_five_seconds() {
     let queue = JobQueue::redis("redis://127.0.0.1:1").unwrap();
     let started = Instant::now();
     assert!(queue.push("urgent", &ids(1)).await.is_err());

@@ -1,9 +1,9 @@
-//! The wire that carries job ids from whoever committed a job to whoever runs it, and the apalis backend that feeds
-//! them to a worker.
+//! The job queue, which carries job ids from the process that commits a job to the worker that runs it, and an apalis
+//! backend that feeds jobs to a worker.
 //!
-//! The wire is fast and forgetful. What a job is, whether it is due and whether it is done stands in its database row;
-//! a lost id is pushed again, and an id that arrives twice finds its row already claimed. This is the only crate that
-//! knows Redis.
+//! The queue is fast but not durable. The database row of a job says what the job is, whether it is due, and whether it
+//! is done. If the queue loses an id, the sweeper of the worker pushes it again. If an id arrives twice, the second
+//! worker finds the row already claimed. Of the crates of the service, only this one uses Redis.
 
 #![warn(missing_docs)]
 
@@ -17,16 +17,20 @@ use uuid::Uuid;
 
 pub use backend::ChannelBackend;
 
-/// Something that carries job ids in named lanes, oldest id first; an id waits at most once in a lane.
+/// A queue of job ids, divided into named lanes. The oldest id of a lane comes first. An id is in a lane at most once.
+///
+/// Clones refer to the same queue.
 #[derive(Clone)]
 pub enum JobQueue {
-    /// Inside this process: for one process, and gone with it.
+    /// A queue in the memory of this process. Other processes do not see it, and it is lost when the process ends.
     Memory(memory::MemoryQueue),
-    /// A sorted set a lane in Redis, for any number of processes.
+    /// A queue in Redis, with one sorted set for each lane. Any number of processes share it.
     Redis(Box<redis::RedisQueue>),
 }
 
-/// The wire could not be reached, or refused. The ids are safe in the database all the same.
+/// An error of the queue: it cannot be reached, or it refused a command. The jobs themselves are safe in the database.
+///
+/// The text contains no password.
 #[derive(Debug)]
 pub struct QueueError(String);
 
@@ -39,24 +43,26 @@ impl std::fmt::Display for QueueError {
 impl std::error::Error for QueueError {}
 
 impl JobQueue {
-    /// A wire within this process.
+    /// Creates an empty queue in the memory of this process.
     pub fn memory() -> Self {
         Self::Memory(memory::MemoryQueue::default())
     }
 
-    /// A wire through the Redis at `url` (`redis://` or `rediss://`). Connects when first used and again after every
-    /// failure, so Redis may come later.
+    /// Creates a queue in the Redis server at `url` (`redis://` or `rediss://`).
+    ///
+    /// The connection is opened at the first use and reopened after a failure, so the server does not have to be
+    /// available yet.
     ///
     /// # Errors
-    /// When `url` is not a Redis URL.
+    /// If `url` is not a Redis URL.
     pub fn redis(url: &str) -> Result<Self, QueueError> {
         Ok(Self::Redis(Box::new(redis::RedisQueue::new(url)?)))
     }
 
-    /// Puts `ids` into `lane`; those that wait there already stay where they are.
+    /// Adds `ids` to `lane`. An id that is in the lane already keeps its position.
     ///
     /// # Errors
-    /// When Redis cannot be reached within about a second, or refuses.
+    /// If Redis cannot be reached or does not answer within about one second, or if it refuses the command.
     pub async fn push(&self, lane: &'static str, ids: &[Uuid]) -> Result<(), QueueError> {
         match self {
             Self::Memory(queue) => queue.push(lane, ids),
@@ -65,10 +71,10 @@ impl JobQueue {
         Ok(())
     }
 
-    /// How many ids wait in `lane`.
+    /// Returns the number of ids in `lane`.
     ///
     /// # Errors
-    /// As for [`push`](Self::push).
+    /// The errors of [`push`](Self::push).
     pub async fn depth(&self, lane: &'static str) -> Result<u64, QueueError> {
         match self {
             Self::Memory(queue) => Ok(queue.depth(lane)),
@@ -76,10 +82,11 @@ impl JobQueue {
         }
     }
 
-    /// What is wrong with how the wire is set up, for the log at start; `None` when nothing is.
+    /// Returns a sentence about a problem with the configuration of the queue, for the log; `None` if no problem is
+    /// known.
     ///
     /// # Errors
-    /// As for [`push`](Self::push).
+    /// If Redis cannot be reached or does not answer within about one second.
     pub async fn config_warning(&self) -> Result<Option<String>, QueueError> {
         match self {
             Self::Memory(_) => Ok(None),
@@ -87,7 +94,8 @@ impl JobQueue {
         }
     }
 
-    /// A reader of `lane`, with a connection of its own since it waits on it.
+    /// Creates a consumer of `lane`. In Redis it has its own connection, because it blocks the connection while it
+    /// waits.
     pub fn consumer(&self, lane: &'static str) -> Consumer {
         match self {
             Self::Memory(queue) => Consumer::Memory(queue.clone(), lane),
@@ -96,22 +104,23 @@ impl JobQueue {
     }
 }
 
-/// Takes ids out of one lane.
+/// A consumer of one lane, which removes ids from the lane. Any number of consumers share a lane.
 pub enum Consumer {
-    /// Of a [`JobQueue::Memory`].
+    /// A consumer of a [`JobQueue::Memory`], and the name of its lane.
     Memory(memory::MemoryQueue, &'static str),
-    /// Of a [`JobQueue::Redis`].
+    /// A consumer of a [`JobQueue::Redis`].
     Redis(Box<redis::RedisConsumer>),
 }
 
 impl Consumer {
-    /// Waits up to a second for ids and takes out the oldest, at most `limit` of them; none when none came.
+    /// Removes and returns the oldest ids of the lane, at most `limit` of them. Waits up to one second for the first
+    /// id, and returns no ids if none arrives.
     ///
-    /// Let it finish: a future dropped while it waits may still take ids out, and they are lost until the sweeper
-    /// finds them.
+    /// This method is not cancel safe: if the future is dropped while it waits, it may still remove ids. These ids
+    /// are lost until the sweeper pushes them again.
     ///
     /// # Errors
-    /// When Redis cannot be reached; the next call connects anew.
+    /// If Redis cannot be reached or refuses the command. The next call opens a new connection.
     pub async fn pop(&mut self, limit: usize) -> Result<Vec<Uuid>, QueueError> {
         match self {
             Self::Memory(queue, lane) => Ok(queue.pop(lane, limit).await),

@@ -1,4 +1,4 @@
-//! What every worker does beside its lanes.
+//! The tasks that every worker process runs in addition to its lanes.
 
 use std::time::Duration;
 
@@ -15,19 +15,22 @@ use tracing::warn;
 
 use crate::lane::Paused;
 
+/// How often a worker sweeps, checks the schedules and reads the paused lanes.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Renews the leases of this worker's jobs four times within a lease, until `drained`.
+/// Renews the leases of the worker's running jobs four times within the duration of a lease, until `drained` is
+/// cancelled.
 pub(crate) async fn renew_leases(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(app.settings().jobs.lease / 4);
     while tick(&mut ticks, &drained).await {
         if let Err(error) = jobs::renew(&app, &worker).await {
-            warn!(%error, "leases could not be renewed");
+            warn!(%error, "cannot renew the leases of running jobs; will retry");
         }
     }
 }
 
-/// Sweeps, looks at the schedules and tells the lanes which of them are paused, each second, until `stop`.
+/// Every second: sends the paused lanes to the pullers, sweeps, and enqueues the scheduled jobs that are due. Runs
+/// until `stop` is cancelled.
 pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, stop: CancellationToken) {
     let mut scheduler = Scheduler::default();
     let mut ticks = ticks(MAINTENANCE_INTERVAL);
@@ -36,37 +39,39 @@ pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, st
             Ok(lanes) => {
                 paused.send_replace(Some(lanes));
             }
-            Err(error) => warn!(%error, "nobody knows which lanes are paused; what was last known counts"),
+            Err(error) => warn!(%error, "cannot read the paused lanes; using the last known state"),
         }
         if let Err(error) = jobs::sweep(&app).await {
-            warn!(%error, "the sweeper failed");
+            warn!(%error, "the sweeper failed; will retry");
         }
         if let Err(error) = scheduler.tick(&app).await {
-            warn!(%error, "the scheduler failed");
+            warn!(%error, "the scheduler failed; will retry");
         }
     }
 }
 
-/// Says every few seconds that this worker is there, until `drained`, and then that it has gone.
+/// Records the heartbeat of the worker every [`HEARTBEAT_INTERVAL`] until `drained` is cancelled, then deregisters the
+/// worker.
 pub(crate) async fn heartbeat(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(HEARTBEAT_INTERVAL);
     while tick(&mut ticks, &drained).await {
         if let Err(error) = jobs::record_heartbeat(&app, &worker).await {
-            warn!(%error, "this worker cannot say that it is there");
+            warn!(%error, "cannot record the heartbeat of this worker; will retry");
         }
     }
     if let Err(error) = jobs::deregister_worker(&app, &worker).await {
-        warn!(%error, "this worker cannot say that it goes");
+        warn!(%error, "cannot deregister this worker; it counts as running until its heartbeat is too old");
     }
 }
 
+/// Returns an interval whose first tick is immediate. After a late tick, the full period passes before the next one.
 fn ticks(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-/// Waits for the next tick; false once it is time to stop.
+/// Waits for the next tick. Returns `false` if `stop` is cancelled.
 async fn tick(ticks: &mut Interval, stop: &CancellationToken) -> bool {
     tokio::select! {
         _ = ticks.tick() => true,

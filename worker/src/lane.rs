@@ -1,4 +1,4 @@
-//! One lane: from the wire to the runtime.
+//! One lane: takes job ids from the queue, claims the jobs, and runs them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,37 +14,40 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// The most jobs claimed by one statement.
+/// The maximum number of jobs that one statement claims.
 const BATCH: usize = 64;
-/// How long to wait before asking a wire or a database again that has just failed.
+/// How long to wait after an error of the queue or the database before the next attempt.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
-/// How long to wait for more free places while many jobs wait: claiming sixty costs the database little more than claiming one.
+/// How long to wait for more free permits while the lane has a backlog. Claiming sixty jobs in one statement costs the
+/// database little more than claiming one.
 const BATCH_WAIT: Duration = Duration::from_millis(1);
 
-/// The lanes that are paused; none until the database has been asked.
+/// The lanes that are paused; `None` until they have been read from the database.
 pub(crate) type Paused = Option<Vec<Lane>>;
 
-/// A claimed job and its place among those that run at once.
+/// A claimed job and its concurrency permit.
 pub(crate) struct Work {
     app: App,
     claimed: ClaimedJob,
-    slot: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Work {
-    /// Runs the job and settles it. Its place is free as soon as it has run, so that the next one starts while this one
-    /// is written down.
+    /// Runs the job and records its outcome. The permit is released as soon as the job has run, so that the next job
+    /// starts while the outcome of this one is recorded.
     pub(crate) async fn run(work: Work) {
-        let Work { app, claimed, slot } = work;
+        let Work { app, claimed, permit } = work;
         let finished = jobs::run(&app, claimed).await;
-        drop(slot);
+        drop(permit);
         jobs::complete(&app, finished).await;
     }
 }
 
-/// Pulls as many jobs as there are free places, claims them, and hands them to the runtime, until `stop`; nothing while the
-/// lane is among the `paused`. An id is only taken off the wire when its job can start at once, so no worker sits on jobs
-/// that others could run.
+/// Takes ids from the queue, claims their jobs, and sends the jobs to the runtime, until `stop` is cancelled. Takes
+/// nothing while the lane is paused.
+///
+/// The number of permits is the concurrency of the lane. An id is taken from the queue only if a permit is free, so
+/// that its job can start immediately and no worker holds jobs that other workers could run.
 pub(crate) async fn pull(
     app: App,
     worker: Worker,
@@ -53,30 +56,31 @@ pub(crate) async fn pull(
     mut paused: watch::Receiver<Paused>,
     stop: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(app.settings().jobs.concurrency.of(lane)));
+    let permits = Arc::new(Semaphore::new(app.settings().jobs.concurrency.of(lane)));
     let mut consumer = app.queue().consumer(lane_name(lane));
     let mut is_backlogged = false;
     loop {
         let first = tokio::select! {
-            slot = free_slot(&slots, &mut paused, lane) => slot,
+            permit = free_permit(&permits, &mut paused, lane) => permit,
             () = stop.cancelled() => return,
         };
         let Some(mut held) = first else { return };
         if is_backlogged {
             sleep(BATCH_WAIT).await;
         }
-        let more = slots.available_permits().min(BATCH - 1);
-        if let Ok(others) = slots.clone().try_acquire_many_owned(more as u32) {
+        let more = permits.available_permits().min(BATCH - 1);
+        if let Ok(others) = permits.clone().try_acquire_many_owned(more as u32) {
             held.merge(others);
         }
         if stop.is_cancelled() {
             return;
         }
-        // Never dropped half-way: what it has popped by then would be lost until the sweeper finds it.
+        // `pop` must run to its end: if it is dropped, the ids that it has removed are lost until the sweeper pushes
+        // them.
         let ids = match consumer.pop(held.num_permits()).await {
             Ok(ids) => ids,
             Err(error) => {
-                warn!(%error, lane = lane_name(lane), "the queue cannot be reached");
+                warn!(%error, lane = lane_name(lane), "the queue cannot be reached; will retry");
                 sleep(RETRY_INTERVAL).await;
                 continue;
             }
@@ -88,26 +92,27 @@ pub(crate) async fn pull(
         let claimed = match jobs::claim(&app, &worker, &ids).await {
             Ok(claimed) => claimed,
             Err(error) => {
-                warn!(%error, lane = lane_name(lane), "jobs could not be claimed; the sweeper will push them again");
+                warn!(%error, lane = lane_name(lane), "cannot claim jobs; the sweeper will push them again");
                 sleep(RETRY_INTERVAL).await;
                 continue;
             }
         };
         for claimed in claimed {
-            let Some(slot) = held.split(1) else { return };
-            if sender.send(Work { app: app.clone(), claimed, slot }).await.is_err() {
+            let Some(permit) = held.split(1) else { return };
+            if sender.send(Work { app: app.clone(), claimed, permit }).await.is_err() {
                 return;
             }
         }
     }
 }
 
-/// A free place, once the lane is not paused.
-async fn free_slot(
-    slots: &Arc<Semaphore>,
+/// Waits until the lane is known not to be paused and a permit is free, and returns the permit. Returns `None` if the
+/// sender of `paused` is dropped.
+async fn free_permit(
+    permits: &Arc<Semaphore>,
     paused: &mut watch::Receiver<Paused>,
     lane: Lane,
 ) -> Option<OwnedSemaphorePermit> {
     paused.wait_for(|paused| paused.as_ref().is_some_and(|lanes| !lanes.contains(&lane))).await.ok()?;
-    slots.clone().acquire_owned().await.ok()
+    permits.clone().acquire_owned().await.ok()
 }

@@ -1,7 +1,7 @@
-//! The worker: a runtime for the jobs of the domain, and no place for rules.
+//! The worker: the runtime of the background jobs. The jobs and their rules are in `portico-domain`.
 //!
-//! Each lane has a puller, which takes ids off the wire and claims their rows, and an apalis worker, which runs what was
-//! claimed. Beside them: a heartbeat that renews leases, the sweeper, and the scheduler.
+//! Each lane has a puller, which takes ids from the job queue and claims their rows, and an apalis worker, which runs
+//! the claimed jobs. Background tasks renew leases, record heartbeats, sweep, and enqueue scheduled jobs.
 
 #![warn(missing_docs)]
 
@@ -26,15 +26,18 @@ use tracing::{error, info, warn};
 
 use crate::lane::Work;
 
-/// How long running jobs may take to finish once the worker is told to stop.
+/// How long running jobs may continue after the worker was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Runs jobs until `stop`; then takes nothing new, finishes what runs, and gives back what does not finish in time.
+/// Runs jobs until `stop` is cancelled.
+///
+/// After that, the worker takes no new jobs and waits up to 25 seconds for running jobs. Jobs that are still running
+/// then are queued again for other workers, and the function returns. Errors are logged.
 pub async fn run(app: App, stop: CancellationToken) {
     let worker = Worker::new(&app);
     check_queue(&app).await;
     let drained = CancellationToken::new();
-    let (tell_paused, paused) = watch::channel(None);
+    let (paused_sender, paused) = watch::channel(None);
     let mut pullers = JoinSet::new();
     let mut monitor = Monitor::new();
     for lane in LANES {
@@ -47,36 +50,37 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
     let leases = tokio::spawn(background_tasks::renew_leases(app.clone(), worker.clone(), drained.clone()));
     let heartbeat = tokio::spawn(background_tasks::heartbeat(app.clone(), worker.clone(), drained.clone()));
-    let maintenance = tokio::spawn(background_tasks::maintenance_loop(app.clone(), tell_paused, stop.clone()));
+    let maintenance = tokio::spawn(background_tasks::maintenance_loop(app.clone(), paused_sender, stop.clone()));
     info!("worker started");
 
-    // The lanes end by themselves: stopped pullers close their channels, and an apalis worker whose channel is closed
-    // finishes what it has.
+    // The lanes need no stop signal: a puller that stops closes its channel, and an apalis worker whose channel is
+    // closed finishes its jobs and ends.
     let lanes = tokio::spawn(monitor.run());
     stop.cancelled().await;
     let drain = async {
         pullers.join_all().await;
         match lanes.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => error!(%error, "a lane ended badly"),
-            Err(error) => error!(%error, "a lane ended badly"),
+            Ok(Err(error)) => error!(%error, "a lane stopped with an error"),
+            Err(error) => error!(%error, "the task that runs the lanes failed"),
         }
     };
     if timeout(DRAIN_TIMEOUT, drain).await.is_err() {
-        warn!("jobs that did not finish in time are given back");
+        warn!(seconds = DRAIN_TIMEOUT.as_secs(), "some jobs did not finish in time; they are queued again");
     }
     drained.cancel();
     let _ = tokio::join!(leases, heartbeat, maintenance);
     if let Err(error) = jobs::release(&app, &worker).await {
-        warn!(%error, "jobs could not be given back; their leases run out by themselves");
+        warn!(%error, "cannot queue unfinished jobs again; they run again when their leases expire");
     }
     info!("worker stopped");
 }
 
+/// Logs a warning if the job queue is not configured well or cannot be reached.
 async fn check_queue(app: &App) {
     match app.queue().config_warning().await {
         Ok(None) => {}
         Ok(Some(config_warning)) => warn!("{config_warning}"),
-        Err(error) => warn!(%error, "the queue cannot be reached yet; jobs wait in the database"),
+        Err(error) => warn!(%error, "the queue cannot be reached; jobs stay queued in the database until it can"),
     }
 }

@@ -1,4 +1,4 @@
-//! Choosing the first password.
+//! Activation: the link of an invitation sets the first password.
 
 use portico_entity::{
     InvitationId, PortalUserId, SessionId, TenantId, client,
@@ -26,30 +26,41 @@ use crate::{
     tx::Tx,
 };
 
-/// What somebody activates with.
+/// The input of [`activate`].
 pub struct ActivateInput {
-    /// The secret of their link.
+    /// The secret of the mailed activation link.
     pub token: PlainToken,
-    /// Their first password.
+    /// The first password.
     pub password: Password,
-    /// What they are called, if they want to say it differently.
+    /// The portal user's name, if it should differ from the name that the account has now.
     pub name: Option<Name>,
-    /// The session that the browser already has; it ends.
+    /// The session that the browser already has. The new session replaces it.
     pub replaces: Option<SessionId>,
 }
 
-/// Sets the first password by the link of an invitation, joins the client and signs in. The person's other pending
-/// invitations of the same tenant are accepted too; those of other tenants turn into links to accept.
+/// Sets the first password through the link of an invitation, makes the membership active and opens a session at that
+/// client.
+///
+/// The portal user's other pending invitations of the same tenant are accepted too. For each pending invitation of
+/// another tenant, a mail with an accept link is enqueued. Expired invitations stay unchanged.
 ///
 /// # Errors
-/// In this order: `token_unknown`, `token_used`, `token_revoked` (also when there is a password already) or
-/// `token_expired`; `validation_failed` for the password, which does not spend the link; `overloaded`.
+/// The checks run in this order:
+/// - `token_unknown`: no link has this secret, or the link has another purpose.
+/// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid. A link counts as revoked also
+///   when the account already has a password.
+/// - `validation_failed`: the password breaks the policy. The link stays unused.
+/// - `overloaded`: no hashing slot was free within 3 seconds, or the client disconnected. The link stays unused.
+/// - `token_used`, `token_revoked` or `token_expired`: the link became invalid while the password was hashed.
+/// - `client_suspended`: the client was archived, or its tenant suspended, while the password was hashed.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Result<IssuedSession> {
     let link = link_tokens::find(app, &input.token).await?;
     link.check_for(Purpose::Activation, app.now())?;
     let InvitationContext { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
     let name = input.name.as_ref().map_or(link.user.name.as_str(), Name::as_str);
-    // The link is in a mailbox for ever, so it is no more of a secret than the person's names.
+    // The link stays in the mailbox forever. A password that contains its secret is as easy to guess as one with the
+    // name.
     let (settings, known) = (&app.settings().passwords, [name, &invitation.name, input.token.reveal()]);
     passwords::check_policy(settings, "/password", &input.password, &link.user.email, &known)?;
     let phc = app.hasher().hash(&caller.context, &input.password).await?;
@@ -75,9 +86,9 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     sessions::issue(app, session, user, client, membership).await
 }
 
-/// The person's row after the password was written, under the name they chose.
+/// Stores the chosen name, if there is one, and returns the `portal_users` row as it is after the password was set.
 async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<portal_user::Model> {
-    let gone = || Error::Internal("the activated person's row has vanished".into());
+    let gone = || Error::Internal(format!("the portal_users row of the activated portal user {id} is missing"));
     let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?.ok_or_else(gone)?;
     let Some(name) = name else { return Ok(user) };
     let mut row = user.into_active_model();
@@ -85,6 +96,8 @@ async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<po
     Ok(row.update(tx.db()).await?)
 }
 
+/// Handles the portal user's other pending invitations that have not expired: accepts those of `tenant`, and mails an
+/// accept link for each of the others. `done` is the invitation that was just accepted.
 async fn resolve_sibling_invitations(
     tx: &mut Tx,
     actor: &Actor,
@@ -103,7 +116,8 @@ async fn resolve_sibling_invitations(
     for (invitation, client) in others {
         let Some(client) = client.filter(|client| client.status != client::Status::Archived) else { continue };
         if client.tenant_id == tenant {
-            // One that was settled or withdrawn a moment ago is none of this person's business now.
+            // `None` means that another request accepted, cancelled or resent this invitation. Then nothing is left
+            // to do.
             let _ = invitations::join(tx, actor, &invitation, &client, invitation.links_valid_from).await?;
         } else {
             send_accept_link(tx, user, &invitation, &client).await?;
@@ -112,7 +126,8 @@ async fn resolve_sibling_invitations(
     Ok(())
 }
 
-/// Another tenant's setup link is dead now that there is a password; a link to accept takes its place.
+/// Mails a link to accept the invitation of another tenant. The activation link of that invitation is no longer valid,
+/// because the portal user has a password now.
 async fn send_accept_link(
     tx: &mut Tx,
     user: &portal_user::Model,

@@ -1,4 +1,4 @@
-//! Setting up an account by the link of an invitation.
+//! Account activation: an invited portal user sets the first password through a mailed link.
 
 mod activate;
 pub(crate) mod activation_email;

@@ -1,4 +1,4 @@
-//! Changing a client, archiving it and restoring it.
+//! Changing, archiving and restoring a client.
 
 use portico_entity::{
     ClientId,
@@ -21,22 +21,27 @@ use crate::{
     tx::Tx,
 };
 
-/// What to change; `None` stays.
+/// The input of [`change`]. A field that is `None` stays unchanged.
 #[derive(Default)]
 pub struct ClientChange {
-    /// What it is called.
+    /// The new name.
     pub name: Option<Name>,
-    /// The tenant's own number; `Some(None)` takes it away.
+    /// The tenant's own new reference for the client. `Some(None)` removes it.
     pub external_ref: Option<Option<ExternalRef>>,
-    /// Where it stands.
+    /// The new status. `Archived` archives the client; any other status restores an archived client.
     pub status: Option<Status>,
 }
 
-/// Changes a client of the caller's tenant. An archived client lets nobody in, at once; its data stays. Restoring it
-/// revives no session.
+/// Changes a client of the caller's tenant and returns its new row.
+///
+/// If every field of `change` is `None`, nothing is written. Archiving a client ends its sessions immediately and
+/// suppresses its queued mails. Its data stays. Restoring a client does not restore its sessions.
 ///
 /// # Errors
-/// `forbidden`; `not_found`; `conflict` when the tenant has another client of that `external_ref`.
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
+/// - `not_found`: the caller's tenant has no client with this id.
+/// - `conflict`: the tenant already has another client with this `external_ref`.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientChange) -> Result<client::Model> {
     caller.may(Permission::ClientsEdit)?;
     let mut tx = app.begin().await?;
@@ -63,7 +68,7 @@ pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientC
     if client.status == Status::Archived {
         suppress_mail(&mut tx, id).await?;
     }
-    // On restoring too: whatever slipped in while it was closed must not come to life.
+    // Also on restore: a session that was opened at the archived client nevertheless must not become usable.
     if client.status == Status::Archived || was_archived {
         end_sessions(&mut tx, id).await?;
     }
@@ -75,6 +80,7 @@ pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientC
     Ok(client)
 }
 
+/// Revokes all live sessions at the client.
 async fn end_sessions(tx: &mut Tx, id: ClientId) -> Result<()> {
     let ended = session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(tx.app().now()))
@@ -87,7 +93,7 @@ async fn end_sessions(tx: &mut Tx, id: ClientId) -> Result<()> {
     Ok(())
 }
 
-/// Mail that would let people in is not sent any more.
+/// Suppresses the queued mails of the client, because their links would lead to an archived client.
 async fn suppress_mail(tx: &mut Tx, id: ClientId) -> Result<()> {
     email::Entity::update_many()
         .col_expr(email::Column::Status, Expr::value(email::Status::Suppressed))

@@ -1,4 +1,4 @@
-//! A new client.
+//! Creating a client.
 
 use portico_entity::{
     ClientId,
@@ -15,18 +15,20 @@ use crate::{
     name::Name,
 };
 
-/// What a client begins with.
+/// The input of [`create`].
 pub struct NewClient {
-    /// What it is called.
+    /// The client's name.
     pub name: Name,
-    /// The tenant's own number for it, if it has one.
+    /// The tenant's own reference for the client, if there is one.
     pub external_ref: Option<ExternalRef>,
 }
 
-/// Makes a client of the caller's tenant.
+/// Creates an active client of the caller's tenant and returns its row.
 ///
 /// # Errors
-/// `forbidden`; `conflict` when the tenant has another client of that `external_ref`.
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
+/// - `conflict`: the tenant already has a client with this `external_ref`.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn create(app: &App, caller: &StaffUser, new: NewClient) -> Result<client::Model> {
     caller.may(Permission::ClientsEdit)?;
     let mut tx = app.begin().await?;

@@ -1,4 +1,4 @@
-//! Seeing one client.
+//! Reading one client.
 
 use portico_entity::{ClientId, client};
 
@@ -8,10 +8,12 @@ use crate::{
     error::Result,
 };
 
-/// One client of the caller's tenant.
+/// Returns the client `id` of the caller's tenant.
 ///
 /// # Errors
-/// `forbidden`; `not_found`.
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsRead`].
+/// - `not_found`: the caller's tenant has no client with this id.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn get(app: &App, caller: &StaffUser, id: ClientId) -> Result<client::Model> {
     caller.may(Permission::ClientsRead)?;
     super::of(caller.tenant.id).find(app.db(), id).await

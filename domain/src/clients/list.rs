@@ -1,4 +1,4 @@
-//! Seeing the clients, a page at a time.
+//! Listing the clients of a tenant, one page at a time.
 
 use portico_entity::{ClientId, client};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -10,10 +10,14 @@ use crate::{
     page::{self, Page},
 };
 
-/// The clients of the caller's tenant, oldest first, at most `limit` of them, from `cursor` on.
+/// Returns at most `limit` clients of the caller's tenant, oldest first.
+///
+/// `cursor` is the `next_cursor` of the previous page, or `None` for the first page.
 ///
 /// # Errors
-/// `forbidden`; `validation_failed` for a cursor that no page gave.
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsRead`].
+/// - `validation_failed`: `cursor` is not a cursor.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn list(app: &App, caller: &StaffUser, limit: u64, cursor: Option<&str>) -> Result<Page<client::Model>> {
     caller.may(Permission::ClientsRead)?;
     let mut query = super::of(caller.tenant.id).query();

@@ -1,4 +1,4 @@
-//! The customers of a tenant.
+//! Clients: the customers of a tenant.
 
 mod change;
 mod create;
@@ -16,12 +16,14 @@ use std::str::FromStr;
 
 use crate::error::FieldProblem;
 
-/// A tenant's own number for a client: 1 to 100 characters, none of them a control character.
+/// A tenant's own reference for a client, such as a customer number: 1 to 100 characters, no control characters.
+///
+/// Parsing removes white space around the text. It fails with the code `external_ref_invalid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalRef(String);
 
 impl ExternalRef {
-    /// The number.
+    /// Returns the reference as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

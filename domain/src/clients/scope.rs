@@ -1,4 +1,5 @@
-//! Clients through their tenant: outside of it a client is not found, like one that does not exist.
+//! Access to clients through their tenant. A client of another tenant is `not_found`, the same as an id that does not
+//! exist.
 
 use portico_entity::{
     ClientId, TenantId,
@@ -8,24 +9,26 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 
 use crate::error::{Error, Result};
 
-/// The clients of one tenant.
+/// The clients of one tenant. Made by [`of`].
 pub(crate) struct ClientsOf(TenantId);
 
-/// The clients of `tenant`. A client whose id came from a caller is loaded through here.
+/// Returns a handle to the clients of `tenant`. Every client id that comes from a caller must be loaded through this
+/// handle.
 pub(crate) fn of(tenant: TenantId) -> ClientsOf {
     ClientsOf(tenant)
 }
 
 impl ClientsOf {
-    /// All of them.
+    /// Returns a query for all clients of the tenant, to which filters can be added.
     pub(crate) fn query(&self) -> Select<Entity> {
         Entity::find().filter(Column::TenantId.eq(self.0))
     }
 
-    /// The one of that id.
+    /// Loads the client `id`.
     ///
     /// # Errors
-    /// `not_found`.
+    /// - `not_found`: the tenant has no client with this id.
+    /// - `unavailable` or `internal`: the database query failed.
     pub(crate) async fn find(&self, db: &impl ConnectionTrait, id: ClientId) -> Result<client::Model> {
         self.query().filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NOT_FOUND)
     }

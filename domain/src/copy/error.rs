@@ -1,55 +1,57 @@
-//! Why nothing was copied.
+//! The errors of a copy.
 
 use std::fmt;
 
 use sea_orm::DbErr;
 
-/// Which of the two databases.
+/// One of the two databases of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The one that is read.
+    /// The database that is read.
     Source,
-    /// The one that is written.
+    /// The database that is written.
     Target,
 }
 
-/// Why nothing was copied; the target is as it was.
+/// The reason why a copy failed. The target is unchanged, unless the commit itself failed.
 #[derive(Debug)]
 pub enum CopyError {
-    /// A database failed, at this table or step.
+    /// A database failed: which one, at which table or step (`connect`, `begin`, `commit`), and its error.
     Database(Side, &'static str, DbErr),
-    /// The source has no rows at all: most likely it is not the one that was meant.
+    /// No table of the source has a row. The caller has most likely named the wrong database.
     Nothing,
-    /// This table of the target has rows.
+    /// The named table of the target has rows.
     NotEmpty(&'static str),
-    /// A text holds the character NUL, which Postgres cannot keep and Portico never writes.
+    /// A text contains the character NUL, which Postgres cannot store and Portico never writes.
     Nul {
-        /// In this table.
+        /// The name of the table.
         table: &'static str,
-        /// In this column.
+        /// The name of the column.
         column: String,
-        /// In the row of this primary key.
+        /// The primary key of the row; several columns are separated by commas.
         row: String,
     },
-    /// The target gave back other rows of this table than it was given.
+    /// The rows of the named table that were read back from the target differ from the rows written.
     Differs(&'static str),
-    /// This table of the source was written to meanwhile.
+    /// The named table of the source changed during the copy.
     Changed(&'static str),
 }
 
 impl fmt::Display for CopyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Database(side, at, error) => write!(f, "the {side} failed at {at}: {error}"),
-            Self::Nothing => f.write_str("the source is empty: is it the right one?"),
+            Self::Database(side, at, error) => write!(f, "the {side} database failed at {at}: {error}"),
+            Self::Nothing => f.write_str("the source has no rows; check that it is the right database"),
             Self::NotEmpty(table) => write!(f, "the target is not empty: {table} has rows"),
             Self::Nul { table, column, row } => write!(
                 f,
-                "{table}.{column} holds the character NUL, which Postgres cannot keep, in the row {row}: take it out first"
+                "{table}.{column} contains the character NUL, which Postgres cannot store, in the row {row}: remove it"
             ),
-            Self::Differs(table) => write!(f, "the target gives back other rows of {table} than it was given"),
+            Self::Differs(table) => {
+                write!(f, "the rows of {table} read back from the target differ from the rows written")
+            }
             Self::Changed(table) => {
-                write!(f, "{table} of the source changed meanwhile: stop every Portico process that uses it")
+                write!(f, "{table} of the source changed during the copy: stop every Portico process that uses it")
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Moving an installation: everything in one database goes into another, of either kind.
+//! Copying all rows of one database into another, for example from SQLite to Postgres, to move an installation.
 //!
-//! Which tables there are stands in `tables.rs`, how one is copied in `rows.rs`. The schema is not made here: both
-//! databases must have that of this version already.
+//! `tables.rs` lists the tables, `rows.rs` copies the rows of one table. This module does not create the schema: both
+//! databases must already have the schema of this version.
 
 mod digest;
 mod error;
@@ -16,28 +16,36 @@ use crate::{app::begin_writing, database, settings::DatabaseSettings};
 pub use digest::Digest;
 pub use error::{CopyError, Side};
 
-/// A table that was copied, and what both databases hold of it.
+/// A copied table, with the row count and checksum that both databases have for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Copied {
-    /// The table.
+    /// The name of the table.
     pub table: &'static str,
-    /// How many rows, and their checksum.
+    /// The number of rows and their checksum.
     pub digest: Digest,
 }
 
-/// Copies every row of `source` into `target`, whose tables must be empty, and answers what was copied, table by table.
+/// Copies every row of `source` into `target`, whose tables must be empty.
 ///
-/// The target gets all in one transaction: it holds everything after this, or nothing. What was written there is read
-/// back, and the source is read again before the end, so a copy that succeeds is whole and is of a source at rest. Times
-/// are cut to microseconds, which is what both kinds of database keep. Memory does not grow with the tables.
+/// Returns one entry for each table, in the order of copying.
+///
+/// All rows are written in one transaction, so after this function the target has every row or none. Before the
+/// commit, the rows are read back from the target and read again from the source, and the checksums are compared. A
+/// successful copy is therefore complete, and no process changed the source during the copy. Times are truncated to
+/// microseconds, which both kinds of database can store. Memory use does not depend on the size of the tables.
 ///
 /// # Errors
-/// When a database cannot be reached or refuses a row; when the source has no rows, or the target has some; when a text
-/// holds NUL; when the target gives back anything else than it was given; when the source changed meanwhile.
+/// Every error leaves the target unchanged, unless the connection is lost during the commit itself:
+/// - [`CopyError::Database`]: a database cannot be reached, or a statement failed.
+/// - [`CopyError::NotEmpty`]: the target has rows.
+/// - [`CopyError::Nothing`]: the source has no rows.
+/// - [`CopyError::Nul`]: a text of the source contains the character NUL.
+/// - [`CopyError::Differs`]: the rows read back from the target differ from the rows written.
+/// - [`CopyError::Changed`]: the source changed during the copy.
 pub async fn copy(source: &DatabaseSettings, target: &DatabaseSettings) -> Result<Vec<Copied>, CopyError> {
     let from = connect(source, Side::Source).await?;
     let to = connect(target, Side::Target).await?;
-    let writing = begin_writing(&to).await.map_err(|error| CopyError::Database(Side::Target, "its start", error))?;
+    let writing = begin_writing(&to).await.map_err(|error| CopyError::Database(Side::Target, "begin", error))?;
     let tables = tables::all();
     for table in &tables {
         if (table.has_rows)(&writing).await? {
@@ -48,14 +56,14 @@ pub async fn copy(source: &DatabaseSettings, target: &DatabaseSettings) -> Resul
     let mut copied = Vec::new();
     for table in &tables {
         let digest = (table.copy)(&snapshot, &writing).await?;
-        info!(table = table.name, rows = digest.rows(), "copied");
+        info!(table = table.name, rows = digest.rows(), "table copied");
         copied.push(Copied { table: table.name, digest });
     }
     drop(snapshot);
     if copied.iter().all(|copied| copied.digest.rows() == 0) {
         return Err(CopyError::Nothing);
     }
-    info!("comparing");
+    info!("comparing the rows of both databases");
     let snapshot = self::snapshot(&from, source).await?;
     for (table, Copied { digest, .. }) in tables.iter().zip(&copied) {
         if (table.digest)(&writing, Side::Target).await? != *digest {
@@ -65,21 +73,23 @@ pub async fn copy(source: &DatabaseSettings, target: &DatabaseSettings) -> Resul
             return Err(CopyError::Changed(table.name));
         }
     }
-    writing.commit().await.map_err(|error| CopyError::Database(Side::Target, "its end", error))?;
+    writing.commit().await.map_err(|error| CopyError::Database(Side::Target, "commit", error))?;
     Ok(copied)
 }
 
+/// Connects to a database without a statement timeout, because one statement of a copy may take long.
 async fn connect(settings: &DatabaseSettings, side: Side) -> Result<DatabaseConnection, CopyError> {
     database::connect_without_statement_timeout(settings)
         .await
-        .map_err(|error| CopyError::Database(side, "its start", error))
+        .map_err(|error| CopyError::Database(side, "connect", error))
 }
 
+/// Begins a read transaction on the source that sees one unchanging state of all tables.
 async fn snapshot(
     from: &DatabaseConnection,
     settings: &DatabaseSettings,
 ) -> Result<sea_orm::DatabaseTransaction, CopyError> {
-    database::snapshot(from, settings).await.map_err(|error| CopyError::Database(Side::Source, "its start", error))
+    database::snapshot(from, settings).await.map_err(|error| CopyError::Database(Side::Source, "begin", error))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The rows of one table.
+//! Copying and comparing the rows of one table.
 
 use std::pin::pin;
 
@@ -15,12 +15,16 @@ use super::{
     error::{CopyError, Side},
 };
 
-/// Rows written by one statement: with 17 columns far below the 32,766 values that SQLite takes.
+/// The number of rows that one `INSERT` writes. The widest table has 17 columns, so a statement has at most 8,500
+/// values, and SQLite allows 32,766.
 const BATCH: usize = 500;
-/// How many rows pass between two words about it.
+/// The number of copied rows between two progress messages in the log.
 const WORD_EVERY: u64 = 20_000;
 
-/// Whether the target has any row.
+/// Returns whether the table `E` of the target has a row.
+///
+/// # Errors
+/// [`CopyError::Database`] if the query fails.
 pub(super) async fn any<E: EntityTrait>(to: &DatabaseTransaction) -> Result<bool, CopyError>
 where
     E::Model: Send + Sync,
@@ -29,7 +33,12 @@ where
     any.map(|row| row.is_some()).map_err(|error| failed::<E>(Side::Target, error))
 }
 
-/// Copies all rows as they come, and answers what they were.
+/// Copies all rows of the table `E`, in the order in which the source returns them, and returns the digest of the
+/// copied rows.
+///
+/// # Errors
+/// - [`CopyError::Database`]: a statement failed in one of the databases.
+/// - [`CopyError::Nul`]: a text contains the character NUL.
 pub(super) async fn copy<E: EntityTrait>(
     from: &DatabaseTransaction,
     to: &DatabaseTransaction,
@@ -50,13 +59,16 @@ where
         }
         E::insert_many(rows).exec_without_returning(to).await.map_err(|error| failed::<E>(Side::Target, error))?;
         if digest.rows().is_multiple_of(WORD_EVERY) {
-            info!(table = E::default().table_name(), rows = digest.rows(), "copying");
+            info!(table = E::default().table_name(), rows = digest.rows(), "copying table");
         }
     }
     Ok(digest)
 }
 
-/// What this side holds.
+/// Reads all rows of the table `E` and returns their digest. `side` names the database of `tx`.
+///
+/// # Errors
+/// [`CopyError::Database`] if the query fails.
 pub(super) async fn digest<E: EntityTrait>(tx: &DatabaseTransaction, side: Side) -> Result<Digest, CopyError>
 where
     E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,
@@ -70,12 +82,15 @@ where
     Ok(digest)
 }
 
+/// Returns the error for a failed statement on the table `E`.
 fn failed<E: EntityTrait>(side: Side, error: DbErr) -> CopyError {
     CopyError::Database(side, E::default().table_name(), error)
 }
 
-/// The row as both databases keep it. SQLite holds times as text of any precision; they are cut, never rounded up, so
-/// that of two times the earlier never becomes the later.
+/// Truncates the times of a row to microseconds, which both databases can store.
+///
+/// SQLite stores times as text of any precision. Times are never rounded up, so the earlier of two times never
+/// becomes the later one.
 fn kept<E: EntityTrait>(row: E::Model) -> Result<E::ActiveModel, DbErr>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
@@ -89,18 +104,20 @@ where
     Ok(row)
 }
 
+/// Returns the values of a row in the order of the columns.
 fn values<E: EntityTrait>(row: &E::ActiveModel) -> impl Iterator<Item = Value> {
     E::Column::iter().filter_map(|column| row.get(column).into_value())
 }
 
+/// Returns [`CopyError::Nul`] if a text or a JSON text of the row contains the character NUL.
 fn refuse_nul<E: EntityTrait>(row: &E::ActiveModel) -> Result<(), CopyError> {
     for column in E::Column::iter() {
-        let bad = match row.get(column).into_value() {
+        let has_nul = match row.get(column).into_value() {
             Some(Value::String(Some(text))) => text.contains('\0'),
             Some(Value::Json(Some(json))) => holds_nul(&json),
             _ => false,
         };
-        if bad {
+        if has_nul {
             let key = E::PrimaryKey::iter().filter_map(|key| row.get(key.into_column()).into_value());
             let key: Vec<String> = key.map(shown).collect();
             return Err(CopyError::Nul {
@@ -122,6 +139,7 @@ fn holds_nul(json: &Json) -> bool {
     }
 }
 
+/// Formats a value of a primary key for an error message.
 fn shown(key: Value) -> String {
     match key {
         Value::Uuid(Some(id)) => id.to_string(),

@@ -1,4 +1,4 @@
-//! Every table, a line each.
+//! The list of all tables that a copy covers.
 
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
@@ -13,22 +13,25 @@ use super::{
     rows,
 };
 
+/// The future of a [`Table`] operation.
 type Later<'a, T> = LocalBoxFuture<'a, Result<T, CopyError>>;
 
-/// What can be done with a table, whatever its columns.
+/// A table with the operations of a copy. The function pointers hide the entity type, so that all tables have one type.
 pub(super) struct Table {
+    /// The name of the table in the database.
     pub(super) name: &'static str,
-    /// Whether the target has any row of it.
+    /// Returns whether the table has a row.
     pub(super) has_rows: for<'a> fn(&'a DatabaseTransaction) -> Later<'a, bool>,
-    /// From the first into the second.
+    /// Copies all rows from the first transaction into the second and returns their digest.
     pub(super) copy: for<'a> fn(&'a DatabaseTransaction, &'a DatabaseTransaction) -> Later<'a, Digest>,
-    /// What this side holds of it.
+    /// Reads all rows and returns their digest. The [`Side`] says which database an error names.
     pub(super) digest: for<'a> fn(&'a DatabaseTransaction, Side) -> Later<'a, Digest>,
+    /// Returns the names of the table's columns.
     #[cfg(test)]
     pub(super) columns: fn() -> Vec<String>,
 }
 
-/// All tables, each after those that its foreign keys refer to.
+/// Returns all tables. Each table comes after the tables that its foreign keys refer to.
 pub(super) fn all() -> [Table; 17] {
     [
         table::<tenant::Entity>(),
@@ -51,6 +54,7 @@ pub(super) fn all() -> [Table; 17] {
     ]
 }
 
+/// Returns the [`Table`] of the entity `E`.
 fn table<E: EntityTrait>() -> Table
 where
     E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,

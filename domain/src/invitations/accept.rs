@@ -1,4 +1,4 @@
-//! Accepting an invitation while signed in: for people who already have a password.
+//! Accepting an invitation in a session, for portal users who already have a password.
 
 use portico_entity::link_token::Purpose;
 
@@ -12,11 +12,14 @@ use crate::{
     sign_in,
 };
 
-/// Joins the client that the link invites to.
+/// Accepts the invitation of an accept link, so that the caller becomes a member of its client.
 ///
 /// # Errors
-/// `token_unknown`, `token_used`, `token_revoked` or `token_expired`; `wrong_account` when the link was mailed to another
-/// person.
+/// - `token_unknown`: no link has this secret, or the link has another purpose.
+/// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid.
+/// - `wrong_account`: the link was mailed to another portal user. The link stays unused.
+/// - `client_suspended`: the client was archived, or its tenant suspended, during this request.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn accept(app: &App, caller: &PortalUser, token: &PlainToken) -> Result<()> {
     let link = link_tokens::find(app, token).await?;
     link.check_for(Purpose::Accept, app.now())?;

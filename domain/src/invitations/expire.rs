@@ -1,4 +1,4 @@
-//! Marking invitations whose time is over. Their links are dead already: this is for the eye.
+//! The job that marks expired invitations. The mark is for display only: expired links already fail.
 
 use portico_entity::{
     background_job::Lane,
@@ -12,7 +12,7 @@ use crate::{
     jobs::{Job, JobError},
 };
 
-/// Marks pending invitations as expired once their time is over.
+/// Sets the status of pending invitations whose expiry time has passed to `expired`.
 #[derive(Serialize, Deserialize)]
 pub struct ExpireInvitations {}
 
@@ -40,7 +40,7 @@ mod tests {
     use crate::{tenants, testing};
 
     #[tokio::test]
-    async fn a_pending_invitation_expires_with_its_time_and_a_settled_one_stays() {
+    async fn pending_invitation_expires_and_accepted_one_stays() {
         let app = testing::app().await;
         tenants::seed_demo(&app).await.unwrap();
         let client = client::Entity::find().one(app.db()).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Staff invite somebody to a client.
+//! Inviting a person to a client.
 
 use portico_entity::{
     ClientId, InvitationId, MembershipId, PortalUserId, client,
@@ -24,37 +24,43 @@ use crate::{
     tx::Tx,
 };
 
-/// Who is invited, and as what.
+/// The input of [`invite`].
 pub struct InviteInput {
-    /// Their address.
+    /// The invited person's address.
     pub email: EmailAddress,
-    /// What this tenant calls them; else the address's local part.
+    /// The person's name as this tenant types it. Without it, the name is the local part of the address.
     pub name: Option<Name>,
-    /// What they may do at the client.
+    /// The role that the person gets at the client.
     pub role: Role,
-    /// A BCP 47 language tag for a person who is new here.
+    /// A BCP 47 language tag. It is stored only if the person has no account yet.
     pub locale: Option<String>,
 }
 
-/// An invitation and whom it is for.
+/// An invitation that was sent or resent, with the invited person.
 #[derive(Clone, Debug)]
 pub struct SentInvitation {
-    /// The person, as this client knows them.
+    /// The person's membership of the client.
     pub membership: membership::Model,
-    /// Their address.
+    /// The person's address.
     pub email: String,
-    /// The invitation.
+    /// The `invitations` row.
     pub invitation: invitation::Model,
 }
 
 /// Invites a person to a client of the caller's tenant.
 ///
-/// Somebody of this tenant with a password joins at once and is told so. Everybody else gets a link, alike whether the
-/// address is new or known to another tenant: no tenant learns of the others.
+/// A portal user with a password and an active membership in this tenant becomes a member immediately and gets an
+/// access notice. Any other person gets a link. The response, the mail kind and the mail log are the same whether the
+/// address is new or known to another tenant, so no tenant learns about the portal users of another tenant.
 ///
 /// # Errors
-/// `forbidden`; `not_found`; `client_suspended` for an archived client; `too_many_requests`; `portal_user_exists` when
-/// the person is at this client already.
+/// The checks run in this order:
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
+/// - `not_found`: the caller's tenant has no client with this id.
+/// - `client_suspended`: the client is archived.
+/// - `too_many_requests`: a rate limit of the recipient or of the caller is used up.
+/// - `portal_user_exists`: the person already has a membership of this client.
+/// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
 pub async fn invite(app: &App, caller: &StaffUser, client: ClientId, input: InviteInput) -> Result<SentInvitation> {
     caller.may(Permission::ClientsEdit)?;
     let client = open_client(app, caller, client).await?;
@@ -63,13 +69,14 @@ pub async fn invite(app: &App, caller: &StaffUser, client: ClientId, input: Invi
     reservation.refund_if_transient(app, invited).await
 }
 
+/// Writes the rows of an invitation, its mail and its audit event in one transaction.
 async fn write(app: &App, caller: &StaffUser, client: client::Model, input: InviteInput) -> Result<SentInvitation> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let name = input.name.as_ref().map_or(input.email.local_part(), Name::as_str).to_owned();
     let user = find_or_create(&mut tx, &input, &name).await?;
-    let joins_at_once = user.password_phc.is_some() && is_active_in_tenant(&tx, caller, user.id).await?;
+    let joins_immediately = user.password_phc.is_some() && is_active_in_tenant(&tx, caller, user.id).await?;
     let (mode, kind) =
-        if joins_at_once { (Mode::Notification, Kind::AccessNotice) } else { (Mode::Setup, Kind::Invitation) };
+        if joins_immediately { (Mode::Notification, Kind::AccessNotice) } else { (Mode::Setup, Kind::Invitation) };
 
     let membership = insert_membership(&mut tx, &client, &user, &name, &input, mode).await?;
     let invitation = insert_invitation(&mut tx, caller, &client, &user, &name, &input, mode).await?;
@@ -91,13 +98,23 @@ async fn write(app: &App, caller: &StaffUser, client: client::Model, input: Invi
     Ok(SentInvitation { membership, email: user.email, invitation })
 }
 
-/// The client, if people may be invited to it.
+/// Loads the client `id` of the caller's tenant and checks that people may be invited to it.
+///
+/// # Errors
+/// - `not_found`: the caller's tenant has no client with this id.
+/// - `client_suspended`: the client is archived.
+/// - `unavailable` or `internal`: the database query failed.
 pub(super) async fn open_client(app: &App, caller: &StaffUser, id: ClientId) -> Result<client::Model> {
     let client = clients::of(caller.tenant.id).find(app.db(), id).await?;
     if client.status == client::Status::Archived { Err(Error::Forbidden("client_suspended")) } else { Ok(client) }
 }
 
-/// Counts one invitation or resend.
+/// Charges one invitation or resend to two rate limits: of this tenant for the recipient's mailbox, and of the staff
+/// user.
+///
+/// # Errors
+/// - `too_many_requests`: one of the two rate limits is used up.
+/// - `unavailable` or `internal`: a database query failed.
 pub(super) async fn limit_invitations(app: &App, caller: &StaffUser, email: &EmailAddress) -> Result<Reservation> {
     let (tenant, mailbox, actor) = (caller.tenant.id.to_string(), email.mailbox(), caller.user.id.to_string());
     let limits: [(Limit, &[&str]); 2] =
@@ -105,7 +122,9 @@ pub(super) async fn limit_invitations(app: &App, caller: &StaffUser, email: &Ema
     rate_limit::reserve_all(app, &limits).await
 }
 
-/// One row a person, however many invite them at once.
+/// Returns the `portal_users` row of the invited address, and inserts it without a password if there is none.
+///
+/// The `INSERT` ignores an existing row, so concurrent invitations of one address share one row.
 async fn find_or_create(tx: &mut Tx, input: &InviteInput, name: &str) -> Result<portal_user::Model> {
     let app = tx.app().clone();
     let row = portal_user::ActiveModel {
@@ -127,9 +146,10 @@ async fn find_or_create(tx: &mut Tx, input: &InviteInput, name: &str) -> Result<
         .filter(portal_user::Column::Email.eq(input.email.as_str()))
         .one(tx.db())
         .await?
-        .ok_or_else(|| Error::Internal("the invited person's row has vanished".into()))
+        .ok_or_else(|| Error::Internal("the portal_users row of the invited person is missing".into()))
 }
 
+/// Returns whether the portal user has an active membership of a client of the caller's tenant.
 async fn is_active_in_tenant(tx: &Tx, caller: &StaffUser, user: PortalUserId) -> Result<bool> {
     let count = membership::Entity::find()
         .inner_join(client::Entity)
@@ -141,6 +161,8 @@ async fn is_active_in_tenant(tx: &Tx, caller: &StaffUser, user: PortalUserId) ->
     Ok(count > 0)
 }
 
+/// Inserts the membership: `Invited` for a setup, `Active` for a notification. Fails with `portal_user_exists` if
+/// there is one.
 async fn insert_membership(
     tx: &mut Tx,
     client: &client::Model,
@@ -169,6 +191,7 @@ async fn insert_membership(
     }
 }
 
+/// Inserts the invitation: `Pending` for a setup, `Accepted` for a notification.
 async fn insert_invitation(
     tx: &mut Tx,
     caller: &StaffUser,

@@ -1,4 +1,4 @@
-//! Becoming an active member through an invitation.
+//! Accepting an invitation and activating its membership.
 
 use portico_entity::{
     client,
@@ -9,11 +9,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{actor::Actor, audit, clock::Time, error::Result, tx::Tx};
 
-/// Accepts a pending invitation and makes its membership active, with the role that was offered. None, and nothing is
-/// changed, when it is not pending any more, has expired, or was sent again since `links_valid_from`.
+/// Marks a pending invitation as accepted, activates its membership with the role that was offered, and records the
+/// audit event `invitation.accepted`.
+///
+/// Returns the membership. Returns `None`, and changes nothing, if the invitation is no longer pending, has expired,
+/// or was resent after `links_valid_from`. For a link, that is the time at which it was issued. Also returns `None`
+/// if the membership row no longer exists.
 ///
 /// # Errors
-/// When the database fails.
+/// A failed database query.
 pub(crate) async fn join(
     tx: &mut Tx,
     actor: &Actor,

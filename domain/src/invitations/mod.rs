@@ -1,4 +1,4 @@
-//! Inviting people to a client, and joining through an invitation.
+//! Invitations: staff users invite people to a client, and the invited people become members of it.
 
 mod accept;
 pub(crate) mod access_notice_email;

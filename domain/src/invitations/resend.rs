@@ -1,4 +1,4 @@
-//! Staff send an invitation again.
+//! Resending an invitation.
 
 use portico_entity::{
     ClientId, client,
@@ -21,12 +21,19 @@ use crate::{
     mail::{self, NewEmail},
 };
 
-/// Sends the invitation of `email` to a client of the caller's tenant again: a new link, and a new time to use it.
-/// Every older link is dead, also one whose mail has not gone out yet.
+/// Resends the invitation of `email` to a client of the caller's tenant, with a new link and a new expiry time.
+///
+/// Every older link of the invitation becomes invalid, including the link of a mail that is still queued.
 ///
 /// # Errors
-/// `forbidden`; `not_found` when the address was not invited to this client; `client_suspended`; `already_activated`;
-/// `too_many_requests`.
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
+/// - `not_found`: the caller's tenant has no client with this id, the address was not invited to it, or the
+///   invitation was cancelled.
+/// - `client_suspended`: the client is archived.
+/// - `already_activated`: the person is no longer invited, because the invitation was accepted or the membership was
+///   disabled.
+/// - `too_many_requests`: a rate limit of the recipient or of the caller is used up.
+/// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
 pub async fn resend(app: &App, caller: &StaffUser, client: ClientId, email: &EmailAddress) -> Result<SentInvitation> {
     caller.may(Permission::ClientsEdit)?;
     let client = open_client(app, caller, client).await?;
@@ -46,6 +53,7 @@ pub async fn resend(app: &App, caller: &StaffUser, client: ClientId, email: &Ema
     reservation.refund_if_transient(app, resent).await
 }
 
+/// Renews the person's latest invitation to the client and enqueues its mail, in one transaction.
 async fn renew(
     app: &App,
     caller: &StaffUser,
@@ -74,7 +82,7 @@ async fn renew(
         .col_expr(Column::SentCount, Expr::col(Column::SentCount).add(1))
         .col_expr(Column::ExpiresAt, Expr::value(now + app.settings().link_tokens.activation_ttl))
         .filter(Column::Id.eq(latest.id))
-        // Somebody may have joined since it was read.
+        // Another request may have accepted the invitation after it was read.
         .filter(Column::Status.is_in([Status::Pending, Status::Expired]))
         .exec_with_returning(tx.db())
         .await?;

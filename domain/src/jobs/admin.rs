@@ -1,4 +1,4 @@
-//! What an operator does with jobs that failed: look, try again, throw away.
+//! What an operator does with jobs: list them, retry dead ones, discard dead and queued ones.
 
 use portico_entity::{
     JobId,
@@ -10,21 +10,21 @@ use uuid::Uuid;
 use super::{lease, registry};
 use crate::{app::App, error::Result};
 
-/// The most jobs treated at once.
+/// The maximum number of jobs that one query loads.
 const BATCH: u64 = 500;
-/// Why a discarded job's work counts as failed.
+/// The reason that is recorded when an operator discards a queued job.
 const DISCARDED: &str = "discarded by an operator";
 
-/// Which jobs are meant: those that fit all that is said.
+/// A filter on jobs. A job matches if it matches every field; the default filter matches every job.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
-    /// Exactly these; none said: all.
+    /// Only the jobs with these ids; if empty, jobs with any id.
     pub ids: Vec<Uuid>,
-    /// In this state.
+    /// Only jobs in this state; `None` matches every state.
     pub state: Option<State>,
-    /// Of this lane.
+    /// Only jobs of this lane; `None` matches every lane.
     pub lane: Option<Lane>,
-    /// Of this name, such as `send_mail`.
+    /// Only jobs of this name, such as `send_mail`; `None` matches every name.
     pub name: Option<String>,
 }
 
@@ -38,9 +38,10 @@ impl JobFilter {
             .add_option(self.name.as_ref().map(|name| Column::Name.eq(name)))
     }
 
-    /// Treats every selected job of `state` by `one`, and counts those for which it was not too late.
-    async fn for_each(self, app: &App, state: State, one: impl AsyncFn(&Model) -> Result<bool>) -> Result<u64> {
-        let mut treated = 0;
+    /// Calls `action` for every job in `state` that matches the filter. Returns how often `action` returned `true`,
+    /// which means that no other process had changed the job before.
+    async fn for_each(self, app: &App, state: State, action: impl AsyncFn(&Model) -> Result<bool>) -> Result<u64> {
+        let mut changed = 0;
         let mut after = JobId(Uuid::nil());
         loop {
             let batch = Entity::find()
@@ -51,51 +52,52 @@ impl JobFilter {
                 .limit(BATCH)
                 .all(app.db())
                 .await?;
-            let Some(last) = batch.last() else { return Ok(treated) };
+            let Some(last) = batch.last() else { return Ok(changed) };
             after = last.id;
             for row in &batch {
-                treated += u64::from(one(row).await?);
+                changed += u64::from(action(row).await?);
             }
         }
     }
 }
 
-/// The newest `limit` of the selected jobs, newest first.
+/// Returns the newest jobs that match `filter`, newest first, at most `limit` of them.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<Vec<Model>> {
     Ok(Entity::find().filter(filter.condition()).order_by_desc(Column::Id).limit(limit).all(app.db()).await?)
 }
 
-/// Lets those of the selected jobs that were given up run again, with all their attempts, and counts them.
+/// Queues the dead jobs that match `filter` again, with all their attempts, and returns how many there were.
 ///
 /// # Errors
-/// When the database fails; those treated before stay treated.
+/// `unavailable` or `internal` if the database fails. The jobs that were queued before the failure stay queued.
 pub async fn retry(app: &App, filter: JobFilter) -> Result<u64> {
-    let again = async |row: &Model| {
+    let requeue = async |row: &Model| {
         registry::on_retry(app, row).await?;
         let dead = Entity::update_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(State::Dead));
-        let revived = lease::requeued(dead, app.now(), Expr::value(0))
+        let requeued = lease::requeued(dead, app.now(), Expr::value(0))
             .col_expr(Column::CrashCount, Expr::value(0))
             .col_expr(Column::FinishedAt, Expr::value(None::<crate::clock::Time>))
             .exec(app.db())
             .await?;
-        Ok(revived.rows_affected > 0)
+        Ok(requeued.rows_affected > 0)
     };
-    filter.for_each(app, State::Dead, again).await
+    filter.for_each(app, State::Dead, requeue).await
 }
 
-/// Deletes those of the selected jobs that were given up or still wait, and counts them. What a waiting one was to do counts
-/// as failed. Jobs that run are left alone.
+/// Deletes the dead and the queued jobs that match `filter`, and returns how many there were. The work of a queued
+/// job counts as failed: [`Job::on_dead`](super::Job::on_dead) is called for it. Running and completed jobs are not
+/// deleted.
 ///
 /// # Errors
-/// When the database fails; those treated before stay treated.
+/// `unavailable` or `internal` if the database fails. The jobs that were deleted before the failure stay deleted.
 pub async fn discard(app: &App, filter: JobFilter) -> Result<u64> {
     let mut discarded = 0;
     if filter.state.is_none_or(|state| state == State::Queued) {
-        let give_up = async |row: &Model| {
-            let taken = Entity::update_many()
+        let fail_and_delete = async |row: &Model| {
+            let marked_dead = Entity::update_many()
                 .col_expr(Column::State, Expr::value(State::Dead))
                 .col_expr(Column::FinishedAt, Expr::value(app.now()))
                 .col_expr(Column::LastError, Expr::value(DISCARDED))
@@ -103,14 +105,14 @@ pub async fn discard(app: &App, filter: JobFilter) -> Result<u64> {
                 .filter(Column::State.eq(State::Queued))
                 .exec(app.db())
                 .await?;
-            if taken.rows_affected == 0 {
+            if marked_dead.rows_affected == 0 {
                 return Ok(false);
             }
-            // Should this fail, the job is still there, given up, for another try.
+            // If this fails, the job remains in the database as a dead job, which can be retried.
             registry::on_dead(app, row, DISCARDED).await?;
             delete(app, row.id).await
         };
-        discarded += filter.clone().for_each(app, State::Queued, give_up).await?;
+        discarded += filter.clone().for_each(app, State::Queued, fail_and_delete).await?;
     }
     if filter.state.is_none_or(|state| state == State::Dead) {
         discarded += filter.for_each(app, State::Dead, async |row: &Model| delete(app, row.id).await).await?;
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
     use crate::{mail, testing, testing::TestApp};
 
-    async fn waiting(app: &TestApp) -> (Model, email::Model) {
+    async fn enqueue_reset_mail(app: &TestApp) -> (Model, email::Model) {
         let mut tx = app.begin().await.unwrap();
         mail::enqueue(&mut tx, mail::NewEmail::new(Kind::Reset, &"nobody@x.test".parse().unwrap())).await.unwrap();
         tx.commit().await.unwrap();
@@ -146,30 +148,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_given_up_is_tried_again_or_thrown_away() {
+    async fn retry_requeues_matching_dead_jobs_only() {
         let app = testing::app().await;
-        let (row, _) = waiting(&app).await;
+        let (row, _) = enqueue_reset_mail(&app).await;
         let all = JobFilter::default;
-        assert_eq!(retry(&app, all()).await.unwrap(), 0, "it waits already");
+        assert_eq!(retry(&app, all()).await.unwrap(), 0, "the job is queued already");
 
-        // As a job that has used up its attempts leaves them.
+        // The state after the last failed attempt.
         registry::on_dead(&app, &row, "no").await.unwrap();
         Entity::update_many().col_expr(Column::State, Expr::value(State::Dead)).exec(app.db()).await.unwrap();
         assert_eq!(email(&app).await.status, Status::Failed);
-        let elsewhere = JobFilter { lane: Some(Lane::Bulk), ..all() };
-        assert_eq!(retry(&app, elsewhere).await.unwrap(), 0, "a reset is urgent");
+        let other_lane = JobFilter { lane: Some(Lane::Bulk), ..all() };
+        assert_eq!(retry(&app, other_lane).await.unwrap(), 0, "the job is in the urgent lane");
         assert_eq!(retry(&app, JobFilter { ids: vec![row.id.0], ..all() }).await.unwrap(), 1);
         assert_eq!(email(&app).await.status, Status::Queued);
         app.run_queue().await;
         assert_eq!(job(&app).await.unwrap().state, State::Done);
-        assert_eq!(email(&app).await.status, Status::Suppressed, "it finished: nobody has that address");
-        assert_eq!(discard(&app, all()).await.unwrap(), 0, "what is done is not discarded");
+        assert_eq!(email(&app).await.status, Status::Suppressed, "no account has that address");
+        assert_eq!(discard(&app, all()).await.unwrap(), 0, "a completed job is not discarded");
     }
 
     #[tokio::test]
-    async fn a_discarded_mail_counts_as_failed() {
+    async fn discarding_a_queued_job_marks_its_mail_failed() {
         let app = testing::app().await;
-        waiting(&app).await;
+        enqueue_reset_mail(&app).await;
         assert_eq!(discard(&app, JobFilter { name: Some("other".into()), ..JobFilter::default() }).await.unwrap(), 0);
         assert_eq!(discard(&app, JobFilter::default()).await.unwrap(), 1);
         assert_eq!(job(&app).await, None);

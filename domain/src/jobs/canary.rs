@@ -1,4 +1,4 @@
-//! A job that does nothing, to see that jobs run, how soon and how fast.
+//! Canary jobs: jobs that do nothing. They show whether workers run jobs, how soon and how fast.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How many probes are committed, read or deleted at once.
+/// The maximum number of canary jobs that one transaction or statement handles.
 const BATCH: usize = 1_000;
-/// How often to look whether they have run.
+/// How long to wait between two checks whether the jobs have run.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Does nothing.
+/// A job that does nothing.
 #[derive(Serialize, Deserialize)]
 pub struct Canary {}
 
@@ -35,27 +35,27 @@ impl Job for Canary {
     }
 }
 
-/// How the probes fared.
+/// How fast workers ran a number of canary jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct CanaryReport {
-    /// How many there were.
+    /// The number of canary jobs that have run.
     pub count: usize,
-    /// From the first commit to the last end.
+    /// The time from when the first job was enqueued until the last job finished.
     pub took: Duration,
-    /// From the first claim to the last end: what the workers needed.
+    /// The time from when the first job was claimed until the last job finished.
     pub drained_in: Duration,
-    /// From the enqueueing of a job to its claim: half of them were faster…
+    /// The time from when a job was enqueued until it was claimed: the median over all jobs.
     pub median: Duration,
-    /// …and 99 of 100.
+    /// The time from when a job was enqueued until it was claimed: the 99th percentile over all jobs.
     pub p99: Duration,
 }
 
-/// Enqueues `count` probes in `lane`, `pause` apart (zero: as fast as it goes), waits until workers have run them all, deletes
-/// them again, and says how they fared.
+/// Enqueues `count` canary jobs in `lane`, waits until workers have run all of them, deletes them, and reports how fast
+/// they ran. Between two jobs it waits for `pause`; if `pause` is zero, it enqueues them in batches without waiting.
 ///
 /// # Errors
-/// `unavailable` when they have not all run after `patience`; what has not run by then is deleted too. When the database
-/// fails.
+/// `unavailable` if some of the jobs have not run within `limit` after the last one was enqueued; they are deleted too,
+/// except those that are running. `unavailable` or `internal` if the database fails.
 pub async fn run(app: &App, lane: Lane, count: usize, pause: Duration, limit: Duration) -> Result<CanaryReport> {
     let ids = enqueue(app, lane, count, pause).await?;
     let done = wait(app, &ids, app.now() + limit).await;
@@ -64,19 +64,19 @@ pub async fn run(app: &App, lane: Lane, count: usize, pause: Duration, limit: Du
         Err(error) => Err(error),
     };
     for part in ids.chunks(BATCH) {
-        let over =
+        let not_running =
             Entity::delete_many().filter(Column::Id.is_in(part.to_vec())).filter(Column::State.ne(State::Running));
-        over.exec(app.db()).await?;
+        not_running.exec(app.db()).await?;
     }
     report
 }
 
 async fn enqueue(app: &App, lane: Lane, count: usize, pause: Duration) -> Result<Vec<JobId>> {
-    let at_once = if pause.is_zero() { BATCH } else { 1 };
+    let batch = if pause.is_zero() { BATCH } else { 1 };
     let mut ids = Vec::with_capacity(count);
     while ids.len() < count {
         let mut tx = app.begin().await?;
-        let canaries = (ids.len()..count).take(at_once).map(|_| Canary {});
+        let canaries = (ids.len()..count).take(batch).map(|_| Canary {});
         ids.extend(tx.enqueue_all(lane, canaries).await?);
         tx.commit().await?;
         sleep(pause).await;
@@ -86,14 +86,15 @@ async fn enqueue(app: &App, lane: Lane, count: usize, pause: Duration) -> Result
 
 async fn wait(app: &App, ids: &[JobId], until: Time) -> Result<()> {
     for part in ids.chunks(BATCH) {
-        let open = || {
+        let unfinished = || {
             let states = [State::Queued, State::Running];
             Entity::find().filter(Column::Id.is_in(part.to_vec())).filter(Column::State.is_in(states)).count(app.db())
         };
-        while open().await? > 0 {
+        while unfinished().await? > 0 {
             if app.now() >= until {
                 return Err(Error::Unavailable(
-                    "not all canaries have run: is a worker running, the lane paused?".into(),
+                    "not all canary jobs have run; check that a worker is running and that the lane is not paused"
+                        .into(),
                 ));
             }
             sleep(POLL_INTERVAL).await;
@@ -116,17 +117,18 @@ async fn report(app: &App, ids: &[JobId]) -> Result<CanaryReport> {
         }
     }
     delays.sort_unstable();
-    let quantile = |parts: usize| delays.get(delays.len() * parts / 100).copied().unwrap_or_default();
+    let percentile = |percent: usize| delays.get(delays.len() * percent / 100).copied().unwrap_or_default();
     Ok(CanaryReport {
         count: delays.len(),
         took: between(created, finished),
         drained_in: between(started, finished),
-        median: quantile(50),
-        p99: quantile(99),
+        median: percentile(50),
+        p99: percentile(99),
     })
 }
 
-/// Clocks of two machines may differ, so what ends before it begins took no time.
+/// Returns the time from `start` to `end`. Returns zero if `end` is earlier, because the clocks of two machines can
+/// differ.
 fn between(start: Time, end: Time) -> Duration {
     (end - start).to_std().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Writing down how a job ended, only if its worker still holds it at this attempt.
+//! Records how a job ended, provided that its worker still holds the lease of this attempt.
 //!
-//! What went well is the rule and comes in thousands, so one task writes it down for all, a batch a statement. What went
-//! wrong is written down a job at a time.
+//! Most runs succeed, and there are thousands of them. So one task for each worker records the successful runs, a batch
+//! in one statement. Failed runs are recorded one at a time.
 
 use chrono::TimeDelta;
 use portico_entity::{
@@ -16,36 +16,42 @@ use uuid::Uuid;
 use super::{FinishedJob, JobError, by_ids_in_state, lease, registry};
 use crate::{app::App, clock::Time, database, error::Result};
 
-/// The most jobs settled by one statement.
+/// The maximum number of completed jobs that one statement records.
 const BATCH: usize = 256;
-/// The first pause after a failure, doubled after each further one…
+/// The delay after the first failed attempt, before jitter. It doubles after each further failure.
 const FIRST_BACKOFF_SECONDS: f64 = 5.0;
-/// …up to this; all in seconds.
+/// The maximum delay after a failed attempt, before jitter.
 const MAX_BACKOFF_SECONDS: f64 = 3_600.0;
-/// While something is down the pause stays shorter, so that work resumes soon after.
+/// The maximum delay while a service that the job needs is unavailable, before jitter. It is shorter than
+/// `MAX_BACKOFF_SECONDS`, so that work resumes soon after the outage.
 const MAX_OUTAGE_BACKOFF_SECONDS: f64 = 300.0;
-/// How long a job waits for a worker that knows its name.
+/// The delay before a job with an unknown name is offered to workers again.
 const UNKNOWN_JOB_BACKOFF: TimeDelta = TimeDelta::seconds(30);
-/// The longest error that is kept, in characters.
+/// The maximum length of a stored error, in characters. Longer errors are cut.
 const MAX_ERROR_CHARS: usize = 500;
 
-/// A job that went well, and whom to tell once that is written down.
+/// A job that succeeded, and the channel that reports that this has been recorded.
 #[derive(Debug)]
 pub(super) struct CompletedJob {
     job: JobId,
     attempt: i32,
-    settled: oneshot::Sender<()>,
+    recorded: oneshot::Sender<()>,
 }
 
-/// Starts the task that settles what went well for the worker of this id; it ends with the last sender.
+/// Starts the task that records the successful jobs of the worker with the id `worker`. The task ends when the last
+/// sender is dropped.
 pub(super) fn start(app: App, worker: Uuid) -> mpsc::Sender<CompletedJob> {
     let (sender, mut receiver) = mpsc::channel(BATCH);
     tokio::spawn(async move {
         let mut batch = Vec::with_capacity(BATCH);
         while receiver.recv_many(&mut batch, BATCH).await > 0 {
-            // Whoever waits for a job that could not be written down sees its sender dropped.
+            // If a job cannot be recorded, its sender is dropped, which tells `complete` that it was not.
             if let Err(error) = finish(&app, worker, &mut batch).await {
-                error!(%error, count = batch.len(), "jobs could not be settled; they run again when their leases end");
+                error!(
+                    %error,
+                    count = batch.len(),
+                    "cannot record completed jobs; they run again when their leases expire"
+                );
             }
             batch.clear();
         }
@@ -58,35 +64,41 @@ async fn finish(app: &App, worker: Uuid, batch: &mut Vec<CompletedJob>) -> Resul
     while let Some(attempt) = batch.first().map(|done| done.attempt) {
         let same_attempt = batch.partition_point(|done| done.attempt == attempt);
         let ids: Vec<JobId> = batch[..same_attempt].iter().map(|done| done.job).collect();
-        let mine =
+        let owned =
             lease::owned(worker).filter(by_ids_in_state(ids, State::Running)).filter(Column::Attempts.eq(attempt));
-        let update = ended(mine, State::Done, app.now());
+        let update = ended(owned, State::Done, app.now());
         let write = || async { Ok(update.clone().exec(app.db()).await?.rows_affected) };
-        let settled = database::retry_until(app.settings().jobs.lease, write).await?;
-        if settled < same_attempt as u64 {
-            warn!(count = same_attempt as u64 - settled, "another worker has taken jobs over");
+        let updated = database::retry_until(app.settings().jobs.lease, write).await?;
+        if updated < same_attempt as u64 {
+            warn!(
+                count = same_attempt as u64 - updated,
+                "completed jobs no longer belong to this worker; their rows were not changed"
+            );
         }
         for done in batch.drain(..same_attempt) {
-            let _ = done.settled.send(());
+            let _ = done.recorded.send(());
         }
     }
     Ok(())
 }
 
-/// Writes down how `finished` ended. While the database is away it tries again, for as long as a lease lasts; after that the
-/// job runs again.
+/// Records how `finished` ended: marks the job done or dead, or queues it for another attempt.
+///
+/// While the database is unavailable, this retries for the duration of a lease (`PORTICO_JOB_LEASE`). If the outcome
+/// still cannot be recorded then, the error is logged and the job runs again. If the job no longer belongs to its
+/// worker, its row is not changed.
 pub async fn complete(app: &App, finished: FinishedJob) {
     let span = finished.span.clone();
     async {
         let Some(Ok(())) = finished.outcome else {
             if let Err(error) = database::retry_until(app.settings().jobs.lease, || reschedule(app, &finished)).await {
-                error!(%error, "a job could not be settled");
+                error!(%error, "cannot record the outcome of a job; it runs again when its lease expires");
             }
             return;
         };
-        let (settled, told) = oneshot::channel();
-        let done = CompletedJob { job: finished.row.id, attempt: finished.row.attempts, settled };
-        if finished.worker.done.send(done).await.is_ok() && told.await.is_ok() {
+        let (recorded, confirmation) = oneshot::channel();
+        let done = CompletedJob { job: finished.row.id, attempt: finished.row.attempts, recorded };
+        if finished.worker.done.send(done).await.is_ok() && confirmation.await.is_ok() {
             debug!("done");
         }
     }
@@ -94,38 +106,38 @@ pub async fn complete(app: &App, finished: FinishedJob) {
     .await;
 }
 
-/// Settles a job that did not go well.
+/// Records a run that did not succeed: queues the job for another attempt, or marks it dead.
 async fn reschedule(app: &App, finished: &FinishedJob) -> Result<()> {
     let row = &finished.row;
     let now = app.now();
-    let mine = lease::owned(finished.worker.id)
+    let owned = lease::owned(finished.worker.id)
         .filter(by_ids_in_state([row.id], State::Running))
         .filter(Column::Attempts.eq(row.attempts));
-    let again = |max_seconds| now + backoff(app, row.attempts, max_seconds);
+    let next_run = |max_seconds| now + backoff(app, row.attempts, max_seconds);
     let update = match &finished.outcome {
         Some(Ok(())) => return Ok(()),
         None => {
-            warn!("this version does not know the job; it is left to one that does");
-            lease::requeued(mine, now + UNKNOWN_JOB_BACKOFF, Expr::col(Column::Attempts).sub(1))
+            warn!("this version does not know the name of the job; the job is queued again for a worker that does");
+            lease::requeued(owned, now + UNKNOWN_JOB_BACKOFF, Expr::col(Column::Attempts).sub(1))
         }
         Some(Err(JobError::Unavailable(why))) => {
-            warn!(why, "waits for something that is down");
-            let update = lease::requeued(mine, again(MAX_OUTAGE_BACKOFF_SECONDS), Expr::col(Column::Attempts));
-            // An outage is not the job's fault, so it does not use up its attempts.
+            warn!(why, "a service that the job needs is unavailable; the job will be retried");
+            let update = lease::requeued(owned, next_run(MAX_OUTAGE_BACKOFF_SECONDS), Expr::col(Column::Attempts));
+            // The job did not cause the outage, so the outage does not use up its attempts.
             with_error(update.col_expr(Column::MaxAttempts, Expr::col(Column::MaxAttempts).add(1)), why)
         }
         Some(Err(JobError::Retry(why))) if row.attempts < row.max_attempts => {
-            warn!(why, "will be tried again");
-            with_error(lease::requeued(mine, again(MAX_BACKOFF_SECONDS), Expr::col(Column::Attempts)), why)
+            warn!(why, "the job failed and will be retried");
+            with_error(lease::requeued(owned, next_run(MAX_BACKOFF_SECONDS), Expr::col(Column::Attempts)), why)
         }
         Some(Err(JobError::Retry(why) | JobError::Discard(why))) => {
-            error!(why, "given up");
+            error!(why, "the job is dead; it will not be retried");
             registry::on_dead(app, row, why).await?;
-            with_error(ended(mine, State::Dead, now), why)
+            with_error(ended(owned, State::Dead, now), why)
         }
     };
     if update.exec(app.db()).await?.rows_affected == 0 {
-        warn!("another worker has taken the job over");
+        warn!("the job no longer belongs to this worker; its row was not changed");
     }
     Ok(())
 }
@@ -135,11 +147,12 @@ fn ended(update: UpdateMany<background_job::Entity>, state: State, now: Time) ->
 }
 
 fn with_error(update: UpdateMany<background_job::Entity>, why: &str) -> UpdateMany<background_job::Entity> {
-    let kept: String = why.chars().take(MAX_ERROR_CHARS).collect();
-    update.col_expr(Column::LastError, Expr::value(kept))
+    let stored: String = why.chars().take(MAX_ERROR_CHARS).collect();
+    update.col_expr(Column::LastError, Expr::value(stored))
 }
 
-/// Exponential back-off with a quarter of jitter either way, so that what failed together does not return together.
+/// Returns the delay before the next attempt: exponential back-off, limited to `max_seconds`, with a jitter of ±25 % so
+/// that jobs that failed at the same time do not all run again at the same time.
 fn backoff(app: &App, attempts: i32, max_seconds: f64) -> TimeDelta {
     let doubled = FIRST_BACKOFF_SECONDS * 2f64.powi(attempts.clamp(1, 30) - 1);
     let seconds = doubled.min(max_seconds) * (0.75 + app.random().fraction() / 2.0);

@@ -1,4 +1,4 @@
-//! How long a claimed job stays with its worker.
+//! Leases: how long a claimed job belongs to its worker.
 
 use portico_entity::{
     JobId,
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::{Worker, by_ids_in_state};
 use crate::{app::App, clock::Time, error::Result};
 
-/// Renews the leases of all jobs that `worker` runs. To be called well within the lease.
+/// Renews the leases of all jobs that `worker` is running. Must be called several times within the duration of a lease.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub async fn renew(app: &App, worker: &Worker) -> Result<()> {
     let running: Vec<JobId> = worker.running().iter().copied().collect();
     if !running.is_empty() {
@@ -26,27 +26,30 @@ pub async fn renew(app: &App, worker: &Worker) -> Result<()> {
     Ok(())
 }
 
-/// Gives back every job that `worker` still holds, to be run by others at once. For a worker that stops.
+/// Queues every job that `worker` still holds, due immediately, so that other workers can run it. The interrupted
+/// attempt does not count. Called by a worker that stops.
 ///
 /// # Errors
-/// When the database fails; then the leases run out by themselves.
+/// `unavailable` or `internal` if the database fails. The jobs then run again when their leases expire.
 pub async fn release(app: &App, worker: &Worker) -> Result<()> {
     let all = owned(worker.id).filter(Column::State.eq(State::Running));
     requeued(all, app.now(), Expr::col(Column::Attempts).sub(1)).exec(app.db()).await?;
     Ok(())
 }
 
-/// When the lease of a job that is claimed or renewed now ends.
+/// Returns when a lease that is granted or renewed now expires.
 pub(super) fn end(app: &App) -> Time {
     app.now() + app.settings().jobs.lease
 }
 
-/// Those of a worker's; it holds those that are running.
+/// Returns an update of the jobs whose lease owner is `worker`. Completed jobs keep their lease owner, so the caller
+/// must also filter by state.
 pub(super) fn owned(worker: Uuid) -> UpdateMany<background_job::Entity> {
     background_job::Entity::update_many().filter(Column::LeaseOwner.eq(worker))
 }
 
-/// Lets them wait until `run_at`, in nobody's hands and not on the wire.
+/// Adds to `update` that the jobs are queued, due at `run_at`, with this number of `attempts`, without a lease, and not
+/// yet pushed to the job queue.
 pub(super) fn requeued(
     update: UpdateMany<background_job::Entity>,
     run_at: Time,

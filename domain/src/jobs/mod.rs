@@ -1,10 +1,11 @@
-//! Background work. The row in `background_jobs` is the truth about a job; the queue only carries its id.
+//! Background jobs.
 //!
-//! - [`registry`](self::registry): every job, a line each.
-//! - [`schedule`](self::schedule): everything that happens by the clock, a line each.
-//! - `run`, `lease`, `settle`: what a worker does with a job; `push` and `sweep`: how ids get onto the wire, and back onto
-//!   it when it lost them.
-//! - `operate`, `pause`, `probe`: what an operator does.
+//! The row in `background_jobs` is the source of truth about a job. The job queue carries only the job's id.
+//!
+//! - `registry` lists every job. `schedule` lists every job that is enqueued at a fixed interval.
+//! - `run`, `lease`, `complete` and `heartbeat` are what a worker process does.
+//! - `push` puts the ids of committed jobs into the queue. `sweep` puts them there again after the queue has lost them.
+//! - `admin`, `pause` and `canary` are what an operator does.
 
 mod admin;
 mod canary;
@@ -50,10 +51,10 @@ pub use schedule::Scheduler;
 pub use settings::{Concurrency, JobSettings};
 pub use sweep::sweep;
 
-/// Every lane, the most urgent first.
+/// All lanes, the most urgent first.
 pub const LANES: [Lane; 3] = [Lane::Urgent, Lane::Bulk, Lane::Maintenance];
 
-/// The lane's name on the wire.
+/// Returns the name of `lane` in the job queue, in metrics, in logs and on the command line.
 pub const fn lane_name(lane: Lane) -> &'static str {
     match lane {
         Lane::Urgent => "urgent",
@@ -62,52 +63,70 @@ pub const fn lane_name(lane: Lane) -> &'static str {
     }
 }
 
-/// Those of `jobs` that are in `state`, found by their ids. The state is written so that no index fits it: a planner whose
-/// statistics are older than the backlog takes the index for the shorter way, and reads the whole backlog for each batch.
+/// Returns a condition that selects those of `jobs` that are in `state`, by their primary keys.
+///
+/// The state is compared in a form that no index supports. With a plain comparison, a query planner whose statistics
+/// are older than the backlog chooses the index on `state` and reads the whole backlog for each batch.
 fn by_ids_in_state(jobs: impl IntoIterator<Item = JobId>, state: State) -> Condition {
     let unindexed = Expr::col(Column::State).binary(BinOper::Custom("||"), Expr::val(""));
     Condition::all().add(Column::Id.is_in(jobs)).add(unindexed.eq(state))
 }
 
-/// Whether a queued job may run at `now`. A new one may, whatever this clock says: the one that enqueued it may be ahead. That
-/// also keeps the planner from the index on `run_at`, which nearly all that wait fit.
+/// Returns a condition that selects the jobs that are due at `now`: new jobs, and jobs whose `run_at` has passed.
+///
+/// A new job is due regardless of this process's clock, because the clock of the process that enqueued it may be ahead.
+/// The `OR` also keeps the query planner from the index on `run_at`, which would match nearly every queued job.
 fn due(now: Time) -> SimpleExpr {
     Column::Attempts.eq(0).or(Column::RunAt.lte(now))
 }
 
-/// A kind of background work. Its fields are ids: never a secret, never an address.
+/// A kind of background work.
 ///
-/// It may run more than once (a worker can die after the work and before it says so), so running twice must do no harm.
+/// The fields are stored in the database as the job's payload. They are ids, never secrets and never addresses.
+///
+/// A job can run more than once, because a worker process can die after it has done the work and before it has recorded
+/// that. So [`run`](Self::run) must be idempotent.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Its name in the database: never renamed, never used again for other work.
+    /// The name of the job in the database. A name is never changed, and never reused for other work.
     const NAME: &'static str;
-    /// Where it waits, unless whoever enqueues it says otherwise.
+    /// The lane of the job, unless the code that enqueues it names another lane.
     const LANE: Lane;
-    /// How often it is tried before it is given up.
+    /// The maximum number of attempts. After the last failed attempt the job is dead.
     const ATTEMPTS: i32 = 8;
 
-    /// Does the work. `?` means: try again later.
+    /// Does the work.
+    ///
+    /// # Errors
+    /// A [`JobError`], which decides whether and when the job runs again. The operator `?` converts database errors and
+    /// [`Error`]s into `Unavailable` or `Retry`, so the job runs again later.
     fn run(&self, app: &App) -> impl Future<Output = std::result::Result<(), JobError>> + Send;
 
-    /// Called when the job is given up, `why` in words for an operator.
+    /// Called when the job becomes dead. `why` is the reason, as text for an operator. Can be called more than once.
+    ///
+    /// # Errors
+    /// Any [`Error`]. A worker then does not mark the job dead, so the job runs again.
     fn on_dead(&self, _app: &App, _why: &str) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// Called before a job that was given up is tried after all, because an operator says so.
+    /// Called before a dead job is queued again at the request of an operator.
+    ///
+    /// # Errors
+    /// Any [`Error`]; the job then stays dead.
     fn on_retry(&self, _app: &App) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 }
 
-/// Why a job did not do its work this time.
+/// Why a run of a job failed. Each variant holds the reason, as text for an operator.
 #[derive(Debug, PartialEq, Eq)]
 pub enum JobError {
-    /// Try again with back-off; it counts as an attempt.
+    /// Try again with back-off. The run counts as an attempt.
     Retry(String),
-    /// What it needs is down. Try again with back-off for as long as it takes; it is not the job's fault.
+    /// A service that the job needs is unavailable. Try again with back-off and without a limit on the number of
+    /// attempts.
     Unavailable(String),
-    /// The work can never be done, or need not be any more.
+    /// The work can never be done, or is no longer needed. The job becomes dead without further attempts.
     Discard(String),
 }
 

@@ -1,4 +1,4 @@
-//! From a commit onto the wire, outside of any request.
+//! Pushes the ids of committed jobs to the job queue, outside of any request.
 
 use portico_entity::{
     JobId,
@@ -12,10 +12,11 @@ use tracing::warn;
 use super::{LANES, by_ids_in_state, due, lane_name};
 use crate::clock::Clock;
 
-/// The most jobs pushed at once.
+/// The maximum number of jobs that are pushed together.
 const BATCH: usize = 256;
 
-/// Pushes committed jobs until the last sender is gone. What fails here is left to the sweeper.
+/// Pushes the jobs that arrive in `committed` to the job queue until the last sender is dropped. If a push fails, the
+/// error is logged, and the sweeper pushes the jobs later.
 pub(crate) async fn push_committed(
     db: DatabaseConnection,
     queue: JobQueue,
@@ -29,14 +30,18 @@ pub(crate) async fn push_committed(
             if !jobs.is_empty()
                 && let Err(error) = push(&db, &queue, &clock, lane, jobs).await
             {
-                warn!(%error, lane = lane_name(lane), "jobs wait for the sweeper");
+                warn!(%error, lane = lane_name(lane), "cannot push jobs to the queue; the sweeper will retry");
             }
         }
         batch.clear();
     }
 }
 
-/// Puts `jobs` onto the wire, then notes that in their rows.
+/// Pushes `jobs` to the job queue, then records the time of the push in their rows.
+///
+/// # Errors
+/// A [`QueueError`](portico_queue::QueueError) if the queue cannot be reached, or a database error. After a database
+/// error the jobs are in the queue, but their rows do not say so, so the sweeper pushes them again, which does no harm.
 pub(super) async fn push(
     db: &DatabaseConnection,
     queue: &JobQueue,
@@ -50,7 +55,7 @@ pub(super) async fn push(
     background_job::Entity::update_many()
         .col_expr(background_job::Column::PushedAt, Expr::value(now))
         .filter(by_ids_in_state(jobs, State::Queued))
-        // One that has run meanwhile and waits for its retry is not on the wire.
+        // A job may have failed after the push and may wait for its retry now. Its id is no longer in the queue.
         .filter(due(now))
         .exec(db)
         .await?;

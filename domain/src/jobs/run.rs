@@ -1,4 +1,4 @@
-//! Claim and run. What follows is in `settle`.
+//! Claims jobs and runs them. The module `complete` records the outcomes.
 
 use std::{
     collections::HashSet,
@@ -28,47 +28,55 @@ use crate::{
     metrics::{self, JobOutcome},
 };
 
-/// How often a job may take its worker down with it.
+/// How often the lease of a job may expire before the job is discarded instead of run, because it may crash its worker.
 const MAX_CRASHES: i32 = 3;
 
-/// One running worker process; it owns the leases of the jobs it has claimed. Clones are the same worker.
+/// A worker process, which owns the leases of the jobs that it has claimed. Clones refer to the same worker.
 #[derive(Clone, Debug)]
 pub struct Worker {
+    /// The id of the worker in `workers` and in `background_jobs.lease_owner`.
     pub(super) id: Uuid,
-    /// What it is running just now. Only these leases are renewed: a job that was claimed and then dropped on the way, or
-    /// whose end could not be written down, must become somebody else's.
+    /// The jobs that are running now. Only their leases are renewed: a job that was claimed but never started, or whose
+    /// outcome could not be recorded, must become available to other workers.
     running: Arc<Mutex<HashSet<JobId>>>,
+    /// The channel to the task that records completed jobs.
     pub(super) done: mpsc::Sender<CompletedJob>,
 }
 
 impl Worker {
-    /// A worker with an id that no other has, and the task that settles its jobs; it ends with the last clone.
+    /// Creates a worker with a unique id, and starts the task that records its completed jobs. The task ends when the
+    /// last clone of the worker is dropped.
     pub fn new(app: &App) -> Self {
         let id = app.new_id();
         let done = complete::start(app.clone(), id);
         Self { id, running: Arc::default(), done }
     }
 
+    /// Locks and returns the set of the jobs that are running now.
     pub(super) fn running(&self) -> MutexGuard<'_, HashSet<JobId>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A job that this worker, and no other, may run until its lease ends.
+/// A job that this worker, and no other, may run until its lease expires.
 #[derive(Debug)]
 pub struct ClaimedJob {
     row: background_job::Model,
     worker: Worker,
 }
 
-/// A job that has run and is not settled yet: whoever drops it leaves it to be run again.
+/// A job that has run and whose outcome is not recorded yet. If it is dropped without [`complete`](super::complete()),
+/// the job runs again when its lease expires.
 #[derive(Debug)]
-#[must_use = "a job that is not settled runs again"]
+#[must_use = "a job whose outcome is not recorded runs again"]
 pub struct FinishedJob {
+    /// The row of the job, as it was when the job was claimed.
     pub(super) row: background_job::Model,
+    /// The worker that ran the job.
     pub(super) worker: Worker,
-    /// `None`: this version does not know the job.
+    /// How the run ended; `None` if this version does not know the name of the job.
     pub(super) outcome: Option<std::result::Result<(), JobError>>,
+    /// The tracing span of the job.
     pub(super) span: Span,
 }
 
@@ -78,13 +86,16 @@ impl Drop for FinishedJob {
     }
 }
 
-/// Claims those of `ids` that are due and that nobody else has claimed: one conditional UPDATE, one winner each.
+/// Claims those of the jobs `ids` that are due and that no other worker has claimed, and returns them.
+///
+/// One conditional `UPDATE` claims all of them, so of several workers that claim the same job one succeeds.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<ClaimedJob>> {
     let now = app.now();
-    // What still runs here was taken from us meanwhile. It comes back by the sweeper, when it has ended.
+    // If a job still runs here, its lease has expired and the sweeper has queued it again. It must not run twice in
+    // this process. The sweeper pushes it again after this run has ended.
     let ids: Vec<_> = {
         let running = worker.running();
         ids.iter().map(|id| JobId(*id)).filter(|id| !running.contains(id)).collect()
@@ -102,7 +113,8 @@ pub async fn claim(app: &App, worker: &Worker, ids: &[Uuid]) -> Result<Vec<Claim
     Ok(rows.into_iter().map(|row| ClaimedJob { row, worker: worker.clone() }).collect())
 }
 
-/// Runs a claimed job. Never fails: what went wrong is in the outcome, which [`settle`](super::complete) writes down.
+/// Runs a claimed job and returns it with its outcome, which [`complete`](super::complete()) records. A failure or a
+/// panic of the job is part of the outcome.
 pub async fn run(app: &App, claimed: ClaimedJob) -> FinishedJob {
     let ClaimedJob { row, worker } = claimed;
     let span = info_span!(
@@ -120,18 +132,18 @@ pub async fn run(app: &App, claimed: ClaimedJob) -> FinishedJob {
     metrics::job_began(row.lane, row.run_at, app.now());
     let mut finished = FinishedJob { row, worker, outcome: None, span: span.clone() };
     finished.outcome = if finished.row.crash_count >= MAX_CRASHES {
-        Some(Err(JobError::Discard(format!("given up after its worker vanished {MAX_CRASHES} times"))))
+        Some(Err(JobError::Discard(format!("not run again: its lease has expired {MAX_CRASHES} times"))))
     } else {
-        // A panic is a failure like any other.
+        // A panic counts as a failed attempt.
         AssertUnwindSafe(registry::run(app, &finished.row))
             .catch_unwind()
             .instrument(span)
             .await
-            .unwrap_or_else(|_| Some(Err(JobError::Retry("panicked".into()))))
+            .unwrap_or_else(|_| Some(Err(JobError::Retry("the job panicked".into()))))
     };
-    let how = outcome_of(&finished);
-    metrics::job_finished(registry::known_name(&finished.row.name), how, began);
-    finished.span.record("outcome", how.name());
+    let outcome = outcome_of(&finished);
+    metrics::job_finished(registry::known_name(&finished.row.name), outcome, began);
+    finished.span.record("outcome", outcome.name());
     finished
 }
 
@@ -166,7 +178,8 @@ mod tests {
         let worker = Worker::new(&app);
         let claimed = jobs::claim(&app, &worker, &[id]).await.unwrap().remove(0);
         let finished = jobs::run(&app, claimed).await;
-        // What still runs here is not claimed a second time, though the sweeper of a clock ahead took it away.
+        // The worker does not claim a job that it still runs, even after a sweeper whose clock is ahead has requeued
+        // it.
         app.clock().advance(TimeDelta::seconds(60));
         jobs::sweep(&app).await.unwrap();
         assert!(jobs::claim(&app, &worker, &[id]).await.unwrap().is_empty());
@@ -175,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_runs_keeps_its_lease() {
+    async fn only_running_jobs_keep_their_leases() {
         let app = testing::app().await;
         let mut tx = app.begin().await.unwrap();
         tx.enqueue(maintenance::DeleteExpired {}).await.unwrap();
@@ -186,19 +199,19 @@ mod tests {
         let claimed = jobs::claim(&app, &first, &[id]).await.unwrap().remove(0);
         assert!(jobs::claim(&app, &second, &[id]).await.unwrap().is_empty(), "one winner");
 
-        // ClaimedJob and never run: renewing does not keep it, and the sweeper gives it to others.
+        // The job is claimed but never started. Its lease is not renewed, and the sweeper queues it again.
         app.clock().advance(TimeDelta::seconds(15));
         jobs::renew(&app, &first).await.unwrap();
         app.clock().advance(TimeDelta::seconds(6));
         jobs::sweep(&app).await.unwrap();
         assert_eq!((row().await.state, row().await.crash_count), (State::Queued, 1));
 
-        // It runs elsewhere, and the first, late, changes nothing.
-        let again = jobs::claim(&app, &second, &[id]).await.unwrap().remove(0);
+        // The second worker runs the job. The first worker runs it late, and its outcome is not recorded.
+        let second_claim = jobs::claim(&app, &second, &[id]).await.unwrap().remove(0);
         jobs::complete(&app, jobs::run(&app, claimed).await).await;
         assert_eq!(row().await.state, State::Running);
-        let finished = jobs::run(&app, again).await;
-        // Run and not settled yet: it is still this worker's.
+        let finished = jobs::run(&app, second_claim).await;
+        // The outcome is not recorded yet, so the lease is still renewed.
         app.clock().advance(TimeDelta::seconds(15));
         jobs::renew(&app, &second).await.unwrap();
         app.clock().advance(TimeDelta::seconds(15));

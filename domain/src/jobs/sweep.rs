@@ -1,4 +1,4 @@
-//! Puts back onto the wire what it lost, and gives the jobs of vanished workers to others.
+//! The sweeper: pushes due jobs that the job queue has lost, and queues jobs whose lease has expired.
 
 use chrono::TimeDelta;
 use portico_entity::{
@@ -11,29 +11,31 @@ use tracing::{info, warn};
 use super::{LANES, lane_name, push::push};
 use crate::{app::App, error::Result};
 
-/// The most jobs of a lane pushed at once…
+/// The maximum number of jobs in one batch.
 const BATCH: u64 = 1_000;
-/// …and by one sweep, in such batches.
+/// The maximum number of batches that one sweep pushes for each lane.
 const BATCHES: usize = 10;
-/// How long the task that pushes committed jobs is given before the sweeper takes over.
+/// How old a new job must be before the sweeper pushes it. Until then, the task that pushes committed jobs does.
 const PUSH_GRACE: TimeDelta = TimeDelta::seconds(2);
-/// How long a pushed job may lie unclaimed when its lane is empty, which means that the wire has lost it…
+/// How long a pushed job may stay unclaimed before it counts as lost, if the job queue of its lane is empty.
 const LOST_AFTER_IF_EMPTY: TimeDelta = TimeDelta::seconds(5);
-/// …and when others wait before it.
+/// How long a pushed job may stay unclaimed before it counts as lost, if other jobs of its lane are in the queue.
 const LOST_AFTER: TimeDelta = TimeDelta::minutes(5);
 
-/// Requeues jobs whose lease finished out and pushes due jobs that are not on the wire. Any number of workers may sweep at
-/// once; a double push does no harm. While the wire is down it pushes nothing.
+/// Queues the jobs whose lease has expired, and pushes due jobs that are not in the job queue.
+///
+/// Any number of workers may sweep at the same time: pushing a job twice does no harm. While the queue is unavailable,
+/// nothing is pushed and the error is logged.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub async fn sweep(app: &App) -> Result<()> {
     requeue_abandoned(app).await?;
     for lane in LANES {
         match app.queue().depth(lane_name(lane)).await {
             Ok(depth) => push_lost(app, lane, depth == 0).await?,
             Err(error) => {
-                warn!(%error, "the sweeper cannot reach the queue");
+                warn!(%error, "the sweeper cannot reach the queue; it will retry");
                 return Ok(());
             }
         }
@@ -49,9 +51,9 @@ async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
             break;
         }
         match push(app.db(), app.queue(), app.clock(), lane, jobs).await {
-            Ok(()) => info!(count, lane = lane_name(lane), "the sweeper pushed jobs"),
+            Ok(()) => info!(count, lane = lane_name(lane), "the sweeper pushed jobs to the queue"),
             Err(error) => {
-                warn!(%error, lane = lane_name(lane), "the sweeper cannot push");
+                warn!(%error, lane = lane_name(lane), "the sweeper cannot push jobs to the queue; it will retry");
                 break;
             }
         }
@@ -63,7 +65,7 @@ async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
 }
 
 async fn requeue_abandoned(app: &App) -> Result<()> {
-    let found = background_job::Entity::update_many()
+    let requeued = background_job::Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Queued))
         .col_expr(Column::LeaseOwner, Expr::value(None::<uuid::Uuid>))
         .col_expr(Column::LeaseUntil, Expr::value(None::<crate::clock::Time>))
@@ -74,16 +76,16 @@ async fn requeue_abandoned(app: &App) -> Result<()> {
         .filter(Column::LeaseUntil.lt(app.now()))
         .exec(app.db())
         .await?;
-    if found.rows_affected > 0 {
-        warn!(count = found.rows_affected, "jobs of a vanished worker run again");
+    if requeued.rows_affected > 0 {
+        warn!(count = requeued.rows_affected, "queued jobs whose leases had expired; they run again");
     }
     Ok(())
 }
 
 async fn not_in_queue(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId>> {
     let now = app.now();
-    let patience = if is_empty { LOST_AFTER_IF_EMPTY } else { LOST_AFTER };
-    // A retry or a requeued job has no task that pushes it, so it is never "fresh".
+    let lost_after = if is_empty { LOST_AFTER_IF_EMPTY } else { LOST_AFTER };
+    // No task pushes a retried or requeued job, so the sweeper pushes it without delay, however new it is.
     let never_pushed = Condition::all()
         .add(Column::PushedAt.is_null())
         .add(Condition::any().add(Column::CreatedAt.lt(now - PUSH_GRACE)).add(Column::Attempts.gt(0)));
@@ -93,7 +95,7 @@ async fn not_in_queue(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId
         .filter(Column::State.eq(State::Queued))
         .filter(Column::Lane.eq(lane))
         .filter(Column::RunAt.lte(now))
-        .filter(Condition::any().add(never_pushed).add(Column::PushedAt.lt(now - patience)))
+        .filter(Condition::any().add(never_pushed).add(Column::PushedAt.lt(now - lost_after)))
         .order_by_asc(Column::RunAt)
         .limit(BATCH)
         .into_tuple::<JobId>()
@@ -109,8 +111,8 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    /// A due job that was pushed just now, and that the wire has lost.
-    async fn lost(app: &App) -> background_job::Model {
+    /// Inserts a due job whose row says that it has just been pushed, but that is not in the queue.
+    async fn insert_lost_job(app: &App) -> background_job::Model {
         let row = background_job::Model {
             id: JobId(app.new_id()),
             name: "delete_expired".into(),
@@ -133,7 +135,7 @@ mod tests {
         row.into_active_model().insert(app.db()).await.unwrap()
     }
 
-    /// How many ids wait in the lane after the clock has moved and the sweeper has been.
+    /// Advances the clock, runs the sweeper, and returns the number of ids in the queue of the lane.
     async fn depth_after(app: &App, seconds: i64) -> u64 {
         app.clock().advance(TimeDelta::seconds(seconds));
         sweep(app).await.unwrap();
@@ -141,22 +143,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_lane_has_lost_what_was_pushed_five_seconds_ago() {
+    async fn unclaimed_job_of_an_empty_lane_is_pushed_again_after_five_seconds() {
         let app = testing::app().await;
-        lost(&app).await;
+        insert_lost_job(&app).await;
         assert_eq!(depth_after(&app, 5).await, 0);
         assert_eq!(depth_after(&app, 1).await, 1);
     }
 
     #[tokio::test]
-    async fn a_lane_where_others_wait_has_lost_what_was_pushed_five_minutes_ago() {
+    async fn unclaimed_job_of_a_busy_lane_is_pushed_again_after_five_minutes() {
         let app = testing::app().await;
-        let job = lost(&app).await;
+        let job = insert_lost_job(&app).await;
         app.queue().push(lane_name(Lane::Bulk), &[app.new_id()]).await.unwrap();
-        assert_eq!(depth_after(&app, 6).await, 1, "it may be behind the others");
+        assert_eq!(depth_after(&app, 6).await, 1, "the job may be behind the other one");
         assert_eq!(depth_after(&app, 294).await, 1);
         assert_eq!(depth_after(&app, 1).await, 2);
-        // Pushed again, it is given as long again.
+        // The time counts from the latest push.
         let row = background_job::Entity::find_by_id(job.id).one(app.db()).await.unwrap().unwrap();
         assert_eq!(row.pushed_at, Some(app.now()));
     }

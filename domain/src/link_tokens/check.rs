@@ -1,28 +1,31 @@
-//! What a link is for, told to its holder.
+//! Reading what a link is for, without using it.
 
 use portico_entity::link_token::Purpose;
 
 use crate::{actor::Anonymous, app::App, clock::Time, error::Result, secret::PlainToken};
 
-/// What the holder of a link may know.
+/// The information about a link that [`check`] returns to the holder of its secret.
 #[derive(Clone, Debug)]
 pub struct LinkInfo {
-    /// What the link does.
+    /// The purpose of the link.
     pub purpose: Purpose,
-    /// Whose it is.
+    /// The address of the portal user to whom the link was mailed.
     pub email: String,
-    /// What they are called.
+    /// The portal user's name. For an invitation, the name that the tenant typed.
     pub name: String,
-    /// The client they were invited to; none for a reset.
+    /// The name of the client to which the portal user is invited; `None` for a reset link.
     pub client_name: Option<String>,
-    /// When it dies.
+    /// The time at which the link expires.
     pub expires_at: Time,
 }
 
-/// Tells what a link is for. Spends nothing, so a page may ask before it shows a form.
+/// Returns what a link is for. The link stays unused, so a page can call this before it shows a form.
 ///
 /// # Errors
-/// `token_unknown`; `token_used`, `token_revoked` or `token_expired`, whose holder already knew that it existed.
+/// - `token_unknown`: no link has this secret.
+/// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid. These codes reveal nothing,
+///   because the holder of the secret already knows that the link existed.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn check(app: &App, _caller: &Anonymous, token: &PlainToken) -> Result<LinkInfo> {
     let link = super::find(app, token).await?;
     link.check_live(app.now())?;

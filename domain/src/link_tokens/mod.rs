@@ -1,7 +1,7 @@
-//! Mailed links: one secret each, for one purpose, used once.
+//! Link tokens: the secrets in mailed links. Each token has one purpose and can be used once.
 //!
-//! The secret is derived from the server key and the row's id when the worker renders the mail, so a retry sends the
-//! same link, and neither the database nor Redis alone can make one.
+//! The worker derives the secret from the server key and the id of the `link_tokens` row when it renders the mail. A
+//! retry therefore sends the same link, and a copy of the database or of Redis alone does not contain a valid link.
 
 mod check;
 mod renew;
@@ -31,28 +31,41 @@ pub use check::{LinkInfo, check};
 pub use renew::renew;
 pub use settings::LinkTokenSettings;
 
-/// The most reset links of one person that are live at once.
+/// The maximum number of reset links of one portal user that are valid at the same time.
 const MAX_LIVE_RESETS: u64 = 3;
 
-/// A link and whom it concerns.
+/// A link token with its portal user and its invitation.
 pub(crate) struct LinkDetails {
+    /// The `link_tokens` row.
     pub(crate) token: link_token::Model,
+    /// The portal user to whom the link was mailed.
     pub(crate) user: portal_user::Model,
+    /// The invitation that the link belongs to; `None` for a reset link.
     pub(crate) invitation: Option<InvitationContext>,
 }
 
-/// The invitation behind a link.
+/// The invitation of a link, with its client and tenant.
 pub(crate) struct InvitationContext {
+    /// The `invitations` row.
     pub(crate) invitation: invitation::Model,
+    /// The client to which the person is invited.
     pub(crate) client: client::Model,
+    /// The tenant of the client.
     pub(crate) tenant: tenant::Model,
 }
 
-/// The link that the mail of `email` carries: made once, then derived again. None when it has died since it was made, or
-/// when the person needs another kind of link by now: a retried mail must not carry a dead one.
+/// Returns the secret of the link that the mail `email` carries.
+///
+/// The first call inserts the `link_tokens` row; later calls derive the same secret again. The link expires with
+/// `invitation`, or without one after `PORTICO_RESET_TTL`, counted from the request for the mail. A new reset link
+/// revokes the portal user's oldest reset links, so that at most [`MAX_LIVE_RESETS`] stay valid.
+///
+/// Returns `None` if the link is used, revoked or outdated by a new password, or if the portal user now needs a link of
+/// another purpose. A retried mail must not carry an invalid link.
 ///
 /// # Errors
-/// When the database fails, or the entry of `PORTICO_SECRET` that made it is gone.
+/// - `unavailable` or `internal`: a database query failed.
+/// - `internal`: the entry of `PORTICO_SECRET` that made the link was removed.
 pub(crate) async fn issue(
     app: &App,
     email: &email::Model,
@@ -62,7 +75,7 @@ pub(crate) async fn issue(
 ) -> Result<Option<PlainToken>> {
     let key = app.keys().newest();
     let id = LinkTokenId(app.new_id());
-    // Every lifetime counts from the act, not from when the worker came to it.
+    // The lifetime counts from the request for the mail, not from the time at which the worker renders it.
     let expires_at = match invitation {
         Some(invitation) => invitation.expires_at,
         None => email.created_at + app.settings().link_tokens.reset_ttl,
@@ -90,9 +103,9 @@ pub(crate) async fn issue(
         .filter(Column::EmailId.eq(email.id))
         .one(app.db())
         .await?
-        .ok_or_else(|| Error::Internal("the mail's token has vanished".into()))?;
-    let is_of_now = purpose == Purpose::Accept || row.credential_version == user.credential_version;
-    if row.purpose != purpose || row.used_at.is_some() || row.revoked_at.is_some() || !is_of_now {
+        .ok_or_else(|| Error::Internal(format!("the link_tokens row of the mail {} is missing", email.id)))?;
+    let has_current_version = purpose == Purpose::Accept || row.credential_version == user.credential_version;
+    if row.purpose != purpose || row.used_at.is_some() || row.revoked_at.is_some() || !has_current_version {
         return Ok(None);
     }
     if purpose == Purpose::Reset {
@@ -101,14 +114,18 @@ pub(crate) async fn issue(
     secret(app, row.id, &row.key_fingerprint).map(Some)
 }
 
-/// Looks a link up by its secret.
+/// Looks up a link by its secret.
+///
+/// The function does not check whether the link is still valid.
 ///
 /// # Errors
-/// `token_unknown` when there is none, whatever its shape.
+/// - `token_unknown`: no link has this secret. Any text is accepted as a secret.
+/// - `unavailable` or `internal`: a database query failed.
 pub(crate) async fn find(app: &App, secret: &PlainToken) -> Result<LinkDetails> {
     load(app.db(), Column::SecretHash.eq(secret.hashed().0)).await
 }
 
+/// Loads the link token that matches the condition `which`, with its portal user and its invitation.
 async fn load(db: &impl ConnectionTrait, which: SimpleExpr) -> Result<LinkDetails> {
     let (token, user) = link_token::Entity::find()
         .find_also_related(portal_user::Entity)
@@ -132,14 +149,18 @@ async fn load(db: &impl ConnectionTrait, which: SimpleExpr) -> Result<LinkDetail
 }
 
 impl LinkDetails {
-    /// Whether it may still do its work.
+    /// Checks that the link can still be used at the time `now`.
     ///
     /// # Errors
-    /// `token_used`, `token_revoked` or `token_expired`.
+    /// The first that applies:
+    /// - `token_used`: the link was used.
+    /// - `token_revoked`: the link was revoked, or its invitation, client, tenant or portal user no longer allows it.
+    /// - `token_expired`: the link or its invitation has expired.
     pub(crate) fn check_live(&self, now: Time) -> Result<()> {
         if self.token.used_at.is_some() { Err(Error::TOKEN_USED) } else { self.check_valid(now) }
     }
 
+    /// Checks that the link is neither revoked nor expired; a used link passes.
     fn check_valid(&self, now: Time) -> Result<()> {
         if self.is_revoked() {
             Err(Error::TOKEN_REVOKED)
@@ -150,10 +171,11 @@ impl LinkDetails {
         }
     }
 
-    /// As [`check_live`](Self::check_live), and that it was made for `purpose`.
+    /// Checks that the link has this `purpose` and can still be used at the time `now`.
     ///
     /// # Errors
-    /// Also `token_unknown` for a link of another purpose.
+    /// - `token_unknown`: the link has another purpose.
+    /// - Otherwise the errors of [`check_live`](Self::check_live).
     pub(crate) fn check_for(&self, purpose: Purpose, now: Time) -> Result<()> {
         if self.token.purpose != purpose {
             return Err(Error::TOKEN_UNKNOWN);
@@ -178,16 +200,21 @@ impl LinkDetails {
             || token.revoked_at.is_some()
             || token.credential_version != self.user.credential_version && token.purpose != Purpose::Accept
             || self.user.disabled_at.is_some()
-            // A setup link must never touch an account that has a password.
+            // An activation link must never change an account that already has a password.
             || token.purpose == Purpose::Activation && self.user.password_phc.is_some()
     }
 }
 
-/// Uses the link up: one conditional UPDATE, so of any number at once one wins. Then looks at it again, since hashing a
-/// password takes long enough for a link to be revoked or to expire.
+/// Marks the link as used.
+///
+/// One conditional `UPDATE` does this, so exactly one of several concurrent requests succeeds. The link is then
+/// loaded and checked again, because it may be revoked or expire while a password is hashed. If this function fails,
+/// the caller must drop `tx` without a commit.
 ///
 /// # Errors
-/// `token_used` for all others; `token_revoked` or `token_expired`.
+/// - `token_used`: another request has used the link.
+/// - `token_revoked` or `token_expired`: the link is no longer valid.
+/// - `unavailable` or `internal`: a database query failed.
 pub(crate) async fn consume(tx: &mut Tx, token: &link_token::Model) -> Result<()> {
     let now = tx.app().now();
     let used = link_token::Entity::update_many()
@@ -198,20 +225,24 @@ pub(crate) async fn consume(tx: &mut Tx, token: &link_token::Model) -> Result<()
         .exec(tx.db())
         .await?;
     if used.rows_affected == 0 {
-        // Somebody else has used it, or it was revoked: the row says which.
+        // Another request has used the link, or it was revoked. The row shows which.
         load(tx.db(), Column::Id.eq(token.id)).await?.check_live(now)?;
         return Err(Error::TOKEN_USED);
     }
     load(tx.db(), Column::Id.eq(token.id)).await?.check_valid(now)
 }
 
+/// Derives the secret of the link token `id` under the entry of `PORTICO_SECRET` that has this fingerprint.
 fn secret(app: &App, id: LinkTokenId, fingerprint: &str) -> Result<PlainToken> {
     let key = app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
-        Error::Internal(format!("the entry {fingerprint} of PORTICO_SECRET, which made a link, is gone"))
+        Error::Internal(format!(
+            "PORTICO_SECRET has no entry with the fingerprint {fingerprint}, which made the link {id}"
+        ))
     })?;
     Ok(PlainToken::from_bytes(&key.mac(KeyUse::Link, &[id.0.as_bytes()])))
 }
 
+/// Revokes the portal user's unused reset links except the newest [`MAX_LIVE_RESETS`].
 async fn revoke_older_resets(app: &App, user: &portal_user::Model) -> Result<()> {
     let older = link_token::Entity::find()
         .select_only()
@@ -244,8 +275,8 @@ mod tests {
     use super::*;
     use crate::testing::{self, TestApp};
 
-    /// A reset link of somebody new. Nothing but `consume` stands between it and a second use.
-    async fn link(app: &TestApp) -> link_token::Model {
+    /// Inserts a portal user and a reset link. These tests set no password, so only `consume` prevents a second use.
+    async fn insert_reset_link(app: &TestApp) -> link_token::Model {
         let user = app.person().await;
         let row = link_token::Model {
             id: LinkTokenId(app.new_id()),
@@ -265,38 +296,38 @@ mod tests {
         row.into_active_model().insert(app.db()).await.unwrap()
     }
 
-    async fn consumed(app: &App, token: &link_token::Model) -> Result<()> {
+    async fn consume_and_commit(app: &App, token: &link_token::Model) -> Result<()> {
         let mut tx = app.begin().await?;
         consume(&mut tx, token).await?;
         tx.commit().await
     }
 
     #[tokio::test]
-    async fn a_link_is_consumed_once_and_not_by_who_gave_up() {
+    async fn link_is_consumed_once_and_not_by_a_rolled_back_transaction() {
         let app = testing::app().await;
-        let token = link(&app).await;
+        let token = insert_reset_link(&app).await;
         let mut tx = app.begin().await.unwrap();
         consume(&mut tx, &token).await.unwrap();
         drop(tx);
-        consumed(&app, &token).await.unwrap();
-        // Whoever read the row before that finds out now.
+        consume_and_commit(&app, &token).await.unwrap();
+        // `token` was read before the link was used, so only `consume` can detect the second use.
         for _ in 0..2 {
-            assert!(matches!(consumed(&app, &token).await, Err(Error::Gone("token_used"))));
+            assert!(matches!(consume_and_commit(&app, &token).await, Err(Error::Gone("token_used"))));
         }
     }
 
     #[tokio::test]
-    async fn what_was_revoked_or_expired_since_it_was_read_is_not_consumed() {
+    async fn link_revoked_or_expired_after_it_was_read_is_not_consumed() {
         let app = testing::app().await;
-        let token = link(&app).await;
+        let token = insert_reset_link(&app).await;
         let revoke = async |at: Option<Time>| {
             let update = link_token::Entity::update_many().col_expr(Column::RevokedAt, Expr::value(at));
             update.exec(app.db()).await.unwrap();
         };
         revoke(Some(app.now())).await;
-        assert!(matches!(consumed(&app, &token).await, Err(Error::Gone("token_revoked"))));
+        assert!(matches!(consume_and_commit(&app, &token).await, Err(Error::Gone("token_revoked"))));
         revoke(None).await;
         app.clock().advance(chrono::TimeDelta::minutes(31));
-        assert!(matches!(consumed(&app, &token).await, Err(Error::Gone("token_expired"))));
+        assert!(matches!(consume_and_commit(&app, &token).await, Err(Error::Gone("token_expired"))));
     }
 }

@@ -1,4 +1,4 @@
-//! Trading an expired link for a new one.
+//! Replacing an expired link with a new one.
 
 use chrono::TimeDelta;
 use portico_entity::{email::Kind, link_token::Purpose};
@@ -15,13 +15,19 @@ use crate::{
     sign_in,
 };
 
-/// How long after its end a link may still be traded.
+/// How long after its expiry a link can be replaced with a new one.
 const RENEWAL_PERIOD: TimeDelta = TimeDelta::days(14);
 
-/// Mails a new link in place of an expired one, to the address that the old one went to and to no other.
+/// Enqueues a mail with a new link in place of a link that expired less than 14 days ago.
+///
+/// The mail goes to the address of the old link and to no other. A link that has not expired yet is accepted, too.
 ///
 /// # Errors
-/// `token_unknown`; `token_used`; `token_revoked`; `token_expired` when it is more than 14 days; `too_many_requests`.
+/// - `token_unknown`: no link has this secret.
+/// - `token_used` or `token_revoked`: the link was used or revoked.
+/// - `token_expired`: the link expired 14 days ago or earlier.
+/// - `too_many_requests`: a rate limit of the network or of the mailbox is used up.
+/// - `unavailable` or `internal`: a database query failed, or the mail could not be written to the outbox.
 pub async fn renew(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<()> {
     let link = link_tokens::find(app, token).await?;
     match link.check_live(app.now()) {

@@ -1,27 +1,35 @@
-//! In whose name a mail speaks.
+//! The brand of a mail.
 
 use portico_entity::{PortalUserId, TenantId, tenant};
 use sea_orm::EntityTrait;
 
 use crate::{app::App, error::Result, tenants};
 
-/// The name and language of a mail.
+/// The name under which a mail is sent, and the language of the mail.
 pub(crate) struct Brand {
-    /// The tenant's name, or a neutral one.
+    /// The name of the tenant, or a neutral name.
     pub(crate) name: String,
-    /// A BCP 47 language tag.
+    /// The language of the mail as a language tag (BCP 47).
     pub(crate) locale: String,
 }
 
 impl Brand {
-    /// A tenant's own.
+    /// Returns the brand of the tenant `id`, in `locale` or else in the tenant's default language. Returns a neutral
+    /// brand if the tenant does not exist.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` if the database fails.
     pub(crate) async fn of_tenant(app: &App, id: TenantId, locale: Option<&str>) -> Result<Self> {
         let tenant = tenant::Entity::find_by_id(id).one(app.db()).await?;
         Ok(tenant.map_or_else(|| Self::neutral(locale), |tenant| Self::of(tenant, locale)))
     }
 
-    /// For mail about the person: their tenant's, or a neutral one for a person of several tenants, so that none
-    /// of them learns of the others from a forwarded mail.
+    /// Returns the brand for mail about the account of the portal user `id`: the brand of the user's tenant. Returns a
+    /// neutral brand if the user belongs to several tenants or to none, so that no tenant learns of the others from a
+    /// forwarded mail.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` if the database fails.
     pub(crate) async fn of_person(app: &App, id: PortalUserId, locale: Option<&str>) -> Result<Self> {
         let tenants = tenants::of_person(app.db(), id).await?;
         match tenants.first() {

@@ -1,4 +1,4 @@
-//! The ways out for mail: a closed set.
+//! The transports that deliver mail: SMTP, a folder, or memory.
 
 use std::{
     io,
@@ -12,46 +12,47 @@ use serde::{Deserialize, Serialize};
 use super::{MailSettings, MailUrl, Message, smtp::Smtp};
 use crate::clock::Time;
 
-/// How mail leaves.
+/// A transport that delivers mail. Clones share the same transport.
 #[derive(Clone)]
 pub enum Mailer {
-    /// To an SMTP server.
+    /// Sends mail to an SMTP server.
     Smtp(Arc<Smtp>),
-    /// Into files of a folder, one a mail.
+    /// Writes each mail to a file in this folder.
     Folder(PathBuf),
-    /// Into memory.
+    /// Keeps mail in memory.
     Memory(Arc<Mutex<Vec<SentMail>>>),
 }
 
 /// A mail as the development mailbox shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SentMail {
-    /// The recipient.
+    /// The address of the recipient.
     pub to: String,
     /// The subject.
     pub subject: String,
-    /// The plain text.
+    /// The plain-text body.
     pub text: String,
-    /// The page.
+    /// The HTML body.
     pub html: String,
-    /// The links of the text.
+    /// The links in the plain-text body, in the order of the text.
     pub links: Vec<String>,
-    /// The six-digit code, where there is one.
+    /// The first six-digit code in the plain-text body, if there is one.
     pub code: Option<String>,
-    /// The same on every attempt.
+    /// The `Message-ID`, which is the same for every attempt to send the mail.
     pub message_id: String,
-    /// When it left.
+    /// When the mail was sent.
     pub sent_at: Time,
 }
 
-/// Why a mail did not leave.
+/// Why a mail was not sent. Each variant holds the answer of the server or the description of the error.
 #[derive(Debug, PartialEq, Eq)]
 pub enum MailError {
-    /// The server will never take this mail: its answer.
+    /// The server refuses this mail permanently, or the mail cannot be built.
     Permanent(String),
-    /// The server does not take it now: its answer.
+    /// The server refuses this mail for now.
     Transient(String),
-    /// There is no working server: unreachable, hanging, without encryption, or refusing our credentials.
+    /// No server accepts any mail for now: the server cannot be reached, does not answer, does not offer the required
+    /// encryption, or refuses Portico's credentials.
     Down(String),
 }
 
@@ -66,46 +67,47 @@ impl std::fmt::Display for MailError {
 impl std::error::Error for MailError {}
 
 impl Mailer {
-    /// The mailer of these settings.
+    /// Creates the mailer that `settings` describes.
     ///
     /// # Errors
-    /// When a folder cannot be made or a certificate cannot be read, in words that name `MAIL_URL`.
+    /// A sentence that names `MAIL_URL`, if the folder cannot be created or the certificate cannot be read.
     pub fn new(settings: &MailSettings) -> Result<Self, String> {
         match &settings.url {
             MailUrl::Memory => Ok(Self::Memory(Arc::default())),
             MailUrl::Folder(path) => {
-                std::fs::create_dir_all(path).map_err(|error| {
-                    format!("MAIL_URL names the folder {} that cannot be made: {error}", path.display())
-                })?;
+                std::fs::create_dir_all(path)
+                    .map_err(|error| format!("cannot create the folder {} of MAIL_URL: {error}", path.display()))?;
                 Ok(Self::Folder(path.clone()))
             }
             MailUrl::Smtp(server) => Ok(Self::Smtp(Arc::new(Smtp::new(server, settings.from.clone())?))),
         }
     }
 
-    /// Sends one letter to its one recipient; `lane` has connections of its own.
+    /// Sends `message` to its recipient, dated `now`, and returns the answer of the server. The SMTP transport has
+    /// separate connections for urgent mail.
     ///
     /// # Errors
-    /// See [`MailError`]; after `Transient` and `Down` the mail may have arrived all the same.
+    /// See [`MailError`]. After `Transient` and `Down` the mail may have arrived nevertheless.
     pub async fn send(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         match self {
             Self::Smtp(smtp) => smtp.send(lane, message, now).await,
             Self::Folder(path) => {
                 let mail = SentMail::new(message, now);
                 write_file(path, &mail).map_err(|error| MailError::Down(error.to_string()))?;
-                Ok("written".into())
+                Ok("written to a file".into())
             }
             Self::Memory(mails) => {
                 mails.lock().unwrap_or_else(PoisonError::into_inner).push(SentMail::new(message, now));
-                Ok("kept".into())
+                Ok("kept in memory".into())
             }
         }
     }
 
-    /// What was sent to `recipient`, or to anybody, newest first. A real server's mailboxes are not ours to read: none.
+    /// Returns the mails that were sent to `recipient`, or to any recipient if it is `None`, newest first. Returns none
+    /// for the SMTP transport, since Portico cannot read the mailboxes of a server.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// An I/O error if the folder or a file in it cannot be read.
     pub fn sent(&self, recipient: Option<&str>) -> io::Result<Vec<SentMail>> {
         let mut mails = match self {
             Self::Smtp(_) => Vec::new(),
@@ -135,12 +137,13 @@ impl SentMail {
     }
 }
 
-/// Under a name of the Message-ID, so that a second attempt replaces the first; whole or not at all.
+/// Writes `mail` to a file that is named after its `Message-ID`, so that a second attempt replaces the first. The
+/// file is renamed into place, so it is either complete or absent.
 fn write_file(folder: &Path, mail: &SentMail) -> io::Result<()> {
     let name: String = mail.message_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    let (part, whole) = (folder.join(format!("{name}.part")), folder.join(format!("{name}.json")));
-    std::fs::write(&part, serde_json::to_vec_pretty(mail)?)?;
-    std::fs::rename(part, whole)
+    let (partial, complete) = (folder.join(format!("{name}.part")), folder.join(format!("{name}.json")));
+    std::fs::write(&partial, serde_json::to_vec_pretty(mail)?)?;
+    std::fs::rename(partial, complete)
 }
 
 fn read_folder(folder: &Path) -> io::Result<Vec<SentMail>> {

@@ -1,38 +1,47 @@
-//! A mail, composed.
+//! Composed mails, and the macro and helpers that compose them.
 
 use portico_entity::email;
 
 use super::MailError;
 use crate::{clock::Time, email_address::EmailAddress, error::Error};
 
-/// A mail that is ready to go, secrets and all. Lives only while it is sent.
+/// A composed mail, ready to be sent. It contains live secrets, so it exists only while it is sent.
 pub struct Message {
+    /// The recipient.
     pub(super) to: EmailAddress,
+    /// The subject, without line breaks.
     pub(super) subject: String,
+    /// The plain-text body.
     pub(super) text: String,
+    /// The HTML body.
     pub(super) html: String,
+    /// The `Message-ID`, with angle brackets (RFC 5322 §3.6.4).
     pub(super) message_id: String,
 }
 
-/// What the three templates of a mail have become.
+/// The rendered templates of a mail.
 pub(crate) struct Rendered {
+    /// The subject.
     pub(crate) subject: String,
+    /// The plain-text body.
     pub(crate) text: String,
+    /// The HTML body.
     pub(crate) html: String,
 }
 
-/// What composing a mail came to.
+/// The result of composing a mail.
 pub(crate) enum Composed {
-    /// It can go.
+    /// The mail can be sent.
     Message(Message),
-    /// It should not go, for this reason.
+    /// The mail must not be sent, for this reason, which the mail log shows.
     Suppressed(&'static str),
 }
 
-/// Puts `rendered` into an envelope addressed as the row says.
+/// Builds a [`Message`] from the rendered templates, with the recipient and the `Message-ID` of the `emails` row. White
+/// space in the subject, including line breaks, becomes single spaces.
 ///
 /// # Errors
-/// `Permanent` when the row's recipient is no address.
+/// [`MailError::Permanent`] if the recipient in the row is not a valid address.
 pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed, MailError> {
     let to = row.recipient.parse().map_err(|_| MailError::Permanent("the recipient is not an address".into()))?;
     let subject = rendered.subject.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -40,8 +49,8 @@ pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed
     Ok(Composed::Message(Message { to, subject, text, html, message_id: row.message_id.clone() }))
 }
 
-/// A name as mails show it: what a mail program would make a link of (`Amazon.com`) is broken by a word joiner that nobody
-/// sees, so that a name never leads anywhere.
+/// Returns `name` in a form that mail programs do not turn into a link. An invisible word joiner (U+2060) is inserted
+/// after each dot before a letter or digit, so that `Amazon.com` does not become a link.
 pub(crate) fn defuse_links(name: &str) -> String {
     let mut shown = String::with_capacity(name.len());
     let mut characters = name.chars().peekable();
@@ -54,7 +63,7 @@ pub(crate) fn defuse_links(name: &str) -> String {
     shown
 }
 
-/// A time as mails state it.
+/// Formats `time` for the text of a mail, for example `3 March 2026, 09:05 UTC`.
 pub(crate) fn format_time(time: Time) -> String {
     time.format("%-d %B %Y, %H:%M UTC").to_string()
 }
@@ -65,9 +74,14 @@ impl From<askama::Error> for Error {
     }
 }
 
-/// Declares the three templates of a mail: `render` turns its context into them.
+/// Defines the function `render`, which renders the subject, the plain-text body and the HTML body of a mail. The
+/// templates see the context, a `&$context`, under the name `mail`.
 macro_rules! templates {
     ($context:ty, $subject:literal, $text:literal, $html:literal) => {
+        /// Renders the three templates of this mail.
+        ///
+        /// # Errors
+        /// The error of the template engine.
         pub(crate) fn render(mail: &$context) -> std::result::Result<crate::mail::Rendered, askama::Error> {
             use askama::Template;
 

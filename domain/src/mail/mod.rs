@@ -1,8 +1,8 @@
-//! Mail: the outbox that acts write into, the job that composes and sends, and the ways out.
+//! Mail: the outbox, the job that composes and sends mails, and the transports that deliver them.
 //!
-//! An act inserts a row in its own transaction ([`enqueue`]); the worker alone makes the secret, the text and the
-//! connection. A mail is a folder in the capability that sends it: `subject.txt`, `body.txt`, `body.html` and one
-//! typed context in `mod.rs`.
+//! A use case inserts a row into `emails` in its own transaction (`enqueue`). The worker derives the secret, renders
+//! the texts and connects to the mail server. The texts of a mail are a folder in the capability that sends it:
+//! `subject.txt`, `body.txt`, `body.html`, and `mod.rs` with one typed context.
 
 mod brand;
 mod mailer;

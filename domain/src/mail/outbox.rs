@@ -1,4 +1,4 @@
-//! Posting mail: a row and a job, in the act's own transaction.
+//! The outbox: enqueues a mail as a row in `emails` and a job, in the transaction of the use case that causes the mail.
 
 use chrono::TimeDelta;
 use portico_entity::{
@@ -18,27 +18,36 @@ use crate::{
     tx::Tx,
 };
 
-/// How long a notice is worth sending when the mail server is down.
+/// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
+/// unavailable.
 const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
 
-/// A mail to be posted.
+/// A mail to be enqueued.
 #[derive(Clone)]
 pub(crate) struct NewEmail {
+    /// The kind of the mail, which decides its texts and its lane.
     pub(crate) kind: Kind,
+    /// The recipient.
     pub(crate) to: EmailAddress,
-    /// Whose mail log shows it; none for personal mail.
+    /// The tenant whose mail log shows the mail; `None` for mail that concerns the user and not a tenant.
     pub(crate) tenant: Option<TenantId>,
+    /// The client that the mail is about.
     pub(crate) client: Option<ClientId>,
+    /// The recipient as a portal user, if known.
     pub(crate) portal_user: Option<PortalUserId>,
+    /// The recipient as a staff user, if known.
     pub(crate) staff_user: Option<StaffUserId>,
+    /// The invitation that the mail is about.
     pub(crate) invitation: Option<InvitationId>,
+    /// The code flow whose code the mail carries.
     pub(crate) code_flow: Option<CodeFlowId>,
-    /// When what it carries dies; notices live three days.
+    /// When the link or code in the mail expires. After this time the mail is not sent. `None` means three days from
+    /// now.
     pub(crate) expires_at: Option<Time>,
 }
 
 impl NewEmail {
-    /// A mail to a person, or to a stranger who may turn out to be none.
+    /// Returns a mail of this `kind` to an address, which may be unknown. All other fields are `None`.
     pub(crate) fn new(kind: Kind, to: &EmailAddress) -> Self {
         Self {
             kind,
@@ -54,7 +63,7 @@ impl NewEmail {
     }
 }
 
-/// Codes and resets overtake invitations and notices.
+/// Returns the lane of a mail. Codes and resets are urgent, so that they do not wait behind invitations and notices.
 pub(super) const fn lane(kind: Kind) -> Lane {
     match kind {
         Kind::Reset | Kind::StaffCode => Lane::Urgent,
@@ -67,20 +76,21 @@ pub(super) const fn lane(kind: Kind) -> Lane {
     }
 }
 
-/// Posts `mail`: it goes out once the transaction is committed, and never otherwise.
+/// Enqueues `mail` and returns the id of its row. The mail is sent after `tx` is committed, and only then.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub(crate) async fn enqueue(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
     let caused_by = tx.request_id();
     let ids = enqueue_all(tx, [(mail, caused_by)]).await?;
-    ids.first().copied().ok_or_else(|| Error::Internal("a mail was not posted".into()))
+    ids.first().copied().ok_or_else(|| Error::Internal("no row was inserted for a mail".into()))
 }
 
-/// Posts several mails as [`post`] does, by one statement, each for the request that caused it.
+/// Enqueues several mails as [`enqueue`] does, with one statement for all rows, and returns the ids of their rows.
+/// Each mail comes with the id of the request that caused it.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub(crate) async fn enqueue_all(
     tx: &mut Tx,
     mails: impl IntoIterator<Item = (NewEmail, Option<Uuid>)>,
@@ -121,10 +131,11 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
     }
 }
 
-/// Notes that a mail to an address turned out to be for this person, so that it is kept with their other mail.
+/// Records that the address of the mail `row` belongs to the portal user `user`. The row is then kept like the other
+/// mail of the user, and not deleted as mail to an unknown address.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` if the database fails.
 pub(crate) async fn set_recipient_user(app: &App, row: &email::Model, user: PortalUserId) -> Result<()> {
     email::Entity::update_many()
         .col_expr(email::Column::PortalUserId, Expr::value(user))

@@ -1,4 +1,4 @@
-//! How mail leaves.
+//! The settings that say how mail is sent.
 
 use std::{fmt, path::PathBuf};
 
@@ -7,51 +7,51 @@ use url::{Host, Url};
 
 use crate::settings::EnvReader;
 
-/// How mail leaves, and in whose name.
+/// How mail is sent, and from which address.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
-    /// `MAIL_URL`
+    /// How mail is sent (`MAIL_URL`).
     pub url: MailUrl,
-    /// `MAIL_FROM`
+    /// The sender of every mail (`MAIL_FROM`).
     pub from: Mailbox,
 }
 
-/// A way out for mail.
+/// A parsed `MAIL_URL`.
 #[derive(Clone, Debug)]
 pub enum MailUrl {
-    /// Into files of a folder, to be read on the development mailbox page.
+    /// Mails are written to files in this folder. The development mailbox page shows them.
     Folder(PathBuf),
-    /// Into memory, gone with the process.
+    /// Mails are kept in memory until the process ends.
     Memory,
-    /// To an SMTP server (RFC 5321).
+    /// Mails are sent to an SMTP server (RFC 5321).
     Smtp(SmtpServer),
 }
 
-/// An SMTP server and how to speak to it.
+/// An SMTP server and how to connect to it. Its `Debug` output contains no credentials.
 #[derive(Clone)]
 pub struct SmtpServer {
-    /// Its name, which its certificate must bear.
+    /// The host name or IP address. The certificate of the server must be valid for it.
     pub host: String,
-    /// Its port.
+    /// The TCP port.
     pub port: u16,
     /// How the connection is encrypted.
     pub encryption: Encryption,
-    /// User and password.
+    /// The user name and the password; `None` if the server requires none.
     pub credentials: Option<(String, String)>,
-    /// A PEM file with a certificate authority to trust beside the public ones.
+    /// The path of a PEM file with a certificate authority that is trusted in addition to the public ones.
     pub ca: Option<PathBuf>,
 }
 
 /// How a connection to an SMTP server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// TLS from the first byte (RFC 8314).
+    /// TLS from the first byte (RFC 8314 §3).
     Implicit,
-    /// STARTTLS or nothing (RFC 3207).
+    /// STARTTLS (RFC 3207). A server that does not offer it is refused.
     Required,
-    /// STARTTLS if the server offers it.
+    /// STARTTLS if the server offers it, else no encryption.
     Opportunistic,
-    /// Never.
+    /// No encryption.
     None,
 }
 
@@ -62,12 +62,13 @@ impl fmt::Debug for SmtpServer {
 }
 
 impl MailSettings {
-    /// Reads the section.
+    /// Reads `MAIL_URL` and `MAIL_FROM`. Returns `None` if one of them is invalid; `env` then holds the error.
     pub fn read(env: &mut EnvReader) -> Option<Self> {
-        let description = "How mail leaves: `folder:PATH`, `memory:`, `smtp://user:password@host:port` (STARTTLS, which \
-                       `?tls=opportunistic|none` weakens), `smtps://…` (TLS from the first byte). `?ca=PATH` trusts one \
-                       more certificate authority. Credentials never go over an unencrypted connection. Production \
-                       takes SMTP only, refuses `opportunistic`, and takes `none` only written out.";
+        let description = "How mail is sent: `folder:PATH`, `memory:`, `smtp://user:password@host:port` (STARTTLS is \
+                       required, unless `?tls=opportunistic` or `?tls=none` is given), or `smtps://…` (TLS from the \
+                       first byte). `?ca=PATH` trusts one more certificate authority. Credentials are never sent over \
+                       an unencrypted connection. Production accepts SMTP only, refuses `opportunistic`, and uses no \
+                       encryption only with an explicit `?tls=none`.";
         let production = env.is_production();
         let url = env.read("MAIL_URL", "folder:data/mail", description, |value| parse_url(value, production));
         let description = "The sender of every mail.";
@@ -89,7 +90,7 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
     if value == "memory:" {
         return Ok(MailUrl::Memory);
     }
-    // The value may hold a password, so no config_warning quotes it.
+    // The value may contain a password, so no error message quotes it.
     let url =
         Url::parse(value).map_err(|_| format!("must be folder:PATH, memory:, smtp://… or smtps://…, {example}"))?;
     let mut ca = None;
@@ -110,7 +111,7 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
         ("smtp", Some(_)) => return Err(format!("must have tls=required, opportunistic or none, {example}")),
         _ => return Err(format!("must be folder:PATH, memory:, smtp://… or smtps://…, {example}")),
     };
-    // Read again, since the URL parser takes any text for the host of a scheme that it does not know.
+    // Parsed again, because the URL parser accepts any text as the host of a scheme that it does not know.
     let host = match url.host_str().and_then(|host| Host::parse(host).ok()) {
         Some(Host::Domain(name)) => name,
         Some(Host::Ipv4(address)) => address.to_string(),
@@ -119,7 +120,7 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
     };
     let port = url.port().unwrap_or(if encryption == Encryption::Implicit { 465 } else { 587 });
     let decoded =
-        |text: &str| percent_decoded(text).ok_or(format!("has credentials that are not URL-encoded, {example}"));
+        |text: &str| percent_decoded(text).ok_or(format!("has credentials that are not percent-encoded, {example}"));
     let credentials = match (url.username(), url.password()) {
         ("", None) => None,
         (user, Some(password)) if !user.is_empty() => Some((decoded(user)?, decoded(password)?)),
@@ -131,8 +132,9 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
     Ok(MailUrl::Smtp(SmtpServer { host, port, encryption, credentials, ca }))
 }
 
+/// Decodes percent-encoding (RFC 3986 §2.1); `None` if `text` contains an `=` that is not encoded.
 fn percent_decoded(text: &str) -> Option<String> {
-    // `form_urlencoded` would also turn a plus into a space, which is an ordinary character here.
+    // `form_urlencoded` turns a plus into a space, but a plus is an ordinary character here.
     let pair = text.replace('+', "%2B");
     url::form_urlencoded::parse(pair.as_bytes())
         .next()
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_never_travel_in_clear() {
+    fn credentials_require_encryption() {
         for url in ["smtp://u:p@h?tls=none", "smtp://u:p@h?tls=opportunistic"] {
             assert!(parse_url(url, false).unwrap_err().contains("encrypt"), "{url}");
         }
@@ -156,16 +158,16 @@ mod tests {
         assert_eq!(server.credentials, Some(("us@er".into(), "p/w=d+1".into())));
         assert!(!format!("{server:?}").contains("p/w"));
         let MailUrl::Smtp(server) = parse_url("smtps://[2001:db8::1]:25", true).unwrap() else { panic!() };
-        assert_eq!((&*server.host, server.port), ("2001:db8::1", 25), "as the resolver takes it");
+        assert_eq!((&*server.host, server.port), ("2001:db8::1", 25), "without brackets, as the resolver expects it");
     }
 
     #[test]
-    fn production_takes_a_real_server() {
+    fn production_refuses_local_mail_and_opportunistic_tls() {
         for url in ["folder:x", "memory:", "smtp://h?tls=opportunistic"] {
             assert!(parse_url(url, true).is_err(), "{url}");
             assert!(parse_url(url, false).is_ok(), "{url}");
         }
-        assert!(parse_url("smtp://h:25?tls=none", true).is_ok(), "written out");
+        assert!(parse_url("smtp://h:25?tls=none", true).is_ok(), "an explicit tls=none is allowed");
         for url in ["", "smtp://", "http://h", "smtp://u@h", "smtp://h?tls=maybe", "smtp://h?x=1", "smtps://h?tls=none"]
         {
             assert!(parse_url(url, false).is_err(), "{url}");

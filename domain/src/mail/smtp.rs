@@ -1,4 +1,4 @@
-//! Sending to an SMTP server.
+//! The transport that sends mail to an SMTP server.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,21 +28,22 @@ use crate::{
     metrics::{self, MailOutcome},
 };
 
-/// How long connecting may take.
+/// The time limit for connecting to the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one mail may take from connect to the server's last word. The library's own timeout covers the connect
-/// only.
+/// The time limit for sending one mail, from connecting to the final answer of the server. lettre's own timeout covers
+/// connecting only.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// Idle connections are closed before servers do it.
+/// How long a connection may be idle before it is closed, which is earlier than servers usually close it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most connections of a lane.
+/// The maximum number of connections in each of the two pools.
 const MAX_CONNECTIONS: u32 = 16;
-/// The longest answer that is kept, in characters.
+/// The maximum length of a stored answer of the server, in characters. Longer answers are cut.
 const MAX_REPLY_CHARS: usize = 300;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
-/// Connections to one server: a pool a lane, so that bulk mail never keeps a code waiting.
+/// A client of one SMTP server. It has one connection pool for urgent mail and one for all other mail, so that a mailed
+/// code never waits behind bulk mail.
 pub struct Smtp {
     from: Mailbox,
     urgent: Transport,
@@ -50,10 +51,18 @@ pub struct Smtp {
 }
 
 impl Smtp {
+    /// Creates a client of `server` that sends mail from the mailbox `from`. Does not connect yet.
+    ///
+    /// # Errors
+    /// A sentence that names `MAIL_URL`, if the certificate cannot be read or TLS cannot be configured.
     pub(super) fn new(server: &SmtpServer, from: Mailbox) -> Result<Self, String> {
         Ok(Self { from, urgent: transport(server)?, bulk: transport(server)? })
     }
 
+    /// Sends `message` over a connection for `lane`, dated `now`, and returns the answer of the server.
+    ///
+    /// # Errors
+    /// See [`MailError`].
     pub(super) async fn send(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         let span = info_span!("smtp", lane = lane_name(lane), outcome = field::Empty);
         let sent = self.send_now(lane, message, now).instrument(span.clone()).await;
@@ -81,8 +90,8 @@ impl Smtp {
     }
 
     fn build(&self, message: &Message, now: Time) -> Result<lettre::Message, String> {
-        // Parsed again here: whatever stands in the row, only an address reaches the wire.
-        let to = message.to.as_str().parse().map_err(|error| format!("not an address: {error}"))?;
+        // lettre parses the address again, so that only a valid address is ever sent to the server.
+        let to = message.to.as_str().parse().map_err(|error| format!("the recipient is not an address: {error}"))?;
         lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -119,27 +128,29 @@ fn tls_parameters(server: &SmtpServer) -> Result<TlsParameters, String> {
         let certificate = std::fs::read(path)
             .map_err(|error| error.to_string())
             .and_then(|pem| Certificate::from_pem(&pem).map_err(|error| error.to_string()))
-            .map_err(|error| {
-                format!("MAIL_URL names the certificate {} that cannot be read: {error}", path.display())
-            })?;
+            .map_err(|error| format!("cannot read the certificate {} of MAIL_URL: {error}", path.display()))?;
         builder = builder.add_root_certificate(certificate);
     }
-    builder.build().map_err(|error| format!("MAIL_URL: {error}"))
+    builder.build().map_err(|error| format!("cannot configure TLS for MAIL_URL: {error}"))
 }
 
-/// 5yz is final, except where it speaks of us and not of the mail: 530, 534, 535 and 538 refuse our credentials
-/// (RFC 4954 §6). 4yz is passing. Anything without an answer is an outage.
+/// Converts an error of lettre into a [`MailError`], by the reply code of the server (RFC 5321 §4.2.1).
+///
+/// A 5yz reply is permanent, except 530, 534, 535 and 538: they refuse Portico's credentials (RFC 4954 §6), which says
+/// nothing about the mail, so the server counts as unavailable. A 4yz reply is transient. If there is no reply, the
+/// server counts as unavailable.
 fn classify(failure: &Error) -> MailError {
     let answer = shorten(&failure_text(failure));
     let Some(code) = failure.status().map(|code| code.to_string()) else { return MailError::Down(answer) };
     if ["530", "534", "535", "538"].contains(&code.as_str()) {
         metrics::credentials_refused();
-        error!(code, "the mail server refuses the credentials of MAIL_URL; mail waits");
+        error!(code, "the mail server refuses the credentials of MAIL_URL; mail stays queued");
         return MailError::Down(answer);
     }
     if failure.is_permanent() { MailError::Permanent(answer) } else { MailError::Transient(answer) }
 }
 
+/// Returns the text of the error and of all its causes, separated by colons.
 fn failure_text(failure: &Error) -> String {
     let mut text = failure.to_string();
     let mut source = std::error::Error::source(failure);
@@ -150,11 +161,12 @@ fn failure_text(failure: &Error) -> String {
     text
 }
 
+/// Removes control characters from `answer` and cuts it to `MAX_REPLY_CHARS` characters.
 fn shorten(answer: &str) -> String {
     answer.chars().filter(|c| !c.is_control()).take(MAX_REPLY_CHARS).collect()
 }
 
-/// `Auto-Submitted: auto-generated` (RFC 3834 §5): vacation programs stay silent.
+/// The header `Auto-Submitted: auto-generated` (RFC 3834 §5), which tells automatic responders not to answer.
 #[derive(Clone)]
 struct AutoSubmitted;
 

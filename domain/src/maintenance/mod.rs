@@ -1,4 +1,5 @@
-//! Deleting what nobody needs any more. Nothing depends on it: what is over is over whether its row is there or not.
+//! Deletes expired rows. Nothing depends on it: an expired link, code or session is refused whether its row exists or
+//! not.
 
 use std::future::Future;
 
@@ -20,23 +21,30 @@ use crate::{
     jobs::{Job, JobError},
 };
 
-/// Rows deleted by one statement: few enough that nobody waits for its locks.
+/// The maximum number of rows that one statement deletes: few enough that requests do not wait for its locks.
 const BATCH: u64 = 500;
-/// Links stay long enough to tell their holder that they are over, and to be traded for new ones.
+/// How long a link token is kept after it has expired. During this time, a user who opens the link learns that it has
+/// expired and can request a new one.
 const LINK_TOKEN_RETENTION: TimeDelta = TimeDelta::days(30);
-/// Sessions stay for the eye.
+/// How long a session is kept after it has expired, for display only.
 const SESSION_RETENTION: TimeDelta = TimeDelta::days(30);
+/// How long a code flow is kept after it has expired.
 const CODE_FLOW_RETENTION: TimeDelta = TimeDelta::days(1);
-/// Addresses that turned out to be nobody's are personal data of strangers.
+/// How long the row of a mail to an unknown address is kept. Such an address is personal data of a person without an
+/// account.
 const UNKNOWN_RECIPIENT_RETENTION: TimeDelta = TimeDelta::hours(24);
+/// How long a completed job is kept.
 const DONE_JOB_RETENTION: TimeDelta = TimeDelta::days(7);
+/// How long a dead job is kept.
 const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
-/// What nobody in particular did, in no tenant's log: failed sign-ins and requests for mail.
+/// How long an audit event of an anonymous actor that belongs to no tenant is kept: failed sign-ins and requests for
+/// mail.
 const ANONYMOUS_EVENT_RETENTION: TimeDelta = TimeDelta::days(90);
+/// How long the row of a slot of a schedule is kept.
 const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
-/// Deletes expired and spent links, flows, sessions, rate_limits, strangers' mail rows, old anonymous events and finished
-/// jobs, in batches.
+/// The job that deletes, in batches: expired link tokens, code flows, sessions and rate limit counters, mail rows of
+/// unknown addresses, audit events of anonymous actors, completed and dead jobs, and slots of schedules.
 #[derive(Serialize, Deserialize)]
 pub struct DeleteExpired {}
 
@@ -46,7 +54,7 @@ impl Job for DeleteExpired {
 
     async fn run(&self, app: &App) -> Result<(), JobError> {
         let now = app.now();
-        let strangers = Condition::all()
+        let unknown_recipients = Condition::all()
             .add(email::Column::Status.eq(email::Status::Suppressed))
             .add(email::Column::TenantId.is_null())
             .add(email::Column::PortalUserId.is_null())
@@ -72,35 +80,37 @@ impl Job for DeleteExpired {
             delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
             delete::<session::Entity>(app, session::Column::Id, sessions).await?,
             delete::<rate_limit::Entity>(app, rate_limit::Column::Key, counters).await?,
-            delete::<email::Entity>(app, email::Column::Id, strangers).await?,
+            delete::<email::Entity>(app, email::Column::Id, unknown_recipients).await?,
             delete::<job::Entity>(app, job::Column::Id, finished).await?,
             delete::<event::Entity>(app, event::Column::Id, anonymous).await?,
             delete::<slot::Entity>(app, slot::Column::Slot, slots).await?,
         ];
-        info!(rows = deleted.iter().sum::<u64>(), "deleted what is over");
+        info!(rows = deleted.iter().sum::<u64>(), "deleted expired rows");
         Ok(())
     }
 }
 
-/// No job ends before it is due, which is what the index knows.
+/// Returns a condition that selects the jobs in `state` that finished before `before`. No job finishes before it is
+/// due, so the condition on `run_at` changes nothing, but it lets the database use the index on `run_at`.
 fn ended_before(state: State, before: Time) -> Condition {
     use background_job::Column;
-    let is_over = Condition::all().add(Column::State.eq(state)).add(Column::RunAt.lt(before));
-    is_over.add(Column::FinishedAt.lt(before))
+    let was_due = Condition::all().add(Column::State.eq(state)).add(Column::RunAt.lt(before));
+    was_due.add(Column::FinishedAt.lt(before))
 }
 
-/// Deletes the rows that match, a batch a statement, and returns how many there were.
+/// Deletes the rows that match `condition`, one batch in each statement, and returns the number of deleted rows.
+/// `key` is the primary key.
 fn delete<E: EntityTrait>(
     app: &App,
     key: E::Column,
-    is_over: impl sea_orm::sea_query::IntoCondition,
+    condition: impl sea_orm::sea_query::IntoCondition,
 ) -> impl Future<Output = Result<u64, DbErr>> + Send {
-    let is_over = is_over.into_condition();
+    let condition = condition.into_condition();
     let db = app.db().clone();
     async move {
         let mut deleted = 0;
         loop {
-            let batch = E::find().select_only().column(key).filter(is_over.clone()).limit(BATCH).into_query();
+            let batch = E::find().select_only().column(key).filter(condition.clone()).limit(BATCH).into_query();
             let done =
                 E::delete_many().filter(key.into_simple_expr().in_subquery(batch)).exec(&db).await?.rows_affected;
             deleted += done;
@@ -124,12 +134,12 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn strangers_rows_and_finished_jobs_go_and_the_rest_stays() {
+    async fn deletes_mail_to_unknown_addresses_and_finished_jobs_after_their_retention() {
         let app = testing::app().await;
-        let stranger = "nobody@x.test".parse().unwrap();
+        let unknown_address = "nobody@x.test".parse().unwrap();
         let mut tx = app.begin().await.unwrap();
         for _ in 0..3 {
-            mail::enqueue(&mut tx, mail::NewEmail::new(Kind::Reset, &stranger)).await.unwrap();
+            mail::enqueue(&mut tx, mail::NewEmail::new(Kind::Reset, &unknown_address)).await.unwrap();
         }
         tx.commit().await.unwrap();
         app.run_queue().await;
@@ -137,7 +147,7 @@ mod tests {
         assert!(emails().await.iter().all(|row| row.status == Status::Suppressed));
 
         DeleteExpired {}.run(&app).await.unwrap();
-        assert_eq!(emails().await.len(), 3, "kept for a day");
+        assert_eq!(emails().await.len(), 3, "the rows are kept for a day");
         app.clock().advance(UNKNOWN_RECIPIENT_RETENTION + TimeDelta::seconds(1));
         DeleteExpired {}.run(&app).await.unwrap();
         assert_eq!(emails().await.len(), 0);
@@ -149,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_counter_goes_when_it_has_its_units_back() {
+    async fn deletes_rate_limit_counters_after_they_are_full_again() {
         let app = testing::app().await;
         for n in 0..700 {
             let _ = reserve(&app, Limit::SignInAccount, &[&n.to_string()]).await.unwrap();
@@ -157,7 +167,7 @@ mod tests {
         let counters = || async { rate_limit::Entity::find().count(app.db()).await.unwrap() };
         DeleteExpired {}.run(&app).await.unwrap();
         assert_eq!(counters().await, 700);
-        // 5/15m: kept for twice the time that it counts over.
+        // The limit is 5/15m. A counter is kept for twice its period.
         app.clock().advance(TimeDelta::minutes(30) + TimeDelta::seconds(1));
         DeleteExpired {}.run(&app).await.unwrap();
         assert_eq!(counters().await, 0);

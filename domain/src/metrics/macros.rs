@@ -1,11 +1,12 @@
-//! Making metrics out of the table of the module above.
+//! The macro that defines the metrics in the parent module.
 
 use prometheus::{
     Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, Result, core::Collector,
 };
 
-/// Makes the struct of all metrics: a field's doc comment is the metric's help.
+/// Defines the struct `Metrics` from a list of metrics. Each entry is a doc comment, which becomes the help text of the
+/// metric, a field name and its type, the name of the metric, its label names, and for histograms its buckets.
 macro_rules! metrics {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ty = $name:literal [$($label:literal),*] $($buckets:ident)?;)*) => {
         struct Metrics {
@@ -27,13 +28,20 @@ macro_rules! metrics {
 }
 pub(super) use metrics;
 
-/// A kind of metric.
+/// A type of metric, such as a counter or a histogram.
 pub(super) trait Metric: Collector + Clone + Sized + 'static {
+    /// Creates the metric. Types without labels ignore `labels`, and types other than histograms ignore `buckets`.
+    ///
+    /// # Errors
+    /// An error of `prometheus` if a name or a label name is not valid.
     fn make(opts: Opts, labels: &[&str], buckets: &[f64]) -> Result<Self>;
 }
 
-/// Makes a metric and has it rendered with the others.
-#[expect(clippy::expect_used, reason = "names are written in the code, and a test makes them all")]
+/// Creates a metric and registers it, so that it is rendered with the others.
+///
+/// # Panics
+/// If the name is not valid or already registered.
+#[expect(clippy::expect_used, reason = "all names are constants, and a test creates every metric")]
 pub(super) fn registered<M: Metric>(
     registry: &Registry,
     name: &str,
@@ -41,8 +49,8 @@ pub(super) fn registered<M: Metric>(
     labels: &[&str],
     buckets: &[f64],
 ) -> M {
-    let metric = M::make(Opts::new(name, help.trim_start()), labels, buckets).expect("a good name");
-    registry.register(Box::new(metric.clone())).expect("a name of its own");
+    let metric = M::make(Opts::new(name, help.trim_start()), labels, buckets).expect("a valid metric name");
+    registry.register(Box::new(metric.clone())).expect("a unique metric name");
     metric
 }
 

@@ -1,7 +1,7 @@
-//! Every metric, a line each, and the one-line calls by which the code moves them.
+//! All metrics, and the functions that update them.
 //!
-//! The counters are this process's own. Labels are closed sets of words in the code: never an address, an id or a path,
-//! which are nobody's business here and would never stop growing.
+//! Counters count the events of this process only. The values of labels are fixed sets of words in the code. They are
+//! never addresses, ids or paths, because these would expose personal data and would grow without limit.
 
 mod macros;
 mod process;
@@ -22,115 +22,121 @@ use macros::metrics;
 
 pub use scrape::render;
 
-/// Buckets in seconds, for what should be over in a moment…
+/// Histogram buckets in seconds, for durations that are normally below a second.
 const SHORT: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-/// …and for what may have to wait.
+/// Histogram buckets in seconds, for waiting times of up to hours.
 const LONG: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0];
 
 metrics! {
     // Requests to the public listener.
 
-    /// Requests answered by this process, by operation id and status; the status of a client that left first is `gone`.
+    /// Requests that this process has handled, by operation id and HTTP status. If the client disconnected before the
+    /// response, the status is `gone`.
     requests: IntCounterVec = "portico_http_requests_total" ["operation", "status"];
-    /// Time from a request's head to its answer.
+    /// Time in seconds from reading the head of a request to its response, by operation id.
     request_seconds: HistogramVec = "portico_http_request_seconds" ["operation"] SHORT;
-    /// Requests that this process is working on.
+    /// Requests that this process is handling now.
     requests_in_flight: IntGauge = "portico_http_requests_in_flight" [];
-    /// Requests turned away by a limit, by the limit's name.
+    /// Requests that a rate limit has refused, by the name of the limit.
     rate_limited: IntCounterVec = "portico_rate_limited_total" ["limit"];
 
     // Password hashing.
 
-    /// How many passwords this process may hash at once.
+    /// Maximum number of passwords that this process hashes at the same time.
     hash_slots: IntGauge = "portico_hash_slots" [];
-    /// How many passwords this process is hashing.
+    /// Number of passwords that this process is hashing now.
     hash_slots_busy: IntGauge = "portico_hash_slots_busy" [];
-    /// Time that a request waited for a hashing slot and got it.
+    /// Time in seconds that a request waited for a hashing slot. Requests that got no slot are not included.
     hash_wait_seconds: Histogram = "portico_hash_wait_seconds" [] SHORT;
-    /// Time that a hashing slot was held.
+    /// Time in seconds that a hashing slot was in use for one request.
     hash_seconds: Histogram = "portico_hash_seconds" [] SHORT;
-    /// Requests that got no hashing slot: `full` were answered 503, `gone` had left.
+    /// Requests that got no hashing slot, by reason. `full`: no slot was free in time, so the response was 503.
+    /// `gone`: the client disconnected while waiting.
     hash_refused: IntCounterVec = "portico_hash_refused_total" ["reason"];
 
-    // What people do, as the audit log names it.
+    // Audit events and sessions.
 
-    /// Acts written to the audit log by this process.
+    /// Events that this process has written to the audit log, by action and outcome.
     audit_events: IntCounterVec = "portico_audit_events_total" ["action", "outcome"];
-    /// Sessions ended because an old refresh token came back: two held what one was given.
+    /// Sessions revoked because a refresh token was used again after it had been exchanged. Such a token may have been
+    /// copied.
     refresh_reused: IntCounter = "portico_refresh_tokens_reused_total" [];
-    /// Sessions ended before their time.
+    /// Sessions that were ended before they expired, by reason.
     sessions_ended: IntCounterVec = "portico_sessions_ended_total" ["reason"];
 
     // Jobs.
 
-    /// Runs of jobs by this process; `retry` and `unavailable` come again, `dead` does not, `unknown` waits for another version.
+    /// Runs of jobs by this process, by job name and outcome. After `retry` and `unavailable` the job runs again. After
+    /// `dead` it does not. After `unknown` it waits for a worker of a version that knows its name.
     jobs: IntCounterVec = "portico_jobs_total" ["job", "outcome"];
-    /// Time that one run of a job took.
+    /// Time in seconds that one run of a job took, by job name.
     job_seconds: HistogramVec = "portico_job_seconds" ["job"] SHORT;
-    /// Time from when a job was due to when it began.
+    /// Time in seconds from when a job was due until it started, by lane.
     job_start_seconds: HistogramVec = "portico_job_start_seconds" ["lane"] LONG;
 
     // Mail.
 
-    /// Mails that this process tried to send; `transient` and `down` come again.
+    /// Attempts of this process to send a mail, by mail kind and outcome. After `transient` and `down` the mail is
+    /// tried again.
     mails: IntCounterVec = "portico_mails_total" ["kind", "outcome"];
-    /// Time from the act that caused a mail to its acceptance by the mail server.
+    /// Time in seconds from when a mail was enqueued until the mail server accepted it, by mail kind.
     mail_seconds: HistogramVec = "portico_mail_seconds" ["kind"] LONG;
-    /// Times that the mail server refused the credentials of MAIL_URL.
+    /// Number of times that the mail server refused the credentials of MAIL_URL.
     credentials_refused: IntCounter = "portico_smtp_credentials_refused_total" [];
 
-    // What the whole installation has waiting, from the database. Every process says the same.
+    // The backlog of the whole installation, from the database. Every process reports the same values.
 
-    /// Jobs of the whole installation that are due and not running; take the max over processes, not the sum.
+    /// Jobs of the whole installation that are due and not running, by lane. Every process reports the same value, so
+    /// use the maximum over processes, not the sum.
     jobs_due: GaugeVec = "portico_jobs_due" ["lane"];
-    /// How long the oldest due job of the whole installation has waited.
+    /// Time in seconds that the oldest due job of the whole installation has been due, by lane.
     jobs_oldest_seconds: GaugeVec = "portico_jobs_oldest_seconds" ["lane"];
-    /// Jobs of the whole installation that were given up and wait to be looked at.
+    /// Dead jobs of the whole installation, by lane. They wait for an operator to retry or discard them.
     jobs_dead: GaugeVec = "portico_jobs_dead" ["lane"];
-    /// Ids of the whole installation that wait on the queue's wire.
+    /// Job ids of the whole installation that wait in the job queue, by lane.
     jobs_in_queue: GaugeVec = "portico_jobs_in_queue" ["lane"];
-    /// Mails of the whole installation that are neither sent nor given up.
+    /// Queued mails of the whole installation: neither sent, failed nor suppressed.
     mails_waiting: GaugeVec = "portico_mails_waiting" [];
-    /// How long the oldest mail of the whole installation has waited.
+    /// Time in seconds since the oldest queued mail of the whole installation was enqueued.
     mails_oldest_seconds: GaugeVec = "portico_mails_oldest_seconds" [];
-    /// Workers of the whole installation that gave a sign of life lately.
+    /// Workers of the whole installation that have recorded a heartbeat in the last 30 seconds.
     workers: GaugeVec = "portico_workers" [];
 
-    // What this process leans on.
+    // The dependencies of this process.
 
-    /// Whether this process reaches its database and its queue.
+    /// Whether this process can reach a dependency, its database or its job queue: 1 if it can, else 0.
     dependency_up: IntGaugeVec = "portico_dependency_up" ["dependency"];
-    /// Times that this process looked whether a dependency is there.
+    /// Number of times that this process has checked whether it can reach a dependency, by outcome.
     probes: IntCounterVec = "portico_probes_total" ["dependency", "outcome"];
-    /// Database connections of this process.
+    /// Open database connections of this process, by state.
     connections: IntGaugeVec = "portico_database_connections" ["state"];
-    /// How many database connections this process may have.
+    /// Maximum number of database connections of this process.
     connections_max: IntGauge = "portico_database_connections_max" [];
-    /// Statements that got no database connection: all were busy for too long, or the database is away.
+    /// Statements that got no database connection, because all were busy for too long or the database was unavailable.
     acquire_failures: IntCounter = "portico_database_acquire_failures_total" [];
-    /// Spans of traces that did not reach the collector.
+    /// Trace spans that did not reach the collector.
     spans_dropped: IntCounter = "portico_trace_spans_dropped_total" [];
 
-    // The process itself, by the names that every Prometheus client uses.
+    // The process itself, under the names that all Prometheus client libraries use.
 
-    /// Always 1; the label tells the version.
+    /// Always 1. The label `version` is the version of Portico.
     build_info: IntGaugeVec = "portico_build_info" ["version"];
-    /// Memory that this process holds.
+    /// Resident memory of this process in bytes.
     memory: IntGauge = "process_resident_memory_bytes" [];
-    /// Files and sockets that this process has open.
+    /// Number of open file descriptors of this process, including sockets.
     open_files: IntGauge = "process_open_fds" [];
-    /// Files and sockets that this process may have open.
+    /// Maximum number of open file descriptors of this process.
     max_files: IntGauge = "process_max_fds" [];
-    /// Time that this process has spent on processors.
+    /// Processor time that this process has used, in seconds.
     cpu_seconds: Counter = "process_cpu_seconds_total" [];
-    /// When this process began, in seconds since 1970.
+    /// When this process started, in seconds since 1970.
     started_at: Gauge = "process_start_time_seconds" [];
 }
 
-/// One process is one Portico, so its metrics are the process's.
+/// The metrics of this process. They are global, because a process contains one Portico.
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// A request that is being worked on; counted when this is dropped.
+/// A request that is being handled. It is counted when this value is dropped.
 pub struct Request {
     operation: &'static str,
     status: Option<u16>,
@@ -138,13 +144,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request to this operation has come.
+    /// Records that a request to `operation` has arrived. `operation` is an operation id.
     pub fn begin(operation: &'static str) -> Self {
         METRICS.requests_in_flight.inc();
         Self { operation, status: None, began: Instant::now() }
     }
 
-    /// It is answered.
+    /// Records the HTTP status of the response. Without this call the request counts as `gone`.
     pub fn answered(mut self, status: u16) {
         self.status = Some(status);
     }
@@ -159,29 +165,30 @@ impl Drop for Request {
     }
 }
 
-/// A request was turned away by this limit.
+/// Counts a request that the rate limit with the name `limit` has refused.
 pub fn rate_limited(limit: &'static str) {
     METRICS.rate_limited.with_label_values(&[limit]).inc();
 }
 
-/// A span of a trace was lost.
+/// Counts `count` trace spans that did not reach the collector.
 pub fn spans_dropped(count: u64) {
     METRICS.spans_dropped.inc_by(count);
 }
 
-/// The hashing pool has so many slots.
+/// Sets the number of slots of the hashing pool.
 pub(crate) fn hash_slots(slots: usize) {
     METRICS.hash_slots.set(i64::try_from(slots).unwrap_or(i64::MAX));
 }
 
-/// A hashing slot was got after `wait`, and is held for as long as the answer lives.
+/// Records that a request got a hashing slot after it had waited for `wait`. The slot counts as busy until the returned
+/// value is dropped.
 pub(crate) fn hash_slot_taken(wait: Duration) -> HashSlot {
     METRICS.hash_wait_seconds.observe(wait.as_secs_f64());
     METRICS.hash_slots_busy.inc();
     HashSlot { taken: Instant::now() }
 }
 
-/// A hashing slot that is held.
+/// A hashing slot that is in use.
 pub(crate) struct HashSlot {
     taken: Instant,
 }
@@ -196,11 +203,13 @@ impl Drop for HashSlot {
 /// Why a request got no hashing slot.
 #[derive(Clone, Copy)]
 pub(crate) enum SlotDenied {
+    /// No slot was free in time.
     Full,
+    /// The client disconnected while waiting.
     Gone,
 }
 
-/// A request got no hashing slot.
+/// Counts a request that got no hashing slot.
 pub(crate) fn hash_refused(why: SlotDenied) {
     let reason = match why {
         SlotDenied::Full => "full",
@@ -209,22 +218,22 @@ pub(crate) fn hash_refused(why: SlotDenied) {
     METRICS.hash_refused.with_label_values(&[reason]).inc();
 }
 
-/// An act was written to the audit log.
+/// Counts an event that was written to the audit log.
 pub(crate) fn audit_event(action: &'static str, is_success: bool) {
     METRICS.audit_events.with_label_values(&[action, if is_success { "success" } else { "failure" }]).inc();
 }
 
-/// A refresh token came back that had been traded before.
+/// Counts a refresh token that was used again after it had been exchanged.
 pub(crate) fn refresh_reused() {
     METRICS.refresh_reused.inc();
 }
 
-/// Sessions were ended for `reason`.
+/// Counts `count` sessions that were ended before they expired, for `reason`.
 pub(crate) fn sessions_ended(reason: &'static str, count: u64) {
     METRICS.sessions_ended.with_label_values(&[reason]).inc_by(count);
 }
 
-/// A job that was due at `due` begins.
+/// Records that a job of `lane`, which was due at `due`, starts.
 pub(crate) fn job_began(lane: Lane, due: Time, now: Time) {
     let waited = (now - due).to_std().unwrap_or_default();
     METRICS.job_start_seconds.with_label_values(&[lane_name(lane)]).observe(waited.as_secs_f64());
@@ -233,15 +242,20 @@ pub(crate) fn job_began(lane: Lane, due: Time, now: Time) {
 /// How a run of a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobOutcome {
+    /// The job did its work.
     Done,
+    /// The job failed and has attempts left.
     Retry,
+    /// A service that the job needs was unavailable. The job runs again.
     Unavailable,
+    /// The job failed and will not run again.
     Dead,
+    /// This version does not know the name of the job.
     Unknown,
 }
 
 impl JobOutcome {
-    /// Its word in metrics and traces.
+    /// Returns the name of the outcome in metrics and traces.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -253,7 +267,7 @@ impl JobOutcome {
     }
 }
 
-/// A run of a job that began at `began` has ended.
+/// Records that a run of `job`, which started at `began`, has ended.
 pub(crate) fn job_finished(job: &'static str, outcome: JobOutcome, began: Instant) {
     METRICS.jobs.with_label_values(&[job, outcome.name()]).inc();
     METRICS.job_seconds.with_label_values(&[job]).observe(began.elapsed().as_secs_f64());
@@ -262,15 +276,20 @@ pub(crate) fn job_finished(job: &'static str, outcome: JobOutcome, began: Instan
 /// How an attempt to send a mail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MailOutcome {
+    /// The mail server accepted the mail.
     Sent,
+    /// The mail must not be sent, for example because its link has expired.
     Suppressed,
+    /// The mail server refused the mail permanently, or the mail could not be built.
     Failed,
+    /// The mail server refused the mail for now.
     Transient,
+    /// No mail server accepted any mail.
     Down,
 }
 
 impl MailOutcome {
-    /// Its word in metrics and traces.
+    /// Returns the name of the outcome in metrics and traces.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -282,7 +301,7 @@ impl MailOutcome {
     }
 }
 
-/// An attempt to send this mail has ended.
+/// Records that an attempt to send `mail` has ended.
 pub(crate) fn mail_tried(mail: &email::Model, outcome: MailOutcome, now: Time) {
     let kind = mail.kind.name();
     METRICS.mails.with_label_values(&[kind, outcome.name()]).inc();
@@ -292,17 +311,17 @@ pub(crate) fn mail_tried(mail: &email::Model, outcome: MailOutcome, now: Time) {
     }
 }
 
-/// The mail server refused our credentials.
+/// Counts a refusal of the credentials of `MAIL_URL` by the mail server.
 pub(crate) fn credentials_refused() {
     METRICS.credentials_refused.inc();
 }
 
-/// A statement got no connection.
+/// Counts a statement that got no database connection.
 pub(crate) fn acquire_failed() {
     METRICS.acquire_failures.inc();
 }
 
-/// This process looked whether `dependency` is there.
+/// Records whether this process could reach `dependency`.
 pub(crate) fn probed(dependency: &'static str, is_up: bool) {
     METRICS.dependency_up.with_label_values(&[dependency]).set(i64::from(is_up));
     METRICS.probes.with_label_values(&[dependency, if is_up { "up" } else { "down" }]).inc();

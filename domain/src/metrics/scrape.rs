@@ -1,4 +1,4 @@
-//! What a scrape sees.
+//! Renders the metrics for a scrape.
 
 use std::sync::OnceLock;
 
@@ -15,15 +15,22 @@ use crate::{
     jobs::lane_name,
 };
 
-/// All metrics in the Prometheus text format 0.0.4. What the installation has waiting is looked up, at most every few
-/// seconds; what cannot be looked up is left out, so that nobody takes an old figure for a new one.
+/// Returns all metrics in the Prometheus text format 0.0.4.
+///
+/// The metrics of the backlog come from the database and may be 3 seconds old. If the backlog cannot be read, they are
+/// left out, so that an old value is never reported as a current one.
 ///
 /// # Errors
-/// When the text cannot be written.
+/// `internal` if the metrics cannot be encoded.
 pub async fn render(app: &App) -> Result<String> {
-    // Looking sets what `portico_dependency_up` says.
+    // The health check sets `portico_dependency_up`.
     let _ = health::check(app).await;
-    show(backlog::current(app).await.inspect_err(|error| warn!(%error, "the backlog cannot be read")).ok());
+    set_backlog(
+        backlog::current(app)
+            .await
+            .inspect_err(|error| warn!(%error, "cannot read the backlog; its metrics are left out"))
+            .ok(),
+    );
     let pool = database::pool_use(app.db());
     METRICS.connections.with_label_values(&["busy"]).set(pool.busy);
     METRICS.connections.with_label_values(&["idle"]).set(pool.idle);
@@ -35,13 +42,15 @@ pub async fn render(app: &App) -> Result<String> {
     TextEncoder::new().encode_to_string(&families).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Notes when the process began; to be called at its start.
+/// Returns the start time of this process, in seconds since 1970. It is the time of the first call, so it is exact
+/// only if the first call is made when the process starts.
 pub(crate) fn started_at(app: &App) -> f64 {
     static STARTED_AT: OnceLock<f64> = OnceLock::new();
     *STARTED_AT.get_or_init(|| app.now().timestamp_millis() as f64 / 1_000.0)
 }
 
-fn show(backlog: Option<Backlog>) {
+/// Sets the metrics of the backlog. Without a backlog they are removed from the output.
+fn set_backlog(backlog: Option<Backlog>) {
     let all = [
         &METRICS.jobs_due,
         &METRICS.jobs_oldest_seconds,
@@ -72,7 +81,7 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn every_metric_can_be_made_and_rendered() {
+    async fn every_metric_can_be_created_and_rendered() {
         let app = testing::app().await;
         let text = super::render(&app).await.unwrap();
         for line in [

@@ -1,4 +1,4 @@
-//! Changing a password while signed in.
+//! Changing the password in a session.
 
 use portico_entity::{email::Kind, session};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
@@ -15,18 +15,25 @@ use crate::{
     sessions, sign_in,
 };
 
-/// Changes the password of the caller. Their other sessions end, this one lives; a notice is mailed. Wrong guesses at
-/// the current password count as wrong sign-ins.
+/// Changes the password of the caller from `current` to `new`.
+///
+/// The caller's other sessions end and the current session stays valid. A notice is enqueued. A wrong current
+/// password counts as a failed sign-in.
 ///
 /// # Errors
-/// `too_many_requests`; `invalid_credentials` for a wrong current password; `validation_failed` for the new one;
-/// `overloaded`; `conflict` when the password was changed elsewhere meanwhile.
+/// - `too_many_requests`: a rate limit for failed sign-ins is used up.
+/// - `invalid_credentials`: the current password is wrong.
+/// - `validation_failed`: the new password breaks the policy.
+/// - `overloaded`: no hashing slot was free within 3 seconds, or the client disconnected.
+/// - `conflict`: another request changed the password at the same time.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Password) -> Result<()> {
     let user = &caller.user;
     let address = EmailAddress::stored(&user.email)?;
     let verified = match sign_in::verify_password(app, &caller.context, &address, Some(user), current).await {
         Err(error @ Error::Unauthenticated(_)) => {
-            // Somebody guesses at the password of a session that they may have taken over.
+            // The caller may be an attacker who took over the session and guesses the password, so the failure is
+            // audited.
             let mut tx = app.begin().await?;
             audit::record(&mut tx, caller, audit::Event::failed("password.changed").target("portal_user", user.id.0))
                 .await?;
@@ -35,8 +42,8 @@ pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Pa
         }
         verified => verified?,
     };
-    let settled = verified.record_success(app.db(), user).await;
-    verified.refund_if_transient(app, settled).await?;
+    let recorded = verified.record_success(app.db(), user).await;
+    verified.refund_if_transient(app, recorded).await?;
     check_policy(&app.settings().passwords, "/new_password", new, &user.email, &[&user.name])?;
     let phc = app.hasher().hash(&caller.context, new).await?;
 

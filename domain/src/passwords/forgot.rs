@@ -1,15 +1,18 @@
-//! Somebody has forgotten their password.
+//! Requests for a reset link.
 
 use portico_entity::email::Kind;
 
 use crate::{actor::Anonymous, app::App, audit, email_address::EmailAddress, error::Result, mail::NewEmail, sign_in};
 
-/// Asks for a reset link to be mailed to `email`.
+/// Enqueues a mail with a reset link to `email`.
 ///
-/// The same work for a stranger as for a customer: nobody is looked up here, only the job that sends finds out.
+/// The request does the same work for an unknown address as for the address of a portal user: only the job that sends
+/// the mail looks the address up.
 ///
 /// # Errors
-/// `too_many_requests`, alike for strangers.
+/// - `too_many_requests`: a rate limit of the network or of the mailbox is used up. Unknown addresses have the same
+///   limits.
+/// - `unavailable` or `internal`: the mail could not be written to the outbox.
 pub async fn forgot(app: &App, caller: &Anonymous, email: &EmailAddress) -> Result<()> {
     let expires_at = app.now() + app.settings().link_tokens.reset_ttl;
     let mail = NewEmail { expires_at: Some(expires_at), ..NewEmail::new(Kind::Reset, email) };

@@ -1,4 +1,4 @@
-//! Passwords: what one must be, how it is hashed, and how it is recovered and changed.
+//! Passwords: the policy, hashing, reset and change.
 
 mod change;
 pub(crate) mod changed_email;

@@ -1,4 +1,4 @@
-//! What a password must be: the same on every path, decided here alone.
+//! The password policy. Every operation that sets a password uses it, and only this module decides.
 
 use zxcvbn::{Score, zxcvbn};
 
@@ -8,16 +8,23 @@ use crate::{
     secret::Password,
 };
 
-/// Only this many characters are judged for strength: the judge's work grows faster than the password.
+/// The maximum number of characters whose strength is estimated, because zxcvbn's run time grows faster than the
+/// length.
 const MAX_JUDGED_CHARS: usize = 64;
-/// Shorter parts of what is known stand in too many words to count.
+/// The minimum length, in characters, of a part of a known text that a password must not contain. Shorter parts occur
+/// in too many words.
 const MIN_KNOWN_PART_CHARS: usize = 4;
 
-/// Checks a new password of the person with this address. `known` is what else others know: their names, the secret of the
-/// link that they came by.
+/// Checks a new password for the portal user with the address `email`.
+///
+/// `known` lists further texts that others may know, such as the portal user's names and the secret of the link that
+/// was used. A password is weak if it contains a part of 4 or more characters of these texts or the local part of the
+/// address, in any case, or if its zxcvbn score is below 3.
 ///
 /// # Errors
-/// `validation_failed` at `pointer` with `password_too_short`, `password_too_long` or `password_weak`.
+/// `validation_failed` at the JSON pointer `pointer`, with one of these field codes:
+/// - `password_too_short` or `password_too_long`: the length in characters is outside the settings.
+/// - `password_weak`: the password is easy to guess.
 pub(crate) fn check(
     settings: &PasswordSettings,
     pointer: &str,
@@ -31,6 +38,7 @@ pub(crate) fn check(
     }
 }
 
+/// Returns what is wrong with `password`, or `None` if it satisfies the policy.
 fn problem(settings: &PasswordSettings, password: &str, email: &str, known: &[&str]) -> Option<FieldProblem> {
     let length = password.chars().count();
     if length < settings.min {
@@ -42,7 +50,7 @@ fn problem(settings: &PasswordSettings, password: &str, email: &str, known: &[&s
         return Some(FieldProblem::new("password_too_long", detail));
     }
     if is_weak(password, email, known) {
-        let detail = "must be harder to guess: take more words, and none from your name, address or company";
+        let detail = "must be harder to guess: use more words, and no words from your name, address or company";
         return Some(FieldProblem::new("password_weak", detail));
     }
     None
@@ -73,6 +81,7 @@ fn is_weak(password: &str, email: &str, known: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    /// The code of the field problem for Ann Smithers, ann.smith@acme.test.
     fn code(password: &str) -> Option<&'static str> {
         let settings = PasswordSettings { scrypt: scrypt::Params::RECOMMENDED, min: 8, max: 128 };
         problem(&settings, Password::new(password).reveal(), "ann.smith@acme.test", &["Ann Smithers", "Acme Ltd"])
@@ -82,7 +91,7 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters_after_normalisation() {
         assert_eq!(code("tK4!wz%"), Some("password_too_short"));
-        // zxcvbn gives no 8 characters, however random, more than 10^8 guesses, which is still weak.
+        // zxcvbn estimates at most 10^8 guesses for 8 characters, even if they are random. That is still weak.
         assert_eq!(code("tK4!wz%Q"), Some("password_weak"));
         assert_eq!(code("tK4!wz%Qb"), None);
         assert_eq!(code(&"e\u{301}".repeat(7)), Some("password_too_short"));
@@ -93,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_guessed_first_is_weak() {
+    fn common_and_personal_passwords_are_weak() {
         for weak in [
             "passwordpassword",
             "123456789012345",
@@ -114,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_password_is_judged_in_no_time() {
+    fn longest_password_is_checked_within_two_seconds() {
         for c in ["a", "é", "a1!B", "\u{300}"] {
             let started = std::time::Instant::now();
             let _ = code(&c.repeat(128));

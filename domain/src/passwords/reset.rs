@@ -1,4 +1,4 @@
-//! Setting a new password by a mailed link.
+//! Setting a new password through a reset link.
 
 use portico_entity::{email::Kind, link_token::Purpose};
 
@@ -13,17 +13,25 @@ use crate::{
     sessions, sign_in,
 };
 
-/// Sets a new password. Ends all sessions, kills the sibling links, opens a closed password and mails a notice; does
-/// not sign in.
+/// Sets a new password through the link with the secret `token`.
+///
+/// Ends all sessions of the portal user, invalidates the other links of the portal user except accept links, unlocks
+/// a locked password and enqueues a notice. Does not open a session.
 ///
 /// # Errors
-/// In this order: `token_unknown`, `token_used`, `token_revoked` or `token_expired`; `validation_failed` for the
-/// password, which does not spend the link; `overloaded`.
+/// The checks run in this order:
+/// - `token_unknown`: no link has this secret, or the link has another purpose.
+/// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid.
+/// - `validation_failed`: the password breaks the policy. The link stays unused.
+/// - `overloaded`: no hashing slot was free within 3 seconds, or the client disconnected. The link stays unused.
+/// - `token_used`, `token_revoked` or `token_expired`: the link became invalid while the password was hashed.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: &Password) -> Result<()> {
     let link = link_tokens::find(app, token).await?;
     link.check_for(Purpose::Reset, app.now())?;
     let user = &link.user;
-    // The link is in a mailbox for ever, so it is no more of a secret than the person's name.
+    // The link stays in the mailbox forever. A password that contains its secret is as easy to guess as one with the
+    // name.
     let known = [user.name.as_str(), token.reveal()];
     check_policy(&app.settings().passwords, "/password", password, &user.email, &known)?;
     let phc = app.hasher().hash(&caller.context, password).await?;

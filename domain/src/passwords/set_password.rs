@@ -1,24 +1,27 @@
-//! The one statement that writes a password.
+//! The only statement that writes a new password.
 
 use portico_entity::portal_user::{self, Column};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
 use crate::{clock::Time, error::Result, tx::Tx};
 
-/// What must still be so when the password is written.
+/// The state of the portal user that [`set_password`] requires.
 pub(crate) enum Expected {
-    /// The credentials are of this version.
+    /// `credential_version` has this value.
     Version(i32),
-    /// They are of this version, and there is no password yet.
+    /// `credential_version` has this value, and there is no password yet.
     NoPasswordAt(i32),
 }
 
-/// Writes `phc`, raises the version of the person's credentials, which ends every session and link made before, and opens a
-/// closed password; [`reset_failures`](crate::sign_in::reset_failures) then ends what closed it. Returns whether the condition
-/// held; if not, nothing was written.
+/// Stores the password hash `phc` (a PHC string), increments `credential_version` and unlocks a locked password.
+///
+/// The new version invalidates every older session of the portal user and every older link except accept links. The
+/// failure streak that caused a lockout stays; call [`reset_failures`](crate::sign_in::reset_failures) to reset it.
+///
+/// Returns `false`, and writes nothing, if the `portal_users` row is not in the `expected` state.
 ///
 /// # Errors
-/// When the database fails.
+/// A failed database query.
 pub(crate) async fn set_password(
     tx: &mut Tx,
     user: &portal_user::Model,

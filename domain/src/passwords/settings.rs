@@ -1,33 +1,44 @@
-//! What a password must be, and what hashing it costs.
+//! Settings: the password policy and the cost of hashing.
 
 use scrypt::Params;
 
 use crate::settings::{EnvReader, number};
 
-/// What a password must be, and what hashing it costs.
+/// The password policy and the cost of hashing.
 #[derive(Clone, Debug)]
 pub struct PasswordSettings {
-    /// `PORTICO_SCRYPT`: the cost of new hashes.
+    /// `PORTICO_SCRYPT`: the scrypt cost of new hashes. The default is `ln=17,r=8,p=1`.
     pub scrypt: Params,
-    /// `PORTICO_PASSWORD_MIN`: characters.
+    /// `PORTICO_PASSWORD_MIN`: the minimum length in characters. The default is 8.
     pub min: usize,
-    /// `PORTICO_PASSWORD_MAX`: characters.
+    /// `PORTICO_PASSWORD_MAX`: the maximum length in characters. The default is 128.
     pub max: usize,
 }
 
 impl PasswordSettings {
-    /// Reads the section.
+    /// Reads the section. Returns `None` if a variable has a wrong value; `env` then holds the error.
     pub fn read(env: &mut EnvReader) -> Option<Self> {
         let description = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes \
-                       128·N·r bytes while it is made. Older hashes are made anew at the next sign-in.";
+                       128·N·r bytes of memory while it is computed. A hash with another cost is replaced at the \
+                       next sign-in.";
         let scrypt = env.read("PORTICO_SCRYPT", "ln=17,r=8,p=1", description, parse_cost);
-        let min = env.read("PORTICO_PASSWORD_MIN", "8", "The shortest password, 8 to 64 characters.", number(8..=64));
-        let max =
-            env.read("PORTICO_PASSWORD_MAX", "128", "The longest password, 64 to 1024 characters.", number(64..=1024));
+        let min = env.read(
+            "PORTICO_PASSWORD_MIN",
+            "8",
+            "The minimum length of a password, 8 to 64 characters.",
+            number(8..=64),
+        );
+        let max = env.read(
+            "PORTICO_PASSWORD_MAX",
+            "128",
+            "The maximum length of a password, 64 to 1024 characters.",
+            number(64..=1024),
+        );
         Some(Self { scrypt: scrypt?, min: min? as usize, max: max? as usize })
     }
 }
 
+/// Parses `ln=…,r=…,p=…`. Each of the three costs must occur once, in any order.
 fn parse_cost(value: &str) -> Result<Params, String> {
     let wrong = || "must be three costs with ln 10 to 20, r 1 to 32 and p 1 to 16, e.g. ln=17,r=8,p=1".to_owned();
     let (mut ln, mut r, mut p) = (None, None, None);

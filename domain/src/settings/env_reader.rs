@@ -1,21 +1,21 @@
-//! Reading variables: what is set, what is wrong with it, and what there is to set.
+//! Reads environment variables, collects the errors in their values, and lists the variables that Portico knows.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::Environment;
 
-/// A variable that Portico reads.
+/// An environment variable that Portico reads.
 #[derive(Clone, Debug)]
 pub struct Variable {
-    /// Its name.
+    /// The name of the variable.
     pub name: &'static str,
-    /// Its value when it is not set; empty when there is none.
+    /// The value that is used if the variable is not set; empty if there is no default.
     pub default: &'static str,
-    /// What it means, its unit and its rule.
+    /// The meaning of the variable, the unit of its value, and the rules for its value, in Markdown.
     pub description: &'static str,
 }
 
-/// The variables of the environment, and what was found wrong with them.
+/// A reader of environment variables. It collects every error, so that all of them are reported together.
 pub struct EnvReader {
     values: BTreeMap<String, String>,
     known: Vec<Variable>,
@@ -24,7 +24,10 @@ pub struct EnvReader {
 }
 
 impl EnvReader {
-    /// Reads from `values`; of these, only Portico's own names matter.
+    /// Creates a reader of `values`, the names and values of the environment, and reads `PORTICO_ENV`. Names that
+    /// Portico does not use are ignored, except unknown `PORTICO_*` names, which [`finish`](Self::finish) reports.
+    ///
+    /// `fallback` is the environment that applies if `PORTICO_ENV` is not set. Without it, the variable is required.
     pub fn new(values: impl IntoIterator<Item = (String, String)>, fallback: Option<Environment>) -> Self {
         let mut env = Self {
             values: values.into_iter().collect(),
@@ -32,8 +35,8 @@ impl EnvReader {
             problems: Vec::new(),
             environment: Environment::Production,
         };
-        let description = "`development` or `production`. `portico` and `portico dev` are development unless told \
-                       otherwise; the other commands must be told. Production refuses what is unsafe on a network.";
+        let description = "`development` or `production`. The default of `portico` and `portico dev` is `development`; \
+                       the other commands require a value. Production refuses settings that are unsafe on a network.";
         let environment = env.optional("PORTICO_ENV", description, |value| match value {
             "development" => Ok(Environment::Development),
             "production" => Ok(Environment::Production),
@@ -47,17 +50,20 @@ impl EnvReader {
         env
     }
 
-    /// Strict or convenient.
+    /// Returns the environment that `PORTICO_ENV` or the fallback names; production if both are missing.
     pub fn environment(&self) -> Environment {
         self.environment
     }
 
-    /// Whether the strict rules hold.
+    /// Returns whether the environment is production, in which unsafe settings are refused.
     pub fn is_production(&self) -> bool {
         self.environment == Environment::Production
     }
 
-    /// The value of `name`, else its default; `None` after a config_warning.
+    /// Reads the variable `name` and parses its trimmed value, or `default` if it is not set. Registers the variable as
+    /// known. `parse` returns an error as a clause that follows the name, such as "must be a number".
+    ///
+    /// Returns `None` if the value is invalid; the error is then collected.
     pub fn read<T>(
         &mut self,
         name: &'static str,
@@ -76,7 +82,8 @@ impl EnvReader {
         }
     }
 
-    /// The value of `name`, if it is set and good.
+    /// Reads and parses the variable `name`, which has no default. Returns `None` if it is empty, not set or invalid;
+    /// if it is invalid, the error is collected.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
@@ -86,25 +93,27 @@ impl EnvReader {
         self.read(name, "", description, |value| if value.is_empty() { Ok(None) } else { parse(value).map(Some) })?
     }
 
-    /// Whether `name` is set to anything.
+    /// Returns whether the variable `name` is set and not empty.
     pub fn is_set(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(|value| !value.trim().is_empty())
     }
 
-    /// Remembers that `name` is wrong. `problem` must not quote a value that may be secret.
+    /// Adds an error about the variable `name`. `problem` is a clause that follows the name. It must not contain a
+    /// value that may be secret.
     pub fn add_error(&mut self, name: &str, problem: &str) {
         self.problems.push(format!("{name} {problem}"));
     }
 
-    /// Every variable read so far.
+    /// Returns every variable that has been read so far, in the order of reading.
     pub fn known(&self) -> &[Variable] {
         &self.known
     }
 
-    /// Ends the reading.
+    /// Returns `settings` if no error was found.
     ///
     /// # Errors
-    /// All complaints, a line each, and one for every `PORTICO_*` variable that nobody read.
+    /// All collected errors, and one error for each `PORTICO_*` variable that is set but was not read. The result is an
+    /// error in any case if `settings` is `None`.
     pub fn finish<T>(mut self, settings: Option<T>) -> Result<T, SettingsError> {
         let unknown: Vec<String> = self.values.keys().filter(|name| self.is_unknown(name)).cloned().collect();
         for name in unknown {
@@ -119,7 +128,8 @@ impl EnvReader {
 
     fn is_unknown(&self, name: &str) -> bool {
         let Some(rest) = name.strip_prefix("PORTICO_") else { return false };
-        // Kubernetes sets these for a Service called "portico"; the tests' own settings are not the program's.
+        // Kubernetes sets variables of these names for a Service that is named "portico". `PORTICO_TEST_*` configures
+        // the tests, not the program.
         let injected = rest.starts_with("PORT")
             || rest.starts_with("SERVICE_")
             || rest.starts_with("TEST_")
@@ -128,13 +138,13 @@ impl EnvReader {
     }
 }
 
-/// The known name that is at most a few letters away.
+/// Returns the known name with the smallest edit distance to `name`, if that distance is at most 4.
 fn nearest(name: &str, known: &[Variable]) -> Option<&'static str> {
     let near = known.iter().map(|variable| (edits(name, variable.name), variable.name)).min()?;
     (near.0 <= 4).then_some(near.1)
 }
 
-/// Levenshtein's distance.
+/// Returns the Levenshtein distance of `a` and `b`, in bytes.
 fn edits(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
@@ -149,7 +159,8 @@ fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Why Portico does not start: the variables, what is wrong with each, and an example.
+/// The errors in the settings, which stop the start of Portico. Each entry is one line that starts with the name of a
+/// variable.
 #[derive(Debug)]
 pub struct SettingsError(pub Vec<String>);
 
@@ -161,7 +172,7 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// Parses a whole number within `range`.
+/// Returns a parser for a whole number in `range`, for [`EnvReader::read`].
 pub fn number(range: std::ops::RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, String> {
     move |value| {
         value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
@@ -170,10 +181,11 @@ pub fn number(range: std::ops::RangeInclusive<u32>) -> impl Fn(&str) -> Result<u
     }
 }
 
-/// Parses a duration such as `90s`, `30m`, `72h` or `7d`: at least a second, at most ten years.
+/// Parses a duration: a whole number and a unit, such as `90s`, `30m`, `72h` or `7d`. The minimum is one second, the
+/// maximum 3650 days.
 ///
 /// # Errors
-/// When it has no unit or is out of range.
+/// A clause such as "must be a duration with a unit", if `value` is not a whole number with a unit or is out of range.
 pub fn duration(value: &str) -> Result<Duration, String> {
     let wrong = || "must be a duration with a unit, e.g. 90s, 30m, 72h or 7d".to_owned();
     let unit = match value.as_bytes().last() {

@@ -1,4 +1,4 @@
-//! The mail with the link that sets up an account.
+//! The activation mail. It carries the link with which an invited portal user sets the first password.
 
 use portico_entity::{
     email,
@@ -20,7 +20,13 @@ mail::templates!(
     "activation/activation_email/body.html"
 );
 
-/// Somebody asked for their link again by their address; here it turns out whether they were invited at all.
+/// Composes the mail of kind `activation`, which an unauthenticated request asked for.
+///
+/// The request does not look the address up. This function, which the worker runs, does. It returns
+/// [`Composed::Suppressed`] if no enabled portal user has the address, and otherwise the result of [`compose_for`].
+///
+/// # Errors
+/// A failed database query, template or message.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, ComposeError> {
     let user = portal_user::Entity::find()
         .filter(portal_user::Column::Email.eq(&row.recipient))
@@ -32,11 +38,16 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
             mail::set_recipient_user(app, row, user.id).await?;
             compose_for(app, row, user).await
         }
-        None => Ok(Composed::Suppressed("nobody has this address")),
+        None => Ok(Composed::Suppressed("no enabled portal user has this address")),
     }
 }
 
-/// The link of the person's newest invitation that is not settled.
+/// Composes the mail with the link of the portal user's most recently sent invitation that is pending or expired.
+///
+/// Returns [`Composed::Suppressed`] if there is no such invitation, or if its link would no longer be valid on arrival.
+///
+/// # Errors
+/// A failed database query, template or message.
 pub(crate) async fn compose_for(
     app: &App,
     row: &email::Model,
@@ -51,6 +62,6 @@ pub(crate) async fn compose_for(
         .await?;
     match invitation {
         Some(invitation) => compose_link(app, row, invitation, user).await,
-        None => Ok(Composed::Suppressed("no invitation is open")),
+        None => Ok(Composed::Suppressed("the portal user has no pending or expired invitation")),
     }
 }

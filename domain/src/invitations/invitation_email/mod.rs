@@ -1,7 +1,8 @@
-//! The mail that carries the link of an invitation: to set up an account, or, for people who have one, to accept.
+//! The invitation mail. Its link activates the account or, for a portal user who already has a password, accepts the
+//! invitation.
 //!
-//! Which of the two turns out here and not at the invitation, and neither the mail's kind nor its log says which: a
-//! tenant must not learn that an address is known to another.
+//! The worker decides between the two when it composes the mail, not the request that invites. Neither the mail kind
+//! nor the mail log shows the decision, because a tenant must not learn that an address is known to another tenant.
 
 use chrono::TimeDelta;
 use portico_entity::{
@@ -20,16 +21,22 @@ use crate::{
     mail::{self, Brand, ComposeError, Composed},
 };
 
-/// How often a person may renew an expired invitation by themselves.
+/// How many times the invited person can renew an expired invitation. Renewals by staff users do not count.
 const MAX_RENEWALS: i32 = 2;
-/// What is left of a link's life must be worth opening the mail.
+/// The minimum remaining lifetime of an invitation. A mail whose link would expire sooner is not sent.
 const WORTH_SENDING: TimeDelta = TimeDelta::seconds(1);
 
+/// The values of the templates of the invitation mail and of the activation mail.
 pub(crate) struct InvitationEmail {
+    /// The name and language of the tenant that invites.
     pub(crate) brand: Brand,
+    /// The invited person's name as the tenant typed it.
     pub(crate) name: String,
+    /// The name of the client.
     pub(crate) client_name: String,
+    /// The URL with the secret of the link in its fragment.
     pub(crate) link: String,
+    /// The time at which the link expires, formatted for the mail.
     pub(crate) expires: String,
 }
 
@@ -40,40 +47,56 @@ mail::templates!(
     "invitations/invitation_email/body.html"
 );
 
+/// Composes the mail of kind `invitation` for the invitation that `row` names.
+///
+/// Returns [`Composed::Suppressed`] if the invitation no longer exists, and otherwise the result of [`compose_link`].
+///
+/// # Errors
+/// A failed database query, template or message.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed, ComposeError> {
-    let Some(id) = row.invitation_id else { return Ok(Composed::Suppressed("the invitation is gone")) };
+    let Some(id) = row.invitation_id else { return Ok(Composed::Suppressed("the invitation no longer exists")) };
     let found = invitation::Entity::find_by_id(id).find_also_related(portal_user::Entity).one(app.db()).await?;
     match found {
         Some((invitation, Some(user))) => compose_link(app, row, invitation, user).await,
-        _ => Ok(Composed::Suppressed("the invitation is gone")),
+        _ => Ok(Composed::Suppressed("the invitation no longer exists")),
     }
 }
 
-/// Composes the link of `invitation` for `user`, if it would still open something.
+/// Composes the mail `row` with a link for `invitation`.
+///
+/// The link is an activation link if `user` has no password, and an accept link otherwise. An expired invitation is
+/// renewed if the invited person asked for this mail. Returns [`Composed::Suppressed`] if the client no longer exists
+/// or is archived, if its tenant is suspended, if a newer mail replaces this one, if the invitation is neither
+/// pending nor renewable, or if the link is no longer valid.
+///
+/// # Errors
+/// A failed database query, template or message, or a missing entry of `PORTICO_SECRET`.
 pub(crate) async fn compose_link(
     app: &App,
     row: &email::Model,
     invitation: invitation::Model,
     user: portal_user::Model,
 ) -> std::result::Result<Composed, ComposeError> {
-    let place =
+    let client_and_tenant =
         client::Entity::find_by_id(invitation.client_id).find_also_related(tenant::Entity).one(app.db()).await?;
-    let Some((client, Some(tenant))) = place else { return Ok(Composed::Suppressed("the client is gone")) };
+    let Some((client, Some(tenant))) = client_and_tenant else {
+        return Ok(Composed::Suppressed("the client no longer exists"));
+    };
     if client.status == client::Status::Archived || tenant.status == tenant::Status::Suspended {
-        return Ok(Composed::Suppressed("the client was archived"));
+        return Ok(Composed::Suppressed("the client is archived or its tenant is suspended"));
     }
     if row.created_at < invitation.links_valid_from {
         return Ok(Composed::Suppressed("replaced by a newer mail"));
     }
     let Some(invitation) = pending(app, row, invitation).await? else {
-        return Ok(Composed::Suppressed("the invitation is over"));
+        return Ok(Composed::Suppressed("the invitation is accepted, cancelled or expired"));
     };
     let (purpose, path) = match user.password_phc {
         None => (Purpose::Activation, "/portal/activate"),
         Some(_) => (Purpose::Accept, "/portal/accept-invitation"),
     };
     let Some(secret) = link_tokens::issue(app, row, purpose, &user, Some(&invitation)).await? else {
-        return Ok(Composed::Suppressed("its link has died"));
+        return Ok(Composed::Suppressed("the link is no longer valid"));
     };
     let context = InvitationEmail {
         brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
@@ -89,17 +112,21 @@ pub(crate) async fn compose_link(
     Ok(mail::message(row, rendered)?)
 }
 
-/// The invitation if it is pending, or could be renewed because the person asked for this mail themselves.
+/// Returns the invitation if it is pending and has not expired. Renews an expired one if the invited person asked for
+/// this mail, which then belongs to no tenant. Returns `None` otherwise.
 async fn pending(app: &App, row: &email::Model, invitation: invitation::Model) -> Result<Option<invitation::Model>> {
-    let is_over = invitation.expires_at <= app.now() + WORTH_SENDING;
+    let is_expired = invitation.expires_at <= app.now() + WORTH_SENDING;
     match invitation.status {
-        Status::Pending if !is_over => Ok(Some(invitation)),
+        Status::Pending if !is_expired => Ok(Some(invitation)),
         Status::Pending | Status::Expired if row.tenant_id.is_none() => renew(app, row, invitation).await,
         _ => Ok(None),
     }
 }
 
-/// One conditional UPDATE, so that asking often does not renew more often.
+/// Makes an expired invitation pending again and extends it, counted from the request for this mail. Returns `None`
+/// if the maximum number of renewals is reached or another request has already renewed it.
+///
+/// One conditional `UPDATE` on the expiry time that was read, so concurrent requests renew the invitation once.
 async fn renew(app: &App, row: &email::Model, invitation: invitation::Model) -> Result<Option<invitation::Model>> {
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))

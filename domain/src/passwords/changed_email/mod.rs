@@ -1,4 +1,4 @@
-//! The notice that a password was changed.
+//! The mail that notifies a portal user of a changed password.
 
 use crate::mail::{self, Notice};
 

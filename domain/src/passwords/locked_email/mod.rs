@@ -1,4 +1,4 @@
-//! The notice that guessing has closed a password.
+//! The mail that notifies a portal user of a password that was locked after too many failed sign-ins.
 
 use crate::mail::{self, Notice};
 

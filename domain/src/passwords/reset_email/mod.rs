@@ -1,4 +1,4 @@
-//! The mail with a reset link, or what somebody gets who asked for one and has no password yet.
+//! The reset mail. It carries a reset link, or an activation link for a portal user who has no password yet.
 
 use portico_entity::{email, link_token::Purpose, portal_user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -10,10 +10,13 @@ use crate::{
     mail::{self, Brand, ComposeError, Composed},
 };
 
+/// The values of the templates of the reset mail.
 pub(crate) struct ResetEmail {
     brand: Brand,
     name: String,
+    /// The URL with the secret of the link in its fragment.
     link: String,
+    /// The time at which the link expires, formatted for the mail.
     expires: String,
 }
 
@@ -24,7 +27,14 @@ mail::templates!(
     "passwords/reset_email/body.html"
 );
 
-/// Here, and not in the request, it turns out who the address belongs to.
+/// Composes the mail of kind `reset`.
+///
+/// The request does not look the address up. This function, which the worker runs, does. A portal user without a
+/// password gets the activation mail instead. Returns [`Composed::Suppressed`] if no enabled portal user has the
+/// address, or if the link is no longer valid.
+///
+/// # Errors
+/// A failed database query, template or message, or a missing entry of `PORTICO_SECRET`.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, ComposeError> {
     let Some(user) = portal_user::Entity::find()
         .filter(portal_user::Column::Email.eq(&row.recipient))
@@ -32,14 +42,14 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         .one(app.db())
         .await?
     else {
-        return Ok(Composed::Suppressed("nobody has this address"));
+        return Ok(Composed::Suppressed("no enabled portal user has this address"));
     };
     mail::set_recipient_user(app, row, user.id).await?;
     if user.password_phc.is_none() {
         return activation_email::compose_for(app, row, user).await;
     }
     let Some(secret) = link_tokens::issue(app, row, Purpose::Reset, &user, None).await? else {
-        return Ok(Composed::Suppressed("its link has died"));
+        return Ok(Composed::Suppressed("the link is no longer valid"));
     };
     let context = ResetEmail {
         brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
