@@ -1,4 +1,4 @@
-//! `/api/portal/auth`: what a mailed link is for, and setting up an account by one.
+//! `/api/portal/auth`: checking and replacing mailed links, and activating an account with one.
 
 use chrono::{DateTime, Utc};
 use poem::web::Data;
@@ -24,55 +24,64 @@ use crate::{
     views::{self, Session},
 };
 
+/// The operations of the tag `activation`.
 pub(crate) struct Activation;
 
-/// A mailed link.
+/// The token of a mailed link.
 #[derive(Object)]
 struct LinkToken {
-    /// The secret of the link: what follows `#token=`.
+    /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
     token: Field<PlainToken>,
 }
 
-/// What a link is for.
+/// What a live link is for, and which portal user it belongs to.
 #[derive(Object)]
 struct CheckedLink {
-    /// What it does.
+    /// What the link can be used for.
     purpose: LinkPurpose,
-    /// Whose it is.
+    /// The email address of the portal user.
     email: String,
-    /// What they are called.
+    /// The name of the portal user: the name in the invitation or, for a reset link, the name in the profile.
     name: String,
-    /// The client they are invited to; not for a reset.
+    /// The name of the client that the invitation is for; `null` for a reset link.
     client_name: Nullable<String>,
-    /// When it dies.
+    /// When the link expires (RFC 3339, UTC).
     expires_at: DateTime<Utc>,
 }
 
-/// What a link does: set up an account, set a new password, or accept an invitation while signed in.
+/// What a link can be used for.
+///
+/// - `activation`: set the first password with `activate_account`.
+/// - `reset`: set a new password with `reset_password`.
+/// - `accept`: sign in and join the client with `accept_invitation`.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum LinkPurpose {
+    /// Set the first password.
     Activation,
+    /// Set a new password.
     Reset,
+    /// Join a client as a portal user who has a password.
     Accept,
 }
 
-/// A first password.
+/// An activation link and the first password of the account.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Activate {
-    /// The secret of the mailed link: what follows `#token=`.
+    /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
     token: Field<PlainToken>,
-    /// The first password.
+    /// The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is
+    /// 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
     password: Field<Password>,
-    /// What the person is called, if not as the invitation says.
+    /// The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
     name: Option<Field<Name>>,
 }
 
-/// Who wants their activation link again.
+/// The address to mail an activation link to.
 #[derive(Object)]
 struct ResendActivation {
-    /// The person's address.
+    /// The email address of the invited person.
     email: Field<EmailAddress>,
 }
 
@@ -94,9 +103,9 @@ impl From<LinkInfo> for CheckedLink {
 
 #[OpenApi(prefix_path = "/api/portal/auth", tag = "Tag::Activation")]
 impl Activation {
-    /// See what a link is for
+    /// Check a mailed link
     ///
-    /// Spends nothing, so a page may ask before it shows a form.
+    /// Returns what the link is for. The link stays unused, so a page can call this before it shows a form.
     #[oai(path = "/check-token", method = "post", operation_id = "check_token")]
     async fn check_token(
         &self,
@@ -107,9 +116,12 @@ impl Activation {
         Ok(Json(link_tokens::check(app, &caller, &body.token.0).await?.into()))
     }
 
-    /// Set up an account
+    /// Activate an account
     ///
-    /// Sets the first password and signs in. A password that is refused does not spend the link.
+    /// Sets the first password, accepts the invitation and signs in. The link is used up. The session that the browser
+    /// already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+    ///
+    /// A refused password does not use up the link. If the user already has a password, the answer is `token_revoked`.
     #[oai(path = "/activate", method = "post", operation_id = "activate_account")]
     async fn activate(
         &self,
@@ -124,9 +136,10 @@ impl Activation {
         Ok(views::signed_in(app, activation::activate(app, &caller, input).await?))
     }
 
-    /// Ask for an activation link again
+    /// Request an activation link
     ///
-    /// Answered alike for addresses that nobody invited.
+    /// Mails one more activation link if the address has an open invitation. Older links stay valid. An expired
+    /// invitation is renewed, at most twice. The answer is the same for an unknown address.
     #[oai(path = "/resend-activation", method = "post", operation_id = "resend_activation")]
     async fn resend(
         &self,
@@ -138,9 +151,10 @@ impl Activation {
         Ok(accepted())
     }
 
-    /// Trade an expired link for a new one
+    /// Replace an expired link
     ///
-    /// The new link is mailed to the address that the old one went to, up to 14 days after its end.
+    /// Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
+    /// later the answer is `token_expired`.
     #[oai(path = "/request-new-link", method = "post", operation_id = "request_new_link")]
     async fn request_new_link(
         &self,

@@ -1,4 +1,4 @@
-//! Request bodies: JSON, read strictly, and checked against the very schema that the document shows.
+//! JSON request bodies: strict parsing, then a check against the schema in the served OpenAPI document.
 
 use std::fmt;
 
@@ -15,19 +15,21 @@ use serde_json::{Map, Value};
 
 use crate::{error::ApiError, openapi, schema};
 
-/// The largest body, in bytes.
+/// The largest request body, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
-/// A JSON body of schema `T`.
+/// A JSON request body of schema `T`.
 ///
-/// What cannot be parsed without doubt (a repeated key, NUL, not UTF-8) is `malformed_request`; what can be parsed and is
-/// wrong is `validation_failed`, with every bad field.
+/// # Errors
+/// The extractor answers `unsupported_media_type` for any other content type, `body_too_large` beyond [`MAX_BYTES`],
+/// `malformed_request` for a body that is not unambiguous JSON (see [`Strict`]), and `validation_failed`, with every
+/// bad field, for JSON that does not match the schema.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: Type> Payload for Body<T> {
     const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
 
-    /// `application/json`, in UTF-8 if it says so at all.
+    /// Accepts `application/json` without parameters or with `charset=utf-8` only.
     fn check_content_type(content_type: &str) -> bool {
         let mut parts = content_type.split(';').map(str::trim);
         let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
@@ -55,7 +57,7 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
     async fn from_request(_: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         let bytes = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(|error| match error {
             ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge,
-            _ => ApiError::Malformed("The body did not arrive whole."),
+            _ => ApiError::Malformed("The request body is incomplete."),
         })?;
         let value = parse(&bytes)?;
         let problems = schema::check(openapi::schemas(), &T::name(), &value);
@@ -63,8 +65,8 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
             return Err(ApiError::Domain(Error::Invalid(problems)).into());
         }
         let parsed = T::parse_from_json(Some(value)).map_err(|_| {
-            // The schema has said yes already, so this is a gap between it and the type.
-            ApiError::Domain(Error::invalid("", "invalid", "is not what the document asks for"))
+            // The value matches the schema, so the schema and the type differ: a programming error.
+            ApiError::Domain(Error::invalid("", "invalid", "does not match the schema of this operation"))
         })?;
         Ok(Self(parsed))
     }
@@ -72,13 +74,19 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
 
 impl_apirequest_for_payload!(Body<T>, T: ParseFromJSON);
 
+/// Parses a body.
+///
+/// # Errors
+/// `malformed_request` for anything but unambiguous JSON.
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
-    serde_json::from_slice::<Strict>(bytes)
-        .map(|strict| strict.0)
-        .map_err(|_| ApiError::Malformed("The body is not JSON, repeats a key, or holds a NUL character."))
+    serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0).map_err(|_| {
+        ApiError::Malformed("The request body is not valid JSON, repeats a key, or contains a NUL character.")
+    })
 }
 
-/// JSON in which no object repeats a key and no text holds NUL, which databases and programs read differently.
+/// Unambiguous JSON: no object repeats a key, and no key or string contains NUL.
+///
+/// Programs disagree about the value of a repeated key, and Postgres cannot store NUL in text.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -87,6 +95,7 @@ impl<'de> Deserialize<'de> for Strict {
     }
 }
 
+/// Builds the [`Value`] of a [`Strict`].
 struct StrictVisitor;
 
 impl<'de> Visitor<'de> for StrictVisitor {
@@ -117,7 +126,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
-        if text.contains('\0') { Err(E::custom("NUL")) } else { Ok(text.into()) }
+        if text.contains('\0') { Err(E::custom("NUL character")) } else { Ok(text.into()) }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
@@ -139,20 +148,28 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// What holds for any body: what is read is JSON to everybody else too, in one reading, and the verdict on it names at most
-/// a handful of short fields.
+/// Fuzz target: properties of body parsing that hold for any input.
+///
+/// A body that this module accepts is JSON with the same value for `serde_json`, it can be serialized and parsed
+/// again, and the schema check is deterministic and returns a bounded number of short problems.
 #[cfg(any(test, feature = "fuzzing"))]
 pub fn fuzz(data: &[u8]) {
     let Ok(value) = parse(data) else { return };
-    assert!(serde_json::from_slice::<Value>(data).is_ok_and(|theirs| theirs == value), "everybody reads the same");
-    let written = value.to_string();
-    assert!(!written.contains("\\u0000"), "no NUL");
-    // Not the identity: the last digit of a fraction may differ.
-    assert!(parse(written.as_bytes()).is_ok(), "what was read can be written and read again");
+    assert!(
+        serde_json::from_slice::<Value>(data).is_ok_and(|reference| reference == value),
+        "serde_json reads the same value"
+    );
+    let serialized = value.to_string();
+    assert!(!serialized.contains("\\u0000"), "no NUL");
+    // The values are not compared: the last digit of a fraction may differ.
+    assert!(parse(serialized.as_bytes()).is_ok(), "a parsed body can be serialized and parsed again");
     for (name, schema) in openapi::schemas().iter().filter(|(_, schema)| schema["additionalProperties"] == false) {
         let problems = schema::check(openapi::schemas(), name, &value);
-        assert_eq!(problems, schema::check(openapi::schemas(), name, &value), "the same verdict each time");
-        assert!(problems.len() <= 64 && problems.iter().all(|field| field.pointer.len() <= 1_000), "a short answer");
+        assert_eq!(problems, schema::check(openapi::schemas(), name, &value), "the check is deterministic");
+        assert!(
+            problems.len() <= 64 && problems.iter().all(|field| field.pointer.len() <= 1_000),
+            "the problems are few and short"
+        );
         if problems.is_empty() {
             let known = &schema["properties"];
             assert!(value.as_object().is_some_and(|object| object.keys().all(|key| known.get(key).is_some())));
@@ -165,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_json_without_doubt_is_read() {
+    fn ambiguous_or_invalid_json_is_refused() {
         assert_eq!(parse(br#"{"a":[1,-2,0.5,true,null,"x"]}"#).unwrap()["a"][2], 0.5);
         for bad in [
             &b""[..],
@@ -186,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_in_utf8_is_json() {
+    fn only_json_in_utf8_has_an_accepted_content_type() {
         let check = <Body<String> as Payload>::check_content_type;
         for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
             assert!(check(good), "{good}");

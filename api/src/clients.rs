@@ -1,4 +1,4 @@
-//! `/api/v1/clients`: the tenant's customers.
+//! `/api/v1/clients`: the clients of the tenant. Called by staff users.
 
 use chrono::{DateTime, Utc};
 use poem::web::Data;
@@ -26,60 +26,69 @@ use crate::{
     tags::Tag,
 };
 
+/// The operations of the tag `clients`.
 pub(crate) struct Clients;
 
-/// A customer of the tenant.
+/// A client: a customer of the tenant.
 #[derive(Object)]
 struct Client {
-    /// Its id.
+    /// The id of the client (UUIDv7).
     id: Uuid,
-    /// What it is called.
+    /// The name, 1 to 100 characters.
     name: String,
-    /// The tenant's own number for it.
+    /// The tenant's own reference for the client, such as a customer number; `null` if there is none.
     external_ref: Nullable<String>,
-    /// Where it stands.
+    /// The status.
     status: ClientStatus,
-    /// When it was made.
+    /// When the client was created (RFC 3339, UTC).
     created_at: DateTime<Utc>,
 }
 
-/// Where a client stands. An archived client lets nobody in and keeps its data.
+/// The status of a client.
+///
+/// - `active`: portal users can act for the client.
+/// - `past_due`: the client is marked as past due; its portal users can still act for it.
+/// - `archived`: portal users cannot act for the client and nothing is mailed for it. Its data stays.
 #[derive(Enum, Clone, Copy)]
 #[oai(rename_all = "snake_case")]
 enum ClientStatus {
+    /// Portal users can act for the client.
     Active,
+    /// As `Active`, and marked as past due.
     PastDue,
+    /// Portal users cannot act for the client.
     Archived,
 }
 
 /// A page of clients, oldest first.
 #[derive(Object)]
 struct ClientList {
-    /// What is on it.
+    /// The clients of this page.
     data: Vec<Client>,
-    /// Where the next page begins; null on the last.
+    /// The value of `cursor` for the next page; `null` on the last page.
     next_cursor: Nullable<String>,
 }
 
-/// A client to be made.
+/// A new client.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct CreateClient {
-    /// What it is called.
+    /// The name, 1 to 100 characters.
     name: Field<Name>,
-    /// The tenant's own number for it, unique within the tenant.
+    /// The tenant's own reference for the client, such as a customer number: 1 to 100 characters, unique within the
+    /// tenant.
     external_ref: MaybeUndefined<Nullable<Field<ExternalRef>>>,
 }
 
-/// What to change about a client; what is left out stays.
+/// The fields of a client to change. An absent field keeps its value.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct UpdateClient {
-    /// What it is called.
+    /// The new name, 1 to 100 characters.
     name: Option<Field<Name>>,
-    /// The tenant's own number for it; null takes it away.
+    /// The tenant's own reference for the client: 1 to 100 characters, unique within the tenant. `null` removes it.
     external_ref: MaybeUndefined<Nullable<Field<ExternalRef>>>,
-    /// Where it stands. Archiving ends every session at the client.
+    /// The new status. `archived` revokes every session at the client.
     status: Option<ClientStatus>,
 }
 
@@ -112,15 +121,17 @@ impl From<ClientStatus> for client::Status {
 #[OpenApi(prefix_path = "/api/v1/clients", tag = "Tag::Clients")]
 impl Clients {
     /// List clients
+    ///
+    /// Returns the clients of the caller's tenant, oldest first. Every staff role may call this.
     #[oai(path = "/", method = "get", operation_id = "list_clients")]
     async fn list(
         &self,
         Data(app): Data<&App>,
         caller: StaffUser,
-        /// How many at most.
+        /// The largest number of clients on the page.
         #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u64>,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
     ) -> ApiResult<Json<ClientList>, { status::UNAUTHORIZED }> {
         let page = clients::list(app, &caller, limit.0, cursor.0.as_deref()).await?;
@@ -128,7 +139,9 @@ impl Clients {
         Ok(Json(ClientList { data, next_cursor: Nullable(page.next_cursor) }))
     }
 
-    /// Make a client
+    /// Create a client
+    ///
+    /// Creates an active client in the caller's tenant. The roles `owner`, `admin` and `support` may call this.
     #[oai(path = "/", method = "post", operation_id = "create_client")]
     async fn create(
         &self,
@@ -140,27 +153,31 @@ impl Clients {
         Ok(Created(clients::create(app, &caller, new).await?.into()))
     }
 
-    /// See a client
+    /// Get a client
+    ///
+    /// Returns one client of the caller's tenant. Every staff role may call this.
     #[oai(path = "/:client_id", method = "get", operation_id = "get_client")]
     async fn get(
         &self,
         Data(app): Data<&App>,
         caller: StaffUser,
-        /// Its id.
+        /// The id of the client.
         client_id: Path<Field<ClientId>>,
     ) -> ApiResult<Json<Client>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
         Ok(Json(clients::get(app, &caller, client_id.0.0).await?.into()))
     }
 
-    /// Change a client
+    /// Update a client
     ///
-    /// Archiving lets nobody in any more, at once; restoring revives no session.
+    /// Changes the given fields of a client. Archiving a client immediately revokes the sessions at the client and
+    /// stops its queued mails. Restoring a client does not restore its sessions. The roles `owner`, `admin` and
+    /// `support` may call this.
     #[oai(path = "/:client_id", method = "patch", operation_id = "update_client")]
     async fn update(
         &self,
         Data(app): Data<&App>,
         caller: StaffUser,
-        /// Its id.
+        /// The id of the client.
         client_id: Path<Field<ClientId>>,
         Body(body): Body<UpdateClient>,
     ) -> ApiResult<
@@ -176,15 +193,16 @@ impl Clients {
     }
 }
 
-/// What was given: nothing, null, or a number.
+/// Returns `None` for an absent field, `Some(None)` for `null`, and the value otherwise.
 fn given(external_ref: MaybeUndefined<Nullable<Field<ExternalRef>>>) -> Option<Option<ExternalRef>> {
     match external_ref {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(Nullable(number)) => Some(number.map(|Field(number)| number)),
+        MaybeUndefined::Value(Nullable(reference)) => Some(reference.map(|Field(reference)| reference)),
     }
 }
 
+/// Returns the page size of a request without `limit`, in clients.
 const fn default_limit() -> u64 {
     25
 }

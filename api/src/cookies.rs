@@ -1,4 +1,4 @@
-//! Cookies: their names, how they are set and how they are read.
+//! The cookies that Portico sets: their names, and how they are written and read.
 
 use poem::{
     Request,
@@ -13,22 +13,22 @@ use portico_domain::{
     sign_in,
 };
 
-/// A year, in seconds.
+/// The lifetime of a device cookie, in seconds: one year.
 const DEVICE_COOKIE_MAX_AGE_SECONDS: u64 = 365 * 86_400;
 
-/// A cookie of ours.
+/// A cookie that Portico sets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cookie {
     /// The access token.
     Access(Realm),
     /// The refresh token.
     Refresh(Realm),
-    /// The known device.
+    /// The proof of a known device.
     Device(Realm),
 }
 
 impl Cookie {
-    /// All of them.
+    /// Every cookie.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) const ALL: [Self; 6] = [
         Self::Access(Realm::Portal),
@@ -39,7 +39,7 @@ impl Cookie {
         Self::Device(Realm::Staff),
     ];
 
-    /// Its plain name, as in the document.
+    /// Returns the name without a prefix, as in the OpenAPI document.
     const fn plain_name(self) -> &'static str {
         match self {
             Self::Access(Realm::Portal) => "portico_portal",
@@ -51,16 +51,20 @@ impl Cookie {
         }
     }
 
-    /// Over https every name begins with `__Host-` (RFC 6265bis §4.1.3.2): no sibling domain can plant such a cookie.
+    /// Returns the name that browsers see.
+    ///
+    /// Over https it starts with `__Host-` (RFC 6265bis §4.1.3.2), so that a sibling domain cannot set the cookie.
     fn name(self, settings: &Settings) -> String {
         let prefix = if is_https(settings) { "__Host-" } else { "" };
         format!("{prefix}{}", self.plain_name())
     }
 
-    /// The `Set-Cookie` header that gives it this value for so many seconds.
+    /// Returns the `Set-Cookie` header value that sets the cookie to `value` for `max_age` seconds.
+    ///
+    /// `None` if `value` contains a character that a header cannot carry.
     pub(crate) fn set(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
         let secure = if is_https(settings) { "; Secure" } else { "" };
-        // A refresh token is only ever sent by the portal's own pages.
+        // Only pages of the same site send a refresh token.
         let same_site = if matches!(self, Self::Refresh(_)) { "Strict" } else { "Lax" };
         let name = self.name(settings);
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age}{secure}");
@@ -69,10 +73,11 @@ impl Cookie {
         Some(header)
     }
 
-    /// The cookie that the request carries.
+    /// Returns the value of the cookie in the request; `None` if the request does not carry the cookie.
     ///
     /// # Errors
-    /// `unauthenticated` when it carries two of that name: one of them was planted.
+    /// `unauthenticated` if the request carries the cookie twice, because then an attacker may have set one of them,
+    /// or if a `Cookie` header is not visible ASCII.
     pub(crate) fn read(self, request: &Request, settings: &Settings) -> Result<Option<PlainToken>> {
         let name = self.name(settings);
         let mut found = None;
@@ -89,20 +94,22 @@ impl Cookie {
     }
 }
 
-/// The cookies of a session that was opened or refreshed; both live as long as the session.
-pub(crate) fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, lives: u64) -> Vec<HeaderValue> {
+/// Returns the `Set-Cookie` header values of a session that was opened or refreshed.
+///
+/// The access cookie lives as long as the access token, the refresh cookie for `max_age` seconds.
+pub(crate) fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, max_age: u64) -> Vec<HeaderValue> {
     let settings = app.settings();
     let access = Cookie::Access(realm).set(settings, tokens.access.reveal(), tokens.expires_in);
-    let refresh = Cookie::Refresh(realm).set(settings, tokens.refresh.reveal(), lives);
+    let refresh = Cookie::Refresh(realm).set(settings, tokens.refresh.reveal(), max_age);
     access.into_iter().chain(refresh).collect()
 }
 
-/// The cookie that makes the browser a known device of `email`.
+/// Returns the `Set-Cookie` header value that makes the browser a known device of the user with the address `email`.
 pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
     Cookie::Device(realm).set(app.settings(), &sign_in::device_cookie(app, realm, email), DEVICE_COOKIE_MAX_AGE_SECONDS)
 }
 
-/// Takes the cookies of a session away.
+/// Returns the `Set-Cookie` header values that delete the access cookie and the refresh cookie.
 pub(crate) fn expired_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
     [Cookie::Access(realm), Cookie::Refresh(realm)]
         .into_iter()
@@ -110,6 +117,7 @@ pub(crate) fn expired_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
         .collect()
 }
 
+/// Whether browsers reach Portico over https.
 fn is_https(settings: &Settings) -> bool {
     settings.public_url.scheme() == "https"
 }

@@ -1,4 +1,6 @@
-//! `/dev/mail`: the development mailbox. Only in development, only from this machine, only under a name of this machine.
+//! `/dev/mail`: the development mailbox, which shows the mails that Portico sent.
+//!
+//! It exists in development only, and answers only a loopback peer that names a loopback host in `Host`.
 
 use poem::{
     IntoResponse, Request, Response, Result, handler,
@@ -10,12 +12,17 @@ use serde::Deserialize;
 
 use crate::error::ApiError;
 
+/// The query of a mailbox request.
 #[derive(Deserialize)]
 struct Filter {
+    /// The recipient. If it is absent, the mails to every recipient are returned.
     to: Option<String>,
 }
 
-/// What was mailed, newest first; with `?to=` to that address only.
+/// Answers `/dev/mail.json`: the sent mails as JSON, newest first; with `?to=ADDRESS` only those to that address.
+///
+/// # Errors
+/// `not_found` if the request is not local; `internal` if the mail folder cannot be read.
 #[handler]
 pub(crate) fn mailbox_json(
     request: &Request,
@@ -26,7 +33,10 @@ pub(crate) fn mailbox_json(
     Ok(Json(mails(app, filter.to.as_deref())?))
 }
 
-/// The same as a page.
+/// Answers `/dev/mail`: the sent mails as an HTML page, newest first; with `?to=ADDRESS` only those to that address.
+///
+/// # Errors
+/// As for [`mailbox_json`].
 #[handler]
 pub(crate) fn mailbox_page(request: &Request, Data(app): Data<&App>, Query(filter): Query<Filter>) -> Result<Response> {
     check_local(request)?;
@@ -39,25 +49,32 @@ pub(crate) fn mailbox_page(request: &Request, Data(app): Data<&App>, Query(filte
     Ok(response.into_response())
 }
 
+/// Returns the mails to `to`, or all mails. An invalid address matches no mail.
 fn mails(app: &App, to: Option<&str>) -> Result<Vec<SentMail>> {
     let address = to.and_then(|to| to.parse::<EmailAddress>().ok());
     let mails = app.mailer().sent(address.as_ref().map(EmailAddress::as_str).or(to));
-    Ok(mails.map_err(|error| ApiError::Domain(Error::Internal(format!("the mail folder: {error}"))))?)
+    Ok(mails.map_err(|error| ApiError::Domain(Error::Internal(format!("cannot read the mail folder: {error}"))))?)
 }
 
-/// The mailbox holds live secrets. A page elsewhere could reach it through a name that it points at this machine, so the
-/// name counts too.
+/// Checks that the peer and the host name of the request are local.
+///
+/// The mailbox shows live links and codes. A foreign web page could point its own host name at 127.0.0.1 and read the
+/// mailbox through the developer's browser (DNS rebinding), so the `Host` header is checked as well as the peer.
+///
+/// # Errors
+/// `not_found`.
 fn check_local(request: &Request) -> Result<()> {
     let is_local_peer = request.remote_addr().as_socket_addr().is_some_and(|address| address.ip().is_loopback());
     let host = request.header(header::HOST).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if is_local_peer && ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+    let host_name = host.rsplit_once(':').map_or(host, |(host_name, _)| host_name);
+    if is_local_peer && ["localhost", "127.0.0.1", "[::1]"].contains(&host_name) {
         Ok(())
     } else {
         Err(ApiError::Domain(Error::NOT_FOUND).into())
     }
 }
 
+/// Renders the page.
 fn page(mails: &[SentMail]) -> String {
     let items: String = mails.iter().map(item).collect();
     let empty = if mails.is_empty() { "<p>No mail yet.</p>" } else { "" };
@@ -70,6 +87,7 @@ fn page(mails: &[SentMail]) -> String {
     )
 }
 
+/// Renders one mail of the page.
 fn item(mail: &SentMail) -> String {
     let links: String = mail
         .links
@@ -85,6 +103,7 @@ fn item(mail: &SentMail) -> String {
     )
 }
 
+/// Returns `text` with the characters escaped that have a meaning in HTML text and attributes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

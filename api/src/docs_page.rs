@@ -1,4 +1,5 @@
-//! `/api/docs`: the document as a page. Everything it needs is in it, and its policy lets it load nothing else.
+//! `/api/docs`: the OpenAPI document as a Swagger UI page. The page contains everything it needs and loads nothing
+//! else.
 
 use std::sync::OnceLock;
 
@@ -8,12 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::openapi;
 
-/// The page and its Content-Security-Policy, which allows its own inline scripts by their hashes and no others.
+/// The page and its `Content-Security-Policy`, which allows only the inline scripts of this page, by their hashes.
 struct Page {
     html: String,
     policy: String,
 }
 
+/// Answers `/api/docs`: the page.
 #[handler]
 pub(crate) fn docs_page() -> Response {
     let page = page();
@@ -23,12 +25,13 @@ pub(crate) fn docs_page() -> Response {
         .body(page.html.as_str())
 }
 
-/// The document itself.
+/// Answers `/api/openapi.json`: the document.
 #[handler]
 pub(crate) fn openapi_json() -> Response {
     Response::builder().content_type("application/json; charset=utf-8").body(openapi::json())
 }
 
+/// Returns the page, which is rendered once per process.
 fn page() -> &'static Page {
     static PAGE: OnceLock<Page> = OnceLock::new();
     PAGE.get_or_init(|| {
@@ -47,7 +50,7 @@ fn page() -> &'static Page {
     })
 }
 
-/// The text between each `<script …>` and the next `</script>`; a `<script` within a script is only text.
+/// Returns the text between each `<script …>` and the next `</script>`. A `<script` inside a script is plain text.
 fn inline_scripts(mut html: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let (_, rest) = html.split_once("<script")?;
@@ -63,12 +66,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_scripts_of_the_page_are_allowed_and_nothing_else() {
+    fn policy_allows_exactly_the_two_scripts_of_the_page() {
         let scripts: Vec<&str> = inline_scripts(&page().html).collect();
-        let [library, start] = scripts.as_slice() else { panic!("{} scripts", scripts.len()) };
+        let [library, start] = scripts.as_slice() else { panic!("expected 2 scripts, found {}", scripts.len()) };
         assert!(library.len() > 500_000 && library.contains("SwaggerUIBundle"));
         assert!(start.contains("SwaggerUIBundle({") && start.trim_end().ends_with("})"));
-        // A browser hashes what is left after it has turned every line end into a newline.
+        // A browser normalizes every line end to a newline before it hashes a script.
         assert!(!page().html.contains('\r'));
         assert_eq!(page().policy.matches("'sha256-").count(), 2);
         assert!(!page().policy.contains("script-src 'unsafe"));

@@ -98,51 +98,51 @@ impl ApiError {
     /// What it means, for people: the same for every occurrence of a code.
     fn title(&self) -> &'static str {
         match self.code() {
-            "validation_failed" => "Some values are not valid",
-            "unauthenticated" => "Sign in first",
-            "invalid_credentials" => "The address or the password is not right",
-            "invalid_code" => "The code is not right",
-            "session_expired" => "The session has ended",
-            "session_revoked" => "The session was ended",
-            "forbidden" => "You may not do this",
-            "csrf_rejected" => "The request came from another site",
-            "client_suspended" => "The client is closed",
-            "not_found" => "There is no such thing",
-            "token_unknown" => "There is no such link",
-            "token_expired" => "The link is too old",
-            "token_used" => "The link was used already",
-            "token_revoked" => "The link was replaced or withdrawn",
-            "portal_user_exists" => "The person is at this client already",
-            "already_activated" => "The person has joined already",
-            "wrong_account" => "The link is for another person",
-            "conflict" => "It clashes with what is there",
+            "validation_failed" => "Some values are invalid",
+            "unauthenticated" => "Authentication required",
+            "invalid_credentials" => "Wrong email address or password",
+            "invalid_code" => "The code is invalid",
+            "session_expired" => "The session has expired",
+            "session_revoked" => "The session was revoked",
+            "forbidden" => "Permission denied",
+            "csrf_rejected" => "Cross-site request rejected",
+            "client_suspended" => "The client is archived or its tenant is suspended",
+            "not_found" => "Not found",
+            "token_unknown" => "Unknown link",
+            "token_expired" => "The link has expired",
+            "token_used" => "The link was already used",
+            "token_revoked" => "The link was revoked or replaced",
+            "portal_user_exists" => "The address was already invited to this client",
+            "already_activated" => "The user has already joined the client",
+            "wrong_account" => "The link belongs to another user",
+            "conflict" => "Conflicts with existing data",
             "too_many_requests" => "Too many requests",
-            "overloaded" => "The server is busy",
-            "unavailable" => "The server cannot do this now",
-            "malformed_request" => "The request cannot be read",
-            "body_too_large" => "The request is too large",
-            "request_timeout" => "The request came too slowly",
-            "uri_too_long" => "The address is too long",
-            "headers_too_large" => "The headers are too large",
-            "unsupported_media_type" => "The request is not JSON",
-            "method_not_allowed" => "The method is not allowed here",
-            _ => "The server failed",
+            "overloaded" => "The server is overloaded",
+            "unavailable" => "Temporarily unavailable",
+            "malformed_request" => "The request cannot be parsed",
+            "body_too_large" => "The request body is too large",
+            "request_timeout" => "The request body did not arrive in time",
+            "uri_too_long" => "The URI is too long",
+            "headers_too_large" => "The request headers are too large",
+            "unsupported_media_type" => "Unsupported media type",
+            "method_not_allowed" => "Method not allowed",
+            _ => "Internal server error",
         }
     }
 
     fn detail(&self) -> String {
         match self {
             Self::Malformed(why) => (*why).into(),
-            Self::BodyTooLarge => "The body may have at most 64 KiB.".into(),
-            Self::RequestTimeout => "The body must arrive within 15 seconds.".into(),
-            Self::UriTooLong => "The address may have at most 8 KiB.".into(),
-            Self::HeadersTooLarge => "All headers together may have at most 16 KiB.".into(),
-            Self::UnsupportedMediaType => "Send application/json in UTF-8.".into(),
-            Self::MethodNotAllowed(allowed) => format!("Allowed here: {allowed}."),
+            Self::BodyTooLarge => "The request body may have at most 64 KiB.".into(),
+            Self::RequestTimeout => "The request body must arrive within 15 seconds.".into(),
+            Self::UriTooLong => "The URI may have at most 8 KiB.".into(),
+            Self::HeadersTooLarge => "The headers may have at most 16 KiB in total.".into(),
+            Self::UnsupportedMediaType => "The content type must be application/json, in UTF-8.".into(),
+            Self::MethodNotAllowed(allowed) => format!("Allowed methods: {allowed}."),
             Self::Domain(Error::Invalid(fields)) => match fields.as_slice() {
                 [field] if field.pointer.is_empty() => format!("The body {}.", field.problem.detail),
                 [field] => format!("{} {}.", field.pointer, field.problem.detail),
-                fields => format!("{} fields are not valid.", fields.len()),
+                fields => format!("{} fields are invalid.", fields.len()),
             },
             Self::Domain(Error::RateLimited { retry_after, .. }) => format!("Try again in {retry_after} seconds."),
             _ => format!("{}.", self.title()),
@@ -160,7 +160,7 @@ impl ApiError {
     /// The answer. What is wrong inside of us goes to the log and not to the client.
     pub(crate) fn into_response(self, request_id: Uuid) -> Response {
         if let Self::Domain(Error::Internal(why) | Error::Unavailable(why) | Error::Aborted(why)) = &self {
-            error!(why, code = self.code(), "a request failed");
+            error!(why, code = self.code(), "request failed");
         }
         let (status, retry_after) = (self.status(), self.retry_after());
         let problem = Problem {
@@ -309,34 +309,34 @@ impl<const STATUSES: u16> From<Documented<STATUSES>> for poem::Error {
 impl<const STATUSES: u16> ApiResponse for Documented<STATUSES> {
     fn meta() -> MetaResponses {
         let all = [
-            (400, true, "`malformed_request`: the request cannot be read."),
+            (400, true, "`malformed_request`: the request cannot be parsed."),
             (
                 401,
                 STATUSES & status::UNAUTHORIZED != 0,
-                "`unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; \
-                 `session_expired`; `session_revoked`.",
+                "`unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; \
+                 `invalid_code`; `session_expired`; `session_revoked`.",
             ),
-            (403, true, "The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`."),
+            (403, true, "The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`."),
             (
                 404,
                 STATUSES & status::NOT_FOUND != 0,
-                "`not_found`: no such thing, or not for this caller; `token_unknown`: no such link.",
+                "`not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.",
             ),
-            (408, true, "`request_timeout`: the body did not arrive in time."),
+            (408, true, "`request_timeout`: the body did not arrive within 15 seconds."),
             (
                 409,
                 STATUSES & status::CONFLICT != 0,
-                "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.",
+                "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.",
             ),
-            (410, STATUSES & status::GONE != 0, "The link is over: `token_expired`, `token_used`, `token_revoked`."),
-            (413, true, "`body_too_large`: more than 64 KiB."),
-            (414, true, "`uri_too_long`: more than 8 KiB."),
+            (410, STATUSES & status::GONE != 0, "No longer valid: `token_expired`, `token_used`, `token_revoked`."),
+            (413, true, "`body_too_large`: the body is larger than 64 KiB."),
+            (414, true, "`uri_too_long`: the URI is longer than 8 KiB."),
             (415, STATUSES & status::UNSUPPORTED_MEDIA_TYPE != 0, "`unsupported_media_type`: not JSON in UTF-8."),
             // Also where there is nothing to send: a parameter that is not known is refused everywhere.
-            (422, true, "`validation_failed`: every bad field is named."),
-            (429, true, "`too_many_requests`: wait for `Retry-After` seconds."),
-            (431, true, "`headers_too_large`: more than 16 KiB."),
-            (503, true, "`overloaded` or `unavailable`: wait for `Retry-After` seconds."),
+            (422, true, "`validation_failed`: `errors` names every invalid field."),
+            (429, true, "`too_many_requests`: retry after `Retry-After` seconds."),
+            (431, true, "`headers_too_large`: the headers are larger than 16 KiB in total."),
+            (503, true, "`overloaded` or `unavailable`: retry after `Retry-After` seconds."),
         ];
         let responses = all.into_iter().filter(|(_, is_possible, _)| *is_possible);
         MetaResponses { responses: responses.map(|(status, _, description)| problem(status, description)).collect() }
@@ -352,7 +352,7 @@ fn problem(status: u16, description: &'static str) -> MetaResponse {
     let schema = if status == 422 { ValidationProblem::schema_ref() } else { Problem::schema_ref() };
     let retry_after = MetaHeader {
         name: "Retry-After".into(),
-        description: Some("Seconds to wait.".into()),
+        description: Some("The time to wait before a retry, in seconds.".into()),
         required: true,
         deprecated: false,
         schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
@@ -381,12 +381,12 @@ pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> String) -
         ApiError::Domain(Error::invalid(
             format!("/{}", parameter.name),
             "invalid",
-            "is not one of the values it may have",
+            "must have one of the allowed values",
         ))
     } else if error.status() == StatusCode::NOT_FOUND {
         ApiError::Domain(Error::NOT_FOUND)
     } else if error.status().is_client_error() {
-        ApiError::Malformed("The request cannot be read.")
+        ApiError::Malformed("The request cannot be parsed.")
     } else {
         ApiError::Domain(Error::Internal(error.to_string()))
     }

@@ -1,4 +1,5 @@
-//! Texts that mean something: how values of the domain stand in requests, and which format the document gives them.
+//! Types for request fields and parameters that are strings of a certain format, and the formats' names in the
+//! document.
 
 use std::borrow::Cow;
 
@@ -17,15 +18,19 @@ use portico_domain::{
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A value that stands in JSON as text of one format.
+/// A domain value that requests carry as a string of one format.
 pub(crate) trait Scalar: Sized + Send + Sync {
-    /// The `format` in the document.
+    /// The value of `format` in the OpenAPI document.
     const FORMAT: &'static str;
 
+    /// Parses the string.
+    ///
+    /// # Errors
+    /// The problem of a string that does not have the format.
     fn parse(text: &str) -> Result<Self, FieldProblem>;
 }
 
-/// A [`Scalar`] as a field of a request or as a parameter.
+/// A [`Scalar`] as a field of a request body or as a parameter.
 pub(crate) struct Field<T>(pub(crate) T);
 
 impl Scalar for EmailAddress {
@@ -55,7 +60,7 @@ impl Scalar for ExternalRef {
 impl Scalar for Password {
     const FORMAT: &'static str = "password";
 
-    /// Whatever was typed; what a new one must be is the policy's to say, after the link was looked at.
+    /// Accepts any text. The use case checks the password policy, and only after it has checked the link token.
     fn parse(text: &str) -> Result<Self, FieldProblem> {
         Ok(Self::new(text))
     }
@@ -64,13 +69,16 @@ impl Scalar for Password {
 impl Scalar for PlainToken {
     const FORMAT: &'static str = "token";
 
-    /// Whatever came: of what shape a secret is, is nobody's business before it is looked up.
+    /// Accepts any text. The lookup decides whether it is a valid secret.
     fn parse(text: &str) -> Result<Self, FieldProblem> {
         Ok(Self::new(text))
     }
 }
 
-/// A language tag of BCP 47, in so far as its letters go.
+/// A language tag (BCP 47, RFC 5646 §2.1), at most 35 characters long.
+///
+/// Only the form is checked, not whether the language exists: a language of 2 or 3 letters, then any number of subtags
+/// of 2 to 8 letters or digits, separated by hyphens.
 pub(crate) struct Locale(pub(crate) String);
 
 impl Scalar for Locale {
@@ -91,7 +99,7 @@ impl Scalar for Locale {
     }
 }
 
-/// Six digits.
+/// A staff sign-in code: six ASCII digits.
 pub(crate) struct Code(pub(crate) PlainToken);
 
 impl Scalar for Code {
@@ -106,6 +114,7 @@ impl Scalar for Code {
     }
 }
 
+/// Implements [`Scalar`] for id types: the hyphenated form of a UUID, 36 characters.
 macro_rules! ids {
     ($($id:ident),*) => {$(
         impl Scalar for $id {
@@ -121,9 +130,10 @@ macro_rules! ids {
 
 ids!(ClientId, CodeFlowId);
 
+/// Defines the functions that look a scalar up by its format.
 macro_rules! formats {
     ($($scalar:ty),*) => {
-        /// What is wrong with `text` as `format`.
+        /// Returns the problem of `text` as a string of `format`; `None` if it is valid or the format is unknown.
         pub(crate) fn check_format(format: &str, text: &str) -> Option<FieldProblem> {
             match format {
                 $(<$scalar>::FORMAT => <$scalar>::parse(text).err(),)*
@@ -131,6 +141,7 @@ macro_rules! formats {
             }
         }
 
+        /// Whether [`check_format`] checks `format`. The empty format is a string without a format.
         #[cfg(test)]
         pub(crate) fn is_known_format(format: &str) -> bool {
             ["", $(<$scalar>::FORMAT),*].contains(&format)
@@ -179,7 +190,8 @@ impl<T: Scalar> ParseFromParameter for Field<T> {
 }
 
 impl<T: Scalar> ToJSON for Field<T> {
-    /// The framework asks this of every field. Requests are never written, and some of these are secrets: nothing.
+    /// Returns `None`. The trait is required by the framework; requests are never serialized, and some fields are
+    /// secrets.
     fn to_json(&self) -> Option<Value> {
         None
     }

@@ -1,5 +1,7 @@
-//! What holds for the readers of requests whatever they are given: the entry points of `fuzz/`, and tests over its
-//! seeds. Not part of the product.
+//! Fuzz targets: properties of the request parsers that hold for any input.
+//!
+//! The programs in `fuzz/` call these functions, and the tests below run them over the seeds in `fuzz/corpus/`. The
+//! module is compiled only for tests and with the feature `fuzzing`.
 
 use std::sync::OnceLock;
 
@@ -11,7 +13,10 @@ use crate::{cookies::Cookie, settings::ApiSettings};
 
 pub use crate::{body::fuzz as body, middleware::fuzz_forwarded_for as forwarded_for};
 
-/// A cookie is what the browser was given, whatever stands around it; two of a name are none.
+/// Fuzz target: reads `Cookie` headers, one per line of `data`.
+///
+/// A value that is read can be set as a cookie and read back unchanged, and a request that carries it twice is
+/// refused.
 pub fn cookies(data: &[u8]) {
     let settings = settings();
     let mut request = Request::builder();
@@ -25,14 +30,16 @@ pub fn cookies(data: &[u8]) {
         assert!(!value.contains([';', '\n']) && value == value.trim_end());
         let set = cookie.set(settings, value, 1).and_then(|header| header.to_str().map(str::to_owned).ok());
         let Some(pair) = set.as_deref().and_then(|set| set.split(';').next()) else { continue };
-        let again = Request::builder().header(header::COOKIE, pair).finish();
-        assert_eq!(cookie.read(&again, settings).ok().flatten().map(|again| again.reveal() == value), Some(true));
+        let returned = Request::builder().header(header::COOKIE, pair).finish();
+        assert_eq!(cookie.read(&returned, settings).ok().flatten().map(|read| read.reveal() == value), Some(true));
         let twice = Request::builder().header(header::COOKIE, format!("{pair}; {pair}")).finish();
         assert!(cookie.read(&twice, settings).is_err());
     }
 }
 
-/// The HTTP side's variables are refused by name, or give networks that are not everybody and origins that are origins.
+/// Fuzz target: reads [`ApiSettings`] from lines of the form `NAME=VALUE`.
+///
+/// Accepted settings never trust every network, hold only valid origins, and in development listen on loopback only.
 pub fn listening(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let values = text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into()));
@@ -43,19 +50,20 @@ pub fn listening(data: &[u8]) {
     assert!(settings.trusted_proxies.iter().all(|network| network.prefix_len() > 0));
     for origin in &settings.allowed_origins {
         assert!(Url::parse(origin).is_ok_and(|url| url.origin().is_tuple()) && !origin.contains(['*', '@', '?', '#']));
-        assert!(header::HeaderValue::from_str(origin).is_ok(), "{origin} can be sent");
+        assert!(header::HeaderValue::from_str(origin).is_ok(), "{origin} is a valid header value");
     }
     assert!(is_production || settings.listen.ip().is_loopback() && settings.internal_listen.ip().is_loopback());
 }
 
+/// Returns development settings for the targets that need some.
 fn settings() -> &'static Settings {
     static SETTINGS: OnceLock<Settings> = OnceLock::new();
     SETTINGS.get_or_init(|| {
         let secret = ("PORTICO_SECRET".into(), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into());
         let mut env = EnvReader::new([secret], Some(Environment::Development));
         let settings = Settings::read(&mut env, None, Url::parse("http://localhost:8080").ok());
-        #[expect(clippy::expect_used, reason = "the same in each run")]
-        env.finish(settings).expect("good settings")
+        #[expect(clippy::expect_used, reason = "the values are constants")]
+        env.finish(settings).expect("the settings are valid")
     })
 }
 

@@ -1,37 +1,48 @@
-//! `/health`: whether this process lives, and whether it can serve.
+//! `/health`: liveness and readiness of this process, for probes and load balancers.
 
 use crate::{error::ApiResult, tags::Tag};
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 use portico_domain::{app::App, health};
 
+/// The operations that report the health of the process.
 pub(crate) struct Health;
 
-/// Whether the process can serve.
+/// The health of the process.
 #[derive(Object)]
 struct HealthReport {
-    /// `ok`, or `degraded` when mail will come late.
+    /// The status.
     status: HealthStatus,
 }
 
+/// The status of the process.
+///
+/// - `ok`: requests succeed and mail is sent in time.
+/// - `degraded`: requests succeed, but mail is delayed.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum HealthStatus {
+    /// Requests succeed and mail is sent in time.
     Ok,
+    /// Requests succeed, but mail is delayed.
     Degraded,
 }
 
 #[OpenApi(prefix_path = "/health", tag = "Tag::Operations")]
 impl Health {
-    /// Does the process live?
+    /// Check liveness
+    ///
+    /// Returns `ok` while the process runs. It checks no dependency.
     #[oai(path = "/live", method = "get", operation_id = "check_liveness")]
     async fn live(&self) -> ApiResult<Json<HealthReport>, 0> {
         Ok(Json(HealthReport { status: HealthStatus::Ok }))
     }
 
-    /// Can the process serve?
+    /// Check readiness
     ///
-    /// Only the database makes it fail, and being told to stop. `degraded`: requests succeed, and mail comes later.
+    /// Returns 200 if the process can serve requests, and 503 if the database does not answer or the process is
+    /// stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, or a mail has
+    /// waited for five minutes.
     #[oai(path = "/ready", method = "get", operation_id = "check_readiness")]
     async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, 0> {
         let health = health::require_ready(app).await?;

@@ -1,4 +1,4 @@
-//! `/api/portal/invitations`: joining one more client.
+//! `/api/portal/invitations`: accepting an invitation as a signed-in portal user.
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi};
@@ -13,12 +13,13 @@ use crate::{
     tags::Tag,
 };
 
+/// The operations of the tag `invitations`.
 pub(crate) struct Invitations;
 
-/// The link of an invitation.
+/// The token of a mailed invitation link.
 #[derive(Object)]
 struct AcceptInvitation {
-    /// The secret of the mailed link: what follows `#token=`.
+    /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
     token: Field<PlainToken>,
 }
 
@@ -26,7 +27,9 @@ struct AcceptInvitation {
 impl Invitations {
     /// Accept an invitation
     ///
-    /// For a person who has a password already. The link must have been mailed to the person who is signed in.
+    /// Adds the signed-in portal user to the client that the link invites to. The current session keeps its client.
+    /// The link must belong to the signed-in user; otherwise the answer is 409 `wrong_account` and the link stays
+    /// unused.
     #[oai(path = "/accept", method = "post", operation_id = "accept_invitation")]
     async fn accept(
         &self,

@@ -1,5 +1,7 @@
-//! Fields that are always there and may be null. The framework's `Option` may be left out instead, or is null where its
-//! schema denies it.
+//! Fields that are always present and may be `null`.
+//!
+//! poem-openapi's `Option` does not express this: the field is either left out, or `null` although its schema is not
+//! `nullable`.
 
 use std::borrow::Cow;
 
@@ -9,7 +11,7 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-/// A value or null; the document says `nullable`.
+/// A value or `null`. The schema in the OpenAPI document is the one of `T` with `nullable: true`.
 pub(crate) struct Nullable<T>(pub(crate) Option<T>);
 
 impl<T: Type> Type for Nullable<T> {
@@ -25,7 +27,8 @@ impl<T: Type> Type for Nullable<T> {
     fn schema_ref() -> MetaSchemaRef {
         let schema = match T::schema_ref() {
             MetaSchemaRef::Inline(schema) => MetaSchema { nullable: true, ..*schema },
-            // `nullable` counts only beside a `type` (OpenAPI 3.0.3); whatever we refer to here is an object.
+            // `nullable` has an effect only next to `type` (OpenAPI 3.0.3). Every schema that is referred to here is
+            // an object.
             reference => MetaSchema { nullable: true, all_of: vec![reference], ..MetaSchema::new("object") },
         };
         MetaSchemaRef::Inline(Box::new(schema))

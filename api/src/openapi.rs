@@ -1,4 +1,5 @@
-//! The OpenAPI document: made from the code, committed as `openapi/openapi.json`, served, and used to check requests.
+//! The OpenAPI document: generated from the code, committed as `openapi/openapi.json`, served at `/api/openapi.json`,
+//! and used to check requests.
 
 use std::sync::OnceLock;
 
@@ -10,22 +11,22 @@ use crate::{
     passwords::Passwords, portal_sessions::PortalSessions, portal_users::PortalUsers, staff_sessions::StaffSessions,
 };
 
-/// Every operation.
+/// Returns the service with every operation. A new file of operations is added here.
 pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
     let operations =
         ((PortalSessions, Activation, Passwords, Invitations), (StaffSessions, Clients, PortalUsers), (Jwks, Health));
     OpenApiService::new(operations, "Portico", env!("CARGO_PKG_VERSION"))
-        .description("The accounts service of a client portal: invite, activate, sign in, recover.")
+        .description("The accounts service of a client portal: invitations, activation, sign-in and password recovery.")
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
 }
 
-/// The document as pretty JSON with a newline at the end.
+/// Returns the OpenAPI document as indented JSON with a newline at the end.
 pub fn json() -> &'static str {
     static JSON: OnceLock<String> = OnceLock::new();
     JSON.get_or_init(|| format!("{:#}\n", document()))
 }
 
-/// The component schemas of the document.
+/// Returns the component schemas of the document by name.
 pub(crate) fn schemas() -> &'static Map<String, Value> {
     static SCHEMAS: OnceLock<Map<String, Value>> = OnceLock::new();
     SCHEMAS.get_or_init(|| match &document()["components"]["schemas"] {
@@ -34,7 +35,9 @@ pub(crate) fn schemas() -> &'static Map<String, Value> {
     })
 }
 
-/// The methods of the path, as an `Allow` header lists them. Paths outside of the document are pages.
+/// Returns the methods of a path in the form of an `Allow` header (RFC 9110 §10.2.1).
+///
+/// A path that is not in the document is a page, which allows GET and HEAD.
 pub(crate) fn allowed_methods(path: &str) -> String {
     let Some(item) = item(path) else { return "GET, HEAD".into() };
     let methods = item.keys().flat_map(|method| match method.as_str() {
@@ -44,27 +47,28 @@ pub(crate) fn allowed_methods(path: &str) -> String {
     methods.collect::<Vec<_>>().join(", ")
 }
 
-/// The names of the query parameters of an operation; `None` when there is no such operation.
+/// Returns the names of the query parameters of an operation; `None` if the document does not have the operation.
 pub(crate) fn query_parameters(method: &str, path: &str) -> Option<Vec<&'static str>> {
     let operation = item(path)?.get(&method.to_lowercase())?;
     let parameters = operation["parameters"].as_array().into_iter().flatten();
-    Some(parameters.filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).collect())
+    let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+    Some(in_query.filter_map(|parameter| parameter["name"].as_str()).collect())
 }
 
-/// The id of an operation; `unmatched` for whatever the document does not hold.
+/// Returns the id of an operation; `unmatched` if the document does not have the operation.
 pub(crate) fn operation_id(method: &str, path: &str) -> &'static str {
     let id = item(path).and_then(|item| item.get(&method.to_lowercase())?["operationId"].as_str());
     id.unwrap_or("unmatched")
 }
 
-/// The part of the document that a path belongs to.
+/// Returns the path item of the document whose path template matches `path`.
 fn item(path: &str) -> Option<&'static Map<String, Value>> {
     let matches = |template: &str| {
-        let (mut given, mut template) = (path.split('/'), template.split('/'));
+        let (mut segments, mut template) = (path.split('/'), template.split('/'));
         loop {
-            match (given.next(), template.next()) {
+            match (segments.next(), template.next()) {
                 (None, None) => return true,
-                (Some(given), Some(part)) if part.starts_with('{') || part == given => {}
+                (Some(segment), Some(part)) if part.starts_with('{') || part == segment => {}
                 _ => return false,
             }
         }
@@ -73,6 +77,7 @@ fn item(path: &str) -> Option<&'static Map<String, Value>> {
     item.as_object()
 }
 
+/// Returns the document, which is generated once per process.
 fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
@@ -82,7 +87,8 @@ fn document() -> &'static Value {
     })
 }
 
-/// Requests take no fields but their own; the framework enforces that without saying so.
+/// Sets `additionalProperties: false` on the schemas of request bodies. The API refuses unknown fields, but the
+/// framework does not document that.
 fn close_request_schemas(document: &mut Value) {
     let operations = document["paths"].as_object().into_iter().flatten();
     let bodies = operations
@@ -101,11 +107,14 @@ mod tests {
     #[test]
     fn the_committed_document_is_current() {
         let committed = include_str!("../../openapi/openapi.json");
-        assert!(committed == json(), "refresh it: cargo run -- openapi > openapi/openapi.json");
+        assert!(
+            committed == json(),
+            "openapi/openapi.json is not current; run: cargo run -- openapi > openapi/openapi.json"
+        );
     }
 
     #[test]
-    fn paths_know_their_methods() {
+    fn methods_and_operation_ids_are_found_by_path() {
         assert_eq!(allowed_methods("/api/portal/auth/sign-in"), "POST");
         assert_eq!(allowed_methods("/api/v1/clients/00000000-0000-0000-0000-000000000000"), "GET, HEAD, PATCH");
         assert_eq!(allowed_methods("/api/docs"), "GET, HEAD");

@@ -1,4 +1,4 @@
-//! `/api/portal/auth`: recovering and changing passwords.
+//! `/api/portal/auth`: password recovery and password changes of portal users.
 
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
@@ -18,51 +18,56 @@ use crate::{
     tags::Tag,
 };
 
+/// The operations of the tag `passwords`.
 pub(crate) struct Passwords;
 
-/// Whose password was forgotten.
+/// The address to mail a reset link to.
 #[derive(Object)]
 struct ForgotPassword {
-    /// The person's address.
+    /// The email address of the portal user.
     email: Field<EmailAddress>,
 }
 
-/// A new password, and the link that allows it.
+/// A reset link and the new password.
 #[derive(Object)]
 struct ResetPassword {
-    /// The secret of the mailed link: what follows `#token=`.
+    /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
     token: Field<PlainToken>,
-    /// The new password.
+    /// The new password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is 422
+    /// with the field code `password_too_short`, `password_too_long` or `password_weak`.
     password: Field<Password>,
 }
 
-/// That a password was reset.
+/// The password was reset.
 #[derive(Object)]
 struct PasswordReset {
-    /// `password_reset`.
+    /// Always `password_reset`.
     status: PasswordResetStatus,
 }
 
+/// The status of a password reset.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum PasswordResetStatus {
+    /// The password was reset.
     PasswordReset,
 }
 
-/// The present and the new password.
+/// The current password and the new password.
 #[derive(Object)]
 struct ChangePassword {
-    /// The present password.
+    /// The current password.
     current_password: Field<Password>,
-    /// The new one.
+    /// The new password. It must meet the same rules as in `reset_password`.
     new_password: Field<Password>,
 }
 
 #[OpenApi(prefix_path = "/api/portal/auth", tag = "Tag::Passwords")]
 impl Passwords {
-    /// Ask for a reset link
+    /// Request a reset link
     ///
-    /// Answered alike for addresses that nobody has.
+    /// Mails a reset link if the address belongs to a portal user. A user who has no password yet gets an activation
+    /// link instead. The answer is the same for an unknown address.
     #[oai(path = "/forgot-password", method = "post", operation_id = "forgot_password")]
     async fn forgot(
         &self,
@@ -74,9 +79,12 @@ impl Passwords {
         Ok(accepted())
     }
 
-    /// Set a new password by a mailed link
+    /// Reset a password
     ///
-    /// Ends all sessions of the person and does not open one. A password that is refused does not spend the link.
+    /// Sets a new password with a reset link and unlocks a locked password. The link is used up, the user's other
+    /// reset links and all sessions are revoked, and a notice is mailed. It does not sign in.
+    ///
+    /// A refused password does not use up the link.
     #[oai(path = "/reset-password", method = "post", operation_id = "reset_password")]
     async fn reset(
         &self,
@@ -90,7 +98,8 @@ impl Passwords {
 
     /// Change the password
     ///
-    /// Ends the person's other sessions; this one lives on with the tokens it has.
+    /// Sets a new password for the signed-in user, revokes the user's other sessions and mails a notice. The current
+    /// session and its tokens stay valid. A wrong current password counts as a failed sign-in.
     #[oai(path = "/change-password", method = "post", operation_id = "change_password")]
     async fn change(
         &self,

@@ -1,4 +1,4 @@
-//! `/api/portal/auth`: signing in, refreshing and signing out.
+//! `/api/portal/auth`: sign-in, refresh and sign-out of portal users.
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
@@ -24,31 +24,32 @@ use crate::{
     views::{self, ClientSummary, Session, SessionInfo, User},
 };
 
+/// The operations of the tag `portal sessions`.
 pub(crate) struct PortalSessions;
 
-/// Address and password.
+/// The credentials of a portal user.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct SignIn {
-    /// The person's address.
+    /// The email address.
     email: Field<EmailAddress>,
-    /// Their password.
+    /// The password.
     password: Field<Password>,
-    /// The client to act for; else the one last used.
+    /// The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
     client_id: Option<Field<ClientId>>,
 }
 
-/// Who is signed in, and where.
+/// The signed-in portal user, the client, and the session.
 #[derive(Object)]
 #[oai(rename = "CurrentSession")]
 struct PortalSessionView {
-    /// Who.
+    /// The signed-in portal user.
     user: User,
-    /// The client they act for.
+    /// The client that the user acts for.
     client: Nullable<ClientSummary>,
-    /// All clients they can act for.
+    /// Every client that the user can act for, sorted by name.
     clients: Vec<ClientSummary>,
-    /// The session.
+    /// The current session.
     session: SessionInfo,
 }
 
@@ -56,7 +57,13 @@ struct PortalSessionView {
 impl PortalSessions {
     /// Sign in
     ///
-    /// Unknown, wrong, not activated and disabled are answered alike. A session that the browser had before ends.
+    /// Opens a session. The session that the browser already has is revoked. The oldest session is revoked if the user
+    /// has more than five.
+    ///
+    /// The answer is `invalid_credentials` for an unknown address, a wrong or locked password, an account that is not
+    /// activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
+    /// after a correct password if the named client, or every client of the user, is archived or its tenant is
+    /// suspended.
     #[oai(path = "/sign-in", method = "post", operation_id = "sign_in")]
     async fn sign_in(
         &self,
@@ -73,8 +80,9 @@ impl PortalSessions {
 
     /// Refresh a session
     ///
-    /// Trades the refresh cookie for a new pair of tokens. A refresh token works once; showing an older one ends the
-    /// session, since somebody must have copied it.
+    /// Exchanges the refresh token in the cookie for a new access token and a new refresh token. For ten seconds (by
+    /// default) the previous refresh token is still accepted, for example from a second tab. Any other use of an old
+    /// refresh token shows that it was copied, and the session is revoked.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(
         &self,
@@ -87,7 +95,8 @@ impl PortalSessions {
 
     /// Sign out
     ///
-    /// Ends the session of the access or the refresh token, whichever is there; 204 also when there is none.
+    /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
+    /// deletes the cookies. The answer is 204 even if there is no session.
     #[oai(path = "/sign-out", method = "post", operation_id = "sign_out")]
     async fn sign_out(
         &self,
@@ -101,7 +110,7 @@ impl PortalSessions {
 
     /// Sign out everywhere
     ///
-    /// Ends every session of the person; 204 also when nobody is signed in.
+    /// Revokes every session of the user and deletes the cookies. The answer is 204 even if no user is signed in.
     #[oai(path = "/sign-out-everywhere", method = "post", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(
         &self,
@@ -113,7 +122,9 @@ impl PortalSessions {
         Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Portal)))
     }
 
-    /// See the session
+    /// Get the current session
+    ///
+    /// Returns the signed-in portal user, the client that the user acts for, and the session.
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
     async fn session(
         &self,

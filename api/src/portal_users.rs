@@ -1,4 +1,4 @@
-//! `/api/v1/clients/{client_id}/portal-user`: inviting people to a client.
+//! `/api/v1/clients/{client_id}/portal-user`: inviting portal users to a client. Called by staff users.
 
 use chrono::{DateTime, Utc};
 use poem::{IntoResponse, Response, http::StatusCode, web::Data};
@@ -28,111 +28,137 @@ use crate::{
     views::MemberRole,
 };
 
+/// The operations of the tag `portal users`.
 pub(crate) struct PortalUsers;
 
-/// Who is invited.
+/// The portal user to invite, or to send the invitation to again.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct InvitePortalUser {
-    /// The person's address.
+    /// The email address, at most 254 characters. It is trimmed and stored in lower case.
     email: Field<EmailAddress>,
-    /// What they are called; a resend ignores it.
+    /// The name, 1 to 100 characters. The default is the part of the address before the `@`. A resend ignores it.
     name: Option<Field<Name>>,
-    /// What they will be at the client; `member` if left out; a resend ignores it.
+    /// The role at the client. The default is `member`. A resend ignores it.
     role: Option<MemberRole>,
-    /// Their language; a resend ignores it.
+    /// The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new. A resend
+    /// ignores it.
     locale: Option<Field<Locale>>,
 }
 
-/// What to do.
+/// The action of `invite_portal_user`.
+///
+/// - `resend`: send an existing invitation again.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum InviteAction {
+    /// Send an existing invitation again.
     Resend,
 }
 
-/// Somebody who was invited, and how.
+/// The result of an invitation or of a resend.
 #[derive(Object)]
 struct InvitedPortalUser {
-    /// The person.
+    /// The invited portal user.
     portal_user: PortalUserView,
     /// The invitation.
     invitation: Invitation,
-    /// Whether they set up an account by the mailed link, or were let in at once and told so.
+    /// How the portal user joins the client. Always equal to `mode` of the invitation.
     invite_mode: InviteMode,
 }
 
-/// A person at a client.
+/// A portal user at one client.
 #[derive(Object)]
 #[oai(rename = "PortalUser")]
 struct PortalUserView {
-    /// The id of their membership.
+    /// The id of the membership (UUIDv7). It is not the id of the user's account.
     id: Uuid,
-    /// Their address.
+    /// The email address, in lower case.
     email: String,
-    /// What this client's company calls them.
+    /// The name that the tenant entered for the user at this client.
     name: String,
-    /// What they are there.
+    /// The role at the client.
     role: MemberRole,
-    /// Where they stand.
+    /// The status at the client.
     status: MemberStatus,
-    /// When they last signed in there.
+    /// When the user last signed in to this client (RFC 3339, UTC); `null` if never.
     last_sign_in_at: Nullable<DateTime<Utc>>,
-    /// When they were invited.
+    /// When the user was invited to this client (RFC 3339, UTC).
     invited_at: DateTime<Utc>,
 }
 
-/// Where a person stands at a client.
+/// The status of a portal user at a client.
+///
+/// - `invited`: the user has not joined yet.
+/// - `active`: the user can act for the client.
+/// - `disabled`: the user cannot act for the client.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum MemberStatus {
+    /// The user has not joined yet.
     Invited,
+    /// The user can act for the client.
     Active,
+    /// The user cannot act for the client.
     Disabled,
 }
 
-/// An invitation.
+/// An invitation of one portal user to one client.
 #[derive(Object)]
 struct Invitation {
-    /// Its id.
+    /// The id of the invitation (UUIDv7).
     id: Uuid,
-    /// Who is invited.
+    /// The email address of the invited user.
     email: String,
-    /// What they are called.
+    /// The name of the invited user, as the tenant entered it.
     name: String,
-    /// What they will be.
+    /// The role that the user will have at the client.
     role: MemberRole,
-    /// How they join.
+    /// How the user joins the client.
     mode: InviteMode,
-    /// Where it stands.
+    /// The status of the invitation.
     status: InvitationStatus,
-    /// How often it was sent.
+    /// How many times staff users sent the invitation. It starts at 1, and each resend adds 1.
     sent_count: u32,
-    /// When it was last sent.
+    /// When a staff user last sent the invitation (RFC 3339, UTC).
     last_sent_at: DateTime<Utc>,
-    /// When its links die.
+    /// When the links of the invitation expire (RFC 3339, UTC).
     expires_at: DateTime<Utc>,
-    /// When it was made.
+    /// When the invitation was created (RFC 3339, UTC).
     created_at: DateTime<Utc>,
-    /// The staff user who made it.
+    /// The id of the staff user who created the invitation; `null` if no staff user created it.
     created_by: Nullable<Uuid>,
 }
 
-/// How an invited person joins: by setting up an account, or at once.
+/// How an invited portal user joins the client.
+///
+/// - `setup`: the user gets a link by mail and joins with it.
+/// - `notification`: the user has joined immediately and gets a notice by mail.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum InviteMode {
+    /// The user joins with a mailed link.
     Setup,
+    /// The user has joined immediately and gets a notice.
     Notification,
 }
 
-/// Where an invitation stands.
+/// The status of an invitation.
+///
+/// - `pending`: the user has not accepted it yet.
+/// - `accepted`: the user has joined the client.
+/// - `cancelled`: it was withdrawn.
+/// - `expired`: the user did not accept it in time. A resend makes it `pending` again.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum InvitationStatus {
+    /// The user has not accepted it yet.
     Pending,
+    /// The user has joined the client.
     Accepted,
+    /// It was withdrawn.
     Cancelled,
+    /// The user did not accept it in time.
     Expired,
 }
 
@@ -187,9 +213,11 @@ impl From<invitation::Model> for Invitation {
     }
 }
 
-/// 201 for a new invitation, 200 for one sent again.
+/// The response of `invite_portal_user`.
 enum InviteAnswer {
+    /// 201: a new invitation.
     Created(InvitedPortalUser),
+    /// 200: an invitation that was sent again.
     Resent(InvitedPortalUser),
 }
 
@@ -216,19 +244,26 @@ impl IntoResponse for InviteAnswer {
 
 #[OpenApi(prefix_path = "/api/v1/clients", tag = "Tag::PortalUsers")]
 impl PortalUsers {
-    /// Invite a person to a client, or send the invitation again
+    /// Invite a portal user or resend the invitation
     ///
-    /// Somebody of this tenant with a password joins at once (`notification`); everybody else gets a link (`setup`),
-    /// alike whether another tenant knows the address or not. With `action=resend` the person is found by the address
-    /// within this client: all older links die and the time begins anew.
+    /// A user who has a password and is active at a client of this tenant joins immediately and gets a notice
+    /// (`notification`). Any other user gets a link by mail (`setup`); the answer does not show whether another tenant
+    /// knows the address. The answer is 409 `portal_user_exists` if the address was already invited to this client.
+    ///
+    /// With `action=resend` the user is found by the address within this client. A new link is mailed, every older
+    /// link is revoked, and the time to accept starts again. The answer is 409 `already_activated` if the user has
+    /// joined.
+    ///
+    /// The answer is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
+    /// call this.
     #[oai(path = "/:client_id/portal-user", method = "post", operation_id = "invite_portal_user")]
     async fn invite(
         &self,
         Data(app): Data<&App>,
         caller: StaffUser,
-        /// The client's id.
+        /// The id of the client.
         client_id: Path<Field<ClientId>>,
-        /// `resend` to send the invitation again.
+        /// `resend` sends the existing invitation again. If it is absent, a new invitation is created.
         action: Query<Option<InviteAction>>,
         Body(body): Body<InvitePortalUser>,
     ) -> ApiResult<

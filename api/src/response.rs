@@ -1,4 +1,4 @@
-//! What handlers answer with, beside plain JSON.
+//! Response types of handlers, in addition to poem's `Json`.
 
 use poem::{
     IntoResponse, Response,
@@ -11,7 +11,7 @@ use poem_openapi::{
     types::ToJSON,
 };
 
-/// An answer that also sets cookies.
+/// A response that also sets cookies: the inner response and one `Set-Cookie` header value per cookie.
 pub(crate) struct WithCookies<T>(pub(crate) T, pub(crate) Vec<HeaderValue>);
 
 impl<T: ApiResponse> ApiResponse for WithCookies<T> {
@@ -34,7 +34,7 @@ impl<T: IntoResponse> IntoResponse for WithCookies<T> {
     }
 }
 
-/// 201 with what was made.
+/// A response with status 201 and the created object as JSON.
 pub(crate) struct Created<T>(pub(crate) T);
 
 impl<T: ToJSON> ApiResponse for Created<T> {
@@ -57,19 +57,19 @@ impl<T: ToJSON> IntoResponse for Created<T> {
     }
 }
 
-/// 204.
+/// A response with status 204 and without a body.
 pub(crate) struct NoContent;
 
 impl ApiResponse for NoContent {
     fn meta() -> MetaResponses {
-        let done = MetaResponse {
-            description: "NoContent.",
+        let response = MetaResponse {
+            description: "Success. The response has no body.",
             status: Some(204),
             status_range: None,
             content: vec![],
             headers: vec![],
         };
-        MetaResponses { responses: vec![done] }
+        MetaResponses { responses: vec![response] }
     }
 
     fn register(_: &mut Registry) {}
@@ -81,20 +81,22 @@ impl IntoResponse for NoContent {
     }
 }
 
-/// That a request was taken. It says nothing about whether there is anybody to mail to.
+/// The request was accepted. This does not say whether the address is known or whether a mail will be sent.
 #[derive(Object)]
 pub(crate) struct Accepted {
-    /// `accepted`.
+    /// Always `accepted`.
     status: AcceptedStatus,
 }
 
+/// The status of an accepted request.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum AcceptedStatus {
+    /// The request was accepted.
     Accepted,
 }
 
-/// The one answer to whoever asks for a mail.
+/// Returns the response to every request for a mail. It is the same for known and unknown addresses.
 pub(crate) const fn accepted() -> Json<Accepted> {
     Json(Accepted { status: AcceptedStatus::Accepted })
 }

@@ -1,4 +1,4 @@
-//! `/api/staff/auth`: staff sign in by a mailed code.
+//! `/api/staff/auth`: sign-in with a mailed code, refresh and sign-out of staff users.
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
@@ -22,51 +22,56 @@ use crate::{
     views::{self, SessionInfo, StaffSession, StaffUserView},
 };
 
+/// The operations of the tag `staff sessions`.
 pub(crate) struct StaffSessions;
 
-/// Who wants a code.
+/// The address to mail a sign-in code to.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct SendCode {
-    /// The staff user's address.
+    /// The email address of the staff user.
     email: Field<EmailAddress>,
-    /// A live flow to send another code for; its old code dies.
+    /// The id of a live code flow of the same address (UUIDv7). The flow gets a new code, and its old code becomes
+    /// invalid. If the flow is not live, a new flow is created.
     flow: Option<Field<CodeFlowId>>,
 }
 
-/// That a code was asked for.
+/// The answer to a request for a code. It is the same for known and unknown addresses.
 #[derive(Object)]
 struct CodeSent {
-    /// `accepted`.
+    /// Always `accepted`.
     status: AcceptedStatus,
-    /// Show it again together with the code. It binds the code to this browser.
+    /// The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
+    /// for this flow, and so only for the browser that requested it.
     flow: Uuid,
 }
 
-/// A code and the flow that it was mailed for.
+/// A sign-in code and its code flow.
 #[derive(Object)]
 struct VerifyCode {
-    /// The flow that `send_code` answered with.
+    /// The id of the code flow, as returned by `send_code`.
     flow: Field<CodeFlowId>,
-    /// The six digits, as text.
+    /// The code: a string of six digits.
     code: Field<Code>,
 }
 
-/// Which staff user is signed in.
+/// The signed-in staff user and the session.
 #[derive(Object)]
 #[oai(rename = "CurrentStaffSession")]
 struct StaffSessionView {
-    /// Who.
+    /// The signed-in staff user.
     user: StaffUserView,
-    /// The session.
+    /// The current session.
     session: SessionInfo,
 }
 
 #[OpenApi(prefix_path = "/api/staff/auth", tag = "Tag::StaffSessions")]
 impl StaffSessions {
-    /// Ask for a sign-in code
+    /// Request a sign-in code
     ///
-    /// Answered alike for addresses that are not of staff.
+    /// Mails a code of six digits if the address belongs to a staff user. By default the code is valid for ten
+    /// minutes. At most three flows of a staff user, or of one of their known devices, have a valid code; a further
+    /// flow gets no mail. The answer is the same for an unknown address.
     #[oai(path = "/send-code", method = "post", operation_id = "send_code")]
     async fn send_code(
         &self,
@@ -74,14 +79,15 @@ impl StaffSessions {
         caller: Anonymous,
         Body(body): Body<SendCode>,
     ) -> ApiResult<Json<CodeSent>, { status::UNSUPPORTED_MEDIA_TYPE }> {
-        let again = body.flow.map(|Field(flow)| flow);
-        let flow = staff::send_code(app, &caller, &body.email.0, again).await?;
+        let resend_of = body.flow.map(|Field(flow)| flow);
+        let flow = staff::send_code(app, &caller, &body.email.0, resend_of).await?;
         Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0 }))
     }
 
-    /// Sign in by the code
+    /// Sign in with a code
     ///
-    /// Five wrong codes kill the code.
+    /// Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
+    /// code is invalid. The answer is `invalid_code` for a wrong, used or expired code and for an unknown flow.
     #[oai(path = "/verify-code", method = "post", operation_id = "verify_code")]
     async fn verify_code(
         &self,
@@ -91,13 +97,14 @@ impl StaffSessions {
         Body(body): Body<VerifyCode>,
     ) -> ApiResult<WithCookies<Json<StaffSession>>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
         let Field(Code(code)) = body.code;
-        let opened = staff::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
-        Ok(views::staff_signed_in(app, opened))
+        let issued = staff::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
+        Ok(views::staff_signed_in(app, issued))
     }
 
     /// Refresh a staff session
     ///
-    /// As for the portal; the session begins to idle anew.
+    /// Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
+    /// default).
     #[oai(path = "/refresh", method = "post", operation_id = "refresh_staff_session")]
     async fn refresh(
         &self,
@@ -108,9 +115,10 @@ impl StaffSessions {
         Ok(views::staff_session(app, sessions::refresh_staff(app, &caller, &token).await?))
     }
 
-    /// Sign staff out
+    /// Sign out a staff user
     ///
-    /// Ends the session of the access or the refresh token, whichever is there; 204 also when there is none.
+    /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
+    /// deletes the cookies. The answer is 204 even if there is no session.
     #[oai(path = "/sign-out", method = "post", operation_id = "sign_out_staff")]
     async fn sign_out(
         &self,
@@ -122,9 +130,10 @@ impl StaffSessions {
         Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
     }
 
-    /// Sign staff out everywhere
+    /// Sign out a staff user everywhere
     ///
-    /// Ends every session of the staff user; 204 also when nobody is signed in.
+    /// Revokes every session of the staff user and deletes the cookies. The answer is 204 even if no staff user is
+    /// signed in.
     #[oai(path = "/sign-out-everywhere", method = "post", operation_id = "sign_out_staff_everywhere")]
     async fn sign_out_everywhere(
         &self,
@@ -136,7 +145,9 @@ impl StaffSessions {
         Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
     }
 
-    /// See the staff session
+    /// Get the current staff session
+    ///
+    /// Returns the signed-in staff user and the session.
     #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
     async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, { status::UNAUTHORIZED }> {
         let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));

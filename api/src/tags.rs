@@ -1,31 +1,32 @@
-//! The chapters of the document.
+//! The tags that group the operations of the OpenAPI document.
 
 use poem_openapi::Tags;
 
+/// A tag of the OpenAPI document.
 #[derive(Tags)]
 pub(crate) enum Tag {
-    /// Signing in to the portal, and out again.
+    /// Sign-in, refresh and sign-out of portal users.
     #[oai(rename = "portal sessions")]
     PortalSessions,
-    /// Setting up an account by a mailed link.
+    /// Account activation and mailed links.
     #[oai(rename = "activation")]
     Activation,
-    /// Recovering and changing passwords.
+    /// Password recovery and password changes of portal users.
     #[oai(rename = "passwords")]
     Passwords,
-    /// Joining a client while signed in.
+    /// Acceptance of invitations by signed-in portal users.
     #[oai(rename = "invitations")]
     Invitations,
-    /// Signing staff in, and out again.
+    /// Sign-in, refresh and sign-out of staff users.
     #[oai(rename = "staff sessions")]
     StaffSessions,
-    /// The tenant's customers.
+    /// The clients of a tenant. Called by staff users.
     #[oai(rename = "clients")]
     Clients,
-    /// The people at a client.
+    /// The portal users of a client. Called by staff users.
     #[oai(rename = "portal users")]
     PortalUsers,
-    /// Jwks and health.
+    /// Signing keys and health.
     #[oai(rename = "operations")]
     Operations,
 }

@@ -1,4 +1,4 @@
-//! How people, clients and sessions look from outside: the shapes that several operations answer with.
+//! The response objects that several operations share: users, clients, tenants and sessions.
 
 use chrono::{DateTime, Utc};
 use poem::http::HeaderValue;
@@ -12,138 +12,161 @@ use uuid::Uuid;
 
 use crate::{cookies, nullable::Nullable, response::WithCookies};
 
-/// A person who signs in to the portal.
+/// A portal user.
 #[derive(Object)]
 pub(crate) struct User {
-    /// Their id.
+    /// The id of the user (UUIDv7).
     id: Uuid,
-    /// Their address.
+    /// The email address, in lower case.
     email: String,
-    /// What they are called.
+    /// The name, 1 to 100 characters.
     name: String,
-    /// The language they chose, if they chose one.
+    /// The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` if there is none.
     locale: Nullable<String>,
 }
 
-/// A client that a person may act for.
+/// A client that the portal user can act for, and the user's role there.
 #[derive(Object)]
 pub(crate) struct ClientSummary {
-    /// Its id.
+    /// The id of the client (UUIDv7).
     id: Uuid,
-    /// What it is called.
+    /// The name of the client.
     name: String,
-    /// What the person is there.
+    /// The role of the user at the client.
     role: MemberRole,
-    /// Where it stands.
+    /// The status of the client.
     status: ClientSummaryStatus,
 }
 
-/// What a person is at a client.
+/// The role of a portal user at a client.
+///
+/// - `admin`: an administrator of the client.
+/// - `member`: any other portal user of the client.
 #[derive(Enum, Clone, Copy)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum MemberRole {
+    /// An administrator of the client.
     Admin,
+    /// Any other portal user of the client.
     Member,
 }
 
-/// Where a client stands that lets people in.
+/// The status of a client that portal users can act for.
+///
+/// - `active`: portal users can act for the client.
+/// - `past_due`: the client is marked as past due; its portal users can still act for it.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum ClientSummaryStatus {
+    /// Portal users can act for the client.
     Active,
+    /// As `Active`, and marked as past due.
     PastDue,
 }
 
+/// The status of an issued session.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum SignedInStatus {
+    /// The user is signed in.
     SignedIn,
 }
 
+/// The type of an access token (RFC 6749 §7.1).
 #[derive(Enum)]
 enum TokenType {
+    /// A bearer token (RFC 6750).
     Bearer,
 }
 
-/// A session that was opened or refreshed. The tokens are in cookies too.
+/// A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+/// cookies.
 #[derive(Object)]
 pub(crate) struct Session {
-    /// `signed_in`.
+    /// Always `signed_in`.
     status: SignedInStatus,
-    /// For the `Authorization` header.
+    /// The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
     access_token: String,
-    /// `Bearer`.
+    /// Always `Bearer`.
     token_type: TokenType,
-    /// How long the access token lives, in seconds.
+    /// The lifetime of the access token, in seconds.
     expires_in: u64,
-    /// Who signed in.
+    /// The signed-in portal user.
     user: User,
-    /// The client they act for.
+    /// The client that the user acts for.
     client: Nullable<ClientSummary>,
 }
 
-/// A staff session that was opened or refreshed. The tokens are in cookies too.
+/// A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+/// cookies.
 #[derive(Object)]
 pub(crate) struct StaffSession {
-    /// `signed_in`.
+    /// Always `signed_in`.
     status: SignedInStatus,
-    /// For the `Authorization` header.
+    /// The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
     access_token: String,
-    /// `Bearer`.
+    /// Always `Bearer`.
     token_type: TokenType,
-    /// How long the access token lives, in seconds.
+    /// The lifetime of the access token, in seconds.
     expires_in: u64,
-    /// Who signed in.
+    /// The signed-in staff user.
     user: StaffUserView,
 }
 
-/// Somebody of a tenant.
+/// A staff user.
 #[derive(Object)]
 #[oai(rename = "StaffUser")]
 pub(crate) struct StaffUserView {
-    /// Their id.
+    /// The id of the staff user (UUIDv7).
     id: Uuid,
-    /// Their address.
+    /// The email address, in lower case.
     email: String,
-    /// What they are called.
+    /// The name, 1 to 100 characters.
     name: String,
-    /// What they may do.
+    /// The role, which decides what the staff user may do.
     role: StaffRole,
-    /// The tenant.
+    /// The tenant that the staff user belongs to.
     tenant: Tenant,
 }
 
-/// What staff may do.
+/// The role of a staff user.
+///
+/// - `owner`, `admin`, `support`: may read and change clients, and invite portal users.
+/// - `viewer`: may read clients.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum StaffRole {
+    /// May read and change clients, and invite portal users.
     Owner,
+    /// May do the same as `Owner`.
     Admin,
+    /// May do the same as `Owner`.
     Support,
+    /// May read clients.
     Viewer,
 }
 
-/// A company that uses Portico.
+/// A tenant: a company that uses Portico.
 #[derive(Object)]
 pub(crate) struct Tenant {
-    /// Its id.
+    /// The id of the tenant (UUIDv7).
     id: Uuid,
-    /// Its short name.
+    /// The short name, unique in the installation.
     slug: String,
-    /// What it is called.
+    /// The full name.
     name: String,
 }
 
-/// The session behind a request.
+/// The session of the request.
 #[derive(Object)]
 pub(crate) struct SessionInfo {
-    /// Its id.
+    /// The id of the session (UUIDv7).
     id: Uuid,
-    /// When it was opened.
+    /// When the session was opened (RFC 3339, UTC).
     created_at: DateTime<Utc>,
-    /// When it ends, however often it is refreshed.
+    /// When the session expires (RFC 3339, UTC). A refresh does not change it.
     expires_at: DateTime<Utc>,
-    /// When the person last proved who they are.
+    /// When the user last signed in with a password, a link or a code (RFC 3339, UTC). A refresh does not change it.
     auth_time: DateTime<Utc>,
 }
 
@@ -159,6 +182,7 @@ impl From<&portal_user::Model> for User {
 }
 
 impl ClientSummary {
+    /// Returns the view of a client and the user's membership there.
     pub(crate) fn new(client: &client::Model, membership: &membership::Model) -> Self {
         Self {
             id: client.id.0,
@@ -166,7 +190,7 @@ impl ClientSummary {
             role: membership.role.into(),
             status: match client.status {
                 client::Status::PastDue => ClientSummaryStatus::PastDue,
-                // Nobody acts for an archived client, so there is no name for it here.
+                // Sessions at an archived client are revoked, so no caller sees `Archived`.
                 client::Status::Active | client::Status::Archived => ClientSummaryStatus::Active,
             },
         }
@@ -192,6 +216,7 @@ impl From<MemberRole> for membership::Role {
 }
 
 impl StaffUserView {
+    /// Returns the view of a staff user and their tenant.
     pub(crate) fn new(user: &staff_user::Model, tenant: &tenant::Model) -> Self {
         Self {
             id: user.id.0,
@@ -219,55 +244,58 @@ impl From<&session::Model> for SessionInfo {
     }
 }
 
-/// The answer to whoever refreshed a portal session.
-pub(crate) fn session(app: &App, opened: IssuedSession) -> WithCookies<Json<Session>> {
-    let cookies = session_cookies(app, Realm::Portal, &opened.tokens, &opened.session);
+/// Returns the response to a refresh of a portal session: the session, and its cookies.
+pub(crate) fn session(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
+    let cookies = session_cookies(app, Realm::Portal, &issued.tokens, &issued.session);
     let body = Session {
         status: SignedInStatus::SignedIn,
-        access_token: opened.tokens.access.reveal().to_owned(),
+        access_token: issued.tokens.access.reveal().to_owned(),
         token_type: TokenType::Bearer,
-        expires_in: opened.tokens.expires_in,
-        user: User::from(&opened.user),
-        client: Nullable(Some(ClientSummary::new(&opened.client, &opened.membership))),
+        expires_in: issued.tokens.expires_in,
+        user: User::from(&issued.user),
+        client: Nullable(Some(ClientSummary::new(&issued.client, &issued.membership))),
     };
     WithCookies(Json(body), cookies)
 }
 
-/// The answer to whoever has just proved who they are in the portal: from now on their device is known.
-pub(crate) fn signed_in(app: &App, opened: IssuedSession) -> WithCookies<Json<Session>> {
-    let device = cookies::device_cookie(app, Realm::Portal, &opened.user.email);
-    let mut answer = session(app, opened);
-    answer.1.extend(device);
-    answer
+/// Returns the response to a sign-in of a portal user: as [`session`], and a cookie that makes the browser a known
+/// device.
+pub(crate) fn signed_in(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
+    let device = cookies::device_cookie(app, Realm::Portal, &issued.user.email);
+    let mut response = session(app, issued);
+    response.1.extend(device);
+    response
 }
 
-/// The answer to staff who have just proved who they are: from now on their device is known.
-pub(crate) fn staff_signed_in(app: &App, opened: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
-    let device = cookies::device_cookie(app, Realm::Staff, &opened.user.email);
-    let mut answer = staff_session(app, opened);
-    answer.1.extend(device);
-    answer
+/// Returns the response to a sign-in of a staff user: as [`staff_session`], and a cookie that makes the browser a
+/// known device.
+pub(crate) fn staff_signed_in(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
+    let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email);
+    let mut response = staff_session(app, issued);
+    response.1.extend(device);
+    response
 }
 
-/// The answer to whoever refreshed a staff session.
-pub(crate) fn staff_session(app: &App, opened: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
-    let cookies = session_cookies(app, Realm::Staff, &opened.tokens, &opened.session);
+/// Returns the response to a refresh of a staff session: the session, and its cookies.
+pub(crate) fn staff_session(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
+    let cookies = session_cookies(app, Realm::Staff, &issued.tokens, &issued.session);
     let body = StaffSession {
         status: SignedInStatus::SignedIn,
-        access_token: opened.tokens.access.reveal().to_owned(),
+        access_token: issued.tokens.access.reveal().to_owned(),
         token_type: TokenType::Bearer,
-        expires_in: opened.tokens.expires_in,
-        user: StaffUserView::new(&opened.user, &opened.tenant),
+        expires_in: issued.tokens.expires_in,
+        user: StaffUserView::new(&issued.user, &issued.tenant),
     };
     WithCookies(Json(body), cookies)
 }
 
+/// Returns the cookies of a session. The refresh cookie lives until the session expires.
 fn session_cookies(
     app: &App,
     realm: Realm,
     tokens: &portico_domain::sessions::Tokens,
     session: &session::Model,
 ) -> Vec<HeaderValue> {
-    let lives = (session.expires_at - app.now()).num_seconds().max(0);
-    cookies::session_cookies(app, realm, tokens, lives.unsigned_abs())
+    let remaining_seconds = (session.expires_at - app.now()).num_seconds().max(0);
+    cookies::session_cookies(app, realm, tokens, remaining_seconds.unsigned_abs())
 }

@@ -1,4 +1,4 @@
-//! A request that has arrived whole and can be run more than once.
+//! A request with its whole body in memory, which can be run more than once.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 use crate::{body::MAX_BYTES, error::ApiError, server::BodyRead};
 
-/// How long a body may take to arrive, from its first byte to its last.
+/// How long the whole request body may take to arrive, counted from when the server starts to read it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Everything of a request, its body in memory.
+/// A request with its whole body in memory.
 pub(super) struct BufferedRequest {
     head: http::request::Parts,
     local: LocalAddr,
@@ -25,16 +25,17 @@ pub(super) struct BufferedRequest {
 }
 
 impl BufferedRequest {
-    /// Reads the body, counting its bytes whatever length it says it has.
+    /// Reads the body of `request`. The bytes are counted, so `Content-Length` need not be true or present.
     ///
     /// # Errors
-    /// `body_too_large` beyond 64 KiB; `request_timeout` when it is not there within 15 seconds; `malformed_request` when
-    /// it breaks off.
+    /// - `body_too_large` if the body is larger than [`MAX_BYTES`] (64 KiB).
+    /// - `request_timeout` if it does not arrive within 15 seconds.
+    /// - `malformed_request` if the connection ends before the body does.
     pub(super) async fn read(mut request: Request) -> Result<Self, ApiError> {
         let body = timeout(BODY_TIMEOUT, request.take_body().into_bytes_limit(MAX_BYTES)).await;
         let body = body.map_err(|_| ApiError::RequestTimeout)?.map_err(|error| match error {
             ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge,
-            _ => ApiError::Malformed("The body did not arrive whole."),
+            _ => ApiError::Malformed("The request body is incomplete."),
         })?;
         if let Some(read) = request.extensions().get::<BodyRead>() {
             read.set();
@@ -49,7 +50,7 @@ impl BufferedRequest {
         Ok(Self { head, local, remote, scheme: request.scheme().clone(), body: body.into() })
     }
 
-    /// The request, as often as it is needed.
+    /// Returns a copy of the request, with its body.
     pub(super) fn request(&self) -> Request {
         let parts = (self.head.clone(), self.local.clone(), self.remote.clone(), self.scheme.clone());
         Request::from_parts(RequestParts::from(parts), Body::from(self.body.clone()))

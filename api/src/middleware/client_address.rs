@@ -1,15 +1,18 @@
-//! Whose request it is, by network address.
+//! The network address of the client that sent a request.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use poem::Request;
 
-/// The header by which proxies say for whom they ask.
+/// The header in which proxies list the addresses that a request came from.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The client's address: the socket's, unless that is a trusted proxy; then the rightmost address of `X-Forwarded-For`
-/// that is not one. What stands further left came from the client and may be a lie.
+/// Returns the address of the client; `None` if the request did not come from a TCP socket.
+///
+/// The address is that of the socket unless the socket belongs to a trusted proxy. Then it is the rightmost address
+/// in `X-Forwarded-For` that is not a trusted proxy. The addresses further left were sent by the client and may be
+/// forged.
 pub(super) fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     let socket = request.remote_addr().as_socket_addr()?.ip().to_canonical();
     let header = request.headers().get_all(FORWARDED_FOR).iter();
@@ -17,13 +20,15 @@ pub(super) fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpA
     Some(resolve(socket, &hops, trusted))
 }
 
+/// Returns the client's address for a socket address and the `X-Forwarded-For` entries from left to right.
 fn resolve(socket: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
     let mut client = socket;
     for hop in hops.iter().rev() {
         if !trusted.iter().any(|network| network.contains(&client)) {
             break;
         }
-        // A hop that cannot be read was not written by the proxy before it; that proxy is as far as we can see.
+        // An entry that is not an address was not added by a trusted proxy, so the proxy to its right is the last
+        // known hop.
         match parse_hop(hop) {
             Some(address) => client = address,
             None => break,
@@ -32,7 +37,7 @@ fn resolve(socket: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
     client
 }
 
-/// An address as proxies write it: bare, with a port, in brackets, with a zone.
+/// Parses an address as proxies write it: plain, with a port, in brackets, or with a zone.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let bare = match hop.strip_prefix('[') {
@@ -44,8 +49,9 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
     without_zone.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// What holds for any first line as the socket's address and any further lines as headers: nobody but a trusted proxy is
-/// believed, and nothing left of the address that counts changes it.
+/// Fuzz target: the first line of `data` is the socket's address, each further line an `X-Forwarded-For` header.
+///
+/// Only trusted proxies can change the result, and entries to the left of the resulting address have no effect.
 #[cfg(any(test, feature = "fuzzing"))]
 pub fn fuzz(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
@@ -57,14 +63,14 @@ pub fn fuzz(data: &[u8]) {
         [IpNet::new_assert([10, 0, 0, 0].into(), 8), IpNet::new_assert([0xfd00, 0, 0, 0, 0, 0, 0, 0].into(), 8)];
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let client = resolve(socket, &hops, &trusted);
-    assert_eq!(client, client.to_canonical(), "one bucket for an address, however it is written");
-    assert_eq!(parse_hop(&client.to_string()), Some(client), "printing and reading is the identity");
+    assert_eq!(client, client.to_canonical(), "each address has one form, so it has one rate limit");
+    assert_eq!(parse_hop(&client.to_string()), Some(client), "a formatted address parses to the same address");
     if !is_trusted(&socket) {
         assert_eq!(client, socket);
     }
     if !is_trusted(&client) {
-        let lied = [&["203.0.113.7", "rubbish", "10.0.0.7"], hops.as_slice()].concat();
-        assert_eq!(resolve(socket, &lied, &trusted), client, "what stands further left is a claim");
+        let forged = [&["203.0.113.7", "rubbish", "10.0.0.7"], hops.as_slice()].concat();
+        assert_eq!(resolve(socket, &forged, &trusted), client, "entries further left have no effect");
     }
     assert!(client == socket || hops.iter().any(|hop| parse_hop(hop) == Some(client)));
 }
@@ -80,8 +86,8 @@ mod tests {
     }
 
     #[test]
-    fn the_rightmost_untrusted_address_counts() {
-        assert_eq!(client("192.0.2.9", "1.1.1.1"), "192.0.2.9", "nobody but a proxy is believed");
+    fn client_is_the_rightmost_untrusted_address() {
+        assert_eq!(client("192.0.2.9", "1.1.1.1"), "192.0.2.9", "the header of an untrusted peer is ignored");
         assert_eq!(client("10.0.0.1", "1.1.1.1, 192.0.2.9"), "192.0.2.9");
         assert_eq!(client("10.0.0.1", "1.1.1.1, 192.0.2.9, 10.0.0.2"), "192.0.2.9");
         assert_eq!(client("10.0.0.1", "192.0.2.9, rubbish"), "10.0.0.1");

@@ -1,4 +1,5 @@
-//! Cross-origin resource sharing (the Fetch standard, §3.2): only pages of the configured origins may call and read.
+//! Cross-origin resource sharing (Fetch standard, §3.2): only web pages of the configured origins may call the API
+//! from a browser and read the responses.
 
 use std::sync::Arc;
 
@@ -7,20 +8,23 @@ use poem::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
 
-/// What a page of another origin may send, and for how long a browser remembers that, in seconds.
+/// The headers of a preflight response: the allowed methods and request headers, and how long a browser may cache
+/// them, in seconds.
 const PREFLIGHT_HEADERS: [(header::HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization, x-request-id"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
-/// What it may read beside the body.
+/// The response headers that a page of another origin may read.
 const EXPOSED_HEADERS: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy";
 
-/// Lets the pages of these origins in, with their credentials.
+/// The middleware that allows web pages of `origins` to call the API with credentials.
 pub(crate) struct Cors {
+    /// The allowed origins, serialized as in an `Origin` header.
     pub(crate) origins: Arc<[String]>,
 }
 
+/// The endpoint that [`Cors`] makes.
 pub(crate) struct CorsEndpoint<E> {
     inner: E,
     origins: Arc<[String]>,
@@ -39,12 +43,12 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let allowed = origin.filter(|origin| self.origins.iter().any(|one| one.as_bytes() == origin.as_bytes()));
-        let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let allowed = origin.filter(|origin| self.origins.iter().any(|own| own.as_bytes() == origin.as_bytes()));
+        let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let Some(origin) = allowed else {
             return Ok(self.inner.call(request).await?.into_response());
         };
-        if *request.method() == Method::OPTIONS && asks_first {
+        if *request.method() == Method::OPTIONS && is_preflight {
             let mut response = StatusCode::NO_CONTENT.into_response();
             for (name, value) in PREFLIGHT_HEADERS {
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -52,13 +56,14 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
             allow(response.headers_mut(), origin);
             return Ok(response);
         }
-        // A problem must be readable too, so failures become answers here.
+        // Failures become responses here, so that they carry the CORS headers and pages can read the problem.
         let mut response = super::answer(&self.inner, request).await;
         allow(response.headers_mut(), origin);
         Ok(response)
     }
 }
 
+/// Adds the headers that allow a page of `origin` to read the response.
 fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));

@@ -1,4 +1,5 @@
-//! Cross-site request forgery: an unsafe request that a browser sends must come from a page of ours.
+//! Protection against cross-site request forgery: an unsafe request of a browser must come from a page of an allowed
+//! origin.
 
 use poem::{
     Request,
@@ -6,17 +7,26 @@ use poem::{
 };
 use portico_domain::error::Error;
 
-/// Refuses an unsafe request that carries `Origin` or `Sec-Fetch-Site` and does not come from an allowed origin, whether
-/// it carries cookies or not. One that carries neither was not sent by a browser's page and passes.
+/// Checks the origin of a request with an unsafe method (RFC 9110 §9.2.1), with or without cookies.
+///
+/// A request with neither `Origin` nor `Sec-Fetch-Site` was not sent by a page in a browser and passes.
+///
+/// # Errors
+/// `csrf_rejected` if the request carries `Origin` or `Sec-Fetch-Site` and does not come from an origin in `allowed`.
 pub(super) fn check(request: &Request, allowed: &[String]) -> Result<(), Error> {
     let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if is_safe || is_from_us(request.headers(), allowed) { Ok(()) } else { Err(Error::Forbidden("csrf_rejected")) }
+    if is_safe || is_allowed_origin(request.headers(), allowed) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden("csrf_rejected"))
+    }
 }
 
-fn is_from_us(headers: &HeaderMap, allowed: &[String]) -> bool {
+/// Whether the headers name one allowed origin, or do not come from a page of another origin.
+fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin.to_str().is_ok_and(|origin| allowed.iter().any(|one| one == origin)),
+        (Some(origin), None) => origin.to_str().is_ok_and(|origin| allowed.iter().any(|own| own == origin)),
         (Some(_), Some(_)) => false,
         (None, _) => {
             let mut sites = headers.get_all("sec-fetch-site").iter();
@@ -30,16 +40,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_pages_and_no_browser_at_all() {
+    fn foreign_pages_are_refused_and_programs_pass() {
         let allowed = ["https://portal.test".to_owned()];
         let check = |headers: &[(&'static str, &str)]| {
             let mut map = HeaderMap::new();
             for (name, value) in headers {
                 map.append(*name, value.parse().unwrap());
             }
-            is_from_us(&map, &allowed)
+            is_allowed_origin(&map, &allowed)
         };
-        assert!(check(&[]), "curl");
+        assert!(check(&[]), "a program that is not a browser");
         assert!(check(&[("origin", "https://portal.test"), ("sec-fetch-site", "same-origin")]));
         assert!(check(&[("sec-fetch-site", "same-origin")]));
         for origin in [

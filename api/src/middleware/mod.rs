@@ -1,8 +1,11 @@
-//! What happens to every request before and after its handler, from the outside in:
-//! [`RequestContextMiddleware`] gives it an id and a log line, and every answer its headers; [`Cors`] lets the pages of configured origins
-//! read the answer; [`RequestChecks`] turns away what is too much, too large, from another site, or asked in words that the document
-//! does not have; [`RunToCompletion`] reads the request whole, lets its work finish whoever waits, and runs it again if the database
-//! undid it for others' sake.
+//! The middleware around every handler of the public listener, from the outermost to the innermost:
+//!
+//! 1. [`RequestContextMiddleware`] gives each request an id and a log line, and each response its security headers.
+//! 2. [`Cors`] lets web pages of configured origins call the API and read the responses.
+//! 3. [`RequestChecks`] refuses requests that exceed a rate limit, are too large, come from a foreign web page, or
+//!    carry an unknown query parameter.
+//! 4. [`RunToCompletion`] reads the whole request, runs the handler to its end even if the client disconnects, and
+//!    runs it again if the database aborted its transaction.
 
 mod buffered_request;
 mod client_address;
@@ -30,22 +33,22 @@ pub(crate) use request_checks::RequestChecks;
 pub(crate) use request_context::RequestContextMiddleware;
 pub(crate) use run_to_completion::RunToCompletion;
 
-/// Calls `inner` and turns whatever fails into its problem.
+/// Calls `inner` and returns its response. A failure becomes a problem document (RFC 9457).
 async fn answer(inner: &impl Endpoint, request: Request) -> Response {
     let request_id = request.data::<RequestContext>().map(|context| context.request_id).unwrap_or_default();
     let path = request.uri().path().to_owned();
-    let failure = match inner.call(request).await {
+    let error = match inner.call(request).await {
         Ok(response) => return response.into_response(),
-        Err(failure) if failure.is_from_response() => return failure.into_response(),
-        Err(failure) => failure,
+        Err(error) if error.is_from_response() => return error.into_response(),
+        Err(error) => error,
     };
-    // Ours carries everything; a framework's is told apart by its type.
-    let failure = match failure.downcast::<ApiError>() {
-        Ok(ours) => ours,
-        Err(theirs) => error::from_poem(&theirs, || openapi::allowed_methods(&path)),
+    // Errors of the handlers are `ApiError`s. All others come from poem and are mapped by their type.
+    let error = match error.downcast::<ApiError>() {
+        Ok(error) => error,
+        Err(error) => error::from_poem(&error, || openapi::allowed_methods(&path)),
     };
-    if let ApiError::Domain(Error::RateLimited { policy, .. }) = &failure {
+    if let ApiError::Domain(Error::RateLimited { policy, .. }) = &error {
         metrics::rate_limited(policy.name);
     }
-    failure.into_response(request_id)
+    error.into_response(request_id)
 }

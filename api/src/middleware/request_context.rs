@@ -1,4 +1,5 @@
-//! The outermost layer: every request gets a context and a log line, every answer its headers, every failure its shape.
+//! The outermost middleware: each request gets a context and a log line, each response its headers, and each failure
+//! becomes a problem document.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,9 +15,11 @@ use uuid::Uuid;
 use super::client_address::client_address;
 use crate::{cookies::Cookie, openapi};
 
+/// The header that carries the request id, in requests and responses.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// On every answer: a page of ours is never framed, sniffed or kept, and loads nothing.
+/// The security headers that a response gets unless the handler has set them: no framing, no content sniffing, no
+/// caching, no referrer, and no further resources.
 const SECURITY: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
@@ -26,18 +29,22 @@ const SECURITY: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// The longest path or method in the log, in characters.
+/// The longest path in the log, in characters.
 const MAX_LOGGED_CHARS: usize = 200;
 
-/// Where keys may be kept, for as long as a new one is published before it signs, and much less.
+/// The path of the signing keys. Its responses may be cached for an hour, which is much less than the about 30 days
+/// for which a key is published before it signs.
 const KEYS_PATH: &str = "/.well-known/jwks.json";
 
-/// The outermost middleware.
+/// The middleware that gives each request its [`RequestContext`] and its log line, and each response its headers.
 pub(crate) struct RequestContextMiddleware {
+    /// The handle that handlers and other middleware take from the request.
     pub(crate) app: App,
+    /// The networks whose `X-Forwarded-For` header is trusted.
     pub(crate) trusted_proxies: Arc<[IpNet]>,
 }
 
+/// The endpoint that [`RequestContextMiddleware`] makes.
 pub(crate) struct RequestContextEndpoint<E> {
     inner: E,
     app: App,
@@ -60,13 +67,13 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
         let context = self.context(&request);
         let request_id = context.request_id;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        // HEAD is GET whose answer's body is not sent (RFC 9110 §9.3.2); the connection knows not to.
+        // HEAD is handled as GET; hyper does not send the body (RFC 9110 §9.3.2).
         if method == Method::HEAD {
             request.set_method(Method::GET);
         }
         let operation = openapi::operation_id(request.method().as_str(), &path);
         let counted = metrics::Request::begin(operation);
-        // What the client chose is cut short; the request's id, without its hyphens, is the trace's.
+        // Text of the client is shortened. The trace id is the request id without hyphens.
         let span = info_span!(
             "request",
             %request_id,
@@ -84,8 +91,8 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
             let status = response.status().as_u16();
             Span::current().record("status", status);
             counted.answered(status);
-            // The query is never logged: some clients put secrets there.
-            info!(status, ms = started.elapsed().as_millis() as u64, "answered");
+            // The query is not logged, because clients may put secrets there.
+            info!(status, ms = started.elapsed().as_millis() as u64, "request answered");
             Ok(response)
         }
         .instrument(span)
@@ -94,17 +101,21 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
 }
 
 impl<E> RequestContextEndpoint<E> {
+    /// Returns the context of a request: its id, the client's address, the user agent and the device cookies.
+    ///
+    /// The id is that of `X-Request-Id` if that is a UUID, otherwise a new one.
     fn context(&self, request: &Request) -> RequestContext {
         let given = request.header(REQUEST_ID).and_then(|id| Uuid::try_parse(id).ok());
         let request_id = given.unwrap_or_else(|| self.app.new_id());
-        let shown = [Realm::Portal, Realm::Staff].map(|realm| Cookie::Device(realm).read(request, self.app.settings()));
-        let devices = shown.into_iter().flatten().flatten().map(|value| value.reveal().to_owned()).collect();
+        let cookies =
+            [Realm::Portal, Realm::Staff].map(|realm| Cookie::Device(realm).read(request, self.app.settings()));
+        let devices = cookies.into_iter().flatten().flatten().map(|value| value.reveal().to_owned()).collect();
         let address = client_address(request, &self.trusted_proxies);
         RequestContext::new(request_id, address, request.header(header::USER_AGENT), devices)
     }
 }
 
-/// The method's word if it is one of HTTP's own (RFC 9110 §9, RFC 5789): anything else is a client's text.
+/// Returns the name of a standard method (RFC 9110 §9, RFC 5789), and `other` for any other text of a client.
 fn known(method: &Method) -> &str {
     let all = [
         Method::GET,
@@ -120,12 +131,13 @@ fn known(method: &Method) -> &str {
     if all.contains(method) { method.as_str() } else { "other" }
 }
 
-/// The beginning of what a client wrote, for the log.
+/// Returns the first [`MAX_LOGGED_CHARS`] characters of a client's text, for the log.
 fn shown(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_LOGGED_CHARS).map_or(text.len(), |(end, _)| end);
     &text[..end]
 }
 
+/// Adds the headers that every response carries.
 fn finish(headers: &mut HeaderMap, method: &Method, path: &str, request_id: Uuid) {
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last.
+//! One HTTP/1.1 connection.
 
 use std::{
     convert::Infallible,
@@ -31,20 +31,22 @@ use super::{
     timeout_stream::{PhaseCell, TimeoutStream},
 };
 
-/// The most that is read ahead of what is understood, in bytes: a head that is longer is answered 431 without further
-/// ado, and this is what a slow connection costs in memory.
+/// The size of hyper's read buffer, in bytes. It bounds the memory of a connection; hyper itself answers a longer
+/// request head with 431.
 const MAX_READ_AHEAD: usize = 32 * 1024;
-/// The most headers of a request.
+/// The largest number of headers of a request. hyper itself answers more with 431.
 const MAX_HEADERS: usize = 100;
 
-/// Told to leave before its first byte, a connection would end unanswered: so long it has to bring it when the process stops.
+/// How long a connection may still deliver its first byte after the process was told to stop. hyper closes a
+/// connection without a response if it is shut down before its first byte.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Set when a request's body was read to its end.
+/// A flag in the extensions of a request: the body was read to its end.
 #[derive(Clone, Default)]
 pub(crate) struct BodyRead(Arc<AtomicBool>);
 
 impl BodyRead {
+    /// Records that the body was read to its end.
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -54,24 +56,30 @@ impl BodyRead {
     }
 }
 
-/// A connection and what serves it.
+/// A connection, its slot, and the endpoint that serves it.
 pub(super) struct Connection<E> {
+    /// The accepted socket.
     pub(super) socket: TcpStream,
+    /// The address that the client connected to.
     pub(super) local: SocketAddr,
+    /// The address of the client, or of the proxy in front.
     pub(super) peer: SocketAddr,
+    /// The endpoint that answers the requests.
     pub(super) endpoint: Arc<E>,
+    /// The slot of the connection, which becomes free when the connection ends.
     pub(super) permit: Arc<ConnectionPermit>,
-    /// The process is to stop: after what runs now, no more.
+    /// Cancelled when the process is told to stop: the connection ends after the current request.
     pub(super) stop: CancellationToken,
-    /// It has waited long enough.
-    pub(super) end: CancellationToken,
+    /// Cancelled at the end of the drain: the connection ends immediately.
+    pub(super) abort: CancellationToken,
 }
 
 impl<E: Endpoint + 'static> Connection<E> {
-    /// Serves requests until the other side leaves, is too slow, or the process stops.
+    /// Serves requests until the client closes the connection, a timeout passes, another connection needs the slot,
+    /// or the process stops.
     pub(super) async fn run(self) {
-        let Self { socket, local, peer, endpoint, permit, stop, end } = self;
-        // Answers are written whole; there is nothing to wait for.
+        let Self { socket, local, peer, endpoint, permit, stop, abort } = self;
+        // Responses are written at one time, so the delay of Nagle's algorithm has no use.
         let _ = socket.set_nodelay(true);
         let phase = PhaseCell::new();
         let io = TokioIo::new(TimeoutStream::new(socket, phase.clone()));
@@ -86,7 +94,7 @@ impl<E: Endpoint + 'static> Connection<E> {
         });
         let mut http = Builder::new();
         let serving = http.max_buf_size(MAX_READ_AHEAD).max_headers(MAX_HEADERS).serve_connection(io, service);
-        let (mut serving, mut leave) = (
+        let (mut serving, mut shutdown_requested) = (
             pin!(serving),
             pin!(async {
                 tokio::select! {
@@ -95,28 +103,30 @@ impl<E: Endpoint + 'static> Connection<E> {
                 }
             }),
         );
-        let mut is_leaving = false;
+        let mut is_shutting_down = false;
         loop {
             tokio::select! {
                 served = &mut serving => {
                     if let Err(error) = served {
-                        debug!(%peer, %error, "a connection was cut off");
+                        debug!(%peer, %error, "connection ended with an error");
                     }
                     return;
                 }
-                () = &mut leave, if !is_leaving => {
-                    is_leaving = true;
-                    // Idle, it ends now; else after the answer that is being made.
+                () = &mut shutdown_requested, if !is_shutting_down => {
+                    is_shutting_down = true;
+                    // An idle connection ends now, a busy one after the response to its current request.
                     serving.as_mut().graceful_shutdown();
                 }
-                () = end.cancelled() => return,
+                () = abort.cancelled() => return,
             }
         }
     }
 }
 
-/// The endpoint's answer. Where the body was not read, it is the last on this connection: what follows cannot be told from
-/// the rest of that body.
+/// Returns the response of the endpoint.
+///
+/// If the request body was not read to its end, the response closes the connection, because the rest of the body
+/// could be taken for the next request.
 async fn answer(
     endpoint: &impl Endpoint,
     mut request: hyper::Request<Incoming>,

@@ -1,4 +1,4 @@
-//! Slots for connections: how many there may be, in all and for one network.
+//! A limit of the connections of one listener, in total and per network.
 
 use std::{
     collections::HashMap,
@@ -13,27 +13,30 @@ use tracing::warn;
 
 use super::log_throttle::LogThrottle;
 
-/// One network may have one in so many of the places.
+/// One network may use 1/`SHARE` of the connections.
 const SHARE: usize = 4;
 
-/// The places of one listener.
+/// Limits the connections of one listener.
 pub(crate) struct ConnectionLimiter {
+    /// One permit per free slot.
     free: Arc<Semaphore>,
     max_per_network: usize,
-    /// Whose connections carry many clients, and so have no share.
+    /// The trusted proxies. They connect for many clients, so `max_per_network` does not apply to them.
     proxies: Arc<[IpNet]>,
+    /// The number of connections of each network, without those of the proxies.
     assigned: Mutex<HashMap<String, usize>>,
+    /// Notified when a new connection needs a slot and none is free.
     eviction_requested: Notify,
     full_log: LogThrottle,
 }
 
-/// A place that nobody has yet.
+/// A slot that is reserved for the next connection, whose network is not known yet.
 pub(super) struct UnassignedPermit {
     permit: OwnedSemaphorePermit,
     limiter: Arc<ConnectionLimiter>,
 }
 
-/// A place that a connection has; dropped, it is free again.
+/// The slot of one connection. It becomes free when this is dropped.
 pub(super) struct ConnectionPermit {
     network: Option<String>,
     limiter: Arc<ConnectionLimiter>,
@@ -41,12 +44,13 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionLimiter {
-    /// So many in all, at least four. `proxies` may take all of them, any other network a quarter.
-    pub(crate) fn new(most: usize, proxies: Arc<[IpNet]>) -> Arc<Self> {
-        let most = most.clamp(SHARE, Semaphore::MAX_PERMITS);
+    /// Returns a limiter of `max_connections`, at least [`SHARE`]. The networks in `proxies` may use all of them, any
+    /// other network 1/`SHARE`.
+    pub(crate) fn new(max_connections: usize, proxies: Arc<[IpNet]>) -> Arc<Self> {
+        let max_connections = max_connections.clamp(SHARE, Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            free: Arc::new(Semaphore::new(most)),
-            max_per_network: most / SHARE,
+            free: Arc::new(Semaphore::new(max_connections)),
+            max_per_network: max_connections / SHARE,
             proxies,
             assigned: Mutex::default(),
             eviction_requested: Notify::new(),
@@ -54,29 +58,30 @@ impl ConnectionLimiter {
         })
     }
 
-    /// Waits for a slot. Those who only keep theirs warm are told to go.
+    /// Waits for a free slot. While it waits, idle connections are asked to close.
     pub(super) async fn next(self: &Arc<Self>) -> UnassignedPermit {
         loop {
             if let Ok(permit) = self.free.clone().try_acquire_owned() {
                 return UnassignedPermit { permit, limiter: self.clone() };
             }
             if self.full_log.should_log() {
-                warn!("all connection slots are assigned (PORTICO_CONNECTIONS); others wait");
+                warn!("all connection slots are in use (PORTICO_CONNECTIONS); new connections wait");
             }
             self.evict_idle();
-            // Given back at once: the next round takes it.
+            // The permit is released immediately, and the next iteration acquires it.
             drop(self.free.acquire().await);
         }
     }
 
-    /// Tells connections that wait for their next request to go.
+    /// Asks the connections that wait for their next request to close.
     pub(super) fn evict_idle(&self) {
         self.eviction_requested.notify_waiters();
     }
 }
 
 impl UnassignedPermit {
-    /// Takes it for a client there; none if that network has its share.
+    /// Assigns the slot to a connection from `ip`. `None`, and the slot is free again, if the network has used its
+    /// share.
     pub(super) fn of(self, ip: IpAddr) -> Option<ConnectionPermit> {
         let Self { permit, limiter } = self;
         let ip = ip.to_canonical();
@@ -94,7 +99,7 @@ impl UnassignedPermit {
 }
 
 impl ConnectionPermit {
-    /// Ends when others wait for a place.
+    /// Resolves when another connection waits for a slot, that is, when this connection should close if it is idle.
     pub(super) fn eviction_requested(&self) -> Notified<'_> {
         self.limiter.eviction_requested.notified()
     }
@@ -118,38 +123,38 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_network_has_its_share_and_a_proxy_all() {
+    async fn network_is_limited_to_its_share_and_proxy_is_not() {
         let limiter = ConnectionLimiter::new(8, ["10.0.0.0/8".parse().unwrap()].into());
-        let take = async |ip: &str| limiter.next().await.of(ip.parse().unwrap());
-        let (one, two) = (take("192.0.2.1").await.unwrap(), take("::ffff:192.0.2.1").await.unwrap());
-        assert!(take("192.0.2.1").await.is_none(), "two of eight");
-        let other = take("192.0.2.2").await.unwrap();
-        let proxy = [take("10.0.0.1").await, take("10.0.0.1").await, take("10.0.0.1").await];
+        let connect = async |ip: &str| limiter.next().await.of(ip.parse().unwrap());
+        let (first, second) = (connect("192.0.2.1").await.unwrap(), connect("::ffff:192.0.2.1").await.unwrap());
+        assert!(connect("192.0.2.1").await.is_none(), "a network may use two of eight slots");
+        let other = connect("192.0.2.2").await.unwrap();
+        let proxy = [connect("10.0.0.1").await, connect("10.0.0.1").await, connect("10.0.0.1").await];
         assert!(proxy.iter().all(Option::is_some));
-        drop(one);
-        assert!(take("192.0.2.1").await.is_some(), "the one that left made room");
-        drop((two, other, proxy));
-        assert!(limiter.assigned.lock().unwrap().is_empty(), "nothing is kept of those who left");
+        drop(first);
+        assert!(connect("192.0.2.1").await.is_some(), "the slot of the closed connection is free");
+        drop((second, other, proxy));
+        assert!(limiter.assigned.lock().unwrap().is_empty(), "networks without connections are removed");
         assert_eq!(limiter.free.available_permits(), 8);
     }
 
     #[tokio::test]
-    async fn who_finds_no_place_waits_and_the_idle_are_told() {
+    async fn new_connection_waits_for_a_slot_and_requests_eviction() {
         let limiter = ConnectionLimiter::new(4, ["10.0.0.0/8".parse().unwrap()].into());
-        let mut all = Vec::new();
+        let mut permits = Vec::new();
         for _ in 0..4 {
-            all.push(limiter.next().await.of("10.0.0.1".parse().unwrap()).unwrap());
+            permits.push(limiter.next().await.of("10.0.0.1".parse().unwrap()).unwrap());
         }
-        let leaves = all.pop().unwrap();
-        let mut told = Box::pin(leaves.eviction_requested());
-        told.as_mut().enable();
-        let waits = tokio::spawn({
+        let idle = permits.pop().unwrap();
+        let mut eviction_requested = Box::pin(idle.eviction_requested());
+        eviction_requested.as_mut().enable();
+        let waiting = tokio::spawn({
             let limiter = limiter.clone();
             async move { limiter.next().await.of("10.0.0.1".parse().unwrap()).is_some() }
         });
-        told.await;
-        assert!(!waits.is_finished());
-        drop(leaves);
-        assert!(waits.await.unwrap());
+        eviction_requested.await;
+        assert!(!waiting.is_finished());
+        drop(idle);
+        assert!(waiting.await.unwrap());
     }
 }

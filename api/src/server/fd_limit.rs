@@ -1,24 +1,33 @@
-//! How many files the process may have open, since every connection is one.
+//! The limit of open files, which bounds the number of connections: each connection is one file descriptor.
 
 use tracing::warn;
 
-/// Files that are not for connections: the database, Redis, mail, logs.
+/// The number of file descriptors that are kept for the database, Redis, SMTP and logs.
 const RESERVED_FDS: usize = 100;
-/// As many connections are tried however few files there are; then it is the system that says no.
+/// The smallest number of connections, even if there are too few file descriptors. `accept` then fails and is retried.
 const MIN_CONNECTIONS: usize = 16;
 
-/// `wanted`, or as many connections as the process may have files for.
-pub(crate) fn max_connections(wanted: usize) -> usize {
+/// Returns the number of connections that the process may have: `configured`, or fewer if the limit of open files is
+/// too low.
+///
+/// A lower number is logged as a warning. Without `/proc` (Linux only) the limit is not known and `configured` is
+/// returned.
+pub(crate) fn max_connections(configured: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let Some(files) = open_files(&limits) else { return wanted };
-    let most = wanted.min(files.saturating_sub(RESERVED_FDS).max(MIN_CONNECTIONS));
-    if most < wanted {
-        warn!(wanted, most, files, "PORTICO_CONNECTIONS is more than the limit of open files allows (ulimit -n)");
+    let Some(open_files) = open_files(&limits) else { return configured };
+    let allowed = configured.min(open_files.saturating_sub(RESERVED_FDS).max(MIN_CONNECTIONS));
+    if allowed < configured {
+        warn!(
+            configured,
+            allowed,
+            open_files,
+            "the limit of open files (ulimit -n) is too low for PORTICO_CONNECTIONS; using fewer connections"
+        );
     }
-    most
+    allowed
 }
 
-/// The soft limit that Linux tells; none where there is no such file, or no limit.
+/// Returns the soft limit of open files from the text of `/proc/self/limits`; `None` if it is missing or unlimited.
 fn open_files(limits: &str) -> Option<usize> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
@@ -29,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soft_limit_counts() {
+    fn soft_limit_of_open_files_is_read() {
         let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
                       Max processes             63704                63704                processes \n\
                       Max open files            1024                 524288               files     \n";

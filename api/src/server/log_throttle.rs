@@ -1,29 +1,30 @@
-//! Saying a thing once, not once for each connection that it happens to.
+//! A rate limit for a log message that many connections could cause at the same time.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How long nothing is said after something was.
+/// The shortest time between two log messages.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A warning that is made at most once a minute.
+/// A rate limit of one log message per [`LOG_INTERVAL`].
 pub(super) struct LogThrottle(Mutex<Option<Instant>>);
 
 impl LogThrottle {
+    /// Returns a limit that allows the first message immediately.
     pub(super) const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// Whether it is time to complain; if so, it has been done.
+    /// Whether the caller should log now. If so, the next [`LOG_INTERVAL`] starts.
     pub(super) fn should_log(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = last.is_none_or(|last| last.elapsed() >= LOG_INTERVAL);
-        if is_time {
+        let is_due = last.is_none_or(|last| last.elapsed() >= LOG_INTERVAL);
+        if is_due {
             *last = Some(Instant::now());
         }
-        is_time
+        is_due
     }
 }
 
@@ -32,9 +33,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_once() {
-        let seldom = LogThrottle::new();
-        assert!(seldom.should_log());
-        assert!(!seldom.should_log());
+    fn only_the_first_message_of_an_interval_is_logged() {
+        let throttle = LogThrottle::new();
+        assert!(throttle.should_log());
+        assert!(!throttle.should_log());
     }
 }

@@ -1,7 +1,8 @@
-//! The sockets: how many connections there may be, how long each may take over what, and how they end.
+//! The HTTP server: it accepts connections, limits their number and duration, and closes them at the end.
 //!
-//! HTTP/1.1 only. Proxies speak it to what stands behind them, and what HTTP/2 adds to defend (streams that are reset,
-//! headers without end) is then not there. What a connection carries is the business of the endpoint.
+//! The server speaks HTTP/1.1 only, which is what proxies use towards their backends. So it has no exposure to
+//! attacks on HTTP/2, such as floods of stream resets or endless header frames. Requests are handed to a poem
+//! [`Endpoint`]. Decision 7 (`docs/decisions`) gives the reasons for a server of our own.
 
 mod connection;
 mod connection_limit;
@@ -26,19 +27,22 @@ pub(crate) use connection_limit::ConnectionLimiter;
 pub(crate) use fd_limit::max_connections;
 use log_throttle::LogThrottle;
 
-/// How long answers may still take once the process is told to stop.
+/// How long running requests may continue after the process was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
-/// How long to wait when the system gives us no more sockets: whatever was missing, asking at once would not find it.
+/// How long to wait after a failed `accept`, for example when no file descriptor is free. An immediate retry would
+/// fail again and keep the processor busy.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Serves `endpoint` on `listener` until `stop`, then lets what runs finish for up to [`DRAIN_TIMEOUT`].
+/// Serves `endpoint` on `listener` until `stop` is cancelled, then lets running requests finish for up to
+/// [`DRAIN_TIMEOUT`].
 ///
-/// While all places are taken nobody is taken in: who comes waits in the system's backlog, where waiting costs no file,
-/// idle connections are told to go, and slow ones are cut off within half a minute. A network that has its share is
-/// turned away at once, since waiting would make all others wait behind it.
+/// When all connection slots are used, new connections wait in the kernel's backlog, where they cost no file
+/// descriptor. Slots become free soon, because idle connections are asked to close and slow ones time out within
+/// about 30 seconds. A connection of a network that has used its share is closed immediately; if it waited, all
+/// connections behind it would wait too.
 ///
 /// # Errors
-/// When the socket is none.
+/// An I/O error if the listener's address cannot be read, or the listener cannot be converted to a non-async one.
 pub(crate) async fn serve(
     listener: TcpListener,
     endpoint: impl Endpoint + 'static,
@@ -46,10 +50,10 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let (local, endpoint) = (listener.local_addr()?, Arc::new(endpoint));
-    let (running, end) = (TaskTracker::new(), CancellationToken::new());
+    let (connections, abort) = (TaskTracker::new(), CancellationToken::new());
     let connection = |socket, peer, permit| {
-        let (endpoint, permit, stop, end) = (endpoint.clone(), Arc::new(permit), stop.clone(), end.clone());
-        Connection { socket, local, peer, endpoint, permit, stop, end }
+        let (endpoint, permit, stop, abort) = (endpoint.clone(), Arc::new(permit), stop.clone(), abort.clone());
+        Connection { socket, local, peer, endpoint, permit, stop, abort }
     };
     loop {
         let next = async {
@@ -61,34 +65,38 @@ pub(crate) async fn serve(
             next = next => next,
         };
         let Some(permit) = permit.of(peer.ip()) else { continue };
-        running.spawn(connection(socket, peer, permit).run());
+        connections.spawn(connection(socket, peer, permit).run());
     }
-    // Whom the system has let in already may have sent a request, which a proxy must not send to another of us by itself.
-    let door = listener.into_std()?;
-    while let (Ok((socket, peer)), Some(permit)) = (door.accept(), limiter.next().now_or_never()) {
+    // Connections in the kernel's backlog may already carry a request. If they were reset, a proxy could not know
+    // whether the request was processed, and could not safely send it to another process. So they are served too.
+    let backlog = listener.into_std()?;
+    while let (Ok((socket, peer)), Some(permit)) = (backlog.accept(), limiter.next().now_or_never()) {
         let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
         if let (Ok(socket), Some(permit)) = (socket, permit.of(peer.ip())) {
-            running.spawn(connection(socket, peer, permit).run());
+            connections.spawn(connection(socket, peer, permit).run());
         }
     }
-    drop(door);
-    running.close();
-    let _ = timeout(DRAIN_TIMEOUT, running.wait()).await;
-    end.cancel();
+    drop(backlog);
+    connections.close();
+    let _ = timeout(DRAIN_TIMEOUT, connections.wait()).await;
+    abort.cancel();
     Ok(())
 }
 
-/// The next connection. Never fails and never spins: without files or memory for one more it waits and asks again.
+/// Accepts the next connection.
+///
+/// It never fails: when the system is out of file descriptors or memory, it asks idle connections to close and
+/// retries every [`ACCEPT_RETRY_INTERVAL`].
 async fn accept(listener: &TcpListener, limiter: &ConnectionLimiter) -> (TcpStream, SocketAddr) {
     static ACCEPT_FAILURE_LOG: LogThrottle = LogThrottle::new();
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // They left before we came.
+            // The client closed the connection before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 if ACCEPT_FAILURE_LOG.should_log() {
-                    warn!(%error, "cannot take in connections; trying again every {ACCEPT_RETRY_INTERVAL:?}");
+                    warn!(%error, "cannot accept connections; retrying every {ACCEPT_RETRY_INTERVAL:?}");
                 }
                 limiter.evict_idle();
                 sleep(ACCEPT_RETRY_INTERVAL).await;

@@ -1,4 +1,4 @@
-//! A socket with a clock: nobody holds a connection by doing nothing, or next to nothing.
+//! A TCP stream with timeouts for request heads, idle time, writes and the close.
 
 use std::{
     io,
@@ -14,56 +14,60 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// How long a request's line and headers may take from their first byte, and the first byte of a new connection.
+/// How long a request head (request line and headers) may take from its first byte to its end. On a new connection
+/// the time starts when the connection is accepted.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may wait for its next request.
+/// How long a connection may wait for its next request after a response.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the other side may take to take in what was written.
+/// How long the client may take to receive what was written.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long to listen on after the last answer. Closing on somebody who is still sending resets the connection, and they
-/// may lose the answer that said why.
+/// How long the stream still reads after the last response. A close while the client is sending would reset the
+/// connection, and the client could lose the response.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the connection waits for from the other side.
+/// What the connection waits for.
 #[derive(Clone, Copy)]
 enum Phase {
-    /// The rest of a head, until then.
+    /// The rest of a request head, until the given time.
     Head(Instant),
-    /// Anything at all, until then.
+    /// The first byte of the next request, until the given time.
     Idle(Instant),
-    /// Nothing: a request is being served, and whoever reads its body looks at the clock.
+    /// Nothing: a request is being served. The code that reads the request body has a timeout of its own.
     Nothing,
 }
 
-/// What the connection waits for, shared by the socket and by who serves it.
+/// The current [`Phase`] of a connection, shared by the stream and the code that serves requests.
 #[derive(Clone)]
 pub(super) struct PhaseCell(Arc<Mutex<Phase>>);
 
 impl PhaseCell {
+    /// Returns the phase of a new connection: it waits for a request head.
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Phase::Head(Instant::now() + HEAD_TIMEOUT))))
     }
 
-    /// A request has come.
+    /// Records that a request head is complete. No read timeout applies until
+    /// [`request_finished`](Self::request_finished).
     pub(super) fn request_started(&self) {
         self.set(Phase::Nothing);
     }
 
-    /// A request is answered.
+    /// Records that the endpoint has answered the request. [`IDLE_TIMEOUT`] starts.
     pub(super) fn request_finished(&self) {
         self.set(Phase::Idle(Instant::now() + IDLE_TIMEOUT));
     }
 
-    /// Something was read.
+    /// Records that bytes arrived. On an idle connection they start a request head, so [`HEAD_TIMEOUT`] starts.
     fn bytes_received(&self) {
         if let Phase::Idle(_) = self.get() {
             self.set(Phase::Head(Instant::now() + HEAD_TIMEOUT));
         }
     }
 
-    fn until(&self) -> Option<Instant> {
+    /// Returns the deadline of the current phase.
+    fn deadline(&self) -> Option<Instant> {
         match self.get() {
-            Phase::Head(until) | Phase::Idle(until) => Some(until),
+            Phase::Head(deadline) | Phase::Idle(deadline) => Some(deadline),
             Phase::Nothing => None,
         }
     }
@@ -72,27 +76,30 @@ impl PhaseCell {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, waits: Phase) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = waits;
+    fn set(&self, phase: Phase) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
     }
 }
 
-/// A socket on which a wait that lasts too long is a failure.
+/// A TCP stream whose reads and writes fail with `TimedOut` when the client is too slow.
 pub(super) struct TimeoutStream {
     socket: TcpStream,
     phase: PhaseCell,
     reading: Timer,
     writing: Timer,
     lingering: Timer,
+    /// Whether the end of the input was seen.
     has_ended: bool,
 }
 
 impl TimeoutStream {
+    /// Wraps `socket`. The read timeouts follow `phase`.
     pub(super) fn new(socket: TcpStream, phase: PhaseCell) -> Self {
         Self { socket, phase, reading: Timer(None), writing: Timer(None), lingering: Timer(None), has_ended: false }
     }
 
-    /// What came of a write; the clock runs from the first one that had to wait until everything is taken.
+    /// Returns the result of a write, or `TimedOut`. The time runs from the first write that had to wait until
+    /// everything is written (see `poll_flush`).
     fn wrote<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_pending() && self.writing.is_over(cx, || Instant::now() + WRITE_TIMEOUT) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -106,15 +113,16 @@ impl AsyncRead for TimeoutStream {
         let this = &mut *self;
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.socket).poll_read(cx, buffer);
-        match (&read, this.phase.until()) {
+        match (&read, this.phase.deadline()) {
             (Poll::Ready(Ok(())), _) if buffer.filled().len() > before => this.phase.bytes_received(),
-            // The end is told one turn later: hyper drops a request whose client has left, also one that it has not begun.
+            // The end of the input is reported one poll later. hyper drops a request whose client has closed the
+            // connection, even if it has not started to serve it.
             (Poll::Ready(Ok(())), _) if !this.has_ended => {
                 this.has_ended = true;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            (Poll::Pending, Some(until)) if this.reading.is_over_at(cx, until) => {
+            (Poll::Pending, Some(deadline)) if this.reading.is_over_at(cx, deadline) => {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             _ => {}
@@ -142,22 +150,24 @@ impl AsyncWrite for TimeoutStream {
         self.socket.is_write_vectored()
     }
 
-    /// Called when all that there is to write was written.
+    /// Flushes. hyper calls this when it has written everything, so the write timeout ends.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writing = Timer(None);
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
+    /// Closes the write side, then reads and discards input until the client closes its side or [`LINGER_TIMEOUT`]
+    /// passes.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
         if this.lingering.is_over(cx, || Instant::now() + LINGER_TIMEOUT) {
             return Poll::Ready(Ok(()));
         }
-        let mut rest = [0; 4_096];
-        // A few at a time, so that somebody who sends without end does not keep the thread.
+        let mut discarded = [0; 4_096];
+        // A limited number of reads per poll, so that a client that never stops sending does not occupy the thread.
         for _ in 0..16 {
-            let mut buffer = ReadBuf::new(&mut rest);
+            let mut buffer = ReadBuf::new(&mut discarded);
             match ready!(Pin::new(&mut this.socket).poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
                 _ => return Poll::Ready(Ok(())),
@@ -168,21 +178,22 @@ impl AsyncWrite for TimeoutStream {
     }
 }
 
-/// A timer that is set when it is first asked.
+/// A timer that starts when it is first polled.
 struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
-    /// Whether the time is over that was `until()` when it was first asked.
-    fn is_over(&mut self, cx: &mut Context<'_>, until: impl FnOnce() -> Instant) -> bool {
-        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(until())));
+    /// Whether the deadline has passed, which is the value of `deadline()` at the first call. If not, the task is
+    /// woken then.
+    fn is_over(&mut self, cx: &mut Context<'_>, deadline: impl FnOnce() -> Instant) -> bool {
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline())));
         timer.as_mut().poll(cx).is_ready()
     }
 
-    /// Whether it is later than `until`, which may change.
-    fn is_over_at(&mut self, cx: &mut Context<'_>, until: Instant) -> bool {
-        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if timer.deadline() != until {
-            timer.as_mut().reset(until);
+    /// Whether `deadline`, which may differ from call to call, has passed. If not, the task is woken then.
+    fn is_over_at(&mut self, cx: &mut Context<'_>, deadline: Instant) -> bool {
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
         }
         timer.as_mut().poll(cx).is_ready()
     }

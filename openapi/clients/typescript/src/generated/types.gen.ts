@@ -7,11 +7,11 @@ export type ClientOptions = {
 /**
  * AcceptInvitation
  *
- * The link of an invitation.
+ * The token of a mailed invitation link.
  */
 export type AcceptInvitation = {
     /**
-     * The secret of the mailed link: what follows `#token=`.
+     * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
      */
     token: string;
 };
@@ -19,33 +19,37 @@ export type AcceptInvitation = {
 /**
  * Accepted
  *
- * That a request was taken. It says nothing about whether there is anybody to mail to.
+ * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
  */
 export type Accepted = {
     /**
-     * `accepted`.
+     * Always `accepted`.
      */
     status: AcceptedStatus;
 };
 
+/**
+ * The status of an accepted request.
+ */
 export type AcceptedStatus = 'accepted';
 
 /**
  * Activate
  *
- * A first password.
+ * An activation link and the first password of the account.
  */
 export type Activate = {
     /**
-     * What the person is called, if not as the invitation says.
+     * The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
      */
     name?: string;
     /**
-     * The first password.
+     * The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is
+     * 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
      */
     password: string;
     /**
-     * The secret of the mailed link: what follows `#token=`.
+     * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
      */
     token: string;
 };
@@ -53,15 +57,15 @@ export type Activate = {
 /**
  * ChangePassword
  *
- * The present and the new password.
+ * The current password and the new password.
  */
 export type ChangePassword = {
     /**
-     * The present password.
+     * The current password.
      */
     current_password: string;
     /**
-     * The new one.
+     * The new password. It must meet the same rules as in `reset_password`.
      */
     new_password: string;
 };
@@ -69,27 +73,27 @@ export type ChangePassword = {
 /**
  * CheckedLink
  *
- * What a link is for.
+ * What a live link is for, and which portal user it belongs to.
  */
 export type CheckedLink = {
     /**
-     * The client they are invited to; not for a reset.
+     * The name of the client that the invitation is for; `null` for a reset link.
      */
     client_name: string | null;
     /**
-     * Whose it is.
+     * The email address of the portal user.
      */
     email: string;
     /**
-     * When it dies.
+     * When the link expires (RFC 3339, UTC).
      */
     expires_at: string;
     /**
-     * What they are called.
+     * The name of the portal user: the name in the invitation or, for a reset link, the name in the profile.
      */
     name: string;
     /**
-     * What it does.
+     * What the link can be used for.
      */
     purpose: LinkPurpose;
 };
@@ -97,27 +101,27 @@ export type CheckedLink = {
 /**
  * Client
  *
- * A customer of the tenant.
+ * A client: a customer of the tenant.
  */
 export type Client = {
     /**
-     * When it was made.
+     * When the client was created (RFC 3339, UTC).
      */
     created_at: string;
     /**
-     * The tenant's own number for it.
+     * The tenant's own reference for the client, such as a customer number; `null` if there is none.
      */
     external_ref: string | null;
     /**
-     * Its id.
+     * The id of the client (UUIDv7).
      */
     id: string;
     /**
-     * What it is called.
+     * The name, 1 to 100 characters.
      */
     name: string;
     /**
-     * Where it stands.
+     * The status.
      */
     status: ClientStatus;
 };
@@ -129,61 +133,69 @@ export type Client = {
  */
 export type ClientList = {
     /**
-     * What is on it.
+     * The clients of this page.
      */
     data: Array<Client>;
     /**
-     * Where the next page begins; null on the last.
+     * The value of `cursor` for the next page; `null` on the last page.
      */
     next_cursor: string | null;
 };
 
 /**
- * Where a client stands. An archived client lets nobody in and keeps its data.
+ * The status of a client.
+ *
+ * - `active`: portal users can act for the client.
+ * - `past_due`: the client is marked as past due; its portal users can still act for it.
+ * - `archived`: portal users cannot act for the client and nothing is mailed for it. Its data stays.
  */
 export type ClientStatus = 'active' | 'past_due' | 'archived';
 
 /**
  * ClientSummary
  *
- * A client that a person may act for.
+ * A client that the portal user can act for, and the user's role there.
  */
 export type ClientSummary = {
     /**
-     * Its id.
+     * The id of the client (UUIDv7).
      */
     id: string;
     /**
-     * What it is called.
+     * The name of the client.
      */
     name: string;
     /**
-     * What the person is there.
+     * The role of the user at the client.
      */
     role: MemberRole;
     /**
-     * Where it stands.
+     * The status of the client.
      */
     status: ClientSummaryStatus;
 };
 
 /**
- * Where a client stands that lets people in.
+ * The status of a client that portal users can act for.
+ *
+ * - `active`: portal users can act for the client.
+ * - `past_due`: the client is marked as past due; its portal users can still act for it.
  */
 export type ClientSummaryStatus = 'active' | 'past_due';
 
 /**
  * CodeSent
  *
- * That a code was asked for.
+ * The answer to a request for a code. It is the same for known and unknown addresses.
  */
 export type CodeSent = {
     /**
-     * Show it again together with the code. It binds the code to this browser.
+     * The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
+     * for this flow, and so only for the browser that requested it.
      */
     flow: string;
     /**
-     * `accepted`.
+     * Always `accepted`.
      */
     status: AcceptedStatus;
 };
@@ -191,15 +203,16 @@ export type CodeSent = {
 /**
  * CreateClient
  *
- * A client to be made.
+ * A new client.
  */
 export type CreateClient = {
     /**
-     * The tenant's own number for it, unique within the tenant.
+     * The tenant's own reference for the client, such as a customer number: 1 to 100 characters, unique within the
+     * tenant.
      */
     external_ref?: string | null;
     /**
-     * What it is called.
+     * The name, 1 to 100 characters.
      */
     name: string;
 };
@@ -207,23 +220,23 @@ export type CreateClient = {
 /**
  * CurrentSession
  *
- * Who is signed in, and where.
+ * The signed-in portal user, the client, and the session.
  */
 export type CurrentSession = {
     /**
-     * The client they act for.
+     * The client that the user acts for.
      */
     client: ClientSummary | null;
     /**
-     * All clients they can act for.
+     * Every client that the user can act for, sorted by name.
      */
     clients: Array<ClientSummary>;
     /**
-     * The session.
+     * The current session.
      */
     session: SessionInfo;
     /**
-     * Who.
+     * The signed-in portal user.
      */
     user: User;
 };
@@ -231,15 +244,15 @@ export type CurrentSession = {
 /**
  * CurrentStaffSession
  *
- * Which staff user is signed in.
+ * The signed-in staff user and the session.
  */
 export type CurrentStaffSession = {
     /**
-     * The session.
+     * The current session.
      */
     session: SessionInfo;
     /**
-     * Who.
+     * The signed-in staff user.
      */
     user: StaffUser;
 };
@@ -247,11 +260,11 @@ export type CurrentStaffSession = {
 /**
  * ForgotPassword
  *
- * Whose password was forgotten.
+ * The address to mail a reset link to.
  */
 export type ForgotPassword = {
     /**
-     * The person's address.
+     * The email address of the portal user.
      */
     email: string;
 };
@@ -259,15 +272,21 @@ export type ForgotPassword = {
 /**
  * HealthReport
  *
- * Whether the process can serve.
+ * The health of the process.
  */
 export type HealthReport = {
     /**
-     * `ok`, or `degraded` when mail will come late.
+     * The status.
      */
     status: HealthStatus;
 };
 
+/**
+ * The status of the process.
+ *
+ * - `ok`: requests succeed and mail is sent in time.
+ * - `degraded`: requests succeed, but mail is delayed.
+ */
 export type HealthStatus = 'ok' | 'degraded';
 
 /**
@@ -293,90 +312,101 @@ export type InvalidField = {
 /**
  * Invitation
  *
- * An invitation.
+ * An invitation of one portal user to one client.
  */
 export type Invitation = {
     /**
-     * When it was made.
+     * When the invitation was created (RFC 3339, UTC).
      */
     created_at: string;
     /**
-     * The staff user who made it.
+     * The id of the staff user who created the invitation; `null` if no staff user created it.
      */
     created_by: string | null;
     /**
-     * Who is invited.
+     * The email address of the invited user.
      */
     email: string;
     /**
-     * When its links die.
+     * When the links of the invitation expire (RFC 3339, UTC).
      */
     expires_at: string;
     /**
-     * Its id.
+     * The id of the invitation (UUIDv7).
      */
     id: string;
     /**
-     * When it was last sent.
+     * When a staff user last sent the invitation (RFC 3339, UTC).
      */
     last_sent_at: string;
     /**
-     * How they join.
+     * How the user joins the client.
      */
     mode: InviteMode;
     /**
-     * What they are called.
+     * The name of the invited user, as the tenant entered it.
      */
     name: string;
     /**
-     * What they will be.
+     * The role that the user will have at the client.
      */
     role: MemberRole;
     /**
-     * How often it was sent.
+     * How many times staff users sent the invitation. It starts at 1, and each resend adds 1.
      */
     sent_count: number;
     /**
-     * Where it stands.
+     * The status of the invitation.
      */
     status: InvitationStatus;
 };
 
 /**
- * Where an invitation stands.
+ * The status of an invitation.
+ *
+ * - `pending`: the user has not accepted it yet.
+ * - `accepted`: the user has joined the client.
+ * - `cancelled`: it was withdrawn.
+ * - `expired`: the user did not accept it in time. A resend makes it `pending` again.
  */
 export type InvitationStatus = 'pending' | 'accepted' | 'cancelled' | 'expired';
 
 /**
- * What to do.
+ * The action of `invite_portal_user`.
+ *
+ * - `resend`: send an existing invitation again.
  */
 export type InviteAction = 'resend';
 
 /**
- * How an invited person joins: by setting up an account, or at once.
+ * How an invited portal user joins the client.
+ *
+ * - `setup`: the user gets a link by mail and joins with it.
+ * - `notification`: the user has joined immediately and gets a notice by mail.
  */
 export type InviteMode = 'setup' | 'notification';
 
 /**
  * InvitePortalUser
  *
- * Who is invited.
+ * The portal user to invite, or to send the invitation to again.
  */
 export type InvitePortalUser = {
     /**
-     * The person's address.
+     * The email address, at most 254 characters. It is trimmed and stored in lower case.
      */
     email: string;
     /**
-     * Their language; a resend ignores it.
+     * The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new. A resend
+     * ignores it.
      */
     locale?: string;
     /**
-     * What they are called; a resend ignores it.
+     * The name, 1 to 100 characters. The default is the part of the address before the `@`. A resend ignores it.
      */
     name?: string;
     /**
-     * What they will be at the client; `member` if left out; a resend ignores it.
+     * The role at the client. The default is `member`. A resend ignores it.
      */
     role?: MemberRole;
 };
@@ -384,7 +414,7 @@ export type InvitePortalUser = {
 /**
  * InvitedPortalUser
  *
- * Somebody who was invited, and how.
+ * The result of an invitation or of a resend.
  */
 export type InvitedPortalUser = {
     /**
@@ -392,88 +422,102 @@ export type InvitedPortalUser = {
      */
     invitation: Invitation;
     /**
-     * Whether they set up an account by the mailed link, or were let in at once and told so.
+     * How the portal user joins the client. Always equal to `mode` of the invitation.
      */
     invite_mode: InviteMode;
     /**
-     * The person.
+     * The invited portal user.
      */
     portal_user: PortalUser;
 };
 
 /**
- * What a link does: set up an account, set a new password, or accept an invitation while signed in.
+ * What a link can be used for.
+ *
+ * - `activation`: set the first password with `activate_account`.
+ * - `reset`: set a new password with `reset_password`.
+ * - `accept`: sign in and join the client with `accept_invitation`.
  */
 export type LinkPurpose = 'activation' | 'reset' | 'accept';
 
 /**
  * LinkToken
  *
- * A mailed link.
+ * The token of a mailed link.
  */
 export type LinkToken = {
     /**
-     * The secret of the link: what follows `#token=`.
+     * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
      */
     token: string;
 };
 
 /**
- * What a person is at a client.
+ * The role of a portal user at a client.
+ *
+ * - `admin`: an administrator of the client.
+ * - `member`: any other portal user of the client.
  */
 export type MemberRole = 'admin' | 'member';
 
 /**
- * Where a person stands at a client.
+ * The status of a portal user at a client.
+ *
+ * - `invited`: the user has not joined yet.
+ * - `active`: the user can act for the client.
+ * - `disabled`: the user cannot act for the client.
  */
 export type MemberStatus = 'invited' | 'active' | 'disabled';
 
 /**
  * PasswordReset
  *
- * That a password was reset.
+ * The password was reset.
  */
 export type PasswordReset = {
     /**
-     * `password_reset`.
+     * Always `password_reset`.
      */
     status: PasswordResetStatus;
 };
 
+/**
+ * The status of a password reset.
+ */
 export type PasswordResetStatus = 'password_reset';
 
 /**
  * PortalUser
  *
- * A person at a client.
+ * A portal user at one client.
  */
 export type PortalUser = {
     /**
-     * Their address.
+     * The email address, in lower case.
      */
     email: string;
     /**
-     * The id of their membership.
+     * The id of the membership (UUIDv7). It is not the id of the user's account.
      */
     id: string;
     /**
-     * When they were invited.
+     * When the user was invited to this client (RFC 3339, UTC).
      */
     invited_at: string;
     /**
-     * When they last signed in there.
+     * When the user last signed in to this client (RFC 3339, UTC); `null` if never.
      */
     last_sign_in_at: string | null;
     /**
-     * What this client's company calls them.
+     * The name that the tenant entered for the user at this client.
      */
     name: string;
     /**
-     * What they are there.
+     * The role at the client.
      */
     role: MemberRole;
     /**
-     * Where they stand.
+     * The status at the client.
      */
     status: MemberStatus;
 };
@@ -517,11 +561,11 @@ export type Problem = {
 /**
  * ResendActivation
  *
- * Who wants their activation link again.
+ * The address to mail an activation link to.
  */
 export type ResendActivation = {
     /**
-     * The person's address.
+     * The email address of the invited person.
      */
     email: string;
 };
@@ -529,15 +573,16 @@ export type ResendActivation = {
 /**
  * ResetPassword
  *
- * A new password, and the link that allows it.
+ * A reset link and the new password.
  */
 export type ResetPassword = {
     /**
-     * The new password.
+     * The new password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is 422
+     * with the field code `password_too_short`, `password_too_long` or `password_weak`.
      */
     password: string;
     /**
-     * The secret of the mailed link: what follows `#token=`.
+     * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
      */
     token: string;
 };
@@ -545,15 +590,16 @@ export type ResetPassword = {
 /**
  * SendCode
  *
- * Who wants a code.
+ * The address to mail a sign-in code to.
  */
 export type SendCode = {
     /**
-     * The staff user's address.
+     * The email address of the staff user.
      */
     email: string;
     /**
-     * A live flow to send another code for; its old code dies.
+     * The id of a live code flow of the same address (UUIDv7). The flow gets a new code, and its old code becomes
+     * invalid. If the flow is not live, a new flow is created.
      */
     flow?: string;
 };
@@ -561,31 +607,32 @@ export type SendCode = {
 /**
  * Session
  *
- * A session that was opened or refreshed. The tokens are in cookies too.
+ * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+ * cookies.
  */
 export type Session = {
     /**
-     * For the `Authorization` header.
+     * The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
      */
     access_token: string;
     /**
-     * The client they act for.
+     * The client that the user acts for.
      */
     client: ClientSummary | null;
     /**
-     * How long the access token lives, in seconds.
+     * The lifetime of the access token, in seconds.
      */
     expires_in: number;
     /**
-     * `signed_in`.
+     * Always `signed_in`.
      */
     status: SignedInStatus;
     /**
-     * `Bearer`.
+     * Always `Bearer`.
      */
     token_type: TokenType;
     /**
-     * Who signed in.
+     * The signed-in portal user.
      */
     user: User;
 };
@@ -593,23 +640,23 @@ export type Session = {
 /**
  * SessionInfo
  *
- * The session behind a request.
+ * The session of the request.
  */
 export type SessionInfo = {
     /**
-     * When the person last proved who they are.
+     * When the user last signed in with a password, a link or a code (RFC 3339, UTC). A refresh does not change it.
      */
     auth_time: string;
     /**
-     * When it was opened.
+     * When the session was opened (RFC 3339, UTC).
      */
     created_at: string;
     /**
-     * When it ends, however often it is refreshed.
+     * When the session expires (RFC 3339, UTC). A refresh does not change it.
      */
     expires_at: string;
     /**
-     * Its id.
+     * The id of the session (UUIDv7).
      */
     id: string;
 };
@@ -617,23 +664,26 @@ export type SessionInfo = {
 /**
  * SignIn
  *
- * Address and password.
+ * The credentials of a portal user.
  */
 export type SignIn = {
     /**
-     * The client to act for; else the one last used.
+     * The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
      */
     client_id?: string;
     /**
-     * The person's address.
+     * The email address.
      */
     email: string;
     /**
-     * Their password.
+     * The password.
      */
     password: string;
 };
 
+/**
+ * The status of an issued session.
+ */
 export type SignedInStatus = 'signed_in';
 
 /**
@@ -643,33 +693,39 @@ export type SignedInStatus = 'signed_in';
  */
 export type SigningKey = {
     /**
-     * `EdDSA`.
+     * The algorithm: always `EdDSA`.
      */
     alg: SigningKeyAlgorithm;
     /**
-     * `Ed25519`.
+     * The curve: always `Ed25519`.
      */
     crv: SigningKeyCurve;
     /**
-     * Its id, as in the header of the tokens it signs.
+     * The key id, as in the `kid` header of the access tokens that the key signed.
      */
     kid: string;
     /**
-     * `OKP`.
+     * The key type: always `OKP`.
      */
     kty: SigningKeyType;
     /**
-     * `sig`.
+     * The use of the key: always `sig`, signatures.
      */
     use: SigningKeyUse;
     /**
-     * The key, base64url.
+     * The public key, base64url without padding.
      */
     x: string;
 };
 
+/**
+ * The algorithm of a signing key (RFC 7517 §4.4).
+ */
 export type SigningKeyAlgorithm = 'EdDSA';
 
+/**
+ * The curve of a signing key (RFC 8037 §2).
+ */
 export type SigningKeyCurve = 'Ed25519';
 
 /**
@@ -679,44 +735,54 @@ export type SigningKeyCurve = 'Ed25519';
  */
 export type SigningKeySet = {
     /**
-     * The next, the current and the previous key.
+     * The next key, the current key and, for at least two days after a change of keys, the previous key.
      */
     keys: Array<SigningKey>;
 };
 
+/**
+ * The type of a signing key (RFC 7517 §4.1).
+ */
 export type SigningKeyType = 'OKP';
 
+/**
+ * The use of a signing key (RFC 7517 §4.2).
+ */
 export type SigningKeyUse = 'sig';
 
 /**
- * What staff may do.
+ * The role of a staff user.
+ *
+ * - `owner`, `admin`, `support`: may read and change clients, and invite portal users.
+ * - `viewer`: may read clients.
  */
 export type StaffRole = 'owner' | 'admin' | 'support' | 'viewer';
 
 /**
  * StaffSession
  *
- * A staff session that was opened or refreshed. The tokens are in cookies too.
+ * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+ * cookies.
  */
 export type StaffSession = {
     /**
-     * For the `Authorization` header.
+     * The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
      */
     access_token: string;
     /**
-     * How long the access token lives, in seconds.
+     * The lifetime of the access token, in seconds.
      */
     expires_in: number;
     /**
-     * `signed_in`.
+     * Always `signed_in`.
      */
     status: SignedInStatus;
     /**
-     * `Bearer`.
+     * Always `Bearer`.
      */
     token_type: TokenType;
     /**
-     * Who signed in.
+     * The signed-in staff user.
      */
     user: StaffUser;
 };
@@ -724,27 +790,27 @@ export type StaffSession = {
 /**
  * StaffUser
  *
- * Somebody of a tenant.
+ * A staff user.
  */
 export type StaffUser = {
     /**
-     * Their address.
+     * The email address, in lower case.
      */
     email: string;
     /**
-     * Their id.
+     * The id of the staff user (UUIDv7).
      */
     id: string;
     /**
-     * What they are called.
+     * The name, 1 to 100 characters.
      */
     name: string;
     /**
-     * What they may do.
+     * The role, which decides what the staff user may do.
      */
     role: StaffRole;
     /**
-     * The tenant.
+     * The tenant that the staff user belongs to.
      */
     tenant: Tenant;
 };
@@ -752,41 +818,44 @@ export type StaffUser = {
 /**
  * Tenant
  *
- * A company that uses Portico.
+ * A tenant: a company that uses Portico.
  */
 export type Tenant = {
     /**
-     * Its id.
+     * The id of the tenant (UUIDv7).
      */
     id: string;
     /**
-     * What it is called.
+     * The full name.
      */
     name: string;
     /**
-     * Its short name.
+     * The short name, unique in the installation.
      */
     slug: string;
 };
 
+/**
+ * The type of an access token (RFC 6749 §7.1).
+ */
 export type TokenType = 'Bearer';
 
 /**
  * UpdateClient
  *
- * What to change about a client; what is left out stays.
+ * The fields of a client to change. An absent field keeps its value.
  */
 export type UpdateClient = {
     /**
-     * The tenant's own number for it; null takes it away.
+     * The tenant's own reference for the client: 1 to 100 characters, unique within the tenant. `null` removes it.
      */
     external_ref?: string | null;
     /**
-     * What it is called.
+     * The new name, 1 to 100 characters.
      */
     name?: string;
     /**
-     * Where it stands. Archiving ends every session at the client.
+     * The new status. `archived` revokes every session at the client.
      */
     status?: ClientStatus;
 };
@@ -794,23 +863,23 @@ export type UpdateClient = {
 /**
  * User
  *
- * A person who signs in to the portal.
+ * A portal user.
  */
 export type User = {
     /**
-     * Their address.
+     * The email address, in lower case.
      */
     email: string;
     /**
-     * Their id.
+     * The id of the user (UUIDv7).
      */
     id: string;
     /**
-     * The language they chose, if they chose one.
+     * The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` if there is none.
      */
     locale: string | null;
     /**
-     * What they are called.
+     * The name, 1 to 100 characters.
      */
     name: string;
 };
@@ -854,15 +923,15 @@ export type ValidationProblem = {
 /**
  * VerifyCode
  *
- * A code and the flow that it was mailed for.
+ * A sign-in code and its code flow.
  */
 export type VerifyCode = {
     /**
-     * The six digits, as text.
+     * The code: a string of six digits.
      */
     code: string;
     /**
-     * The flow that `send_code` answered with.
+     * The id of the code flow, as returned by `send_code`.
      */
     flow: string;
 };
@@ -876,39 +945,39 @@ export type GetSigningKeysData = {
 
 export type GetSigningKeysErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -930,31 +999,31 @@ export type ActivateAccountData = {
 
 export type ActivateAccountErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * The link is over: `token_expired`, `token_used`, `token_revoked`.
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -962,19 +1031,19 @@ export type ActivateAccountErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -996,31 +1065,31 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
      */
     409: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1028,19 +1097,19 @@ export type ChangePasswordErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1049,7 +1118,7 @@ export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordError
 
 export type ChangePasswordResponses = {
     /**
-     * NoContent.
+     * Success. The response has no body.
      */
     204: void;
 };
@@ -1065,31 +1134,31 @@ export type CheckTokenData = {
 
 export type CheckTokenErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * The link is over: `token_expired`, `token_used`, `token_revoked`.
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1097,19 +1166,19 @@ export type CheckTokenErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1131,23 +1200,23 @@ export type ForgotPasswordData = {
 
 export type ForgotPasswordErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1155,19 +1224,19 @@ export type ForgotPasswordErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1189,43 +1258,43 @@ export type RefreshSessionData = {
 
 export type RefreshSessionErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1247,31 +1316,31 @@ export type RequestNewLinkData = {
 
 export type RequestNewLinkErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * The link is over: `token_expired`, `token_used`, `token_revoked`.
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1279,19 +1348,19 @@ export type RequestNewLinkErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1313,23 +1382,23 @@ export type ResendActivationData = {
 
 export type ResendActivationErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1337,19 +1406,19 @@ export type ResendActivationErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1371,31 +1440,31 @@ export type ResetPasswordData = {
 
 export type ResetPasswordErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * The link is over: `token_expired`, `token_used`, `token_revoked`.
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1403,19 +1472,19 @@ export type ResetPasswordErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1437,43 +1506,43 @@ export type GetSessionData = {
 
 export type GetSessionErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1495,27 +1564,27 @@ export type SignInData = {
 
 export type SignInErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1523,19 +1592,19 @@ export type SignInErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1557,39 +1626,39 @@ export type SignOutData = {
 
 export type SignOutErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1598,7 +1667,7 @@ export type SignOutError = SignOutErrors[keyof SignOutErrors];
 
 export type SignOutResponses = {
     /**
-     * NoContent.
+     * Success. The response has no body.
      */
     204: void;
 };
@@ -1614,39 +1683,39 @@ export type SignOutEverywhereData = {
 
 export type SignOutEverywhereErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1655,7 +1724,7 @@ export type SignOutEverywhereError = SignOutEverywhereErrors[keyof SignOutEveryw
 
 export type SignOutEverywhereResponses = {
     /**
-     * NoContent.
+     * Success. The response has no body.
      */
     204: void;
 };
@@ -1671,39 +1740,39 @@ export type AcceptInvitationData = {
 
 export type AcceptInvitationErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
      */
     409: Problem;
     /**
-     * The link is over: `token_expired`, `token_used`, `token_revoked`.
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1711,19 +1780,19 @@ export type AcceptInvitationErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1732,7 +1801,7 @@ export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitatio
 
 export type AcceptInvitationResponses = {
     /**
-     * NoContent.
+     * Success. The response has no body.
      */
     204: void;
 };
@@ -1748,43 +1817,43 @@ export type RefreshStaffSessionData = {
 
 export type RefreshStaffSessionErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1806,23 +1875,23 @@ export type SendCodeData = {
 
 export type SendCodeErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -1830,19 +1899,19 @@ export type SendCodeErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1864,43 +1933,43 @@ export type GetStaffSessionData = {
 
 export type GetStaffSessionErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1922,39 +1991,39 @@ export type SignOutStaffData = {
 
 export type SignOutStaffErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -1963,7 +2032,7 @@ export type SignOutStaffError = SignOutStaffErrors[keyof SignOutStaffErrors];
 
 export type SignOutStaffResponses = {
     /**
-     * NoContent.
+     * Success. The response has no body.
      */
     204: void;
 };
@@ -1979,39 +2048,39 @@ export type SignOutStaffEverywhereData = {
 
 export type SignOutStaffEverywhereErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2020,7 +2089,7 @@ export type SignOutStaffEverywhereError = SignOutStaffEverywhereErrors[keyof Sig
 
 export type SignOutStaffEverywhereResponses = {
     /**
-     * NoContent.
+     * Success. The response has no body.
      */
     204: void;
 };
@@ -2036,27 +2105,27 @@ export type VerifyCodeData = {
 
 export type VerifyCodeErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -2064,19 +2133,19 @@ export type VerifyCodeErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2094,11 +2163,11 @@ export type ListClientsData = {
     path?: never;
     query?: {
         /**
-         * How many at most.
+         * The largest number of clients on the page.
          */
         limit?: number;
         /**
-         * The `next_cursor` of the page before.
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
          */
         cursor?: string;
     };
@@ -2107,43 +2176,43 @@ export type ListClientsData = {
 
 export type ListClientsErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2165,31 +2234,31 @@ export type CreateClientData = {
 
 export type CreateClientErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
      */
     409: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -2197,19 +2266,19 @@ export type CreateClientErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2226,7 +2295,7 @@ export type GetClientData = {
     body?: never;
     path: {
         /**
-         * Its id.
+         * The id of the client.
          */
         client_id: string;
     };
@@ -2236,47 +2305,47 @@ export type GetClientData = {
 
 export type GetClientErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2293,7 +2362,7 @@ export type UpdateClientData = {
     body: UpdateClient;
     path: {
         /**
-         * Its id.
+         * The id of the client.
          */
         client_id: string;
     };
@@ -2303,35 +2372,35 @@ export type UpdateClientData = {
 
 export type UpdateClientErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
      */
     409: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -2339,19 +2408,19 @@ export type UpdateClientErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2368,13 +2437,13 @@ export type InvitePortalUserData = {
     body: InvitePortalUser;
     path: {
         /**
-         * The client's id.
+         * The id of the client.
          */
         client_id: string;
     };
     query?: {
         /**
-         * `resend` to send the invitation again.
+         * `resend` sends the existing invitation again. If it is absent, a new invitation is created.
          */
         action?: InviteAction;
     };
@@ -2383,35 +2452,35 @@ export type InvitePortalUserData = {
 
 export type InvitePortalUserErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * `unauthenticated`: no, bad or expired credential; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
      */
     401: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `not_found`: no such thing, or not for this caller; `token_unknown`: no such link.
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
      */
     404: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with what is there.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
      */
     409: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
@@ -2419,19 +2488,19 @@ export type InvitePortalUserErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2454,39 +2523,39 @@ export type CheckLivenessData = {
 
 export type CheckLivenessErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };
@@ -2508,39 +2577,39 @@ export type CheckReadinessData = {
 
 export type CheckReadinessErrors = {
     /**
-     * `malformed_request`: the request cannot be read.
+     * `malformed_request`: the request cannot be parsed.
      */
     400: Problem;
     /**
-     * The caller may not: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
      */
     403: Problem;
     /**
-     * `request_timeout`: the body did not arrive in time.
+     * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
     /**
-     * `body_too_large`: more than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB.
      */
     413: Problem;
     /**
-     * `uri_too_long`: more than 8 KiB.
+     * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
     /**
-     * `validation_failed`: every bad field is named.
+     * `validation_failed`: `errors` names every invalid field.
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: wait for `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds.
      */
     429: Problem;
     /**
-     * `headers_too_large`: more than 16 KiB.
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
     431: Problem;
     /**
-     * `overloaded` or `unavailable`: wait for `Retry-After` seconds.
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
      */
     503: Problem;
 };

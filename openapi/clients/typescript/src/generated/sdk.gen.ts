@@ -19,17 +19,24 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 };
 
 /**
- * See the signing keys
+ * Get the signing keys
  *
- * To verify access tokens elsewhere: `EdDSA`, `iss` the public URL, `aud` `portico:portal` or `portico:staff`. Cache
- * it for as long as `Cache-Control` says. An ended session shows at the session endpoint only.
+ * Returns the public keys with which another service verifies access tokens: algorithm `EdDSA`, `iss` the public
+ * URL of Portico, `aud` `portico:portal` or `portico:staff`. Cache the keys for as long as `Cache-Control`
+ * allows.
+ *
+ * An access token stays verifiable until it expires, even if its session has ended. Only `get_session` and
+ * `get_staff_session` report that a session has ended.
  */
 export const getSigningKeys = <ThrowOnError extends boolean = false>(options?: Options<GetSigningKeysData, ThrowOnError>) => (options?.client ?? client).get<GetSigningKeysResponses, GetSigningKeysErrors, ThrowOnError>({ url: '/.well-known/jwks.json', ...options });
 
 /**
- * Set up an account
+ * Activate an account
  *
- * Sets the first password and signs in. A password that is refused does not spend the link.
+ * Sets the first password, accepts the invitation and signs in. The link is used up. The session that the browser
+ * already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+ *
+ * A refused password does not use up the link. If the user already has a password, the answer is `token_revoked`.
  */
 export const activateAccount = <ThrowOnError extends boolean = false>(options: Options<ActivateAccountData, ThrowOnError>) => (options.client ?? client).post<ActivateAccountResponses, ActivateAccountErrors, ThrowOnError>({
     url: '/api/portal/auth/activate',
@@ -43,7 +50,8 @@ export const activateAccount = <ThrowOnError extends boolean = false>(options: O
 /**
  * Change the password
  *
- * Ends the person's other sessions; this one lives on with the tokens it has.
+ * Sets a new password for the signed-in user, revokes the user's other sessions and mails a notice. The current
+ * session and its tokens stay valid. A wrong current password counts as a failed sign-in.
  */
 export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -60,9 +68,9 @@ export const changePassword = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * See what a link is for
+ * Check a mailed link
  *
- * Spends nothing, so a page may ask before it shows a form.
+ * Returns what the link is for. The link stays unused, so a page can call this before it shows a form.
  */
 export const checkToken = <ThrowOnError extends boolean = false>(options: Options<CheckTokenData, ThrowOnError>) => (options.client ?? client).post<CheckTokenResponses, CheckTokenErrors, ThrowOnError>({
     url: '/api/portal/auth/check-token',
@@ -74,9 +82,10 @@ export const checkToken = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * Ask for a reset link
+ * Request a reset link
  *
- * Answered alike for addresses that nobody has.
+ * Mails a reset link if the address belongs to a portal user. A user who has no password yet gets an activation
+ * link instead. The answer is the same for an unknown address.
  */
 export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
     url: '/api/portal/auth/forgot-password',
@@ -90,8 +99,9 @@ export const forgotPassword = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Refresh a session
  *
- * Trades the refresh cookie for a new pair of tokens. A refresh token works once; showing an older one ends the
- * session, since somebody must have copied it.
+ * Exchanges the refresh token in the cookie for a new access token and a new refresh token. For ten seconds (by
+ * default) the previous refresh token is still accepted, for example from a second tab. Any other use of an old
+ * refresh token shows that it was copied, and the session is revoked.
  */
 export const refreshSession = <ThrowOnError extends boolean = false>(options?: Options<RefreshSessionData, ThrowOnError>) => (options?.client ?? client).post<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError>({
     security: [{
@@ -104,9 +114,10 @@ export const refreshSession = <ThrowOnError extends boolean = false>(options?: O
 });
 
 /**
- * Trade an expired link for a new one
+ * Replace an expired link
  *
- * The new link is mailed to the address that the old one went to, up to 14 days after its end.
+ * Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
+ * later the answer is `token_expired`.
  */
 export const requestNewLink = <ThrowOnError extends boolean = false>(options: Options<RequestNewLinkData, ThrowOnError>) => (options.client ?? client).post<RequestNewLinkResponses, RequestNewLinkErrors, ThrowOnError>({
     url: '/api/portal/auth/request-new-link',
@@ -118,9 +129,10 @@ export const requestNewLink = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Ask for an activation link again
+ * Request an activation link
  *
- * Answered alike for addresses that nobody invited.
+ * Mails one more activation link if the address has an open invitation. Older links stay valid. An expired
+ * invitation is renewed, at most twice. The answer is the same for an unknown address.
  */
 export const resendActivation = <ThrowOnError extends boolean = false>(options: Options<ResendActivationData, ThrowOnError>) => (options.client ?? client).post<ResendActivationResponses, ResendActivationErrors, ThrowOnError>({
     url: '/api/portal/auth/resend-activation',
@@ -132,9 +144,12 @@ export const resendActivation = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * Set a new password by a mailed link
+ * Reset a password
  *
- * Ends all sessions of the person and does not open one. A password that is refused does not spend the link.
+ * Sets a new password with a reset link and unlocks a locked password. The link is used up, the user's other
+ * reset links and all sessions are revoked, and a notice is mailed. It does not sign in.
+ *
+ * A refused password does not use up the link.
  */
 export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>) => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     url: '/api/portal/auth/reset-password',
@@ -146,7 +161,9 @@ export const resetPassword = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * See the session
+ * Get the current session
+ *
+ * Returns the signed-in portal user, the client that the user acts for, and the session.
  */
 export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>) => (options?.client ?? client).get<GetSessionResponses, GetSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -161,7 +178,13 @@ export const getSession = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Sign in
  *
- * Unknown, wrong, not activated and disabled are answered alike. A session that the browser had before ends.
+ * Opens a session. The session that the browser already has is revoked. The oldest session is revoked if the user
+ * has more than five.
+ *
+ * The answer is `invalid_credentials` for an unknown address, a wrong or locked password, an account that is not
+ * activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
+ * after a correct password if the named client, or every client of the user, is archived or its tenant is
+ * suspended.
  */
 export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) => (options.client ?? client).post<SignInResponses, SignInErrors, ThrowOnError>({
     url: '/api/portal/auth/sign-in',
@@ -175,7 +198,8 @@ export const signIn = <ThrowOnError extends boolean = false>(options: Options<Si
 /**
  * Sign out
  *
- * Ends the session of the access or the refresh token, whichever is there; 204 also when there is none.
+ * Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
+ * deletes the cookies. The answer is 204 even if there is no session.
  */
 export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) => (options?.client ?? client).post<SignOutResponses, SignOutErrors, ThrowOnError>({
     security: [
@@ -198,7 +222,7 @@ export const signOut = <ThrowOnError extends boolean = false>(options?: Options<
 /**
  * Sign out everywhere
  *
- * Ends every session of the person; 204 also when nobody is signed in.
+ * Revokes every session of the user and deletes the cookies. The answer is 204 even if no user is signed in.
  */
 export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutEverywhereData, ThrowOnError>) => (options?.client ?? client).post<SignOutEverywhereResponses, SignOutEverywhereErrors, ThrowOnError>({
     security: [
@@ -221,7 +245,9 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
 /**
  * Accept an invitation
  *
- * For a person who has a password already. The link must have been mailed to the person who is signed in.
+ * Adds the signed-in portal user to the client that the link invites to. The current session keeps its client.
+ * The link must belong to the signed-in user; otherwise the answer is 409 `wrong_account` and the link stays
+ * unused.
  */
 export const acceptInvitation = <ThrowOnError extends boolean = false>(options: Options<AcceptInvitationData, ThrowOnError>) => (options.client ?? client).post<AcceptInvitationResponses, AcceptInvitationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -240,7 +266,8 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
 /**
  * Refresh a staff session
  *
- * As for the portal; the session begins to idle anew.
+ * Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
+ * default).
  */
 export const refreshStaffSession = <ThrowOnError extends boolean = false>(options?: Options<RefreshStaffSessionData, ThrowOnError>) => (options?.client ?? client).post<RefreshStaffSessionResponses, RefreshStaffSessionErrors, ThrowOnError>({
     security: [{
@@ -253,9 +280,11 @@ export const refreshStaffSession = <ThrowOnError extends boolean = false>(option
 });
 
 /**
- * Ask for a sign-in code
+ * Request a sign-in code
  *
- * Answered alike for addresses that are not of staff.
+ * Mails a code of six digits if the address belongs to a staff user. By default the code is valid for ten
+ * minutes. At most three flows of a staff user, or of one of their known devices, have a valid code; a further
+ * flow gets no mail. The answer is the same for an unknown address.
  */
 export const sendCode = <ThrowOnError extends boolean = false>(options: Options<SendCodeData, ThrowOnError>) => (options.client ?? client).post<SendCodeResponses, SendCodeErrors, ThrowOnError>({
     url: '/api/staff/auth/send-code',
@@ -267,7 +296,9 @@ export const sendCode = <ThrowOnError extends boolean = false>(options: Options<
 });
 
 /**
- * See the staff session
+ * Get the current staff session
+ *
+ * Returns the signed-in staff user and the session.
  */
 export const getStaffSession = <ThrowOnError extends boolean = false>(options?: Options<GetStaffSessionData, ThrowOnError>) => (options?.client ?? client).get<GetStaffSessionResponses, GetStaffSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -280,9 +311,10 @@ export const getStaffSession = <ThrowOnError extends boolean = false>(options?: 
 });
 
 /**
- * Sign staff out
+ * Sign out a staff user
  *
- * Ends the session of the access or the refresh token, whichever is there; 204 also when there is none.
+ * Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
+ * deletes the cookies. The answer is 204 even if there is no session.
  */
 export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffData, ThrowOnError>) => (options?.client ?? client).post<SignOutStaffResponses, SignOutStaffErrors, ThrowOnError>({
     security: [
@@ -303,9 +335,10 @@ export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Opt
 });
 
 /**
- * Sign staff out everywhere
+ * Sign out a staff user everywhere
  *
- * Ends every session of the staff user; 204 also when nobody is signed in.
+ * Revokes every session of the staff user and deletes the cookies. The answer is 204 even if no staff user is
+ * signed in.
  */
 export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffEverywhereData, ThrowOnError>) => (options?.client ?? client).post<SignOutStaffEverywhereResponses, SignOutStaffEverywhereErrors, ThrowOnError>({
     security: [
@@ -326,9 +359,10 @@ export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(opt
 });
 
 /**
- * Sign in by the code
+ * Sign in with a code
  *
- * Five wrong codes kill the code.
+ * Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
+ * code is invalid. The answer is `invalid_code` for a wrong, used or expired code and for an unknown flow.
  */
 export const verifyCode = <ThrowOnError extends boolean = false>(options: Options<VerifyCodeData, ThrowOnError>) => (options.client ?? client).post<VerifyCodeResponses, VerifyCodeErrors, ThrowOnError>({
     url: '/api/staff/auth/verify-code',
@@ -341,6 +375,8 @@ export const verifyCode = <ThrowOnError extends boolean = false>(options: Option
 
 /**
  * List clients
+ *
+ * Returns the clients of the caller's tenant, oldest first. Every staff role may call this.
  */
 export const listClients = <ThrowOnError extends boolean = false>(options?: Options<ListClientsData, ThrowOnError>) => (options?.client ?? client).get<ListClientsResponses, ListClientsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -353,7 +389,9 @@ export const listClients = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
- * Make a client
+ * Create a client
+ *
+ * Creates an active client in the caller's tenant. The roles `owner`, `admin` and `support` may call this.
  */
 export const createClient = <ThrowOnError extends boolean = false>(options: Options<CreateClientData, ThrowOnError>) => (options.client ?? client).post<CreateClientResponses, CreateClientErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -370,7 +408,9 @@ export const createClient = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * See a client
+ * Get a client
+ *
+ * Returns one client of the caller's tenant. Every staff role may call this.
  */
 export const getClient = <ThrowOnError extends boolean = false>(options: Options<GetClientData, ThrowOnError>) => (options.client ?? client).get<GetClientResponses, GetClientErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -383,9 +423,11 @@ export const getClient = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Change a client
+ * Update a client
  *
- * Archiving lets nobody in any more, at once; restoring revives no session.
+ * Changes the given fields of a client. Archiving a client immediately revokes the sessions at the client and
+ * stops its queued mails. Restoring a client does not restore its sessions. The roles `owner`, `admin` and
+ * `support` may call this.
  */
 export const updateClient = <ThrowOnError extends boolean = false>(options: Options<UpdateClientData, ThrowOnError>) => (options.client ?? client).patch<UpdateClientResponses, UpdateClientErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -402,11 +444,18 @@ export const updateClient = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Invite a person to a client, or send the invitation again
+ * Invite a portal user or resend the invitation
  *
- * Somebody of this tenant with a password joins at once (`notification`); everybody else gets a link (`setup`),
- * alike whether another tenant knows the address or not. With `action=resend` the person is found by the address
- * within this client: all older links die and the time begins anew.
+ * A user who has a password and is active at a client of this tenant joins immediately and gets a notice
+ * (`notification`). Any other user gets a link by mail (`setup`); the answer does not show whether another tenant
+ * knows the address. The answer is 409 `portal_user_exists` if the address was already invited to this client.
+ *
+ * With `action=resend` the user is found by the address within this client. A new link is mailed, every older
+ * link is revoked, and the time to accept starts again. The answer is 409 `already_activated` if the user has
+ * joined.
+ *
+ * The answer is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
+ * call this.
  */
 export const invitePortalUser = <ThrowOnError extends boolean = false>(options: Options<InvitePortalUserData, ThrowOnError>) => (options.client ?? client).post<InvitePortalUserResponses, InvitePortalUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -423,13 +472,17 @@ export const invitePortalUser = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * Does the process live?
+ * Check liveness
+ *
+ * Returns `ok` while the process runs. It checks no dependency.
  */
 export const checkLiveness = <ThrowOnError extends boolean = false>(options?: Options<CheckLivenessData, ThrowOnError>) => (options?.client ?? client).get<CheckLivenessResponses, CheckLivenessErrors, ThrowOnError>({ url: '/health/live', ...options });
 
 /**
- * Can the process serve?
+ * Check readiness
  *
- * Only the database makes it fail, and being told to stop. `degraded`: requests succeed, and mail comes later.
+ * Returns 200 if the process can serve requests, and 503 if the database does not answer or the process is
+ * stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, or a mail has
+ * waited for five minutes.
  */
 export const checkReadiness = <ThrowOnError extends boolean = false>(options?: Options<CheckReadinessData, ThrowOnError>) => (options?.client ?? client).get<CheckReadinessResponses, CheckReadinessErrors, ThrowOnError>({ url: '/health/ready', ...options });
