@@ -1,53 +1,76 @@
-//! Who did what to whom, from where and when. Rows are never changed; those of
-//! nobody in particular, in no tenant's log, go after 90 days.
+//! `audit_events`: the audit log. A row says who did what to which object, from where and when.
+//!
+//! Rows are never updated. Rows of anonymous callers that belong to no tenant are deleted after 90 days.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{AuditEventId, ClientId, TenantId};
 
-/// Who acted.
+/// The kind of actor that an event names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ActorRealm {
+    /// A portal user.
     Portal,
+    /// A staff user.
     Staff,
+    /// Portico itself: a job or a command of the command line.
     System,
+    /// A caller without a valid session.
     Anonymous,
 }
 
-/// How it ended.
+/// The outcome of the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
+    /// The action was done.
     Success,
+    /// The action was attempted and refused.
     Failure,
 }
 
+/// A row of `audit_events`: one action.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_events")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key.
     pub id: AuditEventId,
-    /// Whose audit log shows it; none for events that belong to no tenant.
+    /// The tenant whose audit log shows the event. Null for an event that belongs to no tenant, such as a failed
+    /// sign-in.
     pub tenant_id: Option<TenantId>,
+    /// The client that the event concerns. Null when it concerns no client in particular.
     pub client_id: Option<ClientId>,
+    /// The kind of actor.
     pub actor_realm: ActorRealm,
+    /// The id of the portal user or staff user who acted. Null for the system and for anonymous callers.
     pub actor_id: Option<Uuid>,
+    /// The action, as `noun.verb_in_past_tense`, for example `session.opened`. An action is never renamed.
     pub action: String,
+    /// The kind of object that `target_id` names, for example `portal_user`. Null when the event has no target.
     pub target_kind: Option<String>,
+    /// The id of the object that the action concerned. Null when the event has no target.
     pub target_id: Option<Uuid>,
+    /// Whether the action was done or refused.
     pub outcome: Outcome,
+    /// Further facts as a JSON object: ids and states, never a secret. Empty when there are none.
     #[sea_orm(column_type = "JsonBinary")]
     pub details: Json,
+    /// The IP address of the request. Null when the event was not caused by a request, or the address is unknown.
     pub ip: Option<String>,
+    /// The `User-Agent` of the request, at most 200 characters. Null when there was none.
     pub user_agent: Option<String>,
+    /// The id of the request, a UUID. Null when the event was not caused by a request.
     pub request_id: Option<String>,
+    /// When the action took place.
     pub at: DateTimeUtc,
 }
 
+/// No relation is declared, because no query joins from this table.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

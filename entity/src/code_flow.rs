@@ -1,31 +1,47 @@
-//! One try of staff to sign in by a mailed code. The flow id binds the code to the browser that asked.
+//! `code_flows`: requests of staff users to sign in with a mailed code.
+//!
+//! The browser that requested the code holds the flow's id. The code is accepted only together with this id, so it
+//! works only in that browser. A flow also exists for an unknown email address, which never gets a code. Flows are
+//! deleted one day after they expire.
 
 use sea_orm::entity::prelude::*;
 
 use crate::{CodeFlowId, EmailId, StaffUserId};
 
+/// A row of `code_flows`: one code flow.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "code_flows")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key, which the browser holds.
     pub id: CodeFlowId,
+    /// The email address that the caller entered, in normal form.
     pub email: String,
-    /// The mail that carries the live code; a resend names another, and the older code is dead.
+    /// The mail that carries the live code. A resend sets another mail, and the older code is no longer accepted.
+    /// Null when the mail's row was deleted.
     pub email_id: Option<EmailId>,
-    /// None for a stranger, and until the worker has made the code.
+    /// The staff user who has the email address. Null until the worker has made the code, and always for an unknown
+    /// address.
     pub staff_user_id: Option<StaffUserId>,
-    /// The known device that it was begun at.
+    /// The id of the known device on which the flow was started. Null when the device was not known.
     pub device: Option<String>,
-    /// Keyed, since six digits alone could be searched.
+    /// A keyed hash of the code in hexadecimal. It is keyed, because all six-digit codes could be tried against a
+    /// plain hash. Null until the worker has made the code.
     pub code_hash: Option<String>,
-    /// Which entry of `PORTICO_SECRET` the code is derived under.
+    /// The fingerprint of the entry of `PORTICO_SECRET` from which the code is derived. Null until the worker has
+    /// made the code.
     pub key_fingerprint: Option<String>,
+    /// The number of attempts that were counted. After five the code is no longer accepted.
     pub misses: i32,
+    /// When the code expires.
     pub expires_at: DateTimeUtc,
+    /// When the code was used to sign in. Null while it is unused.
     pub used_at: Option<DateTimeUtc>,
+    /// When the flow was started.
     pub created_at: DateTimeUtc,
 }
 
+/// No relation is declared, because no query joins from this table.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

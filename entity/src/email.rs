@@ -1,27 +1,39 @@
-//! The outbox and the mail log. Holds no secret and no body: the worker makes both when it sends.
+//! `emails`: the outbox and the mail log.
+//!
+//! A row holds no secret and no text; the worker makes both when it sends the mail. Suppressed mail to unknown
+//! addresses is deleted after 24 hours.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId};
 
-/// Every mail that Portico sends.
+/// The kinds of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// The link that sets up an account, requested by the invited person.
     Activation,
+    /// The link of an invitation: to set up an account, or to accept with an existing account.
     Invitation,
+    /// The notice that a portal user with a password has access to a further client.
     AccessNotice,
+    /// The link that resets a password. A person who has no password yet gets the link that sets up the account
+    /// instead.
     Reset,
+    /// The notice that the password was changed or reset.
     PasswordChanged,
+    /// The notice that the password was locked after too many wrong passwords.
     PasswordLocked,
+    /// The notice that a session was ended because its refresh token was probably copied.
     SessionEnded,
+    /// The code with which a staff user signs in.
     StaffCode,
 }
 
 impl Kind {
-    /// Its word in the database.
+    /// Returns the text that the database stores for this kind.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Activation => "activation",
@@ -36,44 +48,65 @@ impl Kind {
     }
 }
 
-/// `Suppressed`: rightly not sent (a stranger's address, or it would have arrived dead).
+/// The status of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Waits to be sent.
     Queued,
+    /// The mail server has accepted the mail.
     Sent,
+    /// The mail server has refused the mail, or the last attempt has failed.
     Failed,
+    /// Deliberately not sent: the address is unknown, or what the mail carries has expired or was replaced.
     Suppressed,
 }
 
+/// A row of `emails`: one mail.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "emails")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key.
     pub id: EmailId,
+    /// The kind, which decides the texts and how the worker composes the mail.
     pub kind: Kind,
+    /// The email address of the recipient, in normal form.
     pub recipient: String,
-    /// Whose mail log shows it; none for personal and strangers' mail.
+    /// The tenant whose mail log shows the mail. Null for personal mail, for example a reset link, and for mail to
+    /// unknown addresses.
     pub tenant_id: Option<TenantId>,
+    /// The client that the mail concerns. Null when it concerns no client.
     pub client_id: Option<ClientId>,
+    /// The portal user who receives the mail. Null when the recipient is not a portal user, or before the worker has
+    /// looked the user up.
     pub portal_user_id: Option<PortalUserId>,
+    /// The staff user who receives the mail. Null when the recipient is not a staff user, or is not known to be one.
     pub staff_user_id: Option<StaffUserId>,
+    /// The invitation that the mail belongs to. Null when there is none.
     pub invitation_id: Option<InvitationId>,
+    /// The code flow for which the mail was requested. Null for other kinds than `staff_code`.
     pub code_flow_id: Option<CodeFlowId>,
+    /// The status.
     pub status: Status,
+    /// How often the worker has processed the mail: sent it, failed to send it or suppressed it.
     pub attempts: i32,
-    /// The server's last answer, or why the mail was not sent.
+    /// The last answer of the mail server, or why the mail was not sent. Null before the first attempt.
     pub detail: Option<String>,
-    /// The same on every attempt, so that a receiver can drop a double.
+    /// The `Message-ID` (RFC 5322 §3.6.4). It is the same on every attempt, so that a recipient's server can drop a
+    /// duplicate.
     #[sea_orm(unique)]
     pub message_id: String,
-    /// After this the mail would arrive dead.
+    /// When what the mail carries expires. After that the mail is suppressed. Null when it does not expire.
     pub expires_at: Option<DateTimeUtc>,
+    /// When the mail was requested.
     pub created_at: DateTimeUtc,
+    /// When the mail server accepted the mail. Null before that.
     pub sent_at: Option<DateTimeUtc>,
 }
 
+/// No relation is declared, because no query joins from this table.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

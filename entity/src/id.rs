@@ -1,4 +1,4 @@
-//! An id type for each table, so that one table's id cannot be passed for another's.
+//! The id types: one type for each table, so that the compiler rejects the id of another table.
 
 use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ macro_rules! ids {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType, Serialize, Deserialize)]
         pub struct $name(pub Uuid);
 
-        // The trait is asked of every primary key; only integer keys can say yes.
+        // SeaORM requires this trait of every primary key. Only integer keys can be converted from a `u64`.
         impl TryFromU64 for $name {
             fn try_from_u64(_: u64) -> Result<Self, DbErr> {
                 Err(DbErr::ConvertFromU64(stringify!($name)))
@@ -26,17 +26,30 @@ macro_rules! ids {
 }
 
 ids! {
+    /// The id of an [audit event](crate::audit_event).
     AuditEventId,
+    /// The id of a [link token](crate::link_token). It is not the secret of the link.
     LinkTokenId,
+    /// The id of a [client](crate::client).
     ClientId,
+    /// The id of a [code flow](crate::code_flow).
     CodeFlowId,
+    /// The id of a [mail](crate::email).
     EmailId,
+    /// The id of an [invitation](crate::invitation).
     InvitationId,
+    /// The id of a [job](crate::background_job).
     JobId,
+    /// The id of a [membership](crate::membership).
     MembershipId,
+    /// The id of a [portal user](crate::portal_user).
     PortalUserId,
+    /// The id of a [session](crate::session), the `sid` claim of its access tokens.
     SessionId,
+    /// The id of a [signing key](crate::signing_key), the `kid` of its tokens.
     SigningKeyId,
+    /// The id of a [staff user](crate::staff_user).
     StaffUserId,
+    /// The id of a [tenant](crate::tenant).
     TenantId,
 }

@@ -1,57 +1,83 @@
-//! One invitation of one person to one client, with all its links and resends.
+//! `invitations`: the invitations of persons to clients.
+//!
+//! One row is one invitation of one person to one client, with all its mails and links.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, InvitationId, PortalUserId, StaffUserId, membership};
 
-/// `Setup`: the person joins through a mailed link. `Notification`: they joined at once and are told.
+/// How the invited person joins the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
+    /// The person joins with the link that was mailed to them.
     Setup,
+    /// The person had a password and a membership at this tenant, so they joined immediately. The mail is a notice.
     Notification,
 }
 
-/// Where an invitation stands; it moves from pending to one of the others, and by a renewal back.
+/// The status of an invitation. It changes from pending to one of the others. A renewal or a resend makes an expired
+/// invitation pending again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// The person has not joined yet.
     Pending,
+    /// The person has joined the client.
     Accepted,
+    /// The invitation was withdrawn. No operation sets this status yet.
     Cancelled,
+    /// The invitation was not accepted in time.
     Expired,
 }
 
+/// A row of `invitations`: one invitation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "invitations")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key.
     pub id: InvitationId,
+    /// The client that the person is invited to.
     pub client_id: ClientId,
+    /// The invited person.
     pub portal_user_id: PortalUserId,
+    /// The email address to which the invitation was sent, in normal form.
     pub email: String,
+    /// The name of the person as the inviting staff user entered it.
     pub name: String,
+    /// The role that the person gets at the client.
     pub role: membership::Role,
+    /// How the person joins.
     pub mode: Mode,
+    /// The status.
     pub status: Status,
+    /// How often staff users have sent the invitation: 1, and one more for each resend.
     pub sent_count: i32,
+    /// When a staff user last sent the invitation.
     pub last_sent_at: DateTimeUtc,
-    /// Links of mails asked for before this moment are revoked.
+    /// Links of mails that were requested before this time are revoked. A resend sets it to its own time.
     pub links_valid_from: DateTimeUtc,
-    /// How often the person, not the staff, has renewed it after it expired.
+    /// How often the invited person has renewed the expired invitation. Resends of staff users do not count.
     pub renewals: i32,
+    /// When the invitation expires unless it is accepted.
     pub expires_at: DateTimeUtc,
+    /// The staff user who created the invitation. Null when no staff user created it.
     pub created_by: Option<StaffUserId>,
+    /// When the invitation was created.
     pub created_at: DateTimeUtc,
 }
 
+/// The rows of other tables that a row refers to.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    /// The client that the person is invited to.
     #[sea_orm(belongs_to = "super::client::Entity", from = "Column::ClientId", to = "super::client::Column::Id")]
     Client,
+    /// The invited person.
     #[sea_orm(
         belongs_to = "super::portal_user::Entity",
         from = "Column::PortalUserId",

@@ -1,6 +1,14 @@
-//! The tables, one file each: columns, typed ids and stored enums. No behaviour.
+//! The tables of the database, one file per table: columns, relations, typed ids and stored enums. No behaviour.
 //!
-//! Times are UTC with microseconds, which is what Postgres keeps. Ids are UUIDv7.
+//! - Ids are UUIDs of version 7 (RFC 9562), unless the column says otherwise. Each table has its own id type.
+//! - Times are UTC with a resolution of one microsecond, which is the resolution of Postgres.
+//! - Enums are stored as text in snake_case. The database does not check the values; the enum does.
+//! - Email addresses are stored in the normal form of `EmailAddress` of the `domain` crate: ASCII, lower case.
+//! - `None` in an `Option` field is `NULL` in the database.
+//!
+//! The migrations that create the tables are in the `migration` crate. A column must be added there first.
+
+#![warn(missing_docs)]
 
 mod id;
 

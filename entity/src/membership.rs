@@ -1,53 +1,70 @@
-//! A person at a client.
+//! `memberships`: which portal user belongs to which client.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, MembershipId, PortalUserId};
 
-/// What a person may do at the client.
+/// The role of a portal user at a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Administers the client's other portal users. Portico stores and shows the role; no operation depends on it yet.
     Admin,
+    /// Uses the portal.
     Member,
 }
 
-/// Only an active membership lets the person in.
+/// The status of a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// The person was invited and has not joined yet. They cannot act for the client.
     Invited,
+    /// The person can act for the client.
     Active,
+    /// The tenant has disabled the membership. The person cannot act for the client. No operation sets this status
+    /// yet.
     Disabled,
 }
 
+/// A row of `memberships`: one portal user at one client. There is at most one row for each pair.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "memberships")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key.
     pub id: MembershipId,
+    /// The portal user.
     pub portal_user_id: PortalUserId,
+    /// The client.
     pub client_id: ClientId,
-    /// The name as this client's tenant typed it; another tenant's spelling stays there.
+    /// The name of the person as the client's tenant entered it. Other tenants do not see it.
     pub display_name: String,
+    /// The role.
     pub role: Role,
+    /// The status.
     pub status: Status,
+    /// When the person was invited.
     pub invited_at: DateTimeUtc,
-    /// When a session was last opened here; decides where the next sign-in lands.
+    /// When a session was last opened for this membership. A sign-in without a client selects the membership that was
+    /// used last. Null when there was no session yet.
     pub last_used_at: Option<DateTimeUtc>,
 }
 
+/// The rows of other tables that a row refers to.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    /// The portal user.
     #[sea_orm(
         belongs_to = "super::portal_user::Entity",
         from = "Column::PortalUserId",
         to = "super::portal_user::Column::Id"
     )]
     PortalUser,
+    /// The client.
     #[sea_orm(belongs_to = "super::client::Entity", from = "Column::ClientId", to = "super::client::Column::Id")]
     Client,
 }

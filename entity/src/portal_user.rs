@@ -1,33 +1,43 @@
-//! A person at one or more clients: one row, one password, whatever the number of memberships.
+//! `portal_users`: the people at the clients.
+//!
+//! A person has one row and one password, for any number of memberships and tenants.
 
 use sea_orm::entity::prelude::*;
 
 use crate::PortalUserId;
 
+/// A row of `portal_users`: one person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "portal_users")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key.
     pub id: PortalUserId,
-    /// In the normal form of `EmailAddress`.
+    /// The email address in normal form. Unique in the installation.
     #[sea_orm(unique)]
     pub email: String,
+    /// The name of the person: the one that they chose, or else the one from their first invitation.
     pub name: String,
-    /// A PHC string; none until the person has activated.
+    /// The password hash as a PHC string. Null until the person has activated the account.
     pub password_phc: Option<String>,
-    /// Set when guessing has closed the password until it is reset.
+    /// When too many wrong passwords locked the password until a reset. Null while it is not locked.
     pub password_locked_at: Option<DateTimeUtc>,
-    /// Raised by every password write; sessions and tokens of an older version are dead.
+    /// A number that every password change raises by one. Sessions and tokens of an older version are invalid.
     pub credential_version: i32,
+    /// The language of the person's mail, a BCP 47 language tag. Null uses the language of the tenant.
     pub locale: Option<String>,
+    /// When the person was disabled. A disabled person cannot sign in and gets no links. Null while the person is
+    /// enabled.
     pub disabled_at: Option<DateTimeUtc>,
+    /// When the row was created, by the first invitation.
     pub created_at: DateTimeUtc,
 }
 
+/// The row refers to no row of another table. The `Related` implementations below cover the reverse direction.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
-/// Everywhere they are.
+/// All memberships of the person.
 impl Related<super::membership::Entity> for Entity {
     fn to() -> RelationDef {
         super::membership::Relation::PortalUser.def().rev()

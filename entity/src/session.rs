@@ -1,45 +1,65 @@
-//! A signed-in browser or program, of a portal user or of staff, never both.
+//! `sessions`: the sessions of portal users and staff users.
+//!
+//! A session belongs either to a portal user or to a staff user: exactly one of `portal_user_id` and `staff_user_id`
+//! is set. Rows are deleted 30 days after they expire.
 
 use sea_orm::{ExprTrait, entity::prelude::*, sea_query::IntoCondition};
 
 use crate::{ClientId, PortalUserId, SessionId, StaffUserId};
 
+/// A row of `sessions`: one signed-in browser or program.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key, the `sid` of the session's tokens.
     pub id: SessionId,
+    /// The portal user who owns the session. Null for a staff session.
     pub portal_user_id: Option<PortalUserId>,
+    /// The staff user who owns the session. Null for a portal session.
     pub staff_user_id: Option<StaffUserId>,
-    /// The client that the person acts for.
+    /// The client that the portal user acts for. Null for a staff session.
     pub client_id: Option<ClientId>,
-    /// How often the refresh token was rotated.
+    /// How often the refresh token was rotated. The refresh token contains this number.
     pub generation: i32,
+    /// When the refresh token was last rotated, or when the session was opened.
     pub rotated_at: DateTimeUtc,
-    /// Mixed into the refresh token, so that the server key alone makes none.
+    /// 16 random bytes as base64url. The refresh token depends on it, so the server key alone cannot make a refresh
+    /// token.
     pub nonce: String,
+    /// The credential version for which the session is valid. The session is invalid when the owner's version differs.
     pub credential_version: i32,
+    /// The `User-Agent` of the request that opened the session, at most 200 characters. Null when there was none.
     pub user_agent: Option<String>,
+    /// The IP address of the request that opened the session. Null when it is unknown.
     pub ip: Option<String>,
-    /// When the person last proved who they are; a refresh does not move it.
+    /// When the user last proved their identity. A refresh does not change it.
     pub auth_time: DateTimeUtc,
+    /// When the session was opened.
     pub created_at: DateTimeUtc,
+    /// When the session was last used. Requests update it at most once a minute.
     pub last_seen_at: DateTimeUtc,
-    /// Where the realm has an idle limit: when it strikes unless a refresh comes first.
+    /// When the session ends unless it is refreshed before. Null for a portal session, which has no idle limit.
     pub idle_until: Option<DateTimeUtc>,
+    /// When the session ends in any case.
     pub expires_at: DateTimeUtc,
+    /// When the session was ended before its time. Null while it was not.
     pub revoked_at: Option<DateTimeUtc>,
+    /// Why the session was ended, for example `signed_out` or `password_reset`. Null while `revoked_at` is null.
     pub revoked_reason: Option<String>,
 }
 
+/// The rows of other tables that a row refers to.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    /// The portal user who owns the session.
     #[sea_orm(
         belongs_to = "super::portal_user::Entity",
         from = "Column::PortalUserId",
         to = "super::portal_user::Column::Id"
     )]
     PortalUser,
+    /// The staff user who owns the session.
     #[sea_orm(
         belongs_to = "super::staff_user::Entity",
         from = "Column::StaffUserId",
@@ -60,7 +80,7 @@ impl Related<super::staff_user::Entity> for Entity {
     }
 }
 
-/// The membership that a session acts through: the person's, at the session's client.
+/// The membership of the session's portal user at the session's client.
 impl Related<super::membership::Entity> for Entity {
     fn to() -> RelationDef {
         use super::membership;

@@ -1,39 +1,55 @@
-//! Somebody of a tenant who administers its clients. Signs in by a mailed code; there is no password.
+//! `staff_users`: the people who administer the clients of a tenant.
+//!
+//! A staff user signs in with a mailed code and has no password.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{StaffUserId, TenantId};
 
-/// What a staff user may do; see `Permission`.
+/// The role of a staff user. `Permission` of the `domain` crate maps it to permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Has all permissions.
     Owner,
+    /// Has all permissions except the management of staff users.
     Admin,
+    /// May read and change clients, invite and resend.
     Support,
+    /// May only read.
     Viewer,
 }
 
+/// A row of `staff_users`: one staff user of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "staff_users")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    /// The primary key.
     pub id: StaffUserId,
+    /// The tenant that the staff user works for.
     pub tenant_id: TenantId,
-    /// In the normal form of `EmailAddress`; unique in the whole installation.
+    /// The email address in normal form. Unique in the installation. It cannot be changed.
     #[sea_orm(unique)]
     pub email: String,
+    /// The display name.
     pub name: String,
+    /// The role, which decides the permissions.
     pub role: Role,
+    /// A number that a change of credentials raises by one. Sessions of another version are invalid.
     pub credential_version: i32,
+    /// When the staff user was disabled. A disabled staff user cannot sign in. Null while the staff user is enabled.
     pub disabled_at: Option<DateTimeUtc>,
+    /// When the staff user was added.
     pub created_at: DateTimeUtc,
 }
 
+/// The rows of other tables that a row refers to.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    /// The tenant of the staff user.
     #[sea_orm(belongs_to = "super::tenant::Entity", from = "Column::TenantId", to = "super::tenant::Column::Id")]
     Tenant,
 }

@@ -1,7 +1,10 @@
-//! The database schema: one tree of migrations for Postgres and SQLite.
+//! The database schema: one list of migrations for Postgres and SQLite.
 //!
-//! A migration expands first and contracts in a later release, so that two neighbouring versions of Portico can run
-//! side by side on one database. Nothing here knows the other crates: a migration must mean the same in ten years.
+//! Migrations are append-only, and a change expands the schema first and contracts it in a later release. So two
+//! consecutive versions of Portico can run on one database at the same time. See `README.md` of this crate.
+//!
+//! The crate depends on no other crate of Portico. If a migration used an entity, a later change of the entity would
+//! change what the migration does.
 
 #![warn(missing_docs)]
 
@@ -14,7 +17,7 @@ mod schema;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait};
 use sea_orm_migration::{prelude::*, seaql_migrations};
 
-/// Every migration, oldest first.
+/// The list of all migrations, oldest first.
 pub struct Migrator;
 
 #[async_trait::async_trait]
@@ -34,8 +37,8 @@ const REPLACED_MIGRATIONS: &str = "m20261121_";
 
 /// Migrates the database at `url` (`sqlite:PATH?mode=rwc` or `postgres://…`) to the newest schema.
 ///
-/// Takes a lock first, so any number of processes may call it at the same time. Each call returns when the schema is
-/// current.
+/// Takes a lock first, so any number of processes may call this function at the same time. Each call returns when the
+/// schema is current.
 ///
 /// # Errors
 /// If the database cannot be reached, if the lock file cannot be created, if the database was made by a version from
@@ -65,6 +68,7 @@ pub async fn is_current(url: &str) -> Result<bool, DbErr> {
     Ok(pending.is_empty())
 }
 
+/// Fails when one of the replaced migrations was applied to the database.
 async fn refuse_replaced_history(db: &DatabaseConnection) -> Result<(), DbErr> {
     let manager = SchemaManager::new(db);
     if !manager.has_table("seaql_migrations").await? {

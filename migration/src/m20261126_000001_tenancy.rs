@@ -1,8 +1,9 @@
-//! Tenants, their clients and staff, the people at the clients, and their invitations.
+//! Tenants, clients, portal users, memberships, staff users and invitations.
 
 use crate::schema::*;
 use sea_orm_migration::prelude::{ForeignKeyAction::Restrict, *};
 
+/// Creates the tables of the tenants, their clients and their users.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -102,7 +103,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Addresses are kept in their normal form, so that the unique index means one person.
+/// A CHECK that an email address is in lower case, which is part of its normal form. Without it, the unique index
+/// would allow two spellings of one address.
 fn is_lower_case(column: &'static str) -> SimpleExpr {
     Expr::col(column).eq(Func::lower(Expr::col(column)))
 }

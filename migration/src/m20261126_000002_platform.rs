@@ -1,4 +1,4 @@
-//! What every capability builds on: background jobs, mail, rate limits and the audit log.
+//! Background jobs, schedules, workers, mail, rate limits and the audit log, which all capabilities use.
 
 use crate::schema::*;
 use sea_orm_migration::prelude::{
@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::{
     *,
 };
 
+/// Creates the tables that all capabilities use.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -46,7 +47,8 @@ impl MigrationTrait for Migration {
             .col(uuid_null("portal_user_id"))
             .col(uuid_null("staff_user_id"))
             .col(uuid_null("invitation_id"))
-            // No foreign key: the flow refers to its mail, and one of the two must come first.
+            // No foreign key: `code_flows.email_id` refers to `emails`, and the mail's row is inserted before the
+            // flow's row.
             .col(uuid_null("code_flow_id"))
             .col(string("status"))
             .col(integer("attempts"))
@@ -91,7 +93,8 @@ impl MigrationTrait for Migration {
             manager,
             vec![background_jobs, schedule_runs, paused_lanes, workers, emails, rate_limits, audit_events],
             vec![
-                // The only index beside the key: each claim and each end writes a row version, and every index an entry.
+                // The only index besides the primary key: each claim and each completion of a job writes a new row
+                // version, and every further index would get a new entry each time.
                 index("background_jobs", &["state", "run_at"]),
                 index("emails", &["tenant_id", "created_at"]),
                 index("emails", &["recipient", "created_at"]),

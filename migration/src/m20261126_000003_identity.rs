@@ -1,4 +1,4 @@
-//! What identifies a person: link tokens, code flows, sessions and signing keys.
+//! Link tokens, code flows, sessions and signing keys, which authenticate users.
 
 use crate::schema::*;
 use sea_orm_migration::prelude::{
@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::{
     *,
 };
 
+/// Creates the tables that authenticate users.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 

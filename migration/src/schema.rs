@@ -1,8 +1,8 @@
-//! Helpers for writing migrations: column types, tables, foreign keys and indexes with our naming.
+//! Helpers for migrations: column types, tables, foreign keys, and indexes with Portico's naming.
 //!
-//! A closed set that grows (mail kinds, token purposes, realms, lanes, statuses) is a plain text column without a CHECK
-//! constraint, because SQLite cannot alter one without rebuilding the table. The enums of the `entity` crate check the
-//! values.
+//! An enum that may get further values (mail kinds, token purposes, realms, lanes, statuses) is a text column without
+//! a CHECK constraint, because SQLite cannot change a CHECK without rebuilding the table. The enums of the `entity`
+//! crate check the values.
 
 use sea_orm_migration::prelude::*;
 
@@ -11,22 +11,22 @@ pub(crate) use sea_orm_migration::schema::{
     timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null, uuid, uuid_null,
 };
 
-/// A table, made where it is not there yet.
+/// Returns a statement that creates the table `name` if it does not exist.
 pub(crate) fn table(name: &'static str) -> TableCreateStatement {
     Table::create().table(name).if_not_exists().take()
 }
 
-/// `from.column` refers to `to.id`; deleting that row is refused, or does `deleted` here.
+/// Returns a foreign key from `from.column` to `to.id`. `on_delete` says what the deletion of the row in `to` does.
 pub(crate) fn refers(
     from: &'static str,
     column: &'static str,
     to: &'static str,
-    deleted: ForeignKeyAction,
+    on_delete: ForeignKeyAction,
 ) -> ForeignKeyCreateStatement {
-    ForeignKey::create().from(from, column).to(to, "id").on_delete(deleted).take()
+    ForeignKey::create().from(from, column).to(to, "id").on_delete(on_delete).take()
 }
 
-/// An index named after its table and columns.
+/// Returns an index that is named after its table and columns: `idx_TABLE_COLUMN_COLUMN`.
 pub(crate) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = Index::create().name(format!("idx_{table}_{}", columns.join("_"))).table(table).take();
     for column in columns {
@@ -35,12 +35,16 @@ pub(crate) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreat
     index
 }
 
-/// A unique index named after its table and columns.
+/// Returns a unique index that is named after its table and columns: `idx_TABLE_COLUMN_COLUMN`.
 pub(crate) fn unique(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     index(table, columns).unique().take()
 }
 
-/// Makes `tables`, then `indexes`.
+/// Creates `tables` in the given order, then `indexes`. A table must come after the tables that its foreign keys
+/// refer to.
+///
+/// # Errors
+/// If the database refuses a statement.
 pub(crate) async fn create(
     manager: &SchemaManager<'_>,
     tables: Vec<TableCreateStatement>,
@@ -55,7 +59,11 @@ pub(crate) async fn create(
     Ok(())
 }
 
-/// Drops tables with their indexes, in the given order.
+/// Drops `tables` with their indexes, in the given order. A table must come before the tables that its foreign keys
+/// refer to.
+///
+/// # Errors
+/// If the database refuses a statement.
 pub(crate) async fn drop(manager: &SchemaManager<'_>, tables: &[&'static str]) -> Result<(), DbErr> {
     for table in tables {
         manager.drop_table(Table::drop().table(*table).take()).await?;

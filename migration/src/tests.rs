@@ -7,11 +7,12 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// The migrations that were current when the files in `migration/base` were written. Later migrations are upgrades of it.
+/// The migrations that were current when the files in `migration/base` were written. Later migrations are upgrades of
+/// it.
 const BASE_MIGRATIONS: [&str; 3] =
     ["m20261126_000001_tenancy", "m20261126_000002_platform", "m20261126_000003_identity"];
 
-/// Columns that hold a closed set which will grow.
+/// Columns that hold an enum which may get further values.
 const GROWING_SETS: [(&str, &str); 14] = [
     ("emails", "kind"),
     ("emails", "status"),
@@ -32,6 +33,7 @@ const GROWING_SETS: [(&str, &str); 14] = [
 /// One row in every table of [`GROWING_SETS`], valid on both databases. `$id` stands for one UUID.
 const ROWS: &str = include_str!("../base/rows.sql");
 
+/// The kinds of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Postgres,
@@ -40,19 +42,21 @@ enum Kind {
 
 const KINDS: [Kind; 2] = [Kind::Postgres, Kind::Sqlite];
 
-/// An empty database that is removed with the test.
+/// A database that is removed at the end of the test. It is empty unless the constructor says otherwise.
 struct TestDatabase {
     kind: Kind,
     url: String,
     folder: TempDir,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test's own setting, not the program's")]
+#[expect(clippy::disallowed_methods, reason = "bin/test passes these variables; they are no settings of the program")]
+/// Returns the environment variable `name`, which `bin/test` sets.
 fn provided(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by bin/test"))
 }
 
 impl TestDatabase {
+    /// Creates an empty database.
     async fn create(kind: Kind, name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = match kind {
@@ -68,7 +72,7 @@ impl TestDatabase {
         Self { kind, url, folder }
     }
 
-    /// A database with the base schema, loaded from its dump and not by the migrations.
+    /// Creates a database with the base schema from the dump in `migration/base`, without running the migrations.
     async fn from_base(kind: Kind, name: &str) -> Self {
         let database = Self::create(kind, name).await;
         let db = database.connect().await;
@@ -85,7 +89,7 @@ impl TestDatabase {
         Database::connect(&self.url).await.unwrap()
     }
 
-    /// The schema as SQL statements, without comments and session settings.
+    /// Returns the schema as SQL statements, without comments and session settings.
     fn dump(&self) -> String {
         let output = match self.kind {
             Kind::Sqlite => {
@@ -119,6 +123,7 @@ impl TestDatabase {
     }
 }
 
+/// The dump of the base schema.
 fn base_file(kind: Kind) -> PathBuf {
     let name = match kind {
         Kind::Postgres => "postgres.sql",
@@ -145,7 +150,7 @@ async fn up_down_and_up_again() {
     }
 }
 
-/// Migrations are append-only: the base migrations make today what they made when `migration/base` was written.
+/// Migrations are append-only: the base migrations must still make the schema that `migration/base` holds.
 #[tokio::test]
 async fn base_migrations_still_make_the_base_schema() {
     for kind in KINDS {
@@ -153,11 +158,14 @@ async fn base_migrations_still_make_the_base_schema() {
         let db = database.connect().await;
         Migrator::up(&db, Some(BASE_MIGRATIONS.len() as u32)).await.unwrap();
         db.close().await.unwrap();
-        let made = database.dump();
-        if std::fs::read_to_string(base_file(kind)).unwrap_or_default() != made {
+        let schema = database.dump();
+        if std::fs::read_to_string(base_file(kind)).unwrap_or_default() != schema {
             let actual = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../target/tmp/base-{kind:?}.sql"));
-            std::fs::write(&actual, made).unwrap();
-            panic!("{kind:?}: a base migration was changed; write a new one. Made now: {}", actual.display());
+            std::fs::write(&actual, schema).unwrap();
+            panic!(
+                "{kind:?}: a base migration was changed; write a new migration instead. The schema is now: {}",
+                actual.display()
+            );
         }
     }
 }

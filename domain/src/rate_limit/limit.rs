@@ -1,40 +1,43 @@
-//! What is limited.
+//! The rate limits that are counted in the database.
 
 use super::{Quota, RateLimitSettings};
 
-/// A limit as an answer may name it.
+/// The name and the quota of a rate limit, as an error and an HTTP header show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Its name, in snake_case.
+    /// The name in snake_case, for example `sign_in_account`.
     pub name: &'static str,
-    /// How much it allows.
+    /// The number of attempts that the limit allows.
     pub quota: Quota,
 }
 
-/// What is limited in the database. Limits of one process alone are the API's.
+/// A rate limit that all processes share, counted in the table `rate_limits`.
+///
+/// The API has further rate limits that each process counts in memory. They are not listed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// Wrong passwords for one address from one network, or from one known device.
+    /// Wrong passwords per email address and network, or per email address and known device.
     SignInAccount,
-    /// Wrong passwords from one network.
+    /// Wrong passwords per network.
     SignInNetwork,
-    /// Recovery mails asked for one mailbox.
+    /// Requests for recovery mail per mailbox and known device.
     RecoveryAccount,
-    /// Recovery mails asked for from one network.
+    /// Requests for recovery mail per network.
     RecoveryNetwork,
-    /// Codes asked for one mailbox, or for it from one known device.
+    /// Requests for staff codes per mailbox and known device.
     SendCode,
-    /// Codes asked for from one network.
+    /// Requests for staff codes per network.
     SendCodeNetwork,
-    /// Wrong codes for one address.
+    /// Wrong staff codes per email address.
     CodeMisses,
-    /// Invitations of one recipient by one tenant.
+    /// Invitations and resends per tenant and recipient.
     InviteRecipient,
-    /// Invitations by one actor.
+    /// Invitations and resends per staff user.
     InviteActor,
 }
 
 impl Limit {
+    /// Returns the name in snake_case. It is part of the counters' keys, so it must not change.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::SignInAccount => "sign_in_account",
@@ -49,6 +52,7 @@ impl Limit {
         }
     }
 
+    /// Returns the quota from the settings, or `None` when the settings turn the limit off.
     pub(super) fn quota(self, settings: &RateLimitSettings) -> Option<Quota> {
         match self {
             Self::SignInAccount => settings.sign_in_account,

@@ -1,7 +1,11 @@
-//! Limits on guessing and flooding, exact over all processes: one conditional statement each, in the database.
+//! Rate limits against guessing and flooding, counted in the database and therefore exact over all processes.
 //!
-//! A limit is taken *before* the secret is looked at, and in the same way for strangers, so neither the count nor the
-//! time tells who has an account.
+//! An attempt is charged *before* its secret is checked, and in the same way for an unknown email address as for a
+//! known one. So neither the count nor the time tells whether an account exists.
+//!
+//! - A charge (`Charge`) is the set of units that one attempt costs.
+//! - A reservation ([`Reservation`]) is a charge that was counted. It can be refunded.
+//! - A failure streak (`FailureStreak`) is a counter of consecutive failures. It does not recover with time.
 
 mod counters;
 mod limit;
@@ -20,122 +24,133 @@ use crate::{
 pub use limit::{Limit, Policy};
 pub use settings::{Quota, RateLimitSettings};
 
-/// What an attempt is to be counted as.
+/// The units that an attempt costs: one of each limit, and perhaps one failure of a failure streak.
 pub(crate) struct Charge(Vec<Increment>);
 
-/// What an attempt was counted as: units of limits, and perhaps one more failure in a row. It can be taken back.
+/// A charge that was counted, and that can be refunded. Dropping it leaves the attempt counted.
 #[must_use]
 pub struct Reservation {
     units: Vec<Increment>,
-    /// How many failures in a row there are with this one, where they were counted.
+    /// The failure streak including this attempt, or 0 when the charge has none.
     streak: i64,
 }
 
-/// Failures in a row, without regard to time: their name and whose they are.
+/// A counter of consecutive failures, which does not recover with time: its name, and the subject that it belongs to.
 pub(crate) struct FailureStreak<'a>(pub(crate) &'static str, pub(crate) &'a [&'a str]);
 
 impl Charge {
-    /// One unit of each of these limits, the most shared one before the others, in every act alike: their rows are locked in
-    /// this order.
+    /// Returns a charge of one unit of each of these limits for its subject. Leaves out limits that the settings turn
+    /// off.
+    ///
+    /// The rows are locked in the given order. Every use case lists the limit that most requests share first, so that
+    /// no two use cases can deadlock.
     pub(crate) fn of(app: &App, limits: &[(Limit, &[&str])]) -> Self {
         Self(limits.iter().filter_map(|(limit, subject)| Increment::of(app, *limit, subject)).collect())
     }
 
-    /// The counters they are of.
+    /// Returns the keys of the charged counters.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|unit| unit.key.as_str())
     }
 }
 
-/// Takes one unit of `limit` for `subject`.
+/// Charges one unit of `limit` for `subject`.
 ///
 /// # Errors
-/// `too_many_requests` when none is left.
+/// - `too_many_requests` when the limit has no unit left.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn reserve(app: &App, limit: Limit, subject: &[&str]) -> Result<Reservation> {
     reserve_all(app, &[(limit, subject)]).await
 }
 
-/// Takes one unit of each of several limits, or of none of them.
+/// Charges one unit of each of several limits, or of none of them.
 ///
 /// # Errors
-/// `too_many_requests` when one of them has none left.
+/// - `too_many_requests` when one of the limits has no unit left.
+/// - `unavailable` or `internal` when the database fails.
 pub(crate) async fn reserve_all(app: &App, limits: &[(Limit, &[&str])]) -> Result<Reservation> {
     reserve_charge(app, Charge::of(app, limits)).await
 }
 
-/// As [`reserve_all`], and counts one more failure in a row, until [`Reservation::succeeded`] says that it was none.
+/// Charges one unit of each of several limits and adds one failure to `streak`, or does neither. The failure stays
+/// counted unless the caller calls [`Reservation::succeeded`] or [`Reservation::refund`].
 ///
 /// # Errors
-/// `too_many_requests` when one of the limits has no unit left; then nothing is counted, though others may see it counted for a
-/// moment if they took the last unit at the same time.
+/// - `too_many_requests` when one of the limits has no unit left. Then nothing stays counted. If a concurrent request
+///   used the last unit, other requests may see this attempt as counted until it is refunded.
+/// - `unavailable` or `internal` when the database fails.
 pub(crate) async fn reserve_attempt(
     app: &App,
     limits: &[(Limit, &[&str])],
     streak: FailureStreak<'_>,
 ) -> Result<Reservation> {
-    let mut units = Charge::of(app, limits);
-    units.0.push(Increment::failure(app, streak.0, streak.1));
-    reserve_charge(app, units).await
+    let mut charge = Charge::of(app, limits);
+    charge.0.push(Increment::failure(app, streak.0, streak.1));
+    reserve_charge(app, charge).await
 }
 
 async fn reserve_charge(app: &App, Charge(units): Charge) -> Result<Reservation> {
     let streak = counters::reserve(app, app.db(), &[&units]).await?.pop();
-    let streak = streak.unwrap_or_else(|| Err(Error::Internal("nothing was taken".into())))?;
+    let streak = streak.unwrap_or_else(|| Err(Error::Internal("the charge was not counted".into())))?;
     Ok(Reservation { units, streak })
 }
 
-/// Takes units for many who ask at once, within `tx`: for acts without a secret to guess, where being counted and being done
-/// may be one commit. Without a commit nothing was taken. The rows stay locked until then, so take them first.
+/// Charges several charges by one statement within `tx`. Each charge is counted completely or not at all. Returns one
+/// result for each charge.
 ///
-/// Each gets all of theirs or none, as [`reserve_all`] says. No counter may stand in two of `asks`.
+/// This is for use cases without a secret to guess, where the charge and the act may commit together: without a
+/// commit nothing is counted. The rows stay locked until the transaction ends, so call this first in the transaction.
+/// No two charges may contain the same counter.
 ///
 /// # Errors
-/// When the database fails; and `too_many_requests` for each who is refused.
-pub(crate) async fn reserve_each(tx: &Tx, asks: &[&Charge]) -> Result<Vec<Result<()>>> {
-    let asks: Vec<&[Increment]> = asks.iter().map(|ask| ask.0.as_slice()).collect();
-    let taken = counters::reserve(tx.app(), tx.db(), &asks).await?;
-    Ok(taken.into_iter().map(|one| one.map(drop)).collect())
+/// - The outer error: `unavailable` or `internal` when the database fails.
+/// - The inner errors: `too_many_requests` for each charge that is refused.
+pub(crate) async fn reserve_each(tx: &Tx, charges: &[&Charge]) -> Result<Vec<Result<()>>> {
+    let charges: Vec<&[Increment]> = charges.iter().map(|charge| charge.0.as_slice()).collect();
+    let results = counters::reserve(tx.app(), tx.db(), &charges).await?;
+    Ok(results.into_iter().map(|result| result.map(drop)).collect())
 }
 
 impl Reservation {
-    /// How many failures in a row there are, should this attempt fail.
+    /// Returns the failure streak including this attempt, or 0 when the charge has none.
     pub(crate) fn streak(&self) -> i64 {
         self.streak
     }
 
-    /// Takes everything back: the attempt was right where nothing else was counted, or was not made.
+    /// Refunds the whole charge and subtracts its failure from the streak: the attempt was not made, or it succeeded
+    /// and the charge has no streak.
     ///
     /// # Errors
-    /// When the database fails.
+    /// `unavailable` or `internal` when the database fails.
     pub async fn refund(self, app: &App) -> Result<()> {
         counters::refund(app.db(), &self.units, StreakUpdate::Decrement).await
     }
 
-    /// Gives the units back and ends the row of failures: the attempt was right.
+    /// Refunds the units and resets the failure streak, because the attempt succeeded.
     ///
     /// # Errors
-    /// When the database fails.
+    /// `unavailable` or `internal` when the database fails.
     pub(crate) async fn succeeded(&self, db: &impl ConnectionTrait) -> Result<()> {
         counters::refund(db, &self.units, StreakUpdate::Reset).await
     }
 
-    /// Gives the units back if what they were taken for could not even be tried, and returns how it ended.
+    /// Refunds the whole charge if `result`, the result of what was charged, is a transient error. Returns `result`.
     ///
     /// # Errors
-    /// As `done` was.
-    pub async fn refund_if_transient<T>(self, app: &App, done: Result<T>) -> Result<T> {
-        if done.as_ref().is_err_and(Error::is_transient) {
-            // The database is in trouble; if it still is, the units are lost with the request.
+    /// The error of `result`.
+    pub async fn refund_if_transient<T>(self, app: &App, result: Result<T>) -> Result<T> {
+        if result.as_ref().is_err_and(Error::is_transient) {
+            // The database failed a moment ago. If it fails again, the attempt stays counted.
             let _ = self.refund(app).await;
         }
-        done
+        result
     }
 }
 
-/// Ends the row of failures: what they were about is another by now.
+/// Resets a failure streak, because the secret that the failures were about has changed.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn reset_streak(app: &App, db: &impl ConnectionTrait, streak: FailureStreak<'_>) -> Result<()> {
     rate_limit::Entity::update_many()
         .col_expr(rate_limit::Column::Count, Expr::value(0))
@@ -153,31 +168,31 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn a_burst_then_one_back_at_a_time() {
+    async fn burst_is_allowed_then_units_come_back_one_at_a_time() {
         let app = testing::app().await;
-        // 5/15m: one back every 3 minutes.
+        // 5/15m: one unit comes back every 3 minutes.
         for _ in 0..5 {
             let _ = reserve(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
         }
         let Err(Error::RateLimited { retry_after, .. }) = reserve(&app, Limit::SignInAccount, &["ann", "net"]).await
         else {
-            panic!("the sixth is one too many")
+            panic!("the sixth attempt must be refused")
         };
         assert_eq!(retry_after, 180);
         let other = reserve(&app, Limit::SignInAccount, &["annnet"]).await.unwrap();
-        // The wait is neither a lie nor a second too long.
+        // The wait is exact: one second earlier the attempt is still refused.
         app.clock().advance(TimeDelta::seconds(179));
         assert!(reserve(&app, Limit::SignInAccount, &["ann", "net"]).await.is_err());
         app.clock().advance(TimeDelta::seconds(1));
-        let taken = reserve(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
+        let reservation = reserve(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
         assert!(reserve(&app, Limit::SignInAccount, &["ann", "net"]).await.is_err());
-        taken.refund(&app).await.unwrap();
+        reservation.refund(&app).await.unwrap();
         other.refund(&app).await.unwrap();
         let _ = reserve(&app, Limit::SignInAccount, &["ann", "net"]).await.unwrap();
     }
 
     #[tokio::test]
-    async fn whom_the_first_limit_turns_away_takes_nothing_of_the_second() {
+    async fn refusal_by_one_limit_charges_no_other_limit() {
         let app = testing::app().await;
         let limits: [(Limit, &[&str]); 2] =
             [(Limit::SendCodeNetwork, &["net"]), (Limit::SendCode, &["ann@x.test", ""])];
@@ -188,39 +203,39 @@ mod tests {
         };
         assert_eq!(reserve_all(&app, &limits).await.map(drop).map_err(name), Err("send_code_network"));
         let tx = app.begin().await.unwrap();
-        let (shut, other) = (Charge::of(&app, &limits), Charge::of(&app, &[(Limit::SendCodeNetwork, &["a third"])]));
-        let each = reserve_each(&tx, &[&shut, &other]).await.unwrap();
+        let (exhausted, available) =
+            (Charge::of(&app, &limits), Charge::of(&app, &[(Limit::SendCodeNetwork, &["a third"])]));
+        let results = reserve_each(&tx, &[&exhausted, &available]).await.unwrap();
         assert_eq!(
-            each.into_iter().map(|one| one.map(drop).map_err(name)).collect::<Vec<_>>(),
+            results.into_iter().map(|result| result.map(drop).map_err(name)).collect::<Vec<_>>(),
             [Err("send_code_network"), Ok(())]
         );
         tx.commit().await.unwrap();
         for _ in 0..5 {
             let _ = reserve(&app, Limit::SendCode, &["ann@x.test", ""]).await.unwrap();
         }
-        // Nor does whom the second turns away take anything of the first.
+        // The reverse holds too: a refusal by the second limit does not charge the first.
         let limits: [(Limit, &[&str]); 2] =
             [(Limit::SendCodeNetwork, &["other"]), (Limit::SendCode, &["ann@x.test", ""])];
         assert_eq!(reserve_all(&app, &limits).await.map(drop).map_err(name), Err("send_code"));
-        let theoretical_arrival =
-            rate_limit::Entity::find_by_id(key(&app, "send_code_network", &["other"])).one(app.db()).await;
-        assert!(theoretical_arrival.unwrap().is_none());
+        let row = rate_limit::Entity::find_by_id(key(&app, "send_code_network", &["other"])).one(app.db()).await;
+        assert!(row.unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn failures_in_a_row_are_counted_until_a_success() {
+    async fn failure_streak_counts_until_a_success() {
         let app = testing::app().await;
         let limits: [(Limit, &[&str]); 1] = [(Limit::SignInAccount, &["ann", "net"])];
-        let fail = async || reserve_attempt(&app, &limits, FailureStreak("close", &["ann"])).await;
+        let fail = async || reserve_attempt(&app, &limits, FailureStreak("lockout", &["ann"])).await;
         assert_eq!(fail().await.unwrap().streak(), 1);
         let second = fail().await.unwrap();
         assert_eq!(second.streak(), 2);
-        // It was none.
+        // The attempt was not a failure.
         second.refund(&app).await.unwrap();
         let second = fail().await.unwrap();
         assert_eq!(second.streak(), 2);
         second.succeeded(app.db()).await.unwrap();
-        // One unit is gone for the first; who is turned away does not count.
+        // The first attempt still uses one of the five units. An attempt that the limit refuses adds no failure.
         for failures in 1..=4 {
             assert_eq!(fail().await.unwrap().streak(), failures);
         }
@@ -228,7 +243,7 @@ mod tests {
         app.clock().advance(TimeDelta::minutes(3));
         assert_eq!(fail().await.unwrap().streak(), 5);
         app.clock().advance(TimeDelta::minutes(3));
-        reset_streak(&app, app.db(), FailureStreak("close", &["ann"])).await.unwrap();
+        reset_streak(&app, app.db(), FailureStreak("lockout", &["ann"])).await.unwrap();
         assert_eq!(fail().await.unwrap().streak(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Access tokens: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037).
 //!
-//! The checker reads only what the signer writes: the header must be, byte for byte, the one header that goes with its
-//! key. So there is no algorithm to choose, no key to bring along and no second encoding of the same token.
+//! The verifier accepts only what the signer writes: the header must be, byte for byte, the header that belongs to
+//! its key. So a token cannot choose the algorithm, cannot bring its own key, and has only one encoding.
 
 use std::sync::Arc;
 
@@ -19,11 +19,12 @@ use crate::{
     secret::PlainToken,
 };
 
-/// Clocks of several machines differ by no more than this.
+/// The tolerance for `exp` and `iat`: the clocks of two processes may differ by this much.
 const CLOCK_LEEWAY: TimeDelta = TimeDelta::seconds(30);
-/// Far above any token of ours, in bytes.
+/// The longest text that is read as an access token, in bytes. Portico's tokens are far shorter.
 const MAX_BYTES: usize = 2_048;
 
+/// The JOSE header (RFC 7515 §4).
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -32,30 +33,47 @@ struct Header {
     typ: String,
 }
 
-/// What an access token says. Ids and times only: no name, no address.
+/// The claims of an access token (RFC 7519 §4). They hold ids and times only: no name and no email address.
+///
+/// Times are whole seconds since 1970-01-01 UTC.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Claims {
+    /// The issuer: the public URL.
     pub(super) iss: String,
+    /// The audience: see [`Realm::audience`].
     pub(super) aud: String,
+    /// The id of the portal user or staff user.
     pub(super) sub: String,
+    /// The session.
     pub(super) sid: SessionId,
+    /// The client that the portal user acts for. Absent for staff users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_id: Option<ClientId>,
+    /// When the user last proved their identity.
     auth_time: i64,
+    /// When the token was issued.
     iat: i64,
+    /// When the token expires.
     exp: i64,
+    /// The id of this token.
     jti: Uuid,
 }
 
-/// A token whose signature was right.
+/// What is remembered of a token whose signature was verified. The claims were not checked against the current time.
 #[derive(Clone)]
 pub(super) struct VerifiedToken {
+    /// The key that signed the token.
     pub(super) key: SigningKeyId,
+    /// The token's claims.
     pub(super) claims: Arc<Claims>,
 }
 
-/// Signs an access token of `session`.
+/// Signs a new access token for `session`, which lives for `PORTICO_ACCESS_TTL`. `subject` is the id of the session's
+/// owner.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails; `internal` when no signing key is active.
 pub(super) async fn sign(app: &App, realm: Realm, session: &session::Model, subject: String) -> Result<PlainToken> {
     let now = app.now();
     let claims = Claims {
@@ -73,39 +91,49 @@ pub(super) async fn sign(app: &App, realm: Realm, session: &session::Model, subj
     Ok(PlainToken::new(write(key.id, &key.secret, &claims)?))
 }
 
+/// Returns the token with these claims, signed by `key`, whose id is `kid`.
+///
+/// # Errors
+/// `internal` when the claims cannot be serialized.
 pub(super) fn write(kid: SigningKeyId, key: &SigningKey, claims: &Claims) -> Result<String> {
     let signed = format!("{}.{}", header(kid)?, encode(claims)?);
     let signature = key.sign(signed.as_bytes()).to_bytes();
     Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// Checks an access token of `realm` and returns what it says.
+/// Verifies an access token of `realm` and returns its claims. Does not load the session.
+///
+/// The signature of a token is verified once per process and then remembered. The key, issuer, audience and times are
+/// checked on every call.
 ///
 /// # Errors
-/// `unauthenticated` for everything that is not a token of ours, of this realm and of now.
+/// - `unauthenticated` when the token is malformed, was not signed by a published key, has another issuer or
+///   audience, has expired, or was issued in the future. The times have a tolerance of 30 seconds.
+/// - `unavailable` or `internal` when the database fails.
 pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Arc<Claims>> {
     let claims = match app.signing_keys().recall(token) {
-        Some(seen) => {
-            // Its key may have gone since.
-            app.signing_keys().by_id(app, seen.key).await?.ok_or(Error::UNAUTHENTICATED)?;
-            seen.claims
+        Some(verified) => {
+            // The key may have been deleted, or its server key removed, since the signature was verified.
+            app.signing_keys().by_id(app, verified.key).await?.ok_or(Error::UNAUTHENTICATED)?;
+            verified.claims
         }
         None => {
-            let read = Unverified::read(token.reveal())?;
-            let key = app.signing_keys().by_id(app, read.kid).await?.ok_or(Error::UNAUTHENTICATED)?;
-            let claims = Arc::new(read.claims(&key.public)?);
+            let unverified = Unverified::read(token.reveal())?;
+            let key = app.signing_keys().by_id(app, unverified.kid).await?.ok_or(Error::UNAUTHENTICATED)?;
+            let claims = Arc::new(unverified.claims(&key.public)?);
             app.signing_keys().remember(token, VerifiedToken { key: key.id, claims: claims.clone() });
             claims
         }
     };
     let now = app.now();
     let is_ours = claims.iss == app.public_url("") && claims.aud == realm.audience();
-    let is_now = claims.exp > (now - CLOCK_LEEWAY).timestamp() && claims.iat <= (now + CLOCK_LEEWAY).timestamp();
-    if is_ours && is_now { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
+    let is_current = claims.exp > (now - CLOCK_LEEWAY).timestamp() && claims.iat <= (now + CLOCK_LEEWAY).timestamp();
+    if is_ours && is_current { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
 }
 
-/// A text of the shape of an access token. Nothing in it is to be believed yet.
+/// A text that has the form of an access token. Its signature is not verified.
 pub(super) struct Unverified<'a> {
+    /// The id of the signing key that the header names.
     pub(super) kid: SigningKeyId,
     signed: &'a str,
     body: &'a str,
@@ -113,6 +141,11 @@ pub(super) struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
+    /// Parses a token.
+    ///
+    /// # Errors
+    /// `unauthenticated` when the token is longer than [`MAX_BYTES`] or malformed, or when its header is not the
+    /// header that Portico writes for the key.
     pub(super) fn read(token: &'a str) -> Result<Self> {
         let (signed, signature) =
             token.rsplit_once('.').filter(|_| token.len() <= MAX_BYTES).ok_or(Error::UNAUTHENTICATED)?;
@@ -126,13 +159,17 @@ impl<'a> Unverified<'a> {
         Ok(Self { kid, signed, body, signature })
     }
 
-    /// What it says, if the owner of `key` signed it.
+    /// Verifies the signature with `key` and returns the claims.
+    ///
+    /// # Errors
+    /// `unauthenticated` when the signature is wrong or the claims are malformed.
     pub(super) fn claims(&self, key: &VerifyingKey) -> Result<Claims> {
         key.verify_strict(self.signed.as_bytes(), &self.signature).map_err(|_| Error::UNAUTHENTICATED)?;
         decode(self.body)
     }
 }
 
+/// The encoded header of tokens that the key `kid` signs. The type `at+jwt` is that of RFC 9068.
 fn header(kid: SigningKeyId) -> Result<String> {
     encode(&Header { alg: "EdDSA".into(), kid: kid.0, typ: "at+jwt".into() })
 }
@@ -155,16 +192,16 @@ mod tests {
     use super::*;
     use crate::testing::{self, TestApp};
 
-    /// Claims that are good now.
-    fn good(app: &TestApp) -> Value {
+    /// Claims that are valid now.
+    fn valid_claims(app: &TestApp) -> Value {
         let now = app.now().timestamp();
         json!({
-            "iss": app.public_url(""), "aud": "portico:portal", "sub": "x", "sid": app.new_id(), "auth_time": now, "iat": now,
-            "exp": now + 900, "jti": app.new_id(),
+            "iss": app.public_url(""), "aud": "portico:portal", "sub": "x", "sid": app.new_id(), "auth_time": now,
+            "iat": now, "exp": now + 900, "jti": app.new_id(),
         })
     }
 
-    /// A token with any claims, as text, signed by our own key or by this one.
+    /// A token with these claims, signed by `key`, or by the app's current key when `key` is `None`.
     async fn token(app: &TestApp, claims: &str, key: Option<&SigningKey>) -> PlainToken {
         let current = app.signing_keys().current(app).await.unwrap();
         let signed = format!("{}.{}", header(current.id).unwrap(), BASE64_URL_SAFE_NO_PAD.encode(claims));
@@ -172,9 +209,10 @@ mod tests {
         PlainToken::new(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// Whether good claims with this change pass.
-    async fn passes(app: &TestApp, name: &str, value: Value) -> bool {
-        let mut claims = good(app);
+    /// Whether a token with valid claims, in which the claim `name` is set to `value`, is accepted. `null` removes
+    /// the claim.
+    async fn is_accepted(app: &TestApp, name: &str, value: Value) -> bool {
+        let mut claims = valid_claims(app);
         match value {
             Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
             value => claims[name] = value,
@@ -185,26 +223,26 @@ mod tests {
     #[tokio::test]
     async fn jwt_02_issuer_audience_and_key_must_be_ours() {
         let app = testing::app().await;
-        assert!(passes(&app, "sub", json!("y")).await);
+        assert!(is_accepted(&app, "sub", json!("y")).await);
         for audience in [json!("portico:staff"), json!("portico"), json!(["portico:portal"]), json!(""), Value::Null] {
-            assert!(!passes(&app, "aud", audience.clone()).await, "{audience}");
+            assert!(!is_accepted(&app, "aud", audience.clone()).await, "{audience}");
         }
         for issuer in [json!("http://localhost:8081"), json!("https://localhost:8080"), json!(""), Value::Null] {
-            assert!(!passes(&app, "iss", issuer.clone()).await, "{issuer}");
+            assert!(!is_accepted(&app, "iss", issuer.clone()).await, "{issuer}");
         }
-        assert!(!passes(&app, "tid", json!("another tenant")).await, "a claim that we never make");
-        // The same claims by the key of another installation, under the name of ours.
-        let theirs = token(&app, &good(&app).to_string(), Some(&SigningKey::from_bytes(&[7; 32]))).await;
-        assert!(verify(&app, Realm::Portal, &theirs).await.is_err());
-        let twice = good(&app).to_string().replacen('{', "{\"sub\":\"z\",", 1);
-        assert!(verify(&app, Realm::Portal, &token(&app, &twice, None).await).await.is_err(), "a repeated claim");
+        assert!(!is_accepted(&app, "tid", json!("another tenant")).await, "a claim that Portico never writes");
+        // Valid claims, signed by the key of another installation, with the id of this installation's key.
+        let forged = token(&app, &valid_claims(&app).to_string(), Some(&SigningKey::from_bytes(&[7; 32]))).await;
+        assert!(verify(&app, Realm::Portal, &forged).await.is_err());
+        let duplicate = valid_claims(&app).to_string().replacen('{', "{\"sub\":\"z\",", 1);
+        assert!(verify(&app, Realm::Portal, &token(&app, &duplicate, None).await).await.is_err(), "a repeated claim");
     }
 
     #[tokio::test]
     async fn jwt_03_times_are_whole_seconds_and_clocks_may_differ_by_half_a_minute() {
         let app = testing::app().await;
         let now = app.now().timestamp();
-        for (claim, value, is_good) in [
+        for (claim, value, is_valid) in [
             ("exp", now + 1, true),
             ("exp", now - 1, true),
             ("exp", now - 29, true),
@@ -216,17 +254,17 @@ mod tests {
             ("iat", now + 31, false),
             ("iat", now + 120, false),
         ] {
-            assert_eq!(passes(&app, claim, json!(value)).await, is_good, "{claim} {}", value - now);
+            assert_eq!(is_accepted(&app, claim, json!(value)).await, is_valid, "{claim} {}", value - now);
         }
         for claim in ["exp", "iat"] {
             let text = json!(now.to_string());
             for wrong in
                 [text, json!(1e308), json!(now as f64 + 0.5), json!([now]), json!(true), json!(u64::MAX), Value::Null]
             {
-                assert!(!passes(&app, claim, wrong.clone()).await, "{claim} {wrong}");
+                assert!(!is_accepted(&app, claim, wrong.clone()).await, "{claim} {wrong}");
             }
         }
-        // What makes its own expiry of `nbf` is not one of ours.
-        assert!(!passes(&app, "nbf", json!(now - 60)).await);
+        // Portico never writes `nbf`, so a token that has it was not issued by Portico.
+        assert!(!is_accepted(&app, "nbf", json!(now - 60)).await);
     }
 }

@@ -1,4 +1,7 @@
-//! Who holds this access token? One joined query a request, so that every revocation is immediate.
+//! Authenticates a request by its access token.
+//!
+//! Each request loads the session and everything that the session depends on by one joined query. So every revocation
+//! takes effect at the next request.
 
 use chrono::TimeDelta;
 use portico_entity::{SessionId, client, membership, session, tenant};
@@ -18,13 +21,20 @@ use crate::{
     sign_in::ActiveMembership,
 };
 
-/// `last_seen_at` is written at most this often.
+/// The shortest time between two writes of `last_seen_at`.
 const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// The portal user whose live session the token is of.
+/// Returns the portal user of the live session that the access token belongs to.
+///
+/// Updates `last_seen_at` of the session, at most once a minute.
 ///
 /// # Errors
-/// `unauthenticated` for a bad token or a person who may not be in; `session_expired`; `session_revoked`.
+/// - `unauthenticated` when the token is not a valid access token of the portal realm, when its session or the
+///   session's membership does not exist, or when its claims differ from the session's row.
+/// - `session_revoked` when the session was ended, the password was changed, the portal user is disabled, the
+///   membership is not active, the client is archived or the tenant is suspended.
+/// - `session_expired` when the session has reached its end.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn authenticate_portal(app: &App, token: &PlainToken, context: RequestContext) -> Result<PortalUser> {
     let claims = access_token::verify(app, Realm::Portal, token).await?;
     let caller = load_portal(app, claims.sid, context).await?;
@@ -32,10 +42,17 @@ pub async fn authenticate_portal(app: &App, token: &PlainToken, context: Request
     Ok(caller)
 }
 
-/// The staff user whose live session the token is of.
+/// Returns the staff user of the live session that the access token belongs to.
+///
+/// Updates `last_seen_at` of the session, at most once a minute.
 ///
 /// # Errors
-/// As for [`authenticate_portal`].
+/// - `unauthenticated` when the token is not a valid access token of the staff realm, when its session does not
+///   exist, or when its subject is not the session's owner.
+/// - `session_revoked` when the session was ended, the credential version is older than the user's, the staff user is
+///   disabled or the tenant is suspended.
+/// - `session_expired` when the session has reached its end or was idle for too long.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn authenticate_staff(app: &App, token: &PlainToken, context: RequestContext) -> Result<StaffUser> {
     let claims = access_token::verify(app, Realm::Staff, token).await?;
     let caller = load_staff(app, claims.sid, context).await?;
@@ -46,7 +63,10 @@ pub async fn authenticate_staff(app: &App, token: &PlainToken, context: RequestC
     Ok(caller)
 }
 
-/// The portal user whose live session the token is of, with all the clients that they can act for, by name.
+/// Returns the portal user of the live session that the access token belongs to, with every membership that the user
+/// can act for, ordered by client name.
+///
+/// Updates `last_seen_at` of the session, at most once a minute.
 ///
 /// # Errors
 /// As for [`authenticate_portal`].
@@ -62,22 +82,27 @@ pub async fn authenticate_with_memberships(
     Ok(PortalUserWithMemberships { signed_in, memberships })
 }
 
-/// What the token says must be what the rows say.
+/// Checks that the claims match the session's row, then updates `last_seen_at`.
 async fn check_claims(app: &App, claims: &Claims, caller: &PortalUser) -> Result<()> {
-    // The row is the truth: after a switch a token that names the client before is nothing.
+    // The row is the truth. After a switch to another client, a token that names the former client is invalid.
     if claims.client_id != Some(caller.client.id) || claims.sub != caller.user.id.0.to_string() {
         return Err(Error::UNAUTHENTICATED);
     }
     touch_last_seen(app, &caller.session).await
 }
 
-/// Loads a portal session with everything that must be right for it to count.
+/// Loads the portal session `sid` with its owner, membership, client and tenant, and checks that it is live.
+///
+/// # Errors
+/// As for [`authenticate_portal`], without the errors of the token.
 pub(super) async fn load_portal(app: &App, sid: SessionId, context: RequestContext) -> Result<PortalUser> {
     let rows = app.session_queries().portal(app, sid).await?;
     Ok(validate(app, rows, context)?.0)
 }
 
-/// The session's own place must be open; those beside it count if they are.
+/// Checks that the session is live, and returns its portal user and the user's active memberships among `rows`,
+/// ordered by client name. The session's own membership must be active; any other membership that is not active is
+/// left out.
 fn validate(
     app: &App,
     rows: Option<PortalRows>,
@@ -93,21 +118,25 @@ fn validate(
             && tenant.status == tenant::Status::Active
     };
     let mut memberships: Vec<_> = memberships.into_iter().filter(is_open).map(|(active, _)| active).collect();
-    memberships.sort_by(|one, other| one.client.name.cmp(&other.client.name));
+    memberships.sort_by(|left, right| left.client.name.cmp(&right.client.name));
     if user.disabled_at.is_some() || !memberships.iter().any(|active| active.client.id == client.id) {
         return Err(Error::SESSION_REVOKED);
     }
     Ok((PortalUser { context, user, session, membership, client, tenant }, memberships))
 }
 
-/// Loads a staff session likewise.
+/// Loads the staff session `sid` with its owner and tenant, and checks that it is live.
+///
+/// # Errors
+/// As for [`authenticate_staff`], without the errors of the token.
 pub(super) async fn load_staff(app: &App, sid: SessionId, context: RequestContext) -> Result<StaffUser> {
     let (session, user, tenant) = app.session_queries().staff(app, sid).await?.ok_or(Error::UNAUTHENTICATED)?;
     check_live(&session, user.credential_version, app.now())?;
-    let is_welcome = user.disabled_at.is_none() && tenant.status == tenant::Status::Active;
-    if is_welcome { Ok(StaffUser { context, user, session, tenant }) } else { Err(Error::SESSION_REVOKED) }
+    let is_enabled = user.disabled_at.is_none() && tenant.status == tenant::Status::Active;
+    if is_enabled { Ok(StaffUser { context, user, session, tenant }) } else { Err(Error::SESSION_REVOKED) }
 }
 
+/// Checks that the session is neither revoked nor expired. `version` is the owner's credential version.
 fn check_live(session: &session::Model, version: i32, now: Time) -> Result<()> {
     if session.revoked_at.is_some() || session.credential_version != version {
         return Err(Error::SESSION_REVOKED);
@@ -118,6 +147,7 @@ fn check_live(session: &session::Model, version: i32, now: Time) -> Result<()> {
     Ok(())
 }
 
+/// Sets `last_seen_at` to now, unless it was set within [`LAST_SEEN_INTERVAL`].
 async fn touch_last_seen(app: &App, session: &session::Model) -> Result<()> {
     let now = app.now();
     if now - session.last_seen_at >= LAST_SEEN_INTERVAL {

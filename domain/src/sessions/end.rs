@@ -1,4 +1,4 @@
-//! Ending sessions.
+//! Ends sessions.
 
 use portico_entity::{
     SessionId, portal_user,
@@ -18,10 +18,13 @@ use crate::{
     tx::Tx,
 };
 
-/// The session that a browser shows, by whichever of its tokens is authentic; none if neither is. It may be over.
+/// Returns the id of the session that the presented tokens belong to: by the access token if it is valid, else by the
+/// refresh token if it is authentic. Returns `None` when neither is.
+///
+/// The session may be revoked or expired. The refresh token may be of an older generation.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails.
 pub async fn identify(
     app: &App,
     realm: Realm,
@@ -47,10 +50,10 @@ pub async fn identify(
     Ok(session.filter(is_authentic).map(|session| session.id))
 }
 
-/// Ends one session; nothing happens if there is none or it is over.
+/// Ends one session and records an audit event. Does nothing when `session` is `None` or was already ended.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails.
 pub async fn sign_out(app: &App, caller: &Anonymous, session: Option<SessionId>) -> Result<()> {
     let Some(id) = session else { return Ok(()) };
     let mut tx = app.begin().await?;
@@ -64,14 +67,16 @@ pub async fn sign_out(app: &App, caller: &Anonymous, session: Option<SessionId>)
     tx.commit().await
 }
 
-/// Ends every session of the person whose session this is.
+/// Ends every session of the user who owns `session`, and records an audit event.
+///
+/// Does nothing when `session` is `None`, unknown, revoked or expired.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails.
 pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, session: Option<SessionId>) -> Result<()> {
     let Some(id) = session else { return Ok(()) };
     let Some(row) = session::Entity::find_by_id(id).one(app.db()).await? else { return Ok(()) };
-    // A session that is over has no say over the others.
+    // A session that is revoked or expired must not be able to end the user's other sessions.
     if row.revoked_at.is_some() || row.expires_at <= app.now() {
         return Ok(());
     }
@@ -88,7 +93,12 @@ pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, session: Option<
     tx.commit().await
 }
 
-/// Ends all sessions of a person, but for `except`.
+/// Ends all sessions of `owner` except the session `except`. Locks the owner's row first, as [`lock`] does.
+///
+/// `reason` becomes `revoked_reason` of the rows and a label of the metric that counts ended sessions.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn end_all(
     tx: &mut Tx,
     owner: SessionOwner,
@@ -109,9 +119,15 @@ pub(crate) async fn end_all(
     Ok(())
 }
 
-/// Locks the person's row. Whoever writes several of a person's sessions or memberships does this first, so that two of them
-/// wait for each other instead of for what the other holds. Writing a value over itself locks on both databases.
+/// Locks the row of `owner` until the transaction ends.
+///
+/// A transaction that writes several sessions or memberships of one user calls this first. Then two such transactions
+/// wait for each other here, and cannot deadlock on the rows that follow.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn lock(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
+    // An update that keeps the value locks the row on Postgres and on SQLite.
     match owner {
         SessionOwner::Portal(user) => {
             use portal_user::{Column, Entity};
@@ -129,7 +145,11 @@ pub(crate) async fn lock(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
     Ok(())
 }
 
-/// Ends the session that a browser showed while it opened another.
+/// Ends `session`, which the browser presented when it opened another one. Does nothing when it is `None` or was
+/// already ended.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn end_replaced(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
     if let Some(id) = session {
         let ended = revoke(tx.app(), "replaced").filter(Column::Id.eq(id)).exec(tx.db()).await?;
@@ -138,6 +158,7 @@ pub(crate) async fn end_replaced(tx: &mut Tx, session: Option<SessionId>) -> Res
     Ok(())
 }
 
+/// An update that revokes sessions that are not revoked yet. The caller adds the filter that selects them.
 fn revoke(app: &App, reason: &'static str) -> UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(app.now()))
@@ -145,7 +166,7 @@ fn revoke(app: &App, reason: &'static str) -> UpdateMany<session::Entity> {
         .filter(Column::RevokedAt.is_null())
 }
 
-/// The person of the session, as the one who acts.
+/// Returns the owner of `session` as the actor of an audit event, or the anonymous caller when the session has no row.
 async fn actor(tx: &Tx, caller: &Anonymous, session: SessionId) -> Result<Actor> {
     use portico_entity::audit_event::ActorRealm::{Portal, Staff};
     let row = session::Entity::find_by_id(session).one(tx.db()).await?;

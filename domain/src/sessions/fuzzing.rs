@@ -1,4 +1,4 @@
-//! What holds for the readers of tokens whatever they are given.
+//! Fuzzing targets: properties of the token parsers that must hold for every input.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::secret::PlainToken;
 
-/// A refresh token has one spelling.
+/// A refresh token that parses has exactly one text form.
 pub fn refresh_token(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let Some(parsed) = refresh_token::parse(&PlainToken::new(text)) else { return };
@@ -21,7 +21,7 @@ pub fn refresh_token(data: &[u8]) {
     assert!(parsed.generation >= 0);
 }
 
-/// Of all texts, only the very token that was signed passes.
+/// Of all texts, the key accepts only the token that it signed.
 pub fn access_token(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let Ok(unverified) = Unverified::read(text) else { return };
@@ -31,7 +31,7 @@ pub fn access_token(data: &[u8]) {
     assert_eq!(is_accepted, text == genuine);
 }
 
-/// A token that is the same in each run, so that it can be a seed, and the key that signed it.
+/// A token and the key that signed it. Both are the same in every run, so the token can be a seed of the corpus.
 fn genuine() -> &'static (String, SigningKey) {
     static GENUINE: OnceLock<(String, SigningKey)> = OnceLock::new();
     GENUINE.get_or_init(|| {
@@ -40,14 +40,14 @@ fn genuine() -> &'static (String, SigningKey) {
             "iss": "http://localhost:8080", "aud": "portico:portal", "sub": Uuid::nil(), "sid": Uuid::nil(),
             "auth_time": 1, "iat": 1, "exp": 2, "jti": Uuid::nil(),
         }));
-        #[expect(clippy::expect_used, reason = "the same in each run")]
+        #[expect(clippy::expect_used, reason = "the claims are constant, so this fails in every run or in none")]
         let token = access_token::write(SigningKeyId(Uuid::nil()), &key, &claims.expect("claims")).expect("token");
         (token, key)
     })
 }
 
 #[test]
-fn the_genuine_token_is_a_seed() {
+fn genuine_token_is_in_the_fuzzing_corpus() {
     let seed = include_str!("../../../fuzz/corpus/access_token/genuine");
     assert_eq!(seed, genuine().0, "{}", genuine().0);
 }

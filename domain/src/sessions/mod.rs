@@ -1,5 +1,7 @@
-//! Sessions and the two tokens that carry them: a short access token that others can verify too, and a refresh token
-//! that rotates.
+//! Sessions, and the two tokens of each session.
+//!
+//! - The access token is a signed JWT that lives for minutes. Other services can verify it with the published keys.
+//! - The refresh token is exchanged for a new pair of tokens. It changes at every exchange.
 
 mod access_token;
 mod authenticate;
@@ -27,18 +29,19 @@ pub use signing_keys::{Jwk, RotateSigningKeys, SigningKeys, jwks};
 
 use crate::secret::PlainToken;
 
-/// Two worlds that never meet: each has its own tables, cookies and audience, and a token of one is nothing in the
-/// other.
+/// The group of users that a session belongs to.
+///
+/// Each realm has its own user table, cookies and token audience. A token of one realm is not valid in the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Realm {
-    /// People at the clients.
+    /// Portal users: the people at the clients.
     Portal,
-    /// The tenants' staff.
+    /// Staff users: the people who work for a tenant.
     Staff,
 }
 
 impl Realm {
-    /// The `aud` of its access tokens (RFC 7519 §4.1.3).
+    /// Returns the `aud` claim of this realm's access tokens (RFC 7519 §4.1.3).
     pub const fn audience(self) -> &'static str {
         match self {
             Self::Portal => "portico:portal",
@@ -47,48 +50,50 @@ impl Realm {
     }
 }
 
-/// Whose sessions.
+/// The user whose sessions are meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SessionOwner {
+    /// A portal user.
     Portal(PortalUserId),
+    /// A staff user.
     Staff(StaffUserId),
 }
 
 /// The two tokens of a session.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// A JWT (RFC 7519), for the `Authorization` header or its cookie.
+    /// The access token: a JWT (RFC 7519), for the `Authorization` header or for its cookie.
     pub access: PlainToken,
-    /// How long the access token lives, in seconds.
+    /// The lifetime of the access token from now, in seconds.
     pub expires_in: u64,
-    /// For its cookie only.
+    /// The refresh token, for its cookie only.
     pub refresh: PlainToken,
 }
 
-/// A portal session, opened or refreshed.
+/// A portal session that was just opened or refreshed, with its new tokens.
 #[derive(Clone, Debug)]
 pub struct IssuedSession {
-    /// Its tokens.
+    /// The new tokens.
     pub tokens: Tokens,
-    /// Its row.
+    /// The `sessions` row.
     pub session: session::Model,
-    /// The person.
+    /// The portal user who owns the session.
     pub user: portal_user::Model,
-    /// The client they act for.
+    /// The client that the portal user acts for.
     pub client: client::Model,
-    /// Their membership there.
+    /// The portal user's membership at that client.
     pub membership: membership::Model,
 }
 
-/// A staff session, opened or refreshed.
+/// A staff session that was just opened or refreshed, with its new tokens.
 #[derive(Clone, Debug)]
 pub struct IssuedStaffSession {
-    /// Its tokens.
+    /// The new tokens.
     pub tokens: Tokens,
-    /// Its row.
+    /// The `sessions` row.
     pub session: session::Model,
-    /// The person.
+    /// The staff user who owns the session.
     pub user: staff_user::Model,
-    /// Their tenant.
+    /// The staff user's tenant.
     pub tenant: tenant::Model,
 }

@@ -1,4 +1,4 @@
-//! Opening a session.
+//! Opens sessions and issues their tokens.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use portico_entity::{SessionId, client, membership, portal_user, session, staff_user, tenant};
@@ -10,14 +10,17 @@ use sea_orm::{
 use super::{IssuedSession, IssuedStaffSession, Realm, SessionSettings, Tokens, access_token, end, refresh_token};
 use crate::{actor::RequestContext, app::App, error::Result, metrics, tx::Tx};
 
-/// Opens a portal session at `membership`, in place of the one that the browser `presented`. Bound to the version of the
-/// credentials that were just verified: a password that changes meanwhile leaves it dead. The oldest session beyond the fifth
-/// ends.
+/// Opens a portal session for `user` at the client of `membership`, and returns its row.
 ///
-/// The person must be locked, and the client checked to be open, in this transaction.
+/// The session `replaces`, if any, ends. When the user then has more than [`SessionSettings::MAX_LIVE`] live
+/// sessions, the oldest ones end. The new session gets the credential version of `user`, so it is invalid if another
+/// transaction changes the password before this one commits.
+///
+/// The caller must have locked the user's row with [`lock`](super::lock) in this transaction, and must have checked
+/// in this transaction that the client is open.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn open_portal(
     tx: &mut Tx,
     user: &portal_user::Model,
@@ -32,12 +35,12 @@ pub(crate) async fn open_portal(
         .exec(tx.db())
         .await?;
     end::end_replaced(tx, replaces).await?;
-    let lives = app.settings().sessions.refresh_ttl;
+    let ttl = app.settings().sessions.refresh_ttl;
     let row = session::ActiveModel {
         portal_user_id: Set(Some(user.id)),
         client_id: Set(Some(membership.client_id)),
         credential_version: Set(user.credential_version),
-        expires_at: Set(app.now() + lives),
+        expires_at: Set(app.now() + ttl),
         ..blank(&app, context)
     };
     let session = row.insert(tx.db()).await?;
@@ -45,7 +48,10 @@ pub(crate) async fn open_portal(
     Ok(session)
 }
 
-/// Opens a staff session.
+/// Opens a staff session for `user` and returns its row.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn open_staff(
     tx: &mut Tx,
     user: &staff_user::Model,
@@ -63,7 +69,10 @@ pub(crate) async fn open_staff(
     Ok(row.insert(tx.db()).await?)
 }
 
-/// The answer to whoever holds the new portal session.
+/// Issues new tokens for a portal session.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails; `internal` when no signing key is active.
 pub(crate) async fn issue(
     app: &App,
     session: session::Model,
@@ -75,7 +84,10 @@ pub(crate) async fn issue(
     Ok(IssuedSession { tokens, session, user, client, membership })
 }
 
-/// The answer to whoever holds the new staff session.
+/// Issues new tokens for a staff session.
+///
+/// # Errors
+/// As for [`issue`].
 pub(crate) async fn issue_staff(
     app: &App,
     session: session::Model,
@@ -94,6 +106,7 @@ async fn tokens(app: &App, realm: Realm, session: &session::Model, subject: Stri
     })
 }
 
+/// A session row without owner, expiry and credential version, which the caller sets.
 fn blank(app: &App, context: &RequestContext) -> session::ActiveModel {
     let now = app.now();
     session::ActiveModel {
@@ -116,6 +129,7 @@ fn blank(app: &App, context: &RequestContext) -> session::ActiveModel {
     }
 }
 
+/// Ends the oldest live sessions of `user`, so that at most [`SessionSettings::MAX_LIVE`] remain.
 async fn end_oldest(tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
     let now = tx.app().now();
     let surplus = session::Entity::find()

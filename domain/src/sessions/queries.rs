@@ -1,5 +1,7 @@
-//! The queries that every request with a session begins with. Each is put into words once and then only run: to make the
-//! statement anew costs about as much as the database takes to answer it.
+//! The queries that load a session. Every request with a session runs one of them.
+//!
+//! The SQL text of each query is built once per process and then reused, because building it takes about as long as
+//! the database takes to answer it.
 
 use std::sync::OnceLock;
 
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{app::App, error::Result, sign_in::ActiveMembership};
 
-/// The queries' texts, as the database of this app wants them.
+/// The SQL texts of the queries, in the dialect of the app's database. Each text is built at its first use.
 #[derive(Default)]
 pub struct SessionQueries {
     portal: OnceLock<String>,
@@ -19,15 +21,22 @@ pub struct SessionQueries {
     staff: OnceLock<String>,
 }
 
-/// A portal session and the places that were asked for, open or not.
+/// The rows of a portal session, as loaded. Nothing in them is checked.
 pub(super) struct PortalRows {
+    /// The session.
     pub(super) session: session::Model,
+    /// The session's owner.
     pub(super) user: portal_user::Model,
+    /// The memberships that the query selects, in any status, each with its client and the client's tenant.
     pub(super) memberships: Vec<(ActiveMembership, tenant::Model)>,
 }
 
 impl SessionQueries {
-    /// The session with the one place that it is for.
+    /// Loads the session `sid` with its owner and its own membership. Returns `None` when there is no such portal
+    /// session.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
     pub(super) async fn portal(&self, app: &App, sid: SessionId) -> Result<Option<PortalRows>> {
         let query = || {
             session::Entity::find_by_id(PLACEHOLDER)
@@ -40,7 +49,11 @@ impl SessionQueries {
         read_portal(&rows)
     }
 
-    /// The session with all places of its person.
+    /// Loads the session `sid` with its owner and all memberships of its owner. Returns `None` when there is no such
+    /// portal session.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
     pub(super) async fn portal_with_memberships(&self, app: &App, sid: SessionId) -> Result<Option<PortalRows>> {
         let query = || {
             session::Entity::find_by_id(PLACEHOLDER)
@@ -54,7 +67,11 @@ impl SessionQueries {
         read_portal(&rows)
     }
 
-    /// A staff session.
+    /// Loads the session `sid` with its owner and the owner's tenant. Returns `None` when there is no such staff
+    /// session.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
     pub(super) async fn staff(
         &self,
         app: &App,
@@ -74,10 +91,11 @@ impl SessionQueries {
     }
 }
 
-/// Stands in the text for the id that is looked for.
+/// The session id in the queries from which the SQL texts are built. [`run`] replaces it.
 const PLACEHOLDER: SessionId = SessionId(Uuid::nil());
 
-/// Runs the query for the session of this id, the only value that it has.
+/// Runs the query whose SQL text is `text` with `sid` as its only parameter. Builds the text with `build` if it is
+/// not built yet.
 async fn run(
     db: &DatabaseConnection,
     text: &OnceLock<String>,
@@ -90,6 +108,7 @@ async fn run(
     Ok(db.query_all_raw(statement).await?)
 }
 
+/// Reads the rows of one session. There is one row for each membership, and they all repeat the session and its owner.
 fn read_portal(rows: &[QueryResult]) -> Result<Option<PortalRows>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let session = session::Model::from_query_result(first, "A_")?;

@@ -1,4 +1,4 @@
-//! Trading a refresh token for a new pair.
+//! Exchanges a refresh token for a new pair of tokens.
 
 use portico_entity::{
     email::Kind,
@@ -19,28 +19,43 @@ use crate::{
     secret::PlainToken,
 };
 
-/// A new pair of tokens of the same portal session. The sign-in's time stays.
+/// Exchanges a refresh token of a portal session for a new access token and a new refresh token of the same session.
+///
+/// `auth_time` and `expires_at` of the session stay unchanged. Within `PORTICO_REFRESH_GRACE` after an exchange, the
+/// previous refresh token gets the same successor: two tabs may refresh at the same time, or an answer may be lost.
 ///
 /// # Errors
-/// `unauthenticated` for anything that is not a refresh token of this realm; `session_expired`; `session_revoked`, also
-/// when the token had been traded before: then somebody has copied it, so the session ends.
+/// - `unauthenticated` when `token` is not an authentic refresh token of the portal realm, or when its session does
+///   not exist.
+/// - `session_revoked` when the session was ended or its owner may not sign in, as for
+///   [`authenticate_portal`](super::authenticate_portal). Also when the token was exchanged before and the grace
+///   period is over: the token was probably copied, so this call ends the session, records an audit event and mails a
+///   notice.
+/// - `session_expired` when the session has reached its end.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn refresh_portal(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<IssuedSession> {
     let session = rotate(app, caller, token, |session| session.portal_user_id.is_some()).await?;
     let caller = authenticate::load_portal(app, session.id, caller.context.clone()).await?;
     open::issue(app, session, caller.user, caller.client, caller.membership).await
 }
 
-/// A new pair of tokens of the same staff session; it begins to idle anew.
+/// Exchanges a refresh token of a staff session for a new access token and a new refresh token of the same session.
+///
+/// The idle time of the session starts again. `auth_time` and `expires_at` stay unchanged. The grace period of
+/// [`refresh_portal`] applies.
 ///
 /// # Errors
-/// As for [`refresh_portal`].
+/// As for [`refresh_portal`], for the staff realm. `session_expired` also when the session was idle for too long.
 pub async fn refresh_staff(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<IssuedStaffSession> {
     let session = rotate(app, caller, token, |session| session.staff_user_id.is_some()).await?;
     let caller = authenticate::load_staff(app, session.id, caller.context.clone()).await?;
     open::issue_staff(app, session, caller.user, caller.tenant).await
 }
 
-/// Rotates: one `UPDATE … WHERE generation = g`, so of two at once one rotates and the other gets the same successor.
+/// Checks the refresh token, raises the session's generation by one, and returns the session's row.
+///
+/// The rotation is one `UPDATE … WHERE generation = g`. So of two concurrent requests with the same token, one
+/// rotates and the other gets the same successor.
 async fn rotate(
     app: &App,
     caller: &Anonymous,
@@ -81,11 +96,12 @@ async fn rotate(
     Err(Error::SESSION_REVOKED)
 }
 
+/// Loads the session, or fails with `unauthenticated` when there is none.
 async fn find(app: &App, id: portico_entity::SessionId) -> Result<session::Model> {
     session::Entity::find_by_id(id).one(app.db()).await?.ok_or(Error::UNAUTHENTICATED)
 }
 
-/// Nothing rotates for a person who may not be in.
+/// Checks before the rotation that the session is live and that its owner may still sign in.
 async fn check_person(app: &App, caller: &Anonymous, session: &session::Model) -> Result<()> {
     if session.portal_user_id.is_some() {
         authenticate::load_portal(app, session.id, caller.context.clone()).await?;
@@ -95,7 +111,8 @@ async fn check_person(app: &App, caller: &Anonymous, session: &session::Model) -
     Ok(())
 }
 
-/// An authentic token of an older generation: two hold what only one was given.
+/// Ends the session, because an authentic refresh token of an older generation was presented: two parties hold a token
+/// that was issued to one of them. Records an audit event and mails a notice to the owner.
 async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model, now: Time) -> Result<()> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let ended = session::Entity::update_many()
@@ -125,6 +142,7 @@ async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model, 
     tx.commit().await
 }
 
+/// Converts to a `TimeDelta`. A longer duration than that type can hold becomes its maximum.
 fn chrono_delta(duration: std::time::Duration) -> chrono::TimeDelta {
     chrono::TimeDelta::from_std(duration).unwrap_or(chrono::TimeDelta::MAX)
 }

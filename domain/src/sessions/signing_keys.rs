@@ -1,7 +1,8 @@
-//! The keys that sign access tokens, their rotation, and the set that others verify with.
+//! The keys that sign access tokens, their rotation, and the published key set (JWKS).
 //!
-//! There are always a next, a current and, for a while, a previous key, all published: a verifier that caches the set
-//! never meets a key it has not seen. The private half is derived from the server key and the row's id.
+//! The key set always holds the next key and the current key, and for some time the previous key. So a service that
+//! caches the key set knows every key before the key signs. The private key is derived from the server key and the
+//! row's id; it is not stored.
 
 use std::{
     num::NonZero,
@@ -33,25 +34,27 @@ use crate::{
 
 use super::access_token::VerifiedToken;
 
-/// How long a key signs.
+/// How long a key signs tokens.
 const SIGNING_PERIOD: TimeDelta = TimeDelta::days(30);
-/// How long a retired key stays published: longer than any token it signed.
+/// How long a retired key stays published. This is longer than the lifetime of any token that the key signed.
 const PUBLISHED_AFTER_RETIREMENT: TimeDelta = TimeDelta::days(2);
-/// Far more than the clocks of two processes do.
+/// The largest difference between the clocks of two processes that the rotation allows for.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
-/// How old this process's view of the keys may be.
+/// How long this process uses its cached copy of the keys.
 const CACHE_TTL: TimeDelta = TimeDelta::minutes(1);
-/// How soon an unknown key id makes it look again; so that bad tokens do not become queries.
+/// The shortest time between two loads of the keys. An unknown key id causes a load before [`CACHE_TTL`] is over, and
+/// invalid tokens must not cause a query each.
 const RELOAD_INTERVAL: TimeDelta = TimeDelta::seconds(5);
 
-/// How many tokens are remembered whose signatures were right; a signature takes longer than all else that a request needs
-/// outside of the database.
+/// The most verified tokens that are remembered. Verifying a signature takes longer than all other work of a request
+/// outside the database.
 const MAX_REMEMBERED_TOKENS: NonZero<usize> = NonZero::new(4_096).unwrap();
 
-/// This process's view of the keys, and of what was signed with them.
+/// The signing keys as cached by this process, and the tokens whose signatures it has verified.
 pub struct SigningKeys {
+    /// `None` until the first load.
     cache: RwLock<Option<KeyCache>>,
-    /// By the hashes of the tokens, so that none lies in memory.
+    /// The verified tokens by the SHA-256 of each token, so that no token stays in memory.
     verified: Mutex<LruCache<[u8; 32], VerifiedToken>>,
 }
 
@@ -61,34 +64,41 @@ impl Default for SigningKeys {
     }
 }
 
+/// The keys at the time of a load.
 #[derive(Clone)]
 struct KeyCache {
     loaded_at: Time,
-    /// Newest first; the next one too.
+    /// The published keys, newest first. The first one is usually the next key, which does not sign yet.
     keys: Arc<[Arc<LoadedKey>]>,
 }
 
+/// A signing key with its derived key pair.
 pub(super) struct LoadedKey {
+    /// The `kid` of the key.
     pub(super) id: SigningKeyId,
+    /// The private key.
     pub(super) secret: SigningKey,
+    /// The public key.
     pub(super) public: VerifyingKey,
+    /// When the key starts to sign.
     active_from: Time,
+    /// Whether the key has stopped signing.
     retired: bool,
 }
 
-/// A public key as a JSON Web Key (RFC 8037 §2).
+/// An Ed25519 public key as a JSON Web Key (RFC 8037 §2), without the members that are the same for every key.
 #[derive(Clone, Debug)]
 pub struct Jwk {
     /// The key's id.
     pub kid: String,
-    /// The public key, base64url.
+    /// The 32 bytes of the public key as base64url without padding.
     pub x: String,
 }
 
-/// The public keys that verify access tokens: next, current and previous.
+/// Returns the public keys that verify access tokens: next, current and, for some time, previous.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails.
 pub async fn jwks(app: &App) -> Result<Vec<Jwk>> {
     let cache = app.signing_keys().cache(app, CACHE_TTL).await?;
     let jwk =
@@ -97,31 +107,39 @@ pub async fn jwks(app: &App) -> Result<Vec<Jwk>> {
 }
 
 impl SigningKeys {
-    /// The key that signs now.
+    /// Returns the key that signs now.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails; `internal` when no signing key is active.
     pub(super) async fn current(&self, app: &App) -> Result<Arc<LoadedKey>> {
         let cache = self.cache(app, CACHE_TTL).await?;
         let current = cache.keys.iter().find(|key| key.active_from <= app.now() && !key.retired);
         current.cloned().ok_or_else(|| Error::Internal("no signing key is active".into()))
     }
 
-    /// What this token says, if its signature was found right before. Whether it still counts is another question.
+    /// Returns what is remembered of this token, if this process has verified its signature before. The token may
+    /// have expired since, and its key may be gone.
     pub(super) fn recall(&self, token: &PlainToken) -> Option<VerifiedToken> {
         self.verified_tokens().get(&hash(token)).cloned()
     }
 
-    /// Remembers that the signature of this token is right.
-    pub(super) fn remember(&self, token: &PlainToken, seen: VerifiedToken) {
-        self.verified_tokens().put(hash(token), seen);
+    /// Remembers that the signature of this token is valid.
+    pub(super) fn remember(&self, token: &PlainToken, verified: VerifiedToken) {
+        self.verified_tokens().put(hash(token), verified);
     }
 
     fn verified_tokens(&self) -> MutexGuard<'_, LruCache<[u8; 32], VerifiedToken>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key of that id, if it is published.
+    /// Returns the key `id`, or `None` if it is not published. When the cached copy lacks the key and is older than
+    /// [`RELOAD_INTERVAL`], loads the keys again.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
     pub(super) async fn by_id(&self, app: &App, id: SigningKeyId) -> Result<Option<Arc<LoadedKey>>> {
-        for age in [CACHE_TTL, RELOAD_INTERVAL] {
-            let cache = self.cache(app, age).await?;
+        for max_age in [CACHE_TTL, RELOAD_INTERVAL] {
+            let cache = self.cache(app, max_age).await?;
             if let Some(key) = cache.keys.iter().find(|key| key.id == id) {
                 return Ok(Some(key.clone()));
             }
@@ -129,8 +147,10 @@ impl SigningKeys {
         Ok(None)
     }
 
-    async fn cache(&self, app: &App, age: TimeDelta) -> Result<KeyCache> {
-        let is_fresh = |cache: &KeyCache| (app.now() - cache.loaded_at).abs() < age;
+    /// Returns the cached keys if they are younger than `max_age`, else loads them. When no key is active, makes one.
+    async fn cache(&self, app: &App, max_age: TimeDelta) -> Result<KeyCache> {
+        // The difference is negative after the clock was set back.
+        let is_fresh = |cache: &KeyCache| (app.now() - cache.loaded_at).abs() < max_age;
         if let Some(cache) = self.cache.read().await.as_ref().filter(|cache| is_fresh(cache)) {
             return Ok(cache.clone());
         }
@@ -140,7 +160,8 @@ impl SigningKeys {
         }
         let mut cache = load(app).await?;
         if !cache.keys.iter().any(|key| key.active_from <= app.now() && !key.retired) {
-            // The first start, or an entry of the server key was taken away together with the keys it made.
+            // Portico starts for the first time, or the entry of `PORTICO_SECRET` from which the keys were derived
+            // was removed.
             insert(app, app.now()).await?;
             insert(app, app.now() + SIGNING_PERIOD).await?;
             cache = load(app).await?;
@@ -153,6 +174,7 @@ fn hash(token: &PlainToken) -> [u8; 32] {
     Sha256::digest(token.reveal()).into()
 }
 
+/// Loads the keys whose entry of `PORTICO_SECRET` is still in the list, newest first, and derives their key pairs.
 async fn load(app: &App) -> Result<KeyCache> {
     let rows =
         signing_key::Entity::find().order_by_desc(Column::ActiveFrom).order_by_desc(Column::Id).all(app.db()).await?;
@@ -165,6 +187,7 @@ async fn load(app: &App) -> Result<KeyCache> {
     Ok(KeyCache { loaded_at: app.now(), keys: usable.collect() })
 }
 
+/// Makes a key that signs from `active_from`.
 async fn insert(app: &App, active_from: Time) -> Result<()> {
     let row = signing_key::ActiveModel {
         id: Set(SigningKeyId(app.new_id())),
@@ -177,7 +200,8 @@ async fn insert(app: &App, active_from: Time) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the rotation going: makes the next key, retires the one before the current, deletes what nobody needs.
+/// The job that rotates the signing keys: it makes the next key if there is none, retires the keys before the current
+/// one, and deletes keys that were retired two days ago.
 #[derive(Serialize, Deserialize)]
 pub struct RotateSigningKeys {}
 
@@ -192,7 +216,8 @@ impl Job for RotateSigningKeys {
         if next.is_none() {
             insert(app, now + SIGNING_PERIOD).await?;
         }
-        // Not before every process's clock says that the current one is: a process that saw no active key would make one.
+        // Wait until the current key is active on the clock of every process: a process that finds no active key
+        // makes a new one.
         if current.active_from <= now - MAX_CLOCK_SKEW {
             signing_key::Entity::update_many()
                 .col_expr(Column::RetiredAt, Expr::value(now))
@@ -215,7 +240,7 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn jwt_04_a_key_is_published_long_before_it_signs_and_after() {
+    async fn jwt_04_a_key_is_published_before_it_signs_and_after_it_retires() {
         let app = testing::app().await;
         let rotate = || async { RotateSigningKeys {}.run(&app).await.unwrap() };
         let kids = || async { jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect::<Vec<_>>() };
@@ -225,7 +250,7 @@ mod tests {
         assert_eq!(published.len(), 2, "current and next");
         app.clock().advance(SIGNING_PERIOD + TimeDelta::hours(1));
         let second = app.signing_keys().current(&app).await.unwrap().id.to_string();
-        assert!(second != first && published.contains(&second), "the next one was published all along");
+        assert!(second != first && published.contains(&second), "the next key was published before it signed");
         rotate().await;
         app.clock().advance(TimeDelta::minutes(2));
         assert_eq!(kids().await.len(), 3, "next, current and previous");
@@ -236,30 +261,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn jwt_04_a_verifier_that_keeps_the_keys_for_an_hour_never_meets_one_it_lacks() {
+    async fn jwt_04_a_verifier_with_an_hour_old_key_set_knows_every_signing_key() {
         let app = testing::app().await;
-        // What a verifier has, that asked when the last copy's `max-age` was over; and the key of a token of an age ago.
-        let mut kept = Vec::new();
-        let mut last = None;
-        let mut seen = std::collections::BTreeSet::new();
-        // Two rotations by steps of half an hour: the job runs once a day or so, the copies are an hour old at most.
+        // The key set that the verifier has cached, the key that signed at the previous step, and every key that has
+        // signed.
+        let mut cached = Vec::new();
+        let mut previous = None;
+        let mut all = std::collections::BTreeSet::new();
+        // Two rotations in steps of half an hour. This test runs the job once a day and loads the key set once an
+        // hour.
         for step in 0..(65 * 48) {
             if step % 48 == 0 {
                 RotateSigningKeys {}.run(&app).await.unwrap();
             }
-            let signs = app.signing_keys().current(&app).await.unwrap().id;
+            let current = app.signing_keys().current(&app).await.unwrap().id;
             if step > 0 {
-                assert!(kept.contains(&signs.to_string()), "step {step}");
+                assert!(cached.contains(&current.to_string()), "step {step}");
             }
-            if let Some(last) = last.replace(signs) {
-                assert!(app.signing_keys().by_id(&app, last).await.unwrap().is_some(), "step {step}");
+            if let Some(previous) = previous.replace(current) {
+                assert!(app.signing_keys().by_id(&app, previous).await.unwrap().is_some(), "step {step}");
             }
             if step % 2 == 0 {
-                kept = jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect();
+                cached = jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect();
             }
-            seen.insert(signs);
+            all.insert(current);
             app.clock().advance(TimeDelta::minutes(30));
         }
-        assert_eq!(seen.len(), 3);
+        assert_eq!(all.len(), 3);
     }
 }

@@ -1,4 +1,6 @@
-//! Where a person may act: their active memberships of clients that are open.
+//! The memberships that a portal user can act for: active memberships of open clients.
+//!
+//! A client is open when it is not archived and its tenant is not suspended.
 
 use portico_entity::{ClientId, PortalUserId, client, membership, tenant};
 use sea_orm::{
@@ -11,17 +13,25 @@ use crate::{
     tx::Tx,
 };
 
-/// A client, and the person's membership there.
+/// An active membership at an open client, with that client.
+///
+/// Inside the crate, the session queries also use this type for memberships that are not checked yet.
 #[derive(Clone, Debug)]
 pub struct ActiveMembership {
-    /// What the person is there.
+    /// The portal user's membership.
     pub membership: membership::Model,
-    /// The client.
+    /// The client of the membership.
     pub client: client::Model,
 }
 
-/// The person's open places, or the one at `wanted`. Locked, so that closing a client either waits for what is done here and
-/// undoes it, or is seen here.
+/// Returns the active memberships of `user` at open clients, or only the one at the client `wanted`.
+///
+/// Locks the rows of the clients and tenants for sharing. So a transaction that archives a client or suspends a
+/// tenant either waits for this transaction and then ends the session that it opens, or is already visible to this
+/// query.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(super) async fn active_memberships(
     tx: &Tx,
     user: PortalUserId,
@@ -40,20 +50,26 @@ pub(super) async fn active_memberships(
     Ok(rows.into_iter().filter_map(active).collect())
 }
 
-/// Whether the person has places, or the one at `wanted`, open or not.
+/// Returns whether `user` has an active membership, or one at the client `wanted`. The client need not be open.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(super) async fn has_membership(tx: &Tx, user: PortalUserId, wanted: Option<ClientId>) -> Result<bool> {
     Ok(memberships(user, wanted).count(tx.db()).await? > 0)
 }
 
-/// Whether the client still lets this person in; locked, as [`open_places`] are.
+/// Checks that `membership` is active and that its client is open. Locks the rows of the client and the tenant, as
+/// [`active_memberships`] does.
 ///
 /// # Errors
-/// `client_suspended` when it does not.
+/// - `client_suspended` when the membership is not active or the client is not open.
+/// - `unavailable` or `internal` when the database fails.
 pub(crate) async fn require_open_client(tx: &Tx, membership: &membership::Model) -> Result<()> {
-    let open = active_memberships(tx, membership.portal_user_id, Some(membership.client_id)).await?;
-    if open.is_empty() { Err(Error::Forbidden("client_suspended")) } else { Ok(()) }
+    let active = active_memberships(tx, membership.portal_user_id, Some(membership.client_id)).await?;
+    if active.is_empty() { Err(Error::Forbidden("client_suspended")) } else { Ok(()) }
 }
 
+/// A query for the active memberships of `user`, or for the one at the client `wanted`.
 fn memberships(user: PortalUserId, wanted: Option<ClientId>) -> Select<membership::Entity> {
     let active = membership::Entity::find()
         .filter(membership::Column::PortalUserId.eq(user))

@@ -1,4 +1,4 @@
-//! Signing in with address and password.
+//! Signs a portal user in with email address and password.
 
 use portico_entity::{ClientId, PortalUserId, SessionId, portal_user, session};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -19,24 +19,31 @@ use crate::{
     tx::Tx,
 };
 
-/// What somebody signs in with.
+/// The input of [`sign_in`].
 pub struct SignInInput {
-    /// Their address.
+    /// The email address of the portal user.
     pub email: EmailAddress,
-    /// Their password.
+    /// The password to check.
     pub password: Password,
-    /// The client they want to act for; else the last used.
+    /// The client to act for. `None` selects the client that the portal user used last.
     pub client: Option<ClientId>,
-    /// The session that the browser already has; it ends.
+    /// The session that the browser already has. It ends when the sign-in succeeds.
     pub replaces: Option<SessionId>,
 }
 
-/// Opens a session for a person who proves their password.
+/// Checks the password and opens a session. Records an audit event for each attempt whose password was checked.
+///
+/// An unknown email address causes the same work as a known one.
 ///
 /// # Errors
-/// `too_many_requests`, alike for strangers; `invalid_credentials` for unknown, wrong, not activated, disabled and not a
-/// member of `client`, all alike; `client_suspended` after a right password when the client, or every client, is archived
-/// or its tenant suspended; `overloaded`.
+/// - `too_many_requests` when a rate limit is exhausted. It does not depend on whether the account exists.
+/// - `invalid_credentials` when the email address is unknown, the password is wrong or locked, the account is not
+///   activated or is disabled, or the portal user is not a member of `client`. The answer is the same for all of
+///   them.
+/// - `client_suspended` when the password is right but the client, or every client of the portal user, is archived or
+///   belongs to a suspended tenant.
+/// - `overloaded` when no hashing slot became free in time.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Result<IssuedSession> {
     let user =
         portal_user::Entity::find().filter(portal_user::Column::Email.eq(input.email.as_str())).one(app.db()).await?;
@@ -50,7 +57,8 @@ pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Resul
         (Ok(_), None) => Error::INVALID_CREDENTIALS,
         (Err(error), _) => error,
     };
-    // A flood must not become a flood of rows: who was turned away before the password was looked at is not written down.
+    // Only attempts whose password was checked get an audit event. A flood of rate-limited requests must not become a
+    // flood of rows.
     if matches!(error, Error::Unauthenticated(_)) {
         let mut tx = app.begin().await?;
         audit::record(&mut tx, caller, refused(&error)).await?;
@@ -59,7 +67,8 @@ pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Resul
     Err(error)
 }
 
-/// All that a right password leads to, in one commit: the session, or that there is nowhere to go.
+/// Opens the session after the password was verified. The session, the audit event and the refund of the rate limits
+/// commit together. When no client is open, commits the audit event and the refund only, and returns the error.
 async fn open(
     app: &App,
     caller: &Anonymous,
@@ -86,11 +95,14 @@ async fn open(
     Ok((session, active))
 }
 
+/// The audit event of a refused sign-in.
 fn refused(error: &Error) -> audit::Event {
     audit::Event::failed("session.opened").details(serde_json::json!({ "reason": error.code() }))
 }
 
-/// Where a person who verified their password lands: the named client, else the last used that is open. Or what they are told.
+/// Selects the membership to open the session for: the one at `wanted`, else the one that was used last.
+///
+/// The inner `Err` is the answer when no client is open. The outer `Err` is a failure of the database.
 async fn choose(
     tx: &Tx,
     user: PortalUserId,

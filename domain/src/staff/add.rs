@@ -1,4 +1,4 @@
-//! Adding staff from the command line.
+//! Adds a staff user from the command line.
 
 use portico_entity::{
     StaffUserId,
@@ -17,20 +17,23 @@ use crate::{
     tenants,
 };
 
-/// Somebody who is to administer a tenant.
+/// The input of [`add`]: a new staff user.
 pub struct NewStaff {
-    /// Their address; it cannot be changed later.
+    /// The email address. It cannot be changed later.
     pub email: EmailAddress,
-    /// What they are called; else the address's local part.
+    /// The display name. `None` uses the local part of the email address.
     pub name: Option<Name>,
-    /// What they may do.
+    /// The role, which decides the permissions.
     pub role: Role,
 }
 
-/// Adds a staff user to the tenant of that slug.
+/// Adds a staff user to the tenant with the slug `tenant`, and records an audit event. Returns the new row. Sends no
+/// mail.
 ///
 /// # Errors
-/// `not_found` when there is no such tenant; `conflict` when the address is taken anywhere in the installation.
+/// - `not_found` when there is no such tenant.
+/// - `conflict` when a staff user of any tenant already has the email address.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn add(app: &App, tenant: &str, new: NewStaff) -> Result<staff_user::Model> {
     let tenant = tenants::find(app, tenant).await?.ok_or(Error::NOT_FOUND)?;
     let mut tx = app.begin().await?;

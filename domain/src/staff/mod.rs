@@ -1,4 +1,7 @@
-//! The tenants' staff: they sign in by a mailed code and have no password.
+//! Staff users: the people who administer the clients of a tenant.
+//!
+//! A staff user has no password. They sign in with a six-digit code that Portico mails to them: a code flow.
+//! [`send_code()`] starts the flow and [`verify_code()`] completes it.
 
 mod add;
 mod code;

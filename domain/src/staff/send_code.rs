@@ -1,4 +1,4 @@
-//! Staff ask for a code.
+//! Requests a sign-in code for a staff user.
 
 use portico_entity::{
     CodeFlowId, EmailId,
@@ -21,13 +21,19 @@ use crate::{
     tx::Tx,
 };
 
-/// Asks for a sign-in code to be mailed to `email` and returns the flow that it will belong to. With `again`, a live flow
-/// of the same address gets a new code and its old one is dead; other flows live on, so nobody can kill yours.
+/// Enqueues a mail with a sign-in code to `email`, and returns the id of the code flow that the code belongs to.
 ///
-/// The same work for a stranger as for staff. A known device of that address has its own count and its own flows.
+/// When `resend_of` is a live flow of the same email address, that flow gets a new code and new attempts, and its old
+/// code is no longer accepted. Otherwise a new flow is created. Other flows of the email address stay live, so an
+/// attacker who requests codes cannot end the flow of the owner.
+///
+/// The code expires after `PORTICO_CODE_TTL`. An unknown email address causes the same work as the address of a staff
+/// user; only the worker looks the account up. A known device of the email address has a rate limit and flows of its
+/// own.
 ///
 /// # Errors
-/// `too_many_requests`, alike for strangers.
+/// - `too_many_requests` when a rate limit is exhausted. It does not depend on whether the account exists.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn send_code(
     app: &App,
     caller: &Anonymous,
@@ -39,11 +45,12 @@ pub async fn send_code(
     let limits: [(Limit, &[&str]); 2] =
         [(Limit::SendCodeNetwork, &[&network]), (Limit::SendCode, &[&mailbox, device.as_deref().unwrap_or_default()])];
     let reservation = rate_limit::reserve_all(app, &limits).await?;
-    let posted = post(app, caller, email, resend_of, device).await;
-    reservation.refund_if_transient(app, posted).await
+    let flow = enqueue(app, caller, email, resend_of, device).await;
+    reservation.refund_if_transient(app, flow).await
 }
 
-async fn post(
+/// Writes the flow, its mail and the audit event in one transaction.
+async fn enqueue(
     app: &App,
     caller: &Anonymous,
     email: &EmailAddress,
@@ -81,7 +88,8 @@ async fn post(
     Ok(flow)
 }
 
-/// Gives a live flow a new mail and with it a new code and new tries.
+/// Assigns a new mail to a live flow, and with it a new code and new attempts. Returns whether `flow` is a live flow
+/// of `email`.
 async fn renew(tx: &mut Tx, flow: CodeFlowId, email: &EmailAddress, mail: EmailId, expires_at: Time) -> Result<bool> {
     let renewed = code_flow::Entity::update_many()
         .col_expr(Column::EmailId, Expr::value(mail))

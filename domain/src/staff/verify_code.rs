@@ -1,4 +1,4 @@
-//! Staff sign in by the code.
+//! Signs a staff user in with a code.
 
 use portico_entity::{
     CodeFlowId, SessionId,
@@ -19,10 +19,16 @@ use crate::{
     tx,
 };
 
-/// Opens a staff session by the code that was mailed for `flow`.
+/// Checks the code that was mailed for `flow` and opens a staff session. The session `replaces`, if any, ends.
+///
+/// Records an audit event for a success and for a wrong code. A flow accepts five attempts; each is counted before
+/// the code is checked.
 ///
 /// # Errors
-/// `invalid_code` for wrong, used, dead and unknown, all alike; `too_many_requests`.
+/// - `invalid_code` when the code is wrong, used or expired, when the flow is unknown or has no attempts left, or
+///   when the staff user is disabled or the tenant is suspended. The answer is the same for all of them.
+/// - `too_many_requests` when the email address of the flow has too many wrong codes.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn verify_code(
     app: &App,
     caller: &Anonymous,
@@ -31,17 +37,18 @@ pub async fn verify_code(
     replaces: Option<SessionId>,
 ) -> Result<IssuedStaffSession> {
     match verify(app, caller, flow, code, replaces).await {
-        Err(Error::Unauthenticated(why)) => {
+        Err(Error::Unauthenticated(error_code)) => {
             let mut tx = app.begin().await?;
             let event = audit::Event::failed("staff_session.opened").target("code_flow", flow.0);
             audit::record(&mut tx, caller, event).await?;
             tx.commit().await?;
-            Err(Error::Unauthenticated(why))
+            Err(Error::Unauthenticated(error_code))
         }
-        verified => verified,
+        result => result,
     }
 }
 
+/// [`verify_code`] without the audit event for a wrong code.
 async fn verify(
     app: &App,
     caller: &Anonymous,
@@ -49,7 +56,7 @@ async fn verify(
     code: &PlainToken,
     replaces: Option<SessionId>,
 ) -> Result<IssuedStaffSession> {
-    // Counted first, in one conditional UPDATE: however many try at once, five tries are five.
+    // The attempt is counted first, by one conditional UPDATE. So concurrent attempts cannot exceed the limit of five.
     let counted = code_flow::Entity::update_many()
         .col_expr(Column::Misses, Expr::col(Column::Misses).add(1))
         .filter(Column::Id.eq(id))
@@ -59,22 +66,23 @@ async fn verify(
         .exec_with_returning(app.db())
         .await?;
     let live = counted.into_iter().next();
-    // A miss at a dead flow guesses nothing, so it must not use up what the address may miss.
+    // An attempt at a flow that is not live guesses nothing, so it must not use up the email address's limit. It is
+    // counted for the flow's id instead.
     let subject = live.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
     let miss = match rate_limit::reserve(app, Limit::CodeMisses, &[&subject]).await {
         Ok(miss) => miss,
-        // Where no miss was counted, the flow being dead, none may be taken back.
+        // The flow is not live, so no miss was counted at it and none may be refunded.
         Err(error) if live.is_none() => return Err(error),
         Err(error) => return refund_if_transient(app, id, Err(error)).await,
     };
     let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else {
-        // The miss stays counted: run again, it would count twice.
+        // The miss stays counted. If the request ran again, the miss would be counted twice.
         tx::mark_not_retryable();
         return Err(Error::INVALID_CODE);
     };
     let opened = open(app, caller, flow, replaces).await;
     if opened.is_ok() {
-        // The session is there, whatever becomes of this; a miss too many is forgotten in time.
+        // The session is committed, so a failed refund is ignored: the counter has one miss too many until it expires.
         let _ = miss.refund(app).await;
         return opened;
     }
@@ -82,15 +90,16 @@ async fn verify(
     miss.refund_if_transient(app, failed).await
 }
 
-/// Takes the miss at this flow back if it could not even be tried, and returns how it ended. If the database is still in
-/// trouble, the try is lost.
-async fn refund_if_transient<T>(app: &App, flow: CodeFlowId, done: Result<T>) -> Result<T> {
-    if done.as_ref().is_err_and(Error::is_transient) {
+/// Refunds the miss at this flow if `result` is a transient error, and returns `result`. If the refund fails too, the
+/// attempt stays counted.
+async fn refund_if_transient<T>(app: &App, flow: CodeFlowId, result: Result<T>) -> Result<T> {
+    if result.as_ref().is_err_and(Error::is_transient) {
         let _ = refund_miss(app, flow).await;
     }
-    done
+    result
 }
 
+/// Subtracts one miss from the flow.
 async fn refund_miss(app: &App, flow: CodeFlowId) -> Result<()> {
     code_flow::Entity::update_many()
         .col_expr(Column::Misses, Expr::col(Column::Misses).sub(1))
@@ -101,7 +110,7 @@ async fn refund_miss(app: &App, flow: CodeFlowId) -> Result<()> {
     Ok(())
 }
 
-/// Spends the code and opens the session.
+/// Marks the code as used and opens the session, in one transaction.
 async fn open(
     app: &App,
     caller: &Anonymous,
@@ -113,7 +122,7 @@ async fn open(
         .col_expr(Column::UsedAt, Expr::value(app.now()))
         .filter(Column::Id.eq(flow.id))
         .filter(Column::UsedAt.is_null())
-        // A resend in between has killed this code.
+        // A resend since the code was checked has replaced the code.
         .filter(Column::CodeHash.eq(flow.code_hash.clone()))
         .exec(tx.db())
         .await?;

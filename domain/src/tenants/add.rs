@@ -1,4 +1,4 @@
-//! A new tenant, from the command line.
+//! Adds a tenant from the command line.
 
 use std::str::FromStr;
 
@@ -17,7 +17,8 @@ use crate::{
     name::Name,
 };
 
-/// A tenant's short name: 2 to 40 lower-case letters, digits and hyphens, beginning with a letter.
+/// The short name of a tenant: 2 to 40 lower-case ASCII letters, digits and hyphens. It starts with a letter and does
+/// not end with a hyphen.
 #[derive(Clone, Debug)]
 pub struct Slug(String);
 
@@ -25,21 +26,22 @@ impl FromStr for Slug {
     type Err = FieldProblem;
 
     fn from_str(typed: &str) -> std::result::Result<Self, FieldProblem> {
-        let is_good = (2..=40).contains(&typed.len())
+        let is_valid = (2..=40).contains(&typed.len())
             && typed.starts_with(|c: char| c.is_ascii_lowercase())
             && !typed.ends_with('-')
             && typed.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        let problem = || {
-            FieldProblem::new("slug_invalid", "must have 2 to 40 lower-case letters, digits and hyphens, such as acme")
-        };
-        if is_good { Ok(Self(typed.into())) } else { Err(problem()) }
+        let problem =
+            || FieldProblem::new("slug_invalid", "must have 2 to 40 lower-case letters, digits and hyphens, e.g. acme");
+        if is_valid { Ok(Self(typed.into())) } else { Err(problem()) }
     }
 }
 
-/// Adds a tenant.
+/// Adds an active tenant without branding, whose default locale is `en`, and records an audit event. Returns the new
+/// row.
 ///
 /// # Errors
-/// `conflict` when the slug is taken.
+/// - `conflict` when another tenant has the slug.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn add(app: &App, slug: &Slug, name: &Name) -> Result<tenant::Model> {
     let mut tx = app.begin().await?;
     let row = tenant::ActiveModel {

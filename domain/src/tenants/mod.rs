@@ -1,4 +1,4 @@
-//! The companies that use Portico.
+//! Tenants: the companies that use Portico.
 
 mod add;
 mod seed;
@@ -16,12 +16,18 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 
 use crate::{app::App, error::Result};
 
-/// The tenant of that slug.
+/// Returns the tenant with this slug, or `None`.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn find(app: &App, slug: &str) -> Result<Option<Model>> {
     Ok(Entity::find().filter(Column::Slug.eq(slug)).one(app.db()).await?)
 }
 
-/// The tenants that have the person at a client, each once.
+/// Returns the tenants at whose clients `user` has a membership in any status, each tenant once.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
 pub(crate) async fn of_person(db: &impl ConnectionTrait, user: PortalUserId) -> Result<Vec<TenantId>> {
     let tenants = membership::Entity::find()
         .inner_join(client::Entity)

@@ -1,4 +1,4 @@
-//! The demo tenant that development begins with.
+//! Creates the demo tenant of a development database.
 
 use portico_entity::{
     ClientId,
@@ -13,19 +13,22 @@ use crate::{
     staff::{self, NewStaff},
 };
 
-/// Makes the tenant `demo` with the owner `owner@demo.test` and the client `Acme Ltd`, once.
+/// Creates the tenant `demo` with the owner `owner@demo.test` and the client `Acme Ltd`. Does nothing when the tenant
+/// exists.
 ///
 /// # Errors
-/// When the database fails.
+/// `unavailable` or `internal` when the database fails; `conflict` when another process creates the tenant at the
+/// same time.
 pub async fn seed_demo(app: &App) -> Result<()> {
     if super::find(app, "demo").await?.is_some() {
         return Ok(());
     }
-    let fixed = |problem: crate::error::FieldProblem| Error::Internal(problem.detail);
-    let tenant = super::add(app, &"demo".parse().map_err(fixed)?, &"Demo Company".parse().map_err(fixed)?).await?;
+    let internal = |problem: crate::error::FieldProblem| Error::Internal(problem.detail);
+    let tenant =
+        super::add(app, &"demo".parse().map_err(internal)?, &"Demo Company".parse().map_err(internal)?).await?;
     let owner = NewStaff {
-        email: "owner@demo.test".parse().map_err(fixed)?,
-        name: Some("Olivia Owner".parse().map_err(fixed)?),
+        email: "owner@demo.test".parse().map_err(internal)?,
+        name: Some("Olivia Owner".parse().map_err(internal)?),
         role: Role::Owner,
     };
     staff::add(app, "demo", owner).await?;

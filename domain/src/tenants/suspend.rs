@@ -1,4 +1,4 @@
-//! Shutting a tenant out, and letting it in again, from the command line.
+//! Suspends and restores a tenant from the command line.
 
 use portico_entity::{
     client, session, staff_user,
@@ -17,23 +17,28 @@ use crate::{
     metrics,
 };
 
-/// Suspends the tenant of that slug: its staff and the people at its clients are out at once, its queued invitations are
-/// not sent, its data stays.
+/// Suspends the tenant with this slug, and records an audit event.
+///
+/// The sessions of its staff users and of the portal users at its clients end immediately, and no new ones can be
+/// opened. Its queued invitation mails are suppressed when the worker comes to them. Its data stays.
 ///
 /// # Errors
-/// `not_found`.
+/// - `not_found` when there is no such tenant.
+/// - `unavailable` or `internal` when the database fails.
 pub async fn suspend(app: &App, slug: &str) -> Result<()> {
     set_status(app, slug, Status::Suspended, "tenant.suspended").await
 }
 
-/// Lets a suspended tenant in again. Its old sessions stay dead.
+/// Restores a suspended tenant, and records an audit event. Sessions that the suspension ended stay ended.
 ///
 /// # Errors
-/// `not_found`.
+/// As for [`suspend`].
 pub async fn restore(app: &App, slug: &str) -> Result<()> {
     set_status(app, slug, Status::Active, "tenant.restored").await
 }
 
+/// Sets the status and ends every session of the tenant. `action` is the action of the audit event and the reason of
+/// the ended sessions.
 async fn set_status(app: &App, slug: &str, status: Status, action: &'static str) -> Result<()> {
     let tenant = super::find(app, slug).await?.ok_or(Error::NOT_FOUND)?;
     let mut tx = app.begin().await?;

@@ -1,4 +1,4 @@
-//! The notice that a session was ended because somebody else may have copied it.
+//! The notice that a session was ended because its refresh token was probably copied.
 
 use crate::mail::{self, Notice};
 

@@ -14,20 +14,32 @@ use crate::{
     mail::{self, Brand, ComposeError, Composed},
 };
 
-/// How many flows of one person may have a live code. A further one gets none, so that a stranger who asks for codes
-/// cannot push yours out. Those that were begun at a known device are counted apart: strangers cannot keep yours away.
+/// The most flows of one staff user that may have a live code at the same time. A further flow gets no code; it does
+/// not replace an older one. So an attacker who requests codes cannot end the owner's flow.
+///
+/// The flows of each known device are counted separately, so an attacker cannot use up the owner's flows either.
 const MAX_LIVE_FLOWS: u64 = 3;
 
+/// The context of the templates.
 pub(crate) struct CodeEmail {
     brand: Brand,
+    /// The staff user's name.
     name: String,
+    /// The six digits.
     code: String,
+    /// The lifetime of a code in minutes, rounded up.
     minutes: u64,
 }
 
 mail::templates!(CodeEmail, "staff/code_email/subject.txt", "staff/code_email/body.txt", "staff/code_email/body.html");
 
-/// Here, and not in the request, it turns out whether the address is of staff.
+/// Composes the mail of the `emails` row. The worker looks the staff user up here; the request did not.
+///
+/// The mail is suppressed when no enabled staff user has the email address, when the tenant is suspended, when a
+/// resend has replaced the mail, or when the staff user has three live codes.
+///
+/// # Errors
+/// When the database fails, or when the entry of `PORTICO_SECRET` that made the code was removed.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed, ComposeError> {
     let found = staff_user::Entity::find()
         .find_also_related(tenant::Entity)
@@ -36,18 +48,18 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
         .filter(tenant::Column::Status.eq(tenant::Status::Active))
         .one(app.db())
         .await?;
-    let Some((user, Some(tenant))) = found else { return Ok(Composed::Suppressed("nobody of staff has this address")) };
-    // The newest mail of the flow carries its code; an older one was overtaken by a resend.
+    let Some((user, Some(tenant))) = found else { return Ok(Composed::Suppressed("no staff user has this address")) };
+    // The newest mail of the flow carries the code. If no flow names this mail, a resend has replaced it.
     let Some(flow) = code_flow::Entity::find().filter(Column::EmailId.eq(row.id)).one(app.db()).await? else {
         return Ok(Composed::Suppressed("replaced by a newer code"));
     };
     if flow.code_hash.is_none() && live_flows(app, user.id, flow.device.as_deref()).await? >= MAX_LIVE_FLOWS {
-        return Ok(Composed::Suppressed("three codes are live already"));
+        return Ok(Composed::Suppressed("three codes are already live"));
     }
     let key = match &flow.key_fingerprint {
         None => app.keys().newest(),
-        Some(made) => app.keys().by_fingerprint(made).ok_or_else(|| {
-            Error::Internal(format!("the entry {made} of PORTICO_SECRET, which made a code, is gone"))
+        Some(fingerprint) => app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
+            Error::Internal(format!("PORTICO_SECRET no longer has the entry {fingerprint}, which made the code"))
         })?,
     };
     let code = code(key, flow.id, row.id);
@@ -71,6 +83,8 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     Ok(mail::message(row, render(&context)?)?)
 }
 
+/// Counts the flows of `user` with a live code that were started at `device`, or without a known device when it is
+/// `None`.
 async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Result<u64> {
     let same_device = match device {
         Some(device) => Column::Device.eq(device),
