@@ -1,9 +1,10 @@
-// Lists what breaks clients between two OpenAPI documents, and asks the changelog to own up to each.
+// Lists the breaking changes between two OpenAPI documents, and fails if the changelog does not name each of them.
 //
 //   node breaking.mjs released.json openapi.json CHANGELOG.md
 //
-// A server may accept more and answer less than it did: a request breaks when the set of what is accepted narrows, an answer when
-// the set of what may come back widens. Every difference is one of the two, or both; the direction decides.
+// A request breaks when the server accepts fewer values than before. A response breaks when the server can return
+// values that it could not return before. Each difference narrows the set of values, widens it, or does both. Whether
+// a difference is breaking depends on the direction: request or response.
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 
@@ -13,12 +14,15 @@ const UPPER_LIMITS = ['maximum', 'maxLength', 'maxItems', 'maxProperties'];
 const STRICTER_IF_SET = ['pattern', 'exclusiveMinimum', 'exclusiveMaximum', 'uniqueItems'];
 const HARMS = { request: 'narrowed', response: 'widened' };
 
-/** The changes as `{ name, where, what }`; `name` is the operation id, or the schema if the change lies in a named one. */
+/**
+ * Returns the breaking changes as a list of `{ name, where, what }`. `name` is the operation id, or the name of the
+ * schema if the change is in a named schema.
+ */
 export function breakingChanges(before, after) {
   return new Comparison(before, after).run();
 }
 
-/** The changes whose name does not stand under `## [Unreleased]`, `### Breaking`. */
+/** Returns the changes whose name is not in the changelog under `## [Unreleased]`, `### Breaking`. */
 export function undocumented(changes, changelog) {
   const breaking = section(section(changelog, '## [Unreleased]'), '### Breaking');
   return changes.filter(({ name }) => !new RegExp(`(?<!\\w)${escape(name)}(?!\\w)`).test(breaking));
@@ -50,13 +54,13 @@ class Comparison {
   #operation(old, now, report) {
     if (old.id !== now.id) report(`operation id renamed to ${now.id}`);
     if (!old.security.every((held) => now.security.some((asked) => asked.every((scheme) => held.includes(scheme))))) {
-      report('a caller who was let in now lacks a credential');
+      report('a credential that was sufficient before is no longer sufficient');
     }
     this.#parameters(old, now, report);
     this.#body(old, now, report);
-    for (const [status, answer] of Object.entries(old.responses)) {
+    for (const [status, response] of Object.entries(old.responses)) {
       if (!now.responses[status]) report(`response ${status} removed`);
-      else this.#content(answer.content, now.responses[status].content, { direction: 'response', name: old.id, where: status });
+      else this.#content(response.content, now.responses[status].content, { direction: 'response', name: old.id, where: status });
     }
   }
 
@@ -92,11 +96,12 @@ class Comparison {
     const differ = (kind, what) => {
       if (kind === 'both' || kind === HARMS[at.direction]) this.#report(at.name, at.where, `${what} (${at.direction})`);
     };
-    // A reference may be nullable where the schema it leads to is not.
+    // A reference can be nullable although its schema is not, so nullability is compared at every reference.
     if (now.nullable && !old.nullable) differ('widened', 'became nullable');
     if (old.nullable && !now.nullable) differ('narrowed', 'is no longer nullable');
     if (old.name && now.name) {
-      // A named schema answers for itself, once a direction; this also ends the walk through one that contains itself.
+      // A change in a named schema is reported once per direction, under the name of the schema. The check below also
+      // ends the recursion through a schema that contains itself.
       if (old.name === now.name) at = { ...at, name: old.name, where: old.name };
       const key = [at.direction, at.name, old.name, now.name].join(' ');
       if (this.#compared.has(key)) return;
@@ -107,7 +112,7 @@ class Comparison {
     this.#variants(old, now, at, differ);
     const inner = (place) => ({ ...at, where: `${at.where}${place}` });
     this.#schema(old.items, now.items, inner('[]'));
-    if (now.additionalProperties === false && old.additionalProperties !== false) differ('narrowed', 'further fields are refused');
+    if (now.additionalProperties === false && old.additionalProperties !== false) differ('narrowed', 'unknown fields are no longer accepted');
     else if (isSchema(old.additionalProperties) && isSchema(now.additionalProperties)) {
       this.#schema(old.additionalProperties, now.additionalProperties, inner('.*'));
     }
@@ -127,18 +132,21 @@ class Comparison {
 
   #variants(old, now, at, differ) {
     if (!old.variants && !now.variants) return;
-    if (!old.variants || !now.variants) return differ('both', old.variants ? 'is no longer a choice' : 'became a choice');
+    if (!old.variants || !now.variants) return differ('both', old.variants ? 'no longer has alternatives' : 'now has alternatives');
     for (const [key, variant] of old.variants) {
-      if (!now.variants.has(key)) differ('narrowed', `choice ${key} removed`);
+      if (!now.variants.has(key)) differ('narrowed', `alternative ${key} removed`);
       else this.#schema(variant, now.variants.get(key), { ...at, where: `${at.where}|${key}` });
     }
     for (const key of now.variants.keys()) {
-      if (!old.variants.has(key)) differ('widened', `choice ${key} added`);
+      if (!old.variants.has(key)) differ('widened', `alternative ${key} added`);
     }
   }
 }
 
-/** How one value may differ from before, its parts and null aside, as pairs of kind and words. */
+/**
+ * Yields the differences between two schemas as pairs of kind (`narrowed`, `widened` or `both`) and description.
+ * Ignores nullability and the schemas of fields, items and alternatives.
+ */
 function* valueDifferences(old, now) {
   if (old.type !== now.type) {
     const kind = { 'integer>number': 'widened', 'number>integer': 'narrowed' }[`${old.type}>${now.type}`];
@@ -147,27 +155,27 @@ function* valueDifferences(old, now) {
   } else if (old.format !== now.format) {
     yield [!old.format ? 'narrowed' : !now.format ? 'widened' : 'both', `format changed from ${old.format} to ${now.format}`];
   }
-  if (old.enum && !now.enum) yield ['widened', 'any value is possible'];
-  else if (now.enum && !old.enum) yield ['narrowed', 'only some values are left'];
+  if (old.enum && !now.enum) yield ['widened', 'enum removed'];
+  else if (now.enum && !old.enum) yield ['narrowed', 'enum added'];
   else if (old.enum) {
     for (const value of now.enum) if (!old.enum.includes(value)) yield ['widened', `value ${value} added`];
     for (const value of old.enum) if (!now.enum.includes(value)) yield ['narrowed', `value ${value} removed`];
   }
-  // An answer whose limits widen is still of the type that clients know; only requests care.
+  // Wider limits do not change the type of a response, so limits are compared in requests only.
   const narrower = (key, sign) => now[key] !== undefined && (old[key] === undefined || sign * Number(now[key]) < sign * Number(old[key]));
   for (const key of LOWER_LIMITS) if (narrower(key, -1)) yield ['narrowed', `${key} is now ${now[key]}`];
   for (const key of UPPER_LIMITS) if (narrower(key, 1)) yield ['narrowed', `${key} is now ${now[key]}`];
   for (const key of STRICTER_IF_SET) if (now[key] && now[key] !== old[key]) yield ['narrowed', `${key} is now ${now[key]}`];
 }
 
-/** A document whose references are followed and whose inherited parts are filled in. */
+/** An OpenAPI document. Its operations have resolved references, the path's parameters and the default security. */
 class Document {
   constructor(document) {
     this.document = document;
     this.operations = new Map();
     for (const [path, item] of Object.entries(document.paths ?? {})) {
       for (const method of METHODS.filter((name) => item[name])) {
-        // A renamed path parameter is the same path to a caller.
+        // Clients send the value of a path parameter, not its name, so a renamed parameter is the same path.
         this.operations.set(`${method.toUpperCase()} ${path.replace(/\{[^}]*\}/g, '{}')}`, this.#operation(path, method, item));
       }
     }
@@ -177,7 +185,7 @@ class Document {
     if (!value?.$ref) return value;
     const steps = value.$ref.replace(/^#\//, '').split('/');
     const found = steps.reduce((node, step) => node?.[step.replaceAll('~1', '/').replaceAll('~0', '~')], this.document);
-    if (!found) throw new Error(`${value.$ref} leads nowhere`);
+    if (!found) throw new Error(`${value.$ref} does not exist`);
     return this.resolve(found);
   }
 
@@ -189,7 +197,7 @@ class Document {
     const key = ({ in: place, name }) => (place === 'path' ? `path ${inPath.indexOf(name) + 1}` : `${place} ${name}`);
     return {
       id: operation.operationId ?? `${method} ${path}`,
-      // No requirement at all is one that asks for nothing.
+      // Without a security requirement, the operation needs no credential, which is the same as one empty requirement.
       security: (security.length ? security : [{}]).map(Object.keys),
       parameters: new Map(parameters.map((each) => [key(each), each])),
       body: this.resolve(operation.requestBody) ?? {},
@@ -197,7 +205,10 @@ class Document {
     };
   }
 
-  /** One level of a schema with its references and `allOf` merged; `name` is set if it is a component or only wraps one. */
+  /**
+   * Returns a schema with its reference and its `allOf` parts merged, one level deep. `name` is the name of the
+   * component if the schema is a reference to it, or an `allOf` of one reference and no other fields.
+   */
   flatten(schema) {
     const flat = { ...this.resolve(schema), name: schema.$ref?.split('/').at(-1) };
     if (Array.isArray(flat.type)) {
@@ -223,12 +234,12 @@ const variantKey = (choice) => choice.$ref?.split('/').at(-1) ?? choice.title ??
 const isSchema = (value) => value !== null && typeof value === 'object';
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** `application/json; charset=utf-8` and `application/json` are one. */
+/** Returns the content by media type without parameters: `application/json; charset=utf-8` is `application/json`. */
 function byMediaType(content) {
   return new Map(Object.entries(content).map(([type, media]) => [type.split(';')[0].trim().toLowerCase(), media]));
 }
 
-/** The lines below a heading, up to the next of its own or a higher level. */
+/** Returns the lines below a heading, up to the next heading of the same or a higher level. */
 function section(markdown, heading) {
   const level = heading.indexOf(' ');
   const lines = markdown.split(/\r?\n/);
@@ -247,7 +258,7 @@ async function main([released, current, changelog]) {
   }
   console.log(`${changes.length} breaking changes since the release, ${silent.length} of them not in the changelog.`);
   if (silent.length === 0) return 0;
-  console.log('Name each operation or schema above under "## [Unreleased]", "### Breaking" in CHANGELOG.md, or undo the change.');
+  console.log('Name each undocumented operation or schema in CHANGELOG.md under "## [Unreleased]", "### Breaking", or undo the change.');
   return 1;
 }
 

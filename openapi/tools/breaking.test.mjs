@@ -9,7 +9,7 @@ import { breakingChanges, undocumented } from './breaking.mjs';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const body = (schema) => ({ content: { [JSON_TYPE]: { schema } } });
 
-/** A document with one operation, `sign_in`, whose parts a test fills in. */
+/** Returns a document with one operation, `sign_in`. The argument sets parts of the operation and of the document. */
 function document({ request, response, operation = {}, item = {}, schemas = {}, ...root } = {}) {
   const post = {
     operationId: 'sign_in',
@@ -24,31 +24,34 @@ const changes = (before, after) => breakingChanges(before, after).map(({ name, w
 const object = (properties, required = []) => ({ type: 'object', properties, required });
 const text = { type: 'string' };
 
-/** Each row: what it is, one schema, the other, and how often going there and back breaks a request and an answer. */
+/**
+ * Each row: the test name, two schemas, and the number of breaking changes from first to second and back, for a request
+ * and for a response.
+ */
 const SCHEMAS = [
-  ['a field', object({ a: text, b: text }), object({ a: text }), { request: [1, 0], response: [1, 0] }],
-  ['a type', text, { type: 'integer' }, { request: [1, 1], response: [1, 1] }],
+  ['a removed field', object({ a: text, b: text }), object({ a: text }), { request: [1, 0], response: [1, 0] }],
+  ['another type', text, { type: 'integer' }, { request: [1, 1], response: [1, 1] }],
   ['integer and number', { type: 'integer' }, { type: 'number' }, { request: [0, 1], response: [1, 0] }],
-  ['a format', text, { type: 'string', format: 'uuid' }, { request: [1, 0], response: [0, 1] }],
-  ['null', text, { type: 'string', nullable: true }, { request: [0, 1], response: [1, 0] }],
-  ['null of OpenAPI 3.1', text, { type: ['string', 'null'] }, { request: [0, 1], response: [1, 0] }],
-  ['a requirement', object({ a: text }, ['a']), object({ a: text }), { request: [0, 1], response: [1, 0] }],
+  ['an added format', text, { type: 'string', format: 'uuid' }, { request: [1, 0], response: [0, 1] }],
+  ['a nullable value', text, { type: 'string', nullable: true }, { request: [0, 1], response: [1, 0] }],
+  ['a nullable value in OpenAPI 3.1', text, { type: ['string', 'null'] }, { request: [0, 1], response: [1, 0] }],
+  ['a field that becomes optional', object({ a: text }, ['a']), object({ a: text }), { request: [0, 1], response: [1, 0] }],
   ['a new required field', object({}), object({ a: text }, ['a']), { request: [1, 1], response: [0, 1] }],
-  ['a value of an enum', { type: 'string', enum: ['a'] }, { type: 'string', enum: ['a', 'b'] }, { request: [0, 1], response: [1, 0] }],
-  ['a whole enum', { type: 'string', enum: ['a'] }, text, { request: [0, 1], response: [1, 0] }],
-  ['an upper limit', { type: 'string', maxLength: 9 }, { type: 'string', maxLength: 8 }, { request: [1, 0], response: [0, 0] }],
-  ['a lower limit', { type: 'integer', minimum: 0 }, { type: 'integer', minimum: 1 }, { request: [1, 0], response: [0, 0] }],
-  ['an exclusive limit', { maximum: 1 }, { maximum: 1, exclusiveMaximum: true }, { request: [1, 0], response: [0, 0] }],
-  ['a pattern', text, { type: 'string', pattern: '^a' }, { request: [1, 0], response: [0, 0] }],
-  ['uniqueness', { type: 'array', items: text }, { type: 'array', items: text, uniqueItems: true }, { request: [1, 0], response: [0, 0] }],
-  ['further fields', object({}), { ...object({}), additionalProperties: false }, { request: [1, 0], response: [0, 0] }],
-  ['values of a map', { additionalProperties: text }, { additionalProperties: { type: 'integer' } }, { request: [1, 1], response: [1, 1] }],
-  ['items', { type: 'array', items: text }, { type: 'array', items: { type: 'integer' } }, { request: [1, 1], response: [1, 1] }],
-  ['a choice', { oneOf: [object({ a: text })] }, { oneOf: [object({ a: text }), text] }, { request: [0, 1], response: [1, 0] }],
-  ['choice at all', { type: 'string' }, { type: 'string', anyOf: [text] }, { request: [1, 1], response: [1, 1] }],
-  ['a field of a part', { allOf: [object({ a: text }), object({ b: text })] }, object({ a: text }), { request: [1, 0], response: [1, 0] }],
-  ['only words', text, { type: 'string', description: 'new', example: 'x' }, { request: [0, 0], response: [0, 0] }],
-  ['only a wrapper', { $ref: '#/components/schemas/A' }, { allOf: [{ $ref: '#/components/schemas/A' }] }, { request: [0, 0], response: [0, 0] }],
+  ['an added enum value', { type: 'string', enum: ['a'] }, { type: 'string', enum: ['a', 'b'] }, { request: [0, 1], response: [1, 0] }],
+  ['a removed enum', { type: 'string', enum: ['a'] }, text, { request: [0, 1], response: [1, 0] }],
+  ['a lower maximum length', { type: 'string', maxLength: 9 }, { type: 'string', maxLength: 8 }, { request: [1, 0], response: [0, 0] }],
+  ['a higher minimum', { type: 'integer', minimum: 0 }, { type: 'integer', minimum: 1 }, { request: [1, 0], response: [0, 0] }],
+  ['an exclusive maximum', { maximum: 1 }, { maximum: 1, exclusiveMaximum: true }, { request: [1, 0], response: [0, 0] }],
+  ['an added pattern', text, { type: 'string', pattern: '^a' }, { request: [1, 0], response: [0, 0] }],
+  ['unique items', { type: 'array', items: text }, { type: 'array', items: text, uniqueItems: true }, { request: [1, 0], response: [0, 0] }],
+  ['unknown fields that are no longer accepted', object({}), { ...object({}), additionalProperties: false }, { request: [1, 0], response: [0, 0] }],
+  ['another type of map values', { additionalProperties: text }, { additionalProperties: { type: 'integer' } }, { request: [1, 1], response: [1, 1] }],
+  ['another type of array items', { type: 'array', items: text }, { type: 'array', items: { type: 'integer' } }, { request: [1, 1], response: [1, 1] }],
+  ['an added alternative', { oneOf: [object({ a: text })] }, { oneOf: [object({ a: text }), text] }, { request: [0, 1], response: [1, 0] }],
+  ['alternatives where there were none', { type: 'string' }, { type: 'string', anyOf: [text] }, { request: [1, 1], response: [1, 1] }],
+  ['a removed field of an allOf part', { allOf: [object({ a: text }), object({ b: text })] }, object({ a: text }), { request: [1, 0], response: [1, 0] }],
+  ['another description', text, { type: 'string', description: 'new', example: 'x' }, { request: [0, 0], response: [0, 0] }],
+  ['an allOf around a reference', { $ref: '#/components/schemas/A' }, { allOf: [{ $ref: '#/components/schemas/A' }] }, { request: [0, 0], response: [0, 0] }],
 ];
 
 describe('schemas', () => {
@@ -64,27 +67,27 @@ describe('schemas', () => {
   }
 });
 
-/** Each row: one document, the other, and how often going there and back breaks. */
 const parameter = (more) => ({ operation: { parameters: [{ name: 'q', in: 'query', schema: text, ...more }] } });
 const secured = (...security) => document({ operation: { security } });
+/** Each row: the test name, two documents, and the number of breaking changes from first to second and back. */
 const DOCUMENTS = [
-  ['an operation', document({ item: { get: { operationId: 'read' } } }), document(), [1, 0]],
-  ['a path', { ...document() }, { ...document(), paths: {} }, [1, 0]],
-  ['an operation id', document(), document({ operation: { operationId: 'log_in' } }), [1, 1]],
-  ['a status', document({ operation: { responses: { 200: {}, 409: {} } } }), document(), [1, 0]],
-  ['a media type', document({ response: text }), document({ operation: { responses: { 200: { content: { 'text/plain': {} } } } } }), [1, 1]],
-  ['the charset of one', document({ response: text }), document({ operation: { responses: { 200: { content: { 'application/json': { schema: text } } } } } }), [0, 0]],
-  ['an optional parameter', document(), document(parameter({})), [0, 1]],
-  ['a required parameter', document(), document(parameter({ required: true })), [1, 1]],
-  ['the need of a parameter', document(parameter({})), document(parameter({ required: true })), [1, 0]],
-  ['the type of a parameter', document(parameter({})), document(parameter({ schema: { type: 'integer' } })), [1, 1]],
-  ['a parameter of the path', document({ item: { parameters: parameter({}).operation.parameters } }), document(parameter({})), [0, 0]],
-  ['an optional body', document(), document({ operation: { requestBody: body(text) } }), [0, 1]],
-  ['the need of a body', document({ operation: { requestBody: body(text) } }), document({ request: text }), [1, 0]],
-  ['a credential', document(), secured({ cookie: [] }), [1, 0]],
-  ['one more way in', secured({ cookie: [] }), secured({ cookie: [] }, { bearer: [] }), [0, 1]],
-  ['a credential on top', secured({ cookie: [] }), secured({ cookie: [], bearer: [] }), [1, 0]],
-  ['the credential of all', document(), { ...document(), security: [{ cookie: [] }] }, [1, 0]],
+  ['a removed operation', document({ item: { get: { operationId: 'read' } } }), document(), [1, 0]],
+  ['a removed path', { ...document() }, { ...document(), paths: {} }, [1, 0]],
+  ['a renamed operation id', document(), document({ operation: { operationId: 'log_in' } }), [1, 1]],
+  ['a removed status', document({ operation: { responses: { 200: {}, 409: {} } } }), document(), [1, 0]],
+  ['another media type', document({ response: text }), document({ operation: { responses: { 200: { content: { 'text/plain': {} } } } } }), [1, 1]],
+  ['a media type without the charset parameter', document({ response: text }), document({ operation: { responses: { 200: { content: { 'application/json': { schema: text } } } } } }), [0, 0]],
+  ['an added optional parameter', document(), document(parameter({})), [0, 1]],
+  ['an added required parameter', document(), document(parameter({ required: true })), [1, 1]],
+  ['a parameter that becomes required', document(parameter({})), document(parameter({ required: true })), [1, 0]],
+  ['another type of a parameter', document(parameter({})), document(parameter({ schema: { type: 'integer' } })), [1, 1]],
+  ['a parameter that moves from the path item to the operation', document({ item: { parameters: parameter({}).operation.parameters } }), document(parameter({})), [0, 0]],
+  ['an added optional body', document(), document({ operation: { requestBody: body(text) } }), [0, 1]],
+  ['a body that becomes required', document({ operation: { requestBody: body(text) } }), document({ request: text }), [1, 0]],
+  ['a credential where none was required', document(), secured({ cookie: [] }), [1, 0]],
+  ['an added alternative credential', secured({ cookie: [] }), secured({ cookie: [] }, { bearer: [] }), [0, 1]],
+  ['an added second credential', secured({ cookie: [] }), secured({ cookie: [], bearer: [] }), [1, 0]],
+  ['an added default credential of the document', document(), { ...document(), security: [{ cookie: [] }] }, [1, 0]],
 ];
 
 describe('operations', () => {
@@ -95,7 +98,7 @@ describe('operations', () => {
     });
   }
 
-  test('a renamed path parameter is no change', () => {
+  test('a renamed path parameter is not a breaking change', () => {
     const of = (name) => ({
       paths: { [`/a/{${name}}`]: { get: { operationId: 'read', parameters: [{ name, in: 'path', required: true, schema: text }] } } },
     });
@@ -103,10 +106,10 @@ describe('operations', () => {
   });
 });
 
-describe('names', () => {
+describe('named schemas', () => {
   const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 
-  test('a named schema answers once for all that use it, each direction for itself', () => {
+  test('a change in a named schema is reported once per direction', () => {
     const of = (user) => document({ request: ref('User'), response: object({ me: ref('User'), all: { type: 'array', items: ref('User') } }), schemas: { User: user } });
     assert.deepEqual(changes(of(object({ name: text })), of(object({ name: { type: 'integer' } }))), [
       'User User.name: type changed from string to integer (request)',
@@ -114,18 +117,18 @@ describe('names', () => {
     ]);
   });
 
-  test('a reference that became nullable is a change where it stands', () => {
+  test('a reference that became nullable is reported at the reference', () => {
     const of = (more) =>
       document({ response: ref('Session'), schemas: { User: object({}), Session: object({ by: ref('User'), user: { allOf: [ref('User')], ...more } }) } });
     assert.deepEqual(changes(of({}), of({ nullable: true })), ['Session Session.user: became nullable (response)']);
   });
 
-  test('a schema may contain itself', () => {
+  test('a schema that contains itself is compared once', () => {
     const of = (more) => document({ response: ref('Node'), schemas: { Node: object({ next: ref('Node'), ...more }) } });
     assert.deepEqual(changes(of({ a: text }), of({})), ['Node Node.a: field removed (response)']);
   });
 
-  test('another schema in its place is a change of the operation', () => {
+  test('a change to another named schema is reported for the operation', () => {
     const of = (name) => document({ response: ref(name), schemas: { A: object({ a: text }), B: object({}) } });
     assert.deepEqual(changes(of('A'), of('B')), ['sign_in 200.a: field removed (response)']);
   });
@@ -135,14 +138,14 @@ describe('the changelog', () => {
   const change = [{ name: 'sign_in', where: '', what: '' }];
   const log = (unreleased) => `# Changelog\n\n## [Unreleased]\n${unreleased}\n## [1.0.0]\n### Breaking\n- \`sign_in\`\n`;
 
-  test('names the change under Unreleased, Breaking', () => {
-    assert.deepEqual(undocumented(change, log('### Breaking\n- `sign_in` asks for more.\n### Added\n')), []);
+  test('documents a change only under Unreleased, Breaking', () => {
+    assert.deepEqual(undocumented(change, log('### Breaking\n- `sign_in` requires more.\n### Added\n')), []);
     assert.deepEqual(undocumented(change, log('### Added\n- `sign_in`\n')), change);
     assert.deepEqual(undocumented(change, log('### Breaking\n- `sign_in_again`\n### Added\n- `sign_in`\n')), change);
     assert.deepEqual(undocumented(change, ''), change);
   });
 
-  test('decides how the command ends', async () => {
+  test('decides the exit status of the command', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'breaking-'));
     const file = async (name, content) => (await writeFile(join(folder, name), content), join(folder, name));
     const run = (...files) =>

@@ -1,9 +1,9 @@
-// The whole path of a person, from the invitation to the last sign-out, through the built package and against a running server.
+// Tests the built package against a running server. A staff user invites a portal user. The portal user activates the
+// account, signs in, changes the password and signs out.
 import assert from 'node:assert/strict';
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import * as portico from '@portico/client';
-import { createClient, createConfig } from '@portico/client/client';
 import { mailed, startServer } from './server.mjs';
 
 const STAFF = 'owner@demo.test';
@@ -11,21 +11,21 @@ const GUEST = 'wanda.walker@guest.test';
 const [first, second, third] = Array.from({ length: 3 }, () => randomBytes(12).toString('base64url'));
 
 let server;
-let staff; // Shows a bearer token, as a script does.
+let staff; // The staff user's HTTP client. It sends a bearer token, as a script does.
 let staffToken;
-let guest; // Keeps cookies, as a browser does.
-let account;
+let guest; // The portal user's HTTP client. It keeps cookies, as a browser does.
+let createdClient;
 let session;
 
 before(async () => {
   server = await startServer();
   const { baseUrl } = server;
-  staff = createClient(createConfig({ baseUrl, auth: ({ scheme }) => (scheme === 'bearer' ? staffToken : undefined) }));
-  guest = createClient(createConfig({ baseUrl, fetch: withCookies() }));
+  staff = portico.createHttpClient({ baseUrl, auth: ({ scheme }) => (scheme === 'bearer' ? staffToken : undefined) });
+  guest = portico.createHttpClient({ baseUrl, fetch: withCookies() });
 });
 after(() => server?.stop());
 
-/** A `fetch` that keeps cookies, which that of Node does not. */
+/** Returns a `fetch` that keeps cookies. The `fetch` of Node does not. */
 function withCookies() {
   const jar = new Map();
   return async (request) => {
@@ -40,14 +40,14 @@ function withCookies() {
   };
 }
 
-/** The data of a call that has to succeed with this status. */
+/** Asserts that a call succeeds with this status, and returns its data. */
 async function done(status, call) {
   const { data, error, response } = await call;
   assert.equal(response?.status, status, JSON.stringify(error));
   return data;
 }
 
-/** The problem of a call that has to fail with this status and code. */
+/** Asserts that a call fails with this status and code, and returns the problem. */
 async function refused(status, code, call) {
   const { data, error, response } = await call;
   assert.equal(data, undefined, JSON.stringify(data));
@@ -60,16 +60,16 @@ async function refused(status, code, call) {
   return error;
 }
 
-/** The secret of the newest link to a page of the portal that was mailed to the guest. */
+/** Returns the link token of the newest mail to the portal user that links to this page of the portal. */
 const linkTo = (page) =>
   mailed(server.baseUrl, GUEST, ({ links }) => links.map((link) => link.split(`/portal/${page}#token=`)[1]).find(Boolean));
 
 const signIn = (password) => portico.signIn({ client: guest, body: { email: GUEST, password } });
 const getSession = (options) => portico.getSession({ client: guest, ...options });
 const invite = (query) =>
-  portico.invitePortalUser({ client: staff, path: { client_id: account.id }, query, body: { email: GUEST, name: 'Wanda Walker', role: 'admin' } });
+  portico.invitePortalUser({ client: staff, path: { client_id: createdClient.id }, query, body: { email: GUEST, name: 'Wanda Walker', role: 'admin' } });
 
-// The steps build on each other: after one that fails the others would only add noise.
+// Each step needs the previous ones. After a failure, the remaining steps are skipped.
 let failed = false;
 const step = (name, act) =>
   test(name, async (t) => {
@@ -79,8 +79,8 @@ const step = (name, act) =>
     failed = false;
   });
 
-describe('staff', () => {
-  step('sign in by a mailed code', async () => {
+describe('a staff user', () => {
+  step('signs in with a mailed code', async () => {
     const { flow } = await done(200, portico.sendCode({ client: staff, body: { email: STAFF } }));
     const code = await mailed(server.baseUrl, STAFF, (mail) => mail.code);
     const { access_token, user } = await done(200, portico.verifyCode({ client: staff, body: { flow, code } }));
@@ -89,29 +89,29 @@ describe('staff', () => {
     staffToken = access_token;
   });
 
-  step('make, see and change a client', async () => {
+  step('creates, reads and updates a client', async () => {
     const before = await done(200, portico.listClients({ client: staff }));
     assert.deepEqual(before.data.map(({ name }) => name), ['Acme Ltd']);
     assert.equal(before.next_cursor, null);
 
-    account = await done(201, portico.createClient({ client: staff, body: { name: 'Walker & Daughters' } }));
-    assert.equal(account.external_ref, null);
-    const path = { client_id: account.id };
-    assert.deepEqual(await done(200, portico.getClient({ client: staff, path })), account);
+    createdClient = await done(201, portico.createClient({ client: staff, body: { name: 'Walker & Daughters' } }));
+    assert.equal(createdClient.external_ref, null);
+    const path = { client_id: createdClient.id };
+    assert.deepEqual(await done(200, portico.getClient({ client: staff, path })), createdClient);
 
     const body = { external_ref: 'K-1' };
-    account = { ...account, ...body };
-    assert.deepEqual(await done(200, portico.updateClient({ client: staff, path, body })), account);
+    createdClient = { ...createdClient, ...body };
+    assert.deepEqual(await done(200, portico.updateClient({ client: staff, path, body })), createdClient);
   });
 
-  step('page through the clients', async () => {
+  step('lists the clients page by page', async () => {
     const page = await done(200, portico.listClients({ client: staff, query: { limit: 1 } }));
     assert.equal(page.data.length, 1);
     const rest = await done(200, portico.listClients({ client: staff, query: { limit: 1, cursor: page.next_cursor } }));
-    assert.deepEqual(rest, { data: [account], next_cursor: null });
+    assert.deepEqual(rest, { data: [createdClient], next_cursor: null });
   });
 
-  step('invite somebody', async () => {
+  step('invites a portal user', async () => {
     const { portal_user, invitation, invite_mode } = await done(201, invite());
     assert.equal(invite_mode, 'setup');
     assert.equal(portal_user.status, 'invited');
@@ -119,20 +119,20 @@ describe('staff', () => {
   });
 });
 
-describe('the invited person', () => {
-  step('sets up an account by the mailed link', async () => {
+describe('the invited portal user', () => {
+  step('activates the account with the mailed link', async () => {
     const token = await linkTo('activate');
     const link = await done(200, portico.checkToken({ client: guest, body: { token } }));
     assert.equal(link.purpose, 'activation');
-    assert.equal(link.client_name, account.name);
+    assert.equal(link.client_name, createdClient.name);
     assert.equal(link.email, GUEST);
 
     session = await done(200, portico.activateAccount({ client: guest, body: { token, password: first } }));
-    assert.deepEqual(session.client, { id: account.id, name: account.name, role: 'admin', status: 'active' });
+    assert.deepEqual(session.client, { id: createdClient.id, name: createdClient.name, role: 'admin', status: 'active' });
     await refused(410, 'token_used', portico.checkToken({ client: guest, body: { token } }));
   });
 
-  step('is signed in, and signs out', async () => {
+  step('has a session until sign-out', async () => {
     const current = await done(200, getSession());
     assert.deepEqual(current.user, session.user);
     assert.deepEqual(current.clients, [session.client]);
@@ -140,7 +140,7 @@ describe('the invited person', () => {
     await refused(401, 'unauthenticated', getSession());
   });
 
-  step('signs in with the right password only', async () => {
+  step('signs in with the correct password only', async () => {
     await refused(401, 'invalid_credentials', signIn(second));
     session = await done(200, signIn(first));
   });
@@ -152,7 +152,7 @@ describe('the invited person', () => {
     await done(200, getSession());
   });
 
-  step('recovers from a forgotten password', async () => {
+  step('resets a forgotten password', async () => {
     assert.deepEqual(await done(200, portico.forgotPassword({ client: guest, body: { email: GUEST } })), { status: 'accepted' });
     const token = await linkTo('reset-password');
     const weak = await portico.resetPassword({ client: guest, body: { token, password: 'password1' } });
@@ -172,11 +172,11 @@ describe('the invited person', () => {
     session = await done(200, signIn(third));
   });
 
-  step('needs no further invitation', async () => {
+  step('cannot be invited again', async () => {
     await refused(409, 'already_activated', invite({ action: 'resend' }));
   });
 
-  step('has a token that others can verify', async () => {
+  step('has an access token that the published keys verify', async () => {
     const { keys } = await done(200, portico.getSigningKeys({ client: guest }));
     const [head, payload, signature] = session.access_token.split('.');
     const parse = (part) => JSON.parse(Buffer.from(part, 'base64url'));
@@ -185,12 +185,15 @@ describe('the invited person', () => {
     const key = createPublicKey({ key: keys.find((each) => each.kid === kid), format: 'jwk' });
     assert.ok(verify(null, Buffer.from(`${head}.${payload}`), key, Buffer.from(signature, 'base64url')));
     const { aud, sub, client_id } = parse(payload);
-    assert.deepEqual({ aud, sub, client_id }, { aud: 'portico:portal', sub: session.user.id, client_id: account.id });
+    assert.deepEqual({ aud, sub, client_id }, { aud: 'portico:portal', sub: session.user.id, client_id: createdClient.id });
   });
 
-  step('signs out everywhere', async () => {
+  step('signs out of every session', async () => {
     const auth = session.access_token;
-    const elsewhere = createClient(createConfig({ baseUrl: server.baseUrl, auth: ({ scheme }) => (scheme === 'bearer' ? auth : undefined) }));
+    const elsewhere = portico.createHttpClient({
+      baseUrl: server.baseUrl,
+      auth: ({ scheme }) => (scheme === 'bearer' ? auth : undefined),
+    });
     await done(200, getSession({ client: elsewhere }));
     await done(204, portico.signOutEverywhere({ client: guest }));
     await refused(401, 'unauthenticated', getSession());
@@ -198,8 +201,8 @@ describe('the invited person', () => {
   });
 });
 
-describe('staff, at the end,', () => {
-  step('sign out', async () => {
+describe('the staff user', () => {
+  step('signs out', async () => {
     await done(200, portico.getStaffSession({ client: staff }));
     await done(204, portico.signOutStaff({ client: staff }));
     await refused(401, 'session_revoked', portico.getStaffSession({ client: staff }));
