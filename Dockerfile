@@ -1,22 +1,24 @@
 # syntax=docker/dockerfile:1
 
-# Debian 12 on both sides: the binary needs the C library that it was linked against, and nothing else.
+# Both stages use Debian 12, because the binary needs the C library that it was linked against. It needs nothing else.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-# What cargo downloads and compiles stays in caches of the builder, so a change of ours compiles our crates alone.
+# Cargo's downloads and its target folder are in caches of the builder, so after a change only our own crates are
+# compiled.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked --bin portico \
     && install -D target/release/portico /out/usr/local/bin/portico \
     && install -d -m 0700 /out/data
 
-# A C library and no shell, package manager or certificates: the authorities that we trust are compiled in.
+# This image has a C library, but no shell, no package manager and no certificates. The trusted certificate authorities
+# are compiled into the binary.
 FROM gcr.io/distroless/cc-debian12:nonroot
 LABEL org.opencontainers.image.title="Portico" \
       org.opencontainers.image.description="The accounts service of a client portal" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
-# The only place that may be written to, and only SQLite needs one: mount a volume there.
+# /data is the only folder that the process may write to. Only SQLite needs it; mount a volume there.
 COPY --from=build --chown=65532:65532 /out/ /
 WORKDIR /data
 ENV PORTICO_ENV=production \

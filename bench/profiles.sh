@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Compares release profiles: size of the binary, and sign-ins a second as `bin/bench sign-in` measures them, which is almost
-# all hashing. Run it on a quiet machine.
+# Compares release profiles: the size of the binary, and sign-ins per second as `bin/bench sign-in` measures them. Nearly
+# all of that time is hashing. Run it on an idle machine.
 #
-#   bench/profiles.sh              all of them
-#   bench/profiles.sh thin fat     some
+#   bench/profiles.sh              compares all profiles
+#   bench/profiles.sh thin fat     compares two of them
 #
-# Each is built into target/profiles/NAME, so the first run takes long. Needs Rust and Linux.
+# Builds each profile in target/profiles/NAME, so the first run takes a long time. Needs Rust and Linux.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Panics unwind in all of them: a handler's is caught.
+# Panics unwind in all profiles, because the panic of a request handler or a job is caught.
 profile() {
   export CARGO_PROFILE_RELEASE_OPT_LEVEL=3 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 RUSTFLAGS=
   case $1 in
@@ -17,9 +17,9 @@ profile() {
     thin) CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ;;
     fat) CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ;;
     small) CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_OPT_LEVEL=s ;;
-    # Processors since about 2015 (AVX2): what such a build gains, and it does not start on older ones.
+    # For processors since about 2015 (AVX2). Such a binary does not start on older ones.
     thin-v3) CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 RUSTFLAGS=-Ctarget-cpu=x86-64-v3 ;;
-    *) echo "bench/profiles.sh: no profile $1" >&2; exit 64 ;;
+    *) echo "bench/profiles.sh: unknown profile: $1" >&2; exit 64 ;;
   esac
 }
 
@@ -32,8 +32,10 @@ cargo build --quiet --release --locked --package portico-bench
 printf '| profile | binary, MiB | sign-ins/s, N=2^14 | sign-ins/s, N=2^17 |\n|---|--:|--:|--:|\n'
 for name; do
   binary=target/profiles/$name/release/portico
-  # The figure misses its mark with some of them, which is what this is to show.
-  said=$(PORTICO_SERVICES_DURABLE=1 bin/services run -- target/release/portico-bench sign-in --binary "$binary" 2>/dev/null || true)
-  rate() { awk -v cost="N=2^$1" '$1 == "sign-ins," && $2 == cost { sub("/s", "", $3); print $3 }' <<<"$said"; }
-  printf '| %s | %.1f | %s | %s |\n' "$name" "$(stat -c %s "$binary" | awk '{ print $1 / 1048576 }')" "$(rate 14)" "$(rate 17)"
+  # portico-bench fails if it misses a target. Some profiles do, and the table shows that.
+  bench=(target/release/portico-bench sign-in --binary "$binary")
+  output=$(PORTICO_SERVICES_DURABLE=1 bin/services run -- "${bench[@]}" 2>/dev/null || true)
+  rate() { awk -v cost="N=2^$1" '$1 == "sign-ins," && $2 == cost { sub("/s", "", $3); print $3 }' <<<"$output"; }
+  size=$(stat -c %s "$binary" | awk '{ print $1 / 1048576 }')
+  printf '| %s | %.1f | %s | %s |\n' "$name" "$size" "$(rate 14)" "$(rate 17)"
 done

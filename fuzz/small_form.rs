@@ -1,14 +1,14 @@
-//! The small form of the fuzzing: a target over its committed seeds and mutations of them, in an ordinary test.
+//! The short form of the fuzz tests: runs a target on its committed seeds and on mutations of them, as a unit test.
 //!
-//! The crates with targets include this file in their tests; nothing here needs more than stable Rust.
+//! The crates that have fuzz targets include this file in their unit tests. It needs only stable Rust.
 
 use std::{fs, io::Write, panic::catch_unwind, path::Path};
 
-/// How many mutations of the seeds one test tries; the same ones each time.
+/// How many mutated inputs one test runs. They are the same in each run.
 const MUTATIONS: usize = 10_000;
 
-/// Texts that parsers have stumbled over.
-const NASTY: [&str; 48] = [
+/// Texts that often reveal bugs in parsers.
+const DIFFICULT_TEXTS: [&str; 48] = [
     "\0",
     "\r\n",
     "\n",
@@ -59,10 +59,10 @@ const NASTY: [&str; 48] = [
     "ﬁ",
 ];
 
-/// Runs `target` over the files of `fuzz/corpus/<name>` and 10,000 mutations of them.
+/// Runs `target` on the files of `fuzz/corpus/<name>` and on 10,000 mutations of them.
 ///
 /// # Panics
-/// When the target does, with the input.
+/// Panics with the input if the target panics.
 pub(crate) fn run(name: &str, target: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(name);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -71,49 +71,54 @@ pub(crate) fn run(name: &str, target: fn(&[u8])) {
     for seed in &seeds {
         run_one(name, target, seed);
     }
-    let mut dice = Dice(0x5eed);
+    let mut random = SplitMix64(0x5eed);
     for _ in 0..MUTATIONS {
-        let mut input = dice.one_of(&seeds).clone();
-        for _ in 0..=dice.below(4) {
-            mutate(&mut input, &seeds, &mut dice);
+        let mut input = random.choose(&seeds).clone();
+        for _ in 0..=random.below(4) {
+            mutate(&mut input, &seeds, &mut random);
         }
         run_one(name, target, &input);
     }
-    // Past the capture of the test harness: bin/test adds these lines up.
+    // Written to stderr directly, because the test harness captures the output of eprintln. bin/test counts these
+    // lines.
     let line = format!("fuzz target {name}: {} inputs\n", seeds.len() + MUTATIONS);
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
+/// Runs `target` on one input.
 fn run_one(name: &str, target: fn(&[u8]), input: &[u8]) {
     if catch_unwind(|| target(input)).is_err() {
-        panic!("put this into a file of fuzz/corpus/{name} to repeat it: {}", input.escape_ascii());
+        panic!("to repeat this failure, write the input to a file in fuzz/corpus/{name}: {}", input.escape_ascii());
     }
 }
 
-fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
-    let at = dice.below(input.len() + 1);
-    let end = (at + dice.below(16)).min(input.len());
-    match dice.below(8) {
-        0 if at < input.len() => input[at] ^= 1 << dice.below(8),
-        1 if at < input.len() => input[at] = dice.below(256) as u8,
+/// Makes one random change at a random place of `input`: flips a bit, sets a byte, deletes or repeats a piece,
+/// replaces a piece by the end of a seed, cuts off the rest, or replaces a piece by a difficult text.
+fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut SplitMix64) {
+    let at = random.below(input.len() + 1);
+    let end = (at + random.below(16)).min(input.len());
+    match random.below(8) {
+        0 if at < input.len() => input[at] ^= 1 << random.below(8),
+        1 if at < input.len() => input[at] = random.below(256) as u8,
         2 => drop(input.drain(at..end)),
         3 => {
             let piece = input[at..end].to_vec();
             input.splice(at..at, piece);
         }
         4 => {
-            let other = dice.one_of(seeds);
-            input.splice(at..end, other[dice.below(other.len() + 1)..].iter().copied());
+            let other = random.choose(seeds);
+            input.splice(at..end, other[random.below(other.len() + 1)..].iter().copied());
         }
         5 => input.truncate(at),
-        _ => drop(input.splice(at..end, dice.one_of(&NASTY).bytes())),
+        _ => drop(input.splice(at..end, random.choose(&DIFFICULT_TEXTS).bytes())),
     }
 }
 
-/// SplitMix64: enough chance for this, and the same in each run.
-struct Dice(u64);
+/// The random number generator SplitMix64. Its numbers are good enough for tests, and the same in each run.
+struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
+    /// Returns a random number below `limit`.
     fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -122,7 +127,8 @@ impl Dice {
         ((mixed ^ (mixed >> 31)) % limit as u64) as usize
     }
 
-    fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    /// Returns a random element of `choices`.
+    fn choose<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 }

@@ -1,4 +1,6 @@
-//! Putting the parts together: the only place that knows the API and the worker.
+//! Start-up and shutdown of a process: builds the [`App`], binds the listeners and runs the API and the worker.
+//!
+//! This is the only module that depends on both the API and the worker.
 
 use std::time::Duration;
 
@@ -16,16 +18,22 @@ use url::Url;
 
 use crate::config::Config;
 
-/// The sockets of a process: the API's where it serves one, and the internal one.
+/// The bound listeners of a process.
 pub(crate) struct Sockets {
+    /// The listener of the API (`PORTICO_LISTEN`). `None` in a process that serves no API.
     public: Option<TcpListener>,
+    /// The listener for health and metrics (`PORTICO_INTERNAL_LISTEN`).
     internal: TcpListener,
 }
 
-/// Connects to everything the configuration names, after migrating unless that is off.
+/// Builds the [`App`] that `config` describes.
+///
+/// Migrates the database first, unless `PORTICO_MIGRATE` is `off`, and then connects to it. The connection to Redis is
+/// opened when it is first used, so this function succeeds while Redis is down.
 ///
 /// # Errors
-/// When the database cannot be reached or migrated, or the mailer cannot be set up.
+/// Returns an error if the database cannot be migrated or opened, if `REDIS_URL` is not a valid Redis URL, or if the
+/// mailer cannot be built from the mail settings.
 pub(crate) async fn app(config: &Config) -> Result<App> {
     if config.migrates {
         migrate(config).await?;
@@ -39,33 +47,39 @@ pub(crate) async fn app(config: &Config) -> Result<App> {
     Ok(App::new(db, queue, mailer, Clock::System, config.domain.clone()))
 }
 
-/// Brings the database to the newest schema.
+/// Migrates the database of `config` to the newest schema.
 ///
 /// # Errors
-/// When it cannot be reached or a migration fails.
+/// Returns an error if the database cannot be reached or a migration fails.
 pub(crate) async fn migrate(config: &Config) -> Result<()> {
     migrate_database(&config.domain.database, "DATABASE_URL").await
 }
 
-/// Brings this database to the newest schema; `name` is where its URL was given.
+/// Migrates `database` to the newest schema. Creates the folder of a SQLite file if it does not exist.
+///
+/// `name` is the variable or argument that holds the URL. Error messages start with it.
 ///
 /// # Errors
-/// When it cannot be reached or a migration fails.
+/// Returns an error if the folder cannot be created, the database cannot be reached, or a migration fails.
 pub(crate) async fn migrate_database(database: &DatabaseSettings, name: &str) -> Result<()> {
     let url = &database.url;
     if let Some(path) = url.strip_prefix("sqlite:")
         && let Some(folder) = std::path::Path::new(path.split('?').next().unwrap_or(path)).parent()
         && !folder.as_os_str().is_empty()
     {
-        std::fs::create_dir_all(folder).with_context(|| format!("{name}: cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("{name}: cannot create the folder {}", folder.display()))?;
     }
     portico_migration::migrate(url).await.with_context(|| format!("{name}: cannot migrate the database"))
 }
 
-/// Binds the API's sockets. Where no public URL is set, it becomes that of the port that was bound.
+/// Binds the API's listener and the internal listener.
+///
+/// If `PORTICO_PUBLIC_URL` is not set, this sets the public URL to `http://localhost:<port>` with the port that was
+/// bound.
 ///
 /// # Errors
-/// When a port is taken.
+/// Returns an error if one of the two addresses cannot be bound, for example because its port is in use.
 pub(crate) async fn bind(config: &mut Config) -> Result<Sockets> {
     let listen = config.api.listen;
     let public =
@@ -77,10 +91,10 @@ pub(crate) async fn bind(config: &mut Config) -> Result<Sockets> {
     Ok(Sockets { public: Some(public), internal })
 }
 
-/// Binds the internal socket alone, for a process without an API.
+/// Binds the internal listener only, for a process that serves no API.
 ///
 /// # Errors
-/// When the port is taken.
+/// Returns an error if the address cannot be bound, for example because its port is in use.
 pub(crate) async fn bind_internal(config: &Config) -> Result<Sockets> {
     let listen = config.api.internal_listen;
     let internal = TcpListener::bind(listen)
@@ -89,47 +103,58 @@ pub(crate) async fn bind_internal(config: &Config) -> Result<Sockets> {
     Ok(Sockets { public: None, internal })
 }
 
-/// Runs what the sockets are for, and the jobs if it should, until SIGTERM or SIGINT, then stops gracefully: for `PORTICO_DRAIN_DELAY` the process only says that it is
-/// not ready, then the API lets answers finish, then the worker lets go of its jobs. Health and metrics are served to the end.
+/// Runs the process until it receives SIGTERM or SIGINT, and then stops it gracefully.
+///
+/// The process serves health and metrics, the API if `sockets` has its listener, and runs jobs if `runs_jobs` is true.
+/// After the signal it stops in this order:
+///
+/// 1. It reports that it is not ready, and still accepts requests for `PORTICO_DRAIN_DELAY`.
+/// 2. The API accepts no more connections and finishes the requests that it has started.
+/// 3. The worker claims no more jobs, finishes those that it runs, and releases those that do not finish in time.
+/// 4. The listener for health and metrics closes, and the last trace spans are sent.
 ///
 /// # Errors
-/// When a socket fails.
+/// Returns an error if a signal handler cannot be installed, if a listener fails, or if the worker panics.
 pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, sockets: Sockets) -> Result<()> {
     let stop = CancellationToken::new();
-    let signalled = stop_on_signal(stop.clone())?;
+    let signal_task = stop_on_signal(stop.clone())?;
     let Sockets { public, internal } = sockets;
     let internal_listen = internal.local_addr()?;
-    let ended = CancellationToken::new();
-    let inside = tokio::spawn(portico_api::serve_internal(app.clone(), internal, ended.clone()));
-    // The worker is told to stop after the API has: the mail of the last answers still goes out.
-    let served_all = CancellationToken::new();
-    let worker = runs_jobs.then(|| tokio::spawn(portico_worker::run(app.clone(), served_all.clone())));
+    let stop_internal = CancellationToken::new();
+    let internal_server = tokio::spawn(portico_api::serve_internal(app.clone(), internal, stop_internal.clone()));
+    // The worker stops after the API, so that it still sends the mail that the last requests caused.
+    let stop_worker = CancellationToken::new();
+    let worker = runs_jobs.then(|| tokio::spawn(portico_worker::run(app.clone(), stop_worker.clone())));
     let served = match public {
         Some(public) => {
-            info!(listen = %public.local_addr()?, %internal_listen, public_url = %config.domain.public_url, "listening");
+            let public_url = &config.domain.public_url;
+            info!(listen = %public.local_addr()?, %internal_listen, %public_url, "listening");
             let closing = close_after(app.clone(), stop, config.api.drain_delay);
-            portico_api::serve(app, config.api, public, closing).await.context("serving")
+            portico_api::serve(app, config.api, public, closing).await.context("cannot serve the API")
         }
         None => {
-            info!(%internal_listen, "listening to probes and scrapes");
+            info!(%internal_listen, "listening on the internal address only");
             stop.cancelled().await;
             app.drain();
             Ok(())
         }
     };
-    served_all.cancel();
+    stop_worker.cancel();
     if let Some(worker) = worker {
-        worker.await.context("the worker")?;
+        worker.await.context("the worker panicked")?;
     }
-    ended.cancel();
-    inside.await.context("serving probes")?.context("serving probes")?;
-    signalled.abort();
+    stop_internal.cancel();
+    internal_server.await.context("the internal listener panicked")?.context("cannot serve health and metrics")?;
+    signal_task.abort();
     info!("stopped");
     config.traces.flush().await;
     served
 }
 
-/// Cancelled `delay` after `stop`; meanwhile the process says that it is not ready, and still takes requests.
+/// Returns a token that is cancelled `delay` after `stop` is.
+///
+/// In between, the process reports that it is not ready but still accepts requests, so that load balancers remove it
+/// before it closes its listener.
 fn close_after(app: App, stop: CancellationToken, delay: Duration) -> CancellationToken {
     let closing = CancellationToken::new();
     let close = closing.clone();
@@ -142,10 +167,12 @@ fn close_after(app: App, stop: CancellationToken, delay: Duration) -> Cancellati
     closing
 }
 
-/// Refuses a role that needs others to hear of its jobs, when there is no wire to them.
+/// Checks that `REDIS_URL` is set, for a command that exchanges jobs with other processes.
+///
+/// `command` is the command's name after `portico`, for the error message.
 ///
 /// # Errors
-/// When `REDIS_URL` is not set.
+/// Returns an error if `REDIS_URL` is not set.
 pub(crate) fn require_redis(config: &Config, command: &str) -> Result<()> {
     if config.redis_url.is_none() {
         bail!("REDIS_URL must be set for `portico {command}`, e.g. REDIS_URL=redis://localhost:6379");
@@ -153,6 +180,10 @@ pub(crate) fn require_redis(config: &Config, command: &str) -> Result<()> {
     Ok(())
 }
 
+/// Cancels `stop` when the process receives SIGTERM or SIGINT.
+///
+/// # Errors
+/// Returns an error if a signal handler cannot be installed.
 fn stop_on_signal(stop: CancellationToken) -> Result<tokio::task::JoinHandle<()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(tokio::spawn(async move {
@@ -160,7 +191,7 @@ fn stop_on_signal(stop: CancellationToken) -> Result<tokio::task::JoinHandle<()>
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        info!("stopping");
+        info!("received SIGTERM or SIGINT; stopping");
         stop.cancel();
     }))
 }

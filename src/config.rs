@@ -1,4 +1,6 @@
-//! The only place that reads the environment.
+//! The configuration of a process, read from environment variables.
+//!
+//! This is the only module that reads the environment. `clippy.toml` forbids it elsewhere.
 
 use std::path::PathBuf;
 
@@ -15,31 +17,39 @@ use crate::{
     traces::{TraceSettings, Traces},
 };
 
-/// Everything that an operator can choose.
+/// All settings of a process.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    /// The settings of the domain crate: database, mail, secrets, limits and lifetimes.
     pub(crate) domain: Settings,
+    /// The settings of the API: listen addresses, proxies, origins.
     pub(crate) api: ApiSettings,
+    /// The log level.
     pub(crate) log: LogSettings,
-    /// Whether `PORTICO_PUBLIC_URL` is set; if not, it follows the port that was bound.
+    /// Whether `PORTICO_PUBLIC_URL` is set. If not, the public URL is `http://localhost` with the port that was bound.
     pub(crate) has_public_url: bool,
-    /// Whether `PORTICO_INTERNAL_LISTEN` is set; if not, it follows the role.
+    /// Whether `PORTICO_INTERNAL_LISTEN` is set. If not, `portico worker` uses another default port than the API.
     pub(crate) has_internal_listen: bool,
-    /// Where traces go.
+    /// The exporter of trace spans. It does nothing if no collector is configured.
     pub(crate) traces: Traces,
-    /// None: the queue is inside this process.
+    /// `REDIS_URL`. If `None`, the job queue is in the memory of this process.
     pub(crate) redis_url: Option<String>,
-    /// Where development keeps the server key, if it is not set by `PORTICO_SECRET`.
+    /// The file that holds the server key. `None` in production and if `PORTICO_SECRET` is set.
     pub(crate) secret_file: Option<PathBuf>,
-    /// `PORTICO_MIGRATE`
+    /// `PORTICO_MIGRATE`: whether commands migrate the database before they open it.
     pub(crate) migrates: bool,
 }
 
-/// Reads the environment. `fallback` is what `PORTICO_ENV` is when it is not set.
+/// Reads the configuration from the environment variables of the process.
+///
+/// `fallback` is the value of `PORTICO_ENV` if that is not set. If both are missing, that is an error.
+///
+/// In development without `PORTICO_SECRET`, this creates the file of the server key if it does not exist.
 ///
 /// # Errors
-/// All that is wrong, a line each.
-#[expect(clippy::disallowed_methods, reason = "this is the owner")]
+/// Returns every problem that it finds, one line each: wrong values, missing variables and unknown `PORTICO_*`
+/// variables.
+#[expect(clippy::disallowed_methods, reason = "this module is the one place that reads the environment")]
 pub(crate) fn read(fallback: Option<Environment>) -> Result<Config, SettingsError> {
     let mut env = EnvReader::new(std::env::vars(), fallback);
     let secret = development_secret(&mut env);
@@ -47,13 +57,16 @@ pub(crate) fn read(fallback: Option<Environment>) -> Result<Config, SettingsErro
     env.finish(config)
 }
 
-/// Every variable with its default and meaning, for the documentation.
+/// Returns every variable with its default and description, in the order of `docs/settings.md`.
 pub(crate) fn variables() -> Vec<Variable> {
     let mut env = EnvReader::new([], Some(Environment::Development));
     let _ = read_from(&mut env, None);
     env.known().to_vec()
 }
 
+/// Reads every section from `env`. Returns `None` if one has a problem; the problems are kept in `env`.
+///
+/// `secret` is the server key of development. If it is `None`, `PORTICO_SECRET` is read.
 fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> {
     let api = ApiSettings::read(env);
     let port = api.as_ref().map_or(8080, |api| api.listen.port());
@@ -62,14 +75,14 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
     let secret_file = secret.is_some().then(|| data_dir(env)).flatten().map(|folder| secret_file::path(&folder));
     let has_internal_listen = env.is_set("PORTICO_INTERNAL_LISTEN");
     let domain = Settings::read(env, secret, fallback);
-    let description = "The queue: `redis://…` or `rediss://…` for any number of processes. Without it the queue is inside \
-                   the process, so only the commands of one process start.";
+    let description = "The job queue: `redis://…`, or `rediss://…` with TLS. All processes share it. If it is not set, \
+                       the queue is in the memory of the process, and `portico api` and `portico worker` do not start.";
     let redis_url = env.optional("REDIS_URL", description, |value| match value.split_once("://") {
         Some(("redis" | "rediss", rest)) if !rest.is_empty() => Ok(value.to_owned()),
         _ => Err("must be redis://… or rediss://…, e.g. REDIS_URL=redis://localhost:6379".into()),
     });
-    let description = "`on`: every command brings the database to the newest schema at start, one at a time. `off`: only \
-                   `portico migrate` does.";
+    let description = "`on`: each command that opens the database first migrates it to the newest schema; a lock lets \
+                       one process migrate at a time. `off`: only `portico migrate` does.";
     let migrates = env.read("PORTICO_MIGRATE", "on", description, |value| match value {
         "on" => Ok(true),
         "off" => Ok(false),
@@ -90,7 +103,10 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
     })
 }
 
-/// Development makes its own server key and keeps it.
+/// Returns the server key that development keeps in its data folder, and creates it if there is none.
+///
+/// Returns `None` in production and if `PORTICO_SECRET` is set. Also returns `None`, and adds an error to `env`, if the
+/// key cannot be read or created.
 fn development_secret(env: &mut EnvReader) -> Option<ServerKeys> {
     if env.is_production() || env.is_set("PORTICO_SECRET") {
         return None;
@@ -106,7 +122,7 @@ fn development_secret(env: &mut EnvReader) -> Option<ServerKeys> {
 }
 
 impl Config {
-    /// Starts the log as it was asked for.
+    /// Starts logging, and tracing if a collector is configured. Call it once in a process.
     pub(crate) fn start_log(&self) {
         logging::start(&self.log, self.domain.environment, &self.traces);
     }

@@ -1,4 +1,4 @@
-//! Logs, on stderr: text in development, one JSON object a line in production.
+//! Logging to stderr: text in development, one JSON object per line in production.
 
 use std::io::IsTerminal;
 
@@ -14,20 +14,21 @@ use tracing_subscriber::{
 
 use crate::traces::Traces;
 
-/// Our own crates, by the targets of their events and spans.
+/// The tracing targets of our own crates.
 const OWN: [&str; 5] = ["portico", "portico_api", "portico_domain", "portico_queue", "portico_worker"];
 
-/// What is logged.
+/// The settings of the log.
 #[derive(Clone, Debug)]
 pub(crate) struct LogSettings {
-    /// `PORTICO_LOG`
+    /// `PORTICO_LOG`: the lowest severity of our own events that is logged.
     level: LevelFilter,
 }
 
 impl LogSettings {
-    /// Reads the section.
+    /// Reads the section. Returns `None` if it has a problem; the problem is kept in `env`.
     pub(crate) fn read(env: &mut EnvReader) -> Option<Self> {
-        let description = "How much of Portico's own work is logged: `error`, `warn`, `info`, `debug` or `trace`.";
+        let description =
+            "The lowest severity of Portico's own events that is logged: `error`, `warn`, `info`, `debug` or `trace`.";
         let level = env.read("PORTICO_LOG", "info", description, |value| {
             let level = value.parse().ok().filter(|level| *level != LevelFilter::OFF);
             level.ok_or_else(|| "must be error, warn, info, debug or trace, e.g. PORTICO_LOG=info".to_owned())
@@ -36,22 +37,24 @@ impl LogSettings {
     }
 }
 
-/// Starts logging, and tracing where it is configured. Libraries log warnings only, at every level: below that some of
-/// them print what they were given, and the database's driver was given passwords' hashes.
+/// Starts logging to stderr, and tracing if `traces` has a collector. Call it once in a process.
 ///
-/// One filter stands in front of both. A filter for each would lose events: where a library only asks whether it would be
-/// heard, and would not, tracing-subscriber drops the next event of that thread.
+/// Libraries log at `warn` and above, with every value of `PORTICO_LOG`. Below that, some libraries log their
+/// arguments, and the arguments of the database driver include password hashes.
+///
+/// The log and the traces share one filter. A filter for each layer loses events: if a library asks whether an event is
+/// enabled, and no layer wants it, tracing-subscriber drops the next event of that thread.
 pub(crate) fn start(settings: &LogSettings, environment: Environment, traces: &Traces) {
     let traces = traces.layer();
     let own = if traces.is_some() { settings.level.max(LevelFilter::INFO) } else { settings.level };
-    let heard = Targets::new().with_default(LevelFilter::WARN).with_targets(OWN.map(|target| (target, own)));
-    let shown = settings.level.into_level().unwrap_or(Level::ERROR);
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(OWN.map(|target| (target, own)));
+    let max_level = settings.level.into_level().unwrap_or(Level::ERROR);
     let log = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr.with_max_level(shown))
+        .with_writer(std::io::stderr.with_max_level(max_level))
         .with_ansi(std::io::stderr().is_terminal());
     let log = match environment {
         Environment::Development => log.compact().boxed(),
         Environment::Production => log.json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry().with(heard).with(log).with(traces).init();
+    tracing_subscriber::registry().with(targets).with(log).with(traces).init();
 }

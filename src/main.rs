@@ -1,4 +1,6 @@
-//! Portico: the accounts service of a client portal. One binary; what it does is its command.
+//! Portico: the accounts service of a client portal.
+//!
+//! The package builds one binary. Its first argument selects what it does: see [`cli`].
 
 mod bootstrap;
 mod cli;
@@ -13,13 +15,14 @@ use clap::Parser;
 
 use crate::cli::Cli;
 
-/// `.cargo/config.toml` says how it treats memory.
+/// The memory allocator. `.cargo/config.toml` holds its options, which are compiled in.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    // One TLS provider for all of us, before anybody opens a connection: two would make the choice a panic.
+    // Set the TLS provider before any code opens a connection. If two providers are compiled in and none is set,
+    // rustls panics because it cannot choose one. The result is an error only if a provider is already set.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

@@ -1,4 +1,6 @@
-//! The server key of development: made once and kept, so that links survive a restart.
+//! The server key of development.
+//!
+//! The key is created once and kept in a file, so that links and sessions stay valid after a restart.
 
 use std::{
     fs,
@@ -8,21 +10,24 @@ use std::{
 
 use portico_domain::{keys::ServerKeys, random::Random};
 
-/// Where the key in `folder` is.
+/// Returns the path of the key file in `folder`.
 pub(crate) fn path(folder: &Path) -> PathBuf {
     folder.join("secret")
 }
 
-/// The key in `folder`, made if there is none.
+/// Returns the server key in `folder`. Creates the folder and the key if they do not exist.
 ///
 /// # Errors
-/// What is wrong with the folder or the file.
+/// Returns a message that follows the name of the setting, for example `has a server key data/secret that cannot be
+/// read or written: …`, if the folder or the file cannot be read or written, or if the file holds no valid key.
 pub(crate) fn read_or_make(folder: &Path) -> Result<ServerKeys, String> {
     let file = path(folder);
-    let failed = |error: std::io::Error| format!("has a server key {} that cannot be kept: {error}", file.display());
+    let failed =
+        |error: std::io::Error| format!("has a server key {} that cannot be read or written: {error}", file.display());
     fs::create_dir_all(folder).map_err(failed)?;
     if !file.exists() {
-        // Whole or not at all, and whoever comes first wins: another process may be starting too.
+        // Another process may start at the same time. A hard link makes the complete file appear in one step, and it
+        // fails if the other process has created it first.
         let part = folder.join(format!("secret.{}", std::process::id()));
         make(&part).map_err(failed)?;
         let linked = fs::hard_link(&part, &file);
@@ -34,9 +39,11 @@ pub(crate) fn read_or_make(folder: &Path) -> Result<ServerKeys, String> {
         }
     }
     let text = fs::read_to_string(&file).map_err(failed)?;
-    ServerKeys::parse(text.trim()).map_err(|why| format!("has a server key {} that {why}", file.display()))
+    ServerKeys::parse(text.trim())
+        .map_err(|why| format!("has a server key {} that is not valid: {why}", file.display()))
 }
 
+/// Writes a new random key to `file`, which only its owner may read.
 fn make(file: &Path) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -1,5 +1,6 @@
-//! A client that costs next to nothing: HTTP/1.1 over one kept connection, bodies by their length. The load must not take the
-//! CPU from what is measured.
+//! A minimal HTTP/1.1 client: one kept connection, and bodies with a `content-length`.
+//!
+//! It uses very little CPU, because the load must not take CPU time from the server that is measured.
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
@@ -8,22 +9,32 @@ use tokio::{
     net::TcpStream,
 };
 
-/// One connection of one client, which a proxy seems to have sent from a network of its own.
+/// An HTTP client with one connection. It sends an `x-forwarded-for` header with an address of its own network, so
+/// that the server sees each client in a different network.
 pub(crate) struct Client {
+    /// Host and port of the server.
     address: String,
+    /// The client's address as a proxy would report it.
     network: String,
+    /// The kept connection, if there is one.
     stream: Option<TcpStream>,
+    /// The bytes of the response that is being read.
     buffer: Vec<u8>,
 }
 
-/// What came back.
-pub(crate) struct Answer {
+/// An HTTP response.
+pub(crate) struct Response {
+    /// The status code.
     pub(crate) status: u16,
+    /// The body.
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
-    /// The body, if the request succeeded.
+impl Response {
+    /// Returns the body as JSON, or `null` if it is empty.
+    ///
+    /// # Errors
+    /// Returns an error with status and body if the status is not 2xx, or if the body is not JSON.
     pub(crate) fn json(&self) -> Result<Value> {
         if !(200..300).contains(&self.status) {
             bail!("{}: {}", self.status, String::from_utf8_lossy(&self.body));
@@ -33,13 +44,13 @@ impl Answer {
 }
 
 impl Client {
-    /// A client of the server at `address`, from the `n`th network.
+    /// Returns a client of the server at `address`. Its network address is the `n`th of 198.18.0.0/15 (RFC 2544).
     pub(crate) fn new(address: &str, n: usize) -> Self {
         let network = format!("198.18.{}.{}", n / 250 % 250, n % 250 + 1);
         Self { address: address.into(), network, stream: None, buffer: Vec::with_capacity(8_192) }
     }
 
-    /// The bytes of a request, to be sent any number of times.
+    /// Returns the bytes of a request. They can be sent any number of times.
     pub(crate) fn request(&self, method: &str, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Vec<u8> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {}\r\n", self.network);
@@ -52,12 +63,15 @@ impl Client {
         format!("{text}\r\n{body}").into_bytes()
     }
 
-    /// Sends a request and waits for the answer.
-    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<Answer> {
+    /// Sends a request and returns the response with any status. Connects first if there is no connection.
+    ///
+    /// # Errors
+    /// Returns an error if the connection fails, or if the response has no `content-length` and is not a 204.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<Response> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => {
-                let stream = TcpStream::connect(&self.address).await.context("connecting")?;
+                let stream = TcpStream::connect(&self.address).await.context("cannot connect to the server")?;
                 stream.set_nodelay(true)?;
                 stream
             }
@@ -74,17 +88,21 @@ impl Client {
         while self.buffer.len() < head + length {
             self.fill(&mut stream).await?;
         }
-        // Kept only now: after a failure the next request connects anew.
+        // The connection is kept only after a complete response. After an error the next request opens a new one.
         self.stream = Some(stream);
-        Ok(Answer { status, body: self.buffer[head..head + length].to_vec() })
+        Ok(Response { status, body: self.buffer[head..head + length].to_vec() })
     }
 
-    /// POSTs JSON and returns the JSON that came back.
+    /// Sends `body` as JSON by POST and returns the JSON of the response.
+    ///
+    /// # Errors
+    /// Returns an error if the connection fails or the status is not 2xx.
     pub(crate) async fn post(&mut self, path: &str, bearer: Option<&str>, body: Value) -> Result<Value> {
         let request = self.request("POST", path, bearer, Some(&body));
         self.send(&request).await?.json().with_context(|| path.to_owned())
     }
 
+    /// Reads more bytes of the response into the buffer.
     async fn fill(&mut self, stream: &mut TcpStream) -> Result<()> {
         match stream.read_buf(&mut self.buffer).await? {
             0 => bail!("the server closed the connection"),
@@ -93,10 +111,10 @@ impl Client {
     }
 }
 
-/// The status and the length of the body.
+/// Returns the status, and the length of the body in bytes.
 fn read_head(head: &[u8]) -> Result<(u16, usize)> {
     let head = std::str::from_utf8(head)?;
-    let status = head.split(' ').nth(1).ok_or_else(|| anyhow!("no status"))?.parse()?;
+    let status = head.split(' ').nth(1).ok_or_else(|| anyhow!("the response has no status"))?.parse()?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse())
@@ -104,6 +122,6 @@ fn read_head(head: &[u8]) -> Result<(u16, usize)> {
     match length {
         Some(length) => Ok((status, length?)),
         None if status == 204 => Ok((status, 0)),
-        None => bail!("an answer without a length: {head}"),
+        None => bail!("the response has no content-length: {head}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Ways of asking.
+//! Load generators: closed loop and open loop.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -10,37 +10,39 @@ use tokio::{
 
 use crate::{http::Client, stats::ms};
 
-/// What a load came to.
+/// The result of a closed loop.
 #[derive(Default)]
 pub(crate) struct Load {
-    /// Answers of 2xx, or of the one status that is wanted.
+    /// The number of responses with the expected status.
     pub(crate) good: usize,
-    /// All others.
+    /// The number of all other responses.
     pub(crate) bad: usize,
-    /// How long it took, in seconds.
+    /// How long the load was measured, in seconds.
     pub(crate) seconds: f64,
-    /// Milliseconds of each good answer.
+    /// The time of each good response, in milliseconds.
     pub(crate) times: Vec<f64>,
 }
 
 impl Load {
-    /// Good answers a second.
+    /// Returns the number of good responses per second.
     pub(crate) fn rate(&self) -> f64 {
         self.good as f64 / self.seconds
     }
 }
 
-/// Closed loop: each client sends its request again as soon as it is answered, for `window`.
+/// Runs a closed loop for `window`: each client sends its request again as soon as it has the response. Responses with
+/// a 2xx status are good.
 pub(crate) async fn closed(clients: Vec<(Client, Vec<u8>)>, window: Duration) -> Result<Load> {
     closed_with(clients, window, |request, _| request.clone()).await
 }
 
-/// As [`closed`], where `status` is the good answer.
+/// Runs a closed loop as [`closed`] does, in which only responses with `status` are good.
 pub(crate) async fn closed_for(status: u16, clients: Vec<(Client, Vec<u8>)>, window: Duration) -> Result<Load> {
-    run(clients, window, |request, _| request.clone(), move |answer| answer == status).await
+    run(clients, window, |request, _| request.clone(), move |actual| actual == status).await
 }
 
-/// As [`closed`]; `make` makes each client's `n`th request from what it holds.
+/// Runs a closed loop as [`closed`] does, in which every request is different. `make` returns the `n`th request of a
+/// client from the state of that client.
 pub(crate) async fn closed_with<T: Send + 'static>(
     clients: Vec<(Client, T)>,
     window: Duration,
@@ -57,21 +59,22 @@ async fn run<T: Send + 'static>(
 ) -> Result<Load> {
     let (make, started) = (Arc::new(make), Instant::now());
     let mut tasks = JoinSet::new();
-    for (mut client, held) in clients {
+    for (mut client, state) in clients {
         let make = make.clone();
         tasks.spawn(async move {
             let mut load = Load::default();
             for n in 0.. {
-                let request = make(&held, n);
-                let began = Instant::now();
-                let answer = client.send(&request).await?;
-                // What ends after the window is not counted, as what began before it was not.
+                let request = make(&state, n);
+                let request_started = Instant::now();
+                let response = client.send(&request).await?;
+                // A response that arrives after the window is not counted, just as no request is sent before the
+                // window.
                 if started.elapsed() > window {
                     break;
                 }
-                if is_good(answer.status) {
+                if is_good(response.status) {
                     load.good += 1;
-                    load.times.push(ms(began.elapsed()));
+                    load.times.push(ms(request_started.elapsed()));
                 } else {
                     load.bad += 1;
                 }
@@ -79,34 +82,37 @@ async fn run<T: Send + 'static>(
             anyhow::Ok(load)
         });
     }
-    let mut all = Load { seconds: window.as_secs_f64(), ..Load::default() };
-    while let Some(done) = tasks.join_next().await {
-        let done = done??;
-        all.good += done.good;
-        all.bad += done.bad;
-        all.times.extend(done.times);
+    let mut total = Load { seconds: window.as_secs_f64(), ..Load::default() };
+    while let Some(load) = tasks.join_next().await {
+        let load = load??;
+        total.good += load.good;
+        total.bad += load.bad;
+        total.times.extend(load.times);
     }
-    Ok(all)
+    Ok(total)
 }
 
-/// Open loop: `rate` requests a second by the clock, whether answers come or not, for `window`. `ask` says when
-/// it was done, and each time counts from when the request was due, so that a stall is seen by all that it delayed.
+/// Runs an open loop for `window`: starts `rate` requests per second, whether or not earlier ones have finished.
+///
+/// `send` sends the `n`th request and returns when it was finished. Returns the time of each request in milliseconds.
+/// The time starts when the request was due, not when it was sent, so that a stall counts for every request that it
+/// delays.
 pub(crate) async fn open<F: Future<Output = Result<Instant>> + Send + 'static>(
     rate: f64,
     window: Duration,
-    mut ask: impl FnMut(usize) -> F,
+    mut send: impl FnMut(usize) -> F,
 ) -> Result<Vec<f64>> {
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for n in 0..(rate * window.as_secs_f64()) as usize {
         let due = started + Duration::from_secs_f64(n as f64 / rate);
         sleep_until(due).await;
-        let asked = ask(n);
-        tasks.spawn(async move { anyhow::Ok(ms(asked.await? - due)) });
+        let request = send(n);
+        tasks.spawn(async move { anyhow::Ok(ms(request.await? - due)) });
     }
     let mut times = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        times.push(done??);
+    while let Some(time) = tasks.join_next().await {
+        times.push(time??);
     }
     Ok(times)
 }

@@ -1,22 +1,25 @@
-//! Where and when it was measured.
+//! Describes the machine, the commit and the time of a run.
 
 use std::{fmt, fs, process::Command, thread::available_parallelism};
 
-/// The machine, the commit and the day.
+/// The machine, the commit and the time of a run. Values that cannot be read are `unknown`.
 pub(crate) struct Machine {
     cores: usize,
+    /// In GiB, with the unit.
     memory: String,
+    /// The processor's model name.
     model: String,
     commit: String,
+    /// In UTC.
     date: String,
 }
 
-/// How many cores there are.
+/// Returns the number of cores that this process may use.
 pub(crate) fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Reads it.
+/// Reads the description of this machine from `/proc`, `git` and `date`.
 pub(crate) fn read() -> Machine {
     let field = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
@@ -28,12 +31,13 @@ pub(crate) fn read() -> Machine {
         cores: cores(),
         memory: format!("{:.0} GiB", kibibytes / 1_048_576.0),
         model: field("/proc/cpuinfo", "model name"),
-        commit: said("git", &["describe", "--always", "--dirty"]),
-        date: said("date", &["--utc", "+%Y-%m-%d %H:%M UTC"]),
+        commit: output_of("git", &["describe", "--always", "--dirty"]),
+        date: output_of("date", &["--utc", "+%Y-%m-%d %H:%M UTC"]),
     }
 }
 
-fn said(program: &str, args: &[&str]) -> String {
+/// Returns what a program prints, or `unknown` if it cannot be started.
+fn output_of(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).output();
     output.map_or("unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,4 +1,5 @@
-//! An SMTP server (RFC 5321) that takes every mail as fast as it can and remembers when, for whom, and which secret it carried.
+//! An SMTP server (RFC 5321) that accepts every mail as fast as it can. It keeps the time, the recipient and the
+//! secret of each mail.
 
 use std::{
     collections::HashMap,
@@ -13,49 +14,52 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// What it has taken.
+/// A running SMTP server and the mails that it has accepted. Clones share the mails.
 #[derive(Clone, Default)]
 pub(crate) struct Mailbox {
     port: u16,
     mails: Arc<Mutex<Mails>>,
 }
 
+/// The accepted mails.
 #[derive(Default)]
 struct Mails {
+    /// When each mail was accepted, in that order.
     times: Vec<Instant>,
+    /// The newest mail to each recipient.
     by_recipient: HashMap<String, Mail>,
 }
 
-/// The newest mail to somebody.
+/// An accepted mail.
 #[derive(Clone)]
 pub(crate) struct Mail {
-    /// When its last byte was accepted.
+    /// When its last byte arrived.
     pub(crate) at: Instant,
-    /// The link's secret or the code.
+    /// The secret of its link, or its code, if it has one.
     pub(crate) secret: Option<String>,
 }
 
 impl Mailbox {
-    /// Listens on a free port.
+    /// Starts a server on a free port of 127.0.0.1.
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let mailbox = Self { port: listener.local_addr()?.port(), ..Self::default() };
-        let taking = mailbox.clone();
+        let server = mailbox.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let mailbox = taking.clone();
-                tokio::spawn(async move { mailbox.converse(stream).await });
+                let mailbox = server.clone();
+                tokio::spawn(async move { mailbox.serve(stream).await });
             }
         });
         Ok(mailbox)
     }
 
-    /// The `MAIL_URL` by which Portico reaches it: no credentials, so it may be plain.
+    /// Returns the `MAIL_URL` of this server. It has no credentials, so that Portico accepts it without TLS.
     pub(crate) fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}?tls=none", self.port)
     }
 
-    /// Where it listens.
+    /// Returns host and port.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
@@ -64,26 +68,30 @@ impl Mailbox {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When each mail was accepted that came after `since`.
+    /// Returns when each mail was accepted, of those that arrived after `since`.
     pub(crate) fn times(&self, since: Instant) -> Vec<Instant> {
         self.mails().times.iter().filter(|at| **at > since).copied().collect()
     }
 
-    /// Waits up to `within` for a mail to `recipient` that came after `since`.
-    pub(crate) async fn wait(&self, recipient: &str, since: Instant, within: Duration) -> Result<Mail> {
-        let deadline = Instant::now() + within;
+    /// Returns the newest mail to `recipient` that arrived after `since`. Waits for it at most `timeout`.
+    ///
+    /// # Errors
+    /// Returns an error if no such mail arrives in time.
+    pub(crate) async fn wait(&self, recipient: &str, since: Instant, timeout: Duration) -> Result<Mail> {
+        let deadline = Instant::now() + timeout;
         loop {
             if let Some(mail) = self.mails().by_recipient.get(recipient).filter(|mail| mail.at > since) {
                 return Ok(mail.clone());
             }
             if Instant::now() > deadline {
-                bail!("no mail to {recipient} within {within:?}");
+                bail!("no mail to {recipient} arrived within {timeout:?}");
             }
             sleep(Duration::from_millis(5)).await;
         }
     }
 
-    async fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
+    /// Serves one SMTP connection until the client closes it.
+    async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
         let mut stream = BufReader::new(stream);
         stream.write_all(b"220 bench\r\n").await?;
@@ -94,10 +102,10 @@ impl Mailbox {
                 return Ok(());
             }
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            let answer = match text.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
+            let reply = match text.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
                 "DATA" => {
                     stream.write_all(b"354 go on\r\n").await?;
-                    self.keep(&recipient, &read_data(&mut stream).await?);
+                    self.record(&recipient, &read_data(&mut stream).await?);
                     "250 accepted\r\n"
                 }
                 "RCPT" => {
@@ -107,11 +115,11 @@ impl Mailbox {
                 "QUIT" => return stream.write_all(b"221 bye\r\n").await,
                 _ => "250 ok\r\n",
             };
-            stream.write_all(answer.as_bytes()).await?;
+            stream.write_all(reply.as_bytes()).await?;
         }
     }
 
-    fn keep(&self, recipient: &str, text: &str) {
+    fn record(&self, recipient: &str, text: &str) {
         let mail = Mail { at: Instant::now(), secret: secret(text) };
         let mut mails = self.mails();
         mails.times.push(mail.at);
@@ -119,15 +127,16 @@ impl Mailbox {
     }
 }
 
+/// Reads a mail up to the line that holds only a dot.
 async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     let mut data = Vec::with_capacity(8_192);
     while stream.read_until(b'\n', &mut data).await? > 0 && !data.ends_with(b"\r\n.\r\n") {}
     Ok(String::from_utf8_lossy(&data).into_owned())
 }
 
-/// What follows `#token=`, or the six digits on a line of their own.
+/// Returns the text after `#token=`, or else the first line of exactly six digits.
 fn secret(text: &str) -> Option<String> {
-    // Quoted-printable (RFC 2045 §6.7), as far as it touches a secret.
+    // Decodes only the parts of quoted-printable (RFC 2045 §6.7) that can occur inside a secret.
     let text = text.replace("=\r\n", "").replace("=3D", "=");
     if let Some((_, rest)) = text.split_once("#token=") {
         return Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect());

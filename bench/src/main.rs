@@ -1,8 +1,10 @@
-//! Measures Portico and says what it reaches of its limits. Each limit is measured in the same run on the same machine, so a
-//! ratio means the same on a laptop and on a server.
+//! Measures Portico and compares each result with a limit.
 //!
-//! It drives the release binary over HTTP and SMTP and imports no crate of it. `bin/bench` builds both and starts the
-//! services. A file of `figures/` measures one thing; the rest is what they share.
+//! Each limit is measured in the same run on the same machine. So a ratio can be compared between a laptop and a
+//! server.
+//!
+//! The program drives the release binary over HTTP and SMTP, and imports no other crate of this workspace. `bin/bench`
+//! builds both and starts Postgres and Redis. Each file of `figures/` measures one thing; the other modules are shared.
 
 mod figures;
 mod hash;
@@ -27,51 +29,55 @@ use clap::Parser;
 
 use crate::{figures::Figure, report::Report};
 
+/// The exit code if something cannot be measured: `EX_SOFTWARE` of sysexits(3).
+const EXIT_ERROR: u8 = 70;
+
 /// Measures Portico against limits of the same run. Started by bin/bench.
 #[derive(Parser)]
 #[command(name = "bin/bench")]
 struct Options {
-    /// What to measure; everything when nothing is named.
+    /// The figures to measure. Without any, all are measured.
     figures: Vec<Figure>,
     /// How long each rate is measured, in seconds.
     #[arg(long, default_value_t = 15)]
     seconds: u64,
-    /// How many pairs `timing` compares.
+    /// The number of pairs of requests that `timing` compares.
     #[arg(long, default_value_t = 1_000)]
     pairs: usize,
-    /// How many jobs `jobs` runs.
+    /// The number of jobs that `jobs` runs.
     #[arg(long, default_value_t = 50_000)]
     jobs: usize,
-    /// How many mails `mail` sends.
+    /// The number of mails that `mail` sends.
     #[arg(long, default_value_t = 2_000)]
     mails: usize,
-    /// How many bulk mails wait in `urgent`.
+    /// The number of bulk mails that wait while `urgent` measures.
     #[arg(long, default_value_t = 100_000)]
     waiting: usize,
-    /// How many staff codes `urgent` asks for, one each second.
+    /// The number of staff codes that `urgent` requests, one per second.
     #[arg(long, default_value_t = 40)]
     codes: usize,
     /// Prints Markdown.
     #[arg(long)]
     markdown: bool,
-    /// Says what can be measured, and ends.
+    /// Prints the names and descriptions of the figures, and measures nothing.
     #[arg(long)]
     list: bool,
-    /// The binary to measure; the one beside this program when not named.
+    /// The Portico binary to measure. The default is the one in the folder of this program.
     #[arg(long)]
     binary: Option<PathBuf>,
-    /// Serves one trivial select over HTTP on this database instead: the limit of `session`.
+    /// Serves the result of `SELECT 1` on this database over HTTP, and measures nothing. `session` starts it for
+    /// comparison.
     #[arg(long, hide = true)]
     trivial_server: Option<String>,
 }
 
 impl Options {
-    /// How long a rate is measured.
+    /// Returns how long a rate is measured.
     fn window(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
 
-    /// The binary to measure.
+    /// Returns the path of the Portico binary to measure.
     fn binary(&self) -> Result<PathBuf> {
         match &self.binary {
             Some(path) => Ok(path.canonicalize()?),
@@ -87,12 +93,12 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("bin/bench: {error:#}");
-            ExitCode::from(70)
+            ExitCode::from(EXIT_ERROR)
         }
     }
 }
 
-/// Whether every figure is as wanted.
+/// Measures the selected figures and prints the report. Returns whether every target is met.
 async fn run(options: Options) -> Result<bool> {
     if let Some(database) = &options.trivial_server {
         trivial::serve(database).await?;
@@ -102,13 +108,17 @@ async fn run(options: Options) -> Result<bool> {
         figures::list();
         return Ok(true);
     }
-    let wanted = if options.figures.is_empty() { Figure::all() } else { options.figures.clone() };
+    let selected = if options.figures.is_empty() { Figure::all() } else { options.figures.clone() };
     let mut report = Report::new(machine::read());
-    for figure in wanted {
+    for figure in selected {
         eprintln!("bin/bench: {figure} …");
-        report.begin(figure.to_string(), figure.meaning());
-        figure.measure(&options, &mut report).await?;
+        report.begin(figure.to_string(), figure.description());
+        let measured = figure.measure(&options, &mut report).await;
+        // The processes of the figure have ended. Its databases are removed even if it failed.
+        let cleaned_up = world::clean_up().await;
+        measured?;
+        cleaned_up?;
     }
     report.print(options.markdown);
-    Ok(report.is_good())
+    Ok(report.is_met())
 }

@@ -1,4 +1,4 @@
-//! The people whom the figures need, made as they come about in life: invited, mailed, activated.
+//! Creates the users that the figures need, through the API and by mail: invited, mailed, activated.
 
 use std::time::Duration;
 
@@ -14,60 +14,68 @@ use crate::{
     world::{Api, World},
 };
 
-/// How long a mail may take while a figure is being set up.
-const MAIL_WITHIN: Duration = Duration::from_secs(60);
-/// How many people activate at once: enough for all cores, few enough for the hashing pool.
-const AT_ONCE: usize = 4;
+/// How long to wait for a mail while users are created.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many portal users activate at the same time: enough for all cores, and few enough for the hashing pool.
+const CONCURRENT_ACTIVATIONS: usize = 4;
+/// How many clients send invitations at the same time.
+const CONCURRENT_INVITATIONS: usize = 16;
 
-/// Staff who may invite, and the client to which they do.
+/// A tenant with one client, and a staff user who may invite portal users to that client.
 pub(crate) struct Tenant {
+    /// The access token of the staff user.
     token: String,
-    invite: String,
+    /// The path of the operation that invites a portal user to the client.
+    invite_path: String,
 }
 
-/// Somebody with a password, signed in.
+/// A portal user with a password and a session.
 #[derive(Clone)]
-pub(crate) struct Person {
+pub(crate) struct PortalUser {
+    /// The email address.
     pub(crate) email: String,
+    /// The password.
     pub(crate) password: String,
+    /// The access token of the session.
     pub(crate) token: String,
 }
 
-impl Person {
-    /// What they sign in with.
+impl PortalUser {
+    /// Returns the body of a sign-in request.
     pub(crate) fn credentials(&self) -> Value {
         json!({ "email": self.email, "password": self.password })
     }
 }
 
 impl Tenant {
-    /// A tenant with an owner and one client. Needs a running worker.
+    /// Creates the tenant `acme` with an owner and one client. Needs a running worker, because the owner signs in by
+    /// mail.
     pub(crate) async fn new(world: &World, api: &Api) -> Result<Self> {
         world.run(&["tenant", "add", "--slug", "acme", "--name", "Acme"])?;
         world.run(&["staff", "add", "--tenant", "acme", "--email", "owner@acme.test", "--role", "owner"])?;
-        let (mut client, asked) = (api.client(0), Instant::now());
+        let (mut client, requested_at) = (api.client(0), Instant::now());
         let body = json!({ "email": "owner@acme.test" });
         let flow = client.post("/api/staff/auth/send-code", None, body).await?;
-        let mail = world.mailbox.wait("owner@acme.test", asked, MAIL_WITHIN).await?;
+        let mail = world.mailbox.wait("owner@acme.test", requested_at, MAIL_TIMEOUT).await?;
         let body = json!({ "flow": flow["flow"], "code": mail.secret });
         let session = client.post("/api/staff/auth/verify-code", None, body).await?;
         let token = text(&session["access_token"])?;
-        let made = client.post("/api/v1/clients", Some(&token), json!({ "name": "Blue Harbour" })).await?;
-        let invite = format!("/api/v1/clients/{}/portal-user", text(&made["id"])?);
-        Ok(Self { token, invite })
+        let created = client.post("/api/v1/clients", Some(&token), json!({ "name": "Blue Harbour" })).await?;
+        let invite_path = format!("/api/v1/clients/{}/portal-user", text(&created["id"])?);
+        Ok(Self { token, invite_path })
     }
 
-    /// The request that invites somebody.
+    /// Returns the request that invites a portal user with the address `email`.
     pub(crate) fn invitation(&self, client: &Client, email: &str) -> Vec<u8> {
         let body = json!({ "email": email, "name": "Robin Miller" });
-        client.request("POST", &self.invite, Some(&self.token), Some(&body))
+        client.request("POST", &self.invite_path, Some(&self.token), Some(&body))
     }
 
-    /// Invites `count` people who never open their mail, and returns their addresses.
-    pub(crate) async fn invited(&self, api: &Api, name: &str, count: usize) -> Result<Vec<String>> {
+    /// Invites `count` portal users with the addresses `<name>-<n>@x.test`, and returns the addresses.
+    pub(crate) async fn invite(&self, api: &Api, name: &str, count: usize) -> Result<Vec<String>> {
         let emails: Vec<String> = (0..count).map(|n| format!("{name}-{n}@x.test")).collect();
         let mut tasks = JoinSet::new();
-        let share = count.div_ceil(AT_ONCE * 4).max(1);
+        let share = count.div_ceil(CONCURRENT_INVITATIONS).max(1);
         for (n, emails) in emails.chunks(share).enumerate() {
             let mut client = api.client(n);
             let requests: Vec<_> = emails.iter().map(|email| self.invitation(&client, email)).collect();
@@ -78,49 +86,51 @@ impl Tenant {
                 anyhow::Ok(())
             });
         }
-        while let Some(done) = tasks.join_next().await {
-            done??;
+        while let Some(sent) = tasks.join_next().await {
+            sent??;
         }
         Ok(emails)
     }
 
-    /// Makes `count` people who have activated. Needs a running worker.
-    pub(crate) async fn people(&self, world: &World, api: &Api, name: &str, count: usize) -> Result<Vec<Person>> {
-        let asked = Instant::now();
-        let emails = self.invited(api, name, count).await?;
-        let mut people = Vec::with_capacity(count);
-        for emails in emails.chunks(AT_ONCE) {
+    /// Creates `count` portal users who have activated and signed in. Needs a running worker.
+    pub(crate) async fn users(&self, world: &World, api: &Api, name: &str, count: usize) -> Result<Vec<PortalUser>> {
+        let requested_at = Instant::now();
+        let emails = self.invite(api, name, count).await?;
+        let mut users = Vec::with_capacity(count);
+        for emails in emails.chunks(CONCURRENT_ACTIVATIONS) {
             let mut tasks = JoinSet::new();
             for email in emails {
-                let (mailbox, mut client, email) = (world.mailbox.clone(), api.client(people.len()), email.clone());
+                let (mailbox, mut client, email) = (world.mailbox.clone(), api.client(users.len()), email.clone());
                 tasks.spawn(async move {
-                    let mail = mailbox.wait(&email, asked, MAIL_WITHIN).await?;
+                    let mail = mailbox.wait(&email, requested_at, MAIL_TIMEOUT).await?;
                     let password = "quartz-lantern-41".to_owned();
                     let body = json!({ "token": mail.secret, "password": password });
                     let session = activate(&mut client, body).await?;
-                    anyhow::Ok(Person { email, password, token: text(&session["access_token"])? })
+                    anyhow::Ok(PortalUser { email, password, token: text(&session["access_token"])? })
                 });
             }
-            while let Some(done) = tasks.join_next().await {
-                people.push(done??);
+            while let Some(user) = tasks.join_next().await {
+                users.push(user??);
             }
         }
-        Ok(people)
+        Ok(users)
     }
 }
 
-/// A slow machine's hashing pool turns some away at first, and asks them to come again.
+/// Activates a portal user and returns the session. Repeats the request each second while the answer is 503, because
+/// the hashing pool of a slow machine rejects some requests.
 async fn activate(client: &mut Client, body: Value) -> Result<Value> {
     let request = client.request("POST", "/api/portal/auth/activate", None, Some(&body));
     loop {
-        let answer = client.send(&request).await?;
-        if answer.status != 503 {
-            return answer.json().context("activating");
+        let response = client.send(&request).await?;
+        if response.status != 503 {
+            return response.json().context("cannot activate a portal user");
         }
         sleep(Duration::from_secs(1)).await;
     }
 }
 
+/// Returns the text of a field of a response.
 fn text(value: &Value) -> Result<String> {
-    value.as_str().map(str::to_owned).context("an answer without what it should hold")
+    value.as_str().map(str::to_owned).context("a response lacks an expected field")
 }

@@ -1,4 +1,4 @@
-//! Child processes, and what the kernel says about them.
+//! Child processes, and their CPU time and memory as the kernel reports them.
 
 use std::{
     fs::{self, File},
@@ -10,57 +10,67 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use tokio::time::{Instant, sleep};
 
-/// Clock ticks in a second, as /proc counts CPU time; 100 on every Linux (`man 5 proc`).
+/// Clock ticks per second, the unit of CPU time in `/proc`. It is 100 on every Linux (`man 5 proc`).
 const TICKS: f64 = 100.0;
 
-/// A running program, killed when dropped. What it says goes into a file, which costs it no reader.
+/// A running program. It is killed when this value is dropped.
+///
+/// Its output goes to a file, so that no reader uses CPU time while something is measured.
 pub(crate) struct Process {
     child: Child,
-    said: PathBuf,
+    /// The file with its output.
+    log: PathBuf,
 }
 
 impl Process {
-    /// Starts `program` with this environment and no other but `PATH`; `log` takes what it says.
+    /// Starts `program` with the variables of `env` and `PATH`, and no others. Its output goes to the file `log`.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be created or the program cannot be started.
     pub(crate) fn start(program: &Path, args: &[&str], env: &[(String, String)], log: PathBuf) -> Result<Self> {
         let file = File::create(&log)?;
-        // Gone with us, even if we are killed outright.
+        // setpriv makes the kernel kill the program when this process ends, even if this process is killed.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(args);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").envs(env.iter().cloned());
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("starting {}", program.display()))?;
-        Ok(Self { child, said: log })
+        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self { child, log })
     }
 
-    /// Waits up to 30 seconds for a line in which `find` finds something.
-    pub(crate) async fn hears<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+    /// Waits until `find` returns a value for a line of the output, and returns that value.
+    ///
+    /// # Errors
+    /// Returns an error with the output if the process ends first, or after 30 seconds.
+    pub(crate) async fn wait_for_log<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            let said = fs::read_to_string(&self.said)?;
-            if let Some(found) = said.lines().find_map(&find) {
+            let log = fs::read_to_string(&self.log)?;
+            if let Some(found) = log.lines().find_map(&find) {
                 return Ok(found);
             }
             if self.child.try_wait()?.is_some() || Instant::now() > deadline {
-                bail!("a process did not start; it said:\n{said}");
+                bail!("a process did not start; its output is:\n{log}");
             }
             sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// A line of `/proc/PID/status` in MiB: `VmRSS` is what it holds, `VmHWM` the most it ever held.
+    /// Returns a memory field of `/proc/PID/status` in MiB: `VmRSS` is the current resident memory, `VmHWM` its peak.
     pub(crate) fn memory(&self, field: &str) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-        let kibibytes: f64 = line.ok_or(anyhow!("no {field}"))?.trim().trim_end_matches(" kB").parse()?;
+        let kibibytes: f64 =
+            line.ok_or(anyhow!("/proc/PID/status has no {field}"))?.trim().trim_end_matches(" kB").parse()?;
         Ok(kibibytes / 1024.0)
     }
 
-    /// Seconds of CPU time that it has used.
+    /// Returns the CPU time that the process has used, in seconds.
     pub(crate) fn cpu(&self) -> Result<f64> {
         cpu(Path::new(&format!("/proc/{}", self.child.id())))
     }
 
-    /// Seconds of CPU time that its threads of this name have used.
+    /// Returns the CPU time of its threads whose names start with `name`, in seconds.
     pub(crate) fn cpu_of(&self, name: &str) -> Result<f64> {
         let mut sum = 0.0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
@@ -80,16 +90,17 @@ impl Drop for Process {
     }
 }
 
-/// Seconds of CPU time that this program has used.
+/// Returns the CPU time that this program has used, in seconds.
 pub(crate) fn own_cpu() -> Result<f64> {
     cpu(Path::new("/proc/self"))
 }
 
-/// The same of a process or thread at `proc`.
+/// Returns the CPU time of the process or thread whose folder in `/proc` is `proc`, in seconds.
 fn cpu(proc: &Path) -> Result<f64> {
     let stat = fs::read_to_string(proc.join("stat"))?;
-    // The name, which may hold anything, ends at the last parenthesis; user and system time are fields 14 and 15.
-    let (_, rest) = stat.rsplit_once(')').ok_or(anyhow!("no stat"))?;
+    // The second field is the name in parentheses, and the name can hold any character, also a parenthesis. User and
+    // system time are fields 14 and 15.
+    let (_, rest) = stat.rsplit_once(')').ok_or(anyhow!("/proc/PID/stat has no name"))?;
     let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     Ok(ticks / TICKS)
 }

@@ -1,75 +1,78 @@
-//! What was measured, and how it is shown.
+//! The report of a run: what was measured, and how it is printed.
 
 use std::fmt::Write;
 
 use crate::machine::Machine;
 
-/// Everything that was measured in one run.
+/// The results of one run.
 pub(crate) struct Report {
     machine: Machine,
     sections: Vec<Section>,
 }
 
+/// The results of one figure.
 struct Section {
+    /// The name of the figure.
     figure: String,
-    meaning: &'static str,
+    description: &'static str,
     lines: Vec<Line>,
     notes: Vec<String>,
 }
 
-/// One line of the table.
+/// One line of a table.
 #[derive(Default)]
 pub(crate) struct Line {
     what: String,
     measured: String,
     limit: String,
     ratio: Option<f64>,
-    wanted: String,
-    is_good: Option<bool>,
+    target: String,
+    is_met: Option<bool>,
 }
 
 impl Line {
-    /// What was measured, and its value with its unit.
+    /// Returns a line with what was measured, and its value with the unit.
     pub(crate) fn new(what: impl Into<String>, measured: impl Into<String>) -> Self {
         Self { what: what.into(), measured: measured.into(), ..Self::default() }
     }
 
-    /// The limit that was measured in the same run, and what is reached of it.
-    pub(crate) fn of(self, limit: impl Into<String>, ratio: f64) -> Self {
+    /// Adds the limit that was measured in the same run, with its unit, and the ratio of the value to it.
+    pub(crate) fn limit(self, limit: impl Into<String>, ratio: f64) -> Self {
         Self { limit: limit.into(), ratio: Some(ratio), ..self }
     }
 
-    /// What is wanted, in words, and whether it is so.
-    pub(crate) fn wanted(self, wanted: impl Into<String>, is_good: bool) -> Self {
-        Self { wanted: wanted.into(), is_good: Some(is_good), ..self }
+    /// Adds the target as text, and whether it is met.
+    pub(crate) fn target(self, target: impl Into<String>, is_met: bool) -> Self {
+        Self { target: target.into(), is_met: Some(is_met), ..self }
     }
 
     fn cells(&self) -> [String; 6] {
         let ratio = self.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-        let verdict = match self.is_good {
+        let verdict = match self.is_met {
             Some(true) => "ok",
-            Some(false) => "NOT",
+            Some(false) => "missed",
             None => "",
         };
         let text = |text: &str| text.to_owned();
-        [text(&self.what), text(&self.measured), text(&self.limit), ratio, text(&self.wanted), text(verdict)]
+        [text(&self.what), text(&self.measured), text(&self.limit), ratio, text(&self.target), text(verdict)]
     }
 }
 
-const HEAD: [&str; 6] = ["what", "measured", "limit", "ratio", "wanted", ""];
+/// The header of each table.
+const HEADER: [&str; 6] = ["what", "measured", "limit", "ratio", "target", ""];
 
 impl Report {
-    /// An empty report of this machine.
+    /// Returns an empty report.
     pub(crate) fn new(machine: Machine) -> Self {
         Self { machine, sections: Vec::new() }
     }
 
-    /// What follows belongs to this figure.
-    pub(crate) fn begin(&mut self, figure: String, meaning: &'static str) {
-        self.sections.push(Section { figure, meaning, lines: Vec::new(), notes: Vec::new() });
+    /// Starts the section of a figure. Lines and notes are added to the section that was started last.
+    pub(crate) fn begin(&mut self, figure: String, description: &'static str) {
+        self.sections.push(Section { figure, description, lines: Vec::new(), notes: Vec::new() });
     }
 
-    /// Adds a line, and shows it at once.
+    /// Adds a line to the table, and prints it to stderr immediately.
     pub(crate) fn line(&mut self, line: Line) {
         let cells = line.cells();
         eprintln!(
@@ -81,7 +84,7 @@ impl Report {
         }
     }
 
-    /// Adds a sentence that a reader of the numbers should know.
+    /// Adds a note below the table, and prints it to stderr immediately.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
         eprintln!("bin/bench:   {note}");
@@ -90,13 +93,13 @@ impl Report {
         }
     }
 
-    /// Whether nothing that is wanted was missed.
-    pub(crate) fn is_good(&self) -> bool {
-        self.sections.iter().flat_map(|section| &section.lines).all(|line| line.is_good != Some(false))
+    /// Returns whether every target is met.
+    pub(crate) fn is_met(&self) -> bool {
+        self.sections.iter().flat_map(|section| &section.lines).all(|line| line.is_met != Some(false))
     }
 
-    /// Prints all of it on stdout.
-    #[expect(clippy::print_stdout, reason = "the one way out for what the program was asked for")]
+    /// Prints the whole report to stdout.
+    #[expect(clippy::print_stdout, reason = "the report is the output of the program")]
     pub(crate) fn print(&self, markdown: bool) {
         println!("{}", if markdown { self.markdown() } else { self.text() });
     }
@@ -107,11 +110,11 @@ impl Report {
             let _ = write!(
                 page,
                 "\n## {}\n\n{}\n\nRepeat: `bin/bench {}`\n\n",
-                section.figure, section.meaning, section.figure
+                section.figure, section.description, section.figure
             );
             let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
             let escaped = |line: &Line| line.cells().map(|cell| cell.replace('|', "\\|"));
-            page += &row(&HEAD.map(String::from));
+            page += &row(&HEADER.map(String::from));
             page += "|---|---|---|---|---|---|\n";
             section.lines.iter().for_each(|line| page += &row(&escaped(line)));
             section.notes.iter().for_each(|note| page += &format!("\n{note}\n"));
@@ -121,7 +124,7 @@ impl Report {
 
     fn text(&self) -> String {
         let rows = self.sections.iter().flat_map(|section| &section.lines).map(Line::cells);
-        let mut widths = HEAD.map(|cell| cell.chars().count());
+        let mut widths = HEADER.map(|cell| cell.chars().count());
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(&row) {
                 *width = (*width).max(cell.chars().count());
@@ -133,8 +136,8 @@ impl Report {
         };
         let mut page = format!("{}\n", self.machine);
         for section in &self.sections {
-            let _ = write!(page, "\n{} (bin/bench {})\n{}\n\n", section.figure, section.figure, section.meaning);
-            page += &row(&HEAD.map(String::from));
+            let _ = write!(page, "\n{} (bin/bench {})\n{}\n\n", section.figure, section.figure, section.description);
+            page += &row(&HEADER.map(String::from));
             section.lines.iter().for_each(|line| page += &row(&line.cells()));
             section.notes.iter().for_each(|note| page += &format!("* {note}\n"));
         }

@@ -1,13 +1,13 @@
-//! Statistics of samples.
+//! Statistics.
 
 use std::time::Duration;
 
-/// In milliseconds.
+/// Returns `duration` in milliseconds.
 pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// The `p`th percentile (0 to 100) by nearest rank; 0 of nothing.
+/// Returns the `p`th percentile (0 to 100) by nearest rank, or 0 if there are no samples.
 pub(crate) fn percentile(samples: &[f64], p: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -15,12 +15,15 @@ pub(crate) fn percentile(samples: &[f64], p: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
 }
 
-/// The median.
+/// Returns the median, or 0 if there are no samples.
 pub(crate) fn median(samples: &[f64]) -> f64 {
     percentile(samples, 50.0)
 }
 
-/// The area under the ROC curve: how likely a sample of `a` is greater than one of `b`. 0.5 tells them apart as well as a coin.
+/// Returns the area under the ROC curve: the probability that a random sample of `a` is greater than a random sample
+/// of `b`.
+///
+/// At 0.5 the two sets cannot be distinguished by their values.
 pub(crate) fn auc(a: &[f64], b: &[f64]) -> f64 {
     let mut sorted = b.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -40,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_by_nearest_rank() {
+    fn percentile_is_the_nearest_rank() {
         let samples: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         assert_eq!(percentile(&samples, 50.0), 50.0);
         assert_eq!(percentile(&samples, 99.0), 99.0);
@@ -49,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_area_tells_apart_what_differs_and_nothing_else() {
+    fn auc_is_one_half_only_for_equal_distributions() {
         let low: Vec<f64> = (0..100).map(f64::from).collect();
         let high: Vec<f64> = low.iter().map(|x| x + 1_000.0).collect();
         assert_eq!(auc(&high, &low), 1.0);

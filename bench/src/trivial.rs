@@ -1,5 +1,7 @@
-//! What `session` is compared with besides: a server of the same libraries, with as many database connections, whose one answer is what one
-//! trivial select returns. Nothing that speaks HTTP and asks Postgres in this stack can be faster.
+//! A minimal server for comparison with `GET session`.
+//!
+//! It uses the same libraries as Portico and as many database connections, and answers every request with the result of
+//! `SELECT 1`. No HTTP server that queries Postgres with these libraries can be faster.
 
 use std::io::Write;
 
@@ -10,7 +12,9 @@ use tokio::net::TcpListener;
 
 use crate::postgres;
 
-/// Serves `GET /` until killed, and says where on stderr.
+/// Serves `GET /` on a free port of 127.0.0.1 until the process is killed. Prints `serving HOST:PORT` to stderr.
+///
+/// `database` is the URL of a Postgres database.
 pub(crate) async fn serve(database: &str) -> Result<()> {
     let db = postgres::connect(database, postgres::CONNECTIONS).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

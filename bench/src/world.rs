@@ -1,4 +1,5 @@
-//! A running Portico, as in production, with limits so high that they limit nothing.
+//! An installation of Portico for one measurement, configured as in production, but with limits so high that none is
+//! reached.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,14 +11,9 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{
-    http::Client,
-    mailbox::Mailbox,
-    postgres::{self, provided},
-    process::Process,
-};
+use crate::{http::Client, mailbox::Mailbox, postgres, process::Process, redis};
 
-/// Every limit that one machine asking as many would run into.
+/// The rate limits, `PORTICO_LIMIT_*`, that the load of one machine would otherwise reach.
 const LIMITS: [&str; 10] = [
     "REQUESTS",
     "SIGN_IN_RATE",
@@ -31,36 +27,54 @@ const LIMITS: [&str; 10] = [
     "INVITE_ACTOR",
 ];
 
-/// Where Portico runs, and with which settings.
+/// The settings of an installation, its mail server and its databases.
 pub(crate) struct World {
+    /// The Portico binary.
     binary: PathBuf,
+    /// The environment of every process.
     env: Vec<(String, String)>,
+    /// Holds the logs.
     folder: TempDir,
+    /// The mail server.
     pub(crate) mailbox: Mailbox,
+    /// `DATABASE_URL`
     pub(crate) database: String,
+    /// `REDIS_URL`, empty if it is not set.
     pub(crate) redis: String,
 }
 
-/// A running API.
+/// A running process that serves the API.
 pub(crate) struct Api {
+    /// Host and port.
     pub(crate) address: String,
+    /// The process.
     pub(crate) process: Process,
 }
 
 impl Api {
-    /// A client of it, in the `n`th network.
+    /// Returns an HTTP client of this API in the `n`th network.
     pub(crate) fn client(&self, n: usize) -> Client {
         Client::new(&self.address, n)
     }
 }
 
 impl World {
-    /// A database, a queue and a mailbox of its own; nothing runs yet. An empty setting is not set.
+    /// Prepares an installation: starts a mail server, and creates an empty Postgres database and claims an empty Redis
+    /// database unless `settings` names others. Starts no process of Portico.
+    ///
+    /// `settings` replaces the default settings. A setting with an empty value is not set. [`clean_up`] removes the
+    /// databases.
     pub(crate) async fn new(binary: PathBuf, settings: &[(&str, &str)]) -> Result<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let (mailbox, database) = (Mailbox::start().await?, postgres::create().await?);
-        // Redis has 16 databases.
-        let redis = format!("{}/{}", provided("PORTICO_TEST_REDIS")?, COUNT.fetch_add(1, Ordering::Relaxed) % 16);
+        let setting = |name: &str| settings.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        let mailbox = Mailbox::start().await?;
+        let database = match setting("DATABASE_URL") {
+            Some(url) => url,
+            None => postgres::create().await?,
+        };
+        let redis = match setting("REDIS_URL") {
+            Some(url) => url,
+            None => redis::claim().await?,
+        };
         let connections = postgres::CONNECTIONS.to_string();
         let mut env: Vec<(String, String)> = [
             ("PORTICO_ENV", "production"),
@@ -68,7 +82,7 @@ impl World {
             ("PORTICO_SECRET", "cG9ydGljby1iZW5jaC1wb3J0aWNvLWJlbmNoLWJlbmNo"),
             ("PORTICO_LISTEN", "127.0.0.1:0"),
             ("PORTICO_INTERNAL_LISTEN", "127.0.0.1:0"),
-            // Each client seems to come from a network of its own, as clients do.
+            // Trusts the X-Forwarded-For header of the load, so that each client is in a network of its own.
             ("PORTICO_TRUSTED_PROXIES", "127.0.0.0/8"),
             ("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "1000"),
             ("PORTICO_DATABASE_CONNECTIONS", &connections),
@@ -86,17 +100,17 @@ impl World {
         Ok(Self { binary, env, folder: tempfile::tempdir()?, mailbox, database, redis })
     }
 
-    /// Starts `portico api`, or another command that serves.
+    /// Starts a process that serves the API and waits until it listens. `command` is `api` or `serve`.
     pub(crate) async fn api(&self, command: &str) -> Result<Api> {
         let mut process = self.start(command)?;
-        let address = process.hears(listening).await?;
+        let address = process.wait_for_log(listening).await?;
         Ok(Api { address, process })
     }
 
-    /// Starts `portico worker`.
+    /// Starts `portico worker` and waits until it runs jobs.
     pub(crate) async fn worker(&self) -> Result<Process> {
         let mut process = self.start("worker")?;
-        process.hears(|line| line.contains("worker started").then_some(())).await?;
+        process.wait_for_log(|line| line.contains("worker started").then_some(())).await?;
         Ok(process)
     }
 
@@ -106,7 +120,10 @@ impl World {
         Process::start(&self.binary, &[command], &self.env, log)
     }
 
-    /// Runs a command to its end and returns what it prints.
+    /// Runs a command of Portico, waits until it ends, and returns what it prints.
+    ///
+    /// # Errors
+    /// Returns an error with its stderr if the command fails.
     pub(crate) fn run(&self, args: &[&str]) -> Result<String> {
         let mut command = Command::new(&self.binary);
         let output = command.args(args).env_clear().envs(self.env.iter().cloned()).output()?;
@@ -116,13 +133,22 @@ impl World {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// A folder that goes when the world does.
+    /// Returns a folder that is deleted with this value.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// The address in the log line that says `listening`.
+/// Drops the Postgres databases and empties the Redis databases that this process has created and claimed. Call it
+/// when no process of Portico runs any more.
+///
+/// So a second run on the same servers starts like the first.
+pub(crate) async fn clean_up() -> Result<()> {
+    postgres::drop_created().await?;
+    redis::flush_claimed().await
+}
+
+/// Returns the address in the log line `listening`.
 pub(crate) fn listening(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
     line["message"].as_str().filter(|message| *message == "listening")?;

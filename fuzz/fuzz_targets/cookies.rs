@@ -1,3 +1,5 @@
+//! Fuzzes the reader of cookie headers.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| portico_api::fuzzing::cookies(data));

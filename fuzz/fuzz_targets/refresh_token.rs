@@ -1,3 +1,5 @@
+//! Fuzzes the parser of refresh tokens.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| portico_domain::fuzzing::refresh_token(data));

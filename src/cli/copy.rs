@@ -1,4 +1,4 @@
-//! `portico copy`: moves an installation into another database.
+//! `portico copy`: copies all data of an installation to another database.
 
 use std::path::Path;
 
@@ -12,15 +12,26 @@ use portico_domain::{
 use super::print;
 use crate::{bootstrap, config::Config};
 
+/// The arguments of `portico copy`.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to, as in `DATABASE_URL`; its tables must be empty. Give a Postgres password by `PGPASSWORD` or
-    /// `~/.pgpass` where others can see this machine's processes.
-    // Read by `run`, since clap would quote what is wrong, password and all.
+    /// The target database, in the form of `DATABASE_URL`. Its tables must be empty.
+    ///
+    /// Other users of this machine may see the arguments of its processes. To keep a Postgres password from them, pass
+    /// it in `PGPASSWORD` or `~/.pgpass` instead.
+    // Parsed by `run` and not by clap, because clap's error message would quote the URL with its password.
     #[arg(long, value_name = "URL")]
     to: String,
 }
 
+/// Copies all rows to the target database, compares checksums, and prints a table of rows and checksums.
+///
+/// Migrates both databases first. If `PORTICO_MIGRATE` is `off`, only the target is migrated, and the source must have
+/// the newest schema.
+///
+/// # Errors
+/// Returns an error if `--to` is not a valid URL, if a database cannot be reached or migrated, if the source does not
+/// have the newest schema, or if the copy fails. In these cases nothing is copied.
 pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     let source = &config.domain.database;
     let example = "--to postgres://portico@db.example.com/portico";
@@ -29,7 +40,7 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     if config.migrates {
         bootstrap::migrate(&config).await?;
     } else if !portico_migration::is_current(&source.url).await.context("DATABASE_URL: cannot read the schema")? {
-        bail!("DATABASE_URL: the schema is not the newest; run `portico migrate` first");
+        bail!("DATABASE_URL: the database does not have the newest schema; run `portico migrate` first");
     }
     bootstrap::migrate_database(&target, "--to").await?;
     let copied = copy::copy(source, &target).await.context("nothing was copied")?;
@@ -37,17 +48,23 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Returns the report of a copy: rows and checksum of each table, and what the operator must do next.
+///
+/// `secret` is the file of the server key, if `PORTICO_SECRET` is not set.
 fn report(copied: &[Copied], source: &DatabaseSettings, target: &DatabaseSettings, secret: Option<&Path>) -> String {
     let mut lines = vec![format!("{:<16} {:>10}  checksum", "table", "rows")];
     lines.extend(copied.iter().map(|Copied { table, digest }| format!("{table:<16} {:>10}  {digest}", digest.rows())));
     let rows: u64 = copied.iter().map(|copied| copied.digest.rows()).sum();
     lines.push(format!("\nCopied {rows} rows from {} to {}.", source.redacted_url(), target.redacted_url()));
-    lines.push("Set DATABASE_URL to the new database for every process, and start none on the old one again.".into());
+    lines.push(
+        "Set DATABASE_URL of every process to the new database. Do not start a process on the old database again."
+            .into(),
+    );
     lines.push(match secret {
         Some(file) => {
-            format!("Set PORTICO_SECRET to what {} holds: links, codes and sessions live by it.", file.display())
+            format!("Set PORTICO_SECRET to what {} holds: all links, codes and sessions depend on it.", file.display())
         }
-        None => "Keep PORTICO_SECRET as it is: links, codes and sessions live by it.".into(),
+        None => "Keep PORTICO_SECRET as it is: all links, codes and sessions depend on it.".into(),
     });
     lines.join("\n")
 }

@@ -1,4 +1,4 @@
-//! `portico dev`: everything in one process, with something to click on.
+//! `portico dev`: runs API and worker in one process for development, with demo data.
 
 use anyhow::{Result, bail};
 use portico_domain::{settings::Environment, tenants};
@@ -6,9 +6,14 @@ use portico_domain::{settings::Environment, tenants};
 use super::print;
 use crate::{bootstrap, config::Config};
 
+/// Creates the demo tenant if it does not exist, prints the addresses of the API docs and the mailbox page, and runs
+/// API and worker until the process receives SIGTERM or SIGINT.
+///
+/// # Errors
+/// Returns an error if `PORTICO_ENV` is `production`, or if the process cannot start or serve: see [`bootstrap`].
 pub(super) async fn run(mut config: Config) -> Result<()> {
     if config.domain.environment == Environment::Production {
-        bail!("PORTICO_ENV=production does not go with `portico dev`, which seeds a demo tenant; take `portico serve`");
+        bail!("PORTICO_ENV is production, but `portico dev` creates a demo tenant; use `portico serve`");
     }
     let sockets = bootstrap::bind(&mut config).await?;
     let app = bootstrap::app(&config).await?;
@@ -16,7 +21,7 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
     let url = config.domain.public_url.as_str().trim_end_matches('/');
     print(format!(
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
-         Sign in as staff: owner@demo.test, with the code from the mailbox. The README shows the whole path.\n"
+         Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
     ));
     bootstrap::run(app, config, true, sockets).await
 }

@@ -1,4 +1,5 @@
-//! `portico healthcheck`: ask the process beside this one, on its internal listener, whether it can serve.
+//! `portico healthcheck`: asks the running Portico process on this machine, on its internal listener, whether it is
+//! ready.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -14,41 +15,52 @@ use tokio::{
 
 use crate::config::Config;
 
-/// A whole answer may take this long; the server itself gives up on its database after 2 seconds.
+/// How long connecting and the answer may take together. The server itself waits at most 2 seconds for its database.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The request, with `connection: close` because no second one follows.
 const REQUEST: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
-/// Succeeds when `/health/ready` answers 200.
+/// Prints `ready` if `GET /health/ready` on the internal listener answers 200.
+///
+/// # Errors
+/// Returns an error if the answer has another status or does not arrive within [`RESPONSE_TIMEOUT`], if the connection
+/// fails, or if `PORTICO_INTERNAL_LISTEN` has port 0.
 pub(super) async fn run(config: Config) -> Result<()> {
     let address = reachable(config.api.internal_listen);
     if address.port() == 0 {
-        bail!("PORTICO_INTERNAL_LISTEN: nobody knows which port was picked; name one, e.g. 127.0.0.1:9080");
+        bail!("PORTICO_INTERNAL_LISTEN: port 0 cannot be probed; set a fixed port, e.g. 127.0.0.1:9080");
     }
     let status = timeout(RESPONSE_TIMEOUT, ask(address))
         .await
-        .with_context(|| format!("nothing answers on {address} within {} s", RESPONSE_TIMEOUT.as_secs()))?
-        .with_context(|| format!("nothing answers on {address}"))?;
+        .with_context(|| format!("{address} did not answer within {} s", RESPONSE_TIMEOUT.as_secs()))?
+        .with_context(|| format!("{address} did not answer"))?;
     if status != "200" {
-        bail!("{address} is not ready: it answers {status}");
+        bail!("{address} is not ready: it answered with status {status}");
     }
     super::print("ready");
     Ok(())
 }
 
-/// The status of the answer.
+/// Sends [`REQUEST`] to `address` and returns the status of the answer, three digits.
+///
+/// # Errors
+/// Returns an error if the connection fails or the answer is not HTTP/1.1.
 async fn ask(address: SocketAddr) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(REQUEST).await?;
-    // "HTTP/1.1 200": the rest does not matter.
+    // The length of "HTTP/1.1 200". The rest of the answer is not needed.
     let mut head = [0; 12];
     stream.read_exact(&mut head).await?;
     match head.strip_prefix(b"HTTP/1.1 ") {
         Some(status) => Ok(String::from_utf8_lossy(status).into_owned()),
-        None => bail!("not HTTP"),
+        None => bail!("the answer is not HTTP/1.1"),
     }
 }
 
-/// Where to connect to what listens on `listen`: on every address means on loopback too.
+/// Returns the address to connect to for a process that listens on `listen`.
+///
+/// The unspecified addresses `0.0.0.0` and `::` become loopback, because a process that listens on all addresses also
+/// listens there.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

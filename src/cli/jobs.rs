@@ -1,4 +1,4 @@
-//! `portico jobs`: what waits, what failed, and what to do about it.
+//! `portico jobs`: lists background jobs, and retries, discards, pauses and measures them.
 
 use std::time::Duration;
 
@@ -14,93 +14,106 @@ use uuid::Uuid;
 use super::print;
 use crate::{bootstrap, config::Config};
 
+/// The commands of `portico jobs`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Lists jobs, the newest first.
+    /// Lists jobs, newest first, and the lanes that are paused.
     List {
         #[command(flatten)]
         selector: JobSelector,
-        /// In this state.
+        /// Only jobs in this state.
         #[arg(long)]
         state: Option<JobState>,
-        /// The most jobs listed.
+        /// The largest number of jobs to list.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
     },
-    /// Runs jobs again that were given up, with all their attempts; what would come too late is still not sent.
+    /// Runs dead jobs again, with all their attempts. Mail that has expired is still not sent.
     Retry {
         #[command(flatten)]
         selector: JobSelector,
-        /// All that were given up, as far as nothing else narrows it.
+        /// Every dead job that matches the other filters. Required if no ids are given.
         #[arg(long)]
         all: bool,
     },
-    /// Deletes jobs that were given up or wait; what waiting ones were to do counts as failed.
+    /// Deletes dead or queued jobs. The work of a queued job, such as its mail, is recorded as failed.
     Discard {
         #[command(flatten)]
         selector: JobSelector,
-        /// All in this state, as far as nothing else narrows it.
+        /// Every job in this state that matches the other filters. Required if no ids are given.
         #[arg(long)]
         state: Option<Discardable>,
     },
-    /// Holds a lane back: its jobs wait until it is resumed. Workers hear of it within about two seconds.
+    /// Pauses a lane: its jobs wait until it is resumed. Workers notice within about two seconds.
     Pause {
-        /// Which.
+        /// The lane.
         lane: Lane,
     },
-    /// Lets a paused lane run again.
+    /// Resumes a paused lane.
     Resume {
-        /// Which.
+        /// The lane.
         lane: Lane,
     },
-    /// Enqueues jobs that do nothing, waits for workers to run them, and says how soon and how fast they did.
+    /// Enqueues canary jobs, which do nothing, waits until workers have run them, and prints how long that took.
     Canary {
-        /// How many.
+        /// The number of canary jobs.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         count: u32,
-        /// Through which lane.
+        /// The lane to use.
         #[arg(long, default_value = "urgent")]
         lane: Lane,
-        /// Milliseconds between one and the next; 0: as fast as it goes.
+        /// The pause between two canary jobs, in milliseconds. With 0, all are enqueued as fast as possible.
         #[arg(long, default_value_t = 0)]
         pause_ms: u64,
-        /// Seconds until it gives up.
+        /// How long to wait for the workers, in seconds.
         #[arg(long, default_value_t = 60)]
         timeout: u64,
     },
 }
 
-/// Which jobs are meant: those that fit all that is said.
+/// Selects jobs: those that match every given filter.
 #[derive(Args)]
 pub(super) struct JobSelector {
-    /// Exactly these.
+    /// The ids of the jobs.
     ids: Vec<Uuid>,
-    /// Of this lane.
+    /// Only jobs of this lane.
     #[arg(long)]
     lane: Option<Lane>,
-    /// Of this name, such as `send_mail`.
+    /// Only jobs with this name, such as `send_mail`.
     #[arg(long)]
     name: Option<String>,
 }
 
+/// A lane as an argument: [`background_job::Lane`].
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Lane {
+    /// Mail that a user waits for: sign-in codes and reset links.
     Urgent,
+    /// All other mail: invitations and notices.
     Bulk,
+    /// Clean-up and key rotation.
     Maintenance,
 }
 
+/// The state of a job as an argument: [`State`].
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum JobState {
+    /// Waits for a worker, or for its next attempt.
     Queued,
+    /// Is claimed by a worker.
     Running,
+    /// Has succeeded.
     Done,
+    /// Has failed and is not tried again.
     Dead,
 }
 
+/// The states of jobs that `portico jobs discard` may delete.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Discardable {
+    /// Waits for a worker, or for its next attempt.
     Queued,
+    /// Has failed and is not tried again.
     Dead,
 }
 
@@ -135,11 +148,17 @@ impl From<Discardable> for State {
 }
 
 impl JobSelector {
+    /// Returns the filter of the selected jobs that are in `state`, or in any state if that is `None`.
     fn filter(self, state: Option<State>) -> JobFilter {
         JobFilter { ids: self.ids, state, lane: self.lane.map(Into::into), name: self.name }
     }
 }
 
+/// Runs a command of `portico jobs`.
+///
+/// # Errors
+/// Returns an error if the process cannot start, if the arguments select no jobs, if `canary` is used without
+/// `REDIS_URL`, if the canary jobs did not run in time, or if the database fails.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     if let Command::Canary { .. } = command {
         bootstrap::require_redis(&config, "jobs canary")?;
@@ -149,7 +168,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Command::List { selector, state, limit } => list(&app, &selector.filter(state.map(Into::into)), limit).await,
         Command::Retry { selector, all } => {
             if selector.ids.is_empty() && !all {
-                bail!("name the jobs by their ids, or say --all (with --lane or --name, all of those)");
+                bail!("select the jobs by their ids, or use --all (with --lane or --name to select fewer)");
             }
             let count = jobs::retry(&app, selector.filter(None)).await?;
             print(format!("{count} jobs will run again."));
@@ -157,7 +176,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
         Command::Discard { selector, state } => {
             if selector.ids.is_empty() && state.is_none() {
-                bail!("name the jobs by their ids, or say --state dead or --state queued");
+                bail!("select the jobs by their ids, or use --state dead or --state queued");
             }
             let count = jobs::discard(&app, selector.filter(state.map(Into::into))).await?;
             print(format!("{count} jobs discarded."));
@@ -165,7 +184,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
         Command::Pause { lane } => {
             jobs::pause(&app, lane.into()).await?;
-            print("Paused. `portico jobs resume` lets it run again.");
+            print("Paused. `portico jobs resume` resumes the lane.");
             Ok(())
         }
         Command::Resume { lane } => {
@@ -180,6 +199,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     }
 }
 
+/// Prints the paused lanes, and a table of the newest `limit` jobs that match `filter`.
 async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
     for lane in jobs::paused(app).await? {
         print(format!("The lane {} is paused.", jobs::lane_name(lane)));
@@ -194,6 +214,7 @@ async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
     Ok(())
 }
 
+/// Returns the row of the table for `job`. Times are UTC.
 fn line(job: &Model) -> String {
     let state = match job.state {
         State::Queued => "queued",
@@ -204,17 +225,20 @@ fn line(job: &Model) -> String {
     let (id, name, lane) = (job.id.0, &job.name, jobs::lane_name(job.lane));
     let attempts = format!("{}/{}", job.attempts, job.max_attempts);
     let due = job.run_at.format("%Y-%m-%dT%H:%M:%SZ");
-    // What a server answered may hold anything; a terminal must not obey it.
+    // The error may quote a mail server's answer. Control characters are removed, so that they cannot control the
+    // terminal.
     let error: String = job.last_error.as_deref().unwrap_or("–").chars().filter(|c| !c.is_control()).collect();
     format!("{id:36}  {name:20}  {lane:6}  {state:7}  {attempts:>8}  {due:20}  {error}")
 }
 
+/// Runs `count` canary jobs in `lane`, `pause` apart, waits for them at most `timeout`, and prints times and rate.
 async fn canary(app: &App, lane: background_job::Lane, count: usize, pause: Duration, timeout: Duration) -> Result<()> {
     let report = jobs::run_canary(app, lane, count, pause, timeout).await?;
     let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
     let rate = report.count as f64 * 1_000.0 / milliseconds(report.drained_in).max(0.001);
     print(format!(
-        "{} jobs in {:.1} ms; from the first claim {:.1} ms, {rate:.0} a second\nenqueue to start: p50 {:.2} ms, p99 {:.2} ms",
+        "{} jobs in {:.1} ms; from the first claim {:.1} ms, {rate:.0} per second\n\
+         from enqueue to start: p50 {:.2} ms, p99 {:.2} ms",
         report.count,
         milliseconds(report.took),
         milliseconds(report.drained_in),

@@ -1,4 +1,4 @@
-//! `portico mail`: does mail leave?
+//! `portico mail`: tests whether mail can be sent.
 
 use anyhow::{Result, anyhow};
 use clap::Subcommand;
@@ -6,20 +6,27 @@ use portico_domain::{email_address::EmailAddress, mail};
 
 use crate::{bootstrap, config::Config};
 
+/// The commands of `portico mail`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Sends a test mail at once and prints the server's answer.
+    /// Sends a test mail immediately, without the job queue, and prints the mail server's answer.
     Test {
-        /// Where to.
+        /// The address of the recipient.
         #[arg(long, value_parser = super::parse_email)]
         to: EmailAddress,
     },
 }
 
+/// Runs a command of `portico mail`.
+///
+/// # Errors
+/// Returns an error if the process cannot start, or if the mail was not sent.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Test { to } = command;
     let app = bootstrap::app(&config).await?;
-    let answer = mail::send_test(&app, to.clone()).await.map_err(|error| anyhow!("MAIL_URL: not sent: {error}"))?;
+    let answer = mail::send_test(&app, to.clone())
+        .await
+        .map_err(|error| anyhow!("MAIL_URL: the test mail was not sent: {error}"))?;
     super::print(format!("Sent to {to}. The server answered: {answer}"));
     Ok(())
 }

@@ -1,9 +1,13 @@
-//! `portico migrate`: bring the database to the newest schema.
+//! `portico migrate`: migrates the database to the newest schema.
 
 use anyhow::Result;
 
 use crate::{bootstrap, config::Config};
 
+/// Migrates the database, also if `PORTICO_MIGRATE` is `off`. Does nothing if the schema is the newest already.
+///
+/// # Errors
+/// Returns an error if the database cannot be reached or a migration fails.
 pub(super) async fn run(config: Config) -> Result<()> {
     bootstrap::migrate(&config).await?;
     super::print("The database has the newest schema.");

@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The command line. Each command has a file of its own.
 
 mod api;
 mod check_config;
@@ -22,6 +22,8 @@ use portico_domain::{email_address::EmailAddress, error::FieldProblem, name::Nam
 use crate::config::{self, Config};
 
 /// The accounts service of a client portal.
+///
+/// Settings are environment variables; `portico settings` lists them. Without a command, `portico dev` runs.
 #[derive(Parser)]
 #[command(name = "portico", version)]
 pub(crate) struct Cli {
@@ -29,43 +31,47 @@ pub(crate) struct Cli {
     command: Option<Command>,
 }
 
+/// The commands of `portico`.
 #[derive(Subcommand)]
 enum Command {
-    /// One process for trying out: SQLite, a demo tenant, mail into a mailbox page. The default.
+    /// Runs API and worker in one process for development: SQLite, a demo tenant, a page that shows all mail (default).
     Dev,
-    /// One process for production: API and worker together.
+    /// Runs API and worker in one process for production.
     Serve,
-    /// The API alone; needs Redis to reach the workers.
+    /// Runs the API only. Needs Redis, through which it sends jobs to the workers.
     Api,
-    /// A worker alone; needs Redis to hear from the APIs.
+    /// Runs a worker only. Needs Redis, through which it receives jobs from the APIs.
     Worker,
-    /// Brings the database to the newest schema.
+    /// Migrates the database to the newest schema.
     Migrate,
-    /// Copies everything into another, empty database: the way from SQLite to Postgres.
+    /// Copies all data to another, empty database, for example from SQLite to Postgres.
     Copy(copy::Arguments),
     /// Prints the OpenAPI document.
     Openapi,
-    /// Reads the configuration and says what is wrong with it.
+    /// Checks the configuration and prints every problem that it finds.
     CheckConfig,
-    /// Asks the Portico of this machine and this configuration whether it can serve; for containers, which have no curl.
+    /// Checks whether the running process with this configuration is ready. For containers, which have no curl.
     Healthcheck,
-    /// Prints the table of settings that the documentation holds.
+    /// Prints the table of all settings, as in docs/settings.md.
     Settings,
-    /// Mail.
+    /// Tests sending mail.
     #[command(subcommand)]
     Mail(mail::Command),
-    /// Background work: what waits, what failed.
+    /// Lists and controls background jobs.
     #[command(subcommand)]
     Jobs(jobs::Command),
-    /// The companies that use Portico.
+    /// Adds, suspends and restores tenants.
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// The tenants' staff.
+    /// Adds staff users to a tenant.
     #[command(subcommand)]
     Staff(staff::Command),
 }
 
-/// Runs the command.
+/// Runs the command that `cli` names, or `portico dev` if it names none.
+///
+/// # Errors
+/// Returns the error of the command, and every problem of the configuration, one line each.
 pub(crate) async fn run(cli: Cli) -> Result<()> {
     match cli.command.unwrap_or(Command::Dev) {
         Command::Dev => dev::run(config(Some(Environment::Development))?).await,
@@ -85,24 +91,34 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
     }
 }
 
+/// Reads the configuration and starts logging. `fallback` is the value of `PORTICO_ENV` if that is not set.
+///
+/// # Errors
+/// Returns every problem of the configuration, one line each.
 fn config(fallback: Option<Environment>) -> Result<Config> {
     let config = config::read(fallback)?;
     config.start_log();
     Ok(config)
 }
 
-/// Prints what a command was asked for, on stdout.
-#[expect(clippy::print_stdout, reason = "the one way out for a command's answer; logs go to stderr")]
+/// Prints the output of a command to stdout.
+#[expect(clippy::print_stdout, reason = "the one function that prints a command's output; logs go to stderr")]
 fn print(text: impl std::fmt::Display) {
     println!("{text}");
 }
 
-/// An address as an argument.
+/// Parses an argument that is an email address.
+///
+/// # Errors
+/// Returns the reason why `text` is not a valid address.
 fn parse_email(text: &str) -> Result<EmailAddress, String> {
     text.parse().map_err(|problem: FieldProblem| problem.detail)
 }
 
-/// A name as an argument.
+/// Parses an argument that is the name of a person or a tenant.
+///
+/// # Errors
+/// Returns the reason why `text` is not a valid name.
 fn parse_name(text: &str) -> Result<Name, String> {
     text.parse().map_err(|problem: FieldProblem| problem.detail)
 }

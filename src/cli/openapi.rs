@@ -1,7 +1,8 @@
-//! `portico openapi`: print the document. Needs no configuration.
+//! `portico openapi`: prints the OpenAPI document. Needs no configuration.
 
 use anyhow::Result;
 
+/// Prints the OpenAPI document as JSON.
 pub(super) fn run() -> Result<()> {
     super::print(portico_api::openapi_json().trim_end());
     Ok(())

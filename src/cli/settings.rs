@@ -1,17 +1,18 @@
-//! `portico settings`: the table of settings, as the documentation holds it. Needs no configuration.
+//! `portico settings`: prints the table of all settings as Markdown. Needs no configuration.
 
 use anyhow::Result;
 
 use crate::config;
 
+/// Prints the content of `docs/settings.md`.
 pub(super) fn run() -> Result<()> {
     super::print("# Settings\n");
     super::print(
-        "Every setting is an environment variable. Refresh this page: `cargo run -- settings > docs/settings.md`.\n",
+        "Every setting is an environment variable. To update this page: `cargo run -- settings > docs/settings.md`.\n",
     );
     super::print(
-        "A duration is a whole number and a unit: `90s`, `30m`, `72h`, `7d`. A limit is `N/duration`: N at once, and one back \
-         every duration ÷ N; `off` disables it, which production refuses.\n",
+        "A duration is a whole number and a unit: `90s`, `30m`, `72h`, `7d`. A rate limit is `N/duration`: it allows a \
+         burst of N requests, and one more after each duration ÷ N. `off` disables it; production refuses `off`.\n",
     );
     super::print("| variable | default | description |\n|---|---|---|");
     for variable in config::variables() {

@@ -1,4 +1,4 @@
-//! `portico staff`: who administers a tenant.
+//! `portico staff`: manages the staff users of a tenant.
 
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
@@ -12,30 +12,36 @@ use portico_domain::{
 
 use crate::{bootstrap, config::Config};
 
+/// The commands of `portico staff`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Adds a staff user, who then signs in by a mailed code.
+    /// Adds a staff user. Staff users sign in with a code that is sent to their address.
     Add {
-        /// The tenant's short name.
+        /// The slug of the tenant.
         #[arg(long)]
         tenant: String,
-        /// Their address; it cannot be changed later.
+        /// The staff user's email address. It cannot be changed later.
         #[arg(long, value_parser = super::parse_email)]
         email: EmailAddress,
-        /// What they are called.
+        /// The staff user's name.
         #[arg(long, value_parser = super::parse_name)]
         name: Option<Name>,
-        /// What they may do.
+        /// The role, which decides what the staff user may do.
         #[arg(long)]
         role: Role,
     },
 }
 
+/// A role as an argument: [`staff_user::Role`].
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Role {
+    /// Has every permission.
     Owner,
+    /// Has every permission except managing staff users.
     Admin,
+    /// May read and change clients, portal users and invitations.
     Support,
+    /// May read everything that support may read, and change nothing.
     Viewer,
 }
 
@@ -50,13 +56,18 @@ impl From<Role> for staff_user::Role {
     }
 }
 
+/// Runs a command of `portico staff`.
+///
+/// # Errors
+/// Returns an error if the process cannot start, if a staff user of any tenant has the address, or if no tenant has the
+/// slug.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Add { tenant, email, name, role } = command;
     let app = bootstrap::app(&config).await?;
     match staff::add(&app, &tenant, NewStaff { email, name, role: role.into() }).await {
         Ok(user) => super::print(format!("Added {}.", user.email)),
-        Err(Error::Conflict(_)) => bail!("somebody of staff has that address already"),
-        Err(Error::NotFound(_)) => bail!("there is no tenant of that slug"),
+        Err(Error::Conflict(_)) => bail!("a staff user with this address already exists"),
+        Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
         Err(error) => return Err(error.into()),
     }
     Ok(())

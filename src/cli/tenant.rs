@@ -1,4 +1,4 @@
-//! `portico tenant`: the companies that use Portico.
+//! `portico tenant`: manages tenants, the companies that use Portico.
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
@@ -10,31 +10,36 @@ use portico_domain::{
 
 use crate::{bootstrap, config::Config};
 
+/// The commands of `portico tenant`.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Adds a tenant.
     Add {
-        /// Its short name: lower-case letters, digits and hyphens.
+        /// The short name of the tenant: lower-case letters, digits and hyphens.
         #[arg(long, value_parser = parse_slug)]
         slug: Slug,
-        /// What it is called in mails.
+        /// The name of the tenant as mails show it.
         #[arg(long, value_parser = super::parse_name)]
         name: Name,
     },
-    /// Shuts a tenant's staff and people out, at once.
+    /// Suspends a tenant: its staff users and portal users lose access immediately.
     Suspend {
-        /// Its short name.
+        /// The slug of the tenant.
         #[arg(long)]
         slug: String,
     },
-    /// Lets a suspended tenant in again.
+    /// Restores access to a suspended tenant.
     Restore {
-        /// Its short name.
+        /// The slug of the tenant.
         #[arg(long)]
         slug: String,
     },
 }
 
+/// Runs a command of `portico tenant`.
+///
+/// # Errors
+/// Returns an error if the process cannot start, if the slug of a new tenant is taken, or if no tenant has the slug.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let app = bootstrap::app(&config).await?;
     let done = match command {
@@ -44,13 +49,17 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     };
     match done {
         Ok(slug) => super::print(format!("Done: {slug}.")),
-        Err(Error::Conflict(_)) => bail!("a tenant of that slug is there already"),
-        Err(Error::NotFound(_)) => bail!("there is no tenant of that slug"),
+        Err(Error::Conflict(_)) => bail!("a tenant with this slug already exists"),
+        Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
         Err(error) => return Err(error.into()),
     }
     Ok(())
 }
 
+/// Parses an argument that is the slug of a tenant.
+///
+/// # Errors
+/// Returns the reason why `text` is not a valid slug.
 fn parse_slug(text: &str) -> Result<Slug, String> {
     text.parse().map_err(|problem: portico_domain::error::FieldProblem| problem.detail)
 }

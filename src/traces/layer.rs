@@ -1,4 +1,4 @@
-//! From our spans to those of a trace.
+//! The tracing layer that turns the spans of this program into spans of a trace.
 
 use std::fmt::Debug;
 
@@ -18,12 +18,16 @@ use super::{
     span::{MAX_ATTRIBUTES, Span, SpanContext},
 };
 
-/// Notes what spans say and hands them over when they end. Never waits.
+/// A layer that records the fields of spans, and queues each span for export when it ends.
+///
+/// It never blocks. If the queue is full, the span is dropped and counted in `portico_trace_spans_dropped_total`.
 pub(crate) struct TraceLayer {
+    /// The queue of the task that sends spans.
     spans: mpsc::Sender<Message>,
 }
 
 impl TraceLayer {
+    /// Returns a layer that queues ended spans to `spans`.
     pub(super) fn new(spans: mpsc::Sender<Message>) -> Self {
         Self { spans }
     }
@@ -34,50 +38,58 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::default();
         attributes.record(&mut fields);
-        let above = span.parent().and_then(|parent| parent.extensions().get::<Span>().map(|parent| parent.place));
-        let own = |place: SpanContext| SpanContext { id: Random.bytes(), ..place };
-        let (place, parent) = match (span.name(), above, fields.request_id, fields.id) {
-            (_, Some(above), ..) => (own(above), Some(above.id)),
+        let parent_context =
+            span.parent().and_then(|parent| parent.extensions().get::<Span>().map(|parent| parent.place));
+        let child_of = |context: SpanContext| SpanContext { id: Random.bytes(), ..context };
+        let (place, parent) = match (span.name(), parent_context, fields.request_id, fields.id) {
+            (_, Some(parent), ..) => (child_of(parent), Some(parent.id)),
             ("request", None, Some(request), _) => (SpanContext::root(request), None),
-            // The request has ended long ago, perhaps in another process; its span is the root of the trace.
-            ("job", None, Some(request), _) => (own(SpanContext::root(request)), Some(SpanContext::root(request).id)),
-            // Nobody asked for it, so each try is a root of the job's own trace.
-            ("job", None, None, Some(job)) => (own(SpanContext::root(job)), None),
+            // The request that caused the job has ended, perhaps in another process. Its span is the root of the trace.
+            ("job", None, Some(request), _) => {
+                (child_of(SpanContext::root(request)), Some(SpanContext::root(request).id))
+            }
+            // No request caused the job, for example because it is scheduled. Its trace has the job's id, and each
+            // attempt is a span without a parent.
+            ("job", None, None, Some(job)) => (child_of(SpanContext::root(job)), None),
             _ => return,
         };
         let now = Clock::System.now();
-        let ended = Span { name: span.name(), place, parent, began: now, ended: now, shown: fields.shown };
-        span.extensions_mut().insert(ended);
+        let recorded = Span { name: span.name(), place, parent, began: now, ended: now, shown: fields.shown };
+        span.extensions_mut().insert(recorded);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::default();
         values.record(&mut fields);
-        if let Some(noted) = span.extensions_mut().get_mut::<Span>() {
-            noted.shown.extend(fields.shown);
+        if let Some(recorded) = span.extensions_mut().get_mut::<Span>() {
+            recorded.shown.extend(fields.shown);
         }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
-        let Some(mut noted) = span.extensions_mut().remove::<Span>() else { return };
-        noted.ended = Clock::System.now();
-        if self.spans.try_send(Message::Ended(Box::new(noted))).is_err() {
+        let Some(mut recorded) = span.extensions_mut().remove::<Span>() else { return };
+        recorded.ended = Clock::System.now();
+        if self.spans.try_send(Message::Ended(Box::new(recorded))).is_err() {
             metrics::spans_dropped(1);
         }
     }
 }
 
-/// What of a span's fields matters.
+/// The fields of a span that this layer uses.
 #[derive(Default)]
 struct Fields {
+    /// The field `request_id`: the request that the span belongs to.
     request_id: Option<Uuid>,
+    /// The field `id`: the job that the span belongs to.
     id: Option<Uuid>,
+    /// The fields that become attributes, in the order in which they were recorded.
     shown: Vec<(&'static str, Value)>,
 }
 
 impl Fields {
+    /// Keeps `value` if this layer uses `field`.
     fn note(&mut self, field: &Field, value: Value) {
         let id = || value.as_str().and_then(|text| Uuid::try_parse(text).ok());
         match field.name() {

@@ -1,4 +1,4 @@
-//! Sending spans to the collector: OTLP/HTTP with JSON (OTLP specification 1.x, "OTLP/HTTP Request").
+//! Sends spans to a collector by OTLP/HTTP with JSON (OTLP specification 1.x, "OTLP/HTTP Request").
 
 use std::{error::Error, time::Duration};
 
@@ -17,21 +17,24 @@ use url::Url;
 
 use super::{Message, span::Span};
 
-/// The most spans of one request.
+/// The maximum number of spans in one request.
 const BATCH: usize = 512;
-/// How long spans are gathered for one request.
+/// How long the exporter collects further spans before it sends a batch that is not full.
 const BATCH_WAIT: Duration = Duration::from_millis(500);
-/// How long the collector may take for one.
+/// How long one request may take, including the connection.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sends what comes until it is told to flush. What the collector does not take is dropped and counted; the log says so
-/// once for as long as it lasts.
+/// Sends the spans of `messages` to the collector until [`Message::Flush`] arrives or the channel closes.
+///
+/// `endpoint` is the base URL of the collector, and `service` the value of `service.name`. Spans that the collector
+/// does not accept are dropped and counted; they are not sent again. A warning is logged for the first failure after a
+/// success.
 pub(super) async fn export(endpoint: Url, service: String, mut messages: mpsc::Receiver<Message>) {
     let mut is_failing = false;
     let mut batch = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut batch, BATCH).await > 0 {
-        let is_last = |batch: &[Message]| batch.iter().any(|message| matches!(message, Message::Flush));
-        if !is_last(&batch) && batch.len() < BATCH {
+        let has_flush = |batch: &[Message]| batch.iter().any(|message| matches!(message, Message::Flush));
+        if !has_flush(&batch) && batch.len() < BATCH {
             sleep(BATCH_WAIT).await;
             while batch.len() < BATCH
                 && let Ok(message) = messages.try_recv()
@@ -39,7 +42,7 @@ pub(super) async fn export(endpoint: Url, service: String, mut messages: mpsc::R
                 batch.push(message);
             }
         }
-        let last = is_last(&batch);
+        let is_last = has_flush(&batch);
         let spans: Vec<Span> = batch.drain(..).filter_map(Message::ended).collect();
         let count = spans.len() as u64;
         let sent = match spans.is_empty() {
@@ -51,18 +54,19 @@ pub(super) async fn export(endpoint: Url, service: String, mut messages: mpsc::R
             Err(why) => {
                 metrics::spans_dropped(count);
                 if !is_failing {
-                    warn!(why, "the collector of OTEL_EXPORTER_OTLP_ENDPOINT does not take spans; they are dropped");
+                    warn!(why, "the collector of OTEL_EXPORTER_OTLP_ENDPOINT does not accept spans; they are dropped");
                 }
                 is_failing = true;
             }
         }
-        if last {
+        if is_last {
             return;
         }
     }
 }
 
 impl Message {
+    /// Returns the span of the message, or `None` if it is a flush.
     fn ended(self) -> Option<Span> {
         match self {
             Self::Ended(span) => Some(*span),
@@ -71,6 +75,7 @@ impl Message {
     }
 }
 
+/// Returns the request body: an `ExportTraceServiceRequest` as JSON.
 fn body(service: &str, spans: &[Span]) -> String {
     let text = |name: &str, value: &str| json!({ "key": name, "value": { "stringValue": value } });
     let version = env!("CARGO_PKG_VERSION");
@@ -86,27 +91,35 @@ fn body(service: &str, spans: &[Span]) -> String {
     .to_string()
 }
 
+/// Sends one request, within [`RESPONSE_TIMEOUT`].
+///
+/// # Errors
+/// Returns the reason as text if the collector cannot be reached, answers no 2xx status, or does not answer in time.
 async fn send(endpoint: &Url, body: String) -> Result<(), String> {
     match timeout(RESPONSE_TIMEOUT, post(endpoint, body)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("no answer in time".into()),
+        Err(_) => Err(format!("no answer within {} s", RESPONSE_TIMEOUT.as_secs())),
     }
 }
 
-/// One connection a request: there are two a second at most.
+/// Sends one request on a new connection. Batches that are not full are at least half a second apart, so that keeping
+/// the connection would save little.
+///
+/// # Errors
+/// Returns an error if the connection fails or the answer has no 2xx status.
 async fn post(endpoint: &Url, body: String) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (host, port) = (endpoint.host_str().unwrap_or_default(), endpoint.port_or_known_default().unwrap_or(80));
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let driven = tokio::spawn(connection);
+    let connection_task = tokio::spawn(connection);
     let request = Request::post(format!("{}/v1/traces", endpoint.path().trim_end_matches('/')))
         .header(header::HOST, format!("{host}:{port}"))
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::<Bytes>::from(body))?;
-    let answer = sender.send_request(request).await?;
-    let status = answer.status();
-    let _ = answer.into_body().collect().await;
-    driven.abort();
-    if status.is_success() { Ok(()) } else { Err(format!("it answered {status}").into()) }
+    let response = sender.send_request(request).await?;
+    let status = response.status();
+    let _ = response.into_body().collect().await;
+    connection_task.abort();
+    if status.is_success() { Ok(()) } else { Err(format!("the collector answered with status {status}").into()) }
 }

@@ -1,53 +1,70 @@
-//! A span, and how OTLP writes it as JSON (opentelemetry-proto, "JSON Protobuf Encoding").
+//! Spans, and their OTLP form in JSON (opentelemetry-proto, "JSON Protobuf Encoding").
 
 use portico_domain::clock::Time;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The fields of our spans that a trace shows: words of the code and numbers. Whatever is not named here stays out.
+/// The fields of spans that are exported as attributes. All other fields are left out.
+///
+/// The values of these fields are constants of the code and numbers. They hold no personal data and no secrets.
 pub(super) const MAX_ATTRIBUTES: [&str; 7] = ["operation", "status", "job", "lane", "attempt", "outcome", "method"];
 
-/// What OTLP calls the role of a span in a call.
+/// The kind of a span, with the numbers of the protobuf enum `SpanKind`.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
+    /// Work inside this process.
     Internal = 1,
+    /// A request that this process answers.
     Server = 2,
+    /// A request that this process sends, such as a mail.
     Client = 3,
+    /// A job that this process takes from the queue.
     Consumer = 5,
 }
 
-/// Which trace a span belongs to, and which span it is.
+/// The identity of a span: the id of its trace and its own id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SpanContext {
+    /// The trace id.
     pub(super) trace: [u8; 16],
+    /// The span id.
     pub(super) id: [u8; 8],
 }
 
 impl SpanContext {
-    /// The root of the trace that a request has caused. Ids of zeros alone mean "none", so they become others.
+    /// Returns the identity of the root span of the trace with this id.
+    ///
+    /// The trace id is `request_id`, and the span id is its last 8 bytes. An id of only zeros is invalid, so this
+    /// replaces it by the number 1.
     pub(super) fn root(request_id: Uuid) -> Self {
         let trace = request_id.into_bytes();
         let mut id = [0; 8];
         id.copy_from_slice(&trace[8..]);
-        let one = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
-        let trace = if one(&trace) { 1u128.to_be_bytes() } else { trace };
-        Self { trace, id: if one(&id) { 1u64.to_be_bytes() } else { id } }
+        let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        let trace = if is_zero(&trace) { 1u128.to_be_bytes() } else { trace };
+        Self { trace, id: if is_zero(&id) { 1u64.to_be_bytes() } else { id } }
     }
 }
 
-/// A span that has ended.
+/// A recorded span.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
+    /// The name that the code gives the span: `request`, `job`, `smtp`, and others.
     pub(super) name: &'static str,
+    /// Its identity.
     pub(super) place: SpanContext,
+    /// The id of the parent span. `None` if it is a root.
     pub(super) parent: Option<[u8; 8]>,
+    /// When it started.
     pub(super) began: Time,
+    /// When it ended.
     pub(super) ended: Time,
+    /// The fields that are exported as attributes: those of [`MAX_ATTRIBUTES`].
     pub(super) shown: Vec<(&'static str, Value)>,
 }
 
 impl Span {
-    /// As OTLP writes it: ids in hexadecimal, 64-bit numbers as text.
+    /// Returns the span as OTLP JSON: ids in hexadecimal, 64-bit numbers as strings.
     pub(super) fn json(&self) -> Value {
         let nanoseconds = |time: Time| (i128::from(time.timestamp_micros()) * 1_000).to_string();
         let attributes: Vec<_> = self.shown.iter().map(|(name, value)| attribute(self.name, name, value)).collect();
@@ -59,7 +76,7 @@ impl Span {
             "startTimeUnixNano": nanoseconds(self.began),
             "endTimeUnixNano": nanoseconds(self.ended),
             "attributes": attributes,
-            // 2 is "error"; 0, which says nothing, is what a server says of everything else.
+            // The protobuf enum `StatusCode`: 2 is "error", 0 is "unset".
             "status": { "code": if self.has_failed() { 2 } else { 0 } },
         });
         if let Some(parent) = self.parent {
@@ -68,7 +85,7 @@ impl Span {
         json
     }
 
-    /// A request by its operation, a job by its name.
+    /// Returns the name of the span in the trace: a request's operation, a job's name, else the name in the code.
     fn title(&self) -> &str {
         let field = match self.name {
             "request" => "operation",
@@ -78,6 +95,7 @@ impl Span {
         self.text(field).unwrap_or(self.name)
     }
 
+    /// Returns the kind that follows from the name.
     fn kind(&self) -> Kind {
         match self.name {
             "request" => Kind::Server,
@@ -87,17 +105,20 @@ impl Span {
         }
     }
 
+    /// Returns whether the span is an error: a status of 500 or above, or an outcome other than `done` and `sent`.
     fn has_failed(&self) -> bool {
         let status = self.shown.iter().find(|(name, _)| *name == "status").and_then(|(_, value)| value.as_u64());
         status.is_some_and(|status| status >= 500)
-            || self.text("outcome").is_some_and(|how| !["done", "sent"].contains(&how))
+            || self.text("outcome").is_some_and(|outcome| !["done", "sent"].contains(&outcome))
     }
 
+    /// Returns the value of `field`, if it is text.
     fn text(&self, field: &str) -> Option<&str> {
         self.shown.iter().find(|(name, _)| *name == field)?.1.as_str()
     }
 }
 
+/// Returns an attribute as OTLP JSON. Its key is `portico.<span>.<name>`.
 fn attribute(span: &str, name: &str, value: &Value) -> Value {
     let value = match value {
         Value::Number(number) => json!({ "intValue": number.to_string() }),
@@ -106,6 +127,7 @@ fn attribute(span: &str, name: &str, value: &Value) -> Value {
     json!({ "key": format!("portico.{span}.{name}"), "value": value })
 }
 
+/// Returns `bytes` in lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -115,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_id_is_all_zeros() {
+    fn root_ids_are_never_all_zeros() {
         let nil = SpanContext::root(Uuid::nil());
         assert!(nil.trace != [0; 16] && nil.id != [0; 8]);
         let half = SpanContext::root(Uuid::from_u128(7 << 64));

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know: the formats of the document, and values that exist."""
+"""Tells schemathesis what the OpenAPI document does not hold: values of the formats, and values that exist."""
 
 import json
 import os
@@ -8,28 +8,31 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
-people = json.loads(os.environ["FUZZ_PEOPLE"])
+users = json.loads(os.environ["FUZZ_USERS"])
 text = st.text(max_size=200)
 
 
 def known(*values):
-    """Mostly values that lead on, else any text."""
+    """Returns a strategy that chooses one of these values, or any text. The values get past the first checks."""
     return st.sampled_from(values) | text
 
 
-schemathesis.openapi.format("token", known(people["used"], people["used"], "A" * 43))
+schemathesis.openapi.format("token", known(users["used"], users["used"], "A" * 43))
 schemathesis.openapi.format("password", known("quartz-lantern-41", "marble-compass-77", "short"))
 schemathesis.openapi.format("name", known("Ann Baker", "Zoë", "李小龙", "www.evil.test", "x" * 101))
 schemathesis.openapi.format("external-ref", known("A-1", "B 2"))
 schemathesis.openapi.format("locale", known("en", "de-CH"))
 schemathesis.openapi.format("six-digits", st.text(string.digits, min_size=6, max_size=6))
-schemathesis.openapi.format("email", known(people["email"], "owner@demo.test", "nobody@example.com"))
+schemathesis.openapi.format("email", known(users["email"], "owner@demo.test", "unknown@example.com"))
 
 
 @schemathesis.check
 def bad_data_rejection(ctx, response, case):
-    """As schemathesis' own, which is off, but for what is said to break formats alone: a schema cannot tell whether it does."""
-    broken = (getattr(case.meta.phase.data, "description", None) or "").splitlines() if case.meta else []
-    if broken and all("`format`" in line for line in broken):
+    """Checks that invalid data is rejected. Replaces negative_data_rejection of schemathesis, which is off.
+
+    Skips cases that violate only formats, because a schema cannot say which values a format allows.
+    """
+    violations = (getattr(case.meta.phase.data, "description", None) or "").splitlines() if case.meta else []
+    if violations and all("`format`" in line for line in violations):
         return None
     return negative_data_rejection(ctx, response, case)

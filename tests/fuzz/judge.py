@@ -1,4 +1,4 @@
-"""Sending requests as they are, and judging the answers."""
+"""Sends requests byte by byte as they are given, and checks the responses."""
 
 import http.client
 import json
@@ -10,43 +10,48 @@ from operations import CANARY
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
-class Answer:
+class Response:
+    """A response: its status, headers and body."""
+
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
 
 
-class Wire:
-    """One connection, kept for as long as both sides like."""
+class Connection:
+    """A connection that is kept until the client or the server closes it, and then opened again."""
 
     def __init__(self, server):
         self.server, self.socket = server, None
 
     def send(self, method, data):
-        """The answer, or None when the server hung up without one; a server that is silent for 30 s raises."""
+        """Returns the response, or None if the server closed the connection without one.
+
+        Raises TimeoutError if the server sends nothing for 30 seconds.
+        """
         for fresh in [False, True]:
             if self.socket is None or fresh:
                 self.close()
                 self.socket, fresh = self.server.connect(), True
-            answer = self._send(method, data)
-            # A kept connection may have been closed in the meantime.
-            if answer is not None or fresh:
-                return answer
+            response = self._send(method, data)
+            # The server may have closed a kept connection before it got the request. So the request is sent again.
+            if response is not None or fresh:
+                return response
 
     def _send(self, method, data):
         try:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it may have answered before it had read everything
+            pass  # the server may have sent a response before it had read the whole request
         try:
-            answer = http.client.HTTPResponse(self.socket, method=method)
-            answer.begin()
-            body = answer.read()
+            response = http.client.HTTPResponse(self.socket, method=method)
+            response.begin()
+            body = response.read()
         except (http.client.HTTPException, ConnectionError):
             self.close()
             return None
-        if answer.will_close or answer.status >= 400 and len(data) > 60_000:
+        if response.will_close or response.status >= 400 and len(data) > 60_000:
             self.close()
-        return Answer(answer.status, answer.headers, body)
+        return Response(response.status, response.headers, body)
 
     def close(self):
         if self.socket is not None:
@@ -54,8 +59,11 @@ class Wire:
             self.socket = None
 
 
-def raw(server, data):
-    """Bytes as they are on a connection of their own, then the end of ours: what came back."""
+def send_raw(server, data):
+    """Sends bytes on a new connection, closes the sending side, and returns all bytes that the server sends.
+
+    Raises TimeoutError if the server sends nothing for 30 seconds.
+    """
     connection = server.connect()
     received = b""
     try:
@@ -66,47 +74,52 @@ def raw(server, data):
     except TimeoutError:
         raise
     except OSError:
-        pass  # it hung up in the middle, as it may
+        pass  # the server may close the connection before it has read everything
     finally:
         connection.close()
     return received
 
 
-def faults(request, answer):
-    """Everything that is wrong with an answer."""
-    if answer is None:
-        return ["hung up without an answer"] if len(request.bytes()) < 8_000 else []
-    if answer.status >= 500:
-        return [f"answered {answer.status}"]
-    # The HTTP library answers these itself: before there is a request there is nobody to describe it.
-    if answer.status in {400, 414, 431} and not answer.body and "x-request-id" not in answer.headers:
+def faults(request, response):
+    """Returns everything that is wrong with the response to a request, as a list of texts."""
+    if response is None:
+        return ["the connection was closed without a response"] if len(request.bytes()) < 8_000 else []
+    if response.status >= 500:
+        return [f"the status is {response.status}"]
+    # The HTTP library itself sends these responses, without a body and a request id, if it cannot parse a request.
+    if response.status in {400, 414, 431} and not response.body and "x-request-id" not in response.headers:
         return []
     found = []
-    if answer.status not in request.statuses:
-        found.append(f"answered {answer.status}, which the document does not have")
-    if not UUID.match(answer.headers.get("x-request-id", "")) or answer.headers.get("x-content-type-options") != "nosniff":
-        found.append("lacks a header that every answer has")
-    if answer.status < 400:
+    headers = response.headers
+    if response.status not in request.statuses:
+        found.append(f"the status is {response.status}, which the OpenAPI document does not list")
+    if not UUID.match(headers.get("x-request-id", "")) or headers.get("x-content-type-options") != "nosniff":
+        found.append("a header that every response must have is missing")
+    if response.status < 400:
         return found
-    if CANARY.encode() in answer.body or any(CANARY in value for value in answer.headers.values()):
-        if not is_name(answer):
-            found.append("echoes a value")
+    if CANARY.encode() in response.body or any(CANARY in value for value in headers.values()):
+        if not is_only_in_pointers(response):
+            found.append("the response contains a value of the request")
     if request.method == "HEAD":
         return found
-    if answer.headers.get("content-type") != "application/problem+json; charset=utf-8":
-        return [*found, f"is of type {answer.headers.get('content-type')}"]
-    problem = json.loads(answer.body)
-    if problem["status"] != answer.status or problem["type"] != f"urn:portico:{problem['code']}" or not UUID.match(problem["request_id"]):
-        found.append(f"is not a good problem: {problem}")
-    if (answer.status == 422) != ("errors" in problem) or len(answer.body) > 65_536:
-        found.append(f"has a strange shape: {answer.body[:200]}")
+    if headers.get("content-type") != "application/problem+json; charset=utf-8":
+        return [*found, f"the content type is {headers.get('content-type')}"]
+    problem = json.loads(response.body)
+    type_is_good = problem["type"] == f"urn:portico:{problem['code']}"
+    if problem["status"] != response.status or not type_is_good or not UUID.match(problem["request_id"]):
+        found.append(f"the body is not a valid problem: {problem}")
+    if (response.status == 422) != ("errors" in problem) or len(response.body) > 65_536:
+        found.append(f"the problem has no errors, needless errors, or is too long: {response.body[:200]}")
     return found
 
 
-def is_name(answer):
-    """The names of unknown fields and parameters go back, so that they can be found; never their values."""
+def is_only_in_pointers(response):
+    """Returns whether the canary is only in the detail and in the pointers of the errors.
+
+    These may hold the names of unknown fields and parameters, so that a client can find them, but never values.
+    """
     try:
-        problem = json.loads(answer.body)
+        problem = json.loads(response.body)
     except ValueError:
         return False
     pointers = [field["pointer"] for field in problem.pop("errors", [])]

@@ -1,14 +1,17 @@
-"""What the document says: the operations, a good request to each, and which answers it may give."""
+"""Reads the OpenAPI document: the operations, a valid request to each, and the statuses of its responses."""
 
 import copy
 import json
 import re
 import uuid
 
+# A text that no response may contain as a value.
 CANARY = "canary-4711-do-not-echo"
 
 
 class Operation:
+    """An operation of the OpenAPI document."""
+
     def __init__(self, document, path, method, spec):
         self.siblings = {sibling.upper() for sibling in document["paths"][path]}
         self.path, self.method, self.id = path, method.upper(), spec["operationId"]
@@ -16,20 +19,20 @@ class Operation:
         self.parameters = spec.get("parameters", [])
         schemes = [name for choice in spec.get("security", []) for name in choice]
         self.realm = "staff" if "StaffBearer" in schemes else "portal" if "PortalBearer" in schemes else None
-        # Sent with the credentials of this run, it would end the run.
+        # Such a request is sent without credentials, because it would end the session of this run.
         self.ends_session = self.id.startswith("sign_out")
         content = spec.get("requestBody", {}).get("content", {})
         schema = next((media["schema"] for media in content.values()), None)
         self.schema = schema and document["components"]["schemas"][schema["$ref"].rsplit("/")[-1]]
 
-    def body(self, document, people):
-        """A body that the schema takes, or None."""
+    def body(self, document, users):
+        """Returns a body that matches the schema, or None if the operation has no body."""
         if not self.schema:
             return None
         values = {
-            "email": people["email"],
-            "token": people["unused"],
-            # Longer than a password may be, so that it spends no link and changes nobody's.
+            "email": users["email"],
+            "token": users["unused"],
+            # Longer than a password may be, so that the request consumes no link and changes no password.
             "password": CANARY * 6,
             "name": "Ann Baker",
             "uuid": str(uuid.uuid4()),
@@ -44,12 +47,13 @@ class Operation:
             body[name] = schema["enum"][0] if "enum" in schema else values[schema["format"]]
         return body
 
-    def target(self, people):
-        return re.sub(r"\{\w+\}", people["client"], self.path)
+    def target(self, users):
+        """Returns the path with the id of the client in place of each parameter."""
+        return re.sub(r"\{\w+\}", users["client"], self.path)
 
 
 def read(document):
-    """Every operation of the document."""
+    """Returns every operation of the document."""
     return [
         Operation(document, path, method, spec)
         for path, methods in document["paths"].items()
@@ -58,16 +62,17 @@ def read(document):
 
 
 class Request:
-    """A request as bytes, and what the answer may be."""
+    """A request, a note that describes it, and the statuses that its response may have."""
 
     def __init__(self, operation, target, headers, body, note):
         self.operation, self.note = operation, note
         self.method, self.target = operation.method, target
         self.headers, self.body = list(headers), body
-        # Widened by whoever makes it worse.
+        # Mutations add statuses.
         self.statuses = set(operation.statuses)
 
     def copy(self):
+        """Returns a copy with headers of its own."""
         return copy.copy(self)._own_headers()
 
     def _own_headers(self):
@@ -75,6 +80,7 @@ class Request:
         return self
 
     def bytes(self):
+        """Returns the bytes of the request."""
         lines = [f"{self.method} ".encode() + self.target + b" HTTP/1.1", b"Host: localhost"]
         lines += [name + b": " + value for name, value in self.headers]
         if self.body is not None:
@@ -82,13 +88,13 @@ class Request:
         return b"\r\n".join([*lines, b"", self.body or b""])
 
 
-def good(operation, document, people, tokens):
-    """A request that the operation takes, signed in as whoever may make it."""
+def valid_request(operation, document, users, tokens):
+    """Returns a valid request to the operation, with the access token of a user who may send it."""
     headers = []
     if operation.realm and not operation.ends_session:
         headers.append((b"Authorization", b"Bearer " + tokens[operation.realm].encode()))
-    body = operation.body(document, people)
+    body = operation.body(document, users)
     if body is not None:
         headers.append((b"Content-Type", b"application/json"))
     data = None if body is None else json.dumps(body).encode()
-    return Request(operation, operation.target(people).encode(), headers, data, "good")
+    return Request(operation, operation.target(users).encode(), headers, data, "valid")

@@ -1,4 +1,4 @@
-"""A real `portico` to send requests to, and the people at it."""
+"""A real Portico process to send requests to, and its users."""
 
 import base64
 import http.client
@@ -17,7 +17,7 @@ PASSWORD = "quartz-lantern-41"
 
 
 class Server:
-    """`portico dev` on a database of its own: limits off, cheap hashes, mail in memory."""
+    """A `portico dev` process with its own database, rate limits off, cheap hashes, and mail in memory."""
 
     def __init__(self, binary, database=None, redis=None):
         self.folder = tempfile.mkdtemp(prefix="portico-fuzz.")
@@ -38,18 +38,20 @@ class Server:
             env["REDIS_URL"] = redis
         self.process = subprocess.Popen([binary], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.port = None
-        self.answered = 0
-        # Of the owner's browser: a known device has code flows of its own, which strangers cannot use up.
+        self.requests = 0
+        # The device cookie of the owner. A known device has code flows of its own, which requests of the tests cannot
+        # use up.
         self.device = None
-        self.failed = []  # log lines of answers with 5xx, and of panics
+        self.failed = []  # the log lines of responses with a 5xx status, and of panics
         self.recent = []
         self.listening = threading.Event()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if not self.listening.wait(60) or self.port is None:
-            raise SystemExit("fuzz: portico does not start:\n" + "\n".join(self.recent))
+            raise SystemExit("fuzz: portico did not start:\n" + "\n".join(self.recent))
 
     def _read(self):
+        """Reads the log until the process ends."""
         for line in self.process.stderr:
             line = re.sub(r"\x1b\[[0-9;]*m", "", line.decode(errors="replace")).rstrip()
             self.recent = [*self.recent[-40:], line]
@@ -57,7 +59,7 @@ class Server:
                 self.port = int(re.search(r"127\.0\.0\.1:(\d+)", line).group(1))
                 self.listening.set()
             if "answered" in line:
-                self.answered += 1
+                self.requests += 1
                 if re.search(r"status=5\d\d", line):
                     self.failed.append(line)
             elif "panicked" in line:
@@ -69,10 +71,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def connect(self):
+        """Opens a connection to the API. Reads and writes on it time out after 30 seconds."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
-    def ask(self, method, path, body=None, token=None):
-        """One well-formed request; the status and the JSON of the answer."""
+    def request(self, method, path, body=None, token=None):
+        """Sends a well-formed request. Returns the status and the JSON of the response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"content-type": "application/json"} if body is not None else {}
         if token:
@@ -80,53 +83,58 @@ class Server:
         if self.device and path == "/api/staff/auth/send-code":
             headers["cookie"] = self.device
         connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = connection.getresponse()
-        text = answer.read()
+        response = connection.getresponse()
+        text = response.read()
         connection.close()
-        for cookie in answer.headers.get_all("set-cookie") or []:
+        for cookie in response.headers.get_all("set-cookie") or []:
             if cookie.startswith("portico_staff_device="):
                 self.device = cookie.split(";")[0]
-        return answer.status, json.loads(text) if text else None
+        return response.status, json.loads(text) if text else None
 
-    def must(self, status, *request, **options):
-        got, answer = self.ask(*request, **options)
-        if got != status:
-            raise SystemExit(f"fuzz: {request} was answered {got}, not {status}: {answer}")
-        return answer
+    def expect(self, status, *request, **options):
+        """Sends a request whose response must have this status. Returns the JSON of the response."""
+        actual, body = self.request(*request, **options)
+        if actual != status:
+            raise SystemExit(f"fuzz: {request} was answered with {actual} instead of {status}: {body}")
+        return body
 
     def mail(self, to, since):
-        """The newest mail to an address, sent after `since` others were there."""
+        """Waits until there are more than `since` mails to an address, and returns the newest."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            mails = self.must(200, "GET", f"/dev/mail.json?to={to}")
+            mails = self.expect(200, "GET", f"/dev/mail.json?to={to}")
             if len(mails) > since:
                 return mails[0]
             time.sleep(0.05)
-        raise SystemExit(f"fuzz: no mail to {to}")
+        raise SystemExit(f"fuzz: no mail to {to} within 30 s")
 
     def mails(self, to):
-        return len(self.must(200, "GET", f"/dev/mail.json?to={to}"))
+        """Returns the number of mails to an address."""
+        return len(self.expect(200, "GET", f"/dev/mail.json?to={to}"))
 
     def staff(self):
-        """Signs the owner in: the access token."""
+        """Signs the owner in and returns the access token."""
         before = self.mails("owner@demo.test")
-        flow = self.must(200, "POST", "/api/staff/auth/send-code", {"email": "owner@demo.test"})["flow"]
+        flow = self.expect(200, "POST", "/api/staff/auth/send-code", {"email": "owner@demo.test"})["flow"]
         code = self.mail("owner@demo.test", before)["code"]
-        return self.must(200, "POST", "/api/staff/auth/verify-code", {"flow": flow, "code": code})["access_token"]
+        return self.expect(200, "POST", "/api/staff/auth/verify-code", {"flow": flow, "code": code})["access_token"]
 
     def portal(self, staff):
-        """Invites, activates and signs in a new person at a new client: client, address, access token, an unused link."""
-        client = self.must(201, "POST", "/api/v1/clients", {"name": "Fuzz Ltd"}, token=staff)["id"]
+        """Creates a client, and a portal user who is invited, activates and signs in.
+
+        Returns the client's id, the user's address and access token, a used link token and an unused one.
+        """
+        client = self.expect(201, "POST", "/api/v1/clients", {"name": "Fuzz Ltd"}, token=staff)["id"]
         email = f"ann-{secrets.token_hex(4)}@example.com"
         path = f"/api/v1/clients/{client}/portal-user"
-        self.must(201, "POST", path, {"email": email, "name": "Ann Baker"}, token=staff)
+        self.expect(201, "POST", path, {"email": email, "name": "Ann Baker"}, token=staff)
         link = self.mail(email, 0)["links"][0].split("#token=")[1]
-        self.must(200, "POST", "/api/portal/auth/activate", {"token": link, "password": PASSWORD})
+        self.expect(200, "POST", "/api/portal/auth/activate", {"token": link, "password": PASSWORD})
         credentials = {"email": email, "password": PASSWORD}
-        session = self.must(200, "POST", "/api/portal/auth/sign-in", credentials)
-        self.must(200, "GET", "/api/portal/auth/session", token=session["access_token"])
+        session = self.expect(200, "POST", "/api/portal/auth/sign-in", credentials)
+        self.expect(200, "GET", "/api/portal/auth/session", token=session["access_token"])
         before = self.mails(email)
-        self.must(200, "POST", "/api/portal/auth/forgot-password", {"email": email})
+        self.expect(200, "POST", "/api/portal/auth/forgot-password", {"email": email})
         unused = self.mail(email, before)["links"][0].split("#token=")[1]
         return {"client": client, "email": email, "token": session["access_token"], "used": link, "unused": unused}
 
@@ -141,6 +149,6 @@ class Server:
 
 
 def jwt(header, claims):
-    """An unsigned token that looks like ours."""
+    """Returns a JWT with an invalid signature."""
     part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
     return f"{part(header)}.{part(claims)}.{'A' * 86}"

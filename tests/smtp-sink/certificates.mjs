@@ -1,4 +1,4 @@
-// A throw-away certificate authority and the server certificates it signs, made by the openssl command line.
+// Creates a temporary certificate authority, and server certificates that it signs, with the openssl command.
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-// openssl's own configuration would mark every self-made certificate as an authority, which strict clients refuse for a server.
+// With openssl's default configuration, every self-signed certificate is marked as an authority. Strict clients do not
+// accept such a certificate for a server.
 const CONFIG = `
 [req]
 distinguished_name = name
@@ -24,7 +25,10 @@ extendedKeyUsage = serverAuth
 subjectAltName = DNS:mail.elsewhere.test
 `;
 
-/** Writes everything to `folder`; `good`, `wrong_host` and `untrusted` are ready for a TLS context. */
+/**
+ * Writes the certificates to `folder`. Returns the path of the authority's certificate as `ca`, and keys and
+ * certificates for a TLS context as `good`, `wrong_host` and `untrusted`.
+ */
 export async function makeCertificates(folder) {
   const file = (name) => join(folder, name);
   await writeFile(file('openssl.cnf'), CONFIG);

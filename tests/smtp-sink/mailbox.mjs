@@ -1,4 +1,5 @@
-// What was accepted. Messages are kept raw and parsed when they are first looked at, so that a flood costs little.
+// The accepted messages. They are kept as raw bytes and parsed when they are first read, so that many messages cost
+// little.
 import { simpleParser } from 'mailparser';
 
 const AS_SENT = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true };
@@ -20,7 +21,7 @@ export class Mailbox {
     this.#byRecipient.clear();
   }
 
-  /** Newest first; `to` must match byte for byte. */
+  /** Returns at most `limit` messages, newest first. `to` must match byte for byte. */
   async find({ to, limit = Infinity }) {
     const mails = to === undefined ? this.#all : (this.#byRecipient.get(to) ?? []);
     const found = [];
@@ -31,18 +32,18 @@ export class Mailbox {
     return found;
   }
 
-  /** Message-ID and arrival, in milliseconds, of all but the first `after` messages, in the order of arrival. */
+  /** Returns Message-ID and arrival time in milliseconds of messages after the first `after`, in order of arrival. */
   deliveries(after) {
     return this.#all.slice(after).map(({ raw, received_at }) => [messageId(raw), Date.parse(received_at)]);
   }
 
-  /** When the newest arrived, in milliseconds; null if none has. */
+  /** Returns when the newest message arrived, in milliseconds, or null if there is none. */
   newest() {
     const newest = this.#all.at(-1);
     return newest ? Date.parse(newest.received_at) : null;
   }
 
-  /** How many messages each recipient has. */
+  /** Returns the number of messages of each recipient. */
   counts() {
     return Object.fromEntries([...this.#byRecipient].map(([to, mails]) => [to, mails.length]));
   }
@@ -73,7 +74,7 @@ async function parse({ raw, to, from, tls, auth, received_at }) {
   };
 }
 
-/** As on the wire, unfolded; a header that occurs more than once has one value a line. */
+/** Returns the header values as sent, but unfolded. A header that occurs several times has one value per line. */
 function headers(lines) {
   const all = {};
   for (const { key, line } of lines) {

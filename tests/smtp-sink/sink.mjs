@@ -1,4 +1,4 @@
-// A real SMTP server that keeps what it gets, and an HTTP API to look at it. See README.md.
+// An SMTP server that keeps every mail, and an HTTP API to read the mails and to inject faults. See README.md.
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -27,7 +27,8 @@ const { values: flags } = parseArgs({
 const folder = await mkdtemp(join(tmpdir(), 'smtp-sink-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit());
-// Whoever started the sink holds the other end of stdin: when they die, however they die, the sink goes too.
+// The process that started this server holds the other end of stdin. When that process ends, also when it is killed,
+// this server ends.
 for (const event of ['end', 'close']) process.stdin.on(event, () => process.exit());
 process.stdin.resume();
 

@@ -40,24 +40,24 @@ const transport = (sink, options = {}) =>
 
 const mail = (to, more = {}) => ({ from: 'portico@localhost', to, subject: 'Hello', text: 'Hi', ...more });
 
-/** Speaks SMTP line by line; `say` resolves with the last line of the answer, null once the sink has closed. */
-async function talk(port) {
+/** Opens an SMTP connection. `send` sends a line and returns the last line of the reply, or null at the end. */
+async function openSmtp(port) {
   const socket = net.connect(port, '127.0.0.1');
   const lines = readline.createInterface(socket)[Symbol.asyncIterator]();
   socket.on('error', () => {});
-  const hear = async () => {
+  const readReply = async () => {
     for (;;) {
       const { value, done } = await lines.next();
       if (done) return null;
       if (value[3] !== '-') return value;
     }
   };
-  return { socket, hear, say: (line) => (socket.write(`${line}\r\n`), hear()) };
+  return { socket, readReply, send: (line) => (socket.write(`${line}\r\n`), readReply()) };
 }
 
 const base64 = (text) => Buffer.from(text).toString('base64');
 
-describe('the sink', LIMIT, () => {
+describe('the mail server', LIMIT, () => {
   let sink;
   before(async () => (sink = await start()));
   after(() => sink.stop());
@@ -67,14 +67,14 @@ describe('the sink', LIMIT, () => {
   });
 
   const messages = (to) => sink.api('GET', `/messages?to=${encodeURIComponent(to)}`);
-  const change = async (act) => {
+  const statsChange = async (act) => {
     const earlier = await sink.api('GET', '/stats');
     const result = await act();
     const later = await sink.api('GET', '/stats');
     return { result, by: Object.fromEntries(Object.keys(later).map((key) => [key, later[key] - earlier[key]])) };
   };
 
-  test('shows what was sent, newest first', async () => {
+  test('shows messages, newest first', async () => {
     const smtp = transport(sink);
     await smtp.sendMail(mail('old@x.test', { cc: 'Both@x.test' }));
     await smtp.sendMail(
@@ -121,22 +121,22 @@ describe('the sink', LIMIT, () => {
     assert.equal((await messages('tls@x.test'))[0].tls, true);
   });
 
-  test('asks for TLS before credentials or mail', async () => {
-    const { by } = await change(async () => {
-      const { say, hear, socket } = await talk(sink.smtp);
-      assert.match(await hear(), /^220 /);
-      assert.match(await say('EHLO x'), /^250 /);
-      assert.match(await say('AUTH LOGIN'), /^530 /);
-      assert.match(await say('MAIL FROM:<a@x.test>'), /^530 /);
-      assert.match(await say(`AUTH PLAIN ${base64(`\0${sink.user}\0${sink.pass}`)}`), /^530 /);
+  test('requires TLS before credentials and mail', async () => {
+    const { by } = await statsChange(async () => {
+      const { send, readReply, socket } = await openSmtp(sink.smtp);
+      assert.match(await readReply(), /^220 /);
+      assert.match(await send('EHLO x'), /^250 /);
+      assert.match(await send('AUTH LOGIN'), /^530 /);
+      assert.match(await send('MAIL FROM:<a@x.test>'), /^530 /);
+      assert.match(await send(`AUTH PLAIN ${base64(`\0${sink.user}\0${sink.pass}`)}`), /^530 /);
       socket.destroy();
     });
     assert.deepEqual(by, { connections: 1, accepted: 0, rejected: 3, auth_failures: 0, plaintext_credentials: 1 });
   });
 
-  test('asks for credentials, and for the right ones', async () => {
+  test('requires the right credentials', async () => {
     await assert.rejects(transport(sink, { auth: undefined }).sendMail(mail('a@x.test')), { responseCode: 530 });
-    const { by } = await change(() =>
+    const { by } = await statsChange(() =>
       assert.rejects(transport(sink, { auth: { user: sink.user, pass: 'wrong' } }).sendMail(mail('a@x.test')), {
         responseCode: 535,
       }),
@@ -147,23 +147,23 @@ describe('the sink', LIMIT, () => {
     assert.equal((await messages('login@x.test')).length, 1);
   });
 
-  test('greets at once', async () => {
+  test('greets immediately', async () => {
     const start = performance.now();
     for (let i = 0; i < 20; i += 1) {
-      const { hear, socket } = await talk(sink.smtp);
-      await hear();
+      const { readReply, socket } = await openSmtp(sink.smtp);
+      await readReply();
       socket.destroy();
     }
     assert.ok((performance.now() - start) / 20 < 50);
   });
 
   for (const stage of ['connect', 'ehlo', 'auth', 'mail', 'rcpt', 'data', 'after_data']) {
-    test(`rejects at ${stage}, as often as told`, async () => {
+    test(`rejects at ${stage}, the given number of times`, async () => {
       await sink.api('PUT', '/faults', [{ stage, do: 'reject', code: 452, text: 'Not today', times: 1 }]);
-      const { by } = await change(() =>
-        // A refused EHLO would make this client try HELO, which knows no STARTTLS.
+      const { by } = await statsChange(() =>
+        // After a rejected EHLO, nodemailer tries HELO, which has no STARTTLS. So this case uses a plain connection.
         stage === 'ehlo'
-          ? talk(sink.smtp).then(async ({ hear, say }) => (await hear(), assert.equal(await say('EHLO x'), '452 Not today')))
+          ? openSmtp(sink.smtp).then(async ({ readReply, send }) => (await readReply(), assert.equal(await send('EHLO x'), '452 Not today')))
           : assert.rejects(transport(sink).sendMail(mail('a@x.test')), /452 Not today/),
       );
       assert.equal(by.accepted, 0);
@@ -180,14 +180,14 @@ describe('the sink', LIMIT, () => {
 
     test(`hangs at ${stage}`, async () => {
       await sink.api('PUT', '/faults', [{ stage, do: 'hang' }]);
-      const patience = { greetingTimeout: 300, socketTimeout: 300 };
-      await assert.rejects(transport(sink, patience).sendMail(mail('a@x.test')), { code: 'ETIMEDOUT' });
+      const timeouts = { greetingTimeout: 300, socketTimeout: 300 };
+      await assert.rejects(transport(sink, timeouts).sendMail(mail('a@x.test')), { code: 'ETIMEDOUT' });
       await sink.api('DELETE', '/faults');
       await transport(sink).sendMail(mail('b@x.test'));
     });
   }
 
-  test('strikes one recipient only', async () => {
+  test('applies a rule to one recipient only', async () => {
     for (const stage of ['rcpt', 'data', 'after_data']) {
       await sink.api('PUT', '/faults', [{ stage, do: 'reject', code: 550, text: 'Unknown', to: 'bad@x.test' }]);
       await assert.rejects(transport(sink).sendMail(mail('bad@x.test')), { responseCode: 550 });
@@ -208,13 +208,13 @@ describe('the sink', LIMIT, () => {
     });
   }
 
-  test('hides STARTTLS', async () => {
+  test('does not offer STARTTLS with the fault hide', async () => {
     await sink.api('PUT', '/faults', [{ stage: 'tls', do: 'hide' }]);
-    const { by } = await change(() => assert.rejects(transport(sink).sendMail(mail('a@x.test'))));
+    const { by } = await statsChange(() => assert.rejects(transport(sink).sendMail(mail('a@x.test'))));
     assert.equal(by.plaintext_credentials, 0);
   });
 
-  test('closes after the last word, and says it slowly', async () => {
+  test('closes after the reply to a message, and sends replies slowly', async () => {
     await sink.api('PUT', '/faults', [{ stage: 'after_ok', do: 'drop', times: 1 }, { stage: 'reply', do: 'slow', times: 2 }]);
     const before = (await sink.api('GET', '/deliveries')).length;
     const start = performance.now();
@@ -225,24 +225,24 @@ describe('the sink', LIMIT, () => {
     assert.ok(at <= Date.now());
   });
 
-  test('refuses connections until told otherwise', async () => {
-    const open = await talk(sink.smtp);
-    assert.match(await open.hear(), /^220/);
+  test('refuses connections until the rule is deleted', async () => {
+    const open = await openSmtp(sink.smtp);
+    assert.match(await open.readReply(), /^220/);
     await sink.api('PUT', '/faults', [{ stage: 'listen', do: 'refuse' }]);
     await assert.rejects(transport(sink).sendMail(mail('no@x.test')), { code: 'ESOCKET' });
     await sink.api('DELETE', '/faults');
     await transport(sink).sendMail(mail('yes@x.test'));
-    assert.match(await open.say('NOOP'), /^250/);
+    assert.match(await open.send('NOOP'), /^250/);
     open.socket.destroy();
   });
 
-  test('refuses rules that make no sense', async () => {
+  test('rejects invalid rules', async () => {
     for (const rule of [{ stage: 'x', do: 'drop' }, { stage: 'mail', do: 'x' }, { stage: 'mail', do: 'drop', to: 'a@x.test' }, { stage: 'mail', do: 'drop', tmies: 1 }]) {
       assert.ok((await sink.api('PUT', '/faults', [rule])).error);
     }
   });
 
-  test('keeps up with a flood', { timeout: 60_000 }, async () => {
+  test('accepts more than 300 mails per second', { timeout: 60_000 }, async () => {
     const pool = transport(sink, { pool: true, maxConnections: 8, maxMessages: Infinity });
     const start = performance.now();
     const count = 2_000;
@@ -254,7 +254,7 @@ describe('the sink', LIMIT, () => {
   });
 });
 
-test('takes plain connections if told so', LIMIT, async () => {
+test('accepts plain connections with --allow-plain', LIMIT, async () => {
   const sink = await start('--allow-plain');
   const plain = { requireTLS: false, ignoreTLS: true };
   await transport(sink, { ...plain, auth: undefined }).sendMail(mail('a@x.test'));
@@ -266,7 +266,7 @@ test('takes plain connections if told so', LIMIT, async () => {
   await sink.stop();
 });
 
-test('leaves with whoever started it', LIMIT, async () => {
+test('ends when its stdin closes', LIMIT, async () => {
   const sink = await start();
   const connection = tls.connect({ port: sink.smtps, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
   await once(connection, 'secureConnect');

@@ -1,4 +1,5 @@
-// The SMTP side: smtp-server, made to greet at once, to insist on TLS and credentials, and to misbehave on demand.
+// The SMTP server: the library smtp-server, changed to greet immediately, to require TLS and credentials, and to inject
+// faults.
 import { setTimeout } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
@@ -11,31 +12,31 @@ export class Server extends SMTPServer {
       name: 'localhost',
       logger: false,
       disableReverseLookup: true,
-      // Connection.handler_MAIL asks for credentials, because whether they are needed depends on the connection.
+      // Connection.handler_MAIL checks for credentials, because it depends on the connection whether they are required.
       authOptional: true,
       allowInsecureAuth: true,
       socketTimeout: TEN_MINUTES,
       ...options,
     });
     this.sink = sink;
-    // Clients that hang up in the middle are what some tests are about.
+    // In some tests, clients close the connection early. That is no error.
     this.on('error', () => {});
   }
 
-  /** Presents the right certificate, or what a tls rule wants instead. */
+  /** Presents the right certificate, or the one that a `tls` rule demands. */
   applyTlsFault() {
     const { certificates, faults } = this.sink;
     this.updateSecureContext(certificates[faults.tls] ?? certificates.good);
     this.options.disabledCommands = faults.tls === 'hide' ? ['STARTTLS'] : [];
   }
 
-  /** Gives up its port, or takes it back. Connections that are open stay so. */
+  /** Closes the port if `refuses` is true, otherwise opens it again. Open connections stay open. */
   async listenAgainUnless(refuses) {
     const listener = this.server;
     if (listener.listening === !refuses) return;
     if (refuses) {
       this.port = listener.address().port;
-      // Not waited for: it is over only when the last connection is.
+      // Not awaited, because it completes only when the last connection is closed.
       listener.close();
     } else {
       await new Promise((listening, failed) => {
@@ -92,21 +93,21 @@ class Connection extends SMTPConnection {
 
   init() {
     this.session.connection = this;
-    // The library would wait 100 ms here for clients that talk before they are greeted.
+    // The library waits 100 ms here, to detect clients that send before the greeting. This skips the wait.
     this._setListeners(() => {
       const rule = this.#sink.faults.take('connect');
       if (!rule) return this.connectionReady();
-      this.#misbehave(rule, () => this.close());
+      this.#applyFault(rule, () => this.close());
     });
   }
 
   send(code, ...rest) {
     if (code >= 400) this.#sink.stats.rejected += 1;
     const socket = this._socket;
-    // Without TLS the handshake would overtake the bytes.
+    // Only inside TLS. Before TLS, the handshake would be sent before the delayed bytes.
     const slow = this.secure && this.#sink.faults.take('reply');
     const write = socket.write.bind(socket);
-    if (slow) socket.write = (reply) => dribble(write, reply, socket);
+    if (slow) socket.write = (reply) => writeSlowly(write, reply, socket);
     super.send(code, ...rest);
     if (slow) delete socket.write;
   }
@@ -118,7 +119,7 @@ class Connection extends SMTPConnection {
   handler_AUTH(command, done) {
     const { allowPlain, stats } = this.#sink;
     if (!this.secure) {
-      // An initial response carries the password, whatever the answer will be.
+      // An initial response holds the password, whether or not the server accepts it.
       const initialResponse = command.toString().trim().split(/\s+/).length > 2;
       if (initialResponse || allowPlain) stats.plaintext_credentials += 1;
       if (!allowPlain) return this.#refuse(530, 'Must issue a STARTTLS command first', done);
@@ -126,7 +127,7 @@ class Connection extends SMTPConnection {
     const rule = this.#sink.faults.take('auth');
     if (!rule) return super.handler_AUTH(command, done);
     stats.auth_failures += 1;
-    this.#misbehave(rule, done);
+    this.#applyFault(rule, done);
   }
 
   handler_MAIL(command, done) {
@@ -146,6 +147,7 @@ class Connection extends SMTPConnection {
     if (!this.#fault('data', done, this.#recipients)) super.handler_DATA(command, done);
   }
 
+  /** Keeps a received message, unless a rule rejects it. */
   received(raw, done) {
     const { faults, mailbox, stats } = this.#sink;
     const rule = faults.take('after_data', this.#recipients);
@@ -159,22 +161,23 @@ class Connection extends SMTPConnection {
       auth: this.session.user || null,
       received_at: new Date().toISOString(),
     });
-    if (rule) return this.#misbehave(rule, done);
-    const last = faults.take('after_ok');
+    if (rule) return this.#applyFault(rule, done);
+    const dropAfterReply = faults.take('after_ok');
     done();
-    if (last) this._socket.end();
+    if (dropAfterReply) this._socket.end();
   }
 
+  /** Applies the rule for `stage` if there is one. Returns whether there is one. */
   #fault(stage, done, recipients) {
     const rule = this.#sink.faults.take(stage, recipients);
-    if (rule) this.#misbehave(rule, done);
+    if (rule) this.#applyFault(rule, done);
     return rule !== undefined;
   }
 
-  #misbehave(rule, done) {
+  #applyFault(rule, done) {
     if (rule.do === 'reject') this.#refuse(rule.code, rule.text, done);
     if (rule.do === 'drop') this._socket.destroy();
-    // To hang is to leave `done` uncalled: the connection stays open and silent.
+    // For `hang`, `done` is never called. The connection stays open and the client gets no reply.
   }
 
   #refuse(code, text, done) {
@@ -183,8 +186,8 @@ class Connection extends SMTPConnection {
   }
 }
 
-/** Writes a byte each 20 ms, while the socket lives. */
-async function dribble(write, reply, socket) {
+/** Writes one byte every 20 ms until the socket is closed. */
+async function writeSlowly(write, reply, socket) {
   for (const byte of Buffer.from(reply)) {
     if (socket.destroyed) return;
     write(Buffer.of(byte));
@@ -192,7 +195,7 @@ async function dribble(write, reply, socket) {
   }
 }
 
-/** The address as the client spelled it; the library's own parser rewrites domains. */
+/** Returns the address as the client spelled it. The parser of the library would change the domain. */
 function given(command) {
   return /<([^<>]*)>/.exec(command.toString())?.[1] ?? '';
 }

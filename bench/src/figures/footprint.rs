@@ -1,4 +1,4 @@
-//! Memory, start and size.
+//! Memory, start-up time and size of the binary.
 
 use std::{fs, process::Command};
 
@@ -12,14 +12,16 @@ use crate::{
     world::World,
 };
 
-pub(crate) const MEANING: &str = "What each role holds in memory 5 seconds after its start without requests (VmRSS), how long \
-                                  `portico serve` takes from nothing to ready on a new SQLite database, migration included (median of \
-                                  10), and how large the binary is.";
+pub(crate) const DESCRIPTION: &str = "The resident memory (VmRSS) of each role 5 seconds after its start, without \
+                                      requests. The time from the start of `portico serve` until it is ready, on a new \
+                                      SQLite database and with all migrations (median of 10). The size of the binary.";
 
+/// How many starts are measured.
 const STARTS: usize = 10;
-/// In MiB.
-const WANTED_MEMORY: f64 = 40.0;
-const SETTLED_AFTER: Duration = Duration::from_secs(5);
+/// The memory of an idle process must be below this, in MiB.
+const MEMORY_TARGET_MIB: f64 = 40.0;
+/// How long a process is idle before its memory is read.
+const SETTLE_TIME: Duration = Duration::from_secs(5);
 
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     memory(options, report).await?;
@@ -28,16 +30,17 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
 }
 
 async fn memory(options: &Options, report: &mut Report) -> Result<()> {
-    let fleet = World::new(options.binary()?, &[]).await?;
-    let (alone, _folder) = alone(options).await?;
-    let api = fleet.api("api").await?.process;
-    let worker = fleet.worker().await?;
-    let serve = alone.api("serve").await?.process;
-    sleep(SETTLED_AFTER).await;
+    let cluster = World::new(options.binary()?, &[]).await?;
+    let (single, _folder) = single_process(options).await?;
+    let api = cluster.api("api").await?.process;
+    let worker = cluster.worker().await?;
+    let serve = single.api("serve").await?.process;
+    sleep(SETTLE_TIME).await;
     for (role, process) in [("api", api), ("worker", worker), ("serve on SQLite", serve)] {
         let memory = process.memory("VmRSS")?;
         let line = Line::new(format!("idle memory of {role}"), format!("{memory:.1} MiB"));
-        report.line(line.of("40 MiB", memory / WANTED_MEMORY).wanted("< 40 MiB", memory < WANTED_MEMORY));
+        let line = line.limit(format!("{MEMORY_TARGET_MIB:.0} MiB"), memory / MEMORY_TARGET_MIB);
+        report.line(line.target(format!("< {MEMORY_TARGET_MIB:.0} MiB"), memory < MEMORY_TARGET_MIB));
     }
     Ok(())
 }
@@ -45,33 +48,34 @@ async fn memory(options: &Options, report: &mut Report) -> Result<()> {
 async fn start(options: &Options, report: &mut Report) -> Result<()> {
     let mut times = Vec::new();
     for _ in 0..STARTS {
-        let (world, _folder) = alone(options).await?;
-        let began = Instant::now();
+        let (world, _folder) = single_process(options).await?;
+        let started = Instant::now();
         let api = world.api("serve").await?;
         let mut client = api.client(0);
         let request = client.request("GET", "/health/ready", None, None);
         while client.send(&request).await?.status != 200 {
             sleep(Duration::from_millis(1)).await;
         }
-        times.push(ms(began.elapsed()));
+        times.push(ms(started.elapsed()));
     }
     let time = median(&times);
-    report.line(Line::new("start to ready", format!("{time:.0} ms")).of("1 s", time / 1e3).wanted("< 1 s", time < 1e3));
+    let line = Line::new("start to ready", format!("{time:.0} ms"));
+    report.line(line.limit("1 s", time / 1e3).target("< 1 s", time < 1e3));
     Ok(())
 }
 
 fn size(options: &Options, report: &mut Report) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (binary, stripped) = (options.binary()?, folder.path().join("portico"));
-    Command::new("strip").arg("-o").arg(&stripped).arg(&binary).status().context("strip")?;
+    Command::new("strip").arg("-o").arg(&stripped).arg(&binary).status().context("cannot run strip")?;
     let mib = |path| anyhow::Ok(fs::metadata(path)?.len() as f64 / 1_048_576.0);
     report.line(Line::new("binary, stripped", format!("{:.1} MiB", mib(&stripped)?)));
-    report.note(format!("As cargo leaves it: {:.1} MiB.", mib(&binary)?));
+    report.note(format!("Without strip, as cargo builds it: {:.1} MiB.", mib(&binary)?));
     Ok(())
 }
 
-/// One process without Postgres and Redis, on a database that is not there yet.
-async fn alone(options: &Options) -> Result<(World, tempfile::TempDir)> {
+/// Returns an installation without Postgres and Redis, and the folder of its SQLite database, which does not exist yet.
+async fn single_process(options: &Options) -> Result<(World, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
     let database = format!("sqlite:{}", folder.path().join("portico.db").display());
     let world = World::new(options.binary()?, &[("DATABASE_URL", &database), ("REDIS_URL", "")]).await?;

@@ -1,4 +1,4 @@
-//! What can be measured, a file each.
+//! The figures: each file measures one.
 
 mod footprint;
 mod forgot;
@@ -16,43 +16,51 @@ use clap::ValueEnum;
 
 use crate::{Options, report::Report};
 
-/// What can be measured.
+/// A figure: something that can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Figure {
+    /// Sign-ins per second, and their effect on other requests and on memory.
     SignIn,
+    /// Whether response times show that an address has an account.
     Timing,
+    /// `GET session` requests per second.
     Session,
+    /// Forgot-password requests per second.
     Forgot,
+    /// Jobs per second, and how soon they start.
     Jobs,
+    /// Mails per second.
     Mail,
+    /// How soon a staff code is sent while bulk mail waits.
     Urgent,
+    /// Memory, start-up time and size of the binary.
     Footprint,
 }
 
 impl Figure {
-    /// All of them, in the order of the page.
+    /// Returns all figures, in the order of `docs/figures.md`.
     pub(crate) fn all() -> Vec<Self> {
         Self::value_variants().to_vec()
     }
 
-    /// What it measures, in a sentence or two for the page.
-    pub(crate) const fn meaning(self) -> &'static str {
+    /// Returns what the figure measures, in a few sentences for the report.
+    pub(crate) const fn description(self) -> &'static str {
         match self {
-            Self::SignIn => sign_in::MEANING,
-            Self::Timing => timing::MEANING,
-            Self::Session => session::MEANING,
-            Self::Forgot => forgot::MEANING,
-            Self::Jobs => jobs::MEANING,
-            Self::Mail => mail::MEANING,
-            Self::Urgent => urgent::MEANING,
-            Self::Footprint => footprint::MEANING,
+            Self::SignIn => sign_in::DESCRIPTION,
+            Self::Timing => timing::DESCRIPTION,
+            Self::Session => session::DESCRIPTION,
+            Self::Forgot => forgot::DESCRIPTION,
+            Self::Jobs => jobs::DESCRIPTION,
+            Self::Mail => mail::DESCRIPTION,
+            Self::Urgent => urgent::DESCRIPTION,
+            Self::Footprint => footprint::DESCRIPTION,
         }
     }
 
-    /// Measures it.
+    /// Measures the figure and adds the results to `report`.
     ///
     /// # Errors
-    /// When it cannot be measured; that something is missed is in the report.
+    /// Returns an error if something cannot be measured. A missed target is no error; it is in the report.
     pub(crate) async fn measure(self, options: &Options, report: &mut Report) -> Result<()> {
         match self {
             Self::SignIn => sign_in::measure(options, report).await,
@@ -73,10 +81,10 @@ impl fmt::Display for Figure {
     }
 }
 
-/// Says what there is.
-#[expect(clippy::print_stdout, reason = "the answer to --list")]
+/// Prints the names and descriptions of all figures.
+#[expect(clippy::print_stdout, reason = "the output of --list")]
 pub(crate) fn list() {
     for figure in Figure::all() {
-        println!("{figure:<10} {}", figure.meaning());
+        println!("{figure:<10} {}", figure.description());
     }
 }

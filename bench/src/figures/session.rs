@@ -1,4 +1,4 @@
-//! `GET session` a second.
+//! `GET session` requests per second.
 
 use anyhow::Result;
 use serde_json::json;
@@ -16,30 +16,39 @@ use crate::{
     world::World,
 };
 
-pub(crate) const MEANING: &str = "64 clients read `GET session` on Postgres. The limit is the same server answering one trivial select: \
-                                  `check-token` of a token that nobody has looks for one key and finds nothing. Below, for comparison, a \
-                                  bare server of the same libraries (poem, sea-orm, as many database connections) whose one answer is \
-                                  that of a `SELECT 1`.";
+pub(crate) const DESCRIPTION: &str = "64 clients send `GET session` on Postgres. The limit is the same server with a \
+                                      request that needs one trivial SELECT: `check-token` with an unknown token \
+                                      searches for one key and finds no row. For comparison, the second line is a \
+                                      minimal server with the same libraries (poem, sea-orm, as many database \
+                                      connections) that answers every request with the result of `SELECT 1`.";
 
+/// How many clients send requests at the same time.
 const CLIENTS: usize = 64;
-/// All are measured in turns, since the machine changes under them.
-const TURNS: u32 = 3;
-/// As long as a link's secret, and none.
-const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// How often the kinds of requests are measured in turns, because the speed of the machine changes during a run.
+const ROUNDS: u32 = 3;
+/// A token with the length of a link token that no link has.
+const UNKNOWN_TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// What came of one kind of request in all turns.
+/// The results of one kind of request in all rounds.
 #[derive(Default)]
-struct Sum {
+struct Results {
+    /// Requests per second, one for each round.
     rates: Vec<f64>,
+    /// The time of each request, in milliseconds.
     times: Vec<f64>,
+    /// The number of requests.
     requests: usize,
-    cpu: f64,
-    own: f64,
+    /// The CPU time of the server, in seconds.
+    server_cpu: f64,
+    /// The CPU time of this program, in seconds.
+    bench_cpu: f64,
 }
 
-impl Sum {
-    /// Asks `server` for `window`; a turn that only warms up is not added.
-    async fn add(
+impl Results {
+    /// Measures one round: the clients send their requests to `server` for `window`. `status` is the expected status.
+    ///
+    /// Adds the results only if `counts` is true. It is false for a warm-up.
+    async fn measure(
         &mut self,
         server: &Process,
         status: u16,
@@ -51,8 +60,8 @@ impl Sum {
         let load = load::closed_for(status, clients, window).await?;
         if counts {
             anyhow::ensure!(load.bad == 0, "{} requests failed", load.bad);
-            self.cpu += server.cpu()? - before.0;
-            self.own += own_cpu()? - before.1;
+            self.server_cpu += server.cpu()? - before.0;
+            self.bench_cpu += own_cpu()? - before.1;
             self.requests += load.good;
             self.rates.push(load.rate());
             self.times.extend(load.times);
@@ -60,70 +69,70 @@ impl Sum {
         Ok(())
     }
 
-    /// Requests a second.
+    /// Returns the median of the rates, in requests per second.
     fn rate(&self) -> f64 {
         median(&self.rates)
     }
 
-    /// Microseconds of CPU that one request took in the server.
-    fn each(&self) -> f64 {
-        self.cpu / self.requests as f64 * 1e6
+    /// Returns the CPU time of the server per request, in microseconds.
+    fn server_cpu_per_request(&self) -> f64 {
+        self.server_cpu / self.requests as f64 * 1e6
     }
 }
 
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let world = World::new(options.binary()?, &[("PORTICO_SCRYPT", "ln=12,r=8,p=1")]).await?;
     let api = world.api("api").await?;
-    let people = {
+    let users = {
         let _worker = world.worker().await?;
-        Tenant::new(&world, &api).await?.people(&world, &api, "robin", CLIENTS).await?
+        Tenant::new(&world, &api).await?.users(&world, &api, "robin", CLIENTS).await?
     };
-    let mut bare = Process::start(
+    let mut minimal = Process::start(
         &std::env::current_exe()?,
         &["--trivial-server", &postgres::create().await?],
         &[],
-        world.folder().join("bare.log"),
+        world.folder().join("minimal.log"),
     )?;
-    let bare_address = bare.hears(|line| line.strip_prefix("serving ").map(str::to_owned)).await?;
+    let minimal_address = minimal.wait_for_log(|line| line.strip_prefix("serving ").map(str::to_owned)).await?;
 
     let clients = |address: &str, request: &dyn Fn(&Client, usize) -> Vec<u8>| {
-        let one = |n| {
+        let with_request = |n| {
             let client = Client::new(address, n);
             let request = request(&client, n);
             (client, request)
         };
-        (0..CLIENTS).map(one).collect::<Vec<_>>()
+        (0..CLIENTS).map(with_request).collect::<Vec<_>>()
     };
-    let (mut session, mut select, mut least) = (Sum::default(), Sum::default(), Sum::default());
-    for turn in 0..=TURNS {
-        // The first turn warms up, and is short.
+    let (mut session, mut select, mut comparison) = (Results::default(), Results::default(), Results::default());
+    for round in 0..=ROUNDS {
+        // The first round is a short warm-up.
         let (window, counts) =
-            if turn == 0 { (Duration::from_secs(2), false) } else { (options.window() / TURNS, true) };
-        let ask =
-            |client: &Client, n: usize| client.request("GET", "/api/portal/auth/session", Some(&people[n].token), None);
-        session.add(&api.process, 200, clients(&api.address, &ask), window, counts).await?;
-        let ask = |client: &Client, _| {
-            client.request("POST", "/api/portal/auth/check-token", None, Some(&json!({ "token": NOBODYS })))
+            if round == 0 { (Duration::from_secs(2), false) } else { (options.window() / ROUNDS, true) };
+        let request =
+            |client: &Client, n: usize| client.request("GET", "/api/portal/auth/session", Some(&users[n].token), None);
+        session.measure(&api.process, 200, clients(&api.address, &request), window, counts).await?;
+        let request = |client: &Client, _| {
+            client.request("POST", "/api/portal/auth/check-token", None, Some(&json!({ "token": UNKNOWN_TOKEN })))
         };
-        select.add(&api.process, 404, clients(&api.address, &ask), window, counts).await?;
-        let ask = |client: &Client, _| client.request("GET", "/", None, None);
-        least.add(&bare, 200, clients(&bare_address, &ask), window, counts).await?;
+        select.measure(&api.process, 404, clients(&api.address, &request), window, counts).await?;
+        let request = |client: &Client, _| client.request("GET", "/", None, None);
+        comparison.measure(&minimal, 200, clients(&minimal_address, &request), window, counts).await?;
     }
     let ratio = session.rate() / select.rate();
     let line =
-        Line::new("GET session", format!("{:.0}/s", session.rate())).of(format!("{:.0}/s", select.rate()), ratio);
-    report.line(line.wanted("≥ 0.80", ratio >= 0.8));
-    let bare = Line::new("bare server, SELECT 1", format!("{:.0}/s", least.rate()));
-    report.line(bare);
+        Line::new("GET session", format!("{:.0}/s", session.rate())).limit(format!("{:.0}/s", select.rate()), ratio);
+    report.line(line.target("≥ 0.80", ratio >= 0.8));
+    report.line(Line::new("minimal server, SELECT 1", format!("{:.0}/s", comparison.rate())));
     report.note(format!(
-        "p50 {:.1} ms, p99 {:.1} ms with {CLIENTS} clients. CPU of one request in the server: {:.0} µs, of the one that is \
-         the limit {:.0} µs, in the bare server {:.0} µs; {:.0} µs in the bench. The rest is Postgres and the kernel.",
+        "p50 {:.1} ms, p99 {:.1} ms with {CLIENTS} clients. CPU time per request: {:.0} µs in Portico for \
+         `GET session`, {:.0} µs in Portico for `check-token`, {:.0} µs in the minimal server, {:.0} µs in the load \
+         generator. Postgres and the kernel use the rest.",
         median(&session.times),
         percentile(&session.times, 99.0),
-        session.each(),
-        select.each(),
-        least.each(),
-        session.own / session.requests as f64 * 1e6,
+        session.server_cpu_per_request(),
+        select.server_cpu_per_request(),
+        comparison.server_cpu_per_request(),
+        session.bench_cpu / session.requests as f64 * 1e6,
     ));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Whether time tells who has an account.
+//! Whether response times show that an address has an account.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -13,24 +13,29 @@ use crate::{
     world::{Api, World},
 };
 
-pub(crate) const MEANING: &str = "A known address (wrong password), an unknown and a not activated one, asked in turns of random \
-                                  order over one connection. AUC is how likely the one answer takes longer than the other: 0.5 \
-                                  tells nothing. A planted delay shows that the measurement would see one.";
+pub(crate) const DESCRIPTION: &str = "Requests for a known address (with a wrong password), an unknown address and an \
+                                      address that is not activated, in pairs of random order, over one connection. \
+                                      AUC is the probability that the response for the known address takes longer than \
+                                      the other; at 0.5 the times show nothing. An artificial delay shows that the \
+                                      measurement detects one.";
 
-/// So many addresses of each class take turns, so that none reaches a limit.
+/// How many addresses of each class are used in turn, so that none reaches a rate limit.
 const ADDRESSES: usize = 20;
-/// What is planted.
-const PLANTED: Duration = Duration::from_millis(5);
+/// The artificial delay.
+const ARTIFICIAL_DELAY: Duration = Duration::from_millis(5);
 
-/// Who is asked for.
+/// A class of addresses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
+    /// The address of a portal user with a password.
     Known,
+    /// An address that no portal user has.
     Unknown,
+    /// The address of a portal user who was invited and has no password yet.
     NotActivated,
 }
 
-/// What is asked.
+/// An operation whose response times are compared.
 #[derive(Clone, Copy)]
 enum Operation {
     SignIn,
@@ -46,11 +51,11 @@ impl Class {
         }
     }
 
-    /// All addresses are of one length.
+    /// Returns the `n`th address of the class. The addresses of all classes have the same length.
     fn email(self, n: usize) -> String {
         let name = match self {
             Self::Known => "known",
-            Self::Unknown => "nobod",
+            Self::Unknown => "other",
             Self::NotActivated => "invit",
         };
         format!("{name}-{}@x.test", n % ADDRESSES)
@@ -65,6 +70,7 @@ impl Operation {
         }
     }
 
+    /// Returns the request for the address `email`.
     fn request(self, client: &Client, email: &str) -> Vec<u8> {
         let (path, body) = match self {
             Self::SignIn => ("/api/portal/auth/sign-in", json!({ "email": email, "password": "not-the-password" })),
@@ -73,6 +79,7 @@ impl Operation {
         client.request("POST", path, None, Some(&body))
     }
 
+    /// Returns the status of the response for every class.
     const fn status(self) -> u16 {
         match self {
             Self::SignIn => 401,
@@ -85,65 +92,69 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let world = World::new(options.binary()?, &[("PORTICO_SCRYPT", "ln=12,r=8,p=1")]).await?;
     let (api, _worker) = (world.api("api").await?, world.worker().await?);
     let tenant = Tenant::new(&world, &api).await?;
-    tenant.people(&world, &api, "known", ADDRESSES).await?;
-    let asked = Instant::now();
-    for email in tenant.invited(&api, "invit", ADDRESSES).await? {
-        world.mailbox.wait(&email, asked, Duration::from_secs(60)).await?;
+    tenant.users(&world, &api, "known", ADDRESSES).await?;
+    let requested_at = Instant::now();
+    for email in tenant.invite(&api, "invit", ADDRESSES).await? {
+        world.mailbox.wait(&email, requested_at, Duration::from_secs(60)).await?;
     }
     for operation in [Operation::SignIn, Operation::Forgot] {
         for other in [Class::Unknown, Class::NotActivated] {
             compare(&api, operation, other, options.pairs, None, report).await?;
         }
-        compare(&api, operation, Class::Unknown, options.pairs.div_ceil(4), Some(PLANTED), report).await?;
+        compare(&api, operation, Class::Unknown, options.pairs.div_ceil(4), Some(ARTIFICIAL_DELAY), report).await?;
     }
     Ok(())
 }
 
-/// Compares known addresses with others; `planted` delays the known ones.
+/// Compares the response times for known addresses with those for the class `other`, and adds a line to `report`.
+///
+/// If `delay` is given, it is added to the times of the known addresses. The target then is that it is detected.
 async fn compare(
     api: &Api,
     operation: Operation,
     other: Class,
     pairs: usize,
-    planted: Option<Duration>,
+    delay: Option<Duration>,
     report: &mut Report,
 ) -> Result<()> {
     let mut client = api.client(1);
     let (mut known, mut others) = (Vec::new(), Vec::new());
-    // The first rounds make connections, rows and plans.
+    // The first requests open connections, create rows and fill plan caches. They are not counted.
     let warm_up = ADDRESSES * 2;
-    let mut dice = 0x2545_F491_4F6C_DD1D_u64;
+    // A xorshift generator. Its numbers are the same in each run.
+    let mut random = 0x2545_F491_4F6C_DD1D_u64;
     for n in 0..warm_up + pairs {
-        dice = (dice ^ (dice << 13)) ^ ((dice ^ (dice << 13)) >> 7);
-        dice ^= dice << 17;
-        let order = if dice >> 63 == 0 { [Class::Known, other] } else { [other, Class::Known] };
+        random = (random ^ (random << 13)) ^ ((random ^ (random << 13)) >> 7);
+        random ^= random << 17;
+        let order = if random >> 63 == 0 { [Class::Known, other] } else { [other, Class::Known] };
         for class in order {
             let request = operation.request(&client, &class.email(n));
-            let began = Instant::now();
-            let answer = client.send(&request).await?;
-            if let Some(delay) = planted.filter(|_| class == Class::Known) {
+            let started = Instant::now();
+            let response = client.send(&request).await?;
+            if let Some(delay) = delay.filter(|_| class == Class::Known) {
                 sleep(delay).await;
             }
-            let time = ms(began.elapsed());
+            let time = ms(started.elapsed());
             ensure!(
-                answer.status == operation.status(),
-                "{}: {}",
-                answer.status,
-                String::from_utf8_lossy(&answer.body)
+                response.status == operation.status(),
+                "{}: unexpected response {}: {}",
+                operation.name(),
+                response.status,
+                String::from_utf8_lossy(&response.body)
             );
             if n >= warm_up {
                 if class == Class::Known { known.push(time) } else { others.push(time) }
             }
         }
     }
-    let (delta, auc) = (median(&known) - median(&others), auc(&known, &others));
-    let tells = (auc - 0.5).abs() > 0.05;
-    let name = format!("{}: known against {}, {pairs} pairs", operation.name(), other.name());
-    let values = format!("Δmedian {delta:+.3} ms, AUC {auc:.3}");
-    let line = Line::new(if planted.is_some() { format!("{name}, 5 ms planted") } else { name }, values);
-    report.line(match planted {
-        None => line.wanted("|Δ| ≤ 1 ms, AUC 0.50 ± 0.05", delta.abs() <= 1.0 && !tells),
-        Some(_) => line.wanted("detected: AUC > 0.55", auc > 0.55),
+    let (difference, auc) = (median(&known) - median(&others), auc(&known, &others));
+    let is_distinguishable = (auc - 0.5).abs() > 0.05;
+    let name = format!("{}: known and {} addresses, {pairs} pairs", operation.name(), other.name());
+    let values = format!("Δmedian {difference:+.3} ms, AUC {auc:.3}");
+    let line = Line::new(if delay.is_some() { format!("{name}, with a delay of 5 ms") } else { name }, values);
+    report.line(match delay {
+        None => line.target("|Δ| ≤ 1 ms, AUC 0.50 ± 0.05", difference.abs() <= 1.0 && !is_distinguishable),
+        Some(_) => line.target("detected: AUC > 0.55", auc > 0.55),
     });
     Ok(())
 }
