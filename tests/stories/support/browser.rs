@@ -1,4 +1,4 @@
-//! Somebody at a browser: one network, one cookie jar. In a fleet each request goes to the next API.
+//! An HTTP client that behaves like a browser: one network address and one cookie jar.
 
 use std::{
     collections::BTreeMap,
@@ -12,9 +12,9 @@ use std::{
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
 
-use super::{openapi, secrets};
+use super::{Response, openapi, secrets};
 
-/// A browser.
+/// A browser. With several APIs, each request goes to the next one.
 pub(crate) struct Browser {
     apis: Vec<String>,
     next: AtomicUsize,
@@ -23,20 +23,13 @@ pub(crate) struct Browser {
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
 impl Browser {
+    /// A browser in a network of its own that talks to these APIs.
     pub(crate) fn new(apis: Vec<String>) -> Self {
         static NETWORKS: AtomicUsize = AtomicUsize::new(1);
         let n = NETWORKS.fetch_add(1, Ordering::Relaxed);
         Self {
-            // Where to begin differs too, so that both replicas see every kind of step.
+            // Browsers begin at different APIs, so that each replica receives every kind of request.
             next: AtomicUsize::new(n),
             apis,
             http: reqwest::Client::new(),
@@ -45,31 +38,42 @@ impl Browser {
         }
     }
 
-    /// The same cookies from another network.
+    /// A browser with the same cookies in another network.
     pub(crate) fn on_new_network(&self) -> Self {
-        let moved = Self::new(self.apis.clone());
-        *moved.cookies.lock().unwrap() = self.cookies.lock().unwrap().clone();
-        moved
+        let browser = Self::new(self.apis.clone());
+        *browser.cookies.lock().unwrap() = self.cookies.lock().unwrap().clone();
+        browser
     }
 
-    /// At this address of the machine, which is what a proxy sees of it.
+    /// `count` browsers with the same cookies, each in a network of its own.
+    pub(crate) fn on_new_networks(&self, count: usize) -> Vec<Self> {
+        (0..count).map(|_| self.on_new_network()).collect()
+    }
+
+    /// This browser, connecting from this local address, which a real proxy then sees as the client's.
     pub(crate) fn from(self, address: IpAddr) -> Self {
         Self { http: reqwest::Client::builder().local_address(address).build().unwrap(), ..self }
     }
 
-    /// The same network, talking to these servers alone.
+    /// This browser, talking to these APIs only.
     pub(crate) fn at(self, apis: &[String]) -> Self {
         Self { apis: apis.to_vec(), ..self }
     }
 
-    /// The same cookies after the servers have moved.
+    /// A browser with the same cookies that talks to these APIs, for example after a restart at other addresses.
     pub(crate) fn moved_to(&self, apis: &[String]) -> Self {
         Self { apis: apis.to_vec(), ..self.on_new_network() }
     }
 
-    /// Another browser in the same network.
+    /// A browser without cookies in the same network.
     pub(crate) fn on_same_network(&self) -> Self {
         Self { network: self.network.clone(), ..Self::new(self.apis.clone()) }
+    }
+
+    /// This browser with one more cookie.
+    pub(crate) fn with_cookie(self, name: &str, value: &str) -> Self {
+        self.set_cookie(name, value);
+        self
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
@@ -80,31 +84,50 @@ impl Browser {
         self.cookies.lock().unwrap().insert(name.into(), value.into());
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, None, &[]).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Response {
         self.send(Method::POST, path, Some(body.to_string()), &[]).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Response {
         self.send(Method::PATCH, path, Some(body.to_string()), &[]).await
     }
 
-    /// A POST without a body.
-    pub(crate) async fn call(&self, path: &str) -> Answer {
+    /// Sends a POST without a body.
+    pub(crate) async fn post_empty(&self, path: &str) -> Response {
         self.send(Method::POST, path, None, &[]).await
     }
 
-    /// Any request. A body is JSON unless a header says otherwise; a header of ours replaces the browser's own.
+    /// Sends a GET with an access token in the `Authorization` header.
+    pub(crate) async fn get_with_bearer(&self, path: &str, token: &str) -> Response {
+        self.get_with_headers(path, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+
+    pub(crate) async fn get_with_headers(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        self.send(Method::GET, path, None, headers).await
+    }
+
+    pub(crate) async fn post_with_headers(&self, path: &str, body: Value, headers: &[(&str, &str)]) -> Response {
+        self.send(Method::POST, path, Some(body.to_string()), headers).await
+    }
+
+    // TODO(rename): remove once no story calls it.
+    pub(crate) async fn call(&self, path: &str) -> Response {
+        self.post_empty(path).await
+    }
+
+    /// Sends any request. A body is JSON unless a header says otherwise; a given header replaces the browser's own.
+    /// Checks the response against the OpenAPI document.
     pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
         headers: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Response {
         let api = &self.apis[self.next.fetch_add(1, Ordering::Relaxed) % self.apis.len()];
         let url = format!("{api}{path}");
         let mut request = self.http.request(method.clone(), url).header("x-forwarded-for", &self.network);
@@ -114,7 +137,7 @@ impl Browser {
         if !cookies.is_empty() && !given("cookie") {
             request = request.header("cookie", cookies.join("; "));
         }
-        remember(path, body.as_deref(), headers);
+        record_request_secrets(path, body.as_deref(), headers);
         if let Some(body) = body {
             if !given("content-type") {
                 request = request.header("content-type", "application/json");
@@ -127,16 +150,17 @@ impl Browser {
         let response = request.send().await.unwrap_or_else(|error| panic!("{path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         self.keep_cookies(&headers);
-        let Ok(text) = response.text().await else { return Answer { status, headers, text: String::new() } };
+        let Ok(text) = response.text().await else { return Response { status, headers, text: String::new() } };
         openapi::check(&method, path, status, &headers, &text);
         if status >= 400 {
             secrets::saw_refusal(format!("{headers:?} {text}"));
         } else if let Ok(body) = serde_json::from_str(&text) {
             secrets::saw_body(&body);
         }
-        Answer { status, headers, text }
+        Response { status, headers, text }
     }
 
+    /// Stores the cookies of a response and deletes those that it expires.
     fn keep_cookies(&self, headers: &HeaderMap) {
         let mut cookies = self.cookies.lock().unwrap();
         for header in headers.get_all("set-cookie") {
@@ -152,8 +176,8 @@ impl Browser {
     }
 }
 
-/// Remembers the secrets that are about to be sent, whether they are right or wrong.
-fn remember(path: &str, body: Option<&str>, headers: &[(&str, &str)]) {
+/// Records the secrets in a request, whether they are right or wrong.
+fn record_request_secrets(path: &str, body: Option<&str>, headers: &[(&str, &str)]) {
     if let Some((_, query)) = path.split_once("token=") {
         secrets::saw(secrets::Class::LinkToken, query);
     }
@@ -169,51 +193,5 @@ fn remember(path: &str, body: Option<&str>, headers: &[(&str, &str)]) {
                 .for_each(|(name, value)| secrets::saw_cookie(name, value)),
             _ => {}
         }
-    }
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
-    }
-
-    /// The body, if the status is this one.
-    #[track_caller]
-    pub(crate) fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{self:?}");
-        if self.text.is_empty() { Value::Null } else { self.json() }
-    }
-
-    /// The problem, if it is this one in its full shape.
-    #[track_caller]
-    pub(crate) fn problem(self, status: u16, code: &str) -> Value {
-        assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(self.headers["content-type"], "application/problem+json; charset=utf-8");
-        let problem = self.json();
-        assert_eq!(problem["code"], code, "{problem}");
-        assert_eq!(problem["type"], format!("urn:portico:{code}"));
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
-        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
-        if status == 429 {
-            // "name";q=burst;w=seconds and "name";r=0;t=seconds
-            let policy = self.headers["ratelimit-policy"].to_str().unwrap();
-            let name = policy.split(';').next().unwrap();
-            assert_eq!(self.headers["ratelimit"], format!("{name};r=0;t={}", problem["retry_after"]));
-        }
-        if [429, 503].contains(&status) {
-            assert_eq!(problem["retry_after"].to_string(), self.headers["retry-after"].to_str().unwrap());
-        }
-        problem
-    }
-
-    /// The pointers of the fields that a `validation_failed` names, sorted.
-    #[track_caller]
-    pub(crate) fn bad_fields(self) -> Vec<String> {
-        let problem = self.problem(422, "validation_failed");
-        let errors = problem["errors"].as_array().unwrap();
-        let mut pointers: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect();
-        pointers.sort();
-        pointers
     }
 }

@@ -1,55 +1,65 @@
-//! What the stories are told with: worlds, browsers and mail.
+//! What the stories share: deployments of Portico, browsers, mail, services and their faults.
 
 mod browser;
-mod otlp_collector;
-pub(crate) mod openapi;
-mod process;
+mod concurrency;
+pub(crate) mod cookies;
+mod fake_dns;
 mod load;
 mod mail;
-mod fake_dns;
+pub(crate) mod openapi;
+mod otlp_collector;
+pub(crate) mod paths;
 mod people;
 mod postgres;
-mod race;
-mod tcp_proxy;
+mod process;
+mod requests;
+mod response;
 mod scrape;
 pub(crate) mod secrets;
 mod services;
+mod tcp_proxy;
 mod world;
 
 use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-pub(crate) use browser::{Answer, Browser};
-pub(crate) use otlp_collector::OtlpCollector;
-pub(crate) use process::{Process, binary};
+pub(crate) use browser::Browser;
+pub(crate) use concurrency::post_concurrently;
+// TODO(rename): remove once no story uses the old name.
+pub(crate) use concurrency::post_concurrently as all_at_once;
+pub(crate) use fake_dns::FakeDns;
 pub(crate) use load::{DeliveryReport, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
 pub(crate) use mail::Mail;
-pub(crate) use fake_dns::FakeDns;
-pub(crate) use people::{Person, Tenant, password, unique};
+pub(crate) use otlp_collector::OtlpCollector;
+pub(crate) use people::{Invitation, Person, Tenant, password, unique, unique_email};
 pub(crate) use postgres::Postgres;
-pub(crate) use race::all_at_once;
-pub(crate) use tcp_proxy::TcpProxy;
+pub(crate) use process::{Process, binary};
+pub(crate) use requests::{credentials, new_password, wrong_code};
+pub(crate) use response::Response;
+// TODO(rename): remove once no story uses the old name.
+pub(crate) use response::Response as Answer;
 pub(crate) use scrape::Scrape;
-pub(crate) use services::{Redis, Sink, database, free_port, provided, psql};
+pub(crate) use services::{Redis, Sink, database, free_port, lock_table, provided, psql, try_psql};
+pub(crate) use tcp_proxy::TcpProxy;
 pub(crate) use world::{Deployment, World, cluster_env};
 
-/// How long anything may take that a story waits for.
+/// How long [`eventually`] waits.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
-/// Asks until there is an answer.
-pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+/// Calls `check` every 30 ms until it returns a value, and returns that value. `what` names the awaited condition.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut check: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        if let Some(answer) = ask().await {
-            return answer;
+        if let Some(value) = check().await {
+            return value;
         }
-        assert!(Instant::now() < deadline, "still not so after {DEADLINE:?}: {what}");
+        assert!(Instant::now() < deadline, "not true after {DEADLINE:?}: {what}");
         sleep(Duration::from_millis(30)).await;
     }
 }
 
-/// Tells each story once on each shape.
+/// Defines each story as two tests: `single::name` and `cluster::name`, one for each [`Deployment`].
 macro_rules! stories {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {
         $(async fn $name($world: &crate::support::World) $body)*

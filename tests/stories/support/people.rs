@@ -1,95 +1,120 @@
-//! The people of the stories.
+//! The tenants, staff users and portal users of the stories.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{Browser, World};
+use super::{Browser, World, credentials, paths};
 
-/// A name that nothing else in this test run has, and no other run at the same time.
-pub(crate) fn unique(what: &str) -> String {
+/// Returns a name that nothing else in this test run has, nor in another run at the same time.
+pub(crate) fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("{what}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A password that the policy takes, different each time.
+/// Returns an address that nothing else in this test run has.
+pub(crate) fn unique_email(prefix: &str) -> String {
+    format!("{}@x.test", unique(prefix))
+}
+
+/// Returns a password that the policy accepts, a different one each time.
 pub(crate) fn password() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("quartz-{}-lantern-{n}-Vb7", std::process::id())
 }
 
-/// A tenant, and its owner at a browser.
+/// A tenant and the browser of its owner, who is signed in.
 pub(crate) struct Tenant {
     pub(crate) slug: String,
     pub(crate) owner: Browser,
     pub(crate) owner_email: String,
 }
 
-/// A portal user, and where they sit.
+/// A portal user who has activated the account, and the browser in which they did.
 pub(crate) struct Person {
     pub(crate) email: String,
     pub(crate) password: String,
     pub(crate) browser: Browser,
+    /// The id of the client that they belong to.
     pub(crate) client: String,
 }
 
+/// A pending invitation of a new address to a new client.
+pub(crate) struct Invitation {
+    /// The id of the client.
+    pub(crate) client: String,
+    pub(crate) email: String,
+    /// The link token of the invitation mail.
+    pub(crate) token: String,
+}
+
 impl Tenant {
-    /// Makes a client and returns its id.
+    /// Creates a client and returns its id.
     pub(crate) async fn client(&self, name: &str) -> String {
-        let client = self.owner.post("/api/v1/clients", json!({ "name": name })).await.expect(201);
+        let client = self.owner.post(paths::CLIENTS, json!({ "name": name })).await.expect(201);
         client["id"].as_str().unwrap().to_owned()
     }
 
-    /// Invites somebody.
+    /// Invites `email` to a client and returns the body of the response.
     pub(crate) async fn invite(&self, client: &str, email: &str) -> Value {
         let body = json!({ "email": email, "name": "Robin Miller" });
-        self.owner.post(&format!("/api/v1/clients/{client}/portal-user"), body).await.expect(201)
+        self.owner.post(&paths::portal_user(client), body).await.expect(201)
     }
 
-    /// Invites somebody and returns the secret of the link that arrives.
+    /// Invites `email` to a client and returns the link token of the mail.
     pub(crate) async fn invited(&self, world: &World, client: &str, email: &str) -> String {
         self.invite(client, email).await;
         world.mail(email, 1).await.token()
     }
 
-    /// Invites somebody, sends again, and returns the secrets of both links.
+    /// Creates a client and invites a new address to it.
+    pub(crate) async fn invitation(&self, world: &World) -> Invitation {
+        let client = self.client("Acme Ltd").await;
+        let email = unique_email("ann");
+        let token = self.invited(world, &client, &email).await;
+        Invitation { client, email, token }
+    }
+
+    /// Invites `email`, sends the invitation again, and returns the link tokens of both mails, the older first.
     pub(crate) async fn invited_twice(&self, world: &World, client: &str, email: &str) -> (String, String) {
         let older = self.invited(world, client, email).await;
-        let resend = format!("/api/v1/clients/{client}/portal-user?action=resend");
-        let again = self.owner.post(&resend, json!({ "email": email })).await.expect(200);
-        assert_eq!((&again["invitation"]["sent_count"], &again["invite_mode"]), (&json!(2), &json!("setup")));
+        let resend = paths::resend_invitation(client);
+        let resent = self.owner.post(&resend, json!({ "email": email })).await.expect(200);
+        assert_eq!((&resent["invitation"]["sent_count"], &resent["invite_mode"]), (&json!(2), &json!("setup")));
         (older, world.mail(email, 2).await.token())
     }
 
-    /// A person of a new client who has activated and is signed in.
+    /// Creates a client and a portal user of it, who is signed in.
     pub(crate) async fn person(&self, world: &World) -> Person {
         let client = self.client("Acme Ltd").await;
         self.person_at(world, &client).await
     }
 
-    /// A person of `client` who has activated and is signed in.
+    /// Creates a portal user of `client`, who is signed in.
     pub(crate) async fn person_at(&self, world: &World, client: &str) -> Person {
-        let email = format!("{}@x.test", unique("robin"));
+        let email = unique_email("robin");
         let token = self.invited(world, client, &email).await;
         let (password, browser) = (password(), world.browser());
-        let body = json!({ "token": token, "password": password });
-        browser.post("/api/portal/auth/activate", body).await.expect(200);
+        browser.activate(&token, &password).await.expect(200);
         Person { email, password, browser, client: client.to_owned() }
     }
 }
 
 impl Person {
-    /// Signs in at another browser.
-    pub(crate) async fn sign_in(&self, browser: &Browser) -> Value {
-        let body = json!({ "email": self.email, "password": self.password });
-        browser.post("/api/portal/auth/sign-in", body).await.expect(200)
+    /// The body of this portal user's sign-in.
+    pub(crate) fn credentials(&self) -> Value {
+        credentials(&self.email, &self.password)
     }
 
-    /// Asks for a reset link and returns the secret of the newest, which is the `nth` mail to this address.
+    /// Signs in at another browser.
+    pub(crate) async fn sign_in(&self, browser: &Browser) -> Value {
+        browser.sign_in(&self.email, &self.password).await.expect(200)
+    }
+
+    /// Requests a reset link and returns its link token. It is the `nth` mail to this address.
     pub(crate) async fn request_reset(&self, world: &World, nth: usize) -> String {
-        let asking = world.browser();
-        asking.post("/api/portal/auth/forgot-password", json!({ "email": self.email })).await.expect(200);
+        world.browser().forgot_password(&self.email).await.expect(200);
         world.mail(&self.email, nth).await.token()
     }
 }

@@ -4,7 +4,7 @@ use std::{net::TcpListener, path::PathBuf, process::Command};
 
 use serde_json::{Value, json};
 
-use super::{Process, unique};
+use super::{Process, eventually, unique};
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
 pub(crate) fn provided(name: &str) -> String {
@@ -20,11 +20,31 @@ pub(crate) fn database() -> String {
     format!("{}/{name}", server.replacen('@', ":password-of-the-database@", 1))
 }
 
-/// Runs SQL and returns what it prints.
+/// Runs SQL by `psql` and returns its output: a line for each row, columns separated by `|`.
 pub(crate) fn psql(url: &str, sql: &str) -> String {
+    try_psql(url, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// Runs SQL that may fail.
+///
+/// # Errors
+///
+/// What `psql` printed on stderr.
+pub(crate) fn try_psql(url: &str, sql: &str) -> Result<String, String> {
     let output = Command::new("psql").args([url, "-v", "ON_ERROR_STOP=1", "-Atc", sql]).output().unwrap();
-    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// Locks a table in this mode, from another connection, until the returned process or its connection ends.
+/// The statement that holds the lock is `SELECT pg_sleep(600)`.
+pub(crate) async fn lock_table(url: &str, table: &str, mode: &str) -> Process {
+    let statements = format!("BEGIN; LOCK TABLE {table} IN {mode} MODE; SELECT pg_sleep(600)");
+    let holder = Process::start("psql", &[url, "-c", &statements], &[]);
+    let asleep = "SELECT count(*) FROM pg_stat_activity \
+                  WHERE wait_event = 'PgSleep' AND query LIKE 'BEGIN; LOCK TABLE%' AND datname = current_database()";
+    eventually("the table is locked", || async { (psql(url, asleep) == "1").then_some(()) }).await;
+    holder
 }
 
 pub(crate) fn free_port() -> u16 {

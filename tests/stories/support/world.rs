@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -190,6 +190,11 @@ impl World {
         Browser::new(self.apis.clone())
     }
 
+    /// `count` browsers, each in a network of its own.
+    pub(crate) fn browsers(&self, count: usize) -> Vec<Browser> {
+        (0..count).map(|_| self.browser()).collect()
+    }
+
     /// Runs a command of the binary and returns what it prints.
     pub(crate) fn run(&self, args: &[&str]) -> String {
         let output = self.try_run(args);
@@ -220,10 +225,15 @@ impl World {
 
     /// Signs staff in by the code that arrives as the `nth` mail.
     pub(crate) async fn sign_in_staff(&self, browser: &Browser, email: &str, nth: usize) -> Value {
-        let sent = browser.post("/api/staff/auth/send-code", json!({ "email": email })).await.expect(200);
+        let (flow, code) = self.request_code(browser, email, nth).await;
+        browser.verify_code(&flow, &code).await.expect(200)
+    }
+
+    /// Requests a sign-in code and returns the flow and the code. The code is in the `nth` mail to this address.
+    pub(crate) async fn request_code(&self, browser: &Browser, email: &str, nth: usize) -> (Value, String) {
+        let sent = browser.send_code(email).await.expect(200);
         let code = self.mail(email, nth).await.code.expect("the mail has a code");
-        let body = json!({ "flow": sent["flow"], "code": code });
-        browser.post("/api/staff/auth/verify-code", body).await.expect(200)
+        (sent["flow"].clone(), code)
     }
 
     /// What has arrived for this address, newest first.
@@ -266,6 +276,16 @@ impl World {
         let output = Command::new("sqlite3").args(["-cmd", ".timeout 10000", path, sql]).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Waits until this SQL returns `expected`.
+    pub(crate) async fn wait_for_sql(&self, what: &str, sql: &str, expected: &str) {
+        eventually(what, || async { (self.sql(sql) == expected).then_some(()) }).await;
+    }
+
+    /// Runs SQL that returns one number.
+    pub(crate) fn count(&self, sql: &str) -> usize {
+        self.sql(sql).parse().unwrap()
     }
 
     /// Every row of every table, as SQL.

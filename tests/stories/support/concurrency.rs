@@ -1,4 +1,4 @@
-//! Many requests at one moment.
+//! Many requests in the same moment.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,12 +8,13 @@ use tokio::task::JoinSet;
 
 use super::Browser;
 
-/// Sends the bodies all at once, each from a network of its own, and counts the statuses.
-pub(crate) async fn all_at_once(
+/// Posts one body from each browser in the same moment, and returns how many responses had each status.
+pub(crate) async fn post_concurrently(
     browsers: Vec<Browser>,
     path: &str,
     bodies: Vec<Option<Value>>,
 ) -> BTreeMap<u16, usize> {
+    assert_eq!(browsers.len(), bodies.len());
     let start = Arc::new(tokio::sync::Barrier::new(browsers.len()));
     let mut tasks = JoinSet::new();
     for (browser, body) in browsers.into_iter().zip(bodies) {
