@@ -1,67 +1,67 @@
-//! Setting up an account by a mailed link.
+//! Activation links: how they are sent again, and how they expire.
 
 use serde_json::json;
 
-use crate::support::{Deployment, World, eventually, password, stories, unique};
-
-const ACTIVATE: &str = "/api/portal/auth/activate";
-const RESEND: &str = "/api/portal/auth/resend-activation";
-const CHECK: &str = "/api/portal/auth/check-token";
+use crate::support::{Deployment, World, eventually, password, paths, stories, unique_email};
 
 stories! {
-    async fn asking_again_gives_one_more_link_and_kills_none(world) {
+    async fn resend_activation_answers_the_same_for_an_unknown_address(world) {
         let tenant = world.tenant().await;
-        let client = tenant.client("Acme Ltd").await;
-        let email = format!("{}@x.test", unique("ann"));
-        let first = tenant.invited(world, &client, &email).await;
-        let stranger = format!("{}@x.test", unique("stranger"));
-        let asked = [world.browser().post(RESEND, json!({ "email": email })).await, world.browser().post(RESEND, json!({ "email": stranger })).await];
-        assert_eq!(asked[0].text, asked[1].text);
-        let second = world.mail(&email, 2).await.token();
-        assert_ne!(first, second);
-        let expiry = async |token: &str| world.browser().post(CHECK, json!({ "token": token })).await.expect(200)["expires_at"].clone();
-        assert_eq!(expiry(&first).await, expiry(&second).await);
-        world.browser().post(ACTIVATE, json!({ "token": second, "password": password() })).await.expect(200);
-        // The sibling must not touch the account that now has a password.
-        world.browser().post(ACTIVATE, json!({ "token": first, "password": password() })).await.problem(410, "token_revoked");
-        // Nothing is sent to somebody who has nothing to activate.
-        world.browser().post(RESEND, json!({ "email": email })).await.expect(200);
-        tenant.invited(world, &client, &stranger).await;
-        assert_eq!(world.mails(&email).await.len(), 2);
+        let invitation = tenant.invitation(world).await;
+        let invited = world.browser().resend_activation(&invitation.email).await;
+        let unknown = world.browser().resend_activation(&unique_email("unknown")).await;
+        assert_eq!((invited.status, unknown.status), (200, 200));
+        assert_eq!(invited.text, unknown.text);
+    }
+
+    async fn a_link_that_was_sent_again_expires_with_the_first_and_one_of_them_activates(world) {
+        let tenant = world.tenant().await;
+        let invitation = tenant.invitation(world).await;
+        world.browser().resend_activation(&invitation.email).await.expect(200);
+        let second = world.mail(&invitation.email, 2).await.token();
+        assert_ne!(invitation.token, second);
+        let expires_at = async |token: &str| world.browser().check_token(token).await.expect(200)["expires_at"].clone();
+        assert_eq!(expires_at(&invitation.token).await, expires_at(&second).await);
+        world.browser().activate(&second, &password()).await.expect(200);
+        // The other link must not change the account, which has a password now.
+        world.browser().activate(&invitation.token, &password()).await.assert_problem("410 token_revoked");
+    }
+
+    async fn resend_activation_sends_nothing_to_an_active_account(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        world.browser().resend_activation(&person.email).await.expect(200);
+        // This mail was requested later, so the request above has been handled when it has arrived.
+        tenant.invited(world, &person.client, &unique_email("later")).await;
+        assert_eq!(world.mails(&person.email).await.len(), 1);
     }
 }
 
 #[tokio::test]
-async fn an_expired_invitation_is_renewed_by_the_person_twice_and_no_more() {
+async fn an_expired_invitation_can_be_renewed_twice_by_its_recipient_and_again_by_staff() {
     let settings = [("PORTICO_ACTIVATION_TTL", "2s"), ("PORTICO_LIMIT_RECOVERY_ACCOUNT", "100/1m")];
     let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
-    let client = tenant.client("Acme Ltd").await;
-    let email = format!("{}@x.test", unique("ann"));
-    let mut token = tenant.invited(&world, &client, &email).await;
+    let invitation = tenant.invitation(&world).await;
+    let (email, mut token) = (&invitation.email, invitation.token.clone());
     for nth in 2..4 {
-        expire(&world, &token).await;
-        world
-            .browser()
-            .post(ACTIVATE, json!({ "token": token, "password": password() }))
-            .await
-            .problem(410, "token_expired");
-        world.browser().post("/api/portal/auth/request-new-link", json!({ "token": token })).await.expect(200);
-        token = world.mail(&email, nth).await.token();
+        wait_until_expired(&world, &token).await;
+        world.browser().activate(&token, &password()).await.assert_problem("410 token_expired");
+        world.browser().request_new_link(&token).await.expect(200);
+        token = world.mail(email, nth).await.token();
     }
-    expire(&world, &token).await;
-    world.browser().post("/api/portal/auth/request-new-link", json!({ "token": token })).await.expect(200);
-    // Staff may renew it for ever, and theirs is the next mail that arrives.
-    let resend = format!("/api/v1/clients/{client}/portal-user?action=resend");
+    wait_until_expired(&world, &token).await;
+    world.browser().request_new_link(&token).await.expect(200);
+    // The third request sends nothing, so the fourth mail is that of the staff user.
+    let resend = paths::resend_invitation(&invitation.client);
     tenant.owner.post(&resend, json!({ "email": email })).await.expect(200);
-    let renewed = world.mail(&email, 4).await.token();
-    world.browser().post(ACTIVATE, json!({ "token": renewed, "password": password() })).await.expect(200);
+    let renewed = world.mail(email, 4).await.token();
+    world.browser().activate(&renewed, &password()).await.expect(200);
 }
 
-async fn expire(world: &World, token: &str) {
-    eventually("the link is too old", || async {
-        let answer = world.browser().post(CHECK, json!({ "token": token })).await;
-        (answer.status == 410).then_some(())
+async fn wait_until_expired(world: &World, token: &str) {
+    eventually("the link has expired", || async {
+        (world.browser().check_token(token).await.status == 410).then_some(())
     })
     .await;
 }

@@ -1,71 +1,87 @@
-//! Inviting people, again, elsewhere and at once.
+//! Invitations of new and of known portal users, to one client and to several.
 
 use serde_json::json;
 
-use crate::support::{Person, password, stories, unique};
+use crate::support::{Browser, World, password, paths, stories, unique_email};
 
-const ACTIVATE: &str = "/api/portal/auth/activate";
-const ACCEPT: &str = "/api/portal/invitations/accept";
-
-fn portal_user(client: &str) -> String {
-    format!("/api/v1/clients/{client}/portal-user")
+/// An address with three pending invitations: to two clients of one tenant and to a client of another tenant.
+struct ThreeInvitations {
+    email: String,
+    first: String,
+    same_tenant: String,
+    other_tenant: String,
 }
 
-async fn clients_of(person: &Person) -> usize {
-    let session = person.browser.get("/api/portal/auth/session").await.expect(200);
-    session["clients"].as_array().unwrap().len()
+impl ThreeInvitations {
+    async fn new(world: &World) -> Self {
+        let (home, other) = (world.tenant().await, world.tenant().await);
+        let email = unique_email("ann");
+        let first = home.invited(world, &home.client("First").await, &email).await;
+        home.invite(&home.client("Second").await, &email).await;
+        let same_tenant = world.mail(&email, 2).await.token();
+        other.invite(&other.client("Third").await, &email).await;
+        let other_tenant = world.mail(&email, 3).await.token();
+        Self { email, first, same_tenant, other_tenant }
+    }
+
+    /// Activates the account by the first invitation.
+    async fn activate(&self, world: &World) -> Browser {
+        let browser = world.browser();
+        browser.activate(&self.first, &password()).await.expect(200);
+        browser
+    }
 }
 
 stories! {
-    async fn sending_again_kills_every_older_link(world) {
+    async fn resending_an_invitation_revokes_the_older_link(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
-        let email = format!("{}@x.test", unique("ann"));
-        let (older, newer) = tenant.invited_twice(world, &client, &email).await;
-        let resend = format!("{}?action=resend", portal_user(&client));
-        world.browser().post(ACTIVATE, json!({ "token": older, "password": password() })).await.problem(410, "token_revoked");
-        world.browser().post(ACTIVATE, json!({ "token": newer, "password": password() })).await.expect(200);
-        tenant.owner.post(&resend, json!({ "email": email })).await.problem(409, "already_activated");
-        tenant.owner.post(&resend, json!({ "email": "nobody@x.test" })).await.problem(404, "not_found");
-        tenant.owner.post(&portal_user(&client), json!({ "email": email })).await.problem(409, "portal_user_exists");
+        let (older, newer) = tenant.invited_twice(world, &client, &unique_email("ann")).await;
+        world.browser().activate(&older, &password()).await.assert_problem("410 token_revoked");
+        world.browser().activate(&newer, &password()).await.expect(200);
     }
 
-    async fn somebody_of_this_tenant_joins_at_once_and_is_told(world) {
+    async fn only_a_pending_invitation_can_be_sent_again(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        let resend = paths::resend_invitation(&person.client);
+        let email = |email: &str| json!({ "email": email });
+        tenant.owner.post(&resend, email(&person.email)).await.assert_problem("409 already_activated");
+        tenant.owner.post(&resend, email("unknown@x.test")).await.assert_problem("404 not_found");
+        let invite = paths::portal_user(&person.client);
+        tenant.owner.post(&invite, email(&person.email)).await.assert_problem("409 portal_user_exists");
+    }
+
+    async fn a_portal_user_of_the_tenant_gets_access_immediately_and_a_notice_by_mail(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
         let second = tenant.client("Second Ltd").await;
         let body = json!({ "email": person.email, "role": "admin" });
-        let invited = tenant.owner.post(&portal_user(&second), body).await.expect(201);
+        let invited = tenant.owner.post(&paths::portal_user(&second), body).await.expect(201);
         assert_eq!((&invited["invite_mode"], &invited["portal_user"]["status"]), (&json!("notification"), &json!("active")));
         let notice = world.mail(&person.email, 2).await;
         assert_eq!(notice.subject, "You now have access to Second Ltd at Blue Harbour");
         assert!(!notice.text.contains("token="));
-        assert_eq!(clients_of(&person).await, 2);
-        let body = json!({ "email": person.email, "password": person.password, "client_id": second });
-        assert_eq!(world.browser().post("/api/portal/auth/sign-in", body).await.expect(200)["client"]["role"], "admin");
+        assert_eq!(person.browser.session_clients().await.len(), 2);
+        let mut body = person.credentials();
+        body["client_id"] = json!(second);
+        assert_eq!(world.browser().post(paths::SIGN_IN, body).await.expect(200)["client"]["role"], "admin");
     }
 
-    async fn one_setup_settles_the_tenants_others_and_offers_the_rest(world) {
-        let (home, other) = (world.tenant().await, world.tenant().await);
-        let email = format!("{}@x.test", unique("ann"));
-        let (first, second, third) = (home.client("First").await, home.client("Second").await, other.client("Third").await);
-        let setup = home.invited(world, &first, &email).await;
-        home.invite(&second, &email).await;
-        let sibling = world.mail(&email, 2).await.token();
-        other.invite(&third, &email).await;
-        let foreign = world.mail(&email, 3).await.token();
-
-        let (browser, password) = (world.browser(), password());
-        browser.post(ACTIVATE, json!({ "token": setup, "password": password })).await.expect(200);
-        let person = Person { email: email.clone(), password, browser, client: first };
-        assert_eq!(clients_of(&person).await, 2, "both of the same tenant");
-        for dead in [sibling, foreign] {
-            let body = json!({ "token": dead, "password": crate::support::password() });
-            world.browser().post(ACTIVATE, body).await.problem(410, "token_revoked");
+    async fn one_activation_accepts_all_invitations_of_its_tenant_and_revokes_their_links(world) {
+        let invitations = ThreeInvitations::new(world).await;
+        let browser = invitations.activate(world).await;
+        assert_eq!(browser.session_clients().await.len(), 2);
+        for token in [&invitations.same_tenant, &invitations.other_tenant] {
+            world.browser().activate(token, &password()).await.assert_problem("410 token_revoked");
         }
-        let offer = world.mail(&email, 4).await.token();
-        person.browser.post(ACCEPT, json!({ "token": offer })).await.expect(204);
-        assert_eq!(clients_of(&person).await, 3);
     }
 
+    async fn after_an_activation_the_invitation_of_another_tenant_is_sent_as_a_link_to_accept(world) {
+        let invitations = ThreeInvitations::new(world).await;
+        let browser = invitations.activate(world).await;
+        let token = world.mail(&invitations.email, 4).await.token();
+        browser.accept_invitation(&token).await.expect(204);
+        assert_eq!(browser.session_clients().await.len(), 3);
+    }
 }

@@ -1,27 +1,28 @@
-//! The README keeps its word: its path by hand is run as it stands there.
+//! Runs the commands of the README as they are written.
 
 use std::process::Command;
 
 use crate::support::{Deployment, World};
 
-#[tokio::test]
-async fn the_path_by_hand_works_as_written() {
-    let world = World::start(Deployment::Single, &[]).await;
+/// Returns the shell commands of "The whole path, by hand", with the address of this API.
+fn commands(api: &str) -> String {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("## The whole path, by hand").unwrap();
     let (section, _) = rest.split_once("\n## ").unwrap();
-    let commands: Vec<&str> =
-        section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
-    assert_eq!(commands.len(), 4);
-    let script = commands.join("\n").replace("http://localhost:8080", &world.apis[0]);
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script])
-        .current_dir(world.folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
-    let steps = [
+    let blocks: Vec<&str> = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 4);
+    blocks.join("\n").replace("http://localhost:8080", api)
+}
+
+#[tokio::test]
+async fn the_commands_of_the_readme_work_as_written() {
+    let world = World::start(Deployment::Single, &[]).await;
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", &commands(&world.apis[0])]).current_dir(world.folder.path());
+    let output = bash.output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout} {}", String::from_utf8_lossy(&output.stderr));
+    let responses = [
         "\"invite_mode\":\"setup\"",
         "signed_in",
         "signed_in",
@@ -31,8 +32,8 @@ async fn the_path_by_hand_works_as_written() {
         "session_revoked",
         "signed_in",
     ];
-    let mut rest = &*said;
-    for step in steps {
-        rest = rest.split_once(step).unwrap_or_else(|| panic!("no {step} in {said}")).1;
+    let mut rest = &*stdout;
+    for response in responses {
+        rest = rest.split_once(response).unwrap_or_else(|| panic!("no {response} in {stdout}")).1;
     }
 }

@@ -1,57 +1,45 @@
-//! Staff sign in by a mailed code.
+//! Staff users sign in by a mailed code; the state of their tenant decides whether they may.
 
-use serde_json::json;
-
-use crate::support::{Deployment, World, stories};
-
-const SEND: &str = "/api/staff/auth/send-code";
-const VERIFY: &str = "/api/staff/auth/verify-code";
-
-/// A code that is not this one.
-fn not(code: &str) -> String {
-    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
-}
+use crate::support::{Deployment, World, paths::STAFF_SESSION, stories, wrong_code};
 
 stories! {
-    async fn misses_at_a_dead_code_do_not_shut_the_owner_out(world) {
+    async fn wrong_codes_in_another_flow_do_not_lock_the_staff_user_out(world) {
         let tenant = world.tenant().await;
-        let stranger = world.browser().post(SEND, json!({ "email": tenant.owner_email })).await.expect(200);
-        let code = world.mail(&tenant.owner_email, 2).await.code.unwrap();
-        let browsers = [world.browser(), world.browser()];
+        let (flow, code) = world.request_code(&world.browser(), &tenant.owner_email, 2).await;
+        let browsers = world.browsers(2);
         for n in 0..30 {
-            let wrong = json!({ "flow": stranger["flow"], "code": not(&code) });
-            assert!([401, 429].contains(&browsers[n % 2].post(VERIFY, wrong).await.status));
+            let status = browsers[n % 2].verify_code(&flow, &wrong_code(&code)).await.status;
+            assert!([401, 429].contains(&status), "{status}");
         }
         world.sign_in_staff(&world.browser(), &tenant.owner_email, 3).await;
     }
 
-    async fn a_fourth_code_is_not_sent_while_three_live(world) {
+    async fn a_fourth_code_is_not_sent_while_three_are_valid(world) {
         let tenant = world.tenant().await;
+        // The owner has used the code of the first sign-in, so these three are the valid ones.
         for nth in 2..5 {
-            world.browser().post(SEND, json!({ "email": tenant.owner_email })).await.expect(200);
-            world.mail(&tenant.owner_email, nth).await;
+            world.request_code(&world.browser(), &tenant.owner_email, nth).await;
         }
-        // The sign-in's own code is spent, so three live; a fourth is asked for and suppressed.
-        world.browser().post(SEND, json!({ "email": tenant.owner_email })).await.expect(200);
+        world.browser().send_code(&tenant.owner_email).await.expect(200);
+        // This code was requested later, so the fourth one has been handled when its mail has arrived.
         let other = world.tenant().await;
         assert_eq!(world.mails(&other.owner_email).await.len(), 1);
         assert_eq!(world.mails(&tenant.owner_email).await.len(), 4);
-        world.browser().post(SEND, json!({ "email": tenant.owner_email })).await.problem(429, "too_many_requests");
+        world.browser().send_code(&tenant.owner_email).await.assert_problem("429 too_many_requests");
     }
 }
 
-// AZ-07
 #[tokio::test]
-async fn a_suspended_tenant_lets_nobody_in() {
+async fn az_07_suspending_a_tenant_revokes_its_sessions_and_refuses_sign_ins_until_it_is_restored() {
     let world = World::start(Deployment::Single, &[]).await;
-    let blue = world.tenant().await;
-    let person = blue.person(&world).await;
-    world.run(&["tenant", "suspend", "--slug", &blue.slug]);
-    blue.owner.get("/api/staff/auth/session").await.problem(401, "session_revoked");
-    person.browser.get("/api/portal/auth/session").await.problem(401, "session_revoked");
-    let body = json!({ "email": person.email, "password": person.password });
-    world.browser().post("/api/portal/auth/sign-in", body.clone()).await.problem(403, "client_suspended");
-    world.run(&["tenant", "restore", "--slug", &blue.slug]);
-    blue.owner.get("/api/staff/auth/session").await.problem(401, "session_revoked");
-    world.browser().post("/api/portal/auth/sign-in", body).await.expect(200);
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    world.run(&["tenant", "suspend", "--slug", &tenant.slug]);
+    tenant.owner.get(STAFF_SESSION).await.assert_problem("401 session_revoked");
+    person.browser.session().await.assert_problem("401 session_revoked");
+    let response = world.browser().sign_in(&person.email, &person.password).await;
+    response.assert_problem("403 client_suspended");
+    world.run(&["tenant", "restore", "--slug", &tenant.slug]);
+    tenant.owner.get(STAFF_SESSION).await.assert_problem("401 session_revoked");
+    person.sign_in(&world.browser()).await;
 }

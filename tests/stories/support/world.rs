@@ -158,6 +158,22 @@ impl World {
         self.processes[n] = process;
     }
 
+    /// Stops the process of a single deployment and starts it again with these settings changed.
+    /// The API then listens at another address; see [`Browser::moved_to`].
+    pub(crate) async fn restart_single(&mut self, settings: &[(&str, &str)]) {
+        self.processes.clear();
+        self.apis.clear();
+        self.change_settings(settings);
+        self.start_api("dev").await;
+    }
+
+    /// Changes these settings for the processes that are started from now on.
+    fn change_settings(&mut self, settings: &[(&str, &str)]) {
+        self.env.retain(|(name, _)| !settings.iter().any(|(changed, _)| changed == name));
+        self.env.extend(pairs(settings));
+        self.env.iter().for_each(|(name, value)| secrets::saw_setting(name, value));
+    }
+
     /// Starts one more worker.
     pub(crate) fn start_worker(&mut self) {
         self.processes.push(Process::start(binary(), &["worker"], &self.env));
