@@ -1,139 +1,174 @@
-//! The tenant's customers.
+//! The clients of a tenant: what staff users do with them, and what archiving a client does to its portal users.
 
-use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{stories, unique};
+use crate::support::{
+    Response, password,
+    paths::{self, CLIENTS, SIGN_IN},
+    stories, unique, unique_email,
+};
 
-const CLIENTS: &str = "/api/v1/clients";
-const RANDOM: &str = "/api/v1/clients/01a1fdba-f86f-76f5-b296-4e548b3691ab";
+/// The id of no client.
+const UNKNOWN: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
+
+/// Asserts a 404 and returns the problem without the id of the request.
+#[track_caller]
+fn not_found(response: Response) -> Value {
+    let mut problem = response.assert_problem("404 not_found");
+    problem["request_id"].take();
+    problem
+}
 
 stories! {
-    async fn clients_are_made_seen_listed_and_changed(world) {
+    async fn a_client_is_created_read_and_changed(world) {
         let tenant = world.tenant().await;
-        let owner = &tenant.owner;
-        let number = unique("K");
-        let made = owner.post(CLIENTS, json!({ "name": " Acme Ltd ", "external_ref": number })).await.expect(201);
-        assert_eq!((&made["name"], &made["status"]), (&json!("Acme Ltd"), &json!("active")));
-        let path = format!("{CLIENTS}/{}", made["id"].as_str().unwrap());
-        assert_eq!(owner.get(&path).await.expect(200), made);
-        owner.post(CLIENTS, json!({ "name": "Other", "external_ref": number })).await.problem(409, "conflict");
+        let (owner, number) = (&tenant.owner, unique("K"));
+        let body = json!({ "name": " Acme Ltd ", "external_ref": number });
+        let created = owner.post(CLIENTS, body).await.expect(201);
+        assert_eq!((&created["name"], &created["status"]), (&json!("Acme Ltd"), &json!("active")));
+        let path = paths::client(created["id"].as_str().unwrap());
+        assert_eq!(owner.get(&path).await.expect(200), created);
 
         let changed = owner.patch(&path, json!({ "status": "past_due", "external_ref": null })).await.expect(200);
         assert_eq!((&changed["status"], &changed["external_ref"]), (&json!("past_due"), &json!(null)));
         assert_eq!(owner.patch(&path, json!({})).await.expect(200), changed);
-        let wrong = json!({ "name": "", "status": "gone", "id": "x", "external_ref": "" });
-        assert_eq!(owner.patch(&path, wrong).await.bad_fields(), ["/external_ref", "/id", "/name", "/status"]);
-        assert_eq!(owner.get(&path).await.expect(200), changed, "bad input changes nothing");
+    }
 
-        for n in 0..4 {
+    async fn two_clients_of_a_tenant_cannot_have_the_same_external_ref(world) {
+        let tenant = world.tenant().await;
+        let client = |name: &str| json!({ "name": name, "external_ref": "K-1" });
+        tenant.owner.post(CLIENTS, client("Acme Ltd")).await.expect(201);
+        tenant.owner.post(CLIENTS, client("Other Ltd")).await.assert_problem("409 conflict");
+    }
+
+    async fn a_change_with_invalid_fields_changes_nothing(world) {
+        let tenant = world.tenant().await;
+        let path = paths::client(&tenant.client("Acme Ltd").await);
+        let before = tenant.owner.get(&path).await.expect(200);
+        let invalid = json!({ "name": "", "status": "gone", "id": "x", "external_ref": "" });
+        tenant.owner.patch(&path, invalid).await.assert_problem(
+            "422 validation_failed: \
+             /external_ref external_ref_invalid, /id unknown_field, /name name_empty, /status invalid",
+        );
+        assert_eq!(tenant.owner.get(&path).await.expect(200), before);
+    }
+
+    async fn clients_are_listed_in_pages(world) {
+        let tenant = world.tenant().await;
+        for n in 0..5 {
             tenant.client(&format!("Client {n}")).await;
         }
-        let mut names = Vec::new();
-        let mut cursor = String::new();
+        let (mut names, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = owner.get(&format!("{CLIENTS}?limit=2{cursor}")).await.expect(200);
+            let page = tenant.owner.get(&format!("{CLIENTS}?limit=2{cursor}")).await.expect(200);
             names.extend(page["data"].as_array().unwrap().iter().map(|client| client["name"].clone()));
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
-            }
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
         }
-        assert_eq!(names, ["Acme Ltd", "Client 0", "Client 1", "Client 2", "Client 3"]);
-        // AZ-08
-        for bad in ["0", "-1", "101", "1e9", "x"] {
-            assert_eq!(owner.get(&format!("{CLIENTS}?limit={bad}")).await.bad_fields(), ["/limit"]);
-        }
-        assert_eq!(owner.get(&format!("{CLIENTS}?cursor=rubbish")).await.bad_fields(), ["/cursor"]);
-        for bad in ["limit=1&limit=2", "cursor=%00", "cursor=%ff"] {
-            owner.get(&format!("{CLIENTS}?{bad}")).await.problem(400, "malformed_request");
-        }
-        assert_eq!(owner.get(&format!("{CLIENTS}?Limit=1&q=x")).await.bad_fields(), ["/Limit", "/q"]);
+        assert_eq!(names, ["Client 0", "Client 1", "Client 2", "Client 3", "Client 4"]);
     }
 
-    async fn enum_11_tenants_are_sealed(world) {
-        let (mine, theirs) = (world.tenant().await, world.tenant().await);
-        let client = theirs.client("Theirs").await;
-        let foreign = format!("{CLIENTS}/{client}");
-        let same = |answer: crate::support::Answer| {
-            let mut problem = answer.problem(404, "not_found");
-            problem["request_id"].take();
-            problem
+    async fn az_08_invalid_parameters_of_a_list_are_refused(world) {
+        let owner = world.tenant().await.owner;
+        let list = async |query: &str| owner.get(&format!("{CLIENTS}?{query}")).await;
+        for limit in ["0", "-1", "101", "1e9", "x"] {
+            list(&format!("limit={limit}")).await.assert_problem("422 validation_failed: /limit invalid");
+        }
+        list("cursor=rubbish").await.assert_problem("422 validation_failed: /cursor invalid");
+        list("Limit=1&q=x").await.assert_problem("422 validation_failed: /Limit unknown_field, /q unknown_field");
+        for query in ["limit=1&limit=2", "cursor=%00", "cursor=%ff"] {
+            list(query).await.assert_problem("400 malformed_request");
+        }
+    }
+
+    async fn enum_11_a_client_of_another_tenant_looks_like_an_unknown_one(world) {
+        let (tenant, other) = (world.tenant().await, world.tenant().await);
+        let foreign = other.client("Theirs").await;
+        let problems = async |client: &str| {
+            let owner = &tenant.owner;
+            let (rename, invite) = (json!({ "name": "Mine" }), json!({ "email": "a@x.test" }));
+            [
+                not_found(owner.get(&paths::client(client)).await),
+                not_found(owner.patch(&paths::client(client), rename).await),
+                not_found(owner.post(&paths::portal_user(client), invite.clone()).await),
+                not_found(owner.post(&paths::resend_invitation(client), invite).await),
+            ]
         };
-        let invite = json!({ "email": "a@x.test" });
-        let [random_user, foreign_user] = [RANDOM, &*foreign].map(|path| format!("{path}/portal-user"));
-        let again = |path: &str| format!("{path}?action=resend");
-        let pairs = [
-            (mine.owner.get(&foreign).await, mine.owner.get(RANDOM).await),
-            (mine.owner.patch(&foreign, json!({ "name": "Mine" })).await, mine.owner.patch(RANDOM, json!({ "name": "Mine" })).await),
-            (mine.owner.post(&foreign_user, invite.clone()).await, mine.owner.post(&random_user, invite.clone()).await),
-            (mine.owner.post(&again(&foreign_user), invite.clone()).await, mine.owner.post(&again(&random_user), invite.clone()).await),
-        ];
-        for (foreign, random) in pairs {
-            assert_eq!(same(foreign), same(random));
-        }
-        let nothing = format!("{CLIENTS}/not-an-id");
-        mine.owner.get(&nothing).await.problem(404, "not_found");
-        mine.owner.patch(&nothing, json!({ "name": "Mine" })).await.problem(404, "not_found");
-        mine.owner.post(&format!("{nothing}/portal-user"), invite).await.problem(404, "not_found");
-        let listed = mine.owner.get(CLIENTS).await.expect(200);
-        assert_eq!(listed["data"], json!([]));
-        assert_eq!(theirs.owner.get(&foreign).await.expect(200)["name"], "Theirs");
+        assert_eq!(problems(&foreign).await, problems(UNKNOWN).await);
+        assert_eq!(tenant.owner.get(CLIENTS).await.expect(200)["data"], json!([]));
+        assert_eq!(other.owner.get(&paths::client(&foreign)).await.expect(200)["name"], "Theirs");
     }
 
-    // AZ-03
-    async fn roles_say_what_staff_may_do(world) {
+    async fn enum_11_a_malformed_client_id_is_404(world) {
+        let owner = world.tenant().await.owner;
+        not_found(owner.get(&paths::client("not-an-id")).await);
+        not_found(owner.patch(&paths::client("not-an-id"), json!({ "name": "Mine" })).await);
+        not_found(owner.post(&paths::portal_user("not-an-id"), json!({ "email": "a@x.test" })).await);
+    }
+
+    async fn az_03_every_role_reads_clients_and_every_role_but_viewer_changes_them(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
-        let path = format!("{CLIENTS}/{client}");
         for (role, may_edit) in [("viewer", false), ("support", true), ("admin", true)] {
-            let (email, browser) = (format!("{role}@{}.test", tenant.slug), world.browser());
+            let browser = world.browser();
+            let email = format!("{role}@{}.test", tenant.slug);
             world.add_staff(&tenant.slug, &email, role);
             world.sign_in_staff(&browser, &email, 1).await;
-            browser.get(&path).await.expect(200);
             browser.get(CLIENTS).await.expect(200);
+            browser.get(&paths::client(&client)).await.expect(200);
             let edits = [
-                browser.patch(&path, json!({ "name": "Renamed" })).await,
+                browser.patch(&paths::client(&client), json!({ "name": "Renamed" })).await,
                 browser.post(CLIENTS, json!({ "name": "New" })).await,
-                browser.post(&format!("{path}/portal-user"), json!({ "email": format!("{}@x.test", unique("a")) })).await,
+                browser.post(&paths::portal_user(&client), json!({ "email": unique_email("a") })).await,
             ];
             for edit in edits {
                 if may_edit {
                     assert!((200..300).contains(&edit.status), "{role}: {edit:?}");
                 } else {
-                    edit.problem(403, "forbidden");
+                    edit.assert_problem("403 forbidden");
                 }
             }
         }
-        for path in [CLIENTS, &path] {
-            world.browser().get(path).await.problem(401, "unauthenticated");
-        }
-        world.browser().send(Method::POST, CLIENTS, Some("{}".into()), &[]).await.problem(401, "unauthenticated");
     }
 
-    async fn an_archived_client_lets_nobody_in(world) {
+    async fn az_03_clients_need_a_staff_session(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        for path in [CLIENTS, &paths::client(&client)] {
+            world.browser().get(path).await.assert_problem("401 unauthenticated");
+        }
+        world.browser().post(CLIENTS, json!({})).await.assert_problem("401 unauthenticated");
+    }
+
+    async fn archiving_a_client_revokes_its_sessions_and_refuses_sign_ins_until_it_is_active_again(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let path = format!("{CLIENTS}/{}", person.client);
-        let invited = format!("{}@x.test", unique("invited"));
-        let link = tenant.invited(world, &person.client, &invited).await;
+        let path = paths::client(&person.client);
         tenant.owner.patch(&path, json!({ "status": "archived" })).await.expect(200);
-
-        person.browser.get("/api/portal/auth/session").await.problem(401, "session_revoked");
-        let body = json!({ "email": person.email, "password": person.password });
-        world.browser().post("/api/portal/auth/sign-in", body.clone()).await.problem(403, "client_suspended");
-        let mut named = body.clone();
-        named["client_id"] = json!(person.client);
-        world.browser().post("/api/portal/auth/sign-in", named).await.problem(403, "client_suspended");
-        let activate = json!({ "token": link, "password": crate::support::password() });
-        world.browser().post("/api/portal/auth/activate", activate.clone()).await.problem(410, "token_revoked");
-        let user = format!("{path}/portal-user");
-        tenant.owner.post(&user, json!({ "email": "a@x.test" })).await.problem(403, "client_suspended");
-        tenant.owner.post(&format!("{user}?action=resend"), json!({ "email": invited })).await.problem(403, "client_suspended");
+        person.browser.session().await.assert_problem("401 session_revoked");
+        world.browser().sign_in(&person.email, &person.password).await.assert_problem("403 client_suspended");
+        let mut body = person.credentials();
+        body["client_id"] = json!(person.client);
+        world.browser().post(SIGN_IN, body).await.assert_problem("403 client_suspended");
 
         tenant.owner.patch(&path, json!({ "status": "active" })).await.expect(200);
-        person.browser.get("/api/portal/auth/session").await.problem(401, "session_revoked");
-        world.browser().post("/api/portal/auth/sign-in", body).await.expect(200);
-        world.browser().post("/api/portal/auth/activate", activate).await.expect(200);
+        person.browser.session().await.assert_problem("401 session_revoked");
+        person.sign_in(&world.browser()).await;
+    }
+
+    async fn an_archived_client_refuses_invitations_and_activations_until_it_is_active_again(world) {
+        let tenant = world.tenant().await;
+        let invitation = tenant.invitation(world).await;
+        let path = paths::client(&invitation.client);
+        tenant.owner.patch(&path, json!({ "status": "archived" })).await.expect(200);
+        world.browser().activate(&invitation.token, &password()).await.assert_problem("410 token_revoked");
+        let invite = tenant.owner.post(&paths::portal_user(&invitation.client), json!({ "email": "a@x.test" })).await;
+        invite.assert_problem("403 client_suspended");
+        let body = json!({ "email": invitation.email });
+        let resend = tenant.owner.post(&paths::resend_invitation(&invitation.client), body).await;
+        resend.assert_problem("403 client_suspended");
+
+        tenant.owner.patch(&path, json!({ "status": "active" })).await.expect(200);
+        world.browser().activate(&invitation.token, &password()).await.expect(200);
     }
 }
