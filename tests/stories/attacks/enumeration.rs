@@ -1,217 +1,224 @@
-//! Nobody can find out who has an account, or what there is at somebody else's.
+//! ENUM cases: a caller cannot find out who has an account or what exists in another tenant.
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, World, password, stories, unique};
+use crate::support::{
+    Browser, Invitation, Person, Response, Tenant, World, cookies, credentials, new_password, password,
+    paths::{
+        ACCEPT_INVITATION, ACTIVATE, CHECK_TOKEN, FORGOT_PASSWORD, REQUEST_NEW_LINK, RESEND_ACTIVATION, RESET_PASSWORD,
+        SIGN_IN, STAFF_SEND_CODE, STAFF_VERIFY_CODE, portal_user,
+    },
+    stories, unique, unique_email, wrong_code,
+};
 
-const SIGN_IN: &str = "/api/portal/auth/sign-in";
-const FORGOT: &str = "/api/portal/auth/forgot-password";
-const RESEND: &str = "/api/portal/auth/resend-activation";
-const SEND_CODE: &str = "/api/staff/auth/send-code";
-const VERIFY_CODE: &str = "/api/staff/auth/verify-code";
+/// The id of a client that does not exist.
+const UNKNOWN_CLIENT: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 
-/// What differs between any two answers: the request's own id, the time, the wait that is left, and a random flow.
-const PASSING: [&str; 7] = ["x-request-id", "date", "retry-after", "ratelimit", "request_id", "retry_after", "flow"];
+const WRONG_PASSWORD: &str = "not the password";
 
-/// Everything of an answer that could tell something.
-fn face(answer: &Answer) -> String {
+/// Headers and members that differ between any two responses: the id of the request, the time, the remaining wait,
+/// and the random id of a code flow.
+const VOLATILE: [&str; 7] = ["x-request-id", "date", "retry-after", "ratelimit", "request_id", "retry_after", "flow"];
+
+/// Returns everything of a response that could distinguish it from another, without the values of [`VOLATILE`].
+fn comparable(response: &Response) -> String {
     let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-        if PASSING.contains(&name.as_str()) { name.to_string() } else { format!("{name}: {value:?}") }
+        if VOLATILE.contains(&name.as_str()) { name.to_string() } else { format!("{name}: {value:?}") }
     };
-    let mut headers: Vec<String> = answer.headers.iter().map(header).collect();
+    let mut headers: Vec<String> = response.headers.iter().map(header).collect();
     headers.sort();
-    let mut body = answer.json();
+    let mut body = response.json();
     if let Some(seconds) = body.get("retry_after").map(Value::to_string) {
         body["detail"] = body["detail"].as_str().unwrap().replace(&seconds, "…").into();
     }
-    for name in PASSING {
+    for name in VOLATILE {
         if let Some(value) = body.get_mut(name) {
             value.take();
         }
     }
-    format!("{} {headers:#?} {body:#}", answer.status)
+    format!("{} {headers:#?} {body:#}", response.status)
 }
 
 #[track_caller]
-fn assert_alike(answers: &[Answer]) {
-    let faces: Vec<String> = answers.iter().map(face).collect();
-    for other in &faces[1..] {
-        assert!(faces[0] == *other, "{}\n{other}", faces[0]);
+fn assert_indistinguishable(responses: &[Response]) {
+    let texts: Vec<String> = responses.iter().map(comparable).collect();
+    for other in &texts[1..] {
+        assert!(texts[0] == *other, "{}\n{other}", texts[0]);
     }
 }
 
-/// Tells each of `bodies` to `path`, each from a network of its own.
-async fn ask(world: &World, path: &str, bodies: &[Value]) -> Vec<Answer> {
-    let mut answers = Vec::new();
-    for body in bodies {
-        answers.push(world.browser().post(path, body.clone()).await);
+/// Asserts that the responses are indistinguishable and that each is this problem.
+#[track_caller]
+fn assert_same_problem(responses: Vec<Response>, problem: &str) {
+    assert_indistinguishable(&responses);
+    for response in responses {
+        response.assert_problem(problem);
     }
-    answers
+}
+
+/// Posts each body to `path`, each from a network of its own.
+async fn post_each(world: &World, path: &str, bodies: impl IntoIterator<Item = Value>) -> Vec<Response> {
+    let mut responses = Vec::new();
+    for body in bodies {
+        responses.push(world.browser().post(path, body).await);
+    }
+    responses
+}
+
+/// Invites a new address and returns texts that resemble its link token and are none, and the token itself.
+async fn unknown_tokens(world: &World, tenant: &Tenant, person: &Person) -> (Vec<String>, String) {
+    let email = unique_email("invited");
+    let invited = tenant.invite(&person.client, &email).await;
+    let token = world.mail(&email, 1).await.token();
+    let other_end = if token.ends_with('A') { 'E' } else { 'A' };
+    let unknown = vec![
+        "nonsense".to_owned(),
+        "A".repeat(43),
+        format!("{}{other_end}", &token[..42]),
+        format!("{token}="),
+        person.request_reset(world, 2).await[..42].to_owned(),
+        invited["portal_user"]["id"].as_str().unwrap().to_owned(),
+        invited["invitation"]["id"].as_str().unwrap().to_owned(),
+        person.client.clone(),
+    ];
+    (unknown, token)
+}
+
+/// Removes from the answer to an invitation what differs between any two people.
+fn without_ids_and_times(mut invited: Value) -> Value {
+    for part in ["portal_user", "invitation"] {
+        for name in ["id", "email", "expires_at", "last_sent_at", "created_at", "invited_at"] {
+            if let Some(value) = invited[part].get_mut(name) {
+                assert!(value.is_string());
+                value.take();
+            }
+        }
+    }
+    invited
+}
+
+/// Makes five wrong guesses at each address, which use up the limit of each address in this network.
+async fn use_up_sign_in_account(guesser: &Browser, emails: [&str; 2]) {
+    for email in emails {
+        for _ in 0..5 {
+            guesser.sign_in(email, WRONG_PASSWORD).await.assert_problem("401 invalid_credentials");
+        }
+    }
 }
 
 stories! {
-    async fn enum_01_sign_in_failures_are_alike(world) {
+    async fn enum_01_all_failed_sign_ins_are_the_same_response(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let invited = format!("{}@x.test", unique("invited"));
-        tenant.invited(world, &person.client, &invited).await;
-        let stranger = format!("{}@x.test", unique("stranger"));
-        let elsewhere = tenant.client("Elsewhere").await;
-        let nowhere = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
-        let answers = ask(world, SIGN_IN, &[
-            json!({ "email": person.email, "password": "not the password" }),
-            json!({ "email": stranger, "password": "not the password" }),
-            json!({ "email": invited, "password": "not the password" }),
-            json!({ "email": tenant.owner_email, "password": "not the password" }),
-            json!({ "email": person.email, "password": person.password, "client_id": elsewhere }),
-            json!({ "email": person.email, "password": person.password, "client_id": nowhere }),
-        ])
-        .await;
-        assert_alike(&answers);
-        for answer in answers {
-            assert!(!answer.headers.contains_key("set-cookie"));
-            answer.problem(401, "invalid_credentials");
-        }
+        let Invitation { client, email: invited, .. } = tenant.invitation(world).await;
+        let right_password_at = |client: &str| {
+            json!({ "email": person.email, "password": person.password, "client_id": client })
+        };
+        let bodies = [
+            credentials(&person.email, WRONG_PASSWORD),
+            credentials(&unique_email("unknown"), WRONG_PASSWORD),
+            credentials(&invited, WRONG_PASSWORD),
+            credentials(&tenant.owner_email, WRONG_PASSWORD),
+            right_password_at(&client),
+            right_password_at(UNKNOWN_CLIENT),
+        ];
+        let responses = post_each(world, SIGN_IN, bodies).await;
+        assert!(responses.iter().all(|response| !response.headers.contains_key("set-cookie")));
+        assert_same_problem(responses, "401 invalid_credentials");
     }
 
-    async fn enum_03_recovery_is_answered_alike_and_mailed_to_customers_only(world) {
+    async fn enum_03_recovery_requests_have_one_response_and_mail_only_portal_users(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let invited = format!("{}@x.test", unique("invited"));
-        tenant.invited(world, &person.client, &invited).await;
-        let strangers = [format!("{}@x.test", unique("stranger")), format!("o'brien+{}@sub.x.test", unique("a"))];
-        let addresses = [&strangers[0], &strangers[1], &person.email.to_uppercase(), &tenant.owner_email, &invited];
-        let bodies = addresses.map(|email| json!({ "email": email }));
-        for path in [FORGOT, RESEND] {
-            let answers = ask(world, path, &bodies).await;
-            assert_alike(&answers);
-            for answer in answers {
-                assert_eq!(answer.expect(200), json!({ "status": "accepted" }));
-            }
+        let invited = tenant.invitation(world).await.email;
+        let unknown = [unique_email("unknown"), format!("o'brien+{}@sub.x.test", unique("a"))];
+        let addresses = [&unknown[0], &unknown[1], &person.email.to_uppercase(), &tenant.owner_email, &invited];
+        for path in [FORGOT_PASSWORD, RESEND_ACTIVATION] {
+            let responses = post_each(world, path, addresses.map(|email| json!({ "email": email }))).await;
+            assert_indistinguishable(&responses);
+            assert_eq!(responses[0].json(), json!({ "status": "accepted" }));
+            assert_eq!(responses[0].status, 200);
         }
-        // Somebody who has no password yet gets the link that sets the first one; who has one gets no such link.
+        // A user without a password gets activation links from both, a user with one gets a reset link from one.
         assert!(world.mail(&invited, 3).await.links[0].contains("/portal/activate#token="));
         assert_eq!(world.mail(&person.email, 2).await.subject, "Choose a new password for Blue Harbour");
-        for stranger in strangers {
-            assert!(world.mails(&stranger).await.is_empty());
-        }
-        assert_eq!(world.mails(&tenant.owner_email).await.len(), 1, "staff have no password to recover");
+        assert!(world.mails(&unknown[0]).await.is_empty() && world.mails(&unknown[1]).await.is_empty());
+        assert_eq!(world.mails(&tenant.owner_email).await.len(), 1, "staff users have no password to recover");
     }
 
-    async fn enum_03_code_requests_are_answered_alike_and_mailed_to_staff_only(world) {
+    async fn enum_03_code_requests_have_one_response_and_mail_only_staff(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let stranger = format!("{}@x.test", unique("stranger"));
-        let bodies = [&tenant.owner_email, &stranger, &person.email].map(|email| json!({ "email": email }));
-        let sent = ask(world, SEND_CODE, &bodies).await;
-        assert_alike(&sent);
-        let code = world.mail(&tenant.owner_email, 2).await.code.unwrap();
-        let wrong = if code == "000000" { "000001" } else { "000000" };
-        let tries: Vec<_> = sent.iter().map(|sent| json!({ "flow": sent.json()["flow"], "code": wrong })).collect();
-        let tried = ask(world, VERIFY_CODE, &tries).await;
-        assert_alike(&tried);
-        for answer in tried {
-            answer.problem(401, "invalid_code");
-        }
-        assert!(world.mails(&stranger).await.is_empty());
+        let unknown = unique_email("unknown");
+        let bodies = [&tenant.owner_email, &unknown, &person.email].map(|email| json!({ "email": email }));
+        let sent = post_each(world, STAFF_SEND_CODE, bodies).await;
+        assert_indistinguishable(&sent);
+        let wrong = wrong_code(&world.mail(&tenant.owner_email, 2).await.code.unwrap());
+        let guesses = sent.iter().map(|sent| json!({ "flow": sent.json()["flow"], "code": wrong }));
+        assert_same_problem(post_each(world, STAFF_VERIFY_CODE, guesses).await, "401 invalid_code");
+        assert!(world.mails(&unknown).await.is_empty());
         assert_eq!(world.mails(&person.email).await.len(), 1);
     }
 
-    async fn enum_07_links_that_are_none_are_alike_whatever_they_resemble(world) {
+    async fn enum_07_unknown_link_tokens_have_one_response_in_every_operation(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let email = format!("{}@x.test", unique("invited"));
-        let invited = tenant.invite(&person.client, &email).await;
-        let real = world.mail(&email, 1).await.token();
-        let end = if real.ends_with('A') { 'E' } else { 'A' };
-        let tokens = [
-            "nonsense".to_owned(),
-            "A".repeat(43),
-            format!("{}{end}", &real[..42]),
-            format!("{real}="),
-            person.request_reset(world, 2).await[..42].to_owned(),
-            invited["portal_user"]["id"].as_str().unwrap().to_owned(),
-            invited["invitation"]["id"].as_str().unwrap().to_owned(),
-            person.client.clone(),
-        ];
-        let mut answers = Vec::new();
-        for path in ["check-token", "request-new-link"] {
-            answers.extend(ask(world, &format!("/api/portal/auth/{path}"), &tokens.each_ref().map(|token| json!({ "token": token }))).await);
+        let (tokens, token) = unknown_tokens(world, &tenant, &person).await;
+        let mut responses = Vec::new();
+        for path in [CHECK_TOKEN, REQUEST_NEW_LINK] {
+            responses.extend(post_each(world, path, tokens.iter().map(|token| json!({ "token": token }))).await);
         }
-        // A weak password is not what they are told about.
-        for path in ["reset-password", "activate"] {
-            let bodies = tokens.each_ref().map(|token| json!({ "token": token, "password": "short" }));
-            answers.extend(ask(world, &format!("/api/portal/auth/{path}"), &bodies).await);
+        // The token is checked before the password, which is too short.
+        for path in [RESET_PASSWORD, ACTIVATE] {
+            responses.extend(post_each(world, path, tokens.iter().map(|token| new_password(token, "short"))).await);
         }
         for token in &tokens {
-            let accept = json!({ "token": token });
-            answers.push(person.browser.on_new_network().post("/api/portal/invitations/accept", accept).await);
+            let body = json!({ "token": token });
+            responses.push(person.browser.on_new_network().post(ACCEPT_INVITATION, body).await);
         }
-        assert_alike(&answers);
-        for answer in answers {
-            answer.problem(404, "token_unknown");
-        }
-        let body = json!({ "token": real, "password": password() });
-        world.browser().post("/api/portal/auth/activate", body).await.expect(200);
+        assert_same_problem(responses, "404 token_unknown");
+        world.browser().activate(&token, &password()).await.expect(200);
     }
 
-    async fn enum_08_somebody_of_another_tenant_looks_new(world) {
+    async fn enum_08_inviting_a_person_of_another_tenant_looks_like_inviting_a_new_one(world) {
         let (home, other) = (world.tenant().await, world.tenant().await);
         let person = home.person(world).await;
-        let client = other.client("Elsewhere Ltd").await;
-        let path = format!("/api/v1/clients/{client}/portal-user");
-        let invite = async |browser: &Browser, email: &str| {
-            browser.post(&path, json!({ "email": email, "name": "As typed" })).await.expect(201)
+        let path = portal_user(&other.client("Elsewhere Ltd").await);
+        let invite = async |email: &str| {
+            other.owner.post(&path, json!({ "email": email, "name": "As typed" })).await.expect(201)
         };
-        let own = ["id", "email", "expires_at", "last_sent_at", "created_at", "invited_at"];
-        let facts = |mut invited: Value| {
-            for part in ["portal_user", "invitation"] {
-                for name in own {
-                    if let Some(value) = invited[part].get_mut(name) {
-                        assert!(value.is_string());
-                        value.take();
-                    }
-                }
-            }
-            invited
-        };
-        let fresh = format!("{}@x.test", unique("fresh"));
-        let (known, new) = (invite(&other.owner, &person.email).await, invite(&other.owner, &fresh).await);
+        let (known, new) = (invite(&person.email).await, invite(&unique_email("new")).await);
         assert_ne!(known["portal_user"]["id"], known["invitation"]["id"]);
-        assert_eq!(facts(known.clone()), facts(new));
-        assert_eq!(known["portal_user"]["name"], "As typed", "the name this tenant typed");
+        assert_eq!(known["portal_user"]["name"], "As typed");
         assert_eq!(known["portal_user"]["status"], "invited");
-        // Only their own mailbox knows better, and it names nothing of the tenant where they already are.
+        assert_eq!(without_ids_and_times(known), without_ids_and_times(new));
+        // Only the mail to the person differs, and it does not name the client that they belong to.
         let mail = world.mail(&person.email, 2).await;
         assert!(mail.links[0].contains("/portal/accept-invitation#token="), "{mail:?}");
         assert!(!mail.text.contains("Acme Ltd"), "{mail:?}");
     }
 
-    async fn enum_09_a_right_password_is_not_confirmed_while_guesses_are_shut_out(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let stranger = format!("{}@x.test", unique("stranger"));
+    async fn enum_09_a_rate_limited_sign_in_does_not_confirm_the_right_password(world) {
+        let person = world.tenant().await.person(world).await;
+        let unknown = unique_email("unknown");
         let guesser = world.browser();
-        let sign_in = |email: &str, password: &str| json!({ "email": email, "password": password });
-        for email in [&person.email, &stranger] {
-            for _ in 0..5 {
-                guesser.post(SIGN_IN, sign_in(email, "not the password")).await.problem(401, "invalid_credentials");
-            }
-        }
-        let answers = [
-            guesser.post(SIGN_IN, sign_in(&person.email, &person.password)).await,
-            guesser.post(SIGN_IN, sign_in(&person.email, "not the password")).await,
-            guesser.post(SIGN_IN, sign_in(&stranger, "not the password")).await,
+        use_up_sign_in_account(&guesser, [&person.email, &unknown]).await;
+        let responses = vec![
+            guesser.sign_in(&person.email, &person.password).await,
+            guesser.sign_in(&person.email, WRONG_PASSWORD).await,
+            guesser.sign_in(&unknown, WRONG_PASSWORD).await,
         ];
-        assert_alike(&answers);
-        for answer in answers {
-            answer.problem(429, "too_many_requests");
-        }
-        // The owner at another network, and at a known device even in the same network, is not locked out.
+        assert_same_problem(responses, "429 too_many_requests");
+    }
+
+    async fn enum_09_the_owner_signs_in_elsewhere_and_at_a_known_device(world) {
+        let person = world.tenant().await.person(world).await;
+        let guesser = world.browser();
+        use_up_sign_in_account(&guesser, [&person.email, &unique_email("unknown")]).await;
         let device = world.browser();
         person.sign_in(&device).await;
-        let known = guesser.on_same_network();
-        known.set_cookie("portico_device", &device.cookie("portico_device").expect("sign-in makes a device known"));
-        person.sign_in(&known).await;
+        // A known device is not limited even in the guesser's network.
+        let device_cookie = device.cookie(cookies::DEVICE).expect("sign-in makes a device known");
+        person.sign_in(&guesser.on_same_network().with_cookie(cookies::DEVICE, &device_cookie)).await;
     }
 }
