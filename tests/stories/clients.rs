@@ -74,7 +74,7 @@ stories! {
         for limit in ["0", "-1", "101", "1e9", "x"] {
             list(&format!("limit={limit}")).await.assert_problem("422 validation_failed: /limit invalid");
         }
-        list("cursor=rubbish").await.assert_problem("422 validation_failed: /cursor invalid");
+        list("cursor=rubbish").await.assert_problem("422 validation_failed: /cursor cursor_invalid");
         list("Limit=1&q=x").await.assert_problem("422 validation_failed: /Limit unknown_field, /q unknown_field");
         for query in ["limit=1&limit=2", "cursor=%00", "cursor=%ff"] {
             list(query).await.assert_problem("400 malformed_request");
