@@ -1,145 +1,207 @@
-//! Whatever comes in, the answer is a documented problem and nothing has changed.
+//! Requests that break a rule: each is answered with the documented problem.
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Duration, Instant, timeout},
+};
 
-use crate::support::{Deployment, World, stories};
+use crate::support::{
+    Deployment, Response, World, cookies, credentials, new_password,
+    paths::{self, API_DOCS, CLIENTS, FORGOT_PASSWORD, JWKS, LIVE, OPENAPI, SESSION, SIGN_IN},
+    stories,
+};
 
-/// Every operation that takes a body, and a body of the right shape.
+const JSON: &str = "application/json";
+
+/// The operations that take a body and no session, each with a body of the right shape.
 fn operations() -> Vec<(&'static str, Value)> {
     let token = json!({ "token": "x" });
-    let both = json!({ "token": "x", "password": "correct horse battery" });
+    let email = json!({ "email": "a@x.test" });
     vec![
-        ("/api/portal/auth/sign-in", json!({ "email": "a@x.test", "password": "x" })),
-        ("/api/portal/auth/forgot-password", json!({ "email": "a@x.test" })),
-        ("/api/portal/auth/resend-activation", json!({ "email": "a@x.test" })),
-        ("/api/portal/auth/reset-password", both.clone()),
-        ("/api/portal/auth/activate", both),
-        ("/api/portal/auth/check-token", token.clone()),
-        ("/api/portal/auth/request-new-link", token),
-        ("/api/staff/auth/send-code", json!({ "email": "a@x.test" })),
-        ("/api/staff/auth/verify-code", json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" })),
+        (SIGN_IN, credentials("a@x.test", "x")),
+        (FORGOT_PASSWORD, email.clone()),
+        (paths::RESEND_ACTIVATION, email.clone()),
+        (paths::RESET_PASSWORD, new_password("x", "correct horse battery")),
+        (paths::ACTIVATE, new_password("x", "correct horse battery")),
+        (paths::CHECK_TOKEN, token.clone()),
+        (paths::REQUEST_NEW_LINK, token),
+        (paths::STAFF_SEND_CODE, email),
+        (paths::STAFF_VERIFY_CODE, json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" })),
     ]
 }
 
-/// Bodies that are not JSON without doubt.
-const MALFORMED: [&str; 9] = [
-    "",
-    "{",
-    "null}",
-    "{\"a\":1,\"a\":2}",
-    "{\"token\":\"\\u0000\"}",
-    "{\"token\":\"\\ud800\"}",
-    "{\"a\":1e999}",
-    "{} {}",
-    "'x'",
-];
+/// Posts a body of this content type, from a network of its own.
+async fn post(world: &World, path: &str, body: &str, content_type: &str) -> Response {
+    let headers = [("content-type", content_type)];
+    world.browser().send(Method::POST, path, Some(body.to_owned()), &headers).await
+}
+
+/// The pointers to the fields of a body.
+fn pointers(body: &Value) -> Vec<String> {
+    body.as_object().unwrap().keys().map(|name| format!("/{name}")).collect()
+}
+
+/// Asserts the headers that every response has.
+#[track_caller]
+fn assert_common_headers(response: &Response) {
+    for header in ["x-request-id", "content-security-policy", "referrer-policy", "strict-transport-security"] {
+        assert!(response.headers.contains_key(header), "{header} {response:?}");
+    }
+    assert_eq!(response.headers["x-content-type-options"], "nosniff", "{response:?}");
+}
 
 stories! {
-    async fn malformed_bodies_and_wrong_fields_are_told_apart(world) {
-        for (path, good) in operations() {
-            let post = async |body: &str, content_type: &str| {
-                let headers = [("content-type", content_type)];
-                world.browser().send(Method::POST, path, Some(body.to_owned()), &headers).await
-            };
-            for body in MALFORMED {
-                post(body, "application/json").await.problem(400, "malformed_request");
+    async fn a_body_that_is_not_json_is_400(world) {
+        let deeply_nested = "[".repeat(60_000);
+        let bodies = [
+            "", "{", "null}", "{\"a\":1,\"a\":2}", "{\"token\":\"\\u0000\"}", "{\"token\":\"\\ud800\"}", "{\"a\":1e999}",
+            "{} {}", "'x'", &deeply_nested,
+        ];
+        for (path, _) in operations() {
+            for body in bodies {
+                post(world, path, body, JSON).await.assert_problem("400 malformed_request");
             }
-            post(&"[".repeat(60_000), "application/json").await.problem(400, "malformed_request");
-            for body in ["[]", "null", "5", "\"x\"", "true"] {
-                post(body, "application/json").await.problem(422, "validation_failed");
-            }
-            let all: Vec<String> = good.as_object().unwrap().keys().map(|name| format!("/{name}")).collect();
-            assert_eq!(post("{}", "application/json").await.bad_fields(), all, "{path}");
-            for value in [json!(null), json!(1), json!(-1.5), json!(true), json!([]), json!({})] {
-                let body: Value = good.as_object().unwrap().keys().map(|name| (name.clone(), value.clone())).collect();
-                assert_eq!(post(&body.to_string(), "application/json").await.bad_fields(), all, "{path} {value}");
-            }
-            for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=utf-16"] {
-                post(&good.to_string(), content_type).await.problem(415, "unsupported_media_type");
-            }
-            let none = world.browser().send(Method::POST, path, None, &[]).await;
-            none.problem(415, "unsupported_media_type");
         }
     }
 
-    // HTTP-04
-    async fn large_bodies_are_turned_away(world) {
-        let body = json!({ "email": "a@x.test", "password": "x".repeat(70_000) }).to_string();
-        world.browser().send(Method::POST, "/api/portal/auth/sign-in", Some(body.clone()), &[]).await.problem(413, "body_too_large");
-        // Without a length the bytes are counted.
-        let url = format!("{}/api/portal/auth/sign-in", world.apis[0]);
-        let raw = format!(
-            "POST /api/portal/auth/sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\
+    async fn a_json_body_that_is_not_an_object_is_422(world) {
+        for (path, _) in operations() {
+            for body in ["[]", "null", "5", "\"x\"", "true"] {
+                post(world, path, body, JSON).await.assert_problem("422 validation_failed: (body) invalid");
+            }
+        }
+    }
+
+    async fn every_missing_field_is_named(world) {
+        for (path, body) in operations() {
+            assert_eq!(post(world, path, "{}", JSON).await.invalid_fields(), pointers(&body), "{path}");
+        }
+    }
+
+    async fn every_field_of_a_wrong_type_is_named(world) {
+        for (path, body) in operations() {
+            for value in [json!(null), json!(1), json!(-1.5), json!(true), json!([]), json!({})] {
+                let fields = body.as_object().unwrap().keys();
+                let wrong: Value = fields.map(|name| (name.clone(), value.clone())).collect();
+                let response = post(world, path, &wrong.to_string(), JSON).await;
+                assert_eq!(response.invalid_fields(), pointers(&body), "{path} {value}");
+            }
+        }
+    }
+
+    async fn a_body_of_another_content_type_or_none_is_415(world) {
+        let content_types =
+            ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=utf-16"];
+        for (path, body) in operations() {
+            for content_type in content_types {
+                let response = post(world, path, &body.to_string(), content_type).await;
+                response.assert_problem("415 unsupported_media_type");
+            }
+            world.browser().post_empty(path).await.assert_problem("415 unsupported_media_type");
+        }
+    }
+
+    async fn http_04_a_large_body_is_413(world) {
+        let body = credentials("a@x.test", &"x".repeat(70_000));
+        world.browser().post(SIGN_IN, body).await.assert_problem("413 body_too_large");
+    }
+
+    async fn http_04_a_large_body_without_a_content_length_is_413(world) {
+        let body = credentials("a@x.test", &"x".repeat(70_000)).to_string();
+        let request = format!(
+            "POST {SIGN_IN} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\
              connection: close\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
             body.len()
         );
-        let answer = raw_request(&url, &raw).await;
-        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+        let response = exchange(&world.apis[0], &request).await;
+        assert!(response.starts_with("HTTP/1.1 413"), "{response}");
     }
 
-    // HTTP-02, HTTP-08, RED-02, RED-03
-    async fn every_answer_has_its_shape_and_its_headers(world) {
+    async fn http_02_http_08_red_02_red_03_every_response_has_a_request_id_and_security_headers(world) {
         let browser = world.browser();
-        let answers = [
-            (browser.get("/nowhere").await, 404),
-            (browser.get("/api/v1/clients/x/y/z").await, 404),
-            (browser.get("/api/portal/auth/session/x.css").await, 404),
-            (browser.get("/api/portal/auth/session").await, 401),
-            (browser.get("/api/portal/auth/sign-in").await, 405),
-            (browser.send(Method::DELETE, "/api/v1/clients", None, &[]).await, 405),
-            (browser.post("/api/portal/auth/sign-in", json!({})).await, 422),
-            (browser.get("/health/live").await, 200),
-            (browser.get("/api/openapi.json").await, 200),
-            (browser.get("/api/docs").await, 200),
-            (browser.get("/.well-known/jwks.json").await, 200),
+        let responses = [
+            browser.get("/nowhere").await,
+            browser.get(SESSION).await,
+            browser.get(SIGN_IN).await,
+            browser.post(SIGN_IN, json!({})).await,
+            browser.get(LIVE).await,
+            browser.get(OPENAPI).await,
+            browser.get(API_DOCS).await,
+            browser.get(JWKS).await,
         ];
-        for (answer, status) in answers {
-            assert_eq!(answer.status, status, "{answer:?}");
-            for header in ["x-request-id", "content-security-policy", "referrer-policy", "strict-transport-security"] {
-                assert!(answer.headers.contains_key(header), "{header} {answer:?}");
-            }
-            assert_eq!(answer.headers["x-content-type-options"], "nosniff");
-            if status >= 400 {
-                let code = answer.json()["code"].as_str().unwrap().to_owned();
-                if status == 405 {
-                    assert!(!answer.headers["allow"].is_empty());
-                }
-                let problem = answer.problem(status, &code);
-                assert!(!problem.to_string().contains("poem"), "{problem}");
-            }
+        let statuses: Vec<u16> = responses.iter().map(|response| response.status).collect();
+        assert_eq!(statuses, [404, 401, 405, 422, 200, 200, 200, 200]);
+        responses.iter().for_each(assert_common_headers);
+    }
+
+    async fn an_unknown_path_is_404(world) {
+        let browser = world.browser();
+        let paths = [
+            "/nowhere", "/api/v1/clients/x/y/z", "/api/portal/auth/session/x.css", "/metrics", "/.env", "/debug", "/admin",
+            "/api/portal/auth/sign-in/", "//api/docs",
+        ];
+        for path in paths {
+            let response = browser.get(path).await;
+            assert_common_headers(&response);
+            response.assert_problem("404 not_found");
         }
-        assert_eq!(browser.send(Method::PUT, "/api/portal/auth/sign-in", None, &[]).await.headers["allow"], "POST");
-        let docs = browser.get("/api/docs").await;
-        let policy = docs.headers["content-security-policy"].to_str().unwrap();
+    }
+
+    async fn an_unknown_method_is_405_and_names_the_allowed_ones(world) {
+        let browser = world.browser();
+        for (method, path) in [(Method::GET, SIGN_IN), (Method::PUT, SIGN_IN), (Method::DELETE, CLIENTS)] {
+            let response = browser.send(method, path, None, &[]).await;
+            let allowed = if path == SIGN_IN { "POST" } else { "GET, HEAD, POST" };
+            assert_eq!(response.headers["allow"], allowed, "{path}");
+            assert_common_headers(&response);
+            response.assert_problem("405 method_not_allowed");
+        }
+    }
+
+    async fn no_problem_names_the_framework(world) {
+        let browser = world.browser();
+        for response in [browser.get("/nowhere").await, browser.get(SIGN_IN).await, browser.post(SIGN_IN, json!({})).await] {
+            assert!(!response.text.contains("poem"), "{response:?}");
+        }
+    }
+
+    async fn the_page_of_the_api_documentation_runs_its_own_scripts_only(world) {
+        let page = world.browser().get(API_DOCS).await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
-        for path in ["/metrics", "/.env", "/debug", "/admin", "/api/portal/auth/sign-in/", "//api/docs"] {
-            assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+
+    async fn http_11_long_texts_are_refused_within_a_second(world) {
+        let long_address = format!("{}@x.test", "a".repeat(60_000));
+        for text in [long_address, "(".repeat(50_000), "\u{300}".repeat(25_000), "ﷺ".repeat(20_000)] {
+            let started = Instant::now();
+            let response = world.browser().forgot_password(&text).await;
+            response.assert_problem("422 validation_failed: /email email_invalid");
+            assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
         }
     }
 
-    // HTTP-11
-    async fn costly_texts_cost_nothing(world) {
-        let long = [format!("{}@x.test", "a".repeat(60_000)), "(".repeat(50_000), "\u{300}".repeat(25_000), "ﷺ".repeat(20_000)];
-        for text in long {
-            let started = std::time::Instant::now();
-            let answer = world.browser().post("/api/portal/auth/forgot-password", json!({ "email": text })).await;
-            assert_eq!(answer.bad_fields(), ["/email"]);
-            assert!(started.elapsed().as_millis() < 1_000);
+    async fn ses_09_a_cookie_header_without_a_valid_access_token_is_401(world) {
+        let cookies =
+            ["", ";;;", "=", "portico_portal", "portico_portal=", "portico_portal=a.b.c", "portico_portal=\"x\"; a=b; =c"];
+        for cookie in cookies {
+            let response = world.browser().get_with_headers(SESSION, &[("cookie", cookie)]).await;
+            response.assert_problem("401 unauthenticated");
         }
     }
 
-    // SES-09, HTTP-06
-    async fn headers_that_make_no_sense_do_no_harm(world) {
-        let session = "/api/portal/auth/session";
-        for cookie in ["", ";;;", "=", "portico_portal", "portico_portal=", "portico_portal=a.b.c", "portico_portal=\"x\"; a=b; =c"] {
-            world.browser().send(Method::GET, session, None, &[("cookie", cookie)]).await.problem(401, "unauthenticated");
+    async fn ses_09_a_malformed_refresh_token_is_401(world) {
+        let id = "01a1fdbaf86f76f5b2964e548b3691ab";
+        for token in ["x", "a.b.c", &format!("{id}.0.AAAA"), &format!("{id}.-1.AAAA"), "...."] {
+            let browser = world.browser().with_cookie(cookies::PORTAL_REFRESH, token);
+            browser.refresh().await.assert_problem("401 unauthenticated");
         }
-        for refresh in ["x", "a.b.c", "01a1fdbaf86f76f5b2964e548b3691ab.0.AAAA", "01a1fdbaf86f76f5b2964e548b3691ab.-1.AAAA", "...."] {
-            let cookie = format!("portico_portal_refresh={refresh}");
-            let answer = world.browser().send(Method::POST, "/api/portal/auth/refresh", None, &[("cookie", &cookie)]).await;
-            answer.problem(401, "unauthenticated");
-        }
+    }
+
+    async fn http_06_a_malformed_request_head_is_400_or_closes_the_connection(world) {
         let heads = [
             "GET /health/live HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
             "POST /api/portal/auth/sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: +5\r\n\r\n",
@@ -148,39 +210,40 @@ stories! {
             "RUBBISH\r\n\r\n",
         ];
         for head in heads {
-            let answer = raw_request(&world.apis[0], head).await;
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{head:?}: {answer}");
+            let response = exchange(&world.apis[0], head).await;
+            assert!(response.is_empty() || response.starts_with("HTTP/1.1 400"), "{head:?}: {response}");
         }
     }
 }
 
+/// A page of another origin that the settings allow.
+const ALLOWED_ORIGIN: &str = "https://app.example.com";
+
 #[tokio::test]
-async fn ses_11_pages_of_configured_origins_may_call_and_read() {
-    let app = "https://app.example.com";
-    let world = World::start(Deployment::Single, &[("PORTICO_ALLOWED_ORIGINS", app)]).await;
-    let path = "/api/portal/auth/sign-in";
+async fn ses_11_an_allowed_origin_may_send_requests_and_read_the_responses() {
+    let world = World::start(Deployment::Single, &[("PORTICO_ALLOWED_ORIGINS", ALLOWED_ORIGIN)]).await;
     let preflight = [
-        ("origin", app),
+        ("origin", ALLOWED_ORIGIN),
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "content-type"),
     ];
-    let answer = world.browser().send(Method::OPTIONS, path, None, &preflight).await;
-    assert_eq!((answer.status, &answer.headers["access-control-allow-origin"]), (204, &app.parse().unwrap()));
-    let body = json!({ "email": "a@x.test", "password": "x" }).to_string();
-    let answer = world.browser().send(Method::POST, path, Some(body), &[("origin", app)]).await;
-    assert_eq!(answer.headers["access-control-allow-credentials"], "true");
-    assert_eq!(answer.headers["vary"], "origin");
-    answer.problem(401, "invalid_credentials");
+    let response = world.browser().send(Method::OPTIONS, SIGN_IN, None, &preflight).await;
+    assert_eq!(response.status, 204);
+    assert_eq!(response.headers["access-control-allow-origin"], ALLOWED_ORIGIN);
+
+    let (body, headers) = (credentials("a@x.test", "x"), [("origin", ALLOWED_ORIGIN)]);
+    let response = world.browser().post_with_headers(SIGN_IN, body, &headers).await;
+    assert_eq!(response.headers["access-control-allow-credentials"], "true");
+    assert_eq!(response.headers["vary"], "origin");
+    response.assert_problem("401 invalid_credentials");
 }
 
-/// Sends bytes as they are and returns what comes back until the server closes or is silent.
-async fn raw_request(url: &str, request: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
-    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+/// Sends these bytes on a new connection and returns what the server has sent after 10 seconds at the latest.
+async fn exchange(api: &str, request: &str) -> String {
+    let mut socket = TcpStream::connect(api.strip_prefix("http://").unwrap()).await.unwrap();
     let _ = socket.write_all(request.as_bytes()).await;
-    let mut answer = vec![0; 4_096];
-    let read = tokio::time::timeout(std::time::Duration::from_secs(10), socket.read(&mut answer)).await;
+    let mut response = vec![0; 4_096];
+    let read = timeout(Duration::from_secs(10), socket.read(&mut response)).await;
     let length = read.ok().and_then(Result::ok).unwrap_or(0);
-    String::from_utf8_lossy(&answer[..length]).into_owned()
+    String::from_utf8_lossy(&response[..length]).into_owned()
 }

@@ -28,7 +28,8 @@ impl Response {
     ///
     /// `expected` is an inline snapshot of what clients decide by: the status and the code, and for a
     /// `validation_failed` the pointer and the code of each field, sorted by pointer:
-    /// `"401 invalid_credentials"`, `"422 validation_failed: /email invalid, /password required"`.
+    /// `"401 invalid_credentials"`, `"422 validation_failed: /email email_invalid, /role invalid"`. A field error
+    /// of the body as a whole is `(body) invalid`.
     /// Titles are left out; `problems.rs` pins the title of each code.
     #[track_caller]
     pub(crate) fn assert_problem(self, expected: &str) -> Value {
@@ -55,10 +56,8 @@ impl Response {
     pub(crate) fn problem_text(&self) -> String {
         let problem = self.json();
         let code = problem["code"].as_str().unwrap_or("without a code");
-        let text = |field: &Value, name: &str| field[name].as_str().unwrap_or_default().to_owned();
         let errors = problem["errors"].as_array().into_iter().flatten();
-        let mut fields: Vec<_> =
-            errors.map(|error| format!("{} {}", text(error, "pointer"), text(error, "code"))).collect();
+        let mut fields: Vec<_> = errors.map(field_text).collect();
         fields.sort();
         let status = self.status;
         if fields.is_empty() { format!("{status} {code}") } else { format!("{status} {code}: {}", fields.join(", ")) }
@@ -89,4 +88,11 @@ impl Response {
     pub(crate) fn bad_fields(self) -> Vec<String> {
         self.invalid_fields()
     }
+}
+
+/// The pointer and the code of one field error.
+fn field_text(error: &Value) -> String {
+    let text = |name: &str| error[name].as_str().unwrap_or_default();
+    let pointer = if text("pointer").is_empty() { "(body)" } else { text("pointer") };
+    format!("{pointer} {}", text("code"))
 }
