@@ -1,214 +1,373 @@
-//! Access tokens: JSON Web Tokens, and the keys that verify them.
+//! JWT cases: access tokens, which are JSON Web Tokens (RFC 7519, RFC 9068), and the published keys that verify them.
+
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-use crate::support::{Answer, Browser, World, stories, unique};
+use crate::support::{
+    Invitation, World, cookies,
+    paths::{CLIENTS, JWKS, REFRESH, SESSION, STAFF_REFRESH, STAFF_SESSION},
+    stories,
+};
 
-const SESSION: &str = "/api/portal/auth/session";
-const JWKS: &str = "/.well-known/jwks.json";
+const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-async fn with_bearer(browser: &Browser, path: &str, token: &str) -> Answer {
-    browser.send(Method::GET, path, None, &[("authorization", &format!("Bearer {token}"))]).await
+/// Algorithms that the header of a forged token names.
+const FOREIGN_ALGORITHMS: [&str; 15] = [
+    "none", "None", "nOnE", "", "HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "ES512", "Ed448", "eddsa", "dir",
+    "A256GCM",
+];
+
+const PORTAL_CLAIMS: [&str; 9] = ["aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "sid", "sub"];
+const STAFF_CLAIMS: [&str; 8] = ["aud", "auth_time", "exp", "iat", "iss", "jti", "sid", "sub"];
+
+fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn encode(value: &Value) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
+    base64url(value.to_string())
 }
 
 fn decode(part: &str) -> Value {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// The three parts of a token.
-fn parts(token: &str) -> [&str; 3] {
-    token.split('.').collect::<Vec<_>>().try_into().unwrap()
+/// A valid access token and its three parts, still encoded.
+struct Token {
+    text: String,
+    header: String,
+    claims: String,
+    signature: String,
 }
 
-/// The published keys.
-async fn keys(world: &World) -> Vec<Value> {
+impl Token {
+    fn parse(text: String) -> Self {
+        let parts: Vec<_> = text.split('.').map(str::to_owned).collect();
+        let [header, claims, signature] = parts.try_into().unwrap();
+        Self { text, header, claims, signature }
+    }
+
+    /// The access token of a new person who is signed in.
+    async fn issue(world: &World) -> Self {
+        let person = world.tenant().await.person(world).await;
+        Self::parse(person.browser.cookie(cookies::PORTAL_ACCESS).unwrap())
+    }
+
+    fn kid(&self) -> Value {
+        decode(&self.header)["kid"].clone()
+    }
+
+    /// The token with another header and the old signature.
+    fn with_header(&self, header: &Value) -> String {
+        format!("{}.{}.{}", encode(header), self.claims, self.signature)
+    }
+
+    /// The token with another header, signed by the attacker's own key.
+    fn signed_by(&self, key: &SigningKey, header: &Value) -> String {
+        let signed = format!("{}.{}", encode(header), self.claims);
+        format!("{signed}.{}", base64url(key.sign(signed.as_bytes()).to_bytes()))
+    }
+
+    /// The token with these encoded claims and the old signature.
+    fn with_claims(&self, claims: &str) -> String {
+        format!("{}.{claims}.{}", self.header, self.signature)
+    }
+
+    /// Tokens whose parts are missing, doubled, padded, exchanged or not the signature.
+    fn with_wrong_parts(&self) -> Vec<String> {
+        let Self { header, claims, signature, .. } = self;
+        vec![
+            format!("{header}.{claims}."),
+            format!("{header}.{claims}"),
+            format!("{header}..{signature}"),
+            format!(".{claims}.{signature}"),
+            format!("{header}.{claims}.{}", "A".repeat(86)),
+            format!("{header}.{claims}.{signature}="),
+            format!("{header}.{claims}.{signature}A"),
+            format!("{header}=.{claims}.{signature}"),
+            format!("{header}.{claims}=.{signature}"),
+            format!("{claims}.{header}.{signature}"),
+            format!("{header}.{claims}.{signature}.{signature}"),
+            format!("{header}.{claims}.{signature}.x.y"),
+            format!("{header}.{}.{signature}", "A".repeat(3_000)),
+            // r = s = 0, and values beyond the order of the group.
+            format!("{header}.{claims}.{}", base64url([0; 64])),
+            format!("{header}.{claims}.{}", base64url([255; 64])),
+        ]
+    }
+
+    /// Headers that bring a key, change what is signed, or name another key or type. Keys are to be fetched from `url`.
+    fn forged_headers(&self, own_key: &SigningKey, url: &str) -> Vec<Value> {
+        let (header, kid) = (decode(&self.header), self.kid());
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(own_key.verifying_key().as_bytes()) });
+        let extra_members = [
+            ("jwk", jwk),
+            ("jku", json!(url)),
+            ("x5u", json!(url)),
+            ("x5c", json!(["MIIB"])),
+            ("crit", json!(["exp"])),
+            ("b64", json!(false)),
+            ("zip", json!("DEF")),
+            ("cty", json!("JWT")),
+            ("enc", json!("A256GCM")),
+        ];
+        let with_member = |(name, value): (&str, Value)| {
+            let mut header = header.clone();
+            header[name] = value;
+            header
+        };
+        let mut headers: Vec<Value> = extra_members.into_iter().map(with_member).collect();
+        headers.extend(
+            forged_kids(url, kid.as_str().unwrap()).map(|kid| json!({ "alg": "EdDSA", "kid": kid, "typ": "at+jwt" })),
+        );
+        headers.extend([
+            json!({ "alg": "EdDSA", "typ": "at+jwt" }),
+            json!({ "alg": "EdDSA", "kid": kid, "typ": "JWT" }),
+            json!({ "alg": "EdDSA", "kid": kid }),
+        ]);
+        // An id without letters is the same in upper case.
+        headers.retain(|forged| *forged != header);
+        headers
+    }
+}
+
+fn forged_kids(url: &str, kid: &str) -> [Value; 9] {
+    [
+        json!("../../dev/null"),
+        json!(null),
+        json!("' OR 1=1"),
+        json!(["a"]),
+        json!(url),
+        json!("a\u{0}b"),
+        json!("k".repeat(1_200)),
+        json!("00000000-0000-0000-0000-000000000000"),
+        json!(kid.to_uppercase()),
+    ]
+}
+
+/// Asserts that the session operation refuses each token as a bearer token.
+async fn assert_refused(world: &World, tokens: &[String]) {
+    for token in tokens {
+        let response = world.browser().get_with_bearer(SESSION, token).await;
+        assert_eq!(response.status, 401, "{token}");
+        response.assert_problem("401 unauthenticated");
+    }
+}
+
+/// Returns the published keys.
+async fn published_keys(world: &World) -> Vec<Value> {
     world.browser().get(JWKS).await.expect(200)["keys"].as_array().unwrap().clone()
 }
 
+/// Asserts that a published key verifies the token.
+fn assert_verifies(token: &Token, keys: &[Value]) {
+    let key = keys.iter().find(|key| key["kid"] == token.kid()).expect("the key of the token is published");
+    let public = BASE64_URL_SAFE_NO_PAD.decode(key["x"].as_str().unwrap()).unwrap();
+    let public = VerifyingKey::from_bytes(&public.try_into().unwrap()).unwrap();
+    let signature = Signature::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&token.signature).unwrap()).unwrap();
+    public.verify_strict(format!("{}.{}", token.header, token.claims).as_bytes(), &signature).unwrap();
+}
+
+/// One secret of each kind.
+struct Secrets {
+    portal_access: String,
+    portal_refresh: String,
+    staff_access: String,
+    staff_refresh: String,
+    device: String,
+    reset: String,
+    activation: String,
+}
+
+impl Secrets {
+    async fn issue(world: &World) -> Self {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        let Invitation { token: activation, .. } = tenant.invitation(world).await;
+        Self {
+            portal_access: person.browser.cookie(cookies::PORTAL_ACCESS).unwrap(),
+            portal_refresh: person.browser.cookie(cookies::PORTAL_REFRESH).unwrap(),
+            staff_access: tenant.owner.cookie(cookies::STAFF_ACCESS).unwrap(),
+            staff_refresh: tenant.owner.cookie(cookies::STAFF_REFRESH).unwrap(),
+            device: person.browser.cookie(cookies::DEVICE).unwrap(),
+            reset: person.request_reset(world, 2).await,
+            activation,
+        }
+    }
+
+    /// All secrets with their names. The first five are cookies.
+    fn all(&self) -> [(&str, &str); 7] {
+        [
+            ("portal access token", &self.portal_access),
+            ("portal refresh token", &self.portal_refresh),
+            ("staff access token", &self.staff_access),
+            ("staff refresh token", &self.staff_refresh),
+            ("device cookie", &self.device),
+            ("reset token", &self.reset),
+            ("activation token", &self.activation),
+        ]
+    }
+}
+
 stories! {
-    async fn jwt_01_no_forged_token_passes_and_none_makes_us_call_anywhere(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let token = person.browser.cookie("portico_portal").unwrap();
-        let [head, body, signature] = parts(&token);
-        let header = decode(head);
-        assert_eq!(header["alg"], "EdDSA");
-        let claims = decode(body);
-        let kid = &header["kid"];
-        // A place that a key could be fetched from.
-        let egress = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/keys.json", egress.local_addr().unwrap());
-
-        let mut forged = vec![
-            format!("{head}.{body}."), format!("{head}.{body}"), format!("{head}..{signature}"), format!(".{body}.{signature}"),
-            format!("{head}.{body}.{}", "A".repeat(86)), format!("{head}.{body}.{signature}="), format!("{head}.{body}.{signature}A"),
-            format!("{head}=.{body}.{signature}"), format!("{head}.{body}=.{signature}"), format!("{body}.{head}.{signature}"),
-            format!("{head}.{body}.{signature}.{signature}"), format!("{head}.{body}.{signature}.x.y"), format!("{head}.{}.{signature}", "A".repeat(3_000)),
-            // All zeros, and all ones: r = s = 0 and beyond the group's order.
-            format!("{head}.{body}.{}", BASE64_URL_SAFE_NO_PAD.encode([0; 64])), format!("{head}.{body}.{}", BASE64_URL_SAFE_NO_PAD.encode([255; 64])),
-        ];
-        for alg in ["none", "None", "nOnE", "", "HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "ES512", "Ed448", "eddsa", "dir", "A256GCM"] {
-            let head = encode(&json!({ "alg": alg, "kid": kid, "typ": "at+jwt" }));
-            forged.extend([format!("{head}.{body}."), format!("{head}.{body}.{signature}")]);
-        }
-        // Headers that would bring a key along, change what is signed, or name another.
-        let own = SigningKey::from_bytes(&[7; 32]);
-        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": BASE64_URL_SAFE_NO_PAD.encode(own.verifying_key().as_bytes()) });
-        let extras = [
-            ("jwk", jwk), ("jku", json!(url)), ("x5u", json!(url)), ("x5c", json!(["MIIB"])), ("crit", json!(["exp"])), ("b64", json!(false)),
-            ("zip", json!("DEF")), ("cty", json!("JWT")), ("enc", json!("A256GCM")),
-        ];
-        let mut heads: Vec<Value> = extras.iter().map(|(name, value)| { let mut head = header.clone(); head[*name] = value.clone(); head }).collect();
-        let kids = [json!("../../dev/null"), json!(null), json!("' OR 1=1"), json!(["a"]), json!(url), json!("a\u{0}b"), json!("k".repeat(1_200)), json!("00000000-0000-0000-0000-000000000000"), json!(kid.as_str().unwrap().to_uppercase())];
-        heads.extend(kids.map(|kid| json!({ "alg": "EdDSA", "kid": kid, "typ": "at+jwt" })));
-        heads.extend([json!({ "alg": "EdDSA", "typ": "at+jwt" }), json!({ "alg": "EdDSA", "kid": kid, "typ": "JWT" }), json!({ "alg": "EdDSA", "kid": kid }), header.clone()]);
-        for head in heads {
-            // Signed by a key of the attacker's; and with the signature that was there, where the header is another.
-            let signed = format!("{}.{body}", encode(&head));
-            forged.push(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(own.sign(signed.as_bytes()).to_bytes())));
-            if encode(&head) != parts(&token)[0] && head != header {
-                forged.push(format!("{signed}.{signature}"));
-            }
-        }
-        let mut changed = vec![];
-        for (name, value) in [("exp", json!(9_999_999_999u64)), ("sid", json!("01a1fdba-f86f-76f5-b296-4e548b3691ab")), ("aud", json!("portico:staff"))] {
-            let mut claims = claims.clone();
-            claims[name] = value;
-            changed.push(encode(&claims));
-        }
-        changed.push(BASE64_URL_SAFE_NO_PAD.encode(claims.to_string().replacen('{', "{\"sub\":\"x\",", 1)));
-        forged.extend(changed.into_iter().map(|body| format!("{head}.{body}.{signature}")));
-        assert!(forged.len() >= 80, "{}", forged.len());
-        for token in &forged {
-            let answer = with_bearer(&world.browser(), SESSION, token).await;
-            assert_eq!(answer.status, 401, "{token}");
-            answer.problem(401, "unauthenticated");
-        }
-        with_bearer(&world.browser(), SESSION, &token).await.expect(200);
-        // Whoever calls has called by now: the answers came after it.
-        let called = tokio::time::timeout(std::time::Duration::ZERO, egress.accept()).await;
-        assert!(called.is_err(), "{called:?}");
+    async fn jwt_01_tokens_with_wrong_parts_are_refused(world) {
+        let token = Token::issue(world).await;
+        assert_refused(world, &token.with_wrong_parts()).await;
+        world.browser().get_with_bearer(SESSION, &token.text).await.expect(200);
     }
 
-    async fn jwt_02_each_kind_of_token_is_good_for_one_thing(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let reset = person.request_reset(world, 2).await;
-        let invited = tenant.invited(world, &person.client, &format!("{}@x.test", unique("invited"))).await;
-        let of = |browser: &Browser, name: &str| browser.cookie(name).unwrap();
-        let portal = (of(&person.browser, "portico_portal"), of(&person.browser, "portico_portal_refresh"));
-        let staff = (of(&tenant.owner, "portico_staff"), of(&tenant.owner, "portico_staff_refresh"));
-        let device = of(&person.browser, "portico_device");
-        let all = [&portal.0, &portal.1, &staff.0, &staff.1, &device, &reset, &invited];
-        let refused = |answer: Answer, what: &str| {
-            assert_eq!(answer.status, 401, "{what}");
-            answer.problem(401, "unauthenticated");
-        };
-        for (n, token) in all.into_iter().enumerate() {
-            for (path, cookie, own) in [(SESSION, "portico_portal", &portal.0), ("/api/staff/auth/session", "portico_staff", &staff.0), ("/api/v1/clients", "portico_staff", &staff.0)] {
-                let browser = world.browser();
-                browser.set_cookie(cookie, token);
-                if token == own {
-                    browser.get(path).await.expect(200);
-                    with_bearer(&world.browser(), path, token).await.expect(200);
-                } else {
-                    refused(browser.get(path).await, &format!("{n} as a cookie at {path}"));
-                    refused(with_bearer(&world.browser(), path, token).await, &format!("{n} as a bearer at {path}"));
-                }
-            }
-            for (path, cookie, own) in [("/api/portal/auth/refresh", "portico_portal_refresh", &portal.1), ("/api/staff/auth/refresh", "portico_staff_refresh", &staff.1)] {
-                let browser = world.browser();
-                browser.set_cookie(cookie, token);
-                if token != own {
-                    refused(browser.call(path).await, &format!("{n} at {path}"));
-                }
-            }
-            if n < 5 {
-                world.browser().post("/api/portal/auth/check-token", json!({ "token": token })).await.problem(404, "token_unknown");
-            }
+    async fn jwt_01_other_algorithms_are_refused(world) {
+        let token = Token::issue(world).await;
+        assert_eq!(decode(&token.header)["alg"], "EdDSA");
+        for algorithm in FOREIGN_ALGORITHMS {
+            let header = json!({ "alg": algorithm, "kid": token.kid(), "typ": "at+jwt" });
+            let unsigned = format!("{}.{}.", encode(&header), token.claims);
+            assert_refused(world, &[unsigned, token.with_header(&header)]).await;
         }
-        // A token of another installation, which says that it is of ours.
-        person.browser.get(SESSION).await.expect(200);
     }
 
-    async fn jwt_04_every_token_verifies_with_the_published_keys(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let answer = world.browser().get(JWKS).await;
-        assert_eq!(answer.headers["cache-control"], "public, max-age=3600");
-        answer.expect(200);
-        let keys = keys(world).await;
+    async fn jwt_01_the_attackers_key_is_refused_and_no_key_is_fetched(world) {
+        let token = Token::issue(world).await;
+        let key_server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys.json", key_server.local_addr().unwrap());
+        let own_key = SigningKey::from_bytes(&[7; 32]);
+        assert_refused(world, &[token.signed_by(&own_key, &decode(&token.header))]).await;
+        for header in token.forged_headers(&own_key, &url) {
+            assert_refused(world, &[token.signed_by(&own_key, &header), token.with_header(&header)]).await;
+        }
+        // A request for a key would have come before the response.
+        let connection = tokio::time::timeout(Duration::ZERO, key_server.accept()).await;
+        assert!(connection.is_err(), "{connection:?}");
+    }
+
+    async fn jwt_01_changed_claims_are_refused(world) {
+        let token = Token::issue(world).await;
+        let claims = decode(&token.claims);
+        for (name, value) in [
+            ("exp", json!(9_999_999_999u64)),
+            ("sid", json!("01a1fdba-f86f-76f5-b296-4e548b3691ab")),
+            ("aud", json!("portico:staff")),
+        ] {
+            let mut changed = claims.clone();
+            changed[name] = value;
+            assert_refused(world, &[token.with_claims(&encode(&changed))]).await;
+        }
+        let doubled = base64url(claims.to_string().replacen('{', "{\"sub\":\"x\",", 1));
+        assert_refused(world, &[token.with_claims(&doubled)]).await;
+    }
+
+    async fn jwt_02_only_an_access_token_of_the_realm_authenticates(world) {
+        let secrets = Secrets::issue(world).await;
+        for (path, cookie, accepted) in [
+            (SESSION, cookies::PORTAL_ACCESS, &secrets.portal_access),
+            (STAFF_SESSION, cookies::STAFF_ACCESS, &secrets.staff_access),
+            (CLIENTS, cookies::STAFF_ACCESS, &secrets.staff_access),
+        ] {
+            for (name, secret) in secrets.all() {
+                let expected = if secret == accepted { 200 } else { 401 };
+                let as_cookie = world.browser().with_cookie(cookie, secret).get(path).await;
+                let as_bearer = world.browser().get_with_bearer(path, secret).await;
+                for response in [as_cookie, as_bearer] {
+                    assert_eq!(response.status, expected, "{name} at {path}");
+                    if expected == 401 {
+                        response.assert_problem("401 unauthenticated");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn jwt_02_only_a_refresh_token_of_the_realm_refreshes(world) {
+        let secrets = Secrets::issue(world).await;
+        for (path, cookie, accepted) in [
+            (REFRESH, cookies::PORTAL_REFRESH, &secrets.portal_refresh),
+            (STAFF_REFRESH, cookies::STAFF_REFRESH, &secrets.staff_refresh),
+        ] {
+            for (name, secret) in secrets.all().into_iter().filter(|(_, secret)| secret != accepted) {
+                let response = world.browser().with_cookie(cookie, secret).post_empty(path).await;
+                assert_eq!(response.status, 401, "{name} at {path}");
+                response.assert_problem("401 unauthenticated");
+            }
+        }
+        // The refused tokens have not ended the session.
+        world.browser().get_with_bearer(SESSION, &secrets.portal_access).await.expect(200);
+    }
+
+    async fn jwt_02_cookies_are_not_link_tokens(world) {
+        let secrets = Secrets::issue(world).await;
+        for (_, cookie) in &secrets.all()[..5] {
+            world.browser().check_token(cookie).await.assert_problem("404 token_unknown");
+        }
+    }
+
+    async fn jwt_04_published_keys_are_public_parts_with_unique_ids(world) {
+        let response = world.browser().get(JWKS).await;
+        assert_eq!(response.headers["cache-control"], "public, max-age=3600");
+        let keys = response.expect(200)["keys"].as_array().unwrap().clone();
         let mut kids: Vec<_> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
-        let all = kids.len();
         kids.sort_unstable();
         kids.dedup();
-        assert!(kids.len() == all && all >= 2, "{keys:?}");
+        assert!(kids.len() == keys.len() && keys.len() >= 2, "{keys:?}");
         for key in &keys {
-            // Public parts only.
-            let names: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
-            assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);
-        }
-        for api in &world.apis {
-            let browser = world.browser().at(std::slice::from_ref(api));
-            assert_eq!(browser.get(JWKS).await.expect(200)["keys"], json!(keys), "every replica publishes the same");
-            person.sign_in(&browser).await;
-            for token in [browser.cookie("portico_portal").unwrap(), tenant.owner.cookie("portico_staff").unwrap()] {
-                let [head, body, signature] = parts(&token);
-                let key = keys.iter().find(|key| key["kid"] == decode(head)["kid"]).expect("its key is published");
-                let public = BASE64_URL_SAFE_NO_PAD.decode(key["x"].as_str().unwrap()).unwrap();
-                let public = VerifyingKey::from_bytes(&public.try_into().unwrap()).unwrap();
-                let signature = Signature::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
-                public.verify_strict(format!("{head}.{body}").as_bytes(), &signature).unwrap();
-            }
-        }
-        // What the database holds of a key is its name.
-        assert!(!world.sql("SELECT * FROM signing_keys").is_empty());
-        for key in &keys {
-            assert!(!world.sql("SELECT * FROM signing_keys").contains(key["x"].as_str().unwrap()));
+            let members: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"]);
         }
     }
 
-    async fn jwt_05_a_revoked_session_stays_revoked_in_every_spelling_of_its_token(world) {
+    async fn jwt_04_every_replica_publishes_the_keys_that_verify_all_tokens(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let token = person.browser.cookie("portico_portal").unwrap();
-        let [head, body, signature] = parts(&token);
-        // The last base64 character of a signature has four bits to spare: none of their other values is the token.
-        let last = signature.chars().last().unwrap();
-        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let spellings = alphabet.chars().filter(|c| *c != last).map(|c| format!("{head}.{body}.{}{c}", &signature[..signature.len() - 1]));
-        let header = decode(head);
-        let reordered = format!("{{\"typ\":{},\"kid\":{},\"alg\":{}}}", header["typ"], header["kid"], header["alg"]);
-        let reordered = format!("{}.{body}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(reordered));
-        let spellings: Vec<_> = spellings.chain([reordered]).collect();
-        for spelling in &spellings {
-            with_bearer(&world.browser(), SESSION, spelling).await.problem(401, "unauthenticated");
-        }
-        person.browser.call("/api/portal/auth/sign-out").await.expect(204);
-        with_bearer(&world.browser(), SESSION, &token).await.problem(401, "session_revoked");
-        for spelling in &spellings {
-            with_bearer(&world.browser(), SESSION, spelling).await.problem(401, "unauthenticated");
+        let keys = published_keys(world).await;
+        for api in &world.apis {
+            let browser = world.browser().at(std::slice::from_ref(api));
+            assert_eq!(browser.get(JWKS).await.expect(200)["keys"], json!(keys));
+            person.sign_in(&browser).await;
+            assert_verifies(&Token::parse(browser.cookie(cookies::PORTAL_ACCESS).unwrap()), &keys);
+            assert_verifies(&Token::parse(tenant.owner.cookie(cookies::STAFF_ACCESS).unwrap()), &keys);
         }
     }
 
-    async fn jwt_06_a_token_says_ids_and_times_and_nothing_about_a_person(world) {
+    async fn jwt_04_the_database_does_not_store_keys(world) {
+        let stored = world.sql("SELECT * FROM signing_keys");
+        assert!(!stored.is_empty());
+        for key in published_keys(world).await {
+            assert!(!stored.contains(key["x"].as_str().unwrap()));
+        }
+    }
+
+    // The last base64 character of a signature has four unused bits, so 15 others decode to the same bytes.
+    async fn jwt_05_other_spellings_of_a_token_are_refused_also_after_revocation(world) {
+        let person = world.tenant().await.person(world).await;
+        let token = Token::parse(person.browser.cookie(cookies::PORTAL_ACCESS).unwrap());
+        let (start, last) = token.text.split_at(token.text.len() - 1);
+        let mut spellings: Vec<_> =
+            ALPHABET.chars().map(|c| c.to_string()).filter(|c| c != last).map(|c| format!("{start}{c}")).collect();
+        let header = decode(&token.header);
+        let reordered = format!("{{\"typ\":{},\"kid\":{},\"alg\":{}}}", header["typ"], header["kid"], header["alg"]);
+        spellings.push(format!("{}.{}.{}", base64url(reordered), token.claims, token.signature));
+        assert_refused(world, &spellings).await;
+        person.browser.sign_out().await.expect(204);
+        world.browser().get_with_bearer(SESSION, &token.text).await.assert_problem("401 session_revoked");
+        assert_refused(world, &spellings).await;
+    }
+
+    async fn jwt_06_claims_are_ids_and_times_without_personal_data(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
         for (token, audience, names) in [
-            (person.browser.cookie("portico_portal").unwrap(), "portico:portal", vec!["aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "sid", "sub"]),
-            (tenant.owner.cookie("portico_staff").unwrap(), "portico:staff", vec!["aud", "auth_time", "exp", "iat", "iss", "jti", "sid", "sub"]),
+            (person.browser.cookie(cookies::PORTAL_ACCESS), "portico:portal", &PORTAL_CLAIMS[..]),
+            (tenant.owner.cookie(cookies::STAFF_ACCESS), "portico:staff", &STAFF_CLAIMS[..]),
         ] {
-            let claims = decode(parts(&token)[1]);
+            let token = Token::parse(token.unwrap());
+            let claims = decode(&token.claims);
             assert_eq!(claims.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>(), names);
             assert_eq!(claims["aud"], audience);
-            assert!(token.len() < 1_024 && !claims.to_string().contains('@') && !claims.to_string().contains("Robin"), "{claims}");
+            let text = claims.to_string();
+            assert!(token.text.len() < 1_024 && !text.contains('@') && !text.contains("Robin"), "{claims}");
             assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 15 * 60);
         }
     }

@@ -1,5 +1,5 @@
-//! What attackers try, and what holds: one file a group of cases. A story's name begins with the case that it shows, and
-//! docs/security.md lists them all.
+//! What attackers try, and what Portico does about it, one file for each group of cases. The name of a story begins
+//! with the case that it shows; docs/security.md lists the cases.
 
 mod access_tokens;
 mod addresses;
@@ -12,7 +12,17 @@ mod invitations;
 mod limits;
 mod mail_content;
 mod passwords;
+mod rate_limits;
 mod raw;
 mod recovery;
 mod sessions;
-mod rate_limits;
+
+use crate::support::World;
+
+/// The public URL of a shared world, which is also the origin of the portal's own pages.
+fn public_url(world: &World) -> String {
+    match &*world.apis {
+        [api] => api.replace("127.0.0.1", "localhost"),
+        _ => "http://localhost:4000".into(),
+    }
+}
