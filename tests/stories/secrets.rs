@@ -1,165 +1,207 @@
-//! No secret is anywhere but where it must be: the search of LOG-01 through everything that a world leaves behind.
+//! LOG-01: no secret is anywhere but where it must be.
 //!
-//! Every world is also searched at its end, and the shared ones after each story; see `support/secrets.rs`.
+//! These stories use every kind of secret, also with requests that fail, and then search everything that Portico writes.
+//! In addition, every world is searched at its end, and the shared ones after each story; see `support/secrets.rs`.
 
 use serde_json::json;
 
 use crate::support::{
-    Deployment, World, eventually, password,
-    secrets::{self, Class, Search},
-    unique,
+    Browser, Deployment, Person, Tenant, World,
+    cookies::{PORTAL_ACCESS, PORTAL_REFRESH},
+    credentials, eventually, password,
+    paths::{self, CHANGE_PASSWORD, RESET_PASSWORD, SESSION, SIGN_IN},
+    secrets::{self, Search, SecretKind},
+    unique, unique_email, wrong_code,
 };
 
-/// The whole path, with every way to fail that is at hand.
-async fn use_everything(world: &World) {
+/// Uses every kind of secret in requests that succeed and in requests that fail.
+async fn use_every_secret(world: &World) {
     let tenant = world.tenant().await;
-    let person = tenant.person(world).await;
-    let anybody = world.browser();
-    let (wrong, new, newer) = (format!("wrong-{}", password()), password(), password());
-    // Secrets in the wrong place, of the wrong type, or just wrong.
-    let sign_in = "/api/portal/auth/sign-in";
-    anybody.post(sign_in, json!({ "email": person.email, "password": wrong, "client_id": wrong })).await.expect(422);
-    anybody.post(sign_in, json!({ "email": wrong, "password": wrong })).await.expect(422);
-    anybody.post(sign_in, json!({ "email": person.email, "password": [wrong] })).await.expect(422);
-    anybody.post(sign_in, json!({ "email": person.email, "password": wrong })).await.expect(401);
-    let torn = json!({ "email": person.email, "password": wrong }).to_string();
-    let torn = Some(torn[..torn.len() - 1].to_owned());
-    anybody.send(reqwest::Method::POST, sign_in, torn, &[]).await.expect(400);
-    person.sign_in(&world.browser()).await;
-    let reset = person.request_reset(world, 2).await;
-    tenant.invited(world, &person.client, &format!("{}@x.test", unique("invited"))).await;
-    anybody.get(&format!("/api/portal/auth/session?token={reset}")).await.expect(422);
-    let path = "/api/portal/auth/reset-password";
-    anybody.post(path, json!({ "token": reset, "password": { "x": reset } })).await.expect(422);
-    anybody.post(path, json!({ "token": reset, "password": new })).await.expect(200);
-    anybody.post(path, json!({ "token": reset, "password": newer })).await.expect(410);
-    world.mail(&person.email, 3).await;
-    // Codes right and wrong, a session that is refreshed, copied and ended.
-    let sent = anybody.post("/api/staff/auth/send-code", json!({ "email": tenant.owner_email })).await.expect(200);
-    let code = world.mail(&tenant.owner_email, 2).await.code.unwrap();
-    let miss = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-    for (code, status) in [(miss, 401), (code, 200)] {
-        let body = json!({ "flow": sent["flow"], "code": code });
-        anybody.post("/api/staff/auth/verify-code", body).await.expect(status);
-    }
+    let mut person = tenant.person(world).await;
     let browser = world.browser();
-    browser.post(sign_in, json!({ "email": person.email, "password": new })).await.expect(200);
-    let copied = browser.cookie("portico_portal_refresh").unwrap();
-    for _ in 0..2 {
-        browser.call("/api/portal/auth/refresh").await.expect(200);
-    }
-    let thief = world.browser();
-    thief.set_cookie("portico_portal_refresh", &copied);
-    thief.call("/api/portal/auth/refresh").await.expect(401);
-    for header in [format!("Basic {}", password()), format!("Bearer {}", unique("not-a-token-but-somebody-thought-so"))]
-    {
-        let session = "/api/portal/auth/session";
-        anybody.send(reqwest::Method::GET, session, None, &[("authorization", &header)]).await.expect(401);
-    }
-    browser.post(sign_in, json!({ "email": person.email, "password": new })).await.expect(200);
-    let change = json!({ "current_password": wrong, "new_password": newer });
-    browser.post("/api/portal/auth/change-password", change).await.expect(401);
+    send_wrong_passwords(&browser, &person).await;
+    person.sign_in(&world.browser()).await;
+    tenant.invited(world, &person.client, &unique_email("invited")).await;
+    person.password = reset_password(world, &browser, &person).await;
+    use_codes(world, &browser, &tenant).await;
+    reuse_refresh_token(world, &person).await;
+    send_authorization_headers(&browser).await;
+    let new_session = world.browser();
+    person.sign_in(&new_session).await;
+    let change = json!({ "current_password": password(), "new_password": password() });
+    new_session.post(CHANGE_PASSWORD, change).await.expect(401);
 }
 
-/// The mail server refuses our password, and the database a statement.
-async fn break_things(world: &World) {
-    let tenant = world.tenant().await;
-    let person = tenant.person(world).await;
-    if let Some(sink) = &world.sink {
-        // What is idle in the pool has said its password already, so it is cut off first.
-        sink.fail(json!([
-            { "stage": "mail", "do": "drop", "times": 1 },
-            { "stage": "auth", "do": "reject", "code": 535, "times": 1 },
-        ]))
-        .await;
-        person.request_reset(world, 2).await;
-        sink.heal().await;
+/// Sends a password in fields of another meaning, with a wrong type, in invalid JSON, and as a wrong password.
+async fn send_wrong_passwords(browser: &Browser, person: &Person) {
+    let (email, wrong) = (&person.email, format!("wrong-{}", password()));
+    browser.post(SIGN_IN, json!({ "email": email, "password": wrong, "client_id": wrong })).await.expect(422);
+    browser.post(SIGN_IN, json!({ "email": wrong, "password": wrong })).await.expect(422);
+    browser.post(SIGN_IN, json!({ "email": email, "password": [wrong] })).await.expect(422);
+    browser.sign_in(email, &wrong).await.expect(401);
+    let mut invalid = credentials(email, &wrong).to_string();
+    invalid.pop();
+    browser.send(reqwest::Method::POST, SIGN_IN, Some(invalid), &[]).await.expect(400);
+}
+
+/// Resets the password and uses the link token where it does not belong and after its use. Returns the new password.
+async fn reset_password(world: &World, browser: &Browser, person: &Person) -> String {
+    let token = person.request_reset(world, 2).await;
+    browser.get(&format!("{SESSION}?token={token}")).await.expect(422);
+    browser.post(RESET_PASSWORD, json!({ "token": token, "password": { "x": token } })).await.expect(422);
+    let new = password();
+    browser.reset_password(&token, &new).await.expect(200);
+    browser.reset_password(&token, &password()).await.expect(410);
+    world.mail(&person.email, 3).await;
+    new
+}
+
+async fn use_codes(world: &World, browser: &Browser, tenant: &Tenant) {
+    let (flow, code) = world.request_code(browser, &tenant.owner_email, 2).await;
+    browser.verify_code(&flow, &wrong_code(&code)).await.expect(401);
+    browser.verify_code(&flow, &code).await.expect(200);
+}
+
+/// Signs in, refreshes, and sends the first refresh token again.
+async fn reuse_refresh_token(world: &World, person: &Person) {
+    let browser = world.browser();
+    person.sign_in(&browser).await;
+    let copied = browser.cookie(PORTAL_REFRESH).unwrap();
+    for _ in 0..2 {
+        browser.refresh().await.expect(200);
     }
+    world.browser().with_cookie(PORTAL_REFRESH, &copied).refresh().await.expect(401);
+}
+
+async fn send_authorization_headers(browser: &Browser) {
+    for header in [format!("Basic {}", password()), format!("Bearer {}", unique("an-opaque-value-that-is-no-token"))] {
+        browser.get_with_headers(SESSION, &[("authorization", &header)]).await.expect(401);
+    }
+}
+
+/// Lets the mail server refuse Portico's credentials.
+async fn refuse_mail_credentials(world: &World) {
+    let Some(sink) = &world.sink else { return };
+    let person = world.tenant().await.person(world).await;
+    // An idle connection of the pool has authenticated already, so it is closed first.
+    sink.fail(json!([
+        { "stage": "mail", "do": "drop", "times": 1 },
+        { "stage": "auth", "do": "reject", "code": 535, "times": 1 },
+    ]))
+    .await;
+    person.request_reset(world, 2).await;
+    sink.heal().await;
+}
+
+/// Lets the statements of requests with secrets fail in the database.
+async fn fail_statements(world: &World) {
+    let person = world.tenant().await.person(world).await;
     world.sql("ALTER TABLE sessions RENAME TO sessions_away");
-    let body = json!({ "email": person.email, "password": person.password });
-    // Not by a browser, which holds every answer against the document: this failure is none that a client could cause.
+    // Not by `Browser`, which checks each response against the OpenAPI document: this 500 is not documented.
     let http = reqwest::Client::new();
-    let cookies = ["portico_portal", "portico_portal_refresh"]
-        .map(|name| format!("{name}={}", person.browser.cookie(name).unwrap()))
-        .join("; ");
-    for path in ["sign-in", "refresh", "sign-out", "sign-out-everywhere"] {
-        let url = format!("{}/api/portal/auth/{path}", world.apis[0]);
-        let request = http.post(url).header("content-type", "application/json").header("cookie", &cookies);
-        let failed = request.body(body.to_string()).send().await.unwrap();
-        assert!(failed.status().is_server_error(), "{path} {failed:?}");
-        secrets::saw_refusal(format!("{:?} {}", failed.headers().clone(), failed.text().await.unwrap()));
+    let cookie = |name: &str| format!("{name}={}", person.browser.cookie(name).unwrap());
+    let cookies = format!("{}; {}", cookie(PORTAL_ACCESS), cookie(PORTAL_REFRESH));
+    for path in [SIGN_IN, paths::REFRESH, paths::SIGN_OUT, paths::SIGN_OUT_EVERYWHERE] {
+        let request = http.post(format!("{}{path}", world.apis[0])).header("cookie", &cookies);
+        let request = request.header("content-type", "application/json").body(person.credentials().to_string());
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_server_error(), "{path} {response:?}");
+        secrets::record_problem(format!("{:?} {}", response.headers().clone(), response.text().await.unwrap()));
     }
     world.sql("ALTER TABLE sessions_away RENAME TO sessions");
-    world.browser().post("/api/portal/auth/sign-in", body).await.expect(200);
+    person.sign_in(&world.browser()).await;
 }
 
-/// Searches everything and says, class by class, how many secrets were looked for and how many found.
-async fn search(world: &World) {
-    let mark = secrets::Checkpoint::default();
-    let mut search = Search::since(mark);
-    search.look("the log", &world.logs().join("\n"));
-    search.look("the database", &world.dump());
-    search.look_through_refusals(mark);
-    if let Some(redis) = &world.redis {
-        for key in redis.run(&["KEYS", "*"]).split_whitespace() {
-            assert!(key.starts_with("portico:lane:"), "{key}");
-            search.look("Redis", &redis.run(&["ZRANGE", key, "0", "-1", "WITHSCORES"]));
-        }
-        // They were held up so that something lies there; now they must answer.
-        world.workers().iter().for_each(|worker| worker.signal("CONT"));
-    }
-    for inside in world.internals().await {
-        for path in ["metrics", "health/ready", "health/live"] {
-            let answer = reqwest::get(format!("{inside}/{path}")).await.unwrap();
-            search.look(path, &answer.text().await.unwrap());
-        }
-    }
-    for (class, (looked_for, found)) in search.summary() {
-        eprintln!("{class:?}: {looked_for} looked for, {found} found");
-    }
-    let classes: Vec<_> = search.summary().into_keys().collect();
-    let mut all = vec![
-        Class::Password,
-        Class::LinkToken,
-        Class::Code,
-        Class::AccessToken,
-        Class::RefreshToken,
-        Class::DeviceCookie,
-        Class::Authorization,
-        Class::ServerKey,
-    ];
-    if world.redis.is_some() {
-        all.extend([Class::MailCredential, Class::DatabaseCredential, Class::RedisCredential]);
-    }
-    assert!(all.iter().all(|class| classes.contains(class)), "some were never used: {classes:?}");
-    search.assert_clean();
-}
-
-#[tokio::test]
-async fn log_01_one_process_leaves_no_secret_anywhere() {
-    let world = World::start(Deployment::Single, &[]).await;
-    use_everything(&world).await;
-    break_things(&world).await;
-    search(&world).await;
-}
-
-#[tokio::test]
-async fn log_01_a_fleet_leaves_no_secret_anywhere() {
-    let world = World::start(Deployment::Cluster, &[]).await;
-    use_everything(&world).await;
-    break_things(&world).await;
-    // Addresses have no business in jobs, nor whatever else is not an id.
+fn assert_payloads_hold_ids_only(world: &World) {
     let payloads = world.sql("SELECT payload FROM background_jobs");
     assert!(!payloads.contains('@') && payloads.contains("email"), "{payloads}");
-    // What Redis holds, it holds while nobody takes it out.
+}
+
+/// Fills the queue in Redis while no worker takes jobs from it.
+async fn fill_queue(world: &World) {
     for worker in world.workers() {
         worker.signal("STOP");
     }
     for _ in 0..10 {
-        let body = json!({ "email": format!("{}@x.test", unique("nobody")) });
-        world.browser().post("/api/portal/auth/forgot-password", body).await.expect(200);
+        world.browser().forgot_password(&unique_email("unknown")).await.expect(200);
     }
-    eventually("ids lie in Redis", || async { (!world.redis().run(&["KEYS", "*"]).trim().is_empty()).then_some(()) })
-        .await;
-    search(&world).await;
+    let redis = world.redis();
+    eventually("jobs are in Redis", || async { (!redis.run(&["KEYS", "*"]).trim().is_empty()).then_some(()) }).await;
+}
+
+/// Searches the logs, the database, all problems, and the internal listeners.
+async fn search(world: &World) -> Search {
+    let beginning = secrets::Checkpoint::default();
+    let mut search = Search::since(beginning);
+    search.scan("the log", &world.logs().join("\n"));
+    search.scan("the database", &world.dump());
+    search.scan_problems(beginning);
+    for internal in world.internals().await {
+        for path in ["/metrics", paths::READY, paths::LIVE] {
+            let response = reqwest::get(format!("{internal}{path}")).await.unwrap();
+            search.scan(path, &response.text().await.unwrap());
+        }
+    }
+    search
+}
+
+/// Searches the queue in Redis. Its keys must be those of the lanes.
+fn search_queue(world: &World, search: &mut Search) {
+    let redis = world.redis();
+    for key in redis.run(&["KEYS", "*"]).split_whitespace() {
+        assert!(key.starts_with("portico:lane:"), "{key}");
+        search.scan("Redis", &redis.run(&["ZRANGE", key, "0", "-1", "WITHSCORES"]));
+    }
+}
+
+/// Asserts that the search was for secrets of these kinds, and found none.
+#[track_caller]
+fn assert_clean(search: &Search, kinds: &[SecretKind]) {
+    let summary = search.summary();
+    for (kind, (searched, found)) in &summary {
+        eprintln!("{kind:?}: searched for {searched}, found {found}");
+    }
+    let unused: Vec<_> = kinds.iter().filter(|kind| !summary.contains_key(kind)).collect();
+    assert!(unused.is_empty(), "no secret of these kinds was used: {unused:?}");
+    search.assert_clean();
+}
+
+/// The kinds of secrets that every deployment uses.
+const EVERYWHERE: [SecretKind; 8] = [
+    SecretKind::Password,
+    SecretKind::LinkToken,
+    SecretKind::Code,
+    SecretKind::AccessToken,
+    SecretKind::RefreshToken,
+    SecretKind::DeviceCookie,
+    SecretKind::Authorization,
+    SecretKind::ServerKey,
+];
+
+/// The kinds of secrets that only a cluster uses.
+const CLUSTER: [SecretKind; 3] =
+    [SecretKind::MailCredential, SecretKind::DatabaseCredential, SecretKind::RedisCredential];
+
+#[tokio::test]
+async fn log_01_a_single_process_writes_no_secret_to_logs_database_problems_or_metrics() {
+    let world = World::start(Deployment::Single, &[]).await;
+    use_every_secret(&world).await;
+    fail_statements(&world).await;
+    assert_clean(&search(&world).await, &EVERYWHERE);
+}
+
+#[tokio::test]
+async fn log_01_a_cluster_writes_no_secret_to_logs_database_queue_problems_or_metrics() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    use_every_secret(&world).await;
+    refuse_mail_credentials(&world).await;
+    fail_statements(&world).await;
+    assert_payloads_hold_ids_only(&world);
+    fill_queue(&world).await;
+    let mut queued = Search::since(secrets::Checkpoint::default());
+    search_queue(&world, &mut queued);
+    queued.assert_clean();
+    // The workers run again, so that their internal listeners answer.
+    world.workers().iter().for_each(|worker| worker.signal("CONT"));
+    assert_clean(&search(&world).await, &[&EVERYWHERE[..], &CLUSTER].concat());
 }

@@ -1,249 +1,302 @@
-//! Guessing and flooding are limited on every path, exactly and alike for strangers.
+//! THR cases: guesses are rate limited on every path, exactly, and the same for known and unknown addresses.
 
 use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    support::all_at_once,
-    support::{Browser, Deployment, World, eventually, password, psql, stories, unique},
+use crate::support::{
+    Browser, Deployment, Person, World, cookies, credentials, eventually, password,
+    paths::{CHANGE_PASSWORD, LIVE, SESSION, SIGN_IN},
+    post_concurrently, stories, unique_email,
 };
 
-const SIGN_IN: &str = "/api/portal/auth/sign-in";
-const CHANGE: &str = "/api/portal/auth/change-password";
-const SESSION: &str = "/api/portal/auth/session";
+const WRONG_PASSWORD: &str = "not the password";
 
-fn wrong(email: &str) -> Value {
-    json!({ "email": email, "password": "not the password" })
-}
+/// Spellings of an address that are one network, and the address of another network.
+const NETWORKS: [([&str; 5], &str); 2] = [
+    (["192.0.2.77", "::ffff:192.0.2.77", "192.0.2.77:4711", "[::FFFF:192.0.2.77]:80", " 192.0.2.77 "], "192.0.2.78"),
+    (
+        [
+            "2001:db8:1:2::1",
+            "2001:DB8:1:2:3:4:5:6",
+            "[2001:db8:1:2:ffff::]:443",
+            "2001:db8:1:2::2%eth0",
+            "2001:0db8:0001:0002::9",
+        ],
+        "2001:db8:1:3::1",
+    ),
+];
 
-/// The statuses of `count` wrong guesses at this address.
-async fn guesses(browser: &Browser, email: &str, count: usize) -> Vec<u16> {
+/// Returns the statuses of `count` sign-ins with a wrong password.
+async fn guess(browser: &Browser, email: &str, count: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     for _ in 0..count {
-        statuses.push(browser.post(SIGN_IN, wrong(email)).await.status);
+        statuses.push(browser.sign_in(email, WRONG_PASSWORD).await.status);
     }
     statuses
 }
 
-/// `count` refusals for being wrong, and then one for being too many.
-fn shut_after(count: usize) -> Vec<u16> {
+/// The statuses of guesses of which `count` are answered and the next one is rate limited.
+fn limited_after(count: usize) -> Vec<u16> {
     [vec![401; count], vec![429]].concat()
 }
 
+/// Returns the status of a wrong sign-in that a proxy forwards from this address. The browser's own `X-Forwarded-For`
+/// comes first, as one that the client made up would.
+async fn guess_through_proxy(world: &World, email: &str, address: &str) -> u16 {
+    let headers = [("x-forwarded-for", address)];
+    world.browser().post_with_headers(SIGN_IN, credentials(email, WRONG_PASSWORD), &headers).await.status
+}
+
+fn change_body(current: &str, new: &str) -> Value {
+    json!({ "current_password": current, "new_password": new })
+}
+
+/// A browser with a copy of the person's session and without the cookie of the known device.
+fn stolen_session(world: &World, person: &Person) -> Browser {
+    let cookie = |name| person.browser.cookie(name).unwrap();
+    let thief = world.browser().with_cookie(cookies::PORTAL_ACCESS, &cookie(cookies::PORTAL_ACCESS));
+    thief.with_cookie(cookies::PORTAL_REFRESH, &cookie(cookies::PORTAL_REFRESH))
+}
+
+/// A person whose row is disabled, and a reset link that was mailed before. No operation of the API disables a person.
+async fn disabled_person(world: &World) -> (Person, String) {
+    let person = world.tenant().await.person(world).await;
+    let token = person.request_reset(world, 2).await;
+    world.sql(&format!("UPDATE portal_users SET disabled_at = created_at WHERE email = '{}'", person.email));
+    (person, token)
+}
+
 stories! {
-    async fn thr_03_a_proxys_word_counts_and_the_clients_does_not(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        // What each browser says itself stands to the left of what the proxy adds.
-        let from = async |email: &str, proxy: &str| {
-            let body = wrong(email).to_string();
-            world.browser().send(Method::POST, SIGN_IN, Some(body), &[("x-forwarded-for", proxy)]).await.status
-        };
-        let spellings = [
-            vec!["192.0.2.77", "::ffff:192.0.2.77", "192.0.2.77:4711", "[::FFFF:192.0.2.77]:80", " 192.0.2.77 "],
-            vec!["2001:db8:1:2::1", "2001:DB8:1:2:3:4:5:6", "[2001:db8:1:2:ffff::]:443", "2001:db8:1:2::2%eth0", "2001:0db8:0001:0002::9"],
-        ];
-        for (spellings, other) in spellings.iter().zip(["192.0.2.78", "2001:db8:1:3::1"]) {
+    async fn thr_03_a_network_is_the_address_that_the_proxy_adds_in_any_spelling(world) {
+        let person = world.tenant().await.person(world).await;
+        for (spellings, other_network) in NETWORKS {
             for spelling in spellings {
-                assert_eq!(from(&person.email, spelling).await, 401, "{spelling}");
+                assert_eq!(guess_through_proxy(world, &person.email, spelling).await, 401, "{spelling}");
             }
             for spelling in spellings {
-                assert_eq!(from(&person.email, spelling).await, 429, "{spelling}");
+                assert_eq!(guess_through_proxy(world, &person.email, spelling).await, 429, "{spelling}");
             }
-            assert_eq!(from(&person.email, other).await, 401, "{other} is another network");
+            assert_eq!(guess_through_proxy(world, &person.email, other_network).await, 401, "{other_network}");
         }
     }
 
-    async fn thr_08_a_success_elsewhere_does_not_refill_the_budget(world) {
+    async fn thr_08_a_sign_in_to_another_account_refunds_no_guess(world) {
         let tenant = world.tenant().await;
-        let (mine, victim) = (tenant.person(world).await, tenant.person(world).await);
+        let (own, victim) = (tenant.person(world).await, tenant.person(world).await);
         let guesser = world.browser();
-        for guess in 0..5 {
-            guesser.post(SIGN_IN, wrong(&victim.email)).await.problem(401, "invalid_credentials");
-            if guess % 2 == 1 {
-                mine.sign_in(&guesser.on_same_network()).await;
+        for n in 0..5 {
+            guesser.sign_in(&victim.email, WRONG_PASSWORD).await.assert_problem("401 invalid_credentials");
+            if n % 2 == 1 {
+                own.sign_in(&guesser.on_same_network()).await;
             }
         }
-        guesser.post(SIGN_IN, wrong(&victim.email)).await.problem(429, "too_many_requests");
+        guesser.sign_in(&victim.email, WRONG_PASSWORD).await.assert_problem("429 too_many_requests");
     }
 
-    // 30/15m for a network, over all addresses and both replicas, whoever signs in beside it.
-    async fn thr_09_spraying_from_one_network_ends_at_its_limit(world) {
+    // PORTICO_LIMIT_SIGN_IN_NETWORK: 30 in 15 minutes for a network, over all addresses and replicas.
+    async fn thr_09_guesses_at_many_addresses_from_one_network_are_limited(world) {
         let tenant = world.tenant().await;
-        let (mine, last) = (tenant.person(world).await, tenant.person(world).await);
+        let (own, last_victim) = (tenant.person(world).await, tenant.person(world).await);
         let guesser = world.browser();
         for n in 0..30 {
-            let victim = format!("{}@x.test", unique("victim"));
-            guesser.post(SIGN_IN, wrong(&victim)).await.problem(401, "invalid_credentials");
+            let guess = guesser.sign_in(&unique_email("victim"), WRONG_PASSWORD).await;
+            guess.assert_problem("401 invalid_credentials");
             if n % 10 == 5 {
-                mine.sign_in(&guesser.on_same_network()).await;
+                own.sign_in(&guesser.on_same_network()).await;
             }
         }
-        guesser.post(SIGN_IN, wrong(&last.email)).await.problem(429, "too_many_requests");
-        last.sign_in(&world.browser()).await;
+        guesser.sign_in(&last_victim.email, WRONG_PASSWORD).await.assert_problem("429 too_many_requests");
+        last_victim.sign_in(&world.browser()).await;
     }
 
-    async fn thr_09_guesses_sent_at_once_are_counted_one_by_one(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
+    async fn thr_09_concurrent_guesses_are_counted_exactly(world) {
+        let person = world.tenant().await.person(world).await;
         let guesser = world.browser();
         let browsers = (0..20).map(|_| guesser.on_same_network()).collect();
-        let counts = all_at_once(browsers, SIGN_IN, vec![Some(wrong(&person.email)); 20]).await;
+        let bodies = vec![Some(credentials(&person.email, WRONG_PASSWORD)); 20];
+        let counts = post_concurrently(browsers, SIGN_IN, bodies).await;
         assert_eq!(counts, BTreeMap::from([(401, 5), (429, 15)]));
     }
 
-    async fn thr_09_many_bad_tokens_shut_the_network_out_for_a_while(world) {
-        // A limit of each process.
+    // PORTICO_LIMIT_BEARER counts in each process. The request that reaches the limit is still answered.
+    async fn thr_09_invalid_access_tokens_from_one_network_are_limited(world) {
         let guesser = world.browser().at(&world.apis[..1]);
-        let guess = || guesser.send(Method::GET, SESSION, None, &[("authorization", "Bearer x.y.z")]);
         for _ in 0..61 {
-            guess().await.problem(401, "unauthenticated");
+            guesser.get_with_bearer(SESSION, "x.y.z").await.assert_problem("401 unauthenticated");
         }
-        guess().await.problem(429, "too_many_requests");
-        guesser.get("/health/live").await.expect(200);
+        guesser.get_with_bearer(SESSION, "x.y.z").await.assert_problem("429 too_many_requests");
+        guesser.get(LIVE).await.expect(200);
     }
 
-    async fn thr_10_a_throttled_password_is_throttled_wherever_it_can_be_guessed(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        // A thief has the session's cookies, but not the device's.
-        let thief = world.browser();
-        for name in ["portico_portal", "portico_portal_refresh"] {
-            thief.set_cookie(name, &person.browser.cookie(name).unwrap());
-        }
-        let change = |current: &str| json!({ "current_password": current, "new_password": password() });
+    async fn thr_10_change_password_shares_the_sign_in_limit(world) {
+        let person = world.tenant().await.person(world).await;
+        let thief = stolen_session(world, &person);
         for _ in 0..3 {
-            thief.post(CHANGE, change("not the password")).await.problem(401, "invalid_credentials");
+            let change = thief.post(CHANGE_PASSWORD, change_body(WRONG_PASSWORD, &password())).await;
+            change.assert_problem("401 invalid_credentials");
         }
-        assert_eq!(guesses(&thief.on_same_network(), &person.email, 3).await, shut_after(2));
-        thief.post(CHANGE, change(&person.password)).await.problem(429, "too_many_requests");
-        // A mailed link does not need the password, so it is not in the way of the owner.
-        let token = person.request_reset(world, 2).await;
-        let reset = json!({ "token": token, "password": password() });
-        thief.on_same_network().post("/api/portal/auth/reset-password", reset).await.expect(200);
+        assert_eq!(guess(&thief.on_same_network(), &person.email, 3).await, limited_after(2));
+        let change = thief.post(CHANGE_PASSWORD, change_body(&person.password, &password())).await;
+        change.assert_problem("429 too_many_requests");
     }
 
-    async fn thr_14_many_guesses_in_one_request_are_none(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
+    async fn thr_10_a_reset_link_works_while_sign_in_is_limited(world) {
+        let person = world.tenant().await.person(world).await;
+        let guesser = world.browser();
+        assert_eq!(guess(&guesser, &person.email, 6).await, limited_after(5));
+        let token = person.request_reset(world, 2).await;
+        guesser.on_same_network().reset_password(&token, &password()).await.expect(200);
+    }
+
+    async fn thr_10_a_disabled_person_is_refused_on_every_path(world) {
+        let (person, reset_token) = disabled_person(world).await;
+        person.browser.session().await.assert_problem("401 session_revoked");
+        person.browser.refresh().await.assert_problem("401 session_revoked");
+        let change = person.browser.post(CHANGE_PASSWORD, change_body(&person.password, &password())).await;
+        change.assert_problem("401 session_revoked");
+        let sign_in = world.browser().sign_in(&person.email, &person.password).await;
+        sign_in.assert_problem("401 invalid_credentials");
+        let reset = world.browser().reset_password(&reset_token, &password()).await;
+        reset.assert_problem("410 token_revoked");
+    }
+
+    async fn thr_10_a_disabled_person_gets_no_recovery_mail(world) {
+        let (person, _) = disabled_person(world).await;
+        world.browser().forgot_password(&person.email).await.expect(200);
+        world.browser().resend_activation(&person.email).await.expect(200);
+        // A later request has its mail delivered, so the worker has handled the two.
+        let later = world.tenant().await.person(world).await;
+        later.request_reset(world, 2).await;
+        assert_eq!(world.mails(&person.email).await.len(), 2);
+    }
+
+    async fn thr_14_a_request_with_two_passwords_is_refused_and_not_counted(world) {
+        let person = world.tenant().await.person(world).await;
         let browser = world.browser();
-        let two = json!({ "email": person.email, "password": ["a", "b"] });
-        let send = async |body: &str, content_type: &str| {
-            browser.send(Method::POST, SIGN_IN, Some(body.to_owned()), &[("content-type", content_type)]).await
-        };
-        assert_eq!(browser.post(SIGN_IN, two).await.bad_fields(), ["/password"]);
-        assert_eq!(browser.post(SIGN_IN, json!([wrong(&person.email), wrong(&person.email)])).await.bad_fields(), [""]);
-        let line = wrong(&person.email).to_string();
-        send(&format!("{line}\n{line}"), "application/json").await.problem(400, "malformed_request");
-        send(&format!("{line}\n{line}"), "application/x-ndjson").await.problem(415, "unsupported_media_type");
-        send("email=a@x.test&password=a&password=b", "application/x-www-form-urlencoded").await.problem(415, "unsupported_media_type");
-        let twice = r#"{"email":"a@x.test","password":"a","password":"b"}"#;
-        send(twice, "application/json").await.problem(400, "malformed_request");
-        // None of them was a guess.
-        assert_eq!(guesses(&browser, &person.email, 6).await, shut_after(5));
+        for (body, content_type, problem) in bodies_with_two_passwords(&person.email) {
+            let response = browser.send(Method::POST, SIGN_IN, Some(body), &[("content-type", content_type)]).await;
+            response.assert_problem(problem);
+        }
+        assert_eq!(guess(&browser, &person.email, 6).await, limited_after(5));
     }
 }
 
-#[tokio::test]
-async fn thr_01_guessing_closes_the_password_until_a_reset_opens_it() {
+/// Returns bodies of a sign-in that hold two wrong passwords, each with its content type and the expected problem.
+fn bodies_with_two_passwords(email: &str) -> [(String, &'static str, &'static str); 6] {
+    let guess = credentials(email, WRONG_PASSWORD);
+    let (malformed, unsupported) = ("400 malformed_request", "415 unsupported_media_type");
+    [
+        (
+            json!({ "email": email, "password": ["a", "b"] }).to_string(),
+            "application/json",
+            "422 validation_failed: /password invalid",
+        ),
+        (json!([guess, guess]).to_string(), "application/json", "422 validation_failed: (body) invalid"),
+        (format!("{guess}\n{guess}"), "application/json", malformed),
+        (format!("{guess}\n{guess}"), "application/x-ndjson", unsupported),
+        (format!("email={email}&password=a&password=b"), "application/x-www-form-urlencoded", unsupported),
+        (format!(r#"{{"email":"{email}","password":"a","password":"b"}}"#), "application/json", malformed),
+    ]
+}
+
+/// A deployment in which four failures in a row lock a password, and a person in it. No other limit is reached.
+async fn with_lockout_after_four_failures() -> (World, Person) {
     let settings = [("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "4"), ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "100/1m")];
     let world = World::start(Deployment::Single, &settings).await;
-    let tenant = world.tenant().await;
-    let person = tenant.person(&world).await;
-    // From networks of their own, and by both ways to try a password.
-    for _ in 0..2 {
-        world.browser().post(SIGN_IN, wrong(&person.email)).await.problem(401, "invalid_credentials");
-        let thief = world.browser();
-        thief.set_cookie("portico_portal", &person.browser.cookie("portico_portal").unwrap());
-        let change = json!({ "current_password": "not the password", "new_password": password() });
-        thief.post(CHANGE, change).await.problem(401, "invalid_credentials");
+    let person = world.tenant().await.person(&world).await;
+    (world, person)
+}
+
+/// Makes this many wrong sign-ins, each from a network of its own.
+async fn guess_from_many_networks(world: &World, email: &str, count: usize) {
+    for browser in world.browsers(count) {
+        browser.sign_in(email, WRONG_PASSWORD).await.assert_problem("401 invalid_credentials");
     }
-    let right = json!({ "email": person.email, "password": person.password });
-    for _ in 0..3 {
-        world.browser().post(SIGN_IN, right.clone()).await.problem(401, "invalid_credentials");
+}
+
+/// A browser in a network of its own that the person has used before.
+fn known_device(world: &World, person: &Person) -> Browser {
+    world.browser().with_cookie(cookies::DEVICE, &person.browser.cookie(cookies::DEVICE).unwrap())
+}
+
+#[tokio::test]
+async fn thr_01_failed_sign_ins_and_changes_lock_the_password_and_the_owner_gets_a_mail() {
+    let (world, person) = with_lockout_after_four_failures().await;
+    for _ in 0..2 {
+        guess_from_many_networks(&world, &person.email, 1).await;
+        let change = change_body(WRONG_PASSWORD, &password());
+        let response = stolen_session(&world, &person).post(CHANGE_PASSWORD, change).await;
+        response.assert_problem("401 invalid_credentials");
+    }
+    for browser in world.browsers(3) {
+        browser.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
     }
     let notice = world.mail(&person.email, 2).await;
     assert_eq!(notice.subject, "Your password for Blue Harbour was closed");
-    person.browser.get(SESSION).await.expect(200);
-    // What a stranger has closed stays open for a device that the owner has used before.
-    let known = world.browser();
-    known.set_cookie("portico_device", &person.browser.cookie("portico_device").unwrap());
+    person.browser.session().await.expect(200);
+}
+
+#[tokio::test]
+async fn thr_01_a_known_device_has_a_failure_streak_of_its_own() {
+    let (world, person) = with_lockout_after_four_failures().await;
+    guess_from_many_networks(&world, &person.email, 4).await;
+    let known = known_device(&world, &person);
     person.sign_in(&known).await;
-    // That device has a row of its own, and it ends with the old password.
-    assert_eq!(guesses(&known, &person.email, 5).await, [401; 5]);
-    known.post(SIGN_IN, right).await.problem(401, "invalid_credentials");
+    assert_eq!(guess(&known, &person.email, 5).await, [401; 5]);
+    known.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
+}
 
-    let new = password();
-    let token = person.request_reset(&world, 3).await;
-    let reset = json!({ "token": token, "password": new });
-    world.browser().post("/api/portal/auth/reset-password", reset).await.expect(200);
+#[tokio::test]
+async fn thr_01_a_reset_unlocks_the_password_everywhere() {
+    let (world, person) = with_lockout_after_four_failures().await;
+    let known = known_device(&world, &person);
+    guess_from_many_networks(&world, &person.email, 4).await;
+    assert_eq!(guess(&known, &person.email, 5).await, [401; 5]);
+    world.mail(&person.email, 2).await;
+
+    let (token, new) = (person.request_reset(&world, 3).await, password());
+    world.browser().reset_password(&token, &new).await.expect(200);
     for browser in [&world.browser(), &known] {
-        browser.post(SIGN_IN, json!({ "email": person.email, "password": new })).await.expect(200);
+        browser.sign_in(&person.email, &new).await.expect(200);
     }
-
-    // As a change does, from a device of the owner's.
-    for _ in 0..5 {
-        world.browser().post(SIGN_IN, wrong(&person.email)).await.problem(401, "invalid_credentials");
-    }
-    let newest = password();
-    known.post(CHANGE, json!({ "current_password": new, "new_password": newest })).await.expect(204);
-    world.browser().post(SIGN_IN, json!({ "email": person.email, "password": newest })).await.expect(200);
-
-    // Guesses at somebody who has no password yet do not close the one they choose.
-    let invited = format!("{}@x.test", unique("invited"));
-    for _ in 0..6 {
-        world.browser().post(SIGN_IN, wrong(&invited)).await.problem(401, "invalid_credentials");
-    }
-    let (token, chosen) = (tenant.invited(&world, &person.client, &invited).await, password());
-    let body = json!({ "token": token, "password": chosen });
-    world.browser().post("/api/portal/auth/activate", body).await.expect(200);
-    world.browser().post(SIGN_IN, json!({ "email": invited, "password": chosen })).await.expect(200);
 }
 
-// Nothing in the API disables a person yet, so the row is changed by hand.
 #[tokio::test]
-async fn thr_10_a_disabled_person_is_refused_everywhere() {
-    let world = World::shared(Deployment::Cluster).await;
+async fn thr_01_a_change_at_a_known_device_unlocks_the_password() {
+    let (world, person) = with_lockout_after_four_failures().await;
+    guess_from_many_networks(&world, &person.email, 5).await;
+    let new = password();
+    person.browser.post(CHANGE_PASSWORD, change_body(&person.password, &new)).await.expect(204);
+    world.browser().sign_in(&person.email, &new).await.expect(200);
+}
+
+#[tokio::test]
+async fn thr_01_guesses_before_activation_do_not_lock_the_first_password() {
+    let (world, _) = with_lockout_after_four_failures().await;
     let tenant = world.tenant().await;
-    let person = tenant.person(&world).await;
-    let link = person.request_reset(&world, 2).await;
-    let url = &world.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
-    psql(url, &format!("UPDATE portal_users SET disabled_at = now() WHERE email = '{}'", person.email));
-    person.browser.get(SESSION).await.problem(401, "session_revoked");
-    person.browser.call("/api/portal/auth/refresh").await.problem(401, "session_revoked");
-    let change = json!({ "current_password": person.password, "new_password": password() });
-    person.browser.post(CHANGE, change).await.problem(401, "session_revoked");
-    let body = json!({ "email": person.email, "password": person.password });
-    world.browser().post(SIGN_IN, body).await.problem(401, "invalid_credentials");
-    let reset = json!({ "token": link, "password": password() });
-    world.browser().post("/api/portal/auth/reset-password", reset).await.problem(410, "token_revoked");
-    for path in ["forgot-password", "resend-activation"] {
-        let body = json!({ "email": person.email });
-        world.browser().post(&format!("/api/portal/auth/{path}"), body).await.expect(200);
-    }
-    // Somebody asked later has theirs, and this person still has none.
-    let later = tenant.person(&world).await;
-    later.request_reset(&world, 2).await;
-    assert_eq!(world.mails(&person.email).await.len(), 2);
+    let invited = unique_email("invited");
+    guess_from_many_networks(&world, &invited, 6).await;
+    let client = tenant.client("Acme Ltd").await;
+    let (token, first) = (tenant.invited(&world, &client, &invited).await, password());
+    world.browser().activate(&token, &first).await.expect(200);
+    world.browser().sign_in(&invited, &first).await.expect(200);
 }
 
 #[tokio::test]
-async fn thr_11_after_the_wait_that_429_names_a_guess_is_looked_at_again() {
+async fn thr_11_a_guess_is_answered_again_after_the_wait_that_the_429_states() {
     let world = World::start(Deployment::Single, &[("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "2/4s")]).await;
-    let tenant = world.tenant().await;
-    let person = tenant.person(&world).await;
+    let person = world.tenant().await.person(&world).await;
     let guesser = world.browser();
-    assert_eq!(guesses(&guesser, &person.email, 2).await, [401; 2]);
-    let refused = guesser.post(SIGN_IN, wrong(&person.email)).await;
+    assert_eq!(guess(&guesser, &person.email, 2).await, [401; 2]);
+    let refused = guesser.sign_in(&person.email, WRONG_PASSWORD).await;
     assert_eq!(refused.headers["ratelimit-policy"], "\"sign_in_account\";q=2;w=4");
-    let refused = refused.problem(429, "too_many_requests");
-    assert!((1..=2).contains(&refused["retry_after"].as_u64().unwrap()), "{refused}");
-    let right = json!({ "email": person.email, "password": person.password });
-    eventually("it is looked at again", || async {
-        let answer = guesser.post(SIGN_IN, right.clone()).await;
-        (answer.status != 429).then(|| answer.expect(200))
+    let problem = refused.assert_problem("429 too_many_requests");
+    assert!((1..=2).contains(&problem["retry_after"].as_u64().unwrap()), "{problem}");
+    eventually("the sign-in is answered again", || async {
+        let response = guesser.sign_in(&person.email, &person.password).await;
+        (response.status != 429).then(|| response.expect(200))
     })
     .await;
 }
@@ -251,30 +304,28 @@ async fn thr_11_after_the_wait_that_429_names_a_guess_is_looked_at_again() {
 #[tokio::test]
 async fn thr_13_limits_hold_while_redis_is_down() {
     let world = World::start(Deployment::Cluster, &[]).await;
-    let tenant = world.tenant().await;
-    let person = tenant.person(&world).await;
+    let person = world.tenant().await.person(&world).await;
     world.redis().process.kill();
-    let guesser = world.browser();
-    assert_eq!(guesses(&guesser, &person.email, 12).await, [vec![401; 5], vec![429; 7]].concat());
+    assert_eq!(guess(&world.browser(), &person.email, 12).await, [vec![401; 5], vec![429; 7]].concat());
     person.sign_in(&world.browser()).await;
 }
 
-// A request that the database interrupts is run again, up to three times; what it has counted for good is not counted again.
+// A request that the database aborts is run again, up to three times. Counts that were committed are not repeated.
 #[tokio::test]
-async fn thr_01_a_guess_that_cannot_be_written_down_counts_once() {
+async fn thr_01_a_guess_counts_once_although_its_request_is_run_again() {
     let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let browser = world.browser();
-    let sent = browser.post("/api/staff/auth/send-code", json!({ "email": tenant.owner_email })).await.expect(200);
-    let flow = sent["flow"].as_str().unwrap();
+    let flow = browser.send_code(&tenant.owner_email).await.expect(200)["flow"].clone();
     world.sql(
-        "CREATE FUNCTION give_way() RETURNS trigger LANGUAGE plpgsql AS $$
+        "CREATE FUNCTION abort_request() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$;
-         CREATE TRIGGER give_way BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION give_way()",
+         CREATE TRIGGER abort_request BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION abort_request()",
     );
-    browser.post(SIGN_IN, wrong(&person.email)).await.expect(503);
-    browser.post("/api/staff/auth/verify-code", json!({ "flow": flow, "code": "000000" })).await.expect(503);
+    browser.sign_in(&person.email, WRONG_PASSWORD).await.expect(503);
+    browser.verify_code(&flow, "000000").await.expect(503);
     assert_eq!(world.sql("SELECT max(count) FROM rate_limits WHERE key LIKE 'sign_in_lockout:%'"), "1");
-    assert_eq!(world.sql(&format!("SELECT misses FROM code_flows WHERE id = '{flow}'")), "1");
+    let misses = format!("SELECT misses FROM code_flows WHERE id = '{}'", flow.as_str().unwrap());
+    assert_eq!(world.sql(&misses), "1");
 }

@@ -153,9 +153,9 @@ impl Browser {
         let Ok(text) = response.text().await else { return Response { status, headers, text: String::new() } };
         openapi::check(&method, path, status, &headers, &text);
         if status >= 400 {
-            secrets::saw_refusal(format!("{headers:?} {text}"));
+            secrets::record_problem(format!("{headers:?} {text}"));
         } else if let Ok(body) = serde_json::from_str(&text) {
-            secrets::saw_body(&body);
+            secrets::record_body(&body);
         }
         Response { status, headers, text }
     }
@@ -169,7 +169,7 @@ impl Browser {
             if header.contains("Max-Age=0") {
                 cookies.remove(name);
             } else {
-                secrets::saw_cookie(name, value);
+                secrets::record_cookie(name, value);
                 cookies.insert(name.into(), value.into());
             }
         }
@@ -179,18 +179,18 @@ impl Browser {
 /// Records the secrets in a request, whether they are right or wrong.
 fn record_request_secrets(path: &str, body: Option<&str>, headers: &[(&str, &str)]) {
     if let Some((_, query)) = path.split_once("token=") {
-        secrets::saw(secrets::Class::LinkToken, query);
+        secrets::record(secrets::SecretKind::LinkToken, query);
     }
     if let Some(body) = body.and_then(|body| serde_json::from_str(body).ok()) {
-        secrets::saw_body(&body);
+        secrets::record_body(&body);
     }
     for (name, value) in headers {
         match name.to_ascii_lowercase().as_str() {
-            "authorization" => secrets::saw(secrets::Class::Authorization, value.rsplit(' ').next().unwrap_or(value)),
+            "authorization" => secrets::record(secrets::SecretKind::Authorization, value.rsplit(' ').next().unwrap_or(value)),
             "cookie" => value
                 .split(';')
                 .filter_map(|pair| pair.trim().split_once('='))
-                .for_each(|(name, value)| secrets::saw_cookie(name, value)),
+                .for_each(|(name, value)| secrets::record_cookie(name, value)),
             _ => {}
         }
     }

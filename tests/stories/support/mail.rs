@@ -1,8 +1,8 @@
-//! A mail as its reader sees it.
+//! A mail as its recipient sees it.
 
 use serde_json::Value;
 
-use super::secrets::{Class, saw};
+use super::secrets::{SecretKind, record};
 
 /// A mail that has arrived.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ impl From<&Value> for Mail {
         let links: Vec<_> =
             mail["links"].as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
         let code = mail["code"].as_str().map(str::to_owned);
-        links.iter().filter_map(|link| link.split_once("#token=")).for_each(|(_, token)| saw(Class::LinkToken, token));
-        code.iter().for_each(|code| saw(Class::Code, code));
+        links.iter().filter_map(|link| link.split_once("#token=")).for_each(|(_, token)| record(SecretKind::LinkToken, token));
+        code.iter().for_each(|code| record(SecretKind::Code, code));
         Self {
             subject: text("subject"),
             text: text("text"),
@@ -35,7 +35,7 @@ impl From<&Value> for Mail {
 }
 
 impl Mail {
-    /// The secret of the mail's link.
+    /// The link token of the mail.
     pub(crate) fn token(&self) -> String {
         let link = self.links.iter().find(|link| link.contains("#token=")).expect("the mail has a link with a token");
         link.split_once("#token=").unwrap().1.to_owned()

@@ -1,4 +1,4 @@
-//! A Portico to tell a story in.
+//! A running deployment of Portico: its processes, its services and its settings.
 
 use std::{
     process::{Command, Output},
@@ -15,30 +15,33 @@ use super::{
     unique,
 };
 
-/// How Portico is set up.
+/// How Portico is deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deployment {
     /// `portico dev`: one process, SQLite, mail into a folder.
     Single,
-    /// Two APIs and two workers on Postgres, Redis and SMTP.
+    /// Two API processes and two worker processes with Postgres, Redis and an SMTP server.
     Cluster,
 }
 
-/// A running Portico.
+/// A running deployment of Portico.
 pub(crate) struct World {
+    /// In a cluster: first the APIs, then the workers.
     pub(crate) processes: Vec<Process>,
+    /// The base URL of each API.
     pub(crate) apis: Vec<String>,
     pub(crate) sink: Option<Sink>,
     pub(crate) redis: Option<Redis>,
+    /// The settings of processes that are started from now on.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) folder: TempDir,
     pub(crate) started: Checkpoint,
 }
 
-/// A moment in a world: what had been seen, and how many lines each process had logged.
+/// The state of a world at some moment: how many secrets were recorded, and how many lines each process had logged.
 #[derive(Default)]
 pub(crate) struct Checkpoint {
-    seen: secrets::Checkpoint,
+    secrets: secrets::Checkpoint,
     lines: Vec<usize>,
 }
 
@@ -48,7 +51,8 @@ fn pairs(values: &[(&str, &str)]) -> Env {
     values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-/// Both shapes: cheap hashes, ports of their own, and a proxy in front, so that each browser has its own network.
+/// The settings of both deployments: cheap password hashes, free ports, and a trusted proxy, so that each browser can have
+/// a network of its own.
 fn common_env() -> Env {
     pairs(&[
         ("PORTICO_SCRYPT", "ln=12,r=8,p=1"),
@@ -60,7 +64,7 @@ fn common_env() -> Env {
     ])
 }
 
-/// What the processes of a fleet share.
+/// The settings of all processes of a cluster.
 pub(crate) fn cluster_env(database: &str, redis: &str, mail: &str) -> Env {
     let mut env = common_env();
     env.extend(pairs(&[
@@ -77,24 +81,24 @@ pub(crate) fn cluster_env(database: &str, redis: &str, mail: &str) -> Env {
 }
 
 impl World {
-    /// The world of this shape that all ordinary stories share; each brings its own tenant.
-    pub(crate) async fn shared(shape: Deployment) -> Arc<World> {
+    /// The world that all ordinary stories share. Each story creates tenants of its own.
+    pub(crate) async fn shared(deployment: Deployment) -> Arc<World> {
         static SINGLE: OnceCell<Arc<World>> = OnceCell::const_new();
         static CLUSTER: OnceCell<Arc<World>> = OnceCell::const_new();
-        let world = if shape == Deployment::Single { &SINGLE } else { &CLUSTER };
-        world.get_or_init(|| async { Arc::new(Self::start(shape, &[]).await) }).await.clone()
+        let world = if deployment == Deployment::Single { &SINGLE } else { &CLUSTER };
+        world.get_or_init(|| async { Arc::new(Self::start(deployment, &[]).await) }).await.clone()
     }
 
-    /// A world in which nothing runs yet.
+    /// A world without processes.
     pub(crate) fn empty(env: Env, sink: Option<Sink>, redis: Option<Redis>, folder: TempDir) -> World {
-        let started = Checkpoint { seen: secrets::checkpoint(), lines: vec![] };
+        let started = Checkpoint { secrets: secrets::checkpoint(), lines: vec![] };
         World { processes: vec![], apis: vec![], sink, redis, env, folder, started }
     }
 
-    /// A world of one's own, with these settings.
-    pub(crate) async fn start(shape: Deployment, settings: &[(&str, &str)]) -> World {
+    /// Starts a world that no other story uses, with these settings.
+    pub(crate) async fn start(deployment: Deployment, settings: &[(&str, &str)]) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let (mut env, sink, redis) = match shape {
+        let (mut env, sink, redis) = match deployment {
             Deployment::Single => {
                 let path = |name: &str| folder.path().join(name).display().to_string();
                 let mut env = common_env();
@@ -112,13 +116,13 @@ impl World {
         };
         env.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
         env.extend(pairs(settings));
-        env.iter().for_each(|(name, value)| secrets::saw_setting(name, value));
+        env.iter().for_each(|(name, value)| secrets::record_setting(name, value));
         let mut world = Self::empty(env, sink, redis, folder);
-        match shape {
+        match deployment {
             Deployment::Single => {
                 world.start_api("dev").await;
                 let key = std::fs::read_to_string(world.folder.path().join("data/secret")).unwrap_or_default();
-                secrets::saw_setting("PORTICO_SECRET", &key);
+                secrets::record_setting("PORTICO_SECRET", &key);
             }
             Deployment::Cluster => {
                 world.start_api("api").await;
@@ -130,15 +134,15 @@ impl World {
         world
     }
 
-    /// Starts one more process that serves the API.
+    /// Starts one more process that serves the API: `command` is `api` or `dev`.
     pub(crate) async fn start_api(&mut self, command: &str) {
         let process = Process::start(binary(), &[command], &self.env);
-        let listen = process.wait_for_log("it listens", listening).await;
+        let listen = process.wait_for_log("the API listens", listening).await;
         self.apis.push(format!("http://{listen}"));
         self.processes.push(process);
     }
 
-    /// Starts the `n`th process of a fleet again, where it was and with the settings that hold now.
+    /// Starts the `n`th process of a cluster again, at the same address and with the current settings.
     pub(crate) async fn restart(&mut self, n: usize) {
         let process = match self.apis.get(n) {
             Some(api) => {
@@ -146,12 +150,12 @@ impl World {
                 env.retain(|(name, _)| name != "PORTICO_LISTEN");
                 env.push(("PORTICO_LISTEN".into(), api.trim_start_matches("http://").into()));
                 let process = Process::start(binary(), &["api"], &env);
-                process.wait_for_log("it listens", listening).await;
+                process.wait_for_log("the API listens", listening).await;
                 process
             }
             None => {
                 let process = Process::start(binary(), &["worker"], &self.env);
-                process.wait_for_log("it works", |line| line.contains("worker started").then_some(())).await;
+                process.wait_for_log("the worker has started", |line| line.contains("worker started").then_some(())).await;
                 process
             }
         };
@@ -171,7 +175,7 @@ impl World {
     fn change_settings(&mut self, settings: &[(&str, &str)]) {
         self.env.retain(|(name, _)| !settings.iter().any(|(changed, _)| changed == name));
         self.env.extend(pairs(settings));
-        self.env.iter().for_each(|(name, value)| secrets::saw_setting(name, value));
+        self.env.iter().for_each(|(name, value)| secrets::record_setting(name, value));
     }
 
     /// Starts one more worker.
@@ -179,29 +183,30 @@ impl World {
         self.processes.push(Process::start(binary(), &["worker"], &self.env));
     }
 
-    /// The internal address of each process.
+    /// The base URL of the internal listener of each process.
     pub(crate) async fn internals(&self) -> Vec<String> {
         let mut addresses = Vec::new();
         for process in &self.processes {
-            let address = process.wait_for_log("it has an internal listener", |line| address(line, "internal_listen")).await;
+            let address = process.wait_for_log("the internal listener listens", |line| address(line, "internal_listen")).await;
             addresses.push(format!("http://{address}"));
         }
         addresses
     }
 
-    /// The fleet's workers.
+    /// The workers of a cluster.
     pub(crate) fn workers(&self) -> &[Process] {
         &self.processes[2..]
     }
 
     pub(crate) fn sink(&self) -> &Sink {
-        self.sink.as_ref().expect("a fleet has a mail server")
+        self.sink.as_ref().expect("a cluster has a mail server")
     }
 
     pub(crate) fn redis(&self) -> &Redis {
-        self.redis.as_ref().expect("a fleet has a Redis")
+        self.redis.as_ref().expect("a cluster has a Redis")
     }
 
+    /// A browser in a network of its own.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.apis.clone())
     }
@@ -211,7 +216,7 @@ impl World {
         (0..count).map(|_| self.browser()).collect()
     }
 
-    /// Runs a command of the binary and returns what it prints.
+    /// Runs a command of the binary and returns its output. The command must succeed.
     pub(crate) fn run(&self, args: &[&str]) -> String {
         let output = self.try_run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -225,7 +230,7 @@ impl World {
         command.output().unwrap()
     }
 
-    /// A new tenant whose owner is signed in.
+    /// Creates a tenant and signs its owner in.
     pub(crate) async fn tenant(&self) -> Tenant {
         let slug = unique("tenant");
         self.run(&["tenant", "add", "--slug", &slug, "--name", "Blue Harbour"]);
@@ -235,11 +240,12 @@ impl World {
         Tenant { slug, owner, owner_email }
     }
 
+    /// Creates a staff user.
     pub(crate) fn add_staff(&self, slug: &str, email: &str, role: &str) {
         self.run(&["staff", "add", "--tenant", slug, "--email", email, "--role", role]);
     }
 
-    /// Signs staff in by the code that arrives as the `nth` mail.
+    /// Signs a staff user in by a code that is in the `nth` mail to this address.
     pub(crate) async fn sign_in_staff(&self, browser: &Browser, email: &str, nth: usize) -> Value {
         let (flow, code) = self.request_code(browser, email, nth).await;
         browser.verify_code(&flow, &code).await.expect(200)
@@ -252,7 +258,7 @@ impl World {
         (sent["flow"].clone(), code)
     }
 
-    /// What has arrived for this address, newest first.
+    /// The mails that have arrived at this address, newest first.
     pub(crate) async fn mails(&self, to: &str) -> Vec<Mail> {
         let mails = match &self.sink {
             Some(sink) => sink.messages(to).await,
@@ -265,7 +271,7 @@ impl World {
         mails.iter().map(Mail::from).collect()
     }
 
-    /// Waits for the `nth` mail to this address and returns the newest.
+    /// Waits until `nth` mails have arrived at this address and returns the newest. Fails if there are more.
     pub(crate) async fn mail(&self, to: &str, nth: usize) -> Mail {
         eventually(&format!("mail {nth} to {to}"), || async {
             let mails = self.mails(to).await;
@@ -275,7 +281,7 @@ impl World {
         .await
     }
 
-    /// Everything that the processes have logged.
+    /// All lines that the processes have logged.
     pub(crate) fn logs(&self) -> Vec<String> {
         self.processes.iter().flat_map(Process::logs).collect()
     }
@@ -285,7 +291,7 @@ impl World {
         &self.env.iter().find(|(given, _)| given == name).unwrap().1
     }
 
-    /// Runs SQL and returns what it prints, columns apart by `|`. Ids are BLOBs on SQLite and UUIDs on Postgres.
+    /// Runs SQL and returns a line for each row, columns separated by `|`. Ids are BLOBs on SQLite and UUIDs on Postgres.
     pub(crate) fn sql(&self, sql: &str) -> String {
         let url = self.setting("DATABASE_URL");
         let Some(path) = url.strip_prefix("sqlite:") else { return psql(url, sql) };
@@ -304,7 +310,7 @@ impl World {
         self.sql(sql).parse().unwrap()
     }
 
-    /// Every row of every table, as SQL.
+    /// All rows of all tables, as SQL.
     pub(crate) fn dump(&self) -> String {
         let url = self.setting("DATABASE_URL");
         let output = match url.strip_prefix("sqlite:") {
@@ -316,20 +322,20 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Now.
+    /// The state of this world now.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { seen: secrets::checkpoint(), lines: self.processes.iter().map(|process| process.logs().len()).collect() }
+        Checkpoint { secrets: secrets::checkpoint(), lines: self.processes.iter().map(|process| process.logs().len()).collect() }
     }
 
-    /// No secret that was seen since `mark` stands in the logs, nor in an answer that refused something: LOG-01.
+    /// Asserts that no secret since `checkpoint` is in the logs, or in a response with a status of 400 or more (LOG-01).
     #[track_caller]
-    pub(crate) fn assert_no_leaks(&self, mark: &Checkpoint) {
-        let mut search = Search::since(mark.seen);
+    pub(crate) fn assert_no_leaks(&self, checkpoint: &Checkpoint) {
+        let mut search = Search::since(checkpoint.secrets);
         for (n, process) in self.processes.iter().enumerate() {
-            let from = mark.lines.get(n).copied().unwrap_or_default();
-            search.look("the log", &process.logs().get(from..).unwrap_or_default().join("\n"));
+            let from = checkpoint.lines.get(n).copied().unwrap_or_default();
+            search.scan("the log", &process.logs().get(from..).unwrap_or_default().join("\n"));
         }
-        search.look_through_refusals(mark.seen);
+        search.scan_problems(checkpoint.secrets);
         search.assert_clean();
     }
 }
@@ -346,7 +352,7 @@ fn listening(line: &str) -> Option<String> {
     address(line, "listen")
 }
 
-/// The address of this name in a log line that says `listening`, in either format.
+/// The value of the field `name` in a log line with the message `listening`, in either log format.
 fn address(line: &str, name: &str) -> Option<String> {
     if !line.contains("listening") {
         return None;
