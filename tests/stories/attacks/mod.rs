@@ -17,7 +17,7 @@ mod raw;
 mod recovery;
 mod sessions;
 
-use crate::support::World;
+use crate::support::{World, unique};
 
 /// The public URL of a shared world, which is also the origin of the portal's own pages.
 fn public_url(world: &World) -> String {
@@ -25,4 +25,10 @@ fn public_url(world: &World) -> String {
         [api] => api.replace("127.0.0.1", "localhost"),
         _ => "http://localhost:4000".into(),
     }
+}
+
+/// Returns a request id that no other request of this test run has, nor of another run at the same time.
+fn request_id() -> String {
+    let number: u64 = unique("").rsplit('-').next().unwrap().parse().unwrap();
+    format!("01a1fdba-f86f-76f5-8000-{:012x}", u64::from(std::process::id()) << 20 | number)
 }
