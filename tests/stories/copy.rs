@@ -1,17 +1,22 @@
-//! An installation moves into another database.
+//! `portico copy`: an installation is copied into another database.
 
 use std::process::{Command, Output};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Process, Deployment, Sink, World, binary, database, eventually, password, psql, unique};
+use crate::support::{
+    Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, lock_table,
+    password, paths, psql, unique_email,
+};
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
+/// How many tables are copied.
+const TABLES: usize = 17;
 
-/// The table of rows that the command prints: names and how many.
-fn counts(said: &str) -> Vec<(String, u64)> {
-    let rows = said.lines().skip(1).take_while(|line| !line.is_empty());
+/// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
+fn copied_rows(output: &str) -> Vec<(String, u64)> {
+    let rows = output.lines().skip(1).take_while(|line| !line.is_empty());
     rows.map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         (words[0].to_owned(), words[1].parse().unwrap())
@@ -19,88 +24,128 @@ fn counts(said: &str) -> Vec<(String, u64)> {
     .collect()
 }
 
-#[tokio::test]
-async fn a_lived_in_installation_moves_to_postgres_and_back_and_its_people_notice_nothing() {
-    let sink = Sink::start().await;
-    let mut old = World::start(Deployment::Single, &[PUBLIC_URL, ("MAIL_URL", &sink.url())]).await;
-    old.sink = Some(sink);
-    let tenant = old.tenant().await;
-    let mut person = tenant.person(&old).await;
-    let wrong = json!({ "email": person.email, "password": "not-it" });
-    old.browser().post("/api/portal/auth/sign-in", wrong).await.problem(401, "invalid_credentials");
-    let reset = person.request_reset(&old, 2).await;
-    let invited = format!("{}@x.test", unique("ann"));
-    let invitation = tenant.invited(&old, &person.client, &invited).await;
-    let asking = old.browser();
-    let sent = asking.post("/api/staff/auth/send-code", json!({ "email": tenant.owner_email })).await.expect(200);
-    let code = old.mail(&tenant.owner_email, 2).await.code.unwrap();
-    // One mail waits in a paused lane.
-    old.run(&["jobs", "pause", "bulk"]);
-    // A worker that starts now takes nothing from that lane, while one that runs may take one more.
-    old.processes.clear();
-    old.apis.clear();
-    old.start_api("dev").await;
-    let late = format!("{}@x.test", unique("cat"));
-    let path = format!("/api/v1/clients/{}/portal-user", person.client);
-    let body = json!({ "email": late, "name": "Robin Miller" });
-    tenant.owner.moved_to(&old.apis).post(&path, body).await.expect(201);
-    assert!(old.run(&["jobs", "list", "--lane", "bulk", "--state", "queued"]).contains("send_mail"));
-    old.processes.clear();
+/// A stopped installation on SQLite with at least one row in each table.
+struct Installation {
+    world: World,
+    person: Person,
+    /// A reset link of `person`.
+    reset: String,
+    invitation: Invitation,
+    /// A browser that waits for a sign-in code of a staff user, its flow and the code.
+    code: (Browser, Value, String),
+    /// An invited address whose mail waits in a paused lane.
+    queued: String,
+}
 
+impl Installation {
+    async fn new() -> Self {
+        let sink = Sink::start().await;
+        let mut world = World::start(Deployment::Single, &[PUBLIC_URL, ("MAIL_URL", &sink.url())]).await;
+        world.sink = Some(sink);
+        let tenant = world.tenant().await;
+        let person = tenant.person(&world).await;
+        world.browser().sign_in(&person.email, "not-it").await.assert_problem("401 invalid_credentials");
+        let reset = person.request_reset(&world, 2).await;
+        let invitation = tenant.invitation(&world).await;
+        let browser = world.browser();
+        let (flow, code) = world.request_code(&browser, &tenant.owner_email, 2).await;
+        let queued = invite_in_paused_lane(&mut world, &tenant, &person.client).await;
+        world.processes.clear();
+        Self { world, person, reset, invitation, code: (browser, flow, code), queued }
+    }
+}
+
+/// Pauses the lane of invitations and invites a new address, so that its mail is queued. Returns the address.
+async fn invite_in_paused_lane(world: &mut World, tenant: &Tenant, client: &str) -> String {
+    world.run(&["jobs", "pause", "bulk"]);
+    // A worker that starts now takes nothing from that lane, while one that runs already may take one more job.
+    world.restart_single(&[]).await;
+    let email = unique_email("cat");
+    let body = json!({ "email": email, "name": "Robin Miller" });
+    tenant.owner.moved_to(&world.apis).post(&paths::portal_user(client), body).await.expect(201);
+    assert!(world.run(&["jobs", "list", "--lane", "bulk", "--state", "queued"]).contains("send_mail"));
+    email
+}
+
+/// Copies the installation into a new Postgres database and starts a cluster on it.
+async fn copy_to_cluster(old: &Installation) -> World {
     let url = database();
-    let said = old.run(&["copy", "--to", &url]);
-    let copied = counts(&said);
-    assert_eq!(copied.len(), 17, "{said}");
+    old.world.run(&["copy", "--to", &url]);
+    let secret = std::fs::read_to_string(old.world.folder.path().join("data/secret")).unwrap();
+    let settings = [PUBLIC_URL, ("PORTICO_SECRET", secret.trim()), ("DATABASE_URL", &url)];
+    World::start(Deployment::Cluster, &settings).await
+}
+
+#[tokio::test]
+async fn a_copy_to_postgres_copies_every_row_and_says_where_the_server_key_is() {
+    let old = Installation::new().await;
+    let url = database();
+    let output = old.world.run(&["copy", "--to", &url]);
+    let copied = copied_rows(&output);
+    assert_eq!(copied.len(), TABLES, "{output}");
     for (table, rows) in &copied {
-        assert!(*rows > 0, "the story leaves no row in {table}");
+        assert!(*rows > 0, "the installation has no row in {table}");
         assert_eq!(psql(&url, &format!("SELECT count(*) FROM {table}")), rows.to_string(), "{table}");
     }
-    let secret = old.folder.path().join("data/secret");
-    assert!(said.contains(&format!("Set PORTICO_SECRET to what {} holds", secret.display())), "{said}");
+    let secret = old.world.folder.path().join("data/secret");
+    assert!(output.contains(&format!("Set PORTICO_SECRET to what {} holds", secret.display())), "{output}");
+}
 
-    let secret = std::fs::read_to_string(secret).unwrap();
-    let secret = ("PORTICO_SECRET", secret.trim());
-    let mut new = World::start(Deployment::Cluster, &[PUBLIC_URL, secret, ("DATABASE_URL", &url)]).await;
-    let browser = person.browser.moved_to(&new.apis);
-    browser.get("/api/portal/auth/session").await.expect(200);
-    browser.call("/api/portal/auth/refresh").await.expect(200);
+#[tokio::test]
+async fn sessions_passwords_links_and_codes_remain_valid_after_a_copy_to_postgres() {
+    let old = Installation::new().await;
+    let new = copy_to_cluster(&old).await;
+    let (browser, person) = (old.person.browser.moved_to(&new.apis), &old.person);
+    browser.session().await.expect(200);
+    browser.refresh().await.expect(200);
     person.sign_in(&new.browser()).await;
-    person.password = password();
-    let body = json!({ "token": reset, "password": person.password });
-    new.browser().post("/api/portal/auth/reset-password", body).await.expect(200);
-    browser.get("/api/portal/auth/session").await.problem(401, "session_revoked");
-    person.sign_in(&new.browser()).await;
-    let body = json!({ "token": invitation, "password": password() });
-    new.browser().post("/api/portal/auth/activate", body).await.expect(200);
-    let body = json!({ "flow": sent["flow"], "code": code });
-    asking.moved_to(&new.apis).post("/api/staff/auth/verify-code", body).await.expect(200);
-    // What waited has not come yet; then it does, with a link that works.
+    let new_password = password();
+    new.browser().reset_password(&old.reset, &new_password).await.expect(200);
+    browser.session().await.assert_problem("401 session_revoked");
+    new.browser().sign_in(&person.email, &new_password).await.expect(200);
+    new.browser().activate(&old.invitation.token, &password()).await.expect(200);
+    let (staff, flow, code) = &old.code;
+    staff.moved_to(&new.apis).verify_code(flow, code).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_paused_lane_and_its_queued_mail_are_copied_to_postgres() {
+    let old = Installation::new().await;
+    let new = copy_to_cluster(&old).await;
     assert!(new.run(&["jobs", "list"]).contains("The lane bulk is paused."));
-    assert!(new.mails(&late).await.is_empty());
+    assert!(new.mails(&old.queued).await.is_empty());
     new.run(&["jobs", "resume", "bulk"]);
-    let body = json!({ "token": new.mail(&late, 1).await.token(), "password": password() });
-    new.browser().post("/api/portal/auth/activate", body).await.expect(200);
+    let token = new.mail(&old.queued, 1).await.token();
+    new.browser().activate(&token, &password()).await.expect(200);
+}
 
+#[tokio::test]
+async fn passwords_and_dead_jobs_are_copied_back_to_sqlite() {
+    let old = Installation::new().await;
+    let mut new = copy_to_cluster(&old).await;
     new.processes.clear();
-    let gives_up = "UPDATE background_jobs SET state = 'dead', last_error = 'given up by hand' \
-                    WHERE id = (SELECT id FROM background_jobs WHERE name = 'send_mail' LIMIT 1)";
-    psql(&url, gives_up);
+    new.sql(
+        "UPDATE background_jobs SET state = 'dead', last_error = 'given up by hand' \
+         WHERE id = (SELECT id FROM background_jobs WHERE name = 'send_mail' LIMIT 1)",
+    );
     let file = format!("sqlite:{}", new.folder.path().join("back/portico.db").display());
-    let said = new.run(&["copy", "--to", &file]);
-    assert_eq!(counts(&said).len(), 17, "{said}");
-    assert!(said.contains("Keep PORTICO_SECRET as it is"), "{said}");
-    let back = World::start(Deployment::Single, &[PUBLIC_URL, secret, ("DATABASE_URL", &file)]).await;
-    person.sign_in(&back.browser()).await;
+    let output = new.run(&["copy", "--to", &file]);
+    assert_eq!(copied_rows(&output).len(), TABLES, "{output}");
+    assert!(output.contains("Keep PORTICO_SECRET as it is"), "{output}");
+    let settings = [PUBLIC_URL, ("PORTICO_SECRET", new.setting("PORTICO_SECRET")), ("DATABASE_URL", &file)];
+    let back = World::start(Deployment::Single, &settings).await;
+    old.person.sign_in(&back.browser()).await;
     assert!(back.run(&["jobs", "list", "--state", "dead"]).contains("given up by hand"));
 }
 
-/// A small installation on SQLite in which nothing runs.
-struct Small {
+/// A small installation on SQLite without running processes.
+struct SmallInstallation {
     env: Vec<(String, String)>,
     folder: TempDir,
 }
 
-impl Small {
+impl SmallInstallation {
+    /// An installation with one tenant and one staff user.
     fn new() -> Self {
         let small = Self::empty();
         small.run(&["tenant", "add", "--slug", "acme", "--name", "Acme Ltd"]);
@@ -108,6 +153,7 @@ impl Small {
         small
     }
 
+    /// An installation without a database.
     fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -130,7 +176,8 @@ impl Small {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What the command says about not copying to there.
+    /// Copies to `to`, which must fail, and returns what the command prints on stderr.
+    #[track_caller]
     fn refused(&self, to: &str) -> String {
         let output = self.try_run(&["copy", "--to", to]);
         assert_eq!(output.status.code(), Some(1), "{to}");
@@ -138,8 +185,8 @@ impl Small {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// An empty Postgres database with all tables.
-    fn migrated(&self) -> String {
+    /// Creates an empty Postgres database with all tables and returns its URL.
+    fn migrated_target(&self) -> String {
         let url = database();
         let mut command = Command::new(binary());
         command.arg("migrate").env_clear().envs(self.env.iter().cloned()).env("DATABASE_URL", &url);
@@ -148,103 +195,124 @@ impl Small {
     }
 }
 
+/// A Postgres URL with the password `canary` that reaches the same database.
+fn with_password(url: &str) -> String {
+    format!("postgres://portico:canary@{}", url.split_once('@').unwrap().1)
+}
+
 #[test]
-fn what_cannot_be_copied_is_refused_by_name_and_no_password_is_shown() {
-    let small = Small::new();
-    let url = database();
-    let (_, place) = url.split_once('@').unwrap();
-    let with_password = format!("postgres://portico:canary@{place}");
-    let said = small.run(&["copy", "--to", &with_password]);
-    assert!(said.contains(&format!("to postgres://{place}.")) && !said.contains("canary"), "{said}");
-    let said = small.refused(&with_password);
-    assert!(said.contains("the target is not empty: tenants has rows") && !said.contains("canary"), "{said}");
-    let itself = small.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1.clone();
-    assert!(small.refused(&itself).contains("the target is not empty"));
-    for wrong in ["mysql://u:canary@h/x", "postgres://u:canary@h:notaport/x", "canary"] {
-        let said = small.refused(wrong);
-        assert!(said.contains("--to must be") && !said.contains("canary"), "{said}");
-    }
-    let said = small.refused("postgres://u:canary@127.0.0.1:1/x");
-    assert!(said.contains("--to: cannot migrate the database") && !said.contains("canary"), "{said}");
-    let file = format!("sqlite:{}", small.folder.path().join("other.db").display());
-    assert!(Small::empty().refused(&file).contains("the source is empty"));
-    let mut old = Small::empty();
-    old.env.push(("PORTICO_MIGRATE".into(), "off".into()));
-    assert!(old.refused(&file).contains("run `portico migrate` first"));
+fn a_copy_names_its_target_without_the_password() {
+    let (small, url) = (SmallInstallation::new(), database());
+    let output = small.run(&["copy", "--to", &with_password(&url)]);
+    let place = url.split_once('@').unwrap().1;
+    assert!(output.contains(&format!("to postgres://{place}.")) && !output.contains("canary"), "{output}");
 }
 
-/// Nobody can write to this table until the connection ends.
-async fn holds(url: &str, table: &str) -> Process {
-    let hold = format!("BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE; SELECT pg_sleep(600)");
-    let holder = Process::start("psql", &[url, "-c", &hold], &[]);
-    let held = format!(
-        "SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'ExclusiveLock' AND granted"
-    );
-    eventually("the table is held", || async { (psql(url, &held) == "1").then_some(()) }).await;
-    holder
-}
-
-/// Ends the connections of which this holds.
-fn end(url: &str, which: &str) {
-    psql(
-        url,
-        &format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND {which}"
-        ),
-    );
-}
-
-const WAITS: &str = "wait_event_type = 'Lock'";
-const HOLDS: &str = "query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
-
-/// Starts copying and returns when it is half-way: it has written tenants and waits for the events of the audit log.
-async fn copies_half(small: &Small, url: &str) -> Process {
-    let copying = Process::start(binary(), &["copy", "--to", url], &small.env);
-    let waiting = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {WAITS}");
-    eventually("it waits", || async { (psql(url, &waiting) == "1").then_some(()) }).await;
-    copying
-}
-
-#[tokio::test]
-async fn an_interrupted_copy_leaves_nothing_and_can_be_repeated() {
-    let small = Small::new();
-    let url = small.migrated();
-    let is_empty = || psql(&url, "SELECT (SELECT count(*) FROM tenants) + (SELECT count(*) FROM audit_events)") == "0";
-    let _holder = holds(&url, "audit_events").await;
-    let copying = copies_half(&small, &url).await;
-    end(&url, WAITS);
-    assert!(!copying.ends().await);
-    assert!(
-        copying.logs().iter().any(|line| line.contains("the target failed at audit_events")),
-        "{:?}",
-        copying.logs()
-    );
-    assert!(is_empty());
-    // The process itself is killed.
-    let copying = copies_half(&small, &url).await;
-    copying.kill();
-    end(&url, HOLDS);
-    eventually("the server has noticed", || async {
-        let others =
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        (psql(&url, others) == "0").then_some(())
-    })
-    .await;
-    assert!(is_empty());
+#[test]
+fn a_copy_to_a_database_with_rows_is_refused() {
+    let (small, url) = (SmallInstallation::new(), with_password(&database()));
     small.run(&["copy", "--to", &url]);
-    assert_eq!(psql(&url, "SELECT slug FROM tenants"), "acme");
+    let stderr = small.refused(&url);
+    assert!(stderr.contains("the target is not empty: tenants has rows") && !stderr.contains("canary"), "{stderr}");
+    let source = &small.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
+    assert!(small.refused(source).contains("the target is not empty"));
+}
+
+#[test]
+fn an_invalid_or_unreachable_target_is_refused_without_its_password() {
+    let small = SmallInstallation::new();
+    for invalid in ["mysql://u:canary@h/x", "postgres://u:canary@h:notaport/x", "canary"] {
+        let stderr = small.refused(invalid);
+        assert!(stderr.contains("--to must be") && !stderr.contains("canary"), "{stderr}");
+    }
+    let stderr = small.refused("postgres://u:canary@127.0.0.1:1/x");
+    assert!(stderr.contains("--to: cannot migrate the database") && !stderr.contains("canary"), "{stderr}");
+}
+
+#[test]
+fn a_copy_of_an_empty_or_unmigrated_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("sqlite:{}", folder.path().join("other.db").display());
+    assert!(SmallInstallation::empty().refused(&target).contains("the source is empty"));
+    let mut unmigrated = SmallInstallation::empty();
+    unmigrated.env.push(("PORTICO_MIGRATE".into(), "off".into()));
+    assert!(unmigrated.refused(&target).contains("run `portico migrate` first"));
+}
+
+const WAITS_FOR_LOCK: &str = "wait_event_type = 'Lock'";
+const HOLDS_LOCK: &str = "query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
+
+/// Ends the connections to this database for which `condition` holds.
+fn end_connections(url: &str, condition: &str) {
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()";
+    psql(url, &format!("{end} AND {condition}"));
+}
+
+/// A copy that has written the tenants and waits for a lock on the audit events.
+struct HalfCopy {
+    small: SmallInstallation,
+    url: String,
+    _holder: Process,
+    copy: Process,
+}
+
+impl HalfCopy {
+    async fn start() -> Self {
+        let small = SmallInstallation::new();
+        let url = small.migrated_target();
+        let holder = lock_table(&url, "audit_events", "EXCLUSIVE").await;
+        let copy = Process::start(binary(), &["copy", "--to", &url], &small.env);
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()";
+        let waiting = format!("{waiting} AND {WAITS_FOR_LOCK}");
+        eventually("the copy waits", || async { (psql(&url, &waiting) == "1").then_some(()) }).await;
+        Self { small, url, _holder: holder, copy }
+    }
+
+    #[track_caller]
+    fn assert_target_is_empty(&self) {
+        let rows = "SELECT (SELECT count(*) FROM tenants) + (SELECT count(*) FROM audit_events)";
+        assert_eq!(psql(&self.url, rows), "0");
+    }
+
+    /// Asserts that a second copy to the same target succeeds.
+    #[track_caller]
+    fn assert_can_be_repeated(&self) {
+        end_connections(&self.url, "pid <> pg_backend_pid()");
+        self.small.run(&["copy", "--to", &self.url]);
+        assert_eq!(psql(&self.url, "SELECT slug FROM tenants"), "acme");
+    }
 }
 
 #[tokio::test]
-async fn a_source_that_is_written_to_meanwhile_is_noticed() {
-    let small = Small::new();
-    let url = small.migrated();
-    let _holder = holds(&url, "audit_events").await;
-    let copying = copies_half(&small, &url).await;
-    small.run(&["tenant", "add", "--slug", "other", "--name", "Other Ltd"]);
-    end(&url, HOLDS);
-    assert!(!copying.ends().await);
-    let said = copying.logs().join("\n");
-    assert!(said.contains("tenants of the source changed meanwhile: stop every Portico process"), "{said}");
-    assert_eq!(psql(&url, "SELECT count(*) FROM tenants"), "0");
+async fn a_copy_whose_connection_is_lost_leaves_the_target_empty_and_can_be_repeated() {
+    let half = HalfCopy::start().await;
+    end_connections(&half.url, WAITS_FOR_LOCK);
+    assert!(!half.copy.ends().await);
+    let lines = half.copy.logs();
+    assert!(lines.iter().any(|line| line.contains("the target failed at audit_events")), "{lines:?}");
+    half.assert_target_is_empty();
+    half.assert_can_be_repeated();
+}
+
+#[tokio::test]
+async fn a_killed_copy_leaves_the_target_empty_and_can_be_repeated() {
+    let half = HalfCopy::start().await;
+    half.copy.kill();
+    end_connections(&half.url, HOLDS_LOCK);
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    eventually("the server has ended the connections", || async { (psql(&half.url, others) == "0").then_some(()) }).await;
+    half.assert_target_is_empty();
+    half.assert_can_be_repeated();
+}
+
+#[tokio::test]
+async fn a_copy_fails_if_its_source_changes() {
+    let half = HalfCopy::start().await;
+    half.small.run(&["tenant", "add", "--slug", "other", "--name", "Other Ltd"]);
+    end_connections(&half.url, HOLDS_LOCK);
+    assert!(!half.copy.ends().await);
+    let output = half.copy.logs().join("\n");
+    let says = |text: &str| output.contains(text);
+    assert!(says("tenants of the source changed") && says("stop every Portico process"), "{output}");
+    assert_eq!(psql(&half.url, "SELECT count(*) FROM tenants"), "0");
 }
