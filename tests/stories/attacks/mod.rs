@@ -3,7 +3,6 @@
 
 mod access_tokens;
 mod addresses;
-mod answers;
 mod audit;
 mod codes;
 mod enumeration;
@@ -15,6 +14,7 @@ mod rate_limit_quotas;
 mod rate_limits;
 mod raw;
 mod recovery;
+mod responses;
 mod sessions;
 
 use crate::support::{World, unique};
