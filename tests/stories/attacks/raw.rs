@@ -1,4 +1,4 @@
-//! A socket and nothing in between, for what no decent client sends.
+//! A TCP connection without an HTTP client, for requests that no HTTP client sends.
 
 use std::time::Duration;
 
@@ -8,28 +8,30 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a server may be silent before it is taken for stuck.
-const SILENT_FOR: Duration = Duration::from_secs(35);
+/// How long a server may send nothing before the test fails.
+const READ_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// A connection.
+/// A TCP connection to an API.
 pub(super) struct Raw(pub(super) TcpStream);
 
 impl Raw {
+    /// Connects to an API, which is named by its URL.
     pub(super) async fn connect(api: &str) -> Self {
         Self(TcpStream::connect(api.strip_prefix("http://").unwrap()).await.unwrap())
     }
 
-    /// Sends what it can; a server that has closed is no failure here.
+    /// Sends bytes. Returns false if the server has closed the connection.
     pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.0.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Everything that comes until the server closes. A server that does not is one too patient.
-    pub(super) async fn rest(&mut self) -> String {
+    /// Reads until the server closes the connection, and returns what it has sent. Panics if the server sends nothing
+    /// for [`READ_TIMEOUT`] and does not close either.
+    pub(super) async fn read_to_close(&mut self) -> String {
         let mut all = Vec::new();
         let mut part = [0; 16_384];
         loop {
-            match timeout(SILENT_FOR, self.0.read(&mut part)).await.expect("the server closes") {
+            match timeout(READ_TIMEOUT, self.0.read(&mut part)).await.expect("the server closes the connection") {
                 Ok(0) | Err(_) => return String::from_utf8_lossy(&all).into_owned(),
                 Ok(length) => all.extend_from_slice(&part[..length]),
             }
@@ -37,17 +39,17 @@ impl Raw {
     }
 }
 
-/// Sends these bytes on a new connection and returns all that comes until the server closes it.
+/// Sends bytes on a new connection and returns what the server sends until it closes the connection.
 pub(super) async fn exchange(api: &str, bytes: impl AsRef<[u8]>) -> String {
     let mut raw = Raw::connect(api).await;
     raw.send(bytes).await;
-    raw.rest().await
+    raw.read_to_close().await
 }
 
-/// The status of an answer, and how many answers there are.
+/// Returns the status of the first response in a text, and the number of responses.
 #[track_caller]
-pub(super) fn status(answer: &str) -> (u16, usize) {
-    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
-    let code = status.unwrap_or_else(|| panic!("no answer: {answer:?}"));
-    (code, answer.matches("HTTP/1.1 ").count())
+pub(super) fn status(text: &str) -> (u16, usize) {
+    let status = text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
+    let code = status.unwrap_or_else(|| panic!("not a response: {text:?}"));
+    (code, text.matches("HTTP/1.1 ").count())
 }
