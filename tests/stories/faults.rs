@@ -1,408 +1,441 @@
-//! What breaks, and what holds: no accepted mail is lost, whatever dies.
+//! Faults of processes, Redis, the mail server, the database and the disk: no accepted mail is lost.
 
 use std::{
-    io::Write,
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use serde_json::json;
-use tokio::time::timeout;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
-use crate::support::{Browser, Postgres, Redis, TcpProxy, Deployment, Tenant, World, database, eventually, psql, unique};
+use crate::support::{
+    Browser, Deployment, Disk, Postgres, Redis, TcpProxy, Tenant, World, database, eventually,
+    paths::{CLIENTS, LIVE, READY, RESEND_ACTIVATION},
+    unique_email,
+};
 
-const FORGOT: &str = "/api/portal/auth/forgot-password";
-
-/// Asks for one more mail to somebody who was invited. Unlike reset links, of which three live at most, these kill no
-/// other, so each of them must arrive.
-async fn ask(browser: &Browser, email: &str) {
-    browser.post("/api/portal/auth/resend-activation", json!({ "email": email })).await.expect(200);
+/// A cluster and an invited address, whose invitation mail has arrived.
+///
+/// The stories request activation mails for it. Unlike a reset link, of which three are valid at a time, such a mail
+/// never suppresses another, so each of them must arrive.
+struct Invited {
+    world: World,
+    email: String,
 }
 
-/// Somebody who was invited and has one mail.
-async fn invited(world: &World, tenant: &Tenant) -> String {
-    let client = tenant.client("Acme Ltd").await;
-    let email = format!("{}@x.test", unique("ann"));
-    tenant.invited(world, &client, &email).await;
-    email
+impl Invited {
+    async fn new() -> Self {
+        let unlimited = "1000/1m";
+        let settings = [("PORTICO_LIMIT_RECOVERY_ACCOUNT", unlimited), ("PORTICO_LIMIT_RECOVERY_NETWORK", unlimited)];
+        let world = World::start(Deployment::Cluster, &settings).await;
+        let email = world.tenant().await.invitation(&world).await.email;
+        Self { world, email }
+    }
+
+    /// Requests `count` activation mails.
+    async fn request_mails(&self, browser: &Browser, count: usize) {
+        for _ in 0..count {
+            browser.resend_activation(&self.email).await.expect(200);
+        }
+    }
+
+    /// The median time of ten requests for a mail.
+    async fn median_request_time(&self) -> Duration {
+        let browser = self.world.browser();
+        let mut times = Vec::new();
+        for _ in 0..10 {
+            let started = Instant::now();
+            self.request_mails(&browser, 1).await;
+            times.push(started.elapsed());
+        }
+        times.sort();
+        times[5]
+    }
+
+    /// Waits until this address has `count` mails in all, each once.
+    async fn wait_for_mails(&self, count: usize) {
+        self.world.mail(&self.email, count).await;
+        let mails = self.world.mails(&self.email).await;
+        let ids: BTreeSet<_> = mails.into_iter().map(|mail| mail.message_id).collect();
+        assert_eq!(ids.len(), count, "a mail arrived twice");
+    }
 }
 
-/// A small fleet of one's own.
-async fn fleet() -> World {
-    let unlimited = "1000/1m";
-    let settings = [("PORTICO_LIMIT_RECOVERY_ACCOUNT", unlimited), ("PORTICO_LIMIT_RECOVERY_NETWORK", unlimited)];
-    World::start(Deployment::Cluster, &settings).await
+async fn wait_for_readiness(browser: &Browser, status: &str) {
+    eventually(&format!("the API is {status}"), || async {
+        (browser.get(READY).await.expect(200)["status"] == status).then_some(())
+    })
+    .await;
 }
 
-fn sql(world: &World, sql: &str) -> String {
-    psql(world.setting("DATABASE_URL"), sql)
-}
+/// The number of activation mails that are written.
+const ACTIVATIONS: &str = "SELECT count(*) FROM emails WHERE kind = 'activation'";
+/// The number of audit events of requested activation mails.
+const ACTIVATION_EVENTS: &str = "SELECT count(*) FROM audit_events WHERE action = 'activation.requested'";
+const RUNNING_JOBS: &str = "SELECT count(*) FROM background_jobs WHERE state = 'running'";
 
 #[tokio::test]
-async fn inf_04_job_22_while_redis_is_down_requests_are_as_fast_and_mail_follows() {
-    let world = fleet().await;
-    let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    let browser = world.browser();
-    let timed = async || {
-        let started = Instant::now();
-        ask(&browser, &email).await;
-        started.elapsed()
-    };
-    let mut up = Vec::new();
-    for _ in 0..10 {
-        up.push(timed().await);
-    }
-    world.mail(&email, 11).await;
+async fn inf_04_inf_17_without_redis_requests_are_as_fast_and_the_mails_follow_when_it_is_back() {
+    let invited = Invited::new().await;
+    let (world, browser) = (&invited.world, invited.world.browser());
+    let with_redis = invited.median_request_time().await;
+    invited.wait_for_mails(11).await;
     world.redis().process.kill();
-    let mut down = Vec::new();
-    for _ in 0..10 {
-        down.push(timed().await);
-    }
-    up.sort();
-    down.sort();
-    assert!(down[5] < up[5] * 3 + std::time::Duration::from_millis(20), "{up:?} {down:?}");
-    let readiness = async |status: &str| {
-        eventually(status, || async {
-            (browser.get("/health/ready").await.expect(200)["status"] == status).then_some(())
-        })
-        .await;
-    };
-    readiness("degraded").await;
-    let port = world.redis().port();
-    let again = Redis::start_at(port).await;
-    world.mail(&email, 21).await;
-    readiness("ok").await;
-
-    // Flushed: what was on the wire comes back from the database.
-    for worker in world.workers() {
-        worker.signal("STOP");
-    }
-    for _ in 0..5 {
-        ask(&browser, &email).await;
-    }
-    eventually("the jobs are on the wire", || async {
-        (sql(&world, "SELECT count(*) FROM background_jobs WHERE state = 'queued' AND pushed_at IS NULL") == "0")
-            .then_some(())
-    })
-    .await;
-    again.run(&["FLUSHALL"]);
-    for worker in world.workers() {
-        worker.signal("CONT");
-    }
-    world.mail(&email, 26).await;
-
-    // Frozen for a while: nothing is lost, nothing comes twice.
-    again.process.signal("STOP");
-    for _ in 0..5 {
-        ask(&browser, &email).await;
-    }
-    let frozen = Instant::now();
-    eventually("three seconds have gone by", || async { (frozen.elapsed().as_secs() >= 3).then_some(()) }).await;
-    again.process.signal("CONT");
-    world.mail(&email, 31).await;
-
-    // Full: it refuses to take anything, and the jobs wait in the database.
-    again.run(&["CONFIG", "SET", "maxmemory", "1"]);
-    ask(&browser, &email).await;
-    eventually("an API has found out", || async {
-        let said = world.processes[..2].iter().flat_map(|api| api.logs());
-        said.into_iter().any(|line| line.contains("OOM")).then_some(())
-    })
-    .await;
-    again.run(&["CONFIG", "SET", "maxmemory", "0"]);
-    world.mail(&email, 32).await;
+    let without_redis = invited.median_request_time().await;
+    assert!(without_redis < with_redis * 3 + Duration::from_millis(20), "{with_redis:?} {without_redis:?}");
+    wait_for_readiness(&browser, "degraded").await;
+    let _redis = Redis::start_at(world.redis().port()).await;
+    invited.wait_for_mails(21).await;
+    wait_for_readiness(&browser, "ok").await;
 }
 
-// The jobs of a killed worker run again within 30 s.
 #[tokio::test]
-async fn a_killed_workers_mail_is_sent_by_another() {
-    let unlimited = ("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m");
-    let mut world = World::start(Deployment::Cluster, &[unlimited]).await;
-    let tenant = world.tenant().await;
-    let person = tenant.person(&world).await;
-    world.sink().fail(json!([{ "stage": "data", "do": "hang" }])).await;
-    world.browser().post(FORGOT, json!({ "email": person.email })).await.expect(200);
-    eventually("a worker holds the job", || async {
-        (sql(&world, "SELECT count(*) FROM background_jobs WHERE state = 'running'") == "1").then_some(())
+async fn job_22_jobs_that_redis_has_lost_are_pushed_again_from_the_database() {
+    let invited = Invited::new().await;
+    let world = &invited.world;
+    world.workers().iter().for_each(|worker| worker.signal("STOP"));
+    invited.request_mails(&world.browser(), 5).await;
+    let not_pushed = "SELECT count(*) FROM background_jobs WHERE state = 'queued' AND pushed_at IS NULL";
+    world.wait_for_sql("the jobs are in Redis", not_pushed, "0").await;
+    world.redis().run(&["FLUSHALL"]);
+    world.workers().iter().for_each(|worker| worker.signal("CONT"));
+    invited.wait_for_mails(6).await;
+}
+
+#[tokio::test]
+async fn job_22_a_redis_that_is_frozen_for_three_seconds_loses_and_repeats_no_mail() {
+    let invited = Invited::new().await;
+    let redis = invited.world.redis();
+    redis.process.signal("STOP");
+    invited.request_mails(&invited.world.browser(), 5).await;
+    sleep(Duration::from_secs(3)).await;
+    redis.process.signal("CONT");
+    invited.wait_for_mails(6).await;
+}
+
+#[tokio::test]
+async fn job_22_jobs_wait_in_the_database_while_redis_is_full() {
+    let invited = Invited::new().await;
+    let (world, redis) = (&invited.world, invited.world.redis());
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    invited.request_mails(&world.browser(), 1).await;
+    eventually("an API logs that Redis is full", || async {
+        let lines = world.processes[..2].iter().flat_map(|api| api.logs());
+        lines.into_iter().any(|line| line.contains("OOM")).then_some(())
     })
     .await;
-    for worker in world.workers() {
-        worker.kill();
-    }
+    redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    invited.wait_for_mails(2).await;
+}
+
+#[tokio::test]
+async fn job_09_the_mail_of_a_killed_worker_is_sent_by_another_within_30_seconds() {
+    let mut world = World::start(Deployment::Cluster, &[]).await;
+    let person = world.tenant().await.person(&world).await;
+    world.sink().fail(json!([{ "stage": "data", "do": "hang" }])).await;
+    world.browser().forgot_password(&person.email).await.expect(200);
+    world.wait_for_sql("a worker runs the job", RUNNING_JOBS, "1").await;
+    world.workers().iter().for_each(|worker| worker.kill());
     world.sink().heal().await;
     let killed = Instant::now();
     world.start_worker();
     let mail = world.mail(&person.email, 2).await;
     assert!(killed.elapsed().as_secs() < 30, "{:?}", killed.elapsed());
     assert!(mail.subject.contains("Choose a new password"));
-    assert_eq!(sql(&world, "SELECT crash_count FROM background_jobs WHERE crash_count > 0"), "1");
+    assert_eq!(world.sql("SELECT crash_count FROM background_jobs WHERE crash_count > 0"), "1");
 }
 
 #[tokio::test]
-async fn job_03_what_a_killed_api_has_answered_is_delivered_once() {
-    let mut world = fleet().await;
-    let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    let mut accepted = 0;
-    for round in 0..5 {
-        let api = Browser::new(vec![world.apis[0].clone()]);
-        for _ in 0..4 {
-            ask(&api, &email).await;
-            accepted += 1;
-        }
-        world.processes[0].kill();
-        let (apis, processes) = (world.apis.len(), world.processes.len());
-        world.start_api("api").await;
-        world.apis.swap_remove(0);
-        let process = world.processes.swap_remove(0);
-        assert_eq!((world.apis.len(), world.processes.len()), (apis, processes), "round {round}");
-        drop(process);
+async fn job_03_each_mail_that_a_killed_api_has_accepted_arrives_once_and_has_its_audit_event() {
+    let mut invited = Invited::new().await;
+    let rounds = 5;
+    for _ in 0..rounds {
+        let api = invited.world.browser().at(&invited.world.apis[..1]);
+        invited.request_mails(&api, 4).await;
+        invited.world.processes[0].kill();
+        invited.world.restart(0).await;
     }
-    world.mail(&email, 1 + accepted).await;
-    let events = "SELECT count(*) FROM audit_events WHERE action = 'activation.requested'";
-    assert_eq!(sql(&world, events), accepted.to_string(), "no act without its record");
-    let ids =
-        world.mails(&email).await.into_iter().map(|mail| mail.message_id).collect::<std::collections::BTreeSet<_>>();
-    assert_eq!(ids.len(), 1 + accepted, "nothing came twice");
+    invited.wait_for_mails(1 + 4 * rounds).await;
+    assert_eq!(invited.world.count(ACTIVATION_EVENTS), 4 * rounds);
+}
+
+/// A client to which the stories about the mail server invite addresses.
+struct Inviter<'a> {
+    world: &'a World,
+    tenant: Tenant,
+    client: String,
+}
+
+impl<'a> Inviter<'a> {
+    async fn new(world: &'a World) -> Self {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        Self { world, tenant, client }
+    }
+
+    /// Invites a new address while the mail server has this fault, and returns the address.
+    async fn invite_during(&self, fault: &Value) -> String {
+        self.world.sink().fail(fault.clone()).await;
+        let email = unique_email("ann");
+        self.tenant.invite(&self.client, &email).await;
+        email
+    }
+
+    /// The status of the mail and the number of attempts to send it.
+    fn mail_state(&self, email: &str) -> String {
+        self.world.sql(&format!("SELECT status || ' ' || attempts FROM emails WHERE recipient = '{email}'"))
+    }
+
+    async fn wait_for_mail_state(&self, email: &str, is_expected: impl Fn(&str) -> bool) {
+        eventually("the mail has the expected state", || async { is_expected(&self.mail_state(email)).then_some(()) }).await;
+    }
 }
 
 #[tokio::test]
-async fn job_07_08_10_11_what_the_mail_server_says_is_understood() {
-    let world = fleet().await;
-    let tenant = world.tenant().await;
-    let sink = world.sink();
-    let invite = async |name: &str, client: &str| {
-        let email = format!("{}@x.test", unique(name));
-        tenant.invite(client, &email).await;
-        email
-    };
-    let client = tenant.client("Acme Ltd").await;
-    let row =
-        |email: &str| sql(&world, &format!("SELECT status || ' ' || attempts FROM emails WHERE recipient = '{email}'"));
-    let settles = async |email: &str, expected: &str| {
-        eventually(&format!("{email} is {expected}"), || async { (row(email) == expected).then_some(()) }).await;
-    };
+async fn job_07_a_mail_that_the_server_refuses_for_now_is_sent_at_the_second_attempt() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let inviter = Inviter::new(&world).await;
+    let fault = json!([{ "stage": "rcpt", "do": "reject", "code": 450, "times": 1 }]);
+    let email = inviter.invite_during(&fault).await;
+    world.mail(&email, 1).await;
+    inviter.wait_for_mail_state(&email, |state| state == "sent 2").await;
+}
 
-    // Not now: the same mail a little later, under the same Message-ID.
-    sink.fail(json!([{ "stage": "rcpt", "do": "reject", "code": 450, "times": 1 }])).await;
-    let later = invite("later", &client).await;
-    world.mail(&later, 1).await;
-    settles(&later, "sent 2").await;
+#[tokio::test]
+async fn job_08_a_mail_that_the_server_refuses_for_good_fails_at_the_first_attempt() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let inviter = Inviter::new(&world).await;
+    let email = inviter.invite_during(&json!([{ "stage": "rcpt", "do": "reject", "code": 550 }])).await;
+    inviter.wait_for_mail_state(&email, |state| state == "failed 1").await;
+}
 
-    // Never: no second try, and whoever invited sees the same answer.
-    sink.fail(json!([{ "stage": "rcpt", "do": "reject", "code": 550 }])).await;
-    let never = invite("never", &client).await;
-    settles(&never, "failed 1").await;
-
-    // Taken and then cut off before the server could say so: it may come twice, but then it is the same mail.
-    sink.fail(json!([{ "stage": "after_data", "do": "drop", "times": 1 }])).await;
-    let twice = invite("twice", &client).await;
-    settles(&twice, "sent 2").await;
-    let mails = world.mails(&twice).await;
+#[tokio::test]
+async fn job_10_a_mail_that_the_server_took_without_an_answer_is_sent_again_unchanged() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let inviter = Inviter::new(&world).await;
+    let email = inviter.invite_during(&json!([{ "stage": "after_data", "do": "drop", "times": 1 }])).await;
+    inviter.wait_for_mail_state(&email, |state| state == "sent 2").await;
+    let mails = world.mails(&email).await;
     assert_eq!(mails.len(), 2);
     assert_eq!(mails[0].message_id, mails[1].message_id);
     assert_eq!(mails[0].token(), mails[1].token());
+}
 
-    // Our credentials are refused, the connection is dropped, encryption is not offered: the mail waits, unlost.
+#[tokio::test]
+async fn job_07_job_11_a_mail_is_sent_after_refused_credentials_or_a_lost_connection() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let inviter = Inviter::new(&world).await;
     for fault in [
         json!([{ "stage": "auth", "do": "reject", "code": 535, "times": 1 }]),
         json!([{ "stage": "connect", "do": "drop", "times": 1 }]),
         json!([{ "stage": "mail", "do": "drop", "times": 1 }]),
-        json!([{ "stage": "tls", "do": "hide" }]),
-        json!([{ "stage": "tls", "do": "wrong_host" }]),
-        json!([{ "stage": "tls", "do": "untrusted" }]),
     ] {
-        // An idle connection of the pool would pass the first stages by.
-        sink.fail(fault.clone()).await;
-        let waits = invite("waits", &client).await;
-        if fault[0]["stage"] == "tls" {
-            eventually("it was tried", || async { (!row(&waits).ends_with(" 0")).then_some(()) }).await;
-            assert!(row(&waits).starts_with("queued ") || row(&waits).starts_with("sent "), "{}", row(&waits));
-            sink.heal().await;
-        }
-        world.mail(&waits, 1).await;
-        eventually("it is sent", || async { row(&waits).starts_with("sent ").then_some(()) }).await;
+        let email = inviter.invite_during(&fault).await;
+        world.mail(&email, 1).await;
+        inviter.wait_for_mail_state(&email, |state| state.starts_with("sent ")).await;
     }
-    assert_eq!(sink.stats().await["plaintext_credentials"], 0);
+    assert_eq!(world.sink().stats().await["plaintext_credentials"], 0);
 }
 
-// Whatever a killed API was in the middle of is there whole, with its record and its mail, or not at all.
 #[tokio::test]
-async fn job_03_http_09_log_03_an_api_killed_in_the_middle_leaves_nothing_half_done() {
-    let world = fleet().await;
-    let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    let url = format!("{}/api/portal/auth/resend-activation", world.apis[0]);
-    let asking = (0..40).map(|_| {
-        let request = reqwest::Client::new().post(&url).header("content-type", "application/json");
-        let request = request.body(json!({ "email": email }).to_string());
-        async move { request.send().await.is_ok_and(|answer| answer.status().is_success()) }
+async fn job_11_a_mail_waits_while_the_server_offers_no_valid_encryption() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let inviter = Inviter::new(&world).await;
+    for fault in ["hide", "wrong_host", "untrusted"] {
+        let email = inviter.invite_during(&json!([{ "stage": "tls", "do": fault }])).await;
+        inviter.wait_for_mail_state(&email, |state| !state.ends_with(" 0")).await;
+        // A connection that was open before the fault is encrypted, so its mail may be sent.
+        let state = inviter.mail_state(&email);
+        assert!(state.starts_with("queued ") || state.starts_with("sent "), "{state}");
+        world.sink().heal().await;
+        world.mail(&email, 1).await;
+        inviter.wait_for_mail_state(&email, |state| state.starts_with("sent ")).await;
+    }
+    assert_eq!(world.sink().stats().await["plaintext_credentials"], 0);
+}
+
+#[tokio::test]
+async fn job_03_http_09_log_03_requests_of_a_killed_api_are_written_whole_or_not_at_all() {
+    let invited = Invited::new().await;
+    let (world, browser) = (&invited.world, reqwest::Client::new());
+    let requests = (0..40).map(|_| {
+        let request = browser.post(format!("{}{RESEND_ACTIVATION}", world.apis[0]));
+        let request = request.header("content-type", "application/json");
+        request.body(json!({ "email": invited.email }).to_string()).send()
     });
-    let asking = tokio::spawn(futures_util::future::join_all(asking.collect::<Vec<_>>()));
-    let asked = "SELECT count(*) FROM emails WHERE kind = 'activation'";
-    eventually("some are written", || async { (sql(&world, asked) != "0").then_some(()) }).await;
+    let requests = tokio::spawn(join_all(requests.collect::<Vec<_>>()));
+    eventually("some mails are written", || async { (world.count(ACTIVATIONS) > 0).then_some(()) }).await;
     world.processes[0].kill();
-    let answered = asking.await.unwrap().into_iter().filter(|accepted| *accepted).count();
+    let responses = requests.await.unwrap();
+    let accepted = responses.iter().flatten().filter(|response| response.status().is_success()).count();
 
-    let written: usize = sql(&world, asked).parse().unwrap();
-    assert!(answered <= written, "{answered} answered, {written} written");
-    let events = "SELECT count(*) FROM audit_events WHERE action = 'activation.requested'";
-    assert_eq!(sql(&world, events), written.to_string(), "no act without its record, nor a record without its act");
-    world.mail(&email, 1 + written).await;
+    let written = world.count(ACTIVATIONS);
+    assert!(accepted <= written, "{accepted} accepted, {written} written");
+    assert_eq!(world.count(ACTIVATION_EVENTS), written, "each mail has its audit event");
+    invited.wait_for_mails(1 + written).await;
 }
 
-// As when Postgres restarts, every connection of every process is cut, again and again.
+/// Opens many database connections of the APIs, so that a fault concerns more than one.
+async fn open_connections(browser: &Browser) {
+    join_all((0..40).map(|_| browser.check_token("an-unknown-token"))).await;
+}
+
+/// Ends every other connection to the database, as a restart of Postgres does.
+fn end_connections(world: &World) {
+    world.sql(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+}
+
 #[tokio::test]
-async fn inf_02_cut_off_from_the_database_it_delivers_what_it_has_accepted() {
-    let world = fleet().await;
-    let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    let browser = world.browser();
-    let asked = 40;
-    for round in 1..=asked {
-        // Nobody notices: a request whose connection turns out to be cut is run again on another.
-        browser.post("/api/portal/auth/resend-activation", json!({ "email": email })).await.expect(200);
-        if round % 10 == 0 {
-            // With many connections open, so that one cut is not the only one to be found.
-            let look = || browser.post("/api/portal/auth/check-token", json!({ "token": "nobody-has-this" }));
-            futures_util::future::join_all((0..40).map(|_| look())).await;
-            let others = "datname = current_database() AND pid <> pg_backend_pid()";
-            sql(&world, &format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"));
-        }
+async fn inf_02_requests_succeed_and_mails_arrive_while_database_connections_are_ended() {
+    let invited = Invited::new().await;
+    let (world, browser) = (&invited.world, invited.world.browser());
+    for _ in 0..4 {
+        // A request whose connection was ended runs again on another one.
+        invited.request_mails(&browser, 10).await;
+        open_connections(&browser).await;
+        end_connections(world);
     }
-    eventually("all of it has arrived", || async {
-        // One that had been accepted when the connection was cut may come again, and then it is the same mail.
-        let mails = world.mails(&email).await;
-        let ids: std::collections::BTreeSet<_> = mails.into_iter().map(|mail| mail.message_id).collect();
-        (ids.len() > asked).then_some(())
+    // A mail may arrive twice if the connection was ended after the mail server had accepted it.
+    eventually("all mails have arrived", || async {
+        let ids: BTreeSet<_> = world.mails(&invited.email).await.into_iter().map(|mail| mail.message_id).collect();
+        (ids.len() == 41).then_some(())
     })
     .await;
 }
 
-// As when its machine dies or a switch does: no connection is cut, none is answered any more.
+/// As when the machine of the database or a switch fails: no connection is closed, and none is answered any more.
 #[tokio::test(flavor = "multi_thread")]
-async fn inf_02_a_database_that_falls_silent_is_found_again() {
-    let direct = database();
-    let relay = TcpProxy::to(&direct).await;
-    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", relay.url())]).await;
-    let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    let browser = world.browser();
-    let look = || browser.post("/api/portal/auth/check-token", json!({ "token": "nobody-has-this" }));
-    futures_util::future::join_all((0..40).map(|_| look())).await;
-    relay.stop_forwarding();
-    for api in 0..world.apis.len() {
-        let browser = Browser::new(vec![world.apis[api].clone()]);
-        eventually("it is served", || async {
-            let asked = browser.post("/api/portal/auth/resend-activation", json!({ "email": email }));
-            timeout(Duration::from_secs(3), asked).await.is_ok_and(|answer| answer.status == 200).then_some(())
+async fn inf_02_each_api_serves_again_after_its_database_connections_have_fallen_silent() {
+    let proxy = TcpProxy::to(&database()).await;
+    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", proxy.url())]).await;
+    let email = world.tenant().await.invitation(&world).await.email;
+    open_connections(&world.browser()).await;
+    proxy.stop_forwarding();
+    for api in &world.apis {
+        let browser = Browser::new(vec![api.clone()]);
+        eventually("the API answers within three seconds", || async {
+            let request = timeout(Duration::from_secs(3), browser.resend_activation(&email));
+            request.await.is_ok_and(|response| response.status == 200).then_some(())
         })
         .await;
     }
-    eventually("its mail has arrived", || async { (world.mails(&email).await.len() > 1).then_some(()) }).await;
+    eventually("a mail has arrived", || async { (world.mails(&email).await.len() > 1).then_some(()) }).await;
 }
 
 #[tokio::test]
-async fn job_06_a_worker_that_is_told_to_stop_finishes_what_it_has() {
-    let world = fleet().await;
-    let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    // Slow enough that many are on their way when the signal comes.
+async fn job_06_a_worker_that_is_stopped_finishes_its_running_jobs_within_30_seconds() {
+    let mut invited = Invited::new().await;
+    let world = &invited.world;
+    // Slow enough that many mails are being sent when the signal arrives.
     world.sink().fail(json!([{ "stage": "reply", "do": "slow" }])).await;
-    for _ in 0..20 {
-        ask(&world.browser(), &email).await;
-    }
-    for worker in world.workers() {
-        worker.signal("TERM");
-    }
-    let told = Instant::now();
+    invited.request_mails(&world.browser(), 20).await;
+    world.workers().iter().for_each(|worker| worker.signal("TERM"));
+    let stopped = Instant::now();
     for worker in world.workers() {
         assert!(worker.ends().await, "{:#?}", worker.logs());
     }
-    assert!(told.elapsed().as_secs() < 30, "{:?}", told.elapsed());
+    assert!(stopped.elapsed().as_secs() < 30, "{:?}", stopped.elapsed());
     world.sink().heal().await;
-    assert_eq!(sql(&world, "SELECT count(*) FROM background_jobs WHERE state = 'running'"), "0");
-    let arrived = world.mails(&email).await.len();
-    assert_eq!(
-        sql(&world, "SELECT count(*) FROM emails WHERE status = 'sent' AND kind = 'activation'"),
-        (arrived - 1).to_string()
-    );
-    let mut world = world;
-    world.start_worker();
-    world.mail(&email, 21).await;
+    assert_eq!(world.count(RUNNING_JOBS), 0);
+    let arrived = world.mails(&invited.email).await.len();
+    assert_eq!(world.count(&format!("{ACTIVATIONS} AND status = 'sent'")), arrived - 1);
+    invited.world.start_worker();
+    invited.wait_for_mails(21).await;
+}
+
+/// Inserts a queued job and returns its id.
+fn insert_job(world: &World, name: &str, payload: &str, attempts: u32) -> String {
+    let id = world.sql("SELECT gen_random_uuid()");
+    world.sql(&format!(
+        "INSERT INTO background_jobs \
+         (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
+         VALUES ('{id}', '{name}', 'urgent', '{payload}', 'queued', {attempts}, 8, 0, now(), now() - interval '1 minute')"
+    ));
+    id
 }
 
 #[tokio::test]
-async fn job_12_20_a_job_that_nobody_knows_is_left_and_one_that_cannot_be_read_dies_alone() {
-    let world = fleet().await;
-    let insert = |name: &str, payload: &str, attempts: u32| {
-        let id = sql(&world, "SELECT gen_random_uuid()");
-        sql(
-            &world,
-            &format!(
-                "INSERT INTO background_jobs (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
-             VALUES ('{id}', '{name}', 'urgent', '{payload}', 'queued', {attempts}, 8, 0, now(), now() - interval '1 minute')"
-            ),
-        );
-        id
-    };
-    let unknown = insert("from_the_future", "{}", 0);
-    let unreadable = insert("send_mail", "{\"letter\": 5}", 7);
-    let state =
-        |id: &str| sql(&world, &format!("SELECT state || ' ' || attempts FROM background_jobs WHERE id = '{id}'"));
-    eventually("the unreadable one is dead", || async { (state(&unreadable) == "dead 8").then_some(()) }).await;
-    eventually("the unknown one waits", || async {
-        let later = format!("SELECT run_at > now() FROM background_jobs WHERE id = '{unknown}'");
-        (state(&unknown) == "queued 0" && sql(&world, &later) == "t").then_some(())
-    })
-    .await;
-    let tenant = world.tenant().await;
-    tenant.person(&world).await;
+async fn job_20_a_job_with_an_unknown_name_stays_queued_for_a_newer_worker() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let id = insert_job(&world, "from_the_future", "{}", 0);
+    let state = format!("SELECT state, attempts, run_at > now() FROM background_jobs WHERE id = '{id}'");
+    world.wait_for_sql("the job is put off", &state, "queued|0|t").await;
+    world.tenant().await.person(&world).await;
 }
 
 #[tokio::test]
-async fn inf_09_one_process_killed_again_and_again_keeps_what_it_has_answered() {
-    let mut world = World::start(
-        Deployment::Single,
-        &[("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m"), ("PORTICO_PUBLIC_URL", "http://localhost:4000")],
-    )
-    .await;
+async fn job_12_a_job_with_an_unreadable_payload_is_dead_after_its_last_attempt_and_other_jobs_run() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let id = insert_job(&world, "send_mail", "{\"letter\": 5}", 7);
+    let state = format!("SELECT state, attempts FROM background_jobs WHERE id = '{id}'");
+    world.wait_for_sql("the job is dead", &state, "dead|8").await;
+    world.tenant().await.person(&world).await;
+}
+
+#[tokio::test]
+async fn inf_09_a_single_process_that_is_killed_repeatedly_keeps_what_it_has_acknowledged() {
+    let settings = [("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m"), ("PORTICO_PUBLIC_URL", "http://localhost:4000")];
+    let mut world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
-    let email = invited(&world, &tenant).await;
-    let mut clients = 1;
-    let mut mails = 1;
-    for _ in 0..5 {
+    let email = tenant.invitation(&world).await.email;
+    let rounds = 5;
+    for _ in 0..rounds {
         let owner = tenant.owner.moved_to(&world.apis);
         for n in 0..3 {
-            owner.post("/api/v1/clients", json!({ "name": format!("Client {n}") })).await.expect(201);
-            ask(&world.browser(), &email).await;
-            clients += 1;
-            mails += 1;
+            owner.post(CLIENTS, json!({ "name": format!("Client {n}") })).await.expect(201);
+            world.browser().resend_activation(&email).await.expect(200);
         }
-        world.processes.remove(0).kill();
-        world.apis.clear();
-        world.start_api("dev").await;
+        world.processes[0].kill();
+        world.restart_single(&[]).await;
     }
     let owner = tenant.owner.moved_to(&world.apis);
-    let listed = owner.get("/api/v1/clients?limit=100").await.expect(200);
-    assert_eq!(listed["data"].as_array().unwrap().len(), clients);
-    world.mail(&email, mails).await;
-    assert_eq!(sqlite(&world, "PRAGMA integrity_check"), "ok");
+    let listed = owner.get(&format!("{CLIENTS}?limit=100")).await.expect(200);
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1 + 3 * rounds);
+    world.mail(&email, 1 + 3 * rounds).await;
+    assert_eq!(world.sql("PRAGMA integrity_check"), "ok");
 }
 
-/// Runs SQL on the one process's database by `sqlite3`, and returns what it prints.
-fn sqlite(world: &World, sql: &str) -> String {
-    let path = world.setting("DATABASE_URL").trim_start_matches("sqlite:").to_owned();
-    let output = std::process::Command::new("sqlite3").args([&path, sql]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+/// How many refused requests show that the disk is full.
+const REFUSED: usize = 5;
+
+/// Creates clients until [`REFUSED`] requests were refused with 503, and returns how many were created.
+/// Calls `after_each` with the number of clients so far.
+async fn create_clients_until_refused(tenant: &Tenant, after_each: impl Fn(usize)) -> usize {
+    let (mut created, mut refused) = (0, 0);
+    while refused < REFUSED {
+        assert!(created < 20_000, "the disk does not become full");
+        let body = json!({ "name": format!("Client {created}") });
+        let response = tenant.owner.on_new_network().post(CLIENTS, body).await;
+        match response.status {
+            201 => created += 1,
+            503 => refused += 1,
+            _ => panic!("{response:?}"),
+        }
+        after_each(created);
+    }
+    created
 }
 
-// Nothing is acknowledged that is not written, reading goes on, and space alone mends it.
+/// Waits until a client can be created. Until then the response must be 503.
+async fn wait_for_writes(tenant: &Tenant) {
+    eventually("a client is created", || async {
+        let response = tenant.owner.on_new_network().post(CLIENTS, json!({ "name": "After all" })).await;
+        assert!([201, 503].contains(&response.status), "{response:?}");
+        (response.status == 201).then_some(())
+    })
+    .await;
+}
+
+const CREATED_CLIENTS: &str = "SELECT count(*) FROM clients WHERE name LIKE 'Client %'";
+
 #[tokio::test]
-async fn inf_08_a_full_disk_under_sqlite_is_a_503_until_there_is_room_again() {
-    let Some(disk) = Disk::of("6m") else { return };
-    let url = format!("sqlite:{}", disk.0.path().join("portico.db").display());
+async fn inf_08_a_full_disk_under_sqlite_is_503_for_writes_until_there_is_room_again() {
+    let Some(disk) = Disk::mount("6m") else { return };
+    let url = format!("sqlite:{}", disk.path().join("portico.db").display());
     let settings = [
         ("DATABASE_URL", url.as_str()),
         ("PORTICO_PUBLIC_URL", "http://localhost:4000"),
@@ -411,100 +444,38 @@ async fn inf_08_a_full_disk_under_sqlite_is_a_503_until_there_is_room_again() {
     let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
     disk.fill();
-    // The write-ahead log has some room left inside its file.
-    let made = clients_until_refused(&tenant, |_| ()).await;
-    tenant.owner.get("/api/v1/clients").await.expect(200);
-    tenant.owner.get("/health/live").await.expect(200);
+    // The file of the write-ahead log has some room left.
+    let created = create_clients_until_refused(&tenant, |_| ()).await;
+    tenant.owner.get(CLIENTS).await.expect(200);
+    tenant.owner.get(LIVE).await.expect(200);
     disk.empty();
-    writes_again(&tenant).await;
-    // Through another connection than Portico's, which might see what it has not committed.
-    assert_eq!(sqlite(&world, "SELECT count(*) FROM clients WHERE name LIKE 'Client %'"), made.to_string());
-    assert_eq!(sqlite(&world, "PRAGMA integrity_check"), "ok");
+    wait_for_writes(&tenant).await;
+    // `sqlite3` has a connection of its own, which sees only what is committed.
+    assert_eq!(world.count(CREATED_CLIENTS), created);
+    assert_eq!(world.sql("PRAGMA integrity_check"), "ok");
 }
 
-// Postgres ends itself when its log has no room; Portico does not, and goes on when it is back.
+/// Postgres exits when its log has no room. Portico goes on when Postgres is back.
 #[tokio::test]
-async fn inf_08_a_full_disk_under_postgres_is_a_503_until_there_is_room_again() {
-    let Some(disk) = Disk::of("200m") else { return };
-    let mut postgres = Postgres::start_in(disk.0.path().to_owned()).await;
-    let url = postgres.url();
-    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", &url), ("PORTICO_LIMIT_REQUESTS", "1000000/1m")]).await;
+async fn inf_08_a_full_disk_under_postgres_is_503_for_writes_until_there_is_room_again() {
+    let Some(disk) = Disk::mount("200m") else { return };
+    let mut postgres = Postgres::start_in(disk.path().to_owned()).await;
+    let settings = [("DATABASE_URL", &*postgres.url()), ("PORTICO_LIMIT_REQUESTS", "1000000/1m")];
+    let world = World::start(Deployment::Cluster, &settings).await;
     let tenant = world.tenant().await;
     disk.fill();
-    let made = clients_until_refused(&tenant, |made| {
-        if made % 100 == 99 {
-            // Most of a segment of the log, without the requests that would fill it.
-            postgres.try_run("CREATE TABLE IF NOT EXISTS t (t text); INSERT INTO t SELECT repeat(md5(n::text), 60) FROM generate_series(1, 5000) n");
+    let created = create_clients_until_refused(&tenant, |created| {
+        if created % 100 == 99 {
+            postgres.fill_log();
         }
     })
     .await;
-    tenant.owner.get("/health/live").await.expect(200);
+    tenant.owner.get(LIVE).await.expect(200);
     disk.empty();
     postgres.kill();
     postgres.start_again().await;
-    writes_again(&tenant).await;
-    let written: usize = postgres.run("SELECT count(*) FROM clients WHERE name LIKE 'Client %'").parse().unwrap();
-    // One that was refused may have been written all the same: the answer of its commit was lost.
-    assert!((made..=made + REFUSED).contains(&written), "{made} made, {written} written");
-}
-
-/// How many refusals in all show that the disk is full.
-const REFUSED: usize = 5;
-
-/// Makes clients until Portico has refused some, and says how many it made.
-async fn clients_until_refused(tenant: &Tenant, between: impl Fn(usize)) -> usize {
-    let (mut made, mut refused) = (0, 0);
-    while refused < REFUSED {
-        assert!(made < 20_000, "the disk is never full");
-        let answer = tenant.owner.on_new_network().post("/api/v1/clients", json!({ "name": format!("Client {made}") })).await;
-        match answer.status {
-            201 => made += 1,
-            503 => refused += 1,
-            _ => panic!("{answer:?}"),
-        }
-        between(made);
-    }
-    made
-}
-
-async fn writes_again(tenant: &Tenant) {
-    eventually("it writes again", || async {
-        let answer = tenant.owner.on_new_network().post("/api/v1/clients", json!({ "name": "After all" })).await;
-        assert!([201, 503].contains(&answer.status), "{answer:?}");
-        (answer.status == 201).then_some(())
-    })
-    .await;
-}
-
-/// A small disk of its own, which root alone can mount.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    fn of(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size},mode=755"), "tmpfs"]).arg(folder.path());
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        if !mounted {
-            eprintln!("skipped: no disk can be mounted here to be filled");
-        }
-        mounted.then_some(Self(folder))
-    }
-
-    /// Leaves no room at all.
-    fn fill(&self) {
-        let zeros = vec![0; 4_096];
-        let mut file = std::fs::File::create(self.0.path().join("filling")).unwrap();
-        while file.write_all(&zeros).is_ok() {}
-    }
-
-    fn empty(&self) {
-        std::fs::remove_file(self.0.path().join("filling")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
+    wait_for_writes(&tenant).await;
+    // A refused client may have been written: then the response to its commit was lost.
+    let written: usize = postgres.run(CREATED_CLIENTS).parse().unwrap();
+    assert!((created..=created + REFUSED).contains(&written), "{created} created, {written} written");
 }

@@ -1,7 +1,8 @@
-//! Every fault, under a load that owes mail: nothing accepted is lost, and what comes twice has a reason.
+//! Faults under a load of requests for mails: no accepted mail is lost, and a mail arrives twice only if a fault explains
+//! it.
 //!
-//! `bin/test` strikes once with each; `bin/test --faults N` strikes N times at random in one long-running fleet and
-//! prints the books.
+//! `bin/test` injects each fault once. `bin/test --faults N` injects N faults at random into one long-running cluster and
+//! prints the delivery report.
 
 use std::{
     io::{self, Write},
@@ -12,100 +13,101 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::support::{
-    DeliveryReport, Load, Postgres, Reach, Redis, Deployment, Slope, Spread, UNLIMITED, World, eventually, milliseconds,
+    DeliveryReport, Deployment, FootprintLog, Load, Percentiles, Postgres, Redis, Routing, UNLIMITED, World, eventually,
+    unix_milliseconds,
 };
 
 /// A fault.
 struct Fault {
     name: &'static str,
-    harm: Harm,
-    /// How long it lasts, in milliseconds.
-    lasts: u64,
-    /// Whether mail that is under way meanwhile may come twice: somebody dies, or goes deaf, between the mail server's
-    /// last word and our noting it.
-    may_repeat: bool,
+    kind: FaultKind,
+    duration_ms: u64,
+    /// Whether a mail that is being sent during the fault may arrive twice: a worker cannot write that the mail server has
+    /// accepted it.
+    may_duplicate: bool,
 }
 
-/// What is done, and undone at the end.
-enum Harm {
-    /// `kill -9` to a process, which is then started again.
+/// What begins and ends a fault.
+enum FaultKind {
+    /// `kill -9` to a process, which is started again at the end.
     Kill(Role),
-    /// SIGTERM, likewise.
+    /// SIGTERM to a process, which is started again at the end.
     Terminate(Role),
-    /// SIGSTOP, then SIGCONT.
+    /// SIGSTOP to a process, and SIGCONT at the end.
     Freeze(Role),
     RedisKilled,
     RedisFlushed,
     RedisFrozen,
-    /// A setting, while it is wrong and as it was.
+    /// A command that makes Redis refuse writes, and the command that ends it.
     RedisRefuses(&'static [&'static str], &'static [&'static str]),
     PostgresRestarted,
     PostgresKilled,
-    PostgresCut,
+    PostgresConnectionsEnded,
     PostgresReadOnly,
-    /// Everybody waits for this lock, until no connection is free.
+    /// Requests wait for a lock until no connection is free.
     PostgresLocked,
-    /// The rules of the mail server.
-    Mail(fn() -> Value),
+    /// Rules of the mail server.
+    MailServer(fn() -> Value),
 }
 
-/// Which of the fleet's processes: the second of each, so that the first lives on and shows whether it grows.
+/// The index of the process that a fault concerns: the second API or the second worker. The first ones run through the
+/// whole load and show whether their memory grows.
 #[derive(Clone, Copy)]
 enum Role {
     Api = 1,
     Worker = 3,
 }
 
-/// The lease of these fleets, the shortest that is allowed.
+/// The lease of jobs in these clusters, the shortest that is allowed.
 const LEASE: &str = "3s";
 
-const fn fault(name: &'static str, harm: Harm, lasts: u64) -> Fault {
-    Fault { name, harm, lasts, may_repeat: false }
+const fn fault(name: &'static str, kind: FaultKind, duration_ms: u64) -> Fault {
+    Fault { name, kind, duration_ms, may_duplicate: false }
 }
 
-const fn may_repeat(fault: Fault) -> Fault {
-    Fault { may_repeat: true, ..fault }
+const fn may_duplicate(fault: Fault) -> Fault {
+    Fault { may_duplicate: true, ..fault }
 }
 
-/// What strikes the processes, the database and the queue.
-const MACHINES: [Fault; 18] = [
-    fault("API killed", Harm::Kill(Role::Api), 300),
-    fault("API frozen", Harm::Freeze(Role::Api), 1_500),
-    fault("API told to stop", Harm::Terminate(Role::Api), 300),
-    may_repeat(fault("worker killed", Harm::Kill(Role::Worker), 300)),
-    // Longer than its lease: others have taken over what it held.
-    may_repeat(fault("worker frozen", Harm::Freeze(Role::Worker), 5_000)),
-    fault("worker told to stop", Harm::Terminate(Role::Worker), 300),
-    fault("Redis down", Harm::RedisKilled, 1_500),
-    fault("Redis restarted", Harm::RedisKilled, 0),
-    fault("Redis flushed", Harm::RedisFlushed, 0),
-    fault("Redis frozen", Harm::RedisFrozen, 2_500),
+/// Faults of the processes, the database and the queue.
+const INFRASTRUCTURE_FAULTS: [Fault; 18] = [
+    fault("API killed", FaultKind::Kill(Role::Api), 300),
+    fault("API frozen", FaultKind::Freeze(Role::Api), 1_500),
+    fault("API stopped", FaultKind::Terminate(Role::Api), 300),
+    may_duplicate(fault("worker killed", FaultKind::Kill(Role::Worker), 300)),
+    // Longer than the lease, so the other worker claims its jobs.
+    may_duplicate(fault("worker frozen", FaultKind::Freeze(Role::Worker), 5_000)),
+    fault("worker stopped", FaultKind::Terminate(Role::Worker), 300),
+    fault("Redis down", FaultKind::RedisKilled, 1_500),
+    fault("Redis restarted", FaultKind::RedisKilled, 0),
+    fault("Redis flushed", FaultKind::RedisFlushed, 0),
+    fault("Redis frozen", FaultKind::RedisFrozen, 2_500),
     fault(
         "Redis full",
-        Harm::RedisRefuses(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]),
+        FaultKind::RedisRefuses(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]),
         1_500,
     ),
-    fault("Redis read-only", Harm::RedisRefuses(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]), 1_500),
+    fault("Redis read-only", FaultKind::RedisRefuses(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]), 1_500),
     fault(
         "Redis without replicas",
-        Harm::RedisRefuses(
+        FaultKind::RedisRefuses(
             &["CONFIG", "SET", "min-replicas-to-write", "1"],
             &["CONFIG", "SET", "min-replicas-to-write", "0"],
         ),
         1_500,
     ),
-    may_repeat(fault("Postgres restarted", Harm::PostgresRestarted, 300)),
-    may_repeat(fault("Postgres killed", Harm::PostgresKilled, 300)),
-    may_repeat(fault("Postgres cuts all connections", Harm::PostgresCut, 0)),
-    may_repeat(fault("Postgres read-only", Harm::PostgresReadOnly, 1_500)),
-    may_repeat(fault("Postgres locked", Harm::PostgresLocked, 4_000)),
+    may_duplicate(fault("Postgres restarted", FaultKind::PostgresRestarted, 300)),
+    may_duplicate(fault("Postgres killed", FaultKind::PostgresKilled, 300)),
+    may_duplicate(fault("Postgres ends all connections", FaultKind::PostgresConnectionsEnded, 0)),
+    may_duplicate(fault("Postgres read-only", FaultKind::PostgresReadOnly, 1_500)),
+    may_duplicate(fault("Postgres locked", FaultKind::PostgresLocked, 4_000)),
 ];
 
-/// What strikes the mail server. A connection that lies idle would pass the first stages by, so each ends after its mail.
-const MAIL: [Fault; 12] = [
-    may_repeat(fault(
+/// Faults of the mail server. Each connection ends after its mail, because an idle one would not pass the first stages.
+const MAIL_SERVER_FAULTS: [Fault; 12] = [
+    may_duplicate(fault(
         "mail server hangs at each stage",
-        Harm::Mail(|| {
+        FaultKind::MailServer(|| {
             let stages = ["connect", "ehlo", "auth", "mail", "rcpt", "data", "after_data"];
             new_connections(&stages.map(|stage| json!({ "stage": stage, "do": "hang", "times": 1 })))
         }),
@@ -113,20 +115,20 @@ const MAIL: [Fault; 12] = [
     )),
     fault(
         "mail server refuses connections",
-        Harm::Mail(|| json!([{ "stage": "listen", "do": "refuse" }, new_connection()])),
+        FaultKind::MailServer(|| json!([{ "stage": "listen", "do": "refuse" }, new_connection()])),
         1_000,
     ),
     fault(
-        "mail server says later at each stage",
-        Harm::Mail(|| {
+        "mail server refuses for now at each stage",
+        FaultKind::MailServer(|| {
             let stages = [("connect", 421), ("mail", 452), ("rcpt", 450), ("after_data", 451)];
             new_connections(&stages.map(|(at, code)| json!({ "stage": at, "do": "reject", "code": code, "times": 2 })))
         }),
         1_000,
     ),
     fault(
-        "mail server says never",
-        Harm::Mail(|| {
+        "mail server refuses for good",
+        FaultKind::MailServer(|| {
             let stages = [("rcpt", 550), ("after_data", 554)];
             new_connections(&stages.map(|(at, code)| json!({ "stage": at, "do": "reject", "code": code, "times": 2 })))
         }),
@@ -134,274 +136,266 @@ const MAIL: [Fault; 12] = [
     ),
     fault(
         "mail server refuses credentials",
-        Harm::Mail(|| json!([{ "stage": "auth", "do": "reject", "code": 535 }, new_connection()])),
+        FaultKind::MailServer(|| json!([{ "stage": "auth", "do": "reject", "code": 535 }, new_connection()])),
         700,
     ),
     fault(
         "mail server drops at each stage",
-        Harm::Mail(|| {
+        FaultKind::MailServer(|| {
             let stages = ["connect", "ehlo", "auth", "mail", "rcpt", "data"];
             new_connections(&stages.map(|stage| json!({ "stage": stage, "do": "drop", "times": 2 })))
         }),
         1_000,
     ),
-    may_repeat(fault(
+    may_duplicate(fault(
         "mail server drops after the last dot",
-        Harm::Mail(|| json!([{ "stage": "after_data", "do": "drop", "times": 3 }])),
+        FaultKind::MailServer(|| json!([{ "stage": "after_data", "do": "drop", "times": 3 }])),
         1_000,
     )),
-    fault("mail server drops after its 250", Harm::Mail(|| json!([new_connection()])), 1_000),
-    fault("mail server is slow", Harm::Mail(|| json!([{ "stage": "reply", "do": "slow" }])), 2_000),
+    fault("mail server drops after its 250", FaultKind::MailServer(|| json!([new_connection()])), 1_000),
+    fault("mail server is slow", FaultKind::MailServer(|| json!([{ "stage": "reply", "do": "slow" }])), 2_000),
     fault(
         "mail server hides STARTTLS",
-        Harm::Mail(|| json!([{ "stage": "tls", "do": "hide" }, new_connection()])),
+        FaultKind::MailServer(|| json!([{ "stage": "tls", "do": "hide" }, new_connection()])),
         700,
     ),
     fault(
-        "mail server shows another's certificate",
-        Harm::Mail(|| json!([{ "stage": "tls", "do": "wrong_host" }, new_connection()])),
+        "mail server has a certificate of another host",
+        FaultKind::MailServer(|| json!([{ "stage": "tls", "do": "wrong_host" }, new_connection()])),
         700,
     ),
     fault(
-        "mail server shows a stranger's certificate",
-        Harm::Mail(|| json!([{ "stage": "tls", "do": "untrusted" }, new_connection()])),
+        "mail server has an untrusted certificate",
+        FaultKind::MailServer(|| json!([{ "stage": "tls", "do": "untrusted" }, new_connection()])),
         700,
     ),
 ];
 
+/// These rules, and a new connection for each mail.
 fn new_connections(rules: &[Value]) -> Value {
     rules.iter().cloned().chain([new_connection()]).collect()
 }
 
+/// The rule by which a connection ends after its mail.
 fn new_connection() -> Value {
     json!({ "stage": "after_ok", "do": "drop" })
 }
 
-/// A fleet with a database and a queue of its own, under load.
-struct Stage {
+/// A cluster with a Postgres server of its own, under load.
+struct FaultTest {
     world: World,
     postgres: Postgres,
     load: Load,
-    books: DeliveryReport,
-    struck: Vec<InjectedFault>,
+    report: DeliveryReport,
+    injected: Vec<InjectedFault>,
 }
 
-/// A fault that has struck, in milliseconds since 1970.
+/// A fault that was injected. Times are in milliseconds since 1970, or after the end of the fault.
 struct InjectedFault {
     fault: &'static Fault,
     began: u64,
     ended: u64,
-    accepts_after: u64,
-    delivers_after: u64,
+    accepts_after_ms: u64,
+    delivers_after_ms: u64,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl FaultTest {
+    async fn start() -> Self {
         let postgres = Postgres::start().await;
         let url = postgres.url();
         let mut settings = UNLIMITED.to_vec();
         settings.extend([("DATABASE_URL", url.as_str()), ("PORTICO_JOB_LEASE", LEASE)]);
         let world = World::start(Deployment::Cluster, &settings).await;
         let load = Load::new(&world).await;
-        load.start(Reach::All);
-        Self { world, postgres, load, books: DeliveryReport::default(), struck: Vec::new() }
+        load.start(Routing::RoundRobin);
+        Self { world, postgres, load, report: DeliveryReport::default(), injected: Vec::new() }
     }
 
-    /// Strikes once, and waits until requests are accepted and mail arrives again.
-    async fn strike(&mut self, fault: &'static Fault) {
-        let began = milliseconds();
-        self.begin(&fault.harm).await;
-        sleep(Duration::from_millis(fault.lasts)).await;
-        self.end(&fault.harm).await;
-        let ended = milliseconds();
+    /// Injects a fault, ends it, and waits until requests are accepted and mails arrive again.
+    async fn inject(&mut self, fault: &'static Fault) {
+        let began = unix_milliseconds();
+        self.begin(&fault.kind).await;
+        sleep(Duration::from_millis(fault.duration_ms)).await;
+        self.end(&fault.kind).await;
+        let ended = unix_milliseconds();
         let accepted = eventually(&format!("after \"{}\" requests are accepted", fault.name), || async {
             self.load.first_accepted(ended)
         })
         .await;
         let delivered = eventually(&format!("after \"{}\" mail arrives", fault.name), || async {
-            self.world.sink().newest().await.filter(|at| *at >= ended)
+            self.world.sink().newest_arrival().await.filter(|at| *at >= ended)
         })
         .await;
-        let (accepts_after, delivers_after) = (accepted - ended, delivered - ended);
-        self.struck.push(InjectedFault { fault, began, ended, accepts_after, delivers_after });
+        let (accepts_after_ms, delivers_after_ms) = (accepted - ended, delivered - ended);
+        self.injected.push(InjectedFault { fault, began, ended, accepts_after_ms, delivers_after_ms });
     }
 
-    async fn begin(&mut self, harm: &Harm) {
+    async fn begin(&mut self, kind: &FaultKind) {
         let redis = self.world.redis();
-        match harm {
-            Harm::Kill(role) => self.world.processes[*role as usize].kill(),
-            Harm::Terminate(role) => self.world.processes[*role as usize].signal("TERM"),
-            Harm::Freeze(role) => self.world.processes[*role as usize].signal("STOP"),
-            Harm::RedisKilled => redis.process.kill(),
-            Harm::RedisFlushed => drop(redis.run(&["FLUSHALL"])),
-            Harm::RedisFrozen => redis.process.signal("STOP"),
-            Harm::RedisRefuses(wrong, _) => drop(redis.run(wrong)),
-            Harm::PostgresRestarted => self.postgres.stop().await,
-            Harm::PostgresKilled => self.postgres.kill(),
-            Harm::PostgresCut => self.postgres.cut(),
-            Harm::PostgresReadOnly => self.read_only("SET default_transaction_read_only = on"),
-            Harm::PostgresLocked => self.postgres.lock("background_jobs, emails, sessions"),
-            Harm::Mail(rules) => self.world.sink().fail(rules()).await,
+        match kind {
+            FaultKind::Kill(role) => self.world.processes[*role as usize].kill(),
+            FaultKind::Terminate(role) => self.world.processes[*role as usize].signal("TERM"),
+            FaultKind::Freeze(role) => self.world.processes[*role as usize].signal("STOP"),
+            FaultKind::RedisKilled => redis.process.kill(),
+            FaultKind::RedisFlushed => drop(redis.run(&["FLUSHALL"])),
+            FaultKind::RedisFrozen => redis.process.signal("STOP"),
+            FaultKind::RedisRefuses(wrong, _) => drop(redis.run(wrong)),
+            FaultKind::PostgresRestarted => self.postgres.stop().await,
+            FaultKind::PostgresKilled => self.postgres.kill(),
+            FaultKind::PostgresConnectionsEnded => self.postgres.end_connections(),
+            FaultKind::PostgresReadOnly => self.read_only("SET default_transaction_read_only = on"),
+            FaultKind::PostgresLocked => self.postgres.lock("background_jobs, emails, sessions").await,
+            FaultKind::MailServer(rules) => self.world.sink().fail(rules()).await,
         }
     }
 
-    async fn end(&mut self, harm: &Harm) {
-        match harm {
-            Harm::Kill(role) => self.world.restart(*role as usize).await,
-            Harm::Terminate(role) => {
+    async fn end(&mut self, kind: &FaultKind) {
+        match kind {
+            FaultKind::Kill(role) => self.world.restart(*role as usize).await,
+            FaultKind::Terminate(role) => {
                 assert!(self.world.processes[*role as usize].ends().await);
                 self.world.restart(*role as usize).await;
             }
-            Harm::Freeze(role) => self.world.processes[*role as usize].signal("CONT"),
-            Harm::RedisKilled => self.world.redis = Some(Redis::start_at(self.world.redis().port()).await),
-            Harm::RedisFlushed | Harm::PostgresCut => {}
-            Harm::RedisFrozen => self.world.redis().process.signal("CONT"),
-            Harm::RedisRefuses(_, right) => drop(self.world.redis().run(right)),
-            Harm::PostgresRestarted | Harm::PostgresKilled => self.postgres.start_again().await,
-            Harm::PostgresReadOnly => self.read_only("RESET default_transaction_read_only"),
-            Harm::PostgresLocked => self.postgres.unlock(),
-            Harm::Mail(_) => self.world.sink().heal().await,
+            FaultKind::Freeze(role) => self.world.processes[*role as usize].signal("CONT"),
+            FaultKind::RedisKilled => self.world.redis = Some(Redis::start_at(self.world.redis().port()).await),
+            FaultKind::RedisFlushed | FaultKind::PostgresConnectionsEnded => {}
+            FaultKind::RedisFrozen => self.world.redis().process.signal("CONT"),
+            FaultKind::RedisRefuses(_, right) => drop(self.world.redis().run(right)),
+            FaultKind::PostgresRestarted | FaultKind::PostgresKilled => self.postgres.start_again().await,
+            FaultKind::PostgresReadOnly => self.read_only("RESET default_transaction_read_only"),
+            FaultKind::PostgresLocked => self.postgres.unlock(),
+            FaultKind::MailServer(_) => self.world.sink().heal().await,
         }
     }
 
-    /// For every transaction that begins from now on.
+    /// Changes whether transactions are read-only, for every transaction that begins from now on.
     fn read_only(&self, set: &str) {
         self.postgres.run(&format!("ALTER SYSTEM {set}"));
         self.postgres.run("SELECT pg_reload_conf()");
-        self.postgres.cut();
+        self.postgres.end_connections();
     }
 
-    /// Lets the load rest and keeps the books.
-    async fn delivery_report(&mut self) {
+    /// Stops the load and adds to the delivery report.
+    async fn update_report(&mut self) {
         self.load.stop().await;
-        self.books.add(self.load.delivery_report(&self.world).await);
+        self.report.add(self.load.delivery_report(&self.world).await);
     }
 
-    /// Each fault's own figures.
-    fn report(&self) -> String {
-        let mut lines: Vec<String> = self
-            .struck
-            .iter()
-            .map(|struck| {
-                let again = self.books.repeated.iter().filter(|(first, _)| struck.explains(*first)).count();
-                format!(
-                    "{:<44} accepts after {:>5} ms · delivers after {:>5} ms · came twice {again}",
-                    struck.fault.name, struck.accepts_after, struck.delivers_after
-                )
-            })
-            .collect();
-        lines.push(self.books.to_string());
-        for (what, mut took) in [
-            (
-                "end of fault to first success",
-                self.struck.iter().map(|struck| struck.accepts_after).collect::<Vec<_>>(),
-            ),
-            ("end of fault to first mail", self.struck.iter().map(|struck| struck.delivers_after).collect()),
-            ("end of fault to its last mail", self.struck.iter().map(|struck| self.drained(struck)).collect()),
-        ] {
-            took.sort_unstable();
-            lines.push(format!("{what}: {}", Spread(&took)));
-        }
+    /// The numbers of each fault, the delivery report, and percentiles over all faults.
+    fn text(&self) -> String {
+        let mut lines: Vec<String> = self.injected.iter().map(|injected| self.fault_text(injected)).collect();
+        lines.push(self.report.to_string());
+        let mut add_percentiles = |what: &str, value: &dyn Fn(&InjectedFault) -> u64| {
+            let mut values: Vec<u64> = self.injected.iter().map(value).collect();
+            values.sort_unstable();
+            lines.push(format!("{what}: {}", Percentiles(&values)));
+        };
+        add_percentiles("end of fault to first accepted request", &|injected| injected.accepts_after_ms);
+        add_percentiles("end of fault to first mail", &|injected| injected.delivers_after_ms);
+        add_percentiles("end of fault to its last mail", &|injected| self.last_mail_after_ms(injected));
         lines.join("\n")
     }
 
-    /// How long after the fault's end the last mail arrived that was asked for during it.
-    fn drained(&self, struck: &InjectedFault) -> u64 {
-        let meanwhile = |sent: u64| sent >= struck.began && sent < struck.ended;
-        let arrived = self.books.arrived.iter().filter(|(sent, _)| meanwhile(*sent)).map(|(_, at)| *at);
-        arrived.max().unwrap_or_default().saturating_sub(struck.ended)
+    fn fault_text(&self, injected: &InjectedFault) -> String {
+        let duplicates = self.report.duplicates.iter().filter(|(first, _)| injected.explains(*first)).count();
+        format!(
+            "{:<44} accepts after {:>5} ms · delivers after {:>5} ms · duplicates {duplicates}",
+            injected.fault.name, injected.accepts_after_ms, injected.delivers_after_ms
+        )
     }
 
-    /// Nothing is lost or torn, and whatever came twice was under way during a fault that explains it.
+    /// How long after the end of the fault the last mail arrived that was requested during it.
+    fn last_mail_after_ms(&self, injected: &InjectedFault) -> u64 {
+        let during = |sent: u64| sent >= injected.began && sent < injected.ended;
+        let arrivals = self.report.arrivals.iter().filter(|(sent, _)| during(*sent)).map(|(_, at)| *at);
+        arrivals.max().unwrap_or_default().saturating_sub(injected.ended)
+    }
+
+    /// Asserts that nothing is lost, and that a fault explains each mail that arrived twice.
     #[track_caller]
-    fn expect_order(&self) {
-        self.books.expect_nothing_lost();
-        let unexplained: Vec<_> = self
-            .books
-            .repeated
-            .iter()
-            .filter(|(first, _)| !self.struck.iter().any(|struck| struck.fault.may_repeat && struck.explains(*first)))
-            .collect();
-        assert!(unexplained.is_empty(), "came twice without a reason: {unexplained:?}");
+    fn assert_consistent(&self) {
+        self.report.assert_nothing_lost();
+        let is_explained =
+            |first: u64| self.injected.iter().any(|injected| injected.fault.may_duplicate && injected.explains(first));
+        let unexplained: Vec<_> =
+            self.report.duplicates.iter().filter(|(first, _)| !is_explained(*first)).collect();
+        assert!(unexplained.is_empty(), "no fault explains these duplicates: {unexplained:?}");
     }
 }
 
 impl InjectedFault {
-    /// Whether a mail that came at `at` was in this fault's way.
+    /// Whether the fault concerned a mail that arrived at `at`.
     fn explains(&self, at: u64) -> bool {
         (self.began - 500..self.ended + 2_000).contains(&at)
     }
 }
 
-/// Past the test harness, which keeps what a passing test prints.
-fn say(text: &str) {
+/// Prints to stderr directly, because the test harness hides what a passing test prints.
+fn print(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-async fn each_once(faults: &'static [Fault]) {
-    let mut stage = Stage::set().await;
+async fn inject_each_once(faults: &'static [Fault]) {
+    let mut test = FaultTest::start().await;
     for fault in faults {
-        stage.strike(fault).await;
+        test.inject(fault).await;
     }
-    stage.delivery_report().await;
-    say(&stage.report());
-    stage.expect_order();
+    test.update_report().await;
+    print(&test.text());
+    test.assert_consistent();
 }
 
 #[tokio::test]
-async fn job_03_inf_02_inf_04_every_fault_of_the_machines_loses_nothing() {
-    each_once(&MACHINES).await;
+async fn job_03_inf_02_inf_04_no_fault_of_processes_database_or_queue_loses_a_mail() {
+    inject_each_once(&INFRASTRUCTURE_FAULTS).await;
 }
 
 #[tokio::test]
-async fn job_07_08_09_10_11_every_fault_of_the_mail_server_loses_nothing() {
-    each_once(&MAIL).await;
+async fn job_07_08_09_10_11_no_fault_of_the_mail_server_loses_a_mail() {
+    inject_each_once(&MAIL_SERVER_FAULTS).await;
 }
 
-/// The large form: `bin/test --faults N`.
+/// Started by `bin/test --faults N`. This story is long because it is a loop with its report.
 #[tokio::test]
 #[ignore = "takes about four seconds a round: bin/test --faults N"]
-async fn inf_18_faults_at_random_lose_nothing() {
+async fn inf_18_faults_at_random_lose_no_mail() {
     let rounds: u64 = setting("PORTICO_FAULT_ROUNDS").unwrap_or(20);
-    let mut dice: u64 = setting("PORTICO_FAULT_SEED").unwrap_or_else(milliseconds);
-    say(&format!("{rounds} rounds, PORTICO_FAULT_SEED={dice}"));
-    let mut stage = Stage::set().await;
-    let mut slopes = [(0, Slope::new("API")), (2, Slope::new("worker"))];
-    let faults: Vec<&'static Fault> = MACHINES.iter().chain(&MAIL).collect();
+    let mut random: u64 = setting("PORTICO_FAULT_SEED").unwrap_or_else(unix_milliseconds);
+    print(&format!("{rounds} rounds, PORTICO_FAULT_SEED={random}"));
+    let mut test = FaultTest::start().await;
+    let mut footprints = [(0, FootprintLog::new("API")), (2, FootprintLog::new("worker"))];
+    let faults: Vec<&'static Fault> = INFRASTRUCTURE_FAULTS.iter().chain(&MAIL_SERVER_FAULTS).collect();
     for round in 1..=rounds {
-        // A linear congruential generator (Knuth's MMIX) is random enough here, and can be repeated.
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        stage.strike(faults[(dice >> 33) as usize % faults.len()]).await;
+        // A linear congruential generator (MMIX by Knuth): random enough here, and repeatable by its seed.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        test.inject(faults[(random >> 33) as usize % faults.len()]).await;
         if round % 50 == 0 || round == rounds {
-            stage.delivery_report().await;
-            for (n, slope) in &mut slopes {
-                slope.look(&stage.world.processes[*n]);
+            test.update_report().await;
+            for (n, footprint) in &mut footprints {
+                footprint.record(&test.world.processes[*n]);
             }
-            say(&format!("after {round} rounds\n{}\n", stage.books));
-            stage.expect_order();
-            stage.load.start(Reach::All);
+            print(&format!("after {round} rounds\n{}\n", test.report));
+            test.assert_consistent();
+            test.load.start(Routing::RoundRobin);
         }
     }
-    stage.load.stop().await;
-    say(&stage.report());
-    for (_, slope) in &slopes {
-        say(&slope.to_string());
-    }
+    test.load.stop().await;
+    print(&test.text());
+    footprints.iter().for_each(|(_, footprint)| print(&footprint.to_string()));
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of Portico")]
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
 }
 
-// Processes are replaced in turn, as an upgrade does it, behind a balancer that asks which are ready.
+/// An upgrade replaces the processes in turn, behind a load balancer that polls their readiness.
 #[tokio::test]
 async fn inf_13_a_rolling_restart_under_load_fails_no_request() {
-    let mut settings = UNLIMITED.to_vec();
-    settings.push(("PORTICO_DRAIN_DELAY", "1s"));
+    let settings = [&UNLIMITED[..], &[("PORTICO_DRAIN_DELAY", "1s")]].concat();
     let mut world = World::start(Deployment::Cluster, &settings).await;
     let load = Load::new(&world).await;
-    load.start(Reach::Ready);
+    load.start(Routing::ReadyOnly);
     for round in 0..3 {
         for n in 0..4 {
             world.processes[n].signal("TERM");
@@ -410,10 +404,10 @@ async fn inf_13_a_rolling_restart_under_load_fails_no_request() {
         }
     }
     load.stop().await;
-    let books = load.delivery_report(&world).await;
-    say(&books.to_string());
-    assert!(books.requests > 100, "{books}");
-    assert_eq!((books.accepted, books.unknown), (books.requests, 0), "{books}");
-    assert!(books.repeated.is_empty(), "{books}");
-    books.expect_nothing_lost();
+    let report = load.delivery_report(&world).await;
+    print(&report.to_string());
+    assert!(report.requests > 100, "{report}");
+    assert_eq!((report.accepted, report.unknown), (report.requests, 0), "{report}");
+    assert!(report.duplicates.is_empty(), "{report}");
+    report.assert_nothing_lost();
 }

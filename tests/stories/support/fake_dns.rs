@@ -1,4 +1,4 @@
-//! A name server that knows one answer, as a container engine's does: the addresses of a service.
+//! A DNS server like that of a container engine: it knows the addresses of one service.
 
 use std::{
     net::Ipv4Addr,
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::net::UdpSocket;
 
-/// Answers every question with the addresses of the moment.
+/// A DNS server that answers every query with the current addresses.
 #[derive(Clone)]
 pub(crate) struct FakeDns {
     addresses: Arc<Mutex<Vec<Ipv4Addr>>>,
@@ -18,9 +18,9 @@ impl FakeDns {
     /// Starts on a free port of 127.0.0.1.
     pub(crate) async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let names = Self { addresses: Arc::default(), port: socket.local_addr().unwrap().port() };
-        tokio::spawn(answer(socket, names.addresses.clone()));
-        names
+        let server = Self { addresses: Arc::default(), port: socket.local_addr().unwrap().port() };
+        tokio::spawn(answer(socket, server.addresses.clone()));
+        server
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -36,20 +36,20 @@ impl FakeDns {
     }
 }
 
-/// RFC 1035: the question comes back with flags, counts and one record for each address.
+/// Answers as in RFC 1035: the query with the flags of a response, new counts and one record for each address.
 async fn answer(socket: UdpSocket, addresses: Arc<Mutex<Vec<Ipv4Addr>>>) {
-    let mut question = [0; 512];
-    while let Ok((length, asker)) = socket.recv_from(&mut question).await {
+    let mut query = [0; 512];
+    while let Ok((length, client)) = socket.recv_from(&mut query).await {
         let addresses = addresses.lock().unwrap().clone();
-        let mut answer = question[..length].to_vec();
-        answer[2..4].copy_from_slice(&[0x81, 0x80]);
-        answer[6..8].copy_from_slice(&(addresses.len() as u16).to_be_bytes());
-        answer[8..12].fill(0);
+        let mut response = query[..length].to_vec();
+        response[2..4].copy_from_slice(&[0x81, 0x80]);
+        response[6..8].copy_from_slice(&(addresses.len() as u16).to_be_bytes());
+        response[8..12].fill(0);
         for address in addresses {
-            // The name of the question, type A, class IN, 0 s to live, 4 bytes.
-            answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
-            answer.extend(address.octets());
+            // The name of the query, type A, class IN, a time to live of 0 s, 4 bytes.
+            response.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+            response.extend(address.octets());
         }
-        let _ = socket.send_to(&answer, asker).await;
+        let _ = socket.send_to(&response, client).await;
     }
 }

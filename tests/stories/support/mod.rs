@@ -3,6 +3,7 @@
 mod browser;
 mod concurrency;
 pub(crate) mod cookies;
+mod disk;
 mod fake_dns;
 mod load;
 mod mail;
@@ -28,8 +29,9 @@ pub(crate) use browser::Browser;
 pub(crate) use concurrency::post_concurrently;
 // TODO(rename): remove once no story uses the old name.
 pub(crate) use concurrency::post_concurrently as all_at_once;
+pub(crate) use disk::Disk;
 pub(crate) use fake_dns::FakeDns;
-pub(crate) use load::{DeliveryReport, Load, Reach, Slope, Spread, UNLIMITED, milliseconds};
+pub(crate) use load::{DeliveryReport, FootprintLog, Load, Percentiles, Routing, UNLIMITED, unix_milliseconds};
 pub(crate) use mail::Mail;
 pub(crate) use otlp_collector::OtlpCollector;
 pub(crate) use people::{Invitation, Person, Tenant, password, unique, unique_email};

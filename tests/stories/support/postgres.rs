@@ -1,4 +1,4 @@
-//! A Postgres of one's own, to be stopped, killed and starved.
+//! A Postgres server of one story, which it can stop, kill and lock.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,17 +9,17 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    Process, psql,
+    Process, lock_table, psql, try_psql,
     services::{free_port, provided},
 };
 
-/// A Postgres server with the database `portico`. Its data reaches no disk: killing it is not cutting its power.
+/// A Postgres server with the database `portico`. It runs without fsync, so killing it does not simulate a power failure.
 pub(crate) struct Postgres {
     data: PathBuf,
     port: u16,
     process: Process,
-    /// Whoever holds a lock.
-    holder: Mutex<Option<Process>>,
+    /// The `psql` that holds a lock.
+    lock_holder: Mutex<Option<Process>>,
     _folder: Option<TempDir>,
 }
 
@@ -32,7 +32,7 @@ impl Postgres {
         postgres
     }
 
-    /// Likewise, with its data below `folder`, which its owner must be able to reach.
+    /// Starts a server with its data below `folder`, which the user that runs Postgres must be able to enter.
     pub(crate) async fn start_in(folder: PathBuf) -> Self {
         let data = folder.join("data");
         run(Command::new("install").args(["-d", "-m", "700", "-o", &provided("PORTICO_TEST_OWNER")]).arg(&data));
@@ -43,7 +43,7 @@ impl Postgres {
         run(&mut command);
         let port = free_port();
         let process = serve(&data, port).await.expect("Postgres starts");
-        let postgres = Self { data, port, process, holder: Mutex::default(), _folder: None };
+        let postgres = Self { data, port, process, lock_holder: Mutex::default(), _folder: None };
         psql(&format!("{}/postgres", postgres.server()), "CREATE DATABASE portico");
         postgres
     }
@@ -56,46 +56,49 @@ impl Postgres {
         format!("postgres://portico@127.0.0.1:{}", self.port)
     }
 
-    /// Runs SQL and returns what it prints.
+    /// Runs SQL and returns its output as [`psql`] does.
     pub(crate) fn run(&self, sql: &str) -> String {
         psql(&self.url(), sql)
     }
 
-    /// Runs SQL that may fail.
-    pub(crate) fn try_run(&self, sql: &str) {
-        let _ = Command::new("psql").args([&self.url(), "-qc", sql]).output();
+    /// Fills most of a segment of the write-ahead log, if there is room.
+    pub(crate) fn fill_log(&self) {
+        let _ = try_psql(
+            &self.url(),
+            "CREATE TABLE IF NOT EXISTS t (t text); \
+             INSERT INTO t SELECT repeat(md5(n::text), 60) FROM generate_series(1, 5000) n",
+        );
     }
 
-    /// Cuts every connection of the program's.
-    pub(crate) fn cut(&self) {
+    /// Ends every connection of Portico.
+    pub(crate) fn end_connections(&self) {
         let others = "datname = 'portico' AND pid <> pg_backend_pid()";
         self.run(&format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"));
     }
 
-    /// Locks these tables against everybody until [`unlock`](Self::unlock).
-    pub(crate) fn lock(&self, tables: &str) {
-        let sql = format!("BEGIN; LOCK TABLE {tables}; SELECT pg_sleep(600)");
-        let holder = Process::start("psql", &[&self.url(), "-c", &sql], &[]);
-        *self.holder.lock().unwrap() = Some(holder);
+    /// Locks these tables for reading and writing until [`unlock`](Self::unlock).
+    pub(crate) async fn lock(&self, tables: &str) {
+        let holder = lock_table(&self.url(), tables, "ACCESS EXCLUSIVE").await;
+        *self.lock_holder.lock().unwrap() = Some(holder);
     }
 
     pub(crate) fn unlock(&self) {
         self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'");
-        *self.holder.lock().unwrap() = None;
+        *self.lock_holder.lock().unwrap() = None;
     }
 
-    /// A fast shutdown: what runs is rolled back, and everybody is told.
+    /// Shuts the server down: running transactions are rolled back, and clients receive an error.
     pub(crate) async fn stop(&self) {
         self.process.signal("INT");
         self.process.ends().await;
     }
 
-    /// `kill -9`: nobody is told, and the next start recovers from the log.
+    /// `kill -9`: clients receive nothing, and the next start recovers from the write-ahead log.
     pub(crate) fn kill(&self) {
         self.process.kill();
     }
 
-    /// Starts it again where it was, as soon as the last of the killed server's children has left.
+    /// Starts the server again on the same port, after the last child process of the old one has ended.
     pub(crate) async fn start_again(&mut self) {
         for _ in 0..50 {
             if let Some(process) = serve(&self.data, self.port).await {
@@ -108,7 +111,7 @@ impl Postgres {
 }
 
 impl Drop for Postgres {
-    /// Shut down in order, so that no shared memory is left behind.
+    /// Shuts the server down, so that it releases its shared memory.
     fn drop(&mut self) {
         if !self.process.is_running() {
             return;
@@ -123,7 +126,7 @@ impl Drop for Postgres {
     }
 }
 
-/// Starts the server; none if it gave up.
+/// Starts the server; `None` if it exits.
 async fn serve(data: &Path, port: u16) -> Option<Process> {
     let postgres = Path::new(&provided("PORTICO_TEST_POSTGRES_BIN")).join("postgres").display().to_string();
     let (data, port) = (data.display().to_string(), port.to_string());
@@ -135,8 +138,8 @@ async fn serve(data: &Path, port: u16) -> Option<Process> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let process = Process::start("setpriv", &args, &[]);
     let started = super::eventually("Postgres is ready", || async {
-        let said = process.logs();
-        if said.iter().any(|line| line.contains("ready to accept connections")) {
+        let lines = process.logs();
+        if lines.iter().any(|line| line.contains("ready to accept connections")) {
             return Some(true);
         }
         (!process.is_running()).then_some(false)
@@ -145,7 +148,8 @@ async fn serve(data: &Path, port: u16) -> Option<Process> {
     started.then_some(process)
 }
 
-/// How `setpriv` becomes the owner; asked again for the signal at its parent's death, which a change of user takes away.
+/// The arguments by which `setpriv` becomes the user that runs Postgres. They set the signal at the parent's death again,
+/// because a change of user clears it.
 fn as_owner() -> Vec<String> {
     let owner = provided("PORTICO_TEST_OWNER");
     let id = |args: &[&str]| {

@@ -1,4 +1,4 @@
-//! Child processes that never outlive the test run.
+//! Child processes that end with the test run.
 
 use std::{
     io::{BufRead, BufReader},
@@ -15,42 +15,42 @@ pub(crate) fn binary() -> PathBuf {
     env!("CARGO_BIN_EXE_portico").into()
 }
 
-/// A running program and what it has said on stderr and stdout.
+/// A running program and its output on stdout and stderr.
 pub(crate) struct Process {
     child: Mutex<Child>,
-    said: Arc<Mutex<Vec<String>>>,
+    lines: Arc<Mutex<Vec<String>>>,
     _stdin: Option<ChildStdin>,
 }
 
 impl Process {
-    /// Starts `program` with this environment and no other but `PATH`.
+    /// Starts `program` with this environment and `PATH`.
     pub(crate) fn start(program: impl Into<PathBuf>, args: &[&str], env: &[(String, String)]) -> Self {
-        // The kernel ends the child when the thread that started it ends, so that thread is one that lasts.
+        // The kernel kills the child when the thread that started it ends, so that thread must live as long as the test run.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program.into()).args(args);
         command.env_clear().env("PATH", search_path()).envs(env.iter().cloned());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = on_spawner_thread(move || command.spawn().expect("the program starts"));
-        let said = Arc::new(Mutex::new(Vec::new()));
-        listen(child.stdout.take().unwrap(), said.clone());
-        listen(child.stderr.take().unwrap(), said.clone());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        collect_lines(child.stdout.take().unwrap(), lines.clone());
+        collect_lines(child.stderr.take().unwrap(), lines.clone());
         let stdin = child.stdin.take();
-        Self { child: Mutex::new(child), said, _stdin: stdin }
+        Self { child: Mutex::new(child), lines, _stdin: stdin }
     }
 
-    /// What it has said so far, a line each.
+    /// The lines of output so far.
     pub(crate) fn logs(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
+        self.lines.lock().unwrap().clone()
     }
 
-    /// Waits for a line in which `find` finds something.
+    /// Waits until `find` returns a value for a line, and returns that value. The process must keep running.
     pub(crate) async fn wait_for_log<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
         eventually(what, || async {
-            let said = self.logs();
-            if let Some(found) = said.iter().find_map(|line| find(line)) {
+            let lines = self.logs();
+            if let Some(found) = lines.iter().find_map(|line| find(line)) {
                 return Some(found);
             }
-            assert!(self.is_running(), "it stopped: {said:#?}");
+            assert!(self.is_running(), "the process has ended: {lines:#?}");
             None
         })
         .await
@@ -68,7 +68,7 @@ impl Process {
     pub(crate) fn footprint(&self) -> (u64, usize) {
         let proc = PathBuf::from(format!("/proc/{}", self.id()));
         let status = std::fs::read_to_string(proc.join("status")).unwrap();
-        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
+        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the process runs");
         let kib = rss.trim().trim_end_matches(" kB").parse().unwrap();
         (kib, std::fs::read_dir(proc.join("fd")).unwrap().count())
     }
@@ -79,14 +79,14 @@ impl Process {
         Command::new("kill").args(["-s", name, &pid]).status().unwrap();
     }
 
-    /// `kill -9`, and gone when this returns.
+    /// Kills the process (`kill -9`) and waits until it has ended.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();
         let _ = child.kill();
         let _ = child.wait();
     }
 
-    /// Waits until it ends by itself; true if it says that all went well.
+    /// Waits until the process ends by itself; returns whether its exit status was success.
     pub(crate) async fn ends(&self) -> bool {
         eventually("the process ends", || async { self.child.lock().unwrap().try_wait().unwrap() }).await.success()
     }
@@ -98,15 +98,15 @@ impl Drop for Process {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "where programs are found, not a setting")]
+#[expect(clippy::disallowed_methods, reason = "the search path of programs, not a setting of Portico")]
 fn search_path() -> String {
     std::env::var("PATH").unwrap_or_default()
 }
 
-fn listen(stream: impl std::io::Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) {
+fn collect_lines(stream: impl std::io::Read + Send + 'static, lines: Arc<Mutex<Vec<String>>>) {
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            said.lock().unwrap().push(line);
+            lines.lock().unwrap().push(line);
         }
     });
 }
@@ -114,13 +114,13 @@ fn listen(stream: impl std::io::Read + Send + 'static, said: Arc<Mutex<Vec<Strin
 fn on_spawner_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     type Work = Box<dyn FnOnce() + Send>;
     static SPAWNER: OnceLock<Mutex<mpsc::Sender<Work>>> = OnceLock::new();
-    let keeper = SPAWNER.get_or_init(|| {
+    let spawner = SPAWNER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<Work>();
         thread::spawn(move || receiver.into_iter().for_each(|work| work()));
         Mutex::new(sender)
     });
-    let (answer, answered) = mpsc::channel();
-    let work = Box::new(move || answer.send(work()).unwrap_or_else(|_| panic!("nobody waits")));
-    keeper.lock().unwrap().send(work).unwrap();
-    answered.recv().unwrap()
+    let (result, received) = mpsc::channel();
+    let work = Box::new(move || result.send(work()).unwrap_or_else(|_| panic!("the caller has ended")));
+    spawner.lock().unwrap().send(work).unwrap();
+    received.recv().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Postgres, Redis and an SMTP server, for the fleet. `bin/test` provides them.
+//! The services of a cluster: a database in a Postgres server, Redis and an SMTP server. `bin/services` provides the programs.
 
 use std::{net::TcpListener, path::PathBuf, process::Command};
 
@@ -6,17 +6,18 @@ use serde_json::{Value, json};
 
 use super::{Process, eventually, unique};
 
-#[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
+/// Returns an environment variable that `bin/services` sets.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of Portico")]
 pub(crate) fn provided(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by bin/test"))
 }
 
-/// Makes an empty Postgres database and returns its URL.
+/// Creates an empty Postgres database and returns its URL.
 pub(crate) fn database() -> String {
     let server = provided("PORTICO_TEST_POSTGRES");
     let name = unique("db").replace('-', "_");
     psql(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
-    // The server asks for no password. It is there to be looked for where it must not be.
+    // The server needs no password. The stories search for this one where no secret may be.
     format!("{}/{name}", server.replacen('@', ":password-of-the-database@", 1))
 }
 
@@ -47,13 +48,14 @@ pub(crate) async fn lock_table(url: &str, table: &str, mode: &str) -> Process {
     holder
 }
 
+/// Returns a port of 127.0.0.1 that is free now.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 const REDIS_PASSWORD: &str = "password-of-the-queue";
 
-/// A Redis of one's own, to be stopped, frozen and flushed.
+/// A Redis server of one world, which a story can stop, freeze and flush.
 pub(crate) struct Redis {
     port: u16,
     pub(crate) process: Process,
@@ -64,12 +66,12 @@ impl Redis {
         Self::start_at(free_port()).await
     }
 
-    /// With further arguments of its own.
+    /// Starts a server with more arguments.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
         Self::run_at(free_port(), more).await
     }
 
-    /// Also: starts it again where it was.
+    /// Starts a server on this port, for example again after it was killed.
     pub(crate) async fn start_at(port: u16) -> Self {
         Self::run_at(port, &["--save", "", "--dir", "/tmp"]).await
     }
@@ -91,7 +93,7 @@ impl Redis {
         format!("redis://:{REDIS_PASSWORD}@127.0.0.1:{}", self.port)
     }
 
-    /// Runs one command by `redis-cli` and returns what it prints.
+    /// Runs one command by `redis-cli` and returns its output.
     pub(crate) fn run(&self, args: &[&str]) -> String {
         let port = self.port.to_string();
         let output = Command::new("redis-cli")
@@ -104,7 +106,7 @@ impl Redis {
     }
 }
 
-/// A real SMTP server with AUTH and STARTTLS that keeps what it accepts; see tests/smtp-sink.
+/// An SMTP server with AUTH and STARTTLS that keeps the mails that it accepts; see `tests/smtp-sink`.
 pub(crate) struct Sink {
     ready: Value,
     _process: Process,
@@ -115,7 +117,7 @@ impl Sink {
         Self::start_with(&[]).await
     }
 
-    /// With flags of its own.
+    /// Starts a server with these flags.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp-sink/sink.mjs");
         let process = Process::start("node", &[&[script.to_str().unwrap()], flags].concat(), &[]);
@@ -123,14 +125,14 @@ impl Sink {
         Self { ready, _process: process }
     }
 
-    /// The `MAIL_URL` by which Portico reaches it: AUTH over STARTTLS.
+    /// The `MAIL_URL` for AUTH over STARTTLS.
     pub(crate) fn url(&self) -> String {
         let ready = &self.ready;
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         format!("smtp://{}:{}@localhost:{}?tls=required&ca={}", text("user"), text("pass"), ready["smtp"], text("ca"))
     }
 
-    /// The same with TLS from the first byte.
+    /// The `MAIL_URL` for AUTH over implicit TLS.
     pub(crate) fn implicit_tls_url(&self) -> String {
         let ready = &self.ready;
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
@@ -141,34 +143,36 @@ impl Sink {
         self.ready["smtp"].as_u64().unwrap() as u16
     }
 
+    /// The mails to this address, newest first.
     pub(crate) async fn messages(&self, to: &str) -> Vec<Value> {
         let url = self.control(&format!("messages?to={}", to.replace('+', "%2B")));
-        let answer: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-        answer.as_array().unwrap().clone()
+        let messages: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        messages.as_array().unwrap().clone()
     }
 
-    /// Message-ID and arrival, in milliseconds since 1970, of everything that arrived but the first `after` mails.
+    /// The Message-ID and the time of arrival, in milliseconds since 1970, of each mail after the first `after` ones.
     pub(crate) async fn deliveries(&self, after: usize) -> Vec<(String, u64)> {
         let url = self.control(&format!("deliveries?after={after}"));
         reqwest::get(url).await.unwrap().json().await.unwrap()
     }
 
-    /// When the newest mail arrived, in milliseconds since 1970.
-    pub(crate) async fn newest(&self) -> Option<u64> {
-        let newest: Option<u64> = reqwest::get(self.control("newest")).await.unwrap().json().await.unwrap();
-        newest
+    /// The time of arrival of the newest mail, in milliseconds since 1970.
+    pub(crate) async fn newest_arrival(&self) -> Option<u64> {
+        reqwest::get(self.control("newest")).await.unwrap().json().await.unwrap()
     }
 
+    /// Counters of the server, such as `plaintext_credentials`.
     pub(crate) async fn stats(&self) -> Value {
         reqwest::get(self.control("stats")).await.unwrap().json().await.unwrap()
     }
 
-    /// From now on fails as the rules say.
+    /// Makes the server fail by these rules, which `tests/smtp-sink/README.md` describes.
     pub(crate) async fn fail(&self, rules: Value) {
-        let answer = reqwest::Client::new().put(self.control("faults")).json(&rules).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        let response = reqwest::Client::new().put(self.control("faults")).json(&rules).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     }
 
+    /// Removes all rules.
     pub(crate) async fn heal(&self) {
         self.fail(json!([])).await;
     }

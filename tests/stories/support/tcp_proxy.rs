@@ -1,4 +1,4 @@
-//! A network between Portico and its database, to be lost without a word.
+//! A TCP proxy between Portico and its database, which can stop forwarding without closing a connection.
 
 use std::future::pending;
 
@@ -9,46 +9,46 @@ use tokio::{
 };
 use url::Url;
 
-/// Hands on what comes, until it falls silent.
+/// A running proxy.
 pub(crate) struct TcpProxy {
     url: String,
-    lost: watch::Sender<()>,
+    stop: watch::Sender<()>,
 }
 
 impl TcpProxy {
-    /// In front of the database at `url`.
+    /// Starts a proxy to the database at `url`.
     pub(crate) async fn to(url: &str) -> Self {
         let mut url: Url = url.parse().unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let lost = watch::Sender::new(());
-        let told = lost.clone();
+        let stop = watch::Sender::new(());
+        let stop_sender = stop.clone();
         tokio::spawn(async move {
             loop {
-                let (mut near, _) = listener.accept().await.unwrap();
-                let mut lost = told.subscribe();
+                let (mut client, _) = listener.accept().await.unwrap();
+                let mut stop = stop_sender.subscribe();
                 let server = server.clone();
                 tokio::spawn(async move {
-                    let Ok(mut far) = TcpStream::connect(&server).await else { return };
+                    let Ok(mut database) = TcpStream::connect(&server).await else { return };
                     tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
-                        // Nobody is told: both sides stay open.
-                        _ = lost.changed() => pending().await,
+                        _ = copy_bidirectional(&mut client, &mut database) => {}
+                        // Both connections stay open.
+                        _ = stop.changed() => pending().await,
                     }
                 });
             }
         });
-        Self { url: url.into(), lost }
+        Self { url: url.into(), stop }
     }
 
-    /// Where the database is found behind it.
+    /// The URL of the database through the proxy.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on nothing comes through on the connections that there are. New ones are served.
+    /// Stops forwarding on the open connections. New connections are forwarded.
     pub(crate) fn stop_forwarding(&self) {
-        let _ = self.lost.send(());
+        let _ = self.stop.send(());
     }
 }
