@@ -1,10 +1,10 @@
-//! Black-box stories: what people do with Portico, over HTTP and real mail, against the real binary.
+//! Black-box tests, called stories: each uses the real binary over HTTP and reads real mail.
 //!
-//! `stories!` runs each story on both shapes: `alone` (one process, SQLite, mail into a folder) and `fleet` (two APIs and
-//! two workers on Postgres, Redis and an authenticated SMTP server). `bin/test` starts the services. Nothing here knows
-//! Portico's crates.
+//! `stories!` runs each story on both deployments: `single` (one process, SQLite, mail into a folder) and `cluster` (two
+//! APIs and two workers with Postgres, Redis and an authenticated SMTP server). `bin/services` starts the services.
+//! The stories import none of Portico's crates.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation ends a test")]
 
 mod activation;
 mod architecture;
@@ -20,6 +20,7 @@ mod observability;
 mod operations;
 mod packaging;
 mod passwords;
+mod problems;
 mod queue;
 mod races;
 mod readme;

@@ -14,7 +14,7 @@ mod rate_limit_quotas;
 mod rate_limits;
 mod raw;
 mod recovery;
-mod responses;
+pub(crate) mod responses;
 mod sessions;
 
 use crate::support::{World, unique};

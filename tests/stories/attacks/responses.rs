@@ -110,6 +110,18 @@ async fn conflicts(tenant: &Tenant, person: &Person) -> Vec<Response> {
     ]
 }
 
+/// One problem of each code but [`CODES_SHOWN_ELSEWHERE`].
+pub(crate) async fn every_problem(world: &World) -> Vec<Response> {
+    let tenant = world.tenant().await;
+    let person = tenant.person(world).await;
+    let mut responses = refused_requests(world).await;
+    responses.extend(refused_link_tokens(world, &tenant, &person).await);
+    responses.extend(conflicts(&tenant, &person).await);
+    responses.push(rate_limited(world).await);
+    responses.extend(refused_credentials(world, &tenant, &person).await);
+    responses
+}
+
 async fn rate_limited(world: &World) -> Response {
     let email = unique_email("unknown");
     for _ in 0..3 {
@@ -253,15 +265,8 @@ async fn request_id_of(world: &World, name: &str, value: &str) -> String {
 stories! {
     // `Browser` compares every response of every story with the OpenAPI document and the table of codes.
     async fn http_02_every_code_has_a_problem_document(world) {
-        let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
-        let mut responses = refused_requests(world).await;
-        responses.extend(refused_link_tokens(world, &tenant, &person).await);
-        responses.extend(conflicts(&tenant, &person).await);
-        responses.push(rate_limited(world).await);
-        responses.extend(refused_credentials(world, &tenant, &person).await);
         let mut seen: BTreeSet<_> = CODES_SHOWN_ELSEWHERE.map(String::from).into();
-        for response in responses {
+        for response in every_problem(world).await {
             for header in ["x-request-id", "content-security-policy", "referrer-policy", "strict-transport-security"] {
                 assert!(response.headers.contains_key(header), "{header} {response:?}");
             }
