@@ -340,7 +340,7 @@ stories! {
     }
 
     // The last base64 character of a signature has four unused bits, so 15 others decode to the same bytes.
-    async fn jwt_05_other_spellings_of_a_token_are_refused_also_after_revocation(world) {
+    async fn jwt_05_other_encodings_of_a_token_are_refused_before_and_after_revocation(world) {
         let person = world.tenant().await.person(world).await;
         let token = Token::parse(person.browser.cookie(cookies::PORTAL_ACCESS).unwrap());
         let (start, last) = token.text.split_at(token.text.len() - 1);

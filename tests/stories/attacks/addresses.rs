@@ -67,7 +67,7 @@ stories! {
         assert!(copy_person(world, &person.email, &id, &format!("'{}@x.test'", unique("unused"))));
     }
 
-    async fn eml_05_an_invitation_takes_no_claim_of_verification(world) {
+    async fn eml_05_an_invitation_cannot_claim_that_an_address_is_verified(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
         for (field, value) in claims_of_verification().into_iter().chain([("password", json!(password()))]) {
@@ -77,7 +77,7 @@ stories! {
         }
     }
 
-    async fn eml_05_an_activation_takes_no_claim_of_verification_and_no_other_address(world) {
+    async fn eml_05_an_activation_cannot_claim_verification_or_another_address(world) {
         let Invitation { email, token, .. } = world.tenant().await.invitation(world).await;
         for (field, value) in claims_of_verification().into_iter().chain([("email", json!("other@x.test"))]) {
             let mut body = new_password(&token, &password());

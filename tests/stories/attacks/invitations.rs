@@ -64,7 +64,7 @@ stories! {
         world.browser().activate(&newer, &password()).await.expect(200);
     }
 
-    async fn inv_03_activation_takes_no_role_address_or_tenant(world) {
+    async fn inv_03_activation_accepts_no_role_address_or_tenant(world) {
         let Invitation { email, token, .. } = invited(world).await;
         for extra in [
             "role", "email", "is_staff", "tenant_id", "email_verified", "clientId", "status", "password_hash",

@@ -69,7 +69,7 @@ async fn disabled_person(world: &World) -> (Person, String) {
 }
 
 stories! {
-    async fn thr_03_a_network_is_the_address_that_the_proxy_adds_in_any_spelling(world) {
+    async fn thr_03_the_address_that_the_proxy_adds_counts_in_every_spelling(world) {
         let person = world.tenant().await.person(world).await;
         for (spellings, other_network) in NETWORKS {
             for spelling in spellings {
@@ -82,7 +82,7 @@ stories! {
         }
     }
 
-    async fn thr_08_a_sign_in_to_another_account_refunds_no_guess(world) {
+    async fn thr_08_a_sign_in_to_another_account_does_not_refund_guesses(world) {
         let tenant = world.tenant().await;
         let (own, victim) = (tenant.person(world).await, tenant.person(world).await);
         let guesser = world.browser();

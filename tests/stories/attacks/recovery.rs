@@ -53,7 +53,7 @@ stories! {
         }
     }
 
-    async fn rst_08_a_reset_takes_no_other_users_id_or_address(world) {
+    async fn rst_08_a_reset_refuses_fields_that_name_another_user(world) {
         let tenant = world.tenant().await;
         let (owner, victim) = (tenant.person(world).await, tenant.person(world).await);
         let token = owner.request_reset(world, 2).await;
