@@ -1,4 +1,4 @@
-//! What operators deploy with: the files agree with the program, and the program runs as they say.
+//! The files that operators deploy with: they agree with the program, and the program runs with them.
 
 mod deploy_consistency;
 mod deployment;
