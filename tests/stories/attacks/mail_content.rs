@@ -67,7 +67,8 @@ fn requeue_to(world: &World, email: &str, recipient: &str, request_id: &str) {
     ));
 }
 
-/// Uses a refresh token again after its successor was used. This ends the session and is reported to the person by mail.
+/// Uses a refresh token again after its successor was used. This ends the session and is reported to the person by
+/// mail.
 async fn reuse_refresh_token(world: &World, person: &Person) {
     let browser = world.browser();
     person.sign_in(&browser).await;
