@@ -141,7 +141,7 @@ async fn passwords_and_dead_jobs_are_copied_back_to_sqlite() {
 /// A small installation on SQLite without running processes.
 struct SmallInstallation {
     env: Vec<(String, String)>,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl SmallInstallation {
@@ -163,7 +163,7 @@ impl SmallInstallation {
             ("DATABASE_URL", format!("sqlite:{}", path("portico.db"))),
             ("MAIL_URL", format!("folder:{}", path("mail"))),
         ];
-        Self { env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(), folder }
+        Self { env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(), _folder: folder }
     }
 
     fn try_run(&self, args: &[&str]) -> Output {
@@ -300,7 +300,8 @@ async fn a_killed_copy_leaves_the_target_empty_and_can_be_repeated() {
     half.copy.kill();
     end_connections(&half.url, HOLDS_LOCK);
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    eventually("the server has ended the connections", || async { (psql(&half.url, others) == "0").then_some(()) }).await;
+    eventually("the server has ended the connections", || async { (psql(&half.url, others) == "0").then_some(()) })
+        .await;
     half.assert_target_is_empty();
     half.assert_can_be_repeated();
 }

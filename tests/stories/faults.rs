@@ -188,7 +188,8 @@ impl<'a> Inviter<'a> {
     }
 
     async fn wait_for_mail_state(&self, email: &str, is_expected: impl Fn(&str) -> bool) {
-        eventually("the mail has the expected state", || async { is_expected(&self.mail_state(email)).then_some(()) }).await;
+        eventually("the mail has the expected state", || async { is_expected(&self.mail_state(email)).then_some(()) })
+            .await;
     }
 }
 
@@ -307,7 +308,7 @@ async fn inf_02_requests_succeed_and_mails_arrive_while_database_connections_are
     .await;
 }
 
-/// As when the machine of the database or a switch fails: no connection is closed, and none is answered any more.
+/// As when the machine of the database or a switch fails: no connection ends, and none carries data any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn inf_02_each_api_serves_again_after_its_database_connections_have_fallen_silent() {
     let proxy = TcpProxy::to(&database()).await;

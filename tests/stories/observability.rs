@@ -1,9 +1,6 @@
 //! What operators see: metrics, health, traces and logs.
 
-use std::{
-    collections::BTreeSet,
-    time::Instant,
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use serde_json::{Value, json};
 
@@ -42,7 +39,7 @@ async fn get_json(url: &str) -> (u16, Value) {
 
 /// A cluster in which the events have happened that [`EXACTLY`] and [`AT_LEAST`] count.
 struct Events {
-    world: World,
+    _world: World,
     internals: Vec<String>,
 }
 
@@ -59,7 +56,7 @@ impl Events {
         world.sink().fail(json!([{ "stage": "rcpt", "do": "reject", "code": 450, "times": 1 }])).await;
         tenant.invite(&client, &unique_email("late")).await;
         world.browser().forgot_password("unknown@x.test").await.expect(200);
-        let events = Self { world, internals };
+        let events = Self { _world: world, internals };
         events.wait_for_metrics().await;
         events
     }
@@ -319,7 +316,8 @@ impl Traced {
         let trace = REQUEST_ID.replace('-', "");
         eventually("the three spans are exported", || async {
             let spans = self.collector.spans();
-            let find = |name: &str| spans.iter().find(|span| span["traceId"] == *trace && span["name"] == name).cloned();
+            let find =
+                |name: &str| spans.iter().find(|span| span["traceId"] == *trace && span["name"] == name).cloned();
             Some([find("forgot_password")?, find("send_mail")?, find("smtp")?])
         })
         .await

@@ -1,4 +1,4 @@
-//! The job queue: each job runs once, urgent jobs run first, and a job that cannot succeed ends alone.
+//! The job queue: each job runs once, urgent jobs run first, and a job that cannot succeed does not stop others.
 
 use std::collections::BTreeSet;
 

@@ -83,7 +83,7 @@ async fn send_authorization_headers(browser: &Browser) {
 async fn refuse_mail_credentials(world: &World) {
     let Some(sink) = &world.sink else { return };
     let person = world.tenant().await.person(world).await;
-    // An idle connection of the pool has authenticated already, so it is closed first.
+    // An idle connection of the pool has authenticated already, so the first rule ends it.
     sink.fail(json!([
         { "stage": "mail", "do": "drop", "times": 1 },
         { "stage": "auth", "do": "reject", "code": 535, "times": 1 },

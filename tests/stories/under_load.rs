@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::support::{
-    DeliveryReport, Deployment, FootprintLog, Load, Percentiles, Postgres, Redis, Routing, UNLIMITED, World, eventually,
-    unix_milliseconds,
+    DeliveryReport, Deployment, FootprintLog, Load, Percentiles, Postgres, Redis, Routing, UNLIMITED, World,
+    eventually, unix_milliseconds,
 };
 
 /// A fault.
@@ -87,7 +87,11 @@ const INFRASTRUCTURE_FAULTS: [Fault; 18] = [
         FaultKind::RedisRefuses(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]),
         1_500,
     ),
-    fault("Redis read-only", FaultKind::RedisRefuses(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]), 1_500),
+    fault(
+        "Redis read-only",
+        FaultKind::RedisRefuses(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]),
+        1_500,
+    ),
     fault(
         "Redis without replicas",
         FaultKind::RedisRefuses(
@@ -317,8 +321,7 @@ impl FaultTest {
         self.report.assert_nothing_lost();
         let is_explained =
             |first: u64| self.injected.iter().any(|injected| injected.fault.may_duplicate && injected.explains(first));
-        let unexplained: Vec<_> =
-            self.report.duplicates.iter().filter(|(first, _)| !is_explained(*first)).collect();
+        let unexplained: Vec<_> = self.report.duplicates.iter().filter(|(first, _)| !is_explained(*first)).collect();
         assert!(unexplained.is_empty(), "no fault explains these duplicates: {unexplained:?}");
     }
 }

@@ -46,7 +46,10 @@ fn systemd_environment(name: &str, secrets: &Env) -> Env {
     fill(&mut env, secrets);
     for (_, _, pair) in unit(&format!("deploy/systemd/{name}.service")).iter().filter(|line| line.1 == "Environment") {
         let (name, value) = pair.split_once('=').unwrap();
-        assert!(env.insert(name.into(), value.into()).is_none(), "{name} is in the environment file, which has precedence");
+        assert!(
+            env.insert(name.into(), value.into()).is_none(),
+            "{name} is in the environment file, which has precedence"
+        );
     }
     env
 }

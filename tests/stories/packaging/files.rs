@@ -24,7 +24,8 @@ pub(super) fn yaml(path: &str) -> Vec<Value> {
 /// Runs the command in `.env.example` and returns the secrets that it generates.
 pub(super) fn env_file() -> Env {
     let example = text(".env.example");
-    let command = example.lines().find_map(|line| line.strip_prefix("#   ")).expect("a command that generates the secrets");
+    let command =
+        example.lines().find_map(|line| line.strip_prefix("#   ")).expect("a command that generates the secrets");
     let folder = tempfile::tempdir().unwrap();
     let made = Command::new("bash").args(["-euc", command]).current_dir(folder.path()).status().unwrap();
     assert!(made.success(), "{command}");
@@ -62,7 +63,7 @@ fn interpolate(value: &mut Value, env: &Env) -> Result<(), String> {
 /// Replaces `${NAME:?message}` and `${NAME:-default}`, the two forms that the file uses.
 fn replace_variables(text: &str, env: &Env) -> Result<String, String> {
     let Some((before, rest)) = text.split_once("${") else { return Ok(text.to_owned()) };
-    let (variable, after) = rest.split_once('}').expect("a closed variable");
+    let (variable, after) = rest.split_once('}').expect("a variable ends with a brace");
     let (name, rule) = variable.split_once(':').expect("a rule for a missing variable");
     let value = match (env.get(name).filter(|value| !value.is_empty()), rule.split_at(1)) {
         (Some(value), _) => value,

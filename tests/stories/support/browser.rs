@@ -114,11 +114,6 @@ impl Browser {
         self.send(Method::POST, path, Some(body.to_string()), headers).await
     }
 
-    // TODO(rename): remove once no story calls it.
-    pub(crate) async fn call(&self, path: &str) -> Response {
-        self.post_empty(path).await
-    }
-
     /// Sends any request. A body is JSON unless a header says otherwise; a given header replaces the browser's own.
     /// Checks the response against the OpenAPI document.
     pub(crate) async fn send(
@@ -186,7 +181,9 @@ fn record_request_secrets(path: &str, body: Option<&str>, headers: &[(&str, &str
     }
     for (name, value) in headers {
         match name.to_ascii_lowercase().as_str() {
-            "authorization" => secrets::record(secrets::SecretKind::Authorization, value.rsplit(' ').next().unwrap_or(value)),
+            "authorization" => {
+                secrets::record(secrets::SecretKind::Authorization, value.rsplit(' ').next().unwrap_or(value))
+            }
             "cookie" => value
                 .split(';')
                 .filter_map(|pair| pair.trim().split_once('='))

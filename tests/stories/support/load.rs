@@ -210,7 +210,7 @@ struct Written {
 /// What the database holds of the load's requests, by request id.
 fn written_requests(world: &World) -> HashMap<String, Written> {
     let written = world.sql(&format!(
-            "SELECT coalesce(j.request_id, a.request_id), coalesce(mails, 0), coalesce(events, 0), message_id, status \
+        "SELECT coalesce(j.request_id, a.request_id), coalesce(mails, 0), coalesce(events, 0), message_id, status \
              FROM (SELECT j.request_id, count(*) AS mails, min(e.message_id) AS message_id, min(e.status) AS status \
                    FROM background_jobs j JOIN emails e ON e.id = (j.payload->>'email')::uuid \
                    WHERE j.request_id LIKE '{REQUEST_ID_PREFIX}%' GROUP BY 1) j \

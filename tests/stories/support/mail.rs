@@ -21,7 +21,10 @@ impl From<&Value> for Mail {
         let links: Vec<_> =
             mail["links"].as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
         let code = mail["code"].as_str().map(str::to_owned);
-        links.iter().filter_map(|link| link.split_once("#token=")).for_each(|(_, token)| record(SecretKind::LinkToken, token));
+        links
+            .iter()
+            .filter_map(|link| link.split_once("#token="))
+            .for_each(|(_, token)| record(SecretKind::LinkToken, token));
         code.iter().for_each(|code| record(SecretKind::Code, code));
         Self {
             subject: text("subject"),

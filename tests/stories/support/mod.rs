@@ -27,8 +27,6 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use browser::Browser;
 pub(crate) use concurrency::post_concurrently;
-// TODO(rename): remove once no story uses the old name.
-pub(crate) use concurrency::post_concurrently as all_at_once;
 pub(crate) use disk::Disk;
 pub(crate) use fake_dns::FakeDns;
 pub(crate) use load::{DeliveryReport, FootprintLog, Load, Percentiles, Routing, UNLIMITED, unix_milliseconds};
@@ -39,8 +37,6 @@ pub(crate) use postgres::Postgres;
 pub(crate) use process::{Process, binary};
 pub(crate) use requests::{credentials, new_password, wrong_code};
 pub(crate) use response::Response;
-// TODO(rename): remove once no story uses the old name.
-pub(crate) use response::Response as Answer;
 pub(crate) use scrape::Scrape;
 pub(crate) use services::{Redis, Sink, database, free_port, lock_table, provided, psql, try_psql};
 pub(crate) use tcp_proxy::TcpProxy;

@@ -1,15 +1,15 @@
-//! The truth of the OpenAPI document: every answer that a browser of the stories gets is held against it.
+//! Checks every response that a [`Browser`](super::Browser) receives against the OpenAPI document.
 
 use std::{cell::RefCell, collections::BTreeSet, sync::LazyLock};
 
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Map, Value};
 
-/// The committed document, which a test of the API holds to be the one that is served.
+/// The committed document. A story asserts that it is the one that is served.
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../openapi/openapi.json")).unwrap());
 
-/// The table of codes and statuses that clients are told to decide by.
+/// The codes and statuses of problems in the table of `docs/api-design.md`.
 static CODES: LazyLock<BTreeSet<(String, u64)>> = LazyLock::new(|| {
     let page = include_str!("../../../docs/api-design.md");
     let mut codes = BTreeSet::new();
@@ -21,8 +21,8 @@ static CODES: LazyLock<BTreeSet<(String, u64)>> = LazyLock::new(|| {
     codes
 });
 
-/// What no failure may show: how it is built inside.
-const INSIDES: [&str; 9] = ["poem", "sqlx", "sea_orm", "tokio", "SELECT ", "panicked", ".rs:", "/src/", "serde"];
+/// Words of the implementation, which no problem may contain.
+const INTERNALS: [&str; 9] = ["poem", "sqlx", "sea_orm", "tokio", "SELECT ", "panicked", ".rs:", "/src/", "serde"];
 
 /// Every operation id of the document.
 pub(crate) fn operations() -> BTreeSet<String> {
@@ -36,19 +36,19 @@ pub(crate) fn codes() -> BTreeSet<String> {
 }
 
 thread_local! {
-    /// The operations that have answered this story with success. A story has a thread to itself.
+    /// The operations that have succeeded in this story. Each story has a thread of its own.
     static SUCCEEDED: RefCell<BTreeSet<String>> = RefCell::default();
 }
 
-/// The ids of the operations that have answered this story with success.
+/// The ids of the operations that have succeeded in this story.
 pub(crate) fn succeeded() -> BTreeSet<String> {
     SUCCEEDED.with_borrow(BTreeSet::clone)
 }
 
-/// Holds an answer against the document.
+/// Asserts that a response is as the document says.
 pub(crate) fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &str) {
     let wrong = violations(method, path, status, headers, body);
-    assert!(wrong.is_empty(), "{method} {path} answered {status} against the document: {wrong:#?}\n{body}");
+    assert!(wrong.is_empty(), "the response {status} to {method} {path} is not as documented: {wrong:#?}\n{body}");
 }
 
 fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &str) -> Vec<String> {
@@ -59,7 +59,7 @@ fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, bod
     let Some(operations) = operations_at(path.split('?').next().unwrap_or(path)) else { return wrong };
     let Some(operation) = operations.get(&method.as_str().to_ascii_lowercase()) else {
         if ![405, 204].contains(&status) && *method != Method::HEAD && *method != Method::OPTIONS {
-            wrong.push("a method that is not documented is not refused".into());
+            wrong.push("an undocumented method is not refused".into());
         }
         return wrong;
     };
@@ -79,21 +79,21 @@ fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, bod
     let content_type = headers.get("content-type").map(|value| value.to_str().unwrap_or_default());
     match (response["content"].as_object(), content_type) {
         (None, None) if body.is_empty() => {}
-        (None, _) => wrong.push("there is a body, and none is documented".into()),
+        (None, _) => wrong.push("there is an undocumented body".into()),
         (Some(content), Some(given)) if content.contains_key(given) => match serde_json::from_str(body) {
             Ok(body) => check_value(&content[given]["schema"], &body, "", &mut wrong),
             Err(error) => wrong.push(format!("the body is not JSON: {error}")),
         },
-        (Some(content), given) => wrong.push(format!("{given:?} is none of {:?}", content.keys())),
+        (Some(content), given) => wrong.push(format!("the content type {given:?} is none of {:?}", content.keys())),
     }
     wrong
 }
 
-/// RFC 9457, and the table of codes.
+/// Checks a problem by RFC 9457 and the table of codes.
 fn check_problem(status: u16, headers: &HeaderMap, body: &str, wrong: &mut Vec<String>) {
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
     if content_type != Some("application/problem+json; charset=utf-8") {
-        wrong.push(format!("{content_type:?} is no problem"));
+        wrong.push(format!("the content type {content_type:?} is not that of a problem"));
         return;
     }
     let Ok(problem) = serde_json::from_str::<Value>(body) else {
@@ -107,23 +107,25 @@ fn check_problem(status: u16, headers: &HeaderMap, body: &str, wrong: &mut Vec<S
         wrong.push(format!("the code {code} is not documented for {status}"));
     }
     if problem["type"] != format!("urn:portico:{code}") || problem["status"] != status {
-        wrong.push("type or status do not fit".into());
+        wrong.push("type or status do not match".into());
     }
-    wrong.extend(INSIDES.iter().filter(|word| body.contains(**word)).map(|word| format!("it shows {word:?}")));
+    wrong.extend(
+        INTERNALS.iter().filter(|word| body.contains(**word)).map(|word| format!("the problem contains {word:?}")),
+    );
 }
 
-/// The methods of the documented path that this one is.
+/// The operations of the documented path that matches this path.
 fn operations_at(path: &str) -> Option<&'static Map<String, Value>> {
-    let is_it = |template: &str| {
+    let matches = |template: &str| {
         let (given, wanted): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
         given.len() == wanted.len()
             && given.iter().zip(wanted).all(|(part, name)| *part == name || name.starts_with('{'))
     };
-    let (_, operations) = DOCUMENT["paths"].as_object()?.iter().find(|(template, _)| is_it(template))?;
+    let (_, operations) = DOCUMENT["paths"].as_object()?.iter().find(|(template, _)| matches(template))?;
     operations.as_object()
 }
 
-/// Covers what the document uses. Stricter than JSON Schema in one point: a field that is not documented is wrong.
+/// Checks a value by the parts of JSON Schema that the document uses. Unlike JSON Schema, refuses undocumented fields.
 fn check_value(schema: &'static Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
     if value.is_null() {
         if schema["nullable"] != true {
@@ -163,7 +165,7 @@ fn check_fields(schema: &'static Value, fields: &Map<String, Value>, at: &str, w
     }
 }
 
-/// Follows a reference, also one wrapped in `allOf` to carry a description.
+/// Follows a reference. One with a description is wrapped in `allOf`.
 fn resolve(schema: &'static Value) -> &'static Value {
     let target = schema.get("$ref").or_else(|| schema["allOf"].get(0)?.get("$ref")).and_then(Value::as_str);
     let name = target.and_then(|target| target.rsplit('/').next());

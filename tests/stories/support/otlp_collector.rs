@@ -1,4 +1,4 @@
-//! An OpenTelemetry collector: takes OTLP as JSON and keeps the spans.
+//! An OpenTelemetry collector that receives OTLP as JSON and keeps the spans.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,27 +19,28 @@ impl OtlpCollector {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let spans: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let kept = spans.clone();
+        let received = spans.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(take(stream, kept.clone()));
+                tokio::spawn(receive(stream, received.clone()));
             }
         });
         Self { port, spans }
     }
 
-    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` is set to.
+    /// The value for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Every span that has come so far.
+    /// The spans that have arrived.
     pub(crate) fn spans(&self) -> Vec<Value> {
         self.spans.lock().unwrap().clone()
     }
 }
 
-async fn take(stream: TcpStream, kept: Arc<Mutex<Vec<Value>>>) {
+/// Receives one request and adds its spans to `received`.
+async fn receive(stream: TcpStream, received: Arc<Mutex<Vec<Value>>>) {
     let mut stream = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     while !head.ends_with("\r\n\r\n") {
@@ -59,7 +60,7 @@ async fn take(stream: TcpStream, kept: Arc<Mutex<Vec<Value>>>) {
     let body: Value = serde_json::from_slice(&body).unwrap();
     for resource in body["resourceSpans"].as_array().unwrap() {
         for scope in resource["scopeSpans"].as_array().unwrap() {
-            kept.lock().unwrap().extend(scope["spans"].as_array().unwrap().iter().cloned());
+            received.lock().unwrap().extend(scope["spans"].as_array().unwrap().iter().cloned());
         }
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();

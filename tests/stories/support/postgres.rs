@@ -9,8 +9,9 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    Process, lock_table, psql, try_psql,
+    Process, lock_table, psql,
     services::{free_port, provided},
+    try_psql,
 };
 
 /// A Postgres server with the database `portico`. It runs without fsync, so killing it does not simulate a power failure.

@@ -63,14 +63,6 @@ impl Response {
         if fields.is_empty() { format!("{status} {code}") } else { format!("{status} {code}: {}", fields.join(", ")) }
     }
 
-    // TODO(rename): remove once no story calls it.
-    #[track_caller]
-    pub(crate) fn problem(self, status: u16, code: &str) -> Value {
-        let text = self.problem_text();
-        let fields = text.split_once(':').map_or_else(String::new, |(_, fields)| format!(":{fields}"));
-        self.assert_problem(&format!("{status} {code}{fields}"))
-    }
-
     /// Asserts a `validation_failed` and returns the pointers of its fields, sorted.
     #[track_caller]
     pub(crate) fn invalid_fields(self) -> Vec<String> {
@@ -81,12 +73,6 @@ impl Response {
         let mut pointers: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect();
         pointers.sort();
         pointers
-    }
-
-    // TODO(rename): remove once no story calls it.
-    #[track_caller]
-    pub(crate) fn bad_fields(self) -> Vec<String> {
-        self.invalid_fields()
     }
 }
 

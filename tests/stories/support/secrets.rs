@@ -66,7 +66,9 @@ pub(crate) fn checkpoint() -> Checkpoint {
 pub(crate) fn record(kind: SecretKind, secret: &str) {
     // Only the last part of a token is secret. A search for it finds the whole token too.
     let secret = match kind {
-        SecretKind::AccessToken | SecretKind::RefreshToken | SecretKind::DeviceCookie => secret.rsplit('.').next().unwrap_or(secret),
+        SecretKind::AccessToken | SecretKind::RefreshToken | SecretKind::DeviceCookie => {
+            secret.rsplit('.').next().unwrap_or(secret)
+        }
         _ => secret,
     };
     // The first 64 bytes are enough to find a secret. Some stories send very long ones.

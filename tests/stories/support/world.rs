@@ -155,7 +155,9 @@ impl World {
             }
             None => {
                 let process = Process::start(binary(), &["worker"], &self.env);
-                process.wait_for_log("the worker has started", |line| line.contains("worker started").then_some(())).await;
+                process
+                    .wait_for_log("the worker has started", |line| line.contains("worker started").then_some(()))
+                    .await;
                 process
             }
         };
@@ -187,7 +189,8 @@ impl World {
     pub(crate) async fn internals(&self) -> Vec<String> {
         let mut addresses = Vec::new();
         for process in &self.processes {
-            let address = process.wait_for_log("the internal listener listens", |line| address(line, "internal_listen")).await;
+            let address =
+                process.wait_for_log("the internal listener listens", |line| address(line, "internal_listen")).await;
             addresses.push(format!("http://{address}"));
         }
         addresses
@@ -324,7 +327,10 @@ impl World {
 
     /// The state of this world now.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { secrets: secrets::checkpoint(), lines: self.processes.iter().map(|process| process.logs().len()).collect() }
+        Checkpoint {
+            secrets: secrets::checkpoint(),
+            lines: self.processes.iter().map(|process| process.logs().len()).collect(),
+        }
     }
 
     /// Asserts that no secret since `checkpoint` is in the logs, or in a response with a status of 400 or more (LOG-01).
