@@ -57,8 +57,8 @@ stories! {
     async fn a_body_that_is_not_json_is_400(world) {
         let deeply_nested = "[".repeat(60_000);
         let bodies = [
-            "", "{", "null}", "{\"a\":1,\"a\":2}", "{\"token\":\"\\u0000\"}", "{\"token\":\"\\ud800\"}", "{\"a\":1e999}",
-            "{} {}", "'x'", &deeply_nested,
+            "", "{", "null}", "{\"a\":1,\"a\":2}", "{\"token\":\"\\u0000\"}", "{\"token\":\"\\ud800\"}",
+            "{\"a\":1e999}", "{} {}", "'x'", &deeply_nested,
         ];
         for (path, _) in operations() {
             for body in bodies {
@@ -93,8 +93,10 @@ stories! {
     }
 
     async fn a_body_of_another_content_type_or_none_is_415(world) {
-        let content_types =
-            ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=utf-16"];
+        let content_types = [
+            "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+            "application/json; charset=utf-16",
+        ];
         for (path, body) in operations() {
             for content_type in content_types {
                 let response = post(world, path, &body.to_string(), content_type).await;
@@ -140,8 +142,8 @@ stories! {
     async fn an_unknown_path_is_404(world) {
         let browser = world.browser();
         let paths = [
-            "/nowhere", "/api/v1/clients/x/y/z", "/api/portal/auth/session/x.css", "/metrics", "/.env", "/debug", "/admin",
-            "/api/portal/auth/sign-in/", "//api/docs",
+            "/nowhere", "/api/v1/clients/x/y/z", "/api/portal/auth/session/x.css", "/metrics", "/.env", "/debug",
+            "/admin", "/api/portal/auth/sign-in/", "//api/docs",
         ];
         for path in paths {
             let response = browser.get(path).await;
@@ -163,7 +165,10 @@ stories! {
 
     async fn no_problem_names_the_framework(world) {
         let browser = world.browser();
-        for response in [browser.get("/nowhere").await, browser.get(SIGN_IN).await, browser.post(SIGN_IN, json!({})).await] {
+        let responses = [
+            browser.get("/nowhere").await, browser.get(SIGN_IN).await, browser.post(SIGN_IN, json!({})).await,
+        ];
+        for response in responses {
             assert!(!response.text.contains("poem"), "{response:?}");
         }
     }
@@ -185,8 +190,10 @@ stories! {
     }
 
     async fn ses_09_a_cookie_header_without_a_valid_access_token_is_401(world) {
-        let cookies =
-            ["", ";;;", "=", "portico_portal", "portico_portal=", "portico_portal=a.b.c", "portico_portal=\"x\"; a=b; =c"];
+        let cookies = [
+            "", ";;;", "=", "portico_portal", "portico_portal=", "portico_portal=a.b.c",
+            "portico_portal=\"x\"; a=b; =c",
+        ];
         for cookie in cookies {
             let response = world.browser().get_with_headers(SESSION, &[("cookie", cookie)]).await;
             response.assert_problem("401 unauthenticated");

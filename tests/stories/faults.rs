@@ -354,7 +354,8 @@ fn insert_job(world: &World, name: &str, payload: &str, attempts: u32) -> String
     world.sql(&format!(
         "INSERT INTO background_jobs \
          (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
-         VALUES ('{id}', '{name}', 'urgent', '{payload}', 'queued', {attempts}, 8, 0, now(), now() - interval '1 minute')"
+         VALUES ('{id}', '{name}', 'urgent', '{payload}', 'queued', {attempts}, 8, 0, \
+         now(), now() - interval '1 minute')"
     ));
     id
 }

@@ -1,8 +1,8 @@
 //! Black-box tests, called stories: each uses the real binary over HTTP and reads real mail.
 //!
-//! `stories!` runs each story on both deployments: `single` (one process, SQLite, mail into a folder) and `cluster` (two
-//! APIs and two workers with Postgres, Redis and an authenticated SMTP server). `bin/services` starts the services.
-//! The stories import none of Portico's crates.
+//! `stories!` runs each story on both deployments: `single` (one process, SQLite, mail into a folder) and `cluster`
+//! (two APIs and two workers with Postgres, Redis and an authenticated SMTP server). `bin/services` starts the
+//! services. The stories import none of Portico's crates.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation ends a test")]
 

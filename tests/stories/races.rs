@@ -99,7 +99,8 @@ stories! {
 /// Returns once the transaction has written.
 async fn archive_slowly(world: &World, client: &str) -> tokio::task::JoinHandle<String> {
     let archive = format!(
-        "DO $$ BEGIN UPDATE clients SET status = 'archived' WHERE id = '{client}'; FOR n IN 1..250 LOOP EXIT WHEN EXISTS \
+        "DO $$ BEGIN UPDATE clients SET status = 'archived' WHERE id = '{client}'; \
+         FOR n IN 1..250 LOOP EXIT WHEN EXISTS \
          (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))); \
          PERFORM pg_sleep(0.02); END LOOP; END $$"
     );

@@ -1,7 +1,8 @@
 //! LOG-01: no secret is anywhere but where it must be.
 //!
-//! These stories use every kind of secret, also with requests that fail, and then search everything that Portico writes.
-//! In addition, every world is searched at its end, and the shared ones after each story; see `support/secrets.rs`.
+//! These stories use every kind of secret, also with requests that fail, and then search everything that Portico
+//! writes. In addition, every world is searched at its end, and the shared ones after each story; see
+//! `support/secrets.rs`.
 
 use serde_json::json;
 

@@ -105,7 +105,8 @@ stories! {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
         let response = world.browser().sign_in(&person.email, &person.password).await;
-        let cookies: Vec<_> = response.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+        let cookies = response.headers.get_all("set-cookie").iter();
+        let cookies: Vec<_> = cookies.map(|cookie| cookie.to_str().unwrap()).collect();
         assert_eq!(cookies.len(), 3);
         for cookie in cookies {
             let is_refresh = cookie.starts_with(&format!("{PORTAL_REFRESH}="));

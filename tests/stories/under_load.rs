@@ -1,8 +1,8 @@
-//! Faults under a load of requests for mails: no accepted mail is lost, and a mail arrives twice only if a fault explains
-//! it.
+//! Faults under a load of requests for mails: no accepted mail is lost, and a mail arrives twice only if a fault
+//! explains it.
 //!
-//! `bin/test` injects each fault once. `bin/test --faults N` injects N faults at random into one long-running cluster and
-//! prints the delivery report.
+//! `bin/test` injects each fault once. `bin/test --faults N` injects N faults at random into one long-running cluster
+//! and prints the delivery report.
 
 use std::{
     io::{self, Write},
@@ -22,8 +22,8 @@ struct Fault {
     name: &'static str,
     kind: FaultKind,
     duration_ms: u64,
-    /// Whether a mail that is being sent during the fault may arrive twice: a worker cannot write that the mail server has
-    /// accepted it.
+    /// Whether a mail that is being sent during the fault may arrive twice: a worker cannot write that the mail server
+    /// has accepted it.
     may_duplicate: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The deployment files agree with the program: settings and their values, commands, ports, paths, memory, time to stop.
+//! The deployment files agree with the program: settings and their values, commands, ports, paths, memory, time to
+//! stop.
 
 use std::{collections::BTreeSet, process::Command};
 

@@ -1,4 +1,5 @@
-//! Runs the processes of `docker-compose.yml` on this machine with their settings. Hosts, ports and paths are substituted.
+//! Runs the processes of `docker-compose.yml` on this machine with their settings. Hosts, ports and paths are
+//! substituted.
 
 use std::{
     fs,

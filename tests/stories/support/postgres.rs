@@ -14,7 +14,8 @@ use super::{
     try_psql,
 };
 
-/// A Postgres server with the database `portico`. It runs without fsync, so killing it does not simulate a power failure.
+/// A Postgres server with the database `portico`. It runs without fsync, so killing it does not simulate a power
+/// failure.
 pub(crate) struct Postgres {
     data: PathBuf,
     port: u16,
@@ -149,8 +150,8 @@ async fn serve(data: &Path, port: u16) -> Option<Process> {
     started.then_some(process)
 }
 
-/// The arguments by which `setpriv` becomes the user that runs Postgres. They set the signal at the parent's death again,
-/// because a change of user clears it.
+/// The arguments by which `setpriv` becomes the user that runs Postgres. They set the signal at the parent's death
+/// again, because a change of user clears it.
 fn as_owner() -> Vec<String> {
     let owner = provided("PORTICO_TEST_OWNER");
     let id = |args: &[&str]| {

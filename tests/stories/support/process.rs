@@ -25,7 +25,8 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `program` with this environment and `PATH`.
     pub(crate) fn start(program: impl Into<PathBuf>, args: &[&str], env: &[(String, String)]) -> Self {
-        // The kernel kills the child when the thread that started it ends, so that thread must live as long as the test run.
+        // The kernel kills the child when the thread that started it ends, so that thread must live as long as the test
+        // run.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program.into()).args(args);
         command.env_clear().env("PATH", search_path()).envs(env.iter().cloned());

@@ -61,8 +61,8 @@ pub(crate) fn checkpoint() -> Checkpoint {
     with_recorded(|recorded| Checkpoint { secrets: recorded.secrets.len(), problems: recorded.problems.len() })
 }
 
-/// Records a secret. Ignores secrets that are too short to be told from ordinary text, and e-mail addresses that a story
-/// sends as a password, because addresses may be logged and stored.
+/// Records a secret. Ignores secrets that are too short to be told from ordinary text, and e-mail addresses that a
+/// story sends as a password, because addresses may be logged and stored.
 pub(crate) fn record(kind: SecretKind, secret: &str) {
     // Only the last part of a token is secret. A search for it finds the whole token too.
     let secret = match kind {

@@ -1,4 +1,5 @@
-//! The services of a cluster: a database in a Postgres server, Redis and an SMTP server. `bin/services` provides the programs.
+//! The services of a cluster: a database in a Postgres server, Redis and an SMTP server. `bin/services` provides the
+//! programs.
 
 use std::{net::TcpListener, path::PathBuf, process::Command};
 

@@ -51,8 +51,8 @@ fn pairs(values: &[(&str, &str)]) -> Env {
     values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-/// The settings of both deployments: cheap password hashes, free ports, and a trusted proxy, so that each browser can have
-/// a network of its own.
+/// The settings of both deployments: cheap password hashes, free ports, and a trusted proxy, so that each browser can
+/// have a network of its own.
 fn common_env() -> Env {
     pairs(&[
         ("PORTICO_SCRYPT", "ln=12,r=8,p=1"),
@@ -294,7 +294,8 @@ impl World {
         &self.env.iter().find(|(given, _)| given == name).unwrap().1
     }
 
-    /// Runs SQL and returns a line for each row, columns separated by `|`. Ids are BLOBs on SQLite and UUIDs on Postgres.
+    /// Runs SQL and returns a line for each row, columns separated by `|`. Ids are BLOBs on SQLite and UUIDs on
+    /// Postgres.
     pub(crate) fn sql(&self, sql: &str) -> String {
         let url = self.setting("DATABASE_URL");
         let Some(path) = url.strip_prefix("sqlite:") else { return psql(url, sql) };
@@ -333,7 +334,8 @@ impl World {
         }
     }
 
-    /// Asserts that no secret since `checkpoint` is in the logs, or in a response with a status of 400 or more (LOG-01).
+    /// Asserts that no secret since `checkpoint` is in the logs, or in a response with a status of 400 or more
+    /// (LOG-01).
     #[track_caller]
     pub(crate) fn assert_no_leaks(&self, checkpoint: &Checkpoint) {
         let mut search = Search::since(checkpoint.secrets);
