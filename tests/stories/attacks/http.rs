@@ -1,29 +1,16 @@
-//! HTTP and INF cases on connections: requests that are too large, too slow, malformed or cut off, too many
-//! connections, and requests that the database aborts.
+//! HTTP cases on requests: too large, ambiguous, in another format, with another method or path, or costly to check.
 
-use std::{
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
-};
-
-use futures_util::{StreamExt, future::join_all, stream};
 use reqwest::Method;
 use serde_json::json;
-use tokio::{
-    io::AsyncReadExt,
-    net::{TcpSocket, TcpStream},
-    time::timeout,
-};
 
-use super::raw::{Raw, exchange, status};
+use super::{
+    processor_time,
+    raw::{Raw, exchange, get, post, status},
+};
 use crate::support::{
-    Browser, Deployment, Invitation, Process, Response, Tenant, World, binary, eventually,
-    paths::{
-        ACTIVATE, API_DOCS, LIVE, OPENAPI, READY, RESEND_ACTIVATION, RESET_PASSWORD, SIGN_IN, SIGN_OUT,
-        resend_invitation,
-    },
-    psql, stories,
+    Browser, Process, Response, World,
+    paths::{ACTIVATE, API_DOCS, LIVE, OPENAPI, RESET_PASSWORD, SIGN_IN, SIGN_OUT},
+    stories,
 };
 
 const ACCEPTED_CONTENT_TYPES: [&str; 4] =
@@ -45,33 +32,9 @@ const REFUSED_CONTENT_TYPES: [&str; 11] = [
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
-/// Returns the head of a POST with these further header lines.
-fn post(path: &str, headers: &str) -> String {
-    format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n")
-}
-
-/// Returns a GET with these further header lines.
-fn get(path: &str, headers: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n")
-}
-
 /// The resident memory of a process in kB.
 fn resident_memory(process: &Process) -> u64 {
     process.footprint().0
-}
-
-/// The number of open sockets of a process.
-fn open_sockets(process: &Process) -> usize {
-    let files = std::fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap();
-    let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
-    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
-}
-
-/// The processor time that a process has used, in hundredths of a second.
-fn processor_time(process: &Process) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id())).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
 /// A path, with its parameters filled in, and the methods that it is documented to have.
@@ -299,224 +262,4 @@ stories! {
             assert!(used < 1_000, "{used} hundredths of a second");
         }
     }
-}
-
-/// How long a server may keep a connection that makes no progress: 30 seconds, and some more on a busy machine.
-const CUT_OFF_TIMEOUT: Duration = Duration::from_secs(36);
-
-/// Sends the head, and then a byte each half second until the server closes. Returns true if it does so in time.
-async fn is_slow_sender_cut_off(api: &str, head: &str) -> bool {
-    let mut raw = Raw::connect(api).await;
-    raw.send(head).await;
-    let mut response = [0; 4_096];
-    timeout(CUT_OFF_TIMEOUT, async {
-        loop {
-            match timeout(Duration::from_millis(500), raw.0.read(&mut response)).await {
-                Ok(Ok(0) | Err(_)) => return,
-                Ok(Ok(_)) => {}
-                Err(_) => drop(raw.send("x").await),
-            }
-        }
-    })
-    .await
-    .is_ok()
-}
-
-/// Sends one request and nothing more. Returns true if the server answers it and closes in time.
-async fn is_idle_connection_cut_off(api: &str) -> bool {
-    let mut raw = Raw::connect(api).await;
-    raw.send(get(LIVE, "")).await;
-    timeout(CUT_OFF_TIMEOUT, raw.read_to_close()).await.is_ok_and(|response| status(&response) == (200, 1))
-}
-
-/// Requests a large page eight times and does not read the responses.
-async fn connection_that_never_reads(api: &str) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let stream = socket.connect(api.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap();
-    let mut raw = Raw(stream);
-    for _ in 0..8 {
-        raw.send(get(API_DOCS, "")).await;
-    }
-    raw.0
-}
-
-/// Runs `count` clients concurrently and returns how many returned true.
-async fn count_true<F: Future<Output = bool>>(count: usize, client: impl Fn() -> F) -> usize {
-    join_all((0..count).map(|_| client())).await.into_iter().filter(|is_true| *is_true).count()
-}
-
-async fn assert_slow_clients_are_cut_off(api: &str) {
-    let slow_body = post(SIGN_IN, "content-length: 60000\r\n");
-    let (heads, bodies, silent, idle) = tokio::join!(
-        count_true(150, || is_slow_sender_cut_off(api, "GET /health/live HTTP/1.1\r\nx-slow: ")),
-        count_true(150, || is_slow_sender_cut_off(api, &slow_body)),
-        count_true(50, || is_slow_sender_cut_off(api, "")),
-        count_true(100, || is_idle_connection_cut_off(api)),
-    );
-    assert_eq!([heads, bodies, silent, idle], [150, 150, 50, 100], "slow heads, slow bodies, silent, idle");
-}
-
-#[tokio::test]
-async fn http_05_slow_clients_are_cut_off_and_others_are_served() {
-    let world = World::start(Deployment::Single, &[("PORTICO_LIMIT_REQUESTS", "off")]).await;
-    let (api, process) = (&*world.apis[0], &world.processes[0]);
-    let sockets = open_sockets(process);
-    let unread = join_all((0..50).map(|_| connection_that_never_reads(api))).await;
-    let (browser, served) = (world.browser(), AtomicU64::new(0));
-    let request_all_the_time = async {
-        loop {
-            browser.get(LIVE).await.expect(200);
-            served.fetch_add(1, Ordering::Relaxed);
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        () = assert_slow_clients_are_cut_off(api) => {}
-        () = request_all_the_time => unreachable!(),
-    }
-    assert!(served.load(Ordering::Relaxed) > 100, "{served:?}");
-    // One of the remaining sockets is the browser's.
-    let are_closed = || async { (open_sockets(process) <= sockets + 1).then_some(()) };
-    eventually("the connections that never read are closed", are_closed).await;
-    drop(unread);
-}
-
-/// A cluster without low limits on mail to one address, and an invitation in it.
-async fn without_mail_limits() -> (World, Tenant, Invitation) {
-    let limits = ["RECOVERY_ACCOUNT", "RECOVERY_NETWORK", "REQUESTS", "INVITE_RECIPIENT"];
-    let names = limits.map(|limit| format!("PORTICO_LIMIT_{limit}"));
-    let settings: Vec<_> = names.iter().map(|name| (name.as_str(), "100000/1m")).collect();
-    let world = World::start(Deployment::Cluster, &settings).await;
-    let tenant = world.tenant().await;
-    let invitation = tenant.invitation(&world).await;
-    (world, tenant, invitation)
-}
-
-/// The `n`th client sends a part of the request, or all of it and waits up to 40 ms; then it disconnects.
-async fn send_and_disconnect(api: &str, request: &str, n: usize) {
-    let mut raw = Raw::connect(api).await;
-    if n.is_multiple_of(4) {
-        raw.send(&request.as_bytes()[..n * 7 % request.len()]).await;
-    } else {
-        raw.send(request).await;
-        let _ = timeout(Duration::from_millis((n % 40) as u64), raw.0.read(&mut [0; 1])).await;
-    }
-}
-
-#[tokio::test]
-async fn http_09_requests_of_disconnected_clients_are_done_completely_or_not_at_all() {
-    let (world, _, Invitation { email, .. }) = without_mail_limits().await;
-    let body = json!({ "email": email }).to_string();
-    let request = post(RESEND_ACTIVATION, &format!("content-length: {}\r\n", body.len())) + &body;
-    let clients = (0..400).map(|n| send_and_disconnect(&world.apis[n % 2], &request, n));
-    stream::iter(clients).buffer_unordered(20).collect::<Vec<()>>().await;
-    world.browser().resend_activation(&email).await.expect(200);
-    let open = "SELECT count(*) FROM pg_stat_activity \
-         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
-    world.wait_for_sql("no transaction is open", open, "0").await;
-    let mails = "SELECT count(*) FROM emails WHERE kind = 'activation'";
-    let events = "SELECT count(*) FROM audit_events WHERE action = 'activation.requested'";
-    let jobs = "SELECT count(*) FROM background_jobs WHERE name = 'send_mail' \
-         AND payload->>'email' IN (SELECT id::text FROM emails WHERE kind = 'activation')";
-    eventually("every mail has its audit event and its job", || async {
-        let count = world.count(mails);
-        (count > 100 && world.count(events) == count && world.count(jobs) == count).then_some(())
-    })
-    .await;
-    // And the mail of the invitation.
-    world.mail(&email, 1 + world.count(mails)).await;
-}
-
-/// Causes a deadlock with the next resend to this client: locks the client's row, waits until a request waits for it,
-/// and then wants the invitation's row, which that request has locked. Its `deadlock_timeout` is long, so that Postgres
-/// aborts the request and not this transaction.
-fn cause_deadlock(url: &str, client: &str) {
-    psql(
-        url,
-        &format!(
-            "SET deadlock_timeout = '60s'; DO $$ BEGIN PERFORM id FROM clients WHERE id = '{client}' FOR UPDATE; \
-             LOOP EXIT WHEN EXISTS \
-                 (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))); \
-             PERFORM pg_sleep(0.02); END LOOP; UPDATE invitations SET name = name WHERE client_id = '{client}'; END $$"
-        ),
-    );
-}
-
-#[tokio::test]
-async fn inf_03_a_request_that_is_aborted_by_a_deadlock_is_run_again_and_counts_once() {
-    let (world, tenant, Invitation { client, email, .. }) = without_mail_limits().await;
-    let is_client_locked =
-        "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'clients'::regclass AND mode = 'RowShareLock'";
-    for _ in 0..3 {
-        let (url, id) = (world.setting("DATABASE_URL").to_owned(), client.clone());
-        let deadlock = tokio::task::spawn_blocking(move || cause_deadlock(&url, &id));
-        world.wait_for_sql("the client's row is locked", is_client_locked, "t").await;
-        tenant.owner.post(&resend_invitation(&client), json!({ "email": email })).await.expect(200);
-        deadlock.await.unwrap();
-    }
-    let logs = world.processes[..2].iter().flat_map(|api| api.logs());
-    assert!(logs.filter(|line| line.contains("running the request again")).count() >= 3);
-    assert_eq!(world.sql("SELECT deadlocks >= 3 FROM pg_stat_database WHERE datname = current_database()"), "t");
-    assert_eq!(world.count("SELECT count(*) FROM audit_events WHERE action = 'invitation.resent'"), 3);
-    assert_eq!(world.count("SELECT sent_count FROM invitations"), 4);
-    world.mail(&email, 4).await;
-}
-
-/// Replaces the process of a single deployment by one that may open this many files. Returns it and its URL.
-async fn restart_with_file_limit(world: &mut World, files: usize) -> (Process, String) {
-    world.processes.remove(0).kill();
-    world.apis.clear();
-    let script = format!("ulimit -n {files}; exec {} dev", Path::new(&binary()).display());
-    let process = Process::start("sh", &["-c", &script], &world.env);
-    let listen = process.wait_for_log("it listens", |line| {
-        let (_, rest) = line.split_once("listen=")?;
-        Some(rest.split_whitespace().next()?.to_owned())
-    });
-    let url = format!("http://{}", listen.await);
-    (process, url)
-}
-
-/// Asserts that a process uses less than half of a core during two seconds.
-async fn assert_does_not_spin(process: &Process) {
-    let (before, since) = (processor_time(process), Instant::now());
-    eventually("two seconds have passed", || async { (since.elapsed().as_secs() >= 2).then_some(()) }).await;
-    let used = processor_time(process) - before;
-    assert!(used < 100, "{used} hundredths of a second in two seconds of waiting");
-}
-
-/// Opens more connections than a process with this file limit can accept, closes them, and asserts that the process
-/// survives without spinning, logs each problem at most once a minute, and serves the next clients.
-async fn assert_survives_too_many_connections(file_limit: usize, connections: usize) {
-    let mut world = World::start(Deployment::Single, &[]).await;
-    let (process, url) = restart_with_file_limit(&mut world, file_limit).await;
-    let (began, mut held) = (Instant::now(), Vec::new());
-    for _ in 0..connections {
-        held.push(Raw::connect(&url).await);
-    }
-    assert!(process.is_running());
-    assert_does_not_spin(&process).await;
-    let is_warning = |line: &&String| line.contains("connection slots are") || line.contains("cannot take in");
-    let warnings = process.logs().iter().filter(is_warning).count();
-    let minutes = began.elapsed().as_secs() as usize / 60;
-    assert!((1..=2 * (1 + minutes)).contains(&warnings), "{warnings} warnings");
-    drop(held);
-    let browser = Browser::new(vec![url]);
-    for _ in 0..20 {
-        browser.get(READY).await.expect(200);
-    }
-    assert!(process.is_running());
-}
-
-// Portico's own connection limit is reached. The number of connections is more than that and fits into the backlog of
-// the kernel, where connections wait.
-#[tokio::test]
-async fn inf_15_with_256_files_too_many_connections_wait_and_it_recovers() {
-    assert_survives_too_many_connections(256, 600).await;
-}
-
-// The kernel refuses further file descriptors before Portico's own limit is reached.
-#[tokio::test]
-async fn inf_15_with_40_files_too_many_connections_wait_and_it_recovers() {
-    assert_survives_too_many_connections(40, 180).await;
 }

@@ -53,3 +53,13 @@ pub(super) fn status(text: &str) -> (u16, usize) {
     let code = status.unwrap_or_else(|| panic!("not a response: {text:?}"));
     (code, text.matches("HTTP/1.1 ").count())
 }
+
+/// Returns the head of a POST with these further header lines.
+pub(super) fn post(path: &str, headers: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n")
+}
+
+/// Returns a GET with these further header lines.
+pub(super) fn get(path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n")
+}

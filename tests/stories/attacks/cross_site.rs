@@ -1,0 +1,151 @@
+//! SES-05 and SES-11: pages of other sites can neither act with a user's cookies nor read responses.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::public_url;
+use crate::support::{
+    Browser, cookies, credentials, new_password, password,
+    paths::{self, LIVE, REFRESH, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF_REFRESH, STAFF_SESSION},
+    stories,
+};
+
+/// Every unsafe operation: its method, its path, and a body if it takes one.
+fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
+    let token = json!({ "token": "x" });
+    let email = json!({ "email": "a@x.test" });
+    let change = json!({ "current_password": password(), "new_password": password() });
+    let code = json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" });
+    let name = json!({ "name": "Forged Ltd" });
+    let posts = [
+        (SIGN_IN, Some(credentials("a@x.test", &password()))),
+        (paths::FORGOT_PASSWORD, Some(email.clone())),
+        (paths::RESEND_ACTIVATION, Some(email.clone())),
+        (paths::RESET_PASSWORD, Some(new_password("x", &password()))),
+        (paths::ACTIVATE, Some(new_password("x", &password()))),
+        (paths::CHECK_TOKEN, Some(token.clone())),
+        (paths::REQUEST_NEW_LINK, Some(token.clone())),
+        (paths::CHANGE_PASSWORD, Some(change)),
+        (REFRESH, None),
+        (SIGN_OUT, None),
+        (SIGN_OUT_EVERYWHERE, None),
+        (paths::ACCEPT_INVITATION, Some(token)),
+        (paths::STAFF_SEND_CODE, Some(email.clone())),
+        (paths::STAFF_VERIFY_CODE, Some(code)),
+        (STAFF_REFRESH, None),
+        (paths::STAFF_SIGN_OUT, None),
+        (paths::STAFF_SIGN_OUT_EVERYWHERE, None),
+        (paths::CLIENTS, Some(name.clone())),
+        (&paths::portal_user(client), Some(email)),
+    ];
+    let mut operations: Vec<_> = posts.into_iter().map(|(path, body)| (Method::POST, path.to_owned(), body)).collect();
+    operations.push((Method::PATCH, paths::client(client), Some(name)));
+    operations
+}
+
+/// Headers that a browser sends with a request that a page of another site made.
+fn cross_site_headers(own_origin: &str) -> [(&'static str, String); 7] {
+    let host = own_origin.strip_prefix("http://").unwrap();
+    [
+        ("origin", "https://evil.test".into()),
+        ("origin", "null".into()),
+        ("origin", "http://localhost".into()),
+        ("origin", format!("{own_origin}.evil.test")),
+        ("origin", format!("http://evil.{host}")),
+        ("sec-fetch-site", "cross-site".into()),
+        ("sec-fetch-site", "same-site".into()),
+    ]
+}
+
+/// Asserts that an operation is refused if its request has this header, and that the page cannot read the response.
+async fn assert_rejected_as_cross_site(
+    browser: &Browser,
+    (method, path, body): &(Method, String, Option<Value>),
+    (name, value): &(&str, String),
+) {
+    let body = body.as_ref().map(Value::to_string);
+    let response = browser.send(method.clone(), path, body, &[(name, value)]).await;
+    for header in ["set-cookie", "access-control-allow-origin"] {
+        assert!(!response.headers.contains_key(header), "{header} {path} {name}: {value}");
+    }
+    response.assert_problem("403 csrf_rejected");
+}
+
+stories! {
+    async fn ses_05_unsafe_requests_from_other_sites_are_refused(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        // The victim's browser is signed in to both realms.
+        for name in [cookies::STAFF_ACCESS, cookies::STAFF_REFRESH] {
+            person.browser.set_cookie(name, &tenant.owner.cookie(name).unwrap());
+        }
+        for operation in unsafe_operations(&person.client) {
+            for header in cross_site_headers(&public_url(world)) {
+                assert_rejected_as_cross_site(&person.browser.on_new_network(), &operation, &header).await;
+                // Also without cookies, since a forged sign-in would sign the victim in as another user.
+                assert_rejected_as_cross_site(&world.browser(), &operation, &header).await;
+            }
+        }
+        // Nothing has changed.
+        person.browser.session().await.expect(200);
+        person.browser.get(STAFF_SESSION).await.expect(200);
+        person.sign_in(&world.browser()).await;
+        let clients = tenant.owner.get(paths::CLIENTS).await.expect(200)["data"].clone();
+        assert_eq!(clients.as_array().unwrap().len(), 1);
+        assert_eq!(clients[0]["name"], "Acme Ltd");
+    }
+
+    async fn ses_05_content_types_that_a_form_can_send_are_refused(world) {
+        let person = world.tenant().await.person(world).await;
+        for content_type in [
+            "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain",
+            "text/plain; charset=utf-8",
+        ] {
+            let headers = [("content-type", content_type)];
+            let response = world.browser().post_with_headers(SIGN_IN, person.credentials(), &headers).await;
+            assert!(!response.headers.contains_key("set-cookie"));
+            response.assert_problem("415 unsupported_media_type");
+        }
+    }
+
+    async fn ses_05_unsafe_operations_do_not_take_get(world) {
+        let person = world.tenant().await.person(world).await;
+        for path in [SIGN_IN, REFRESH, SIGN_OUT, &format!("{SIGN_IN}?email=a&password=b")] {
+            let response = person.browser.get_with_headers(path, &[("sec-fetch-site", "cross-site")]).await;
+            response.assert_problem("405 method_not_allowed");
+        }
+        person.browser.session().await.expect(200);
+    }
+
+    async fn ses_05_the_portals_own_pages_and_programs_may_post(world) {
+        let person = world.tenant().await.person(world).await;
+        let origin = public_url(world);
+        let own_page: [&[(&str, &str)]; 2] =
+            [&[("origin", &origin)], &[("origin", &origin), ("sec-fetch-site", "same-origin")]];
+        let program: &[(&str, &str)] = &[];
+        for headers in own_page.into_iter().chain([program]) {
+            let browser = world.browser();
+            browser.post_with_headers(SIGN_IN, person.credentials(), headers).await.expect(200);
+            browser.send(Method::POST, REFRESH, None, headers).await.expect(200);
+        }
+    }
+
+    async fn ses_11_pages_of_unknown_origins_cannot_read_responses(world) {
+        let tenant = world.tenant().await;
+        let own = public_url(world);
+        let (suffixed, https) = (format!("{own}.evil.test"), own.replace("http://", "https://"));
+        for origin in ["https://evil.test", "null", &https, &suffixed, "http://localhost:4", "*"] {
+            let preflight = [("origin", origin), ("access-control-request-method", "POST")];
+            let preflight = world.browser().send(Method::OPTIONS, SIGN_IN, None, &preflight).await;
+            assert!(preflight.status >= 400, "{origin} {preflight:?}");
+            let headers = [("origin", origin)];
+            let live = world.browser().get_with_headers(LIVE, &headers).await;
+            let clients = tenant.owner.get_with_headers(paths::CLIENTS, &headers).await;
+            for response in [preflight, live, clients] {
+                for header in ["access-control-allow-origin", "access-control-allow-credentials"] {
+                    assert!(!response.headers.contains_key(header), "{origin} {response:?}");
+                }
+            }
+        }
+    }
+}
