@@ -121,7 +121,7 @@ const AT_LEAST: [(&str, Labels, f64); 9] = [
     ("portico_hash_wait_seconds_count", &[], 4.0),
     ("portico_jobs_total", &[("job", "send_mail"), ("outcome", "done")], 3.0),
     ("portico_job_start_seconds_count", &[("lane", "urgent")], 2.0),
-    ("portico_mails_total", &[("outcome", "transient")], 1.0),
+    ("portico_mails_total", &[("kind", "invitation"), ("outcome", "transient")], 1.0),
     // The refused mail waits for its retry.
     ("portico_mails_waiting", &[], 1.0),
     ("portico_mails_oldest_seconds", &[], f64::MIN_POSITIVE),

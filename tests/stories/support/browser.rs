@@ -76,22 +76,27 @@ impl Browser {
         self
     }
 
+    /// The value of a cookie in the cookie jar.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
     }
 
+    /// Adds a cookie to the cookie jar.
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.into(), value.into());
     }
 
+    /// Sends a GET.
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, None, &[]).await
     }
 
+    /// Sends a POST with a JSON body.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Response {
         self.send(Method::POST, path, Some(body.to_string()), &[]).await
     }
 
+    /// Sends a PATCH with a JSON body.
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Response {
         self.send(Method::PATCH, path, Some(body.to_string()), &[]).await
     }
@@ -106,10 +111,12 @@ impl Browser {
         self.get_with_headers(path, &[("authorization", &format!("Bearer {token}"))]).await
     }
 
+    /// Sends a GET with these headers.
     pub(crate) async fn get_with_headers(&self, path: &str, headers: &[(&str, &str)]) -> Response {
         self.send(Method::GET, path, None, headers).await
     }
 
+    /// Sends a POST with a JSON body and these headers.
     pub(crate) async fn post_with_headers(&self, path: &str, body: Value, headers: &[(&str, &str)]) -> Response {
         self.send(Method::POST, path, Some(body.to_string()), headers).await
     }

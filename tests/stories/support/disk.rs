@@ -20,6 +20,7 @@ impl Disk {
         is_mounted.then_some(Self(folder))
     }
 
+    /// The folder at which the disk is mounted.
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

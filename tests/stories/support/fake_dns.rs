@@ -23,14 +23,17 @@ impl FakeDns {
         server
     }
 
+    /// The UDP port of the server.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
+    /// Adds an address of the service.
     pub(crate) fn add(&self, address: Ipv4Addr) {
         self.addresses.lock().unwrap().push(address);
     }
 
+    /// Removes an address of the service.
     pub(crate) fn remove(&self, address: Ipv4Addr) {
         self.addresses.lock().unwrap().retain(|known| *known != address);
     }

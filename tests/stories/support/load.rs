@@ -451,10 +451,12 @@ pub(crate) struct FootprintLog {
 }
 
 impl FootprintLog {
+    /// An empty log of the process with this name.
     pub(crate) fn new(name: &'static str) -> Self {
         Self { name, footprints: Vec::new() }
     }
 
+    /// Adds the current footprint of the process.
     pub(crate) fn record(&mut self, process: &Process) {
         self.footprints.push(process.footprint());
     }

@@ -15,6 +15,7 @@ pub(crate) struct OtlpCollector {
 }
 
 impl OtlpCollector {
+    /// Starts a collector on a free port of 127.0.0.1.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

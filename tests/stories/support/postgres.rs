@@ -26,6 +26,7 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// Starts a server with its data in a temporary folder.
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         run(Command::new("chmod").arg("711").arg(folder.path()));
@@ -50,6 +51,7 @@ impl Postgres {
         postgres
     }
 
+    /// The URL of the database `portico`.
     pub(crate) fn url(&self) -> String {
         format!("{}/portico", self.server())
     }
@@ -84,6 +86,7 @@ impl Postgres {
         *self.lock_holder.lock().unwrap() = Some(holder);
     }
 
+    /// Ends the lock of [`lock`](Self::lock).
     pub(crate) fn unlock(&self) {
         self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'");
         *self.lock_holder.lock().unwrap() = None;

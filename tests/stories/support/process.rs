@@ -57,10 +57,12 @@ impl Process {
         .await
     }
 
+    /// Whether the process has not ended.
     pub(crate) fn is_running(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
     }
 
+    /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.lock().unwrap().id()
     }

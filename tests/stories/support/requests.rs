@@ -21,46 +21,57 @@ pub(crate) fn wrong_code(code: &str) -> String {
 
 /// The operations of a portal user.
 impl Browser {
+    /// Calls `sign_in`.
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Response {
         self.post(paths::SIGN_IN, credentials(email, password)).await
     }
 
+    /// Calls `get_session`.
     pub(crate) async fn session(&self) -> Response {
         self.get(paths::SESSION).await
     }
 
+    /// Calls `refresh_session`.
     pub(crate) async fn refresh(&self) -> Response {
         self.post_empty(paths::REFRESH).await
     }
 
+    /// Calls `sign_out`.
     pub(crate) async fn sign_out(&self) -> Response {
         self.post_empty(paths::SIGN_OUT).await
     }
 
+    /// Calls `activate_account`.
     pub(crate) async fn activate(&self, token: &str, password: &str) -> Response {
         self.post(paths::ACTIVATE, new_password(token, password)).await
     }
 
+    /// Calls `reset_password`.
     pub(crate) async fn reset_password(&self, token: &str, password: &str) -> Response {
         self.post(paths::RESET_PASSWORD, new_password(token, password)).await
     }
 
+    /// Calls `check_token`.
     pub(crate) async fn check_token(&self, token: &str) -> Response {
         self.post(paths::CHECK_TOKEN, json!({ "token": token })).await
     }
 
+    /// Calls `request_new_link`.
     pub(crate) async fn request_new_link(&self, token: &str) -> Response {
         self.post(paths::REQUEST_NEW_LINK, json!({ "token": token })).await
     }
 
+    /// Calls `accept_invitation`.
     pub(crate) async fn accept_invitation(&self, token: &str) -> Response {
         self.post(paths::ACCEPT_INVITATION, json!({ "token": token })).await
     }
 
+    /// Calls `forgot_password`.
     pub(crate) async fn forgot_password(&self, email: &str) -> Response {
         self.post(paths::FORGOT_PASSWORD, json!({ "email": email })).await
     }
 
+    /// Calls `resend_activation`.
     pub(crate) async fn resend_activation(&self, email: &str) -> Response {
         self.post(paths::RESEND_ACTIVATION, json!({ "email": email })).await
     }
@@ -73,6 +84,7 @@ impl Browser {
 
 /// The operations of a staff user.
 impl Browser {
+    /// Calls `send_code`.
     pub(crate) async fn send_code(&self, email: &str) -> Response {
         self.post(paths::STAFF_SEND_CODE, json!({ "email": email })).await
     }

@@ -63,6 +63,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    /// Starts a server on a free port of 127.0.0.1.
     pub(crate) async fn start() -> Self {
         Self::start_at(free_port()).await
     }
@@ -86,10 +87,12 @@ impl Redis {
         Self { port, process }
     }
 
+    /// The port of the server.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
+    /// The `REDIS_URL` of the server.
     pub(crate) fn url(&self) -> String {
         format!("redis://:{REDIS_PASSWORD}@127.0.0.1:{}", self.port)
     }
@@ -114,6 +117,7 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
+    /// Starts a server on a free port of 127.0.0.1.
     pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
@@ -140,6 +144,7 @@ impl Sink {
         format!("smtps://{}:{}@localhost:{}?ca={}", text("user"), text("pass"), ready["smtps"], text("ca"))
     }
 
+    /// The port of the server.
     pub(crate) fn port(&self) -> u16 {
         self.ready["smtp"].as_u64().unwrap() as u16
     }

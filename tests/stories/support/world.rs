@@ -201,10 +201,12 @@ impl World {
         &self.processes[2..]
     }
 
+    /// The mail server of a cluster.
     pub(crate) fn sink(&self) -> &Sink {
         self.sink.as_ref().expect("a cluster has a mail server")
     }
 
+    /// The Redis server of a cluster.
     pub(crate) fn redis(&self) -> &Redis {
         self.redis.as_ref().expect("a cluster has a Redis")
     }
