@@ -233,7 +233,7 @@ fn an_invalid_or_unreachable_target_is_refused_without_its_password() {
 fn a_copy_of_an_empty_or_unmigrated_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let target = format!("sqlite:{}", folder.path().join("other.db").display());
-    assert!(SmallInstallation::empty().refused(&target).contains("the source is empty"));
+    assert!(SmallInstallation::empty().refused(&target).contains("the source has no rows"));
     let mut unmigrated = SmallInstallation::empty();
     unmigrated.env.push(("PORTICO_MIGRATE".into(), "off".into()));
     assert!(unmigrated.refused(&target).contains("run `portico migrate` first"));
@@ -289,7 +289,7 @@ async fn a_copy_whose_connection_is_lost_leaves_the_target_empty_and_can_be_repe
     end_connections(&half.url, WAITS_FOR_LOCK);
     assert!(!half.copy.ends().await);
     let lines = half.copy.logs();
-    assert!(lines.iter().any(|line| line.contains("the target failed at audit_events")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("the target database failed at audit_events")), "{lines:?}");
     half.assert_target_is_empty();
     half.assert_can_be_repeated();
 }

@@ -14,7 +14,7 @@ async fn a_worker_logs_the_id_of_the_request_that_requested_the_mail() {
     world.browser().post_with_headers(FORGOT_PASSWORD, body, &headers).await.expect(200);
     eventually("a worker logs the id", || async {
         let lines = world.workers().iter().flat_map(|worker| worker.logs());
-        lines.into_iter().any(|line| line.contains(id) && line.contains("mail accepted")).then_some(())
+        lines.into_iter().any(|line| line.contains(id) && line.contains("accepted a mail")).then_some(())
     })
     .await;
 }

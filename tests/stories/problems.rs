@@ -6,27 +6,27 @@ use crate::{attacks::responses::every_problem, support::stories};
 
 /// The title of each code that [`every_problem`] returns, sorted by code.
 const TITLES: &str = "\
-already_activated: The person has joined already
-body_too_large: The request is too large
-client_suspended: The client is closed
-conflict: It clashes with what is there
-csrf_rejected: The request came from another site
-forbidden: You may not do this
-invalid_code: The code is not right
-invalid_credentials: The address or the password is not right
-malformed_request: The request cannot be read
-method_not_allowed: The method is not allowed here
-not_found: There is no such thing
-portal_user_exists: The person is at this client already
-session_revoked: The session was ended
-token_revoked: The link was replaced or withdrawn
-token_unknown: There is no such link
-token_used: The link was used already
+already_activated: The user has already joined the client
+body_too_large: The request body is too large
+client_suspended: The client is archived or its tenant is suspended
+conflict: Conflicts with existing data
+csrf_rejected: Cross-site request rejected
+forbidden: Permission denied
+invalid_code: The code is invalid
+invalid_credentials: Wrong email address or password
+malformed_request: The request cannot be parsed
+method_not_allowed: Method not allowed
+not_found: Not found
+portal_user_exists: The address was already invited to this client
+session_revoked: The session was revoked
+token_revoked: The link was revoked or replaced
+token_unknown: Unknown link
+token_used: The link was already used
 too_many_requests: Too many requests
-unauthenticated: Sign in first
-unsupported_media_type: The request is not JSON
-validation_failed: Some values are not valid
-wrong_account: The link is for another person
+unauthenticated: Authentication required
+unsupported_media_type: Unsupported media type
+validation_failed: Some values are invalid
+wrong_account: The link belongs to another user
 ";
 
 stories! {

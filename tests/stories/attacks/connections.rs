@@ -143,7 +143,8 @@ async fn assert_survives_too_many_connections(file_limit: usize, connections: us
     }
     assert!(process.is_running());
     assert_does_not_spin(&process).await;
-    let is_warning = |line: &&String| line.contains("connection slots are") || line.contains("cannot take in");
+    let is_warning =
+        |line: &&String| line.contains("connection slots are") || line.contains("cannot accept connections");
     let warnings = process.logs().iter().filter(is_warning).count();
     let minutes = began.elapsed().as_secs() as usize / 60;
     assert!((1..=2 * (1 + minutes)).contains(&warnings), "{warnings} warnings");

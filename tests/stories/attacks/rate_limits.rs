@@ -234,7 +234,7 @@ async fn thr_01_failed_sign_ins_and_changes_lock_the_password_and_the_owner_gets
         browser.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
     }
     let notice = world.mail(&person.email, 2).await;
-    assert_eq!(notice.subject, "Your password for Blue Harbour was closed");
+    assert_eq!(notice.subject, "Your password for Blue Harbour was locked");
     person.browser.session().await.expect(200);
 }
 

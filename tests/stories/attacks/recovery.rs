@@ -40,15 +40,15 @@ stories! {
         assert!(world.mails(&format!("{name}+x@x.test")).await.is_empty());
     }
 
-    async fn rst_03_addresses_with_look_alike_characters_are_refused(world) {
+    async fn rst_03_addresses_with_similar_characters_are_refused(world) {
         let name = invited_mike(world, &world.tenant().await).await;
-        for look_alike in [
+        for similar in [
             name.replace('i', "ı"),
             name.replace('k', "\u{212a}"),
             name.replace("mike", "ＭＩＫＥ"),
             name.replace('m', "м"),
         ] {
-            let response = world.browser().forgot_password(&format!("{look_alike}@x.test")).await;
+            let response = world.browser().forgot_password(&format!("{similar}@x.test")).await;
             response.assert_problem("422 validation_failed: /email email_invalid");
         }
     }
