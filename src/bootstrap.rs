@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use portico_domain::{app::App, clock::Clock, database, mail::Mailer, settings::DatabaseSettings};
+use portico_domain::{
+    platform::{app::App, clock::Clock, database::Database, settings::DatabaseSettings},
+    registry,
+};
 use portico_queue::JobQueue;
 use tokio::{
     net::TcpListener,
@@ -19,7 +22,7 @@ use url::Url;
 use crate::config::Config;
 
 /// The bound listeners of a process.
-pub(crate) struct Sockets {
+pub(crate) struct Listeners {
     /// The listener of the API (`PORTICO_LISTEN`). `None` in a process that serves no API.
     public: Option<TcpListener>,
     /// The listener for health and metrics (`PORTICO_INTERNAL_LISTEN`).
@@ -35,16 +38,16 @@ pub(crate) struct Sockets {
 /// Returns an error if the database cannot be migrated or opened, if `REDIS_URL` is not a valid Redis URL, or if the
 /// mailer cannot be built from the mail settings.
 pub(crate) async fn app(config: &Config) -> Result<App> {
-    if config.migrates {
+    if config.migrate_at_start {
         migrate(config).await?;
     }
-    let db = database::connect(&config.domain.database).await.context("DATABASE_URL: cannot open the database")?;
+    let db = Database::connect(&config.domain.database).await.context("DATABASE_URL: cannot open the database")?;
     let queue = match &config.redis_url {
         Some(url) => JobQueue::redis(url).context("REDIS_URL is not a Redis URL, e.g. redis://localhost:6379")?,
         None => JobQueue::memory(),
     };
-    let mailer = Mailer::new(&config.domain.mail).map_err(anyhow::Error::msg)?;
-    Ok(App::new(db, queue, mailer, Clock::System, config.domain.clone()))
+    let capabilities = registry::capabilities(&config.domain).map_err(anyhow::Error::msg)?;
+    Ok(App::new(db, queue, Clock::System, config.domain.clone(), capabilities))
 }
 
 /// Migrates the database of `config` to the newest schema.
@@ -80,7 +83,7 @@ pub(crate) async fn migrate_database(database: &DatabaseSettings, name: &str) ->
 ///
 /// # Errors
 /// Returns an error if one of the two addresses cannot be bound, for example because its port is in use.
-pub(crate) async fn bind(config: &mut Config) -> Result<Sockets> {
+pub(crate) async fn bind(config: &mut Config) -> Result<Listeners> {
     let listen = config.api.listen;
     let public =
         TcpListener::bind(listen).await.with_context(|| format!("PORTICO_LISTEN: cannot listen on {listen}"))?;
@@ -88,24 +91,24 @@ pub(crate) async fn bind(config: &mut Config) -> Result<Sockets> {
     if !config.has_public_url {
         config.domain.public_url = Url::parse(&format!("http://localhost:{}", public.local_addr()?.port()))?;
     }
-    Ok(Sockets { public: Some(public), internal })
+    Ok(Listeners { public: Some(public), internal })
 }
 
 /// Binds the internal listener only, for a process that serves no API.
 ///
 /// # Errors
 /// Returns an error if the address cannot be bound, for example because its port is in use.
-pub(crate) async fn bind_internal(config: &Config) -> Result<Sockets> {
+pub(crate) async fn bind_internal(config: &Config) -> Result<Listeners> {
     let listen = config.api.internal_listen;
     let internal = TcpListener::bind(listen)
         .await
         .with_context(|| format!("PORTICO_INTERNAL_LISTEN: cannot listen on {listen}; port 0 picks a free one"))?;
-    Ok(Sockets { public: None, internal })
+    Ok(Listeners { public: None, internal })
 }
 
 /// Runs the process until it receives SIGTERM or SIGINT, and then stops it gracefully.
 ///
-/// The process serves health and metrics, the API if `sockets` has its listener, and runs jobs if `runs_jobs` is true.
+/// The process serves health and metrics, the API if `listeners` has its listener, and runs jobs if `runs_jobs` is true.
 /// After the signal it stops in this order:
 ///
 /// 1. It reports that it is not ready, and still accepts requests for `PORTICO_DRAIN_DELAY`.
@@ -115,10 +118,10 @@ pub(crate) async fn bind_internal(config: &Config) -> Result<Sockets> {
 ///
 /// # Errors
 /// Returns an error if a signal handler cannot be installed, if a listener fails, or if the worker panics.
-pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, sockets: Sockets) -> Result<()> {
+pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, listeners: Listeners) -> Result<()> {
     let stop = CancellationToken::new();
     let signal_task = stop_on_signal(stop.clone())?;
-    let Sockets { public, internal } = sockets;
+    let Listeners { public, internal } = listeners;
     let internal_listen = internal.local_addr()?;
     let stop_internal = CancellationToken::new();
     let internal_server = tokio::spawn(portico_api::serve_internal(app.clone(), internal, stop_internal.clone()));
@@ -129,7 +132,7 @@ pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, sockets: Sock
         Some(public) => {
             let public_url = &config.domain.public_url;
             info!(listen = %public.local_addr()?, %internal_listen, %public_url, "listening");
-            let closing = close_after(app.clone(), stop, config.api.drain_delay);
+            let closing = cancel_after(app.clone(), stop, config.api.drain_delay);
             portico_api::serve(app, config.api, public, closing).await.context("cannot serve the API")
         }
         None => {
@@ -155,7 +158,7 @@ pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, sockets: Sock
 ///
 /// In between, the process reports that it is not ready but still accepts requests, so that load balancers remove it
 /// before it closes its listener.
-fn close_after(app: App, stop: CancellationToken, delay: Duration) -> CancellationToken {
+fn cancel_after(app: App, stop: CancellationToken, delay: Duration) -> CancellationToken {
     let closing = CancellationToken::new();
     let close = closing.clone();
     tokio::spawn(async move {

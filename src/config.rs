@@ -6,8 +6,12 @@ use std::path::PathBuf;
 
 use portico_api::ApiSettings;
 use portico_domain::{
-    keys::ServerKeys,
-    settings::{EnvReader, Environment, Settings, SettingsError, Variable, data_dir},
+    platform::{
+        env_reader::{EnvReader, Environment, SettingsError, Variable},
+        keys::ServerKeys,
+        settings::{Settings, data_dir},
+    },
+    registry,
 };
 use url::Url;
 
@@ -37,7 +41,7 @@ pub(crate) struct Config {
     /// The file that holds the server key. `None` in production and if `PORTICO_SECRET` is set.
     pub(crate) secret_file: Option<PathBuf>,
     /// `PORTICO_MIGRATE`: whether commands migrate the database before they open it.
-    pub(crate) migrates: bool,
+    pub(crate) migrate_at_start: bool,
 }
 
 /// Reads the configuration from the environment variables of the process.
@@ -74,7 +78,7 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
     let has_public_url = env.is_set("PORTICO_PUBLIC_URL");
     let secret_file = secret.is_some().then(|| data_dir(env)).flatten().map(|folder| secret_file::path(&folder));
     let has_internal_listen = env.is_set("PORTICO_INTERNAL_LISTEN");
-    let domain = Settings::read(env, secret, fallback);
+    let domain = registry::read_settings(env, secret, fallback);
     let description = "The job queue: `redis://…`, or `rediss://…` with TLS. All processes share it. If it is not set, \
                        the queue is in the memory of the process, and `portico api` and `portico worker` do not start.";
     let redis_url = env.optional("REDIS_URL", description, |value| match value.split_once("://") {
@@ -83,7 +87,7 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
     });
     let description = "`on`: each command that opens the database first migrates it to the newest schema; a lock lets \
                        one process migrate at a time. `off`: only `portico migrate` does.";
-    let migrates = env.read("PORTICO_MIGRATE", "on", description, |value| match value {
+    let migrate_at_start = env.read("PORTICO_MIGRATE", "on", description, |value| match value {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err("must be on or off, e.g. PORTICO_MIGRATE=on".into()),
@@ -99,7 +103,7 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
         has_internal_listen,
         redis_url,
         secret_file,
-        migrates: migrates?,
+        migrate_at_start: migrate_at_start?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use portico_domain::settings::{EnvReader, Environment};
+use portico_domain::platform::env_reader::{EnvReader, Environment};
 use tracing::Level;
 use tracing_subscriber::{
     Layer,

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use portico_domain::{keys::ServerKeys, random::Random};
+use portico_domain::platform::{keys::ServerKeys, random::Random};
 
 /// Returns the path of the key file in `folder`.
 pub(crate) fn path(folder: &Path) -> PathBuf {

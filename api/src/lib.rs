@@ -1,45 +1,27 @@
-//! HTTP in, HTTP out: one file a capability, with the same noun as in the domain.
+//! HTTP in, HTTP out: the API server of Portico.
 //!
-//! A handler says who may call it, what it takes, makes one call into the domain and answers. [`error`] alone gives a
-//! failure its status; [`auth`] the only one that reads credentials; [`middleware`] what happens around every handler.
+//! - `http`: what every operation needs. `http/error.rs` alone gives a failure its status, and `http/auth.rs` alone reads
+//!   credentials.
+//! - `identity` and `tenancy`: the operations, one file for each capability, with the same noun as in the domain.
+//! - `openapi.rs`: the list of all operations.
+//!
+//! A handler says who may call it, what it takes and how it can fail. It makes one call into the domain.
 
 #![warn(missing_docs)]
 
-mod activation;
-mod auth;
-mod body;
-mod clients;
-mod cookies;
-mod dev_mailbox;
-mod docs_page;
-mod error;
-mod fields;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod health;
-mod internal;
-mod invitations;
-mod jwks;
-mod middleware;
-mod nullable;
+mod http;
+mod identity;
 mod openapi;
-mod passwords;
-mod portal_sessions;
-mod portal_users;
-mod response;
-mod schema;
-mod server;
-mod settings;
-mod staff_sessions;
-mod tags;
-mod views;
+mod tenancy;
 
 use std::{sync::Arc, time::Duration};
 
 use ipnet::{IpNet, Ipv6Net};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Route};
-use portico_domain::{app::App, settings::Environment};
+use portico_domain::platform::{app::App, env_reader::Environment};
 use tokio::{
     net::TcpListener,
     sync::Semaphore,
@@ -47,55 +29,57 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
+use crate::http::{
+    dev_mailbox, docs_page, internal,
     middleware::{Cors, RateLimits, RequestChecks, RequestContextMiddleware, RunToCompletion},
-    server::ConnectionLimiter,
+    server::{self, ConnectionLimiter},
 };
 
+pub use http::settings::ApiSettings;
 pub use openapi::json as openapi_json;
-pub use settings::ApiSettings;
 
-/// How long the work for clients who left may still take when all others are answered and the process is to stop.
+/// How long a process that stops waits for handlers whose clients have disconnected, after all others have responded.
 const DETACHED_WORK_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections to the internal listener: probes and whoever collects figures.
+/// The largest number of connections to the internal listener, which health checks and metrics collectors use.
 const INTERNAL_CONNECTIONS: usize = 64;
 
-/// Serves the API on `listener` until `stop`, then lets what runs finish.
+/// Serves the API on `listener` until `stop` is cancelled, then waits for the requests that run.
 ///
 /// # Errors
-/// When a socket fails.
+/// If a socket fails.
 pub async fn serve(
     app: App,
     settings: ApiSettings,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let rate_limits = RateLimits::new(&app.settings().rate_limits);
+    let rate_limits = RateLimits::new(app.section());
     let evicting = tokio::spawn(evict_expired_each_minute(rate_limits.clone()));
     let proxies: Arc<[_]> = settings.trusted_proxies.as_slice().into();
     let connections = server::max_connections(settings.connections);
-    // As many requests at once as connections: what goes on for clients who left takes the places of new ones.
+    // As many handlers as connections: a handler whose client has disconnected takes the slot of a new request.
     let run_to_completion = RunToCompletion { slots: Arc::new(Semaphore::new(connections)), tasks: TaskTracker::new() };
     let working = run_to_completion.tasks.clone();
     let endpoint = public_endpoint(&app, &settings, rate_limits, run_to_completion);
     let served = server::serve(listener, endpoint, ConnectionLimiter::new(connections, proxies), stop).await;
-    // The work of those who left is finished too, as far as there is time.
     working.close();
     let _ = timeout(DETACHED_WORK_TIMEOUT, working.wait()).await;
     evicting.abort();
     served
 }
 
-/// Serves health and metrics on `listener`, for whatever this process does, until `stop`.
+/// Serves health and metrics on `listener` until `stop` is cancelled. Every process does this, also a worker.
 ///
 /// # Errors
-/// When the socket fails.
+/// If the socket fails.
 pub async fn serve_internal(app: App, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
-    // No shares inside: whoever asks there is one of ours.
-    let anybody: Arc<[_]> = [IpNet::default(), Ipv6Net::default().into()].into();
-    server::serve(listener, internal::endpoint(app), ConnectionLimiter::new(INTERNAL_CONNECTIONS, anybody), stop).await
+    // The listener is not reachable from the internet, so one network may use all its connections, as a proxy may.
+    let all_networks: Arc<[_]> = [IpNet::default(), Ipv6Net::default().into()].into();
+    let limiter = ConnectionLimiter::new(INTERNAL_CONNECTIONS, all_networks);
+    server::serve(listener, internal::endpoint(app), limiter, stop).await
 }
 
+/// Returns the endpoint of the public listener, with all middleware.
 fn public_endpoint(
     app: &App,
     settings: &ApiSettings,
@@ -119,6 +103,7 @@ fn public_endpoint(
         .with(Cors { origins })
         .with(RequestContextMiddleware {
             app: app.clone(),
+            document: openapi::document(),
             trusted_proxies: settings.trusted_proxies.as_slice().into(),
         })
         .into_endpoint()

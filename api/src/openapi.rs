@@ -1,107 +1,46 @@
-//! The OpenAPI document: generated from the code, committed as `openapi/openapi.json`, served at `/api/openapi.json`,
-//! and used to check requests.
+//! The list of all operations, and the OpenAPI document that is generated from them.
+//!
+//! The document is committed as `openapi/openapi.json`, served at `/api/openapi.json`, and used to check requests.
 
 use std::sync::OnceLock;
 
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
-use serde_json::{Map, Value};
 
 use crate::{
-    activation::Activation, clients::Clients, health::Health, invitations::Invitations, jwks::Jwks,
-    passwords::Passwords, portal_sessions::PortalSessions, portal_users::PortalUsers, staff_sessions::StaffSessions,
+    http::{document::Document, health::Health},
+    identity::{
+        jwks::Jwks, link_tokens::LinkTokens, passwords::Passwords, sessions::Sessions, staff_sessions::StaffSessions,
+    },
+    tenancy::{clients::Clients, invitations::Invitations},
 };
 
 /// Returns the service with every operation. A new file of operations is added here.
 pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
-    let operations =
-        ((PortalSessions, Activation, Passwords, Invitations), (StaffSessions, Clients, PortalUsers), (Jwks, Health));
-    OpenApiService::new(operations, "Portico", env!("CARGO_PKG_VERSION"))
+    let identity = (Sessions, LinkTokens, Passwords, StaffSessions);
+    let tenancy = (Clients, Invitations);
+    OpenApiService::new((identity, tenancy, (Jwks, Health)), "Portico", env!("CARGO_PKG_VERSION"))
         .description("The accounts service of a client portal: invitations, activation, sign-in and password recovery.")
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
 }
 
-/// Returns the OpenAPI document as indented JSON with a newline at the end.
-pub fn json() -> &'static str {
-    static JSON: OnceLock<String> = OnceLock::new();
-    JSON.get_or_init(|| format!("{:#}\n", document()))
-}
-
-/// Returns the component schemas of the document by name.
-pub(crate) fn schemas() -> &'static Map<String, Value> {
-    static SCHEMAS: OnceLock<Map<String, Value>> = OnceLock::new();
-    SCHEMAS.get_or_init(|| match &document()["components"]["schemas"] {
-        Value::Object(schemas) => schemas.clone(),
-        _ => Map::new(),
-    })
-}
-
-/// Returns the methods of a path in the form of an `Allow` header (RFC 9110 §10.2.1).
-///
-/// A path that is not in the document is a page, which allows GET and HEAD.
-pub(crate) fn allowed_methods(path: &str) -> String {
-    let Some(item) = item(path) else { return "GET, HEAD".into() };
-    let methods = item.keys().flat_map(|method| match method.as_str() {
-        "get" => vec!["GET".into(), "HEAD".into()],
-        other => vec![other.to_uppercase()],
-    });
-    methods.collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the names of the query parameters of an operation; `None` if the document does not have the operation.
-pub(crate) fn query_parameters(method: &str, path: &str) -> Option<Vec<&'static str>> {
-    let operation = item(path)?.get(&method.to_lowercase())?;
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let in_query = parameters.filter(|parameter| parameter["in"] == "query");
-    Some(in_query.filter_map(|parameter| parameter["name"].as_str()).collect())
-}
-
-/// Returns the id of an operation; `unmatched` if the document does not have the operation.
-pub(crate) fn operation_id(method: &str, path: &str) -> &'static str {
-    let id = item(path).and_then(|item| item.get(&method.to_lowercase())?["operationId"].as_str());
-    id.unwrap_or("unmatched")
-}
-
-/// Returns the path item of the document whose path template matches `path`.
-fn item(path: &str) -> Option<&'static Map<String, Value>> {
-    let matches = |template: &str| {
-        let (mut segments, mut template) = (path.split('/'), template.split('/'));
-        loop {
-            match (segments.next(), template.next()) {
-                (None, None) => return true,
-                (Some(segment), Some(part)) if part.starts_with('{') || part == segment => {}
-                _ => return false,
-            }
-        }
-    };
-    let (_, item) = document()["paths"].as_object()?.iter().find(|(template, _)| matches(template))?;
-    item.as_object()
-}
-
 /// Returns the document, which is generated once per process.
-fn document() -> &'static Value {
-    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+pub(crate) fn document() -> &'static Document {
+    static DOCUMENT: OnceLock<Document> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
-        close_request_schemas(&mut document);
-        document
+        let service = service();
+        Document::new(&service.spec(), service.swagger_ui_html())
     })
 }
 
-/// Sets `additionalProperties: false` on the schemas of request bodies. The API refuses unknown fields, but the
-/// framework does not document that.
-fn close_request_schemas(document: &mut Value) {
-    let operations = document["paths"].as_object().into_iter().flatten();
-    let bodies = operations
-        .flat_map(|(_, path)| path.as_object().into_iter().flatten())
-        .flat_map(|(_, operation)| operation["requestBody"]["content"].as_object().into_iter().flatten())
-        .filter_map(|(_, media)| media["schema"]["$ref"].as_str()?.rsplit('/').next().map(str::to_owned));
-    for name in bodies.collect::<Vec<_>>() {
-        document["components"]["schemas"][name]["additionalProperties"] = false.into();
-    }
+/// Returns the document as indented JSON with a newline at the end.
+pub fn json() -> &'static str {
+    document().json()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -115,10 +54,40 @@ mod tests {
 
     #[test]
     fn methods_and_operation_ids_are_found_by_path() {
-        assert_eq!(allowed_methods("/api/portal/auth/sign-in"), "POST");
-        assert_eq!(allowed_methods("/api/v1/clients/00000000-0000-0000-0000-000000000000"), "GET, HEAD, PATCH");
-        assert_eq!(allowed_methods("/api/docs"), "GET, HEAD");
-        assert_eq!(operation_id("POST", "/api/portal/auth/sign-in"), "sign_in");
-        assert_eq!(operation_id("BREW", "/api/portal/auth/sign-in"), "unmatched");
+        let id = |method, path| document().operation(method, path).map(|operation| operation.id.as_str());
+        assert_eq!(document().allowed_methods("/api/portal/auth/sign-in"), "POST");
+        let client = "/api/v1/clients/00000000-0000-0000-0000-000000000000";
+        assert_eq!(document().allowed_methods(client), "GET, HEAD, PATCH");
+        assert_eq!(document().allowed_methods("/api/docs"), "GET, HEAD");
+        assert_eq!(id("POST", "/api/portal/auth/sign-in"), Some("sign_in"));
+        assert_eq!(id("HEAD", client), Some("get_client"));
+        assert_eq!(id("BREW", "/api/portal/auth/sign-in"), None);
+    }
+
+    /// An operation that takes a secret can be used to guess it, so its callers must be limited before the secret is
+    /// looked at.
+    #[test]
+    fn operation_that_takes_a_secret_declares_a_rate_limit() {
+        let document: Value = serde_json::from_str(json()).unwrap();
+        let mut checked = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for operation in item.as_object().unwrap().values() {
+                let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
+                let body =
+                    content.values().next().unwrap()["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+                let fields = document["components"]["schemas"][body]["properties"].as_object().unwrap().values();
+                if fields
+                    .clone()
+                    .any(|field| ["password", "token", "six-digits"].iter().any(|secret| field["format"] == **secret))
+                {
+                    assert!(
+                        operation["x-rate-limit"].is_string(),
+                        "{path} takes a secret and declares no limit, such as limit::TOKEN_NETWORK"
+                    );
+                    checked += 1;
+                }
+            }
+        }
+        assert_eq!(checked, 8, "the secrets are found by their format");
     }
 }

@@ -9,13 +9,21 @@ use unicode_normalization::is_nfkc;
 use url::{Host, Url};
 
 use crate::{
-    email_address::EmailAddress,
-    mail::{Encryption, MailUrl},
-    name::Name,
-    settings::{EnvReader, Environment, Settings},
+    identity::{link_tokens::LinkTokenSettings, passwords::PasswordSettings, sessions::SessionSettings},
+    limits,
+    platform::{
+        email_address::EmailAddress,
+        env_reader::{EnvReader, Environment},
+        mail::{Encryption, MailSettings, MailUrl},
+        name::Name,
+        rate_limit::RateLimitSettings,
+        settings::Settings,
+    },
+    registry,
+    tenancy::invitations::InvitationSettings,
 };
 
-pub use crate::sessions::fuzzing::{access_token, refresh_token};
+pub use crate::identity::sessions::fuzzing::{access_token, refresh_token};
 
 /// Checks that [`EmailAddress`] refuses the input or has one normal form to which mail can be sent.
 ///
@@ -79,17 +87,19 @@ const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI
 fn read_settings(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let all = [SECRET].into_iter().chain(values.iter().copied());
     let mut env = EnvReader::new(all.map(|(name, value)| (name.into(), value.into())), Some(Environment::Development));
-    let settings = Settings::read(&mut env, None, Url::parse("http://localhost:8080").ok());
+    let settings = registry::read_settings(&mut env, None, Url::parse("http://localhost:8080").ok());
     env.finish(settings).map_err(|error| error.0)
 }
 
 fn check_settings(settings: &Settings) {
-    let (links, sessions) = (&settings.link_tokens, &settings.sessions);
+    let (links, invitations) = (settings.section::<LinkTokenSettings>(), settings.section::<InvitationSettings>());
+    let sessions = settings.section::<SessionSettings>();
     let ten_years = Duration::from_secs(315_360_000);
-    for ttl in [links.activation_ttl, links.reset_ttl, sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl] {
+    let link_ttls = [invitations.activation_ttl, links.reset_ttl];
+    for ttl in [sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl].into_iter().chain(link_ttls) {
         assert!(ttl >= Duration::from_secs(1) && ttl <= ten_years);
     }
-    let passwords = &settings.passwords;
+    let passwords = settings.section::<PasswordSettings>();
     let memory = (128 * u64::from(passwords.scrypt.r())) << passwords.scrypt.log_n();
     assert!(memory <= (128 * 32) << 20 && (8..=64).contains(&passwords.min) && (64..=1_024).contains(&passwords.max));
     let database = &settings.database;
@@ -97,7 +107,7 @@ fn check_settings(settings: &Settings) {
     assert!(!is_sqlite || database.url.parse::<SqliteConnectOptions>().is_ok(), "the driver must accept the URL");
     assert!((2..=1_000).contains(&database.connections));
     let is_production = settings.environment == Environment::Production;
-    if let MailUrl::Smtp(server) = &settings.mail.url {
+    if let MailUrl::Smtp(server) = &settings.section::<MailSettings>().url {
         let may_be_plain = matches!(server.encryption, Encryption::Opportunistic | Encryption::None);
         assert!(
             !may_be_plain || server.credentials.is_none(),
@@ -112,9 +122,9 @@ fn check_settings(settings: &Settings) {
     } else {
         assert!(!is_production);
     }
-    assert!(
-        !is_production || settings.rate_limits.sign_in_account.is_some() && settings.rate_limits.requests.is_some()
-    );
+    let limits = settings.section::<RateLimitSettings>();
+    let is_on = |limit| limits.quota(limit).is_some() || limits.max_streak(limit).is_some();
+    assert!(!is_production || limits::ALL.iter().all(is_on), "production must not turn a limit off");
     assert!(settings.public_url.has_host() && settings.public_url.path() == "/");
 }
 

@@ -1,11 +1,17 @@
 //! Helpers for the unit tests of this crate.
 
-use std::{collections::BTreeSet, ops::Deref, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ops::Deref,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use portico_entity::{
-    PortalUserId,
+    ClientId, PortalUserId, TenantId,
     background_job::{self, Column, State},
-    portal_user,
+    client, portal_user, tenant,
 };
 use portico_queue::JobQueue;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
@@ -14,17 +20,25 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    actor::RequestContext,
-    app::App,
-    clock::{Clock, Time},
-    database, jobs,
-    mail::Mailer,
-    settings::{EnvReader, Environment, Settings},
+    platform::{
+        actor::RequestContext,
+        app::App,
+        clock::{Clock, Time},
+        database::Database,
+        env_reader::{EnvReader, Environment},
+        jobs,
+        settings::DatabaseSettings,
+    },
+    registry,
 };
 
 /// An [`App`] with its own SQLite database, a manual clock, an in-memory queue and in-memory mail.
+///
+/// A test must run the jobs that it enqueues, with [`run_queue`](Self::run_queue), or say with
+/// [`leave_jobs`](Self::leave_jobs) that it does not: a queued job that is due fails the test when this value is dropped.
 pub(crate) struct TestApp {
     app: App,
+    may_leave_jobs: AtomicBool,
     /// The folder of the database. It is deleted when this value is dropped.
     _folder: TempDir,
 }
@@ -51,12 +65,13 @@ pub(crate) async fn app() -> TestApp {
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut env = EnvReader::new(values, Some(Environment::Development));
-    let settings = Settings::read(&mut env, None, Url::parse("http://localhost:8080").ok());
+    let settings = registry::read_settings(&mut env, None, Url::parse("http://localhost:8080").ok());
     let settings = env.finish(settings).unwrap();
-    let db = database::connect(&settings.database).await.unwrap();
-    let mailer = Mailer::new(&settings.mail).unwrap();
+    let db = Database::connect(&settings.database).await.unwrap();
+    let capabilities = registry::capabilities(&settings).unwrap();
     let clock = Clock::manual(Time::from_timestamp(1_800_000_000, 0).unwrap());
-    TestApp { app: App::new(db, JobQueue::memory(), mailer, clock, settings), _folder: folder }
+    let app = App::new(db, JobQueue::memory(), clock, settings, capabilities);
+    TestApp { app, may_leave_jobs: AtomicBool::new(false), _folder: folder }
 }
 
 /// Returns the path of a migrated SQLite database. Tests copy it, because a migration takes longer than most tests.
@@ -91,8 +106,36 @@ impl TestApp {
         rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
     }
 
+    /// Allows the test to end with due jobs in the queue.
+    pub(crate) fn leave_jobs(&self) {
+        self.may_leave_jobs.store(true, Ordering::Relaxed);
+    }
+
+    /// Inserts the client Acme Ltd of a new tenant and returns the row.
+    pub(crate) async fn insert_client(&self) -> client::Model {
+        let tenant = tenant::Model {
+            id: TenantId(self.new_id()),
+            slug: "demo".into(),
+            name: "Demo Company".into(),
+            status: tenant::Status::Active,
+            branding: serde_json::json!({}),
+            default_locale: "en".into(),
+            created_at: self.now(),
+        };
+        let tenant = tenant.into_active_model().insert(self.db()).await.unwrap();
+        let client = client::Model {
+            id: ClientId(self.new_id()),
+            tenant_id: tenant.id,
+            name: "Acme Ltd".into(),
+            external_ref: None,
+            status: client::Status::Active,
+            created_at: self.now(),
+        };
+        client.into_active_model().insert(self.db()).await.unwrap()
+    }
+
     /// Inserts the portal user Ann, `ann@x.test`, who has no password, and returns the row.
-    pub(crate) async fn person(&self) -> portal_user::Model {
+    pub(crate) async fn insert_portal_user(&self) -> portal_user::Model {
         let user = portal_user::Model {
             id: PortalUserId(self.new_id()),
             email: "ann@x.test".into(),
@@ -127,4 +170,27 @@ impl TestApp {
             }
         }
     }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.may_leave_jobs.load(Ordering::Relaxed) {
+            return;
+        }
+        let (settings, now) = (self.settings().database.clone(), self.now());
+        // The test's runtime cannot wait here, so another thread reads the table.
+        let names = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(due_jobs(&settings, now))
+        });
+        let names = names.join().unwrap();
+        assert!(names.is_empty(), "the test left jobs in the queue: {names:?}");
+    }
+}
+
+/// Returns the names of the queued jobs that are due at `now`.
+async fn due_jobs(settings: &DatabaseSettings, now: Time) -> Vec<String> {
+    let db = Database::connect(settings).await.unwrap();
+    let due = background_job::Entity::find().filter(Column::State.eq(State::Queued)).filter(Column::RunAt.lte(now));
+    due.all(&db).await.unwrap().into_iter().map(|job| job.name).collect()
 }

@@ -21,6 +21,20 @@ pub enum Lane {
     Maintenance,
 }
 
+impl Lane {
+    /// Every lane, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Urgent, Self::Bulk, Self::Maintenance];
+
+    /// Returns the name in the database and in the queue.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Bulk => "bulk",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
 /// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -7,6 +7,23 @@ use sea_orm::{ExprTrait, entity::prelude::*, sea_query::IntoCondition};
 
 use crate::{ClientId, PortalUserId, SessionId, StaffUserId};
 
+/// The user that a session belongs to. Its variant is the session's realm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionOwner {
+    /// A portal user.
+    Portal(PortalUserId),
+    /// A staff user.
+    Staff(StaffUserId),
+}
+
+impl Model {
+    /// Returns the owner, or `None` for a row without one, which no version of Portico writes.
+    pub fn owner(&self) -> Option<SessionOwner> {
+        let portal = self.portal_user_id.map(SessionOwner::Portal);
+        portal.or(self.staff_user_id.map(SessionOwner::Staff))
+    }
+}
+
 /// A row of `sessions`: one signed-in browser or program.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]

@@ -10,7 +10,7 @@ use crate::{bootstrap, config::Config};
 /// Returns an error if `REDIS_URL` is not set, or if the process cannot start or serve: see [`bootstrap`].
 pub(super) async fn run(mut config: Config) -> Result<()> {
     bootstrap::require_redis(&config, "api")?;
-    let sockets = bootstrap::bind(&mut config).await?;
+    let listeners = bootstrap::bind(&mut config).await?;
     let app = bootstrap::app(&config).await?;
-    bootstrap::run(app, config, false, sockets).await
+    bootstrap::run(app, config, false, listeners).await
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use portico_domain::{
-    copy::{self, Copied},
-    settings::DatabaseSettings,
+    operations::copy::{self, Copied},
+    platform::settings::DatabaseSettings,
 };
 
 use super::print;
@@ -37,7 +37,7 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     let example = "--to postgres://portico@db.example.com/portico";
     let target = source.at(&arguments.to);
     let target = target.with_context(|| format!("--to must be sqlite:PATH or postgres://…, e.g. {example}"))?;
-    if config.migrates {
+    if config.migrate_at_start {
         bootstrap::migrate(&config).await?;
     } else if !portico_migration::is_current(&source.url).await.context("DATABASE_URL: cannot read the schema")? {
         bail!("DATABASE_URL: the database does not have the newest schema; run `portico migrate` first");

@@ -1,7 +1,7 @@
 //! `portico dev`: runs API and worker in one process for development, with demo data.
 
 use anyhow::{Result, bail};
-use portico_domain::{settings::Environment, tenants};
+use portico_domain::{operations::demo, platform::env_reader::Environment};
 
 use super::print;
 use crate::{bootstrap, config::Config};
@@ -15,13 +15,13 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
     if config.domain.environment == Environment::Production {
         bail!("PORTICO_ENV is production, but `portico dev` creates a demo tenant; use `portico serve`");
     }
-    let sockets = bootstrap::bind(&mut config).await?;
+    let listeners = bootstrap::bind(&mut config).await?;
     let app = bootstrap::app(&config).await?;
-    tenants::seed_demo(&app).await?;
+    demo::seed(&app).await?;
     let url = config.domain.public_url.as_str().trim_end_matches('/');
     print(format!(
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
          Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
     ));
-    bootstrap::run(app, config, true, sockets).await
+    bootstrap::run(app, config, true, listeners).await
 }

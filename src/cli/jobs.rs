@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
-    app::App,
     entity::background_job::{self, Model, State},
-    jobs::{self, JobFilter},
+    platform::{
+        app::App,
+        jobs::{self, JobFilter},
+    },
 };
 use uuid::Uuid;
 
@@ -202,7 +204,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 /// Prints the paused lanes, and a table of the newest `limit` jobs that match `filter`.
 async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
     for lane in jobs::paused(app).await? {
-        print(format!("The lane {} is paused.", jobs::lane_name(lane)));
+        print(format!("The lane {} is paused.", lane.name()));
     }
     print(format!(
         "{:36}  {:20}  {:6}  {:7}  {:>8}  {:20}  last error",
@@ -222,7 +224,7 @@ fn line(job: &Model) -> String {
         State::Done => "done",
         State::Dead => "dead",
     };
-    let (id, name, lane) = (job.id.0, &job.name, jobs::lane_name(job.lane));
+    let (id, name, lane) = (job.id.0, &job.name, job.lane.name());
     let attempts = format!("{}/{}", job.attempts, job.max_attempts);
     let due = job.run_at.format("%Y-%m-%dT%H:%M:%SZ");
     // The error may quote a mail server's answer. Control characters are removed, so that they cannot control the

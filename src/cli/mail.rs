@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use clap::Subcommand;
-use portico_domain::{email_address::EmailAddress, mail};
+use portico_domain::platform::{email_address::EmailAddress, mail};
 
 use crate::{bootstrap, config::Config};
 

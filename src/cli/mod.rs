@@ -17,7 +17,7 @@ mod worker;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use portico_domain::{email_address::EmailAddress, error::FieldProblem, name::Name, settings::Environment};
+use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
 
 use crate::config::{self, Config};
 

@@ -9,7 +9,7 @@ use crate::{bootstrap, config::Config};
 /// # Errors
 /// Returns an error if the process cannot start or serve: see [`bootstrap`].
 pub(super) async fn run(mut config: Config) -> Result<()> {
-    let sockets = bootstrap::bind(&mut config).await?;
+    let listeners = bootstrap::bind(&mut config).await?;
     let app = bootstrap::app(&config).await?;
-    bootstrap::run(app, config, true, sockets).await
+    bootstrap::run(app, config, true, listeners).await
 }

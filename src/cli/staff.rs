@@ -3,11 +3,9 @@
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use portico_domain::{
-    email_address::EmailAddress,
     entity::staff_user,
-    error::Error,
-    name::Name,
-    staff::{self, NewStaff},
+    platform::{email_address::EmailAddress, error::Error, name::Name},
+    tenancy::staff::{self, NewStaff},
 };
 
 use crate::{bootstrap, config::Config};

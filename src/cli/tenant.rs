@@ -3,9 +3,8 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use portico_domain::{
-    error::Error,
-    name::Name,
-    tenants::{self, Slug},
+    platform::{error::Error, name::Name},
+    tenancy::tenants::{self, Slug},
 };
 
 use crate::{bootstrap, config::Config};
@@ -61,5 +60,5 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 /// # Errors
 /// Returns the reason why `text` is not a valid slug.
 fn parse_slug(text: &str) -> Result<Slug, String> {
-    text.parse().map_err(|problem: portico_domain::error::FieldProblem| problem.detail)
+    text.parse().map_err(|problem: portico_domain::platform::error::FieldProblem| problem.detail)
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
     if !config.has_internal_listen {
         config.api.internal_listen.set_port(INTERNAL_PORT);
     }
-    let sockets = bootstrap::bind_internal(&config).await?;
+    let listeners = bootstrap::bind_internal(&config).await?;
     let app = bootstrap::app(&config).await?;
-    bootstrap::run(app, config, true, sockets).await
+    bootstrap::run(app, config, true, listeners).await
 }

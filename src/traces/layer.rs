@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use portico_domain::{clock::Clock, metrics, random::Random};
+use portico_domain::platform::{clock::Clock, metrics, random::Random};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tracing::{
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Message,
-    span::{MAX_ATTRIBUTES, Span, SpanContext},
+    span::{EXPORTED_FIELDS, Span, SpanContext},
 };
 
 /// A layer that records the fields of spans, and queues each span for export when it ends.
@@ -39,9 +39,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let parent_context =
-            span.parent().and_then(|parent| parent.extensions().get::<Span>().map(|parent| parent.place));
+            span.parent().and_then(|parent| parent.extensions().get::<Span>().map(|parent| parent.context));
         let child_of = |context: SpanContext| SpanContext { id: Random.bytes(), ..context };
-        let (place, parent) = match (span.name(), parent_context, fields.request_id, fields.id) {
+        let (context, parent) = match (span.name(), parent_context, fields.request_id, fields.id) {
             (_, Some(parent), ..) => (child_of(parent), Some(parent.id)),
             ("request", None, Some(request), _) => (SpanContext::root(request), None),
             // The request that caused the job has ended, perhaps in another process. Its span is the root of the trace.
@@ -54,7 +54,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
             _ => return,
         };
         let now = Clock::System.now();
-        let recorded = Span { name: span.name(), place, parent, began: now, ended: now, shown: fields.shown };
+        let recorded =
+            Span { name: span.name(), context, parent, started: now, ended: now, attributes: fields.attributes };
         span.extensions_mut().insert(recorded);
     }
 
@@ -63,7 +64,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
         let mut fields = Fields::default();
         values.record(&mut fields);
         if let Some(recorded) = span.extensions_mut().get_mut::<Span>() {
-            recorded.shown.extend(fields.shown);
+            recorded.attributes.extend(fields.attributes);
         }
     }
 
@@ -85,7 +86,7 @@ struct Fields {
     /// The field `id`: the job that the span belongs to.
     id: Option<Uuid>,
     /// The fields that become attributes, in the order in which they were recorded.
-    shown: Vec<(&'static str, Value)>,
+    attributes: Vec<(&'static str, Value)>,
 }
 
 impl Fields {
@@ -95,7 +96,7 @@ impl Fields {
         match field.name() {
             "request_id" => self.request_id = id(),
             "id" => self.id = id(),
-            name if MAX_ATTRIBUTES.contains(&name) => self.shown.push((name, value)),
+            name if EXPORTED_FIELDS.contains(&name) => self.attributes.push((name, value)),
             _ => {}
         }
     }

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use portico_domain::settings::EnvReader;
+use portico_domain::platform::env_reader::EnvReader;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tracing::warn;
 use url::Url;
@@ -24,9 +24,9 @@ use url::Url;
 use self::{layer::TraceLayer, span::Span};
 
 /// The maximum number of ended spans that wait to be sent. Further spans are dropped and counted.
-const WAITING: usize = 4_096;
+const QUEUE_CAPACITY: usize = 4_096;
 /// How long [`Traces::flush`] waits for the last spans to be sent.
-const FLUSH_WITHIN: Duration = Duration::from_secs(3);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The settings of the trace exporter.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Traces {
     /// Returns `None` if no collector is configured.
     pub(super) fn layer(&self) -> Option<TraceLayer> {
         let endpoint = self.settings.endpoint.clone()?;
-        let (spans, messages) = mpsc::channel(WAITING);
+        let (spans, messages) = mpsc::channel(QUEUE_CAPACITY);
         let task = tokio::spawn(otlp_exporter::export(endpoint, self.settings.service.clone(), messages));
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         *running = Some(Running { spans: spans.clone(), task });
@@ -117,7 +117,7 @@ impl Traces {
             let _ = spans.send(Message::Flush).await;
             let _ = task.await;
         };
-        if timeout(FLUSH_WITHIN, flushed).await.is_err() {
+        if timeout(FLUSH_TIMEOUT, flushed).await.is_err() {
             warn!("the collector did not accept the last spans in time; they are lost");
         }
     }

@@ -5,12 +5,12 @@ use std::{error::Error, time::Duration};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use portico_domain::metrics;
+use portico_domain::platform::metrics;
 use serde_json::json;
 use tokio::{
     net::TcpStream,
     sync::mpsc,
-    time::{sleep, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 use tracing::warn;
 use url::Url;
@@ -34,13 +34,12 @@ pub(super) async fn export(endpoint: Url, service: String, mut messages: mpsc::R
     let mut batch = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut batch, BATCH).await > 0 {
         let has_flush = |batch: &[Message]| batch.iter().any(|message| matches!(message, Message::Flush));
-        if !has_flush(&batch) && batch.len() < BATCH {
-            sleep(BATCH_WAIT).await;
-            while batch.len() < BATCH
-                && let Ok(message) = messages.try_recv()
-            {
-                batch.push(message);
-            }
+        let deadline = Instant::now() + BATCH_WAIT;
+        while !has_flush(&batch)
+            && batch.len() < BATCH
+            && let Ok(Some(message)) = timeout_at(deadline, messages.recv()).await
+        {
+            batch.push(message);
         }
         let is_last = has_flush(&batch);
         let spans: Vec<Span> = batch.drain(..).filter_map(Message::ended).collect();

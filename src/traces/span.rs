@@ -1,13 +1,13 @@
 //! Spans, and their OTLP form in JSON (opentelemetry-proto, "JSON Protobuf Encoding").
 
-use portico_domain::clock::Time;
+use portico_domain::platform::clock::Time;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// The fields of spans that are exported as attributes. All other fields are left out.
 ///
 /// The values of these fields are constants of the code and numbers. They hold no personal data and no secrets.
-pub(super) const MAX_ATTRIBUTES: [&str; 7] = ["operation", "status", "job", "lane", "attempt", "outcome", "method"];
+pub(super) const EXPORTED_FIELDS: [&str; 7] = ["operation", "status", "job", "lane", "attempt", "outcome", "method"];
 
 /// The kind of a span, with the numbers of the protobuf enum `SpanKind`.
 #[derive(Clone, Copy, Debug)]
@@ -52,41 +52,42 @@ pub(super) struct Span {
     /// The name that the code gives the span: `request`, `job`, `smtp`, and others.
     pub(super) name: &'static str,
     /// Its identity.
-    pub(super) place: SpanContext,
+    pub(super) context: SpanContext,
     /// The id of the parent span. `None` if it is a root.
     pub(super) parent: Option<[u8; 8]>,
     /// When it started.
-    pub(super) began: Time,
+    pub(super) started: Time,
     /// When it ended.
     pub(super) ended: Time,
-    /// The fields that are exported as attributes: those of [`MAX_ATTRIBUTES`].
-    pub(super) shown: Vec<(&'static str, Value)>,
+    /// The fields that are exported as attributes: those of [`EXPORTED_FIELDS`].
+    pub(super) attributes: Vec<(&'static str, Value)>,
 }
 
 impl Span {
     /// Returns the span as OTLP JSON: ids in hexadecimal, 64-bit numbers as strings.
     pub(super) fn json(&self) -> Value {
         let nanoseconds = |time: Time| (i128::from(time.timestamp_micros()) * 1_000).to_string();
-        let attributes: Vec<_> = self.shown.iter().map(|(name, value)| attribute(self.name, name, value)).collect();
+        let attributes: Vec<_> =
+            self.attributes.iter().map(|(name, value)| attribute(self.name, name, value)).collect();
         let mut json = json!({
-            "traceId": hex(&self.place.trace),
-            "spanId": hex(&self.place.id),
-            "name": self.title(),
+            "traceId": hex::encode(self.context.trace),
+            "spanId": hex::encode(self.context.id),
+            "name": self.display_name(),
             "kind": self.kind() as u8,
-            "startTimeUnixNano": nanoseconds(self.began),
+            "startTimeUnixNano": nanoseconds(self.started),
             "endTimeUnixNano": nanoseconds(self.ended),
             "attributes": attributes,
             // The protobuf enum `StatusCode`: 2 is "error", 0 is "unset".
             "status": { "code": if self.has_failed() { 2 } else { 0 } },
         });
         if let Some(parent) = self.parent {
-            json["parentSpanId"] = hex(&parent).into();
+            json["parentSpanId"] = hex::encode(parent).into();
         }
         json
     }
 
     /// Returns the name of the span in the trace: a request's operation, a job's name, else the name in the code.
-    fn title(&self) -> &str {
+    fn display_name(&self) -> &str {
         let field = match self.name {
             "request" => "operation",
             "job" => "job",
@@ -107,14 +108,14 @@ impl Span {
 
     /// Returns whether the span is an error: a status of 500 or above, or an outcome other than `done` and `sent`.
     fn has_failed(&self) -> bool {
-        let status = self.shown.iter().find(|(name, _)| *name == "status").and_then(|(_, value)| value.as_u64());
+        let status = self.attributes.iter().find(|(name, _)| *name == "status").and_then(|(_, value)| value.as_u64());
         status.is_some_and(|status| status >= 500)
             || self.text("outcome").is_some_and(|outcome| !["done", "sent"].contains(&outcome))
     }
 
     /// Returns the value of `field`, if it is text.
     fn text(&self, field: &str) -> Option<&str> {
-        self.shown.iter().find(|(name, _)| *name == field)?.1.as_str()
+        self.attributes.iter().find(|(name, _)| *name == field)?.1.as_str()
     }
 }
 
@@ -125,11 +126,6 @@ fn attribute(span: &str, name: &str, value: &Value) -> Value {
         other => json!({ "stringValue": other }),
     };
     json!({ "key": format!("portico.{span}.{name}"), "value": value })
-}
-
-/// Returns `bytes` in lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -143,7 +139,7 @@ mod tests {
         let half = SpanContext::root(Uuid::from_u128(7 << 64));
         assert_eq!((half.trace, half.id), ((7u128 << 64).to_be_bytes(), 1u64.to_be_bytes()));
         let id = Uuid::from_u128(0x01a1_fdba_f86f_76f5_b296_4e54_8b36_91ab);
-        assert_eq!(hex(&SpanContext::root(id).trace), id.simple().to_string());
-        assert_eq!(hex(&SpanContext::root(id).id), "b2964e548b3691ab");
+        assert_eq!(hex::encode(SpanContext::root(id).trace), id.simple().to_string());
+        assert_eq!(hex::encode(SpanContext::root(id).id), "b2964e548b3691ab");
     }
 }

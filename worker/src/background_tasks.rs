@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portico_domain::{
+use portico_domain::platform::{
     app::App,
-    jobs::{self, HEARTBEAT_INTERVAL, Scheduler, Worker},
+    jobs::{self, HEARTBEAT_INTERVAL, JobSettings, Scheduler, Worker},
 };
 use tokio::{
     sync::watch,
@@ -21,7 +21,7 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 /// Renews the leases of the worker's running jobs four times within the duration of a lease, until `drained` is
 /// cancelled.
 pub(crate) async fn renew_leases(app: App, worker: Worker, drained: CancellationToken) {
-    let mut ticks = ticks(app.settings().jobs.lease / 4);
+    let mut ticks = ticks(app.section::<JobSettings>().lease / 4);
     while tick(&mut ticks, &drained).await {
         if let Err(error) = jobs::renew(&app, &worker).await {
             warn!(%error, "cannot renew the leases of running jobs; will retry");

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use portico_domain::{
-    app::App,
     entity::background_job::Lane,
-    jobs::{self, ClaimedJob, Worker, lane_name},
+    platform::{
+        app::App,
+        jobs::{self, ClaimedJob, JobSettings, Worker},
+    },
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
@@ -56,8 +58,8 @@ pub(crate) async fn pull(
     mut paused: watch::Receiver<Paused>,
     stop: CancellationToken,
 ) {
-    let permits = Arc::new(Semaphore::new(app.settings().jobs.concurrency.of(lane)));
-    let mut consumer = app.queue().consumer(lane_name(lane));
+    let permits = Arc::new(Semaphore::new(app.section::<JobSettings>().concurrency.of(lane)));
+    let mut consumer = app.queue().consumer(lane.name());
     let mut is_backlogged = false;
     loop {
         let first = tokio::select! {
@@ -80,7 +82,7 @@ pub(crate) async fn pull(
         let ids = match consumer.pop(held.num_permits()).await {
             Ok(ids) => ids,
             Err(error) => {
-                warn!(%error, lane = lane_name(lane), "the queue cannot be reached; will retry");
+                warn!(%error, lane = lane.name(), "the queue cannot be reached; will retry");
                 sleep(RETRY_INTERVAL).await;
                 continue;
             }
@@ -92,7 +94,7 @@ pub(crate) async fn pull(
         let claimed = match jobs::claim(&app, &worker, &ids).await {
             Ok(claimed) => claimed,
             Err(error) => {
-                warn!(%error, lane = lane_name(lane), "cannot claim jobs; the sweeper will push them again");
+                warn!(%error, lane = lane.name(), "cannot claim jobs; the sweeper will push them again");
                 sleep(RETRY_INTERVAL).await;
                 continue;
             }

@@ -12,8 +12,11 @@ use std::time::Duration;
 
 use apalis::prelude::{Monitor, ParallelizeExt, WorkerBuilder};
 use portico_domain::{
-    app::App,
-    jobs::{self, LANES, Worker, lane_name},
+    entity::background_job::Lane,
+    platform::{
+        app::App,
+        jobs::{self, Worker},
+    },
 };
 use portico_queue::ChannelBackend;
 use tokio::{
@@ -40,12 +43,12 @@ pub async fn run(app: App, stop: CancellationToken) {
     let (paused_sender, paused) = watch::channel(None);
     let mut pullers = JoinSet::new();
     let mut monitor = Monitor::new();
-    for lane in LANES {
+    for lane in Lane::ALL {
         let (sender, receiver) = mpsc::channel(1);
         pullers.spawn(lane::pull(app.clone(), worker.clone(), lane, sender, paused.clone(), stop.clone()));
         let backend = ChannelBackend::new(receiver);
         monitor = monitor.register(move |_| {
-            WorkerBuilder::new(lane_name(lane)).backend(backend.clone()).parallelize(tokio::spawn).build(Work::run)
+            WorkerBuilder::new(lane.name()).backend(backend.clone()).parallelize(tokio::spawn).build(Work::run)
         });
     }
     let leases = tokio::spawn(background_tasks::renew_leases(app.clone(), worker.clone(), drained.clone()));

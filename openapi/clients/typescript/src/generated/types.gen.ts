@@ -5,18 +5,6 @@ export type ClientOptions = {
 };
 
 /**
- * AcceptInvitation
- *
- * The token of a mailed invitation link.
- */
-export type AcceptInvitation = {
-    /**
-     * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
-     */
-    token: string;
-};
-
-/**
  * Accepted
  *
  * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
@@ -296,15 +284,15 @@ export type HealthStatus = 'ok' | 'degraded';
  */
 export type InvalidField = {
     /**
-     * Stable; decide by this.
+     * The code for programs. It never changes.
      */
     code: string;
     /**
-     * What is wrong, as a clause that follows the field's name.
+     * What is wrong, as a clause that follows the name of the field.
      */
     detail: string;
     /**
-     * Where it stands, as a JSON pointer (RFC 6901).
+     * The field, as a JSON pointer (RFC 6901).
      */
     pointer: string;
 };
@@ -525,11 +513,11 @@ export type PortalUser = {
 /**
  * Problem
  *
- * Why a request was not done (RFC 9457).
+ * Why a request failed (RFC 9457).
  */
 export type Problem = {
     /**
-     * Stable; decide by this.
+     * The code for programs. It never changes.
      */
     code: string;
     /**
@@ -537,11 +525,11 @@ export type Problem = {
      */
     detail: string;
     /**
-     * Names this request in the server's logs.
+     * The id of the request in the server's logs.
      */
     request_id: string;
     /**
-     * Seconds to wait before trying again; with 429 and 503.
+     * The time to wait before a retry, in seconds. Present with the statuses 429 and 503.
      */
     retry_after?: number;
     /**
@@ -549,7 +537,7 @@ export type Problem = {
      */
     status: number;
     /**
-     * What the code means; the same for every occurrence.
+     * What the code means. It is the same for every occurrence.
      */
     title: string;
     /**
@@ -887,7 +875,7 @@ export type User = {
 /**
  * ValidationProblem
  *
- * Why a request was not done: some of its fields are not valid.
+ * Why a request failed: some of its fields are not valid.
  */
 export type ValidationProblem = {
     /**
@@ -903,7 +891,7 @@ export type ValidationProblem = {
      */
     errors: Array<InvalidField>;
     /**
-     * Names this request in the server's logs.
+     * The id of the request in the server's logs.
      */
     request_id: string;
     /**
@@ -969,7 +957,7 @@ export type GetSigningKeysErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1035,7 +1023,7 @@ export type ActivateAccountErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
      */
     429: Problem;
     /**
@@ -1101,7 +1089,7 @@ export type ChangePasswordErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `sign_in_rate`.
      */
     429: Problem;
     /**
@@ -1170,7 +1158,7 @@ export type CheckTokenErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
      */
     429: Problem;
     /**
@@ -1228,7 +1216,7 @@ export type ForgotPasswordErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1286,7 +1274,7 @@ export type RefreshSessionErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1352,7 +1340,7 @@ export type RequestNewLinkErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
      */
     429: Problem;
     /**
@@ -1410,7 +1398,7 @@ export type ResendActivationErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1476,7 +1464,7 @@ export type ResetPasswordErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
      */
     429: Problem;
     /**
@@ -1534,7 +1522,7 @@ export type GetSessionErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1596,7 +1584,7 @@ export type SignInErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `sign_in_rate`.
      */
     429: Problem;
     /**
@@ -1650,7 +1638,7 @@ export type SignOutErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1707,7 +1695,7 @@ export type SignOutEverywhereErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1732,7 +1720,7 @@ export type SignOutEverywhereResponses = {
 export type SignOutEverywhereResponse = SignOutEverywhereResponses[keyof SignOutEverywhereResponses];
 
 export type AcceptInvitationData = {
-    body: AcceptInvitation;
+    body: LinkToken;
     path?: never;
     query?: never;
     url: '/api/portal/invitations/accept';
@@ -1784,7 +1772,7 @@ export type AcceptInvitationErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
      */
     429: Problem;
     /**
@@ -1845,7 +1833,7 @@ export type RefreshStaffSessionErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1903,7 +1891,7 @@ export type SendCodeErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -1961,7 +1949,7 @@ export type GetStaffSessionErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2015,7 +2003,7 @@ export type SignOutStaffErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2072,7 +2060,7 @@ export type SignOutStaffEverywhereErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2137,7 +2125,7 @@ export type VerifyCodeErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
      */
     429: Problem;
     /**
@@ -2204,7 +2192,7 @@ export type ListClientsErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2270,7 +2258,7 @@ export type CreateClientErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2337,7 +2325,7 @@ export type GetClientErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2412,7 +2400,7 @@ export type UpdateClientErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2492,7 +2480,7 @@ export type InvitePortalUserErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2547,7 +2535,7 @@ export type CheckLivenessErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**
@@ -2601,7 +2589,7 @@ export type CheckReadinessErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
     /**

@@ -1,0 +1,277 @@
+//! Callers: the arguments by which a handler says who may call it.
+//!
+//! The argument authenticates the request, and documents the credential in the OpenAPI document.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use poem::{FromRequest, Request, RequestBody, http::header};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaSecurityScheme, Registry},
+};
+use portico_domain::{
+    entity::SessionId,
+    identity::sessions,
+    platform::{
+        actor::{self, Realm, RequestContext},
+        app::App,
+        error::{Error, Result},
+        secret::PlainToken,
+    },
+};
+
+use crate::http::{cookies::Cookie, error::ApiError, middleware::FailedAuthLimiter};
+
+/// A caller without a credential.
+pub(crate) struct Anonymous(actor::Anonymous);
+
+/// A portal user with a live session.
+pub(crate) struct PortalUser(actor::PortalUser);
+
+/// A portal user with a live session, and all clients that the user can act for.
+pub(crate) struct PortalUserWithMemberships(pub(crate) actor::PortalUserWithMemberships);
+
+/// A staff user with a live session.
+pub(crate) struct StaffUser(actor::StaffUser);
+
+macro_rules! deref_to {
+    ($caller:ident, $actor:ty) => {
+        impl Deref for $caller {
+            type Target = $actor;
+
+            fn deref(&self) -> &$actor {
+                &self.0
+            }
+        }
+    };
+}
+
+deref_to!(Anonymous, actor::Anonymous);
+deref_to!(PortalUser, actor::PortalUser);
+deref_to!(StaffUser, actor::StaffUser);
+
+impl<'a> FromRequest<'a> for Anonymous {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(actor::Anonymous { context: context(request)? }))
+    }
+}
+
+/// A [`Realm`] as a type, for the extractors that exist once in each realm.
+pub(crate) trait RealmType: Send + Sync + 'static {
+    /// The realm.
+    const REALM: Realm;
+}
+
+/// The realm of portal users.
+pub(crate) struct Portal;
+
+/// The realm of staff users.
+pub(crate) struct Staff;
+
+impl RealmType for Portal {
+    const REALM: Realm = Realm::Portal;
+}
+
+impl RealmType for Staff {
+    const REALM: Realm = Realm::Staff;
+}
+
+/// The session in realm `R` that the request's access token or refresh token belongs to. `None` if neither is valid.
+///
+/// The document does not mention it: it is the session of the browser, which an operation that opens a session ends.
+pub(crate) struct CurrentSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
+
+impl<'a, R: RealmType> FromRequest<'a> for CurrentSession<R> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let app = app(request)?;
+        let access = credential(request, app, R::REALM).unwrap_or_default();
+        let refresh = Cookie::Refresh(R::REALM).read(request, app.settings()).unwrap_or_default();
+        let session = sessions::identify(app, R::REALM, access.as_ref(), refresh.as_ref()).await;
+        Ok(Self(session.map_err(ApiError::Domain)?, PhantomData))
+    }
+}
+
+/// The session in realm `R` that the operation ends. As [`CurrentSession`], but the document lists the credentials, and
+/// says that they are optional.
+pub(crate) struct OptionalSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
+
+impl<'a, R: RealmType> ApiExtractor<'a> for OptionalSession<R> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_access_schemes(registry, R::REALM);
+        register_refresh_scheme(registry, R::REALM);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let [bearer, cookie] = access_schemes(R::REALM);
+        vec![bearer, cookie, refresh_scheme(R::REALM)]
+    }
+
+    fn has_security_fallback() -> bool {
+        true
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let CurrentSession(session, _) = <CurrentSession<R> as FromRequest>::from_request(request, body).await?;
+        Ok(Self(session, PhantomData))
+    }
+}
+
+/// The refresh token of realm `R` in the request's cookie.
+///
+/// # Errors
+/// The extractor answers `unauthenticated` without exactly one such cookie. It does not verify the token.
+pub(crate) struct RefreshToken<R>(pub(crate) PlainToken, PhantomData<R>);
+
+impl<'a, R: RealmType> ApiExtractor<'a> for RefreshToken<R> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_refresh_scheme(registry, R::REALM);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![refresh_scheme(R::REALM)]
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        let token = Cookie::Refresh(R::REALM).read(request, app(request)?.settings()).map_err(ApiError::Domain)?;
+        Ok(Self(token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?, PhantomData))
+    }
+}
+
+/// Implements the extractor of a caller with an access token.
+macro_rules! impl_auth_extractor {
+    ($caller:ident, $realm:expr, $authenticate:path) => {
+        impl<'a> ApiExtractor<'a> for $caller {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn register(registry: &mut Registry) {
+                register_access_schemes(registry, $realm);
+            }
+
+            fn security_schemes() -> Vec<&'static str> {
+                access_schemes($realm).into()
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _: &mut RequestBody,
+                _: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                let (app, context) = (app(request)?, context(request)?);
+                let token = credential(request, app, $realm).map_err(ApiError::Domain)?;
+                let token = token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?;
+                let network = context.network();
+                let limiter = request.data::<FailedAuthLimiter>();
+                if let Some(limiter) = limiter {
+                    limiter.check(&network).map_err(ApiError::Domain)?;
+                }
+                let caller = $authenticate(app, &token, context).await;
+                if let (Some(limiter), Err(Error::Unauthenticated(_))) = (limiter, &caller) {
+                    limiter.count(&network);
+                }
+                Ok(Self(caller.map_err(ApiError::Domain)?))
+            }
+        }
+    };
+}
+
+impl_auth_extractor!(PortalUser, Realm::Portal, sessions::authenticate_portal);
+impl_auth_extractor!(PortalUserWithMemberships, Realm::Portal, sessions::authenticate_with_memberships);
+impl_auth_extractor!(StaffUser, Realm::Staff, sessions::authenticate_staff);
+
+/// Returns the names of the security schemes of an access token: in the `Authorization` header, and in the cookie.
+const fn access_schemes(realm: Realm) -> [&'static str; 2] {
+    match realm {
+        Realm::Portal => ["PortalBearer", "PortalCookie"],
+        Realm::Staff => ["StaffBearer", "StaffCookie"],
+    }
+}
+
+/// Returns the name of the security scheme of a refresh token.
+const fn refresh_scheme(realm: Realm) -> &'static str {
+    match realm {
+        Realm::Portal => "PortalRefreshCookie",
+        Realm::Staff => "StaffRefreshCookie",
+    }
+}
+
+fn register_access_schemes(registry: &mut Registry, realm: Realm) {
+    let [bearer, cookie] = access_schemes(realm);
+    registry.create_security_scheme(bearer, bearer_scheme());
+    let name = Cookie::Access(realm).plain_name();
+    registry.create_security_scheme(cookie, cookie_scheme(name, "The access token, set at sign-in."));
+}
+
+fn register_refresh_scheme(registry: &mut Registry, realm: Realm) {
+    let name = Cookie::Refresh(realm).plain_name();
+    registry.create_security_scheme(refresh_scheme(realm), cookie_scheme(name, "The refresh token, set at sign-in."));
+}
+
+/// Returns the access token of the request: from the `Authorization` header (RFC 6750 §2.1) if there is one, else from the
+/// cookie. `None` if there is neither.
+///
+/// # Errors
+/// `unauthenticated` if the header is repeated or does not carry a bearer token, or if the cookie is repeated.
+fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<PlainToken>> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
+    match (headers.next(), headers.next()) {
+        (None, _) => Cookie::Access(realm).read(request, app.settings()),
+        (Some(value), None) => {
+            let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, token)| {
+                scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')
+            });
+            token.map(|(_, token)| Some(PlainToken::new(token))).ok_or(Error::UNAUTHENTICATED)
+        }
+        (Some(_), Some(_)) => Err(Error::UNAUTHENTICATED),
+    }
+}
+
+/// Returns the app that the outermost middleware has added to the request.
+fn app(request: &Request) -> poem::Result<&App> {
+    request.data::<App>().ok_or_else(|| ApiError::Domain(Error::Internal("no app in the request".into())).into())
+}
+
+/// Returns where the request came from. The outermost middleware has added it to the request.
+fn context(request: &Request) -> poem::Result<RequestContext> {
+    let context = request.data::<RequestContext>().cloned();
+    context.ok_or_else(|| ApiError::Domain(Error::Internal("no context in the request".into())).into())
+}
+
+fn bearer_scheme() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "http",
+        description: Some("The access token. If a request has this header, its cookies are ignored."),
+        name: None,
+        key_in: None,
+        scheme: Some("bearer"),
+        bearer_format: Some("JWT"),
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn cookie_scheme(name: &'static str, description: &'static str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "apiKey",
+        description: Some(description),
+        name: Some(name),
+        key_in: Some("cookie"),
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}

@@ -1,0 +1,193 @@
+//! JSON request bodies: strict parsing, then a check against the schema in the served OpenAPI document.
+
+use std::fmt;
+
+use poem::{Request, RequestBody, error::ReadBodyError};
+use poem_openapi::{
+    impl_apirequest_for_payload,
+    payload::{ParsePayload, Payload},
+    registry::{MetaSchemaRef, Registry},
+    types::{ParseFromJSON, Type},
+};
+use portico_domain::platform::error::Error;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::http::{document, error::ApiError, schema};
+
+/// The largest request body, in bytes.
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
+
+/// A JSON request body of schema `T`.
+///
+/// # Errors
+/// The extractor answers `unsupported_media_type` for any other content type, `body_too_large` beyond [`MAX_BYTES`],
+/// `malformed_request` for a body that is not unambiguous JSON (see [`Strict`]), and `validation_failed`, with every
+/// bad field, for JSON that does not match the schema.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: Type> Payload for Body<T> {
+    const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
+
+    /// Accepts `application/json` without parameters or with `charset=utf-8` only.
+    fn check_content_type(content_type: &str) -> bool {
+        let mut parts = content_type.split(';').map(str::trim);
+        let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+        let is_utf8 = |part: &str| {
+            part.split_once('=').is_some_and(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("charset")
+                    && value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            })
+        };
+        is_json && parts.all(is_utf8)
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: ParseFromJSON> ParsePayload for Body<T> {
+    const IS_REQUIRED: bool = true;
+
+    async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let bytes = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(|error| match error {
+            ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge,
+            _ => ApiError::Malformed("The request body is incomplete."),
+        })?;
+        let value = parse(&bytes)?;
+        let problems = schema::check(document::of(request)?.schemas(), &T::name(), &value);
+        if !problems.is_empty() {
+            return Err(ApiError::Domain(Error::Invalid(problems)).into());
+        }
+        let parsed = T::parse_from_json(Some(value)).map_err(|_| {
+            // The value matches the schema, so the schema and the type differ: a programming error.
+            ApiError::Domain(Error::invalid("", "invalid", "does not match the schema of this operation"))
+        })?;
+        Ok(Self(parsed))
+    }
+}
+
+impl_apirequest_for_payload!(Body<T>, T: ParseFromJSON);
+
+/// Parses a body.
+///
+/// # Errors
+/// `malformed_request` for anything but unambiguous JSON.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+    serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0).map_err(|_| {
+        ApiError::Malformed("The request body is not valid JSON, repeats a key, or contains a NUL character.")
+    })
+}
+
+/// Unambiguous JSON: no object repeats a key, and no key or string contains NUL.
+///
+/// Programs disagree about the value of a repeated key, and Postgres cannot store NUL in text.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+/// Builds the [`Value`] of a [`Strict`].
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        if text.contains('\0') { Err(E::custom("NUL character")) } else { Ok(text.into()) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(array.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, Strict(value))) = entries.next_entry::<String, Strict>()? {
+            if key.contains('\0') || object.insert(key, value).is_some() {
+                return Err(serde::de::Error::custom("repeated key"));
+            }
+        }
+        Ok(object.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ambiguous_or_invalid_json_is_refused() {
+        assert_eq!(parse(br#"{"a":[1,-2,0.5,true,null,"x"]}"#).unwrap()["a"][2], 0.5);
+        for bad in [
+            &b""[..],
+            b"{",
+            b"{\"a\":1,\"a\":2}",
+            b"{\"a\":{\"b\":1,\"b\":1}}",
+            b"{\"a\":\"\\u0000\"}",
+            b"\xff",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":\"\\ud800\"}",
+            b"{} {}",
+            b"{\"a\":1e999}",
+            b"\xef\xbb\xbf{}",
+        ] {
+            assert!(parse(bad).is_err(), "{:?}", String::from_utf8_lossy(bad));
+        }
+        assert!(parse("[".repeat(10_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn only_json_in_utf8_has_an_accepted_content_type() {
+        let check = <Body<String> as Payload>::check_content_type;
+        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+            assert!(check(good), "{good}");
+        }
+        for bad in [
+            "text/plain",
+            "application/json;foo",
+            "application/json; charset=utf-16",
+            "application/jsonp",
+            "",
+            "application/x+json",
+        ] {
+            assert!(!check(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The cookies that Portico sets: their names, and how they are written and read.
+
+use poem::{
+    Request,
+    http::{HeaderValue, header},
+};
+use portico_domain::{
+    identity::{devices, sessions::Tokens},
+    platform::{
+        actor::Realm,
+        app::App,
+        error::{Error, Result},
+        secret::PlainToken,
+        settings::Settings,
+    },
+};
+
+/// The lifetime of a device cookie, in seconds: one year.
+const DEVICE_COOKIE_MAX_AGE_SECONDS: u64 = 365 * 86_400;
+
+/// A cookie that Portico sets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cookie {
+    /// The access token.
+    Access(Realm),
+    /// The refresh token.
+    Refresh(Realm),
+    /// The proof of a known device.
+    Device(Realm),
+}
+
+impl Cookie {
+    /// Every cookie.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Access(Realm::Portal),
+        Self::Access(Realm::Staff),
+        Self::Refresh(Realm::Portal),
+        Self::Refresh(Realm::Staff),
+        Self::Device(Realm::Portal),
+        Self::Device(Realm::Staff),
+    ];
+
+    /// Returns the name without a prefix, as in the OpenAPI document.
+    pub(crate) const fn plain_name(self) -> &'static str {
+        match self {
+            Self::Access(Realm::Portal) => "portico_portal",
+            Self::Access(Realm::Staff) => "portico_staff",
+            Self::Refresh(Realm::Portal) => "portico_portal_refresh",
+            Self::Refresh(Realm::Staff) => "portico_staff_refresh",
+            Self::Device(Realm::Portal) => "portico_device",
+            Self::Device(Realm::Staff) => "portico_staff_device",
+        }
+    }
+
+    /// Returns the name that browsers see.
+    ///
+    /// Over https it starts with `__Host-` (RFC 6265bis §4.1.3.2), so that a sibling domain cannot set the cookie.
+    fn name(self, settings: &Settings) -> String {
+        let prefix = if is_https(settings) { "__Host-" } else { "" };
+        format!("{prefix}{}", self.plain_name())
+    }
+
+    /// Returns the `Set-Cookie` header value that sets the cookie to `value` for `max_age` seconds.
+    ///
+    /// `None` if `value` contains a character that a header cannot carry.
+    pub(crate) fn set(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
+        let secure = if is_https(settings) { "; Secure" } else { "" };
+        // Only pages of the same site send a refresh token.
+        let same_site = if matches!(self, Self::Refresh(_)) { "Strict" } else { "Lax" };
+        let name = self.name(settings);
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age}{secure}");
+        let mut header = HeaderValue::from_str(&text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    /// Returns the value of the cookie in the request; `None` if the request does not carry the cookie.
+    ///
+    /// # Errors
+    /// `unauthenticated` if the request carries the cookie twice, because then an attacker may have set one of them,
+    /// or if its value is not ASCII. Cookies with other names may have any bytes.
+    pub(crate) fn read(self, request: &Request, settings: &Settings) -> Result<Option<PlainToken>> {
+        let name = self.name(settings);
+        let mut found = None;
+        let headers = request.headers().get_all(header::COOKIE).iter();
+        for pair in headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';')) {
+            let pair = pair.trim_ascii();
+            let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
+                continue;
+            };
+            let value = str::from_utf8(value).ok().filter(|value| value.is_ascii()).ok_or(Error::UNAUTHENTICATED)?;
+            if found.replace(PlainToken::new(value)).is_some() {
+                return Err(Error::UNAUTHENTICATED);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Returns the `Set-Cookie` header values of a session that was opened or refreshed.
+///
+/// The access cookie lives as long as the access token, the refresh cookie for `max_age` seconds.
+pub(crate) fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, max_age: u64) -> Vec<HeaderValue> {
+    let settings = app.settings();
+    let access = Cookie::Access(realm).set(settings, tokens.access.reveal(), tokens.expires_in);
+    let refresh = Cookie::Refresh(realm).set(settings, tokens.refresh.reveal(), max_age);
+    access.into_iter().chain(refresh).collect()
+}
+
+/// Returns the `Set-Cookie` header value that makes the browser a known device of the user with the address `email`.
+pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
+    Cookie::Device(realm).set(app.settings(), &devices::device_cookie(app, realm, email), DEVICE_COOKIE_MAX_AGE_SECONDS)
+}
+
+/// Returns the `Set-Cookie` header values that delete the access cookie and the refresh cookie.
+pub(crate) fn expired_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
+    [Cookie::Access(realm), Cookie::Refresh(realm)]
+        .into_iter()
+        .filter_map(|cookie| cookie.set(app.settings(), "", 0))
+        .collect()
+}
+
+/// Whether browsers reach Portico over https.
+fn is_https(settings: &Settings) -> bool {
+    settings.public_url.scheme() == "https"
+}

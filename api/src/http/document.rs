@@ -1,0 +1,175 @@
+//! The OpenAPI document as this process uses it: to serve it, to check requests against it, and to find an operation.
+
+use poem::Request;
+use portico_domain::platform::error::Error;
+use serde_json::{Map, Value};
+
+use super::error::{ApiError, limit};
+
+/// The OpenAPI document of the API, read once per process.
+pub(crate) struct Document {
+    json: String,
+    docs_page: String,
+    schemas: Map<String, Value>,
+    operations: Vec<Operation>,
+}
+
+/// An operation of the document.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// The id, in snake_case.
+    pub(crate) id: String,
+    /// The HTTP method, in upper case.
+    method: String,
+    /// The path; a part in braces matches any text.
+    path: String,
+    /// The names of the query parameters.
+    pub(crate) query_parameters: Vec<String>,
+    /// The name of the rate limit against guessing that the operation declares, if it declares one.
+    pub(crate) rate_limit: Option<&'static str>,
+}
+
+impl Document {
+    /// Reads a document that the framework has generated, and adds what the framework does not know: that the API refuses
+    /// unknown fields, and the rate limit of each operation as `x-rate-limit`.
+    ///
+    /// `docs_page` is the HTML page that shows the document.
+    pub(crate) fn new(spec: &str, docs_page: String) -> Self {
+        let mut document: Value = serde_json::from_str(spec).unwrap_or_default();
+        close_request_schemas(&mut document);
+        add_rate_limits(&mut document);
+        let schemas = match &document["components"]["schemas"] {
+            Value::Object(schemas) => schemas.clone(),
+            _ => Map::new(),
+        };
+        let paths = document["paths"].as_object().into_iter().flatten();
+        let operations = paths
+            .flat_map(|(path, item)| {
+                item.as_object().into_iter().flatten().map(move |(method, value)| (path, method, value))
+            })
+            .map(|(path, method, value)| Operation::new(path, method, value))
+            .collect();
+        Self { json: format!("{document:#}\n"), docs_page, schemas, operations }
+    }
+
+    /// Returns the document as indented JSON with a newline at the end.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Returns the HTML page that shows the document.
+    pub(crate) fn docs_page(&self) -> &str {
+        &self.docs_page
+    }
+
+    /// Returns the component schemas by name.
+    pub(crate) fn schemas(&self) -> &Map<String, Value> {
+        &self.schemas
+    }
+
+    /// Returns the operation that a request calls; `None` if the document does not have it.
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        self.at(path).find(|operation| operation.method == method)
+    }
+
+    /// Returns the methods of a path in the form of an `Allow` header (RFC 9110 §10.2.1).
+    ///
+    /// A path that is not in the document is a page, which allows GET and HEAD.
+    pub(crate) fn allowed_methods(&self, path: &str) -> String {
+        let mut methods: Vec<&str> = self.at(path).map(|operation| operation.method.as_str()).collect();
+        if methods.is_empty() {
+            methods.push("GET");
+        }
+        methods.sort_unstable();
+        methods.join(", ").replace("GET", "GET, HEAD")
+    }
+
+    /// Returns the operations whose path matches `path`.
+    fn at(&self, path: &str) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(move |operation| operation.matches(path))
+    }
+}
+
+impl Operation {
+    fn new(path: &str, method: &str, value: &Value) -> Self {
+        let parameters = value["parameters"].as_array().into_iter().flatten();
+        let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+        Self {
+            id: value["operationId"].as_str().unwrap_or("unmatched").into(),
+            method: method.to_uppercase(),
+            path: path.into(),
+            query_parameters: in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.into())).collect(),
+            rate_limit: declared_limit(value),
+        }
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let (mut segments, mut template) = (path.split('/'), self.path.split('/'));
+        loop {
+            match (segments.next(), template.next()) {
+                (None, None) => return true,
+                (Some(segment), Some(part)) if part.starts_with('{') || part == segment => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// Returns the document that the outermost middleware has added to the request.
+///
+/// # Errors
+/// `internal` if it has not.
+pub(crate) fn of(request: &Request) -> Result<&'static Document, ApiError> {
+    let document = request.data::<&'static Document>().copied();
+    document.ok_or_else(|| ApiError::Domain(Error::Internal("the request has no document".into())))
+}
+
+/// Returns the name of the rate limit that the operation's documented 429 answer names.
+fn declared_limit(operation: &Value) -> Option<&'static str> {
+    let description = operation["responses"]["429"]["description"].as_str()?;
+    limit::DOCUMENTED
+        .iter()
+        .find(|documented| documented.description == description)
+        .map(|documented| documented.limit.name)
+}
+
+fn add_rate_limits(document: &mut Value) {
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    for (_, operation) in items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten()) {
+        if let (Some(name), Value::Object(operation)) = (declared_limit(operation), operation) {
+            operation.insert("x-rate-limit".into(), name.into());
+        }
+    }
+}
+
+/// Sets `additionalProperties: false` on the schemas of request bodies, and on the schemas that they refer to.
+fn close_request_schemas(document: &mut Value) {
+    let operations = document["paths"].as_object().into_iter().flatten();
+    let bodies = operations
+        .flat_map(|(_, item)| item.as_object().into_iter().flatten())
+        .map(|(_, operation)| &operation["requestBody"]);
+    let mut open: Vec<String> = bodies.flat_map(referenced_schemas).collect();
+    while let Some(name) = open.pop() {
+        let schema = &mut document["components"]["schemas"][name];
+        // An alternative of a discriminator is a part of `allOf`, and is checked together with its tag.
+        if schema["type"] == "object" && schema["additionalProperties"] != false {
+            schema["additionalProperties"] = false.into();
+            open.extend(referenced_schemas(schema));
+        } else if schema["type"] != "object" {
+            open.extend(referenced_schemas(schema));
+        }
+    }
+}
+
+/// Returns the names of the component schemas that `value` refers to.
+fn referenced_schemas(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(object) => {
+            let own = object.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
+            own.map(str::to_owned).into_iter().chain(object.values().flat_map(referenced_schemas)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(referenced_schemas).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,75 @@
+//! Cross-origin resource sharing (Fetch standard, §3.2): only web pages of the configured origins may call the API
+//! from a browser and read the responses.
+
+use std::sync::Arc;
+
+use poem::{
+    Endpoint, IntoResponse, Middleware, Request, Response, Result,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+};
+
+/// The headers of a preflight response: the allowed methods and request headers, and how long a browser may cache
+/// them, in seconds.
+const PREFLIGHT_HEADERS: [(header::HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization, x-request-id"),
+    (header::ACCESS_CONTROL_MAX_AGE, "600"),
+];
+/// The response headers that a page of another origin may read.
+const EXPOSED_HEADERS: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy";
+
+/// The middleware that allows web pages of `origins` to call the API with credentials.
+pub(crate) struct Cors {
+    /// The allowed origins, serialized as in an `Origin` header.
+    pub(crate) origins: Arc<[String]>,
+}
+
+/// The endpoint that [`Cors`] makes.
+pub(crate) struct CorsEndpoint<E> {
+    inner: E,
+    origins: Arc<[String]>,
+}
+
+impl<E: Endpoint> Middleware<E> for Cors {
+    type Output = CorsEndpoint<E>;
+
+    fn transform(&self, inner: E) -> CorsEndpoint<E> {
+        CorsEndpoint { inner, origins: self.origins.clone() }
+    }
+}
+
+impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let allowed = origin.filter(|origin| self.origins.iter().any(|own| own.as_bytes() == origin.as_bytes()));
+        let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let Some(origin) = allowed else {
+            let mut response = super::respond(&self.inner, request).await;
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+            return Ok(response);
+        };
+        if *request.method() == Method::OPTIONS && is_preflight {
+            let mut response = StatusCode::NO_CONTENT.into_response();
+            for (name, value) in PREFLIGHT_HEADERS {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            allow(response.headers_mut(), origin);
+            return Ok(response);
+        }
+        // Every response depends on the origin, so that a shared cache must not give it to a page of another origin.
+        // Failures become responses here, so that they carry the CORS headers and pages can read the problem.
+        let mut response = super::respond(&self.inner, request).await;
+        allow(response.headers_mut(), origin);
+        Ok(response)
+    }
+}
+
+/// Adds the headers that allow a page of `origin` to read the response.
+fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+}

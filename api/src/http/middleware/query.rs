@@ -1,0 +1,40 @@
+//! A strict check of query strings: only the parameters in the OpenAPI document are allowed, each at most once.
+
+use poem::Request;
+use portico_domain::platform::error::{Error, FieldProblem};
+
+use crate::http::{document, error::ApiError};
+
+/// Checks the query of a request.
+///
+/// Unknown parameters are refused because a misspelt one, such as `?Action=resend`, would otherwise silently run
+/// another action. Paths that are not in the document are not checked.
+///
+/// # Errors
+/// - `malformed_request` for a repeated parameter, NUL, or text that is not UTF-8.
+/// - `validation_failed` for parameters that the operation does not have.
+pub(super) fn check(request: &Request) -> Result<(), ApiError> {
+    let Some(query) = request.uri().query().filter(|query| !query.is_empty()) else { return Ok(()) };
+    let document = document::of(request)?;
+    let Some(operation) = document.operation(request.method().as_str(), request.uri().path()) else {
+        return Ok(());
+    };
+    let mut seen = Vec::new();
+    let mut unknown = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        // The parser replaces invalid UTF-8 with U+FFFD.
+        if [&name, &value].iter().any(|text| text.contains(['\0', '\u{fffd}'])) || seen.contains(&name) {
+            return Err(ApiError::Malformed(
+                "The query repeats a parameter, contains a NUL character, or is not UTF-8.",
+            ));
+        }
+        if !operation.query_parameters.iter().any(|known| *known == name) {
+            let shown: String = name.chars().take(100).collect();
+            unknown.push(
+                FieldProblem::new("unknown_field", "is not a parameter of this operation").at(format!("/{shown}")),
+            );
+        }
+        seen.push(name);
+    }
+    if unknown.is_empty() { Ok(()) } else { Err(ApiError::Domain(Error::Invalid(unknown))) }
+}

@@ -1,0 +1,171 @@
+//! The rate limits that are counted in the memory of this process, before any other work.
+//!
+//! They are cheap, and approximate if several processes run. The exact limits are counted in the database, in
+//! `domain/src/platform/rate_limit`.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use governor::{
+    DefaultKeyedRateLimiter, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use portico_domain::{
+    limits,
+    platform::{
+        error::{Error, RateLimited},
+        rate_limit::{Quota, RateLimitSettings, Scope},
+    },
+};
+
+/// A limit that is on. The key is a network.
+struct Limiter {
+    name: &'static str,
+    quota: Quota,
+    limiter: DefaultKeyedRateLimiter<String>,
+}
+
+impl Limiter {
+    fn new(name: &'static str, quota: Quota) -> Option<Self> {
+        let rate = governor::Quota::with_period(quota.window / quota.burst)?.allow_burst(quota.burst.try_into().ok()?);
+        Some(Self { name, quota, limiter: RateLimiter::keyed(rate) })
+    }
+
+    /// Takes one unit of `network`.
+    ///
+    /// # Errors
+    /// `too_many_requests` if there is none.
+    fn take(&self, network: &str) -> Result<(), Error> {
+        self.limiter.check_key(&network.to_owned()).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            self.refusal(wait)
+        })
+    }
+
+    /// Returns the error of a request that may be repeated after `wait`.
+    fn refusal(&self, wait: Duration) -> Error {
+        let retry_after = (wait.as_secs_f64().ceil() as u64).max(1);
+        let Quota { burst, window } = self.quota;
+        Error::RateLimited(RateLimited { limit: self.name, burst, window, retry_after })
+    }
+
+    /// Removes the networks that have all their units again, so that the number of networks in memory is bounded.
+    fn evict_expired(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+    }
+}
+
+/// The rate limits of this process.
+pub(crate) struct RateLimits {
+    limiters: HashMap<&'static str, Limiter>,
+    failed_auth: FailedAuthLimiter,
+}
+
+impl RateLimits {
+    /// Creates the limiters of every limit with [`Scope::Process`] that is on.
+    pub(crate) fn new(settings: &RateLimitSettings) -> Arc<Self> {
+        let of_process = limits::ALL.iter().filter(|limit| limit.scope == Scope::Process);
+        let limiters = of_process.filter_map(|limit| Limiter::new(limit.name, settings.quota(limit)?));
+        let mut limiters: HashMap<_, _> = limiters.map(|limiter| (limiter.name, limiter)).collect();
+        let failed_auth = FailedAuthLimiter::new(limiters.remove(limits::BEARER.name));
+        Arc::new(Self { limiters, failed_auth })
+    }
+
+    /// Returns the counter of failed bearer tokens. It is shared.
+    pub(crate) fn failed_auth(&self) -> FailedAuthLimiter {
+        self.failed_auth.clone()
+    }
+
+    /// Takes one unit of [`REQUESTS`](limits::REQUESTS), and one of the limit that the operation has `declared`.
+    ///
+    /// # Errors
+    /// `too_many_requests` if one of the two has no unit left for `network`.
+    pub(super) fn take(&self, network: &str, declared: Option<&str>) -> Result<(), Error> {
+        let names = [Some(limits::REQUESTS.name), declared];
+        names
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.limiters.get(name))
+            .try_for_each(|limiter| limiter.take(network))
+    }
+
+    /// Removes the networks that have all their units again. To be called each minute.
+    pub(crate) fn evict_expired(&self) {
+        self.limiters.values().for_each(Limiter::evict_expired);
+        self.failed_auth.evict_expired();
+    }
+}
+
+/// Counts failed bearer tokens. A network that has exhausted the limit is refused before its token is verified.
+#[derive(Clone)]
+pub(crate) struct FailedAuthLimiter(Arc<FailedAuth>);
+
+struct FailedAuth {
+    /// `None` if the limit is off.
+    limiter: Option<Limiter>,
+    /// The networks that are refused, and until when.
+    blocked: Mutex<HashMap<String, Instant>>,
+}
+
+impl FailedAuthLimiter {
+    fn new(limiter: Option<Limiter>) -> Self {
+        Self(Arc::new(FailedAuth { limiter, blocked: Mutex::default() }))
+    }
+
+    /// Checks that `network` may present another token.
+    ///
+    /// # Errors
+    /// `too_many_requests` if it may not yet.
+    pub(crate) fn check(&self, network: &str) -> Result<(), Error> {
+        let Some(limiter) = &self.0.limiter else { return Ok(()) };
+        let until = self.blocked().get(network).copied();
+        match until.and_then(|until| until.checked_duration_since(Instant::now())) {
+            Some(wait) => Err(limiter.refusal(wait)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts one token of `network` that is not valid.
+    pub(crate) fn count(&self, network: &str) {
+        let Some(limiter) = &self.0.limiter else { return };
+        if let Err(Error::RateLimited(refusal)) = limiter.take(network) {
+            let until = Instant::now() + Duration::from_secs(refusal.retry_after);
+            self.blocked().insert(network.to_owned(), until);
+        }
+    }
+
+    fn evict_expired(&self) {
+        let now = Instant::now();
+        self.blocked().retain(|_, until| *until > now);
+        if let Some(limiter) = &self.0.limiter {
+            limiter.evict_expired();
+        }
+    }
+
+    fn blocked(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.0.blocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A million networks that each send one request must not stay in memory (THR-12).
+    #[test]
+    fn networks_that_have_all_their_units_again_are_evicted() {
+        let limiter = Limiter::new("requests", Quota { burst: 600, window: Duration::from_millis(600) }).unwrap();
+        for n in 0..20_000 {
+            limiter.take(&n.to_string()).unwrap();
+        }
+        let started = Instant::now();
+        while !limiter.limiter.is_empty() {
+            assert!(started.elapsed() < Duration::from_secs(10), "{} networks stay in memory", limiter.limiter.len());
+            limiter.evict_expired();
+        }
+    }
+}

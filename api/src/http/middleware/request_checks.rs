@@ -1,0 +1,70 @@
+//! Checks that refuse a request before its handler sees it.
+
+use std::sync::Arc;
+
+use poem::{Endpoint, Middleware, Request, Result, http::header};
+use portico_domain::platform::actor::RequestContext;
+
+use super::{csrf, query, rate_limit::RateLimits};
+use crate::http::{body::MAX_BYTES, document, error::ApiError};
+
+/// The longest URI of a request, in bytes.
+const MAX_URI: usize = 8 * 1024;
+/// The largest total size of all headers, in bytes. The server refuses twice as much before it calls the middleware.
+const MAX_HEADERS: usize = 16 * 1024;
+
+/// The middleware that refuses requests that exceed a rate limit, come from a page of a foreign origin, have an unknown
+/// query parameter, or are too large.
+pub(crate) struct RequestChecks {
+    /// The limits of this process.
+    pub(crate) rate_limits: Arc<RateLimits>,
+    /// The origins whose pages may call the API.
+    pub(crate) origins: Arc<[String]>,
+}
+
+/// The endpoint that [`RequestChecks`] makes.
+pub(crate) struct RequestChecksEndpoint<E> {
+    inner: E,
+    rate_limits: Arc<RateLimits>,
+    origins: Arc<[String]>,
+}
+
+impl<E: Endpoint> Middleware<E> for RequestChecks {
+    type Output = RequestChecksEndpoint<E>;
+
+    fn transform(&self, inner: E) -> RequestChecksEndpoint<E> {
+        RequestChecksEndpoint { inner, rate_limits: self.rate_limits.clone(), origins: self.origins.clone() }
+    }
+}
+
+impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
+    type Output = E::Output;
+
+    async fn call(&self, mut request: Request) -> Result<E::Output> {
+        let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
+        let operation = document::of(&request)?.operation(request.method().as_str(), request.uri().path());
+        let declared = operation.and_then(|operation| operation.rate_limit);
+        self.rate_limits.take(&network, declared).map_err(ApiError::Domain)?;
+        check_head(&request)?;
+        csrf::check(&request, &self.origins).map_err(ApiError::Domain)?;
+        let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > MAX_BYTES) {
+            return Err(ApiError::BodyTooLarge.into());
+        }
+        query::check(&request)?;
+        request.set_data(self.rate_limits.failed_auth());
+        self.inner.call(request).await
+    }
+}
+
+/// Checks the size of the URI and of the headers.
+///
+/// # Errors
+/// `uri_too_long` or `headers_too_large`.
+fn check_head(request: &Request) -> Result<(), ApiError> {
+    if request.uri().to_string().len() > MAX_URI {
+        return Err(ApiError::UriTooLong);
+    }
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if headers.sum::<usize>() > MAX_HEADERS { Err(ApiError::HeadersTooLarge) } else { Ok(()) }
+}

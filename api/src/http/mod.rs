@@ -1,0 +1,21 @@
+//! What every operation needs of HTTP: the server, the middleware, requests, responses, failures and the OpenAPI document.
+//!
+//! Imports no operation. `openapi.rs` lists the operations and hands the document to this module as a value.
+
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod cookies;
+pub(crate) mod dev_mailbox;
+pub(crate) mod docs_page;
+pub(crate) mod document;
+pub(crate) mod error;
+pub(crate) mod fields;
+pub(crate) mod health;
+pub(crate) mod internal;
+pub(crate) mod middleware;
+pub(crate) mod nullable;
+pub(crate) mod response;
+pub(crate) mod schema;
+pub(crate) mod server;
+pub(crate) mod settings;
+pub(crate) mod tags;

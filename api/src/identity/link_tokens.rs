@@ -1,0 +1,208 @@
+//! Mailed links: checking and replacing them, activating an account and accepting an invitation with one.
+
+use chrono::{DateTime, Utc};
+use poem::web::Data;
+use poem_openapi::{Enum, Object, OpenApi, payload::Json};
+use portico_domain::{
+    entity::link_token,
+    identity::{
+        activation::{self, ActivateInput},
+        link_tokens::{self, LinkInfo},
+    },
+    platform::{
+        app::App,
+        email_address::EmailAddress,
+        name::Name,
+        secret::{Password, PlainToken},
+    },
+};
+
+use crate::{
+    http::{
+        auth::{Anonymous, CurrentSession, Portal, PortalUser},
+        body::Body,
+        error::{ApiResult, limit, status},
+        fields::Field,
+        nullable::Nullable,
+        response::{Accepted, NoContent, WithCookies, accepted},
+        tags::Tag,
+    },
+    identity::views::{self, Session},
+};
+
+/// The operations of the tag `link tokens`.
+pub(crate) struct LinkTokens;
+
+/// The token of a mailed link.
+#[derive(Object)]
+struct LinkToken {
+    /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
+    token: Field<PlainToken>,
+}
+
+/// What a live link is for, and which portal user it belongs to.
+#[derive(Object)]
+struct CheckedLink {
+    /// What the link can be used for.
+    purpose: LinkPurpose,
+    /// The email address of the portal user.
+    email: String,
+    /// The name of the portal user: the name in the invitation or, for a reset link, the name in the profile.
+    name: String,
+    /// The name of the client that the invitation is for; `null` for a reset link.
+    client_name: Nullable<String>,
+    /// When the link expires (RFC 3339, UTC).
+    expires_at: DateTime<Utc>,
+}
+
+/// What a link can be used for.
+///
+/// - `activation`: set the first password with `activate_account`.
+/// - `reset`: set a new password with `reset_password`.
+/// - `accept`: sign in and join the client with `accept_invitation`.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+enum LinkPurpose {
+    /// Set the first password.
+    Activation,
+    /// Set a new password.
+    Reset,
+    /// Join a client as a portal user who has a password.
+    Accept,
+}
+
+/// An activation link and the first password of the account.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Activate {
+    /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
+    token: Field<PlainToken>,
+    /// The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is
+    /// 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
+    password: Field<Password>,
+    /// The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
+    name: Option<Field<Name>>,
+}
+
+/// The address to mail an activation link to.
+#[derive(Object)]
+struct ResendActivation {
+    /// The email address of the invited person.
+    email: Field<EmailAddress>,
+}
+
+impl From<LinkInfo> for CheckedLink {
+    fn from(link: LinkInfo) -> Self {
+        Self {
+            purpose: match link.purpose {
+                link_token::Purpose::Activation => LinkPurpose::Activation,
+                link_token::Purpose::Reset => LinkPurpose::Reset,
+                link_token::Purpose::Accept => LinkPurpose::Accept,
+            },
+            email: link.email,
+            name: link.name,
+            client_name: Nullable(link.client_name),
+            expires_at: link.expires_at,
+        }
+    }
+}
+
+#[OpenApi(prefix_path = "/api/portal", tag = "Tag::LinkTokens")]
+impl LinkTokens {
+    /// Check a mailed link
+    ///
+    /// Returns what the link is for. The link stays unused, so a page can call this before it shows a form.
+    #[oai(path = "/auth/check-token", method = "post", operation_id = "check_token")]
+    async fn check_token(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        Body(body): Body<LinkToken>,
+    ) -> ApiResult<
+        Json<CheckedLink>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
+    > {
+        Ok(Json(link_tokens::check(app, &caller, &body.token.0).await?.into()))
+    }
+
+    /// Activate an account
+    ///
+    /// Sets the first password, accepts the invitation and signs in. The link is used up. The session that the browser
+    /// already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+    ///
+    /// A refused password does not use up the link. If the user already has a password, the answer is `token_revoked`.
+    #[oai(path = "/auth/activate", method = "post", operation_id = "activate_account")]
+    async fn activate(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        current: CurrentSession<Portal>,
+        Body(body): Body<Activate>,
+    ) -> ApiResult<
+        WithCookies<Json<Session>>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
+    > {
+        let name = body.name.map(|Field(name)| name);
+        let input = ActivateInput { token: body.token.0, password: body.password.0, name, replaces: current.0 };
+        Ok(views::sign_in_response(app, activation::activate(app, &caller, input).await?))
+    }
+
+    /// Request an activation link
+    ///
+    /// Mails one more activation link if the address has an open invitation. Older links stay valid. An expired
+    /// invitation is renewed, at most twice. The answer is the same for an unknown address.
+    #[oai(path = "/auth/resend-activation", method = "post", operation_id = "resend_activation")]
+    async fn resend(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        Body(body): Body<ResendActivation>,
+    ) -> ApiResult<Json<Accepted>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+        activation::resend(app, &caller, &body.email.0).await?;
+        Ok(accepted())
+    }
+
+    /// Replace an expired link
+    ///
+    /// Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
+    /// later the answer is `token_expired`.
+    #[oai(path = "/auth/request-new-link", method = "post", operation_id = "request_new_link")]
+    async fn request_new_link(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        Body(body): Body<LinkToken>,
+    ) -> ApiResult<
+        Json<Accepted>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
+    > {
+        link_tokens::renew(app, &caller, &body.token.0).await?;
+        Ok(accepted())
+    }
+
+    /// Accept an invitation
+    ///
+    /// Adds the signed-in portal user to the client that the link invites to. The current session keeps its client.
+    /// The link must belong to the signed-in user; otherwise the answer is 409 `wrong_account` and the link stays
+    /// unused.
+    #[oai(path = "/invitations/accept", method = "post", operation_id = "accept_invitation")]
+    async fn accept(
+        &self,
+        Data(app): Data<&App>,
+        caller: PortalUser,
+        Body(body): Body<LinkToken>,
+    ) -> ApiResult<
+        NoContent,
+        {
+            status::UNSUPPORTED_MEDIA_TYPE
+                | status::UNAUTHORIZED
+                | status::NOT_FOUND
+                | status::CONFLICT
+                | status::GONE
+                | limit::TOKEN_NETWORK
+        },
+    > {
+        activation::accept(app, &caller, &body.token.0).await?;
+        Ok(NoContent)
+    }
+}

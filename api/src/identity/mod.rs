@@ -1,0 +1,8 @@
+//! The operations by which persons prove who they are: sessions, passwords, mailed links and staff codes.
+
+pub(crate) mod jwks;
+pub(crate) mod link_tokens;
+pub(crate) mod passwords;
+pub(crate) mod sessions;
+pub(crate) mod staff_sessions;
+mod views;

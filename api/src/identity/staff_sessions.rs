@@ -1,0 +1,159 @@
+//! `/api/staff/auth`: sign-in with a mailed code, refresh and sign-out of staff users.
+
+use poem::web::Data;
+use poem_openapi::{Object, OpenApi, payload::Json};
+use portico_domain::{
+    entity::CodeFlowId,
+    identity::{sessions, staff_codes},
+    platform::{actor::Realm, app::App, email_address::EmailAddress},
+};
+use uuid::Uuid;
+
+use crate::{
+    http::{
+        auth::{Anonymous, CurrentSession, OptionalSession, RefreshToken, Staff, StaffUser},
+        body::Body,
+        cookies,
+        error::{ApiResult, limit, status},
+        fields::{Code, Field},
+        response::{AcceptedStatus, NoContent, WithCookies},
+        tags::Tag,
+    },
+    identity::views::{self, SessionInfo, StaffSession, StaffUserView},
+};
+
+/// The operations of the tag `staff sessions`.
+pub(crate) struct StaffSessions;
+
+/// The address to mail a sign-in code to.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct SendCode {
+    /// The email address of the staff user.
+    email: Field<EmailAddress>,
+    /// The id of a live code flow of the same address (UUIDv7). The flow gets a new code, and its old code becomes
+    /// invalid. If the flow is not live, a new flow is created.
+    flow: Option<Field<CodeFlowId>>,
+}
+
+/// The answer to a request for a code. It is the same for known and unknown addresses.
+#[derive(Object)]
+struct CodeSent {
+    /// Always `accepted`.
+    status: AcceptedStatus,
+    /// The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
+    /// for this flow, and so only for the browser that requested it.
+    flow: Uuid,
+}
+
+/// A sign-in code and its code flow.
+#[derive(Object)]
+struct VerifyCode {
+    /// The id of the code flow, as returned by `send_code`.
+    flow: Field<CodeFlowId>,
+    /// The code: a string of six digits.
+    code: Field<Code>,
+}
+
+/// The signed-in staff user and the session.
+#[derive(Object)]
+#[oai(rename = "CurrentStaffSession")]
+struct StaffSessionView {
+    /// The signed-in staff user.
+    user: StaffUserView,
+    /// The current session.
+    session: SessionInfo,
+}
+
+#[OpenApi(prefix_path = "/api/staff/auth", tag = "Tag::StaffSessions")]
+impl StaffSessions {
+    /// Request a sign-in code
+    ///
+    /// Mails a code of six digits if the address belongs to a staff user. By default the code is valid for ten
+    /// minutes. At most three flows of a staff user, or of one of their known devices, have a valid code; a further
+    /// flow gets no mail. The answer is the same for an unknown address.
+    #[oai(path = "/send-code", method = "post", operation_id = "send_code")]
+    async fn send_code(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        Body(body): Body<SendCode>,
+    ) -> ApiResult<Json<CodeSent>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+        let resend_of = body.flow.map(|Field(flow)| flow);
+        let flow = staff_codes::send_code(app, &caller, &body.email.0, resend_of).await?;
+        Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0 }))
+    }
+
+    /// Sign in with a code
+    ///
+    /// Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
+    /// code is invalid. The answer is `invalid_code` for a wrong, used or expired code and for an unknown flow.
+    #[oai(path = "/verify-code", method = "post", operation_id = "verify_code")]
+    async fn verify_code(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        current: CurrentSession<Staff>,
+        Body(body): Body<VerifyCode>,
+    ) -> ApiResult<
+        WithCookies<Json<StaffSession>>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | limit::TOKEN_NETWORK },
+    > {
+        let Field(Code(code)) = body.code;
+        let issued = staff_codes::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
+        Ok(views::staff_sign_in_response(app, issued))
+    }
+
+    /// Refresh a staff session
+    ///
+    /// Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
+    /// default).
+    #[oai(path = "/refresh", method = "post", operation_id = "refresh_staff_session")]
+    async fn refresh(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        token: RefreshToken<Staff>,
+    ) -> ApiResult<WithCookies<Json<StaffSession>>, { status::UNAUTHORIZED }> {
+        Ok(views::staff_session_response(app, sessions::refresh_staff(app, &caller, &token.0).await?))
+    }
+
+    /// Sign out a staff user
+    ///
+    /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
+    /// deletes the cookies. The answer is 204 even if there is no session.
+    #[oai(path = "/sign-out", method = "post", operation_id = "sign_out_staff")]
+    async fn sign_out(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        session: OptionalSession<Staff>,
+    ) -> ApiResult<WithCookies<NoContent>, 0> {
+        sessions::sign_out(app, &caller, session.0).await?;
+        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
+    }
+
+    /// Sign out a staff user everywhere
+    ///
+    /// Revokes every session of the staff user and deletes the cookies. The answer is 204 even if no staff user is
+    /// signed in.
+    #[oai(path = "/sign-out-everywhere", method = "post", operation_id = "sign_out_staff_everywhere")]
+    async fn sign_out_everywhere(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        session: OptionalSession<Staff>,
+    ) -> ApiResult<WithCookies<NoContent>, 0> {
+        sessions::sign_out_everywhere(app, &caller, session.0).await?;
+        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
+    }
+
+    /// Get the current staff session
+    ///
+    /// Returns the signed-in staff user and the session.
+    #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
+    async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, { status::UNAUTHORIZED }> {
+        let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));
+        Ok(Json(StaffSessionView { user, session }))
+    }
+}

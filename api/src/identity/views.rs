@@ -1,0 +1,215 @@
+//! The response objects of identity that several operations share: users and sessions.
+
+use chrono::{DateTime, Utc};
+use poem::http::HeaderValue;
+use poem_openapi::{Enum, Object, payload::Json};
+use portico_domain::{
+    entity::{portal_user, session, staff_user, tenant},
+    identity::sessions::{IssuedSession, IssuedStaffSession, Tokens},
+    platform::{actor::Realm, app::App},
+};
+use uuid::Uuid;
+
+use crate::{
+    http::{cookies, nullable::Nullable, response::WithCookies},
+    tenancy::views::{ClientSummary, Tenant},
+};
+
+/// A portal user.
+#[derive(Object)]
+pub(crate) struct User {
+    /// The id of the user (UUIDv7).
+    id: Uuid,
+    /// The email address, in lower case.
+    email: String,
+    /// The name, 1 to 100 characters.
+    name: String,
+    /// The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` if there is none.
+    locale: Nullable<String>,
+}
+
+/// The status of an issued session.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+enum SignedInStatus {
+    /// The user is signed in.
+    SignedIn,
+}
+
+/// The type of an access token (RFC 6749 §7.1).
+#[derive(Enum)]
+enum TokenType {
+    /// A bearer token (RFC 6750).
+    Bearer,
+}
+
+/// A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+/// cookies.
+#[derive(Object)]
+pub(crate) struct Session {
+    /// Always `signed_in`.
+    status: SignedInStatus,
+    /// The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: TokenType,
+    /// The lifetime of the access token, in seconds.
+    expires_in: u64,
+    /// The signed-in portal user.
+    user: User,
+    /// The client that the user acts for.
+    client: Nullable<ClientSummary>,
+}
+
+/// A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+/// cookies.
+#[derive(Object)]
+pub(crate) struct StaffSession {
+    /// Always `signed_in`.
+    status: SignedInStatus,
+    /// The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: TokenType,
+    /// The lifetime of the access token, in seconds.
+    expires_in: u64,
+    /// The signed-in staff user.
+    user: StaffUserView,
+}
+
+/// A staff user.
+#[derive(Object)]
+#[oai(rename = "StaffUser")]
+pub(crate) struct StaffUserView {
+    /// The id of the staff user (UUIDv7).
+    id: Uuid,
+    /// The email address, in lower case.
+    email: String,
+    /// The name, 1 to 100 characters.
+    name: String,
+    /// The role, which decides what the staff user may do.
+    role: StaffRole,
+    /// The tenant that the staff user belongs to.
+    tenant: Tenant,
+}
+
+/// The role of a staff user.
+///
+/// - `owner`, `admin`, `support`: may read and change clients, and invite portal users.
+/// - `viewer`: may read clients.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum StaffRole {
+    /// May read and change clients, and invite portal users.
+    Owner,
+    /// May do the same as `Owner`.
+    Admin,
+    /// May do the same as `Owner`.
+    Support,
+    /// May read clients.
+    Viewer,
+}
+
+/// The session of the request.
+#[derive(Object)]
+pub(crate) struct SessionInfo {
+    /// The id of the session (UUIDv7).
+    id: Uuid,
+    /// When the session was opened (RFC 3339, UTC).
+    created_at: DateTime<Utc>,
+    /// When the session expires (RFC 3339, UTC). A refresh does not change it.
+    expires_at: DateTime<Utc>,
+    /// When the user last signed in with a password, a link or a code (RFC 3339, UTC). A refresh does not change it.
+    auth_time: DateTime<Utc>,
+}
+
+impl From<&portal_user::Model> for User {
+    fn from(user: &portal_user::Model) -> Self {
+        Self {
+            id: user.id.0,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            locale: Nullable(user.locale.clone()),
+        }
+    }
+}
+
+impl StaffUserView {
+    /// Returns the view of a staff user and their tenant.
+    pub(crate) fn new(user: &staff_user::Model, tenant: &tenant::Model) -> Self {
+        Self {
+            id: user.id.0,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            role: match user.role {
+                staff_user::Role::Owner => StaffRole::Owner,
+                staff_user::Role::Admin => StaffRole::Admin,
+                staff_user::Role::Support => StaffRole::Support,
+                staff_user::Role::Viewer => StaffRole::Viewer,
+            },
+            tenant: tenant.into(),
+        }
+    }
+}
+
+impl From<&session::Model> for SessionInfo {
+    fn from(session: &session::Model) -> Self {
+        Self {
+            id: session.id.0,
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+            auth_time: session.auth_time,
+        }
+    }
+}
+
+/// Returns the response to a refresh of a portal session: the session, and its cookies.
+pub(crate) fn session_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
+    let cookies = session_cookies(app, Realm::Portal, &issued.tokens, &issued.session);
+    let body = Session {
+        status: SignedInStatus::SignedIn,
+        access_token: issued.tokens.access.reveal().to_owned(),
+        token_type: TokenType::Bearer,
+        expires_in: issued.tokens.expires_in,
+        user: User::from(&issued.user),
+        client: Nullable(Some(ClientSummary::from(&issued.active))),
+    };
+    WithCookies(Json(body), cookies)
+}
+
+/// Returns the response to a sign-in of a portal user: as [`session_response`], and a cookie that makes the browser a known
+/// device.
+pub(crate) fn sign_in_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
+    let device = cookies::device_cookie(app, Realm::Portal, &issued.user.email);
+    let mut response = session_response(app, issued);
+    response.1.extend(device);
+    response
+}
+
+/// Returns the response to a sign-in of a staff user: as [`staff_session_response`], and a cookie that makes the browser a
+/// known device.
+pub(crate) fn staff_sign_in_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
+    let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email);
+    let mut response = staff_session_response(app, issued);
+    response.1.extend(device);
+    response
+}
+
+/// Returns the response to a refresh of a staff session: the session, and its cookies.
+pub(crate) fn staff_session_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
+    let cookies = session_cookies(app, Realm::Staff, &issued.tokens, &issued.session);
+    let body = StaffSession {
+        status: SignedInStatus::SignedIn,
+        access_token: issued.tokens.access.reveal().to_owned(),
+        token_type: TokenType::Bearer,
+        expires_in: issued.tokens.expires_in,
+        user: StaffUserView::new(&issued.user, &issued.tenant),
+    };
+    WithCookies(Json(body), cookies)
+}
+
+/// Returns the cookies of a session. The refresh cookie lives until the session expires.
+fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, session: &session::Model) -> Vec<HeaderValue> {
+    let remaining_seconds = (session.expires_at - app.now()).num_seconds().max(0);
+    cookies::session_cookies(app, realm, tokens, remaining_seconds.unsigned_abs())
+}

@@ -1,0 +1,151 @@
+//! Activation: the link of an invitation sets the first password.
+
+use portico_entity::{
+    InvitationId, PortalUserId, SessionId, TenantId, client,
+    email::Kind,
+    invitation::{self, Status},
+    link_token::Purpose,
+    portal_user,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use crate::{
+    identity::{
+        link_tokens::{self, InvitationContext},
+        passwords::{self, Expected, Hasher, PasswordSettings},
+        sessions::{self, IssuedSession},
+    },
+    platform::{
+        actor::{Actor, Anonymous},
+        app::App,
+        audit,
+        email_address::EmailAddress,
+        error::{Error, Result},
+        mail::{self, NewEmail},
+        name::Name,
+        secret::{Password, PlainToken},
+        tx::Tx,
+    },
+    tenancy::{invitations, memberships},
+};
+
+/// The input of [`activate`].
+pub struct ActivateInput {
+    /// The secret of the mailed activation link.
+    pub token: PlainToken,
+    /// The first password.
+    pub password: Password,
+    /// The portal user's name, if it should differ from the name that the account has now.
+    pub name: Option<Name>,
+    /// The session that the browser already has. The new session replaces it.
+    pub replaces: Option<SessionId>,
+}
+
+/// Sets the first password through the link of an invitation, makes the membership active and opens a session at that
+/// client.
+///
+/// The portal user's other pending invitations of the same tenant are accepted too. For each pending invitation of
+/// another tenant, a mail with an accept link is enqueued. Expired invitations stay unchanged.
+///
+/// # Errors
+/// The checks run in this order:
+/// - `token_unknown`: no link has this secret, or the link has another purpose.
+/// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid. A link counts as revoked also
+///   when the account already has a password.
+/// - `validation_failed`: the password breaks the policy. The link stays unused.
+/// - `overloaded`: no hashing slot was free within 3 seconds, or the client disconnected. The link stays unused.
+/// - `token_used`, `token_revoked` or `token_expired`: the link became invalid while the password was hashed.
+/// - `client_suspended`: the client was archived, or its tenant suspended, while the password was hashed.
+/// - `unavailable` or `internal`: a database query failed.
+pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Result<IssuedSession> {
+    let link = link_tokens::find(app, &input.token).await?;
+    link.check_for(Purpose::Activation, app.now())?;
+    let InvitationContext { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
+    let name = input.name.as_ref().map_or(link.user.name.as_str(), Name::as_str);
+    // The link stays in the mailbox forever. A password that contains its secret is as easy to guess as one with the
+    // name.
+    let (settings, known) = (&app.section::<PasswordSettings>(), [name, &invitation.name, input.token.reveal()]);
+    passwords::check_policy(settings, "/password", &input.password, &link.user.email, &known)?;
+    let phc = app.get::<Hasher>().hash(&caller.context, &input.password).await?;
+    let signer = sessions::signer(app).await?;
+
+    let actor = Actor::portal_user(link.user.id, &caller.context);
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    link_tokens::consume(&mut tx, &link.token).await?;
+    let expected = Expected::NoPasswordAt(link.token.credential_version);
+    if !passwords::set_password(&mut tx, &link.user, phc, expected).await? {
+        return Err(Error::TOKEN_REVOKED);
+    }
+    let user = rename(&mut tx, link.user.id, input.name.as_ref()).await?;
+    let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
+    let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
+    resolve_sibling_invitations(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
+    let active = memberships::require_open(&tx, &membership).await?;
+    let session = sessions::open_portal(&mut tx, &user, &active.membership, &caller.context, input.replaces).await?;
+    let event =
+        audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);
+    audit::record(&mut tx, actor, event).await?;
+    passwords::reset_failures(&mut tx, &user.email).await?;
+    tx.commit().await?;
+    signer.issue_portal(app, session, user, active)
+}
+
+/// Stores the chosen name, if there is one, and returns the `portal_users` row as it is after the password was set.
+async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<portal_user::Model> {
+    let gone = || Error::Internal(format!("the portal_users row of the activated portal user {id} is missing"));
+    let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?.ok_or_else(gone)?;
+    let Some(name) = name else { return Ok(user) };
+    let mut row = user.into_active_model();
+    row.name = Set(name.to_string());
+    Ok(row.update(tx.db()).await?)
+}
+
+/// Handles the portal user's other pending invitations that have not expired: accepts those of `tenant`, and mails an
+/// accept link for each of the others. `done` is the invitation that was just accepted.
+async fn resolve_sibling_invitations(
+    tx: &mut Tx,
+    actor: &Actor,
+    user: &portal_user::Model,
+    tenant: TenantId,
+    done: InvitationId,
+) -> Result<()> {
+    let others = invitation::Entity::find()
+        .find_also_related(client::Entity)
+        .filter(invitation::Column::PortalUserId.eq(user.id))
+        .filter(invitation::Column::Status.eq(Status::Pending))
+        .filter(invitation::Column::ExpiresAt.gt(tx.app().now()))
+        .filter(invitation::Column::Id.ne(done))
+        .all(tx.db())
+        .await?;
+    for (invitation, client) in others {
+        let Some(client) = client.filter(|client| client.status != client::Status::Archived) else { continue };
+        if client.tenant_id == tenant {
+            // `None` means that another request accepted, cancelled or resent this invitation. Then nothing is left
+            // to do.
+            let _ = invitations::join(tx, actor, &invitation, &client, invitation.links_valid_from).await?;
+        } else {
+            send_accept_link(tx, user, &invitation, &client).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Mails a link to accept the invitation of another tenant. The activation link of that invitation is no longer valid,
+/// because the portal user has a password now.
+async fn send_accept_link(
+    tx: &mut Tx,
+    user: &portal_user::Model,
+    invitation: &invitation::Model,
+    client: &client::Model,
+) -> Result<()> {
+    let to = EmailAddress::stored(&user.email)?;
+    let mail = NewEmail {
+        tenant: Some(client.tenant_id),
+        client: Some(client.id),
+        invitation: Some(invitation.id),
+        expires_at: Some(invitation.expires_at),
+        ..NewEmail::new(Kind::Invitation, &to)
+    };
+    mail::enqueue(tx, mail).await?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Account activation: an invited portal user sets the first password through a mailed link.
+
+mod accept;
+mod activate;
+mod activation_email;
+mod invitation_email;
+pub(crate) mod link_email;
+mod resend;
+mod template_values;
+
+pub use accept::accept;
+pub use activate::{ActivateInput, activate};
+pub use resend::resend;

@@ -1,0 +1,17 @@
+//! The values of the templates of the invitation mail and of the activation mail.
+
+use crate::tenancy::tenants::Brand;
+
+/// The values of the templates of the invitation mail and of the activation mail.
+pub(crate) struct LinkEmailValues {
+    /// The name and language of the tenant that invites.
+    pub(crate) brand: Brand,
+    /// The invited person's name as the tenant typed it.
+    pub(crate) name: String,
+    /// The name of the client.
+    pub(crate) client_name: String,
+    /// The URL with the secret of the link in its fragment.
+    pub(crate) link: String,
+    /// The time at which the link expires, formatted for the mail.
+    pub(crate) expires: String,
+}

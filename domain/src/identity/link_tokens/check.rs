@@ -1,0 +1,43 @@
+//! Reading what a link is for, without using it.
+
+use portico_entity::link_token::Purpose;
+
+use crate::platform::{actor::Anonymous, app::App, clock::Time, error::Result, secret::PlainToken};
+
+/// The information about a link that [`check`] returns to the holder of its secret.
+#[derive(Clone, Debug)]
+pub struct LinkInfo {
+    /// The purpose of the link.
+    pub purpose: Purpose,
+    /// The address of the portal user to whom the link was mailed.
+    pub email: String,
+    /// The portal user's name. For an invitation, the name that the tenant typed.
+    pub name: String,
+    /// The name of the client to which the portal user is invited; `None` for a reset link.
+    pub client_name: Option<String>,
+    /// The time at which the link expires.
+    pub expires_at: Time,
+}
+
+/// Returns what a link is for. The link stays unused, so a page can call this before it shows a form.
+///
+/// # Errors
+/// - `token_unknown`: no link has this secret.
+/// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid. These codes reveal nothing,
+///   because the holder of the secret already knows that the link existed.
+/// - `unavailable` or `internal`: a database query failed.
+pub async fn check(app: &App, _caller: &Anonymous, token: &PlainToken) -> Result<LinkInfo> {
+    let link = super::find(app, token).await?;
+    link.check_live(app.now())?;
+    let (name, client_name) = match link.invitation {
+        Some(invited) => (invited.invitation.name, Some(invited.client.name)),
+        None => (link.user.name, None),
+    };
+    Ok(LinkInfo {
+        purpose: link.token.purpose,
+        email: link.user.email,
+        name,
+        client_name,
+        expires_at: link.token.expires_at,
+    })
+}

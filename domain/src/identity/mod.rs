@@ -1,0 +1,11 @@
+//! How persons prove who they are: passwords, mailed links, staff codes, and the sessions that follow.
+
+pub mod activation;
+pub mod devices;
+pub mod link_tokens;
+pub(crate) mod notices;
+pub mod passwords;
+pub(crate) mod recovery;
+pub mod sessions;
+pub mod sign_in;
+pub mod staff_codes;

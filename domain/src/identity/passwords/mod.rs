@@ -1,0 +1,22 @@
+//! Passwords: the policy, hashing, reset and change.
+
+mod change;
+pub(crate) mod changed_email;
+mod forgot;
+mod hashing;
+pub(crate) mod locked_email;
+mod policy;
+mod reset;
+pub(crate) mod reset_email;
+mod set_password;
+mod settings;
+mod verify_password;
+
+pub use change::change;
+pub use forgot::forgot;
+pub use hashing::Hasher;
+pub(crate) use policy::check as check_policy;
+pub use reset::reset;
+pub(crate) use set_password::{Expected, set_password};
+pub use settings::PasswordSettings;
+pub(crate) use verify_password::{PasswordAttempt, VerifiedPassword, reset_failures, verify_password};

@@ -1,0 +1,67 @@
+//! The reset mail. It carries a reset link, or an activation link for a portal user who has no password yet.
+
+use portico_entity::{
+    email::{self, Kind},
+    link_token::Purpose,
+    portal_user,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::{
+    identity::link_tokens::{self, LinkTokenSettings},
+    platform::{
+        app::App,
+        mail::{self, ComposeError, Composed},
+    },
+    tenancy::tenants::Brand,
+};
+
+/// The values of the templates of the reset mail.
+pub(crate) struct ResetEmail {
+    brand: Brand,
+    name: String,
+    /// The URL with the secret of the link in its fragment.
+    link: String,
+    /// The time at which the link expires, formatted for the mail.
+    expires: String,
+}
+
+mail::templates!(
+    ResetEmail,
+    "identity/passwords/reset_email/subject.txt",
+    "identity/passwords/reset_email/body.txt",
+    "identity/passwords/reset_email/body.html"
+);
+
+/// Composes the mail of kind `reset`.
+///
+/// The request does not look the address up. This function, which the worker runs, does. A portal user without a
+/// password gets an activation mail instead. Returns [`Composed::Suppressed`] if no enabled portal user has the
+/// address, or if the link is no longer valid.
+///
+/// # Errors
+/// A failed database query, template or message, or a missing entry of `PORTICO_SECRET`.
+pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, ComposeError> {
+    let Some(user) = portal_user::Entity::find()
+        .filter(portal_user::Column::Email.eq(&row.recipient))
+        .filter(portal_user::Column::DisabledAt.is_null())
+        .one(app.db())
+        .await?
+    else {
+        return Ok(Composed::Suppressed("no enabled portal user has this address"));
+    };
+    mail::set_recipient_user(app, row, user.id).await?;
+    if user.password_phc.is_none() {
+        return Ok(Composed::OtherKind(Kind::Activation));
+    }
+    let Some(secret) = link_tokens::issue(app, row, Purpose::Reset, &user, None).await? else {
+        return Ok(Composed::Suppressed("the link is no longer valid"));
+    };
+    let context = ResetEmail {
+        brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
+        link: app.public_url(&format!("/portal/reset-password#token={}", secret.reveal())),
+        name: mail::defuse_links(&user.name),
+        expires: mail::format_time(row.created_at + app.section::<LinkTokenSettings>().reset_ttl),
+    };
+    Ok(mail::message(row, render(&context)?)?)
+}

@@ -1,0 +1,29 @@
+//! Requests for a mail that lets a person in: a forgotten password, a lost or an expired link.
+
+use crate::{
+    identity::devices,
+    limits,
+    platform::{
+        actor::{Anonymous, Realm},
+        app::App,
+        audit,
+        error::Result,
+        mail::{self, NewEmail},
+        rate_limit::{Charge, Limit},
+    },
+};
+
+/// Enqueues `mail` and records `event`, and counts the request for the recipient's mailbox and the caller's network.
+///
+/// The request does the same work whether or not the address belongs to a user; the worker looks the user up. A known
+/// device of the address has its own count.
+///
+/// # Errors
+/// `too_many_requests`; `unavailable` if the database fails.
+pub(crate) async fn request_mail(app: &App, caller: &Anonymous, mail: NewEmail, event: audit::Event) -> Result<()> {
+    let device = devices::known_device(app, &caller.context, Realm::Portal, &mail.to).unwrap_or_default();
+    let (network, mailbox) = (caller.context.network(), mail.to.mailbox());
+    let charged: [(&Limit, &[&str]); 2] =
+        [(&limits::RECOVERY_NETWORK, &[&network]), (&limits::RECOVERY_ACCOUNT, &[&mailbox, &device])];
+    mail::request(app, caller, mail, event, Charge::of(app, &charged)).await
+}

@@ -1,0 +1,292 @@
+//! The keys that sign access tokens, their rotation, and the published key set (JWKS).
+//!
+//! The key set always holds the next key and the current key, and for some time the previous key. So a service that
+//! caches the key set knows every key before the key signs. The private key is derived from the server key and the
+//! row's id; it is not stored.
+
+use std::{
+    num::NonZero,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use lru::LruCache;
+use portico_entity::{
+    SigningKeyId,
+    background_job::Lane,
+    signing_key::{self, Column},
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::RwLock;
+
+use crate::platform::{
+    app::App,
+    clock::Time,
+    error::{Error, Result},
+    job::{Job, JobError},
+    keys::KeyUse,
+    secret::PlainToken,
+};
+
+use super::access_token::VerifiedToken;
+
+/// How long a key signs tokens.
+const SIGNING_PERIOD: TimeDelta = TimeDelta::days(30);
+/// How long a retired key stays published. This is longer than the lifetime of any token that the key signed.
+const PUBLISHED_AFTER_RETIREMENT: TimeDelta = TimeDelta::days(2);
+/// The largest difference between the clocks of two processes that the rotation allows for.
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
+/// How long this process uses its cached copy of the keys.
+const CACHE_TTL: TimeDelta = TimeDelta::minutes(1);
+/// The shortest time between two loads of the keys. An unknown key id causes a load before [`CACHE_TTL`] is over, and
+/// invalid tokens must not cause a query each.
+const RELOAD_INTERVAL: TimeDelta = TimeDelta::seconds(5);
+
+/// The most verified tokens that are remembered. Verifying a signature takes longer than all other work of a request
+/// outside the database.
+const MAX_REMEMBERED_TOKENS: NonZero<usize> = NonZero::new(4_096).unwrap();
+
+/// The signing keys as cached by this process, and the tokens whose signatures it has verified.
+pub struct SigningKeys {
+    /// `None` until the first load.
+    cache: RwLock<Option<KeyCache>>,
+    /// The verified tokens by the SHA-256 of each token, so that no token stays in memory.
+    verified: Mutex<LruCache<[u8; 32], VerifiedToken>>,
+}
+
+impl Default for SigningKeys {
+    fn default() -> Self {
+        Self { cache: RwLock::default(), verified: Mutex::new(LruCache::new(MAX_REMEMBERED_TOKENS)) }
+    }
+}
+
+/// The keys at the time of a load.
+#[derive(Clone)]
+struct KeyCache {
+    loaded_at: Time,
+    /// The published keys, newest first. The first one is usually the next key, which does not sign yet.
+    keys: Arc<[Arc<LoadedKey>]>,
+}
+
+/// A signing key with its derived key pair.
+pub(super) struct LoadedKey {
+    /// The `kid` of the key.
+    pub(super) id: SigningKeyId,
+    /// The private key.
+    pub(super) secret: SigningKey,
+    /// The public key.
+    pub(super) public: VerifyingKey,
+    /// When the key starts to sign.
+    active_from: Time,
+    /// Whether the key has stopped signing.
+    retired: bool,
+}
+
+/// An Ed25519 public key as a JSON Web Key (RFC 8037 §2), without the members that are the same for every key.
+#[derive(Clone, Debug)]
+pub struct Jwk {
+    /// The key's id.
+    pub kid: String,
+    /// The 32 bytes of the public key as base64url without padding.
+    pub x: String,
+}
+
+/// Returns the public keys that verify access tokens: next, current and, for some time, previous.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub async fn jwks(app: &App) -> Result<Vec<Jwk>> {
+    let cache = app.get::<SigningKeys>().cache(app, CACHE_TTL).await?;
+    let jwk =
+        |key: &Arc<LoadedKey>| Jwk { kid: key.id.to_string(), x: BASE64_URL_SAFE_NO_PAD.encode(key.public.as_bytes()) };
+    Ok(cache.keys.iter().map(jwk).collect())
+}
+
+impl SigningKeys {
+    /// Returns the key that signs now.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails; `internal` when no signing key is active.
+    pub(super) async fn current(&self, app: &App) -> Result<Arc<LoadedKey>> {
+        let cache = self.cache(app, CACHE_TTL).await?;
+        let current = cache.keys.iter().find(|key| key.active_from <= app.now() && !key.retired);
+        current.cloned().ok_or_else(|| Error::Internal("no signing key is active".into()))
+    }
+
+    /// Returns what is remembered of this token, if this process has verified its signature before. The token may
+    /// have expired since, and its key may be gone.
+    pub(super) fn recall(&self, token: &PlainToken) -> Option<VerifiedToken> {
+        self.verified_tokens().get(&hash(token)).cloned()
+    }
+
+    /// Remembers that the signature of this token is valid.
+    pub(super) fn remember(&self, token: &PlainToken, verified: VerifiedToken) {
+        self.verified_tokens().put(hash(token), verified);
+    }
+
+    fn verified_tokens(&self) -> MutexGuard<'_, LruCache<[u8; 32], VerifiedToken>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the key `id`, or `None` if it is not published. When the cached copy lacks the key and is older than
+    /// [`RELOAD_INTERVAL`], loads the keys again.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
+    pub(super) async fn by_id(&self, app: &App, id: SigningKeyId) -> Result<Option<Arc<LoadedKey>>> {
+        for max_age in [CACHE_TTL, RELOAD_INTERVAL] {
+            let cache = self.cache(app, max_age).await?;
+            if let Some(key) = cache.keys.iter().find(|key| key.id == id) {
+                return Ok(Some(key.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the cached keys if they are younger than `max_age`, else loads them. When no key is active, makes one.
+    async fn cache(&self, app: &App, max_age: TimeDelta) -> Result<KeyCache> {
+        // The difference is negative after the clock was set back.
+        let is_fresh = |cache: &KeyCache| (app.now() - cache.loaded_at).abs() < max_age;
+        if let Some(cache) = self.cache.read().await.as_ref().filter(|cache| is_fresh(cache)) {
+            return Ok(cache.clone());
+        }
+        let mut slot = self.cache.write().await;
+        if let Some(cache) = slot.as_ref().filter(|cache| is_fresh(cache)) {
+            return Ok(cache.clone());
+        }
+        let mut cache = load(app).await?;
+        if !cache.keys.iter().any(|key| key.active_from <= app.now() && !key.retired) {
+            // Portico starts for the first time, or the entry of `PORTICO_SECRET` from which the keys were derived
+            // was removed.
+            insert(app, app.now()).await?;
+            insert(app, app.now() + SIGNING_PERIOD).await?;
+            cache = load(app).await?;
+        }
+        Ok(slot.insert(cache).clone())
+    }
+}
+
+fn hash(token: &PlainToken) -> [u8; 32] {
+    Sha256::digest(token.reveal()).into()
+}
+
+/// Loads the keys whose entry of `PORTICO_SECRET` is still in the list, newest first, and derives their key pairs.
+async fn load(app: &App) -> Result<KeyCache> {
+    let rows =
+        signing_key::Entity::find().order_by_desc(Column::ActiveFrom).order_by_desc(Column::Id).all(app.db()).await?;
+    let usable = rows.into_iter().filter_map(|row| {
+        let seed = app.keys().by_fingerprint(&row.key_fingerprint)?.mac(KeyUse::Signing, &[row.id.0.as_bytes()]);
+        let secret = SigningKey::from_bytes(&seed);
+        let (id, active_from, retired) = (row.id, row.active_from, row.retired_at.is_some());
+        Some(Arc::new(LoadedKey { id, public: secret.verifying_key(), secret, active_from, retired }))
+    });
+    Ok(KeyCache { loaded_at: app.now(), keys: usable.collect() })
+}
+
+/// Makes a key that signs from `active_from`.
+async fn insert(app: &App, active_from: Time) -> Result<()> {
+    let row = signing_key::ActiveModel {
+        id: Set(SigningKeyId(app.new_id())),
+        key_fingerprint: Set(app.keys().newest().fingerprint().into()),
+        active_from: Set(active_from),
+        retired_at: Set(None),
+        created_at: Set(app.now()),
+    };
+    signing_key::Entity::insert(row).exec_without_returning(app.db()).await?;
+    Ok(())
+}
+
+/// The job that rotates the signing keys: it makes the next key if there is none, retires the keys before the current
+/// one, and deletes keys that were retired two days ago.
+#[derive(Default, Serialize, Deserialize)]
+pub struct RotateSigningKeys {}
+
+impl Job for RotateSigningKeys {
+    const NAME: &'static str = "rotate_signing_keys";
+    const LANE: Lane = Lane::Maintenance;
+
+    async fn run(&self, app: &App) -> std::result::Result<(), JobError> {
+        let now = app.now();
+        let current = app.get::<SigningKeys>().current(app).await?;
+        let next = signing_key::Entity::find().filter(Column::ActiveFrom.gt(now)).one(app.db()).await?;
+        if next.is_none() {
+            insert(app, now + SIGNING_PERIOD).await?;
+        }
+        // Wait until the current key is active on the clock of every process: a process that finds no active key
+        // makes a new one.
+        if current.active_from <= now - MAX_CLOCK_SKEW {
+            signing_key::Entity::update_many()
+                .col_expr(Column::RetiredAt, Expr::value(now))
+                .filter(Column::ActiveFrom.lt(current.active_from))
+                .filter(Column::RetiredAt.is_null())
+                .exec(app.db())
+                .await?;
+        }
+        signing_key::Entity::delete_many()
+            .filter(Column::RetiredAt.lt(now - PUBLISHED_AFTER_RETIREMENT))
+            .exec(app.db())
+            .await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn jwt_04_a_key_is_published_before_it_signs_and_after_it_retires() {
+        let app = testing::app().await;
+        let rotate = || async { RotateSigningKeys {}.run(&app).await.unwrap() };
+        let kids = || async { jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect::<Vec<_>>() };
+        let first = app.get::<SigningKeys>().current(&app).await.unwrap().id.to_string();
+        rotate().await;
+        let published = kids().await;
+        assert_eq!(published.len(), 2, "current and next");
+        app.clock().advance(SIGNING_PERIOD + TimeDelta::hours(1));
+        let second = app.get::<SigningKeys>().current(&app).await.unwrap().id.to_string();
+        assert!(second != first && published.contains(&second), "the next key was published before it signed");
+        rotate().await;
+        app.clock().advance(TimeDelta::minutes(2));
+        assert_eq!(kids().await.len(), 3, "next, current and previous");
+        app.clock().advance(PUBLISHED_AFTER_RETIREMENT);
+        rotate().await;
+        app.clock().advance(TimeDelta::minutes(2));
+        assert!(!kids().await.contains(&first));
+    }
+
+    #[tokio::test]
+    async fn jwt_04_a_verifier_with_an_hour_old_key_set_knows_every_signing_key() {
+        let app = testing::app().await;
+        // The key set that the verifier has cached, the key that signed at the previous step, and every key that has
+        // signed.
+        let mut cached = Vec::new();
+        let mut previous = None;
+        let mut all = std::collections::BTreeSet::new();
+        // Two rotations in steps of half an hour. This test runs the job once a day and loads the key set once an
+        // hour.
+        for step in 0..(65 * 48) {
+            if step % 48 == 0 {
+                RotateSigningKeys {}.run(&app).await.unwrap();
+            }
+            let current = app.get::<SigningKeys>().current(&app).await.unwrap().id;
+            if step > 0 {
+                assert!(cached.contains(&current.to_string()), "step {step}");
+            }
+            if let Some(previous) = previous.replace(current) {
+                assert!(app.get::<SigningKeys>().by_id(&app, previous).await.unwrap().is_some(), "step {step}");
+            }
+            if step % 2 == 0 {
+                cached = jwks(&app).await.unwrap().into_iter().map(|key| key.kid).collect();
+            }
+            all.insert(current);
+            app.clock().advance(TimeDelta::minutes(30));
+        }
+        assert_eq!(all.len(), 3);
+    }
+}

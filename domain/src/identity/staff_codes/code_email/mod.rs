@@ -1,0 +1,112 @@
+//! The mail with a staff sign-in code.
+
+use portico_entity::{
+    StaffUserId,
+    code_flow::{self, Column},
+    email, staff_user, tenant,
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
+
+use super::code::{MAX_MISSES, code, hash};
+use crate::{
+    identity::staff_codes::StaffCodeSettings,
+    platform::{
+        app::App,
+        error::{Error, Result},
+        mail::{self, ComposeError, Composed},
+    },
+    tenancy::tenants::Brand,
+};
+
+/// The most flows of one staff user that may have a live code at the same time. A further flow gets no code; it does
+/// not replace an older one. So an attacker who requests codes cannot end the owner's flow.
+///
+/// The flows of each known device are counted separately, so an attacker cannot use up the owner's flows either.
+const MAX_LIVE_FLOWS: u64 = 3;
+
+/// The context of the templates.
+pub(crate) struct CodeEmail {
+    brand: Brand,
+    /// The staff user's name.
+    name: String,
+    /// The six digits.
+    code: String,
+    /// The lifetime of a code in minutes, rounded up.
+    minutes: u64,
+}
+
+mail::templates!(
+    CodeEmail,
+    "identity/staff_codes/code_email/subject.txt",
+    "identity/staff_codes/code_email/body.txt",
+    "identity/staff_codes/code_email/body.html"
+);
+
+/// Composes the mail of the `emails` row. The worker looks the staff user up here; the request did not.
+///
+/// The mail is suppressed when no enabled staff user has the email address, when the tenant is suspended, when a
+/// resend has replaced the mail, or when the staff user has three live codes.
+///
+/// # Errors
+/// When the database fails, or when the entry of `PORTICO_SECRET` that made the code was removed.
+pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed, ComposeError> {
+    let found = staff_user::Entity::find()
+        .find_also_related(tenant::Entity)
+        .filter(staff_user::Column::Email.eq(&row.recipient))
+        .filter(staff_user::Column::DisabledAt.is_null())
+        .filter(tenant::Column::Status.eq(tenant::Status::Active))
+        .one(app.db())
+        .await?;
+    let Some((user, Some(tenant))) = found else { return Ok(Composed::Suppressed("no staff user has this address")) };
+    // The newest mail of the flow carries the code. If no flow names this mail, a resend has replaced it.
+    let Some(flow) = code_flow::Entity::find().filter(Column::EmailId.eq(row.id)).one(app.db()).await? else {
+        return Ok(Composed::Suppressed("replaced by a newer code"));
+    };
+    if flow.code_hash.is_none() && live_flows(app, user.id, flow.device.as_deref()).await? >= MAX_LIVE_FLOWS {
+        return Ok(Composed::Suppressed("three codes are already live"));
+    }
+    let key = match &flow.key_fingerprint {
+        None => app.keys().newest(),
+        Some(fingerprint) => app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
+            Error::Internal(format!("PORTICO_SECRET no longer has the entry {fingerprint}, which made the code"))
+        })?,
+    };
+    let code = code(key, flow.id, row.id);
+    let stored = code_flow::Entity::update_many()
+        .col_expr(Column::CodeHash, Expr::value(hash(key, flow.id, &code)))
+        .col_expr(Column::KeyFingerprint, Expr::value(key.fingerprint()))
+        .col_expr(Column::StaffUserId, Expr::value(user.id))
+        .filter(Column::Id.eq(flow.id))
+        .filter(Column::EmailId.eq(row.id))
+        .exec(app.db())
+        .await?;
+    if stored.rows_affected == 0 {
+        return Ok(Composed::Suppressed("replaced by a newer code"));
+    }
+    let context = CodeEmail {
+        brand: Brand::of_tenant(app, tenant.id, None).await?,
+        name: mail::defuse_links(&user.name),
+        code: code.reveal().to_owned(),
+        minutes: app.section::<StaffCodeSettings>().code_ttl.as_secs().div_ceil(60),
+    };
+    Ok(mail::message(row, render(&context)?)?)
+}
+
+/// Counts the flows of `user` with a live code that were started at `device`, or without a known device when it is
+/// `None`.
+async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Result<u64> {
+    let same_device = match device {
+        Some(device) => Column::Device.eq(device),
+        None => Column::Device.is_null(),
+    };
+    let count = code_flow::Entity::find()
+        .filter(Column::StaffUserId.eq(user))
+        .filter(same_device)
+        .filter(Column::CodeHash.is_not_null())
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::Misses.lt(MAX_MISSES))
+        .filter(Column::ExpiresAt.gt(app.now()))
+        .count(app.db())
+        .await?;
+    Ok(count)
+}

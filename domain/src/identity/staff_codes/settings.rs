@@ -1,0 +1,23 @@
+//! The setting of staff codes.
+
+use std::time::Duration;
+
+use crate::platform::{
+    env_reader::{EnvReader, duration},
+    settings::Section,
+};
+
+/// How long a staff code is valid.
+#[derive(Clone, Debug)]
+pub struct StaffCodeSettings {
+    /// `PORTICO_CODE_TTL`
+    pub code_ttl: Duration,
+}
+
+impl Section for StaffCodeSettings {
+    fn read(env: &mut EnvReader) -> Option<Self> {
+        let description = "How long a sign-in code of a staff user is valid.";
+        let code_ttl = env.read("PORTICO_CODE_TTL", "10m", description, duration);
+        Some(Self { code_ttl: code_ttl? })
+    }
+}

@@ -1,0 +1,50 @@
+//! Creates the demo tenant of a development database.
+
+use portico_entity::{
+    ClientId,
+    client::{self, Status},
+    staff_user::Role,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+
+use crate::{
+    platform::{
+        app::App,
+        error::{Error, FieldProblem, Result},
+    },
+    tenancy::{
+        staff::{self, NewStaff},
+        tenants,
+    },
+};
+
+/// Creates the tenant `demo` with the owner `owner@demo.test` and the client `Acme Ltd`. Does nothing when the tenant
+/// exists.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails; `conflict` when another process creates the tenant at the
+/// same time.
+pub async fn seed(app: &App) -> Result<()> {
+    if tenants::find(app, "demo").await?.is_some() {
+        return Ok(());
+    }
+    let internal = |problem: FieldProblem| Error::Internal(problem.detail);
+    let tenant =
+        tenants::add(app, &"demo".parse().map_err(internal)?, &"Demo Company".parse().map_err(internal)?).await?;
+    let owner = NewStaff {
+        email: "owner@demo.test".parse().map_err(internal)?,
+        name: Some("Olivia Owner".parse().map_err(internal)?),
+        role: Role::Owner,
+    };
+    staff::add(app, "demo", owner).await?;
+    let acme = client::ActiveModel {
+        id: Set(ClientId(app.new_id())),
+        tenant_id: Set(tenant.id),
+        name: Set("Acme Ltd".into()),
+        external_ref: Set(None),
+        status: Set(Status::Active),
+        created_at: Set(app.now()),
+    };
+    acme.insert(app.db()).await?;
+    Ok(())
+}

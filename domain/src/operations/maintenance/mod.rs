@@ -1,0 +1,175 @@
+//! Deletes expired rows. Nothing depends on it: an expired link, code or session is refused whether its row exists or
+//! not.
+
+use std::future::Future;
+
+use chrono::TimeDelta;
+use portico_entity::{
+    audit_event::{self, ActorRealm},
+    background_job::{self, Lane, State},
+    code_flow, email, link_token, rate_limit, schedule_run, session,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
+};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::platform::{
+    app::App,
+    clock::Time,
+    job::{Job, JobError},
+};
+
+/// The maximum number of rows that one statement deletes: few enough that requests do not wait for its locks.
+const BATCH: u64 = 500;
+/// How long a link token is kept after it has expired. During this time, a user who opens the link learns that it has
+/// expired and can request a new one.
+const LINK_TOKEN_RETENTION: TimeDelta = TimeDelta::days(30);
+/// How long a session is kept after it has expired, for display only.
+const SESSION_RETENTION: TimeDelta = TimeDelta::days(30);
+/// How long a code flow is kept after it has expired.
+const CODE_FLOW_RETENTION: TimeDelta = TimeDelta::days(1);
+/// How long the row of a mail to an unknown address is kept. Such an address is personal data of a person without an
+/// account.
+const UNKNOWN_RECIPIENT_RETENTION: TimeDelta = TimeDelta::hours(24);
+/// How long a completed job is kept.
+const DONE_JOB_RETENTION: TimeDelta = TimeDelta::days(7);
+/// How long a dead job is kept.
+const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
+/// How long an audit event of an anonymous actor that belongs to no tenant is kept: failed sign-ins and requests for
+/// mail.
+const ANONYMOUS_EVENT_RETENTION: TimeDelta = TimeDelta::days(90);
+/// How long the row of a slot of a schedule is kept.
+const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
+
+/// The job that deletes, in batches: expired link tokens, code flows, sessions and rate limit counters, mail rows of
+/// unknown addresses, audit events of anonymous actors, completed and dead jobs, and slots of schedules.
+#[derive(Default, Serialize, Deserialize)]
+pub struct DeleteExpired {}
+
+impl Job for DeleteExpired {
+    const NAME: &'static str = "delete_expired";
+    const LANE: Lane = Lane::Maintenance;
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        let now = app.now();
+        let unknown_recipients = Condition::all()
+            .add(email::Column::Status.eq(email::Status::Suppressed))
+            .add(email::Column::TenantId.is_null())
+            .add(email::Column::PortalUserId.is_null())
+            .add(email::Column::StaffUserId.is_null())
+            .add(email::Column::CreatedAt.lt(now - UNKNOWN_RECIPIENT_RETENTION));
+        let finished = Condition::any()
+            .add(ended_before(State::Done, now - DONE_JOB_RETENTION))
+            .add(ended_before(State::Dead, now - DEAD_JOB_RETENTION));
+        let anonymous = Condition::all()
+            .add(audit_event::Column::ActorRealm.eq(ActorRealm::Anonymous))
+            .add(audit_event::Column::TenantId.is_null())
+            .add(audit_event::Column::At.lt(now - ANONYMOUS_EVENT_RETENTION));
+        use {
+            audit_event as event, background_job as job, code_flow as flow, link_token as link, schedule_run as slot,
+        };
+        let links = link::Column::ExpiresAt.lt(now - LINK_TOKEN_RETENTION);
+        let flows = flow::Column::ExpiresAt.lt(now - CODE_FLOW_RETENTION);
+        let sessions = session::Column::ExpiresAt.lt(now - SESSION_RETENTION);
+        let counters = rate_limit::Column::ExpiresAt.lt(now);
+        let slots = slot::Column::Slot.lt(now - SCHEDULE_RUN_RETENTION);
+        let deleted = [
+            delete::<link::Entity>(app, link::Column::Id, links).await?,
+            delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
+            delete::<session::Entity>(app, session::Column::Id, sessions).await?,
+            delete::<rate_limit::Entity>(app, rate_limit::Column::Key, counters).await?,
+            delete::<email::Entity>(app, email::Column::Id, unknown_recipients).await?,
+            delete::<job::Entity>(app, job::Column::Id, finished).await?,
+            delete::<event::Entity>(app, event::Column::Id, anonymous).await?,
+            delete::<slot::Entity>(app, slot::Column::Slot, slots).await?,
+        ];
+        info!(rows = deleted.iter().sum::<u64>(), "deleted expired rows");
+        Ok(())
+    }
+}
+
+/// Returns a condition that selects the jobs in `state` that finished before `before`. No job finishes before it is
+/// due, so the condition on `run_at` changes nothing, but it lets the database use the index on `run_at`.
+fn ended_before(state: State, before: Time) -> Condition {
+    use background_job::Column;
+    let was_due = Condition::all().add(Column::State.eq(state)).add(Column::RunAt.lt(before));
+    was_due.add(Column::FinishedAt.lt(before))
+}
+
+/// Deletes the rows that match `condition`, one batch in each statement, and returns the number of deleted rows.
+/// `key` is the primary key.
+fn delete<E: EntityTrait>(
+    app: &App,
+    key: E::Column,
+    condition: impl sea_orm::sea_query::IntoCondition,
+) -> impl Future<Output = Result<u64, DbErr>> + Send {
+    let condition = condition.into_condition();
+    let db = app.db().clone();
+    async move {
+        let mut deleted = 0;
+        loop {
+            let batch = E::find().select_only().column(key).filter(condition.clone()).limit(BATCH).into_query();
+            let done =
+                E::delete_many().filter(key.into_simple_expr().in_subquery(batch)).exec(&db).await?.rows_affected;
+            deleted += done;
+            if done < BATCH {
+                return Ok(deleted);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portico_entity::email::{Kind, Status};
+    use sea_orm::PaginatorTrait;
+
+    use super::*;
+    use crate::{
+        limits,
+        platform::{mail, rate_limit::reserve},
+        testing,
+    };
+
+    #[tokio::test]
+    async fn deletes_mail_to_unknown_addresses_and_finished_jobs_after_their_retention() {
+        let app = testing::app().await;
+        let unknown_address = "unknown@x.test".parse().unwrap();
+        let mut tx = app.begin().await.unwrap();
+        for _ in 0..3 {
+            mail::enqueue(&mut tx, mail::NewEmail::new(Kind::Reset, &unknown_address)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        app.run_queue().await;
+        let emails = || async { email::Entity::find().all(app.db()).await.unwrap() };
+        assert!(emails().await.iter().all(|row| row.status == Status::Suppressed));
+
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(emails().await.len(), 3, "the rows are kept for a day");
+        app.clock().advance(UNKNOWN_RECIPIENT_RETENTION + TimeDelta::seconds(1));
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(emails().await.len(), 0);
+        let jobs = || async { background_job::Entity::find().count(app.db()).await.unwrap() };
+        assert_eq!(jobs().await, 3);
+        app.clock().advance(DONE_JOB_RETENTION);
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(jobs().await, 0);
+    }
+
+    #[tokio::test]
+    async fn deletes_rate_limit_counters_after_they_are_full_again() {
+        let app = testing::app().await;
+        for n in 0..700 {
+            let _ = reserve(&app, &limits::SIGN_IN_ACCOUNT, &[&n.to_string()]).await.unwrap();
+        }
+        let counters = || async { rate_limit::Entity::find().count(app.db()).await.unwrap() };
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(counters().await, 700);
+        // The limit is 5/15m. A counter is kept for twice its period.
+        app.clock().advance(TimeDelta::minutes(30) + TimeDelta::seconds(1));
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(counters().await, 0);
+    }
+}

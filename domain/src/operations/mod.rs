@@ -1,0 +1,5 @@
+//! What operators run, and what runs for them.
+
+pub mod copy;
+pub mod demo;
+pub mod maintenance;

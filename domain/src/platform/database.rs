@@ -1,0 +1,270 @@
+//! The pool of database connections, for Postgres and SQLite.
+
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction,
+    DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+    sqlx::{
+        Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+use super::{
+    connection_health::ConnectionHealth,
+    error::{Error, Result},
+    metrics,
+    settings::DatabaseSettings,
+    transient_db_error::TransientDbError,
+};
+
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one statement may take.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before [`retry_until`] tries again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A pool of database connections. Cheap to clone; all clones share one pool.
+///
+/// Every statement passes through here, so that the pool learns of lost connections from the errors of statements.
+#[derive(Clone)]
+pub struct Database {
+    connection: DatabaseConnection,
+    health: Arc<ConnectionHealth>,
+}
+
+/// A database transaction. Dropped without a commit, it is rolled back.
+pub struct Transaction {
+    inner: DatabaseTransaction,
+    health: Arc<ConnectionHealth>,
+}
+
+/// How many connections of a pool are in use and idle.
+pub(super) struct PoolUse {
+    pub(super) busy: i64,
+    pub(super) idle: i64,
+}
+
+impl Database {
+    /// Opens a pool. A statement may take 10 seconds.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn connect(settings: &DatabaseSettings) -> std::result::Result<Self, DbErr> {
+        Self::open(settings, Some(STATEMENT_TIMEOUT)).await
+    }
+
+    /// Opens a pool without a time limit for statements, for work that no request waits for.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub(crate) async fn connect_without_statement_timeout(
+        settings: &DatabaseSettings,
+    ) -> std::result::Result<Self, DbErr> {
+        Self::open(settings, None).await
+    }
+
+    async fn open(
+        settings: &DatabaseSettings,
+        statement_timeout: Option<Duration>,
+    ) -> std::result::Result<Self, DbErr> {
+        let health = Arc::<ConnectionHealth>::default();
+        let mut options = ConnectOptions::new(&settings.url);
+        options
+            .max_connections(settings.connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_timeout(ACQUIRE_TIMEOUT)
+            // Statements contain addresses and hashes, so they are never logged.
+            .sqlx_logging(false)
+            .test_before_acquire(false);
+        let (acquired, released) = (health.clone(), health.clone());
+        options.map_sqlx_postgres_pool_opts(move |pool| {
+            let (acquired, released) = (acquired.clone(), released.clone());
+            pool.before_acquire(move |connection, state| {
+                let health = acquired.clone();
+                Box::pin(async move { health.before_acquire(connection, state.idle_for).await })
+            })
+            .after_release(move |connection, _| {
+                let health = released.clone();
+                Box::pin(async move { health.after_release(connection).await })
+            })
+        });
+        if let Some(limit) = statement_timeout
+            && settings.url.starts_with("postgres")
+        {
+            options.statement_timeout(limit);
+        }
+        // With write-ahead logging readers do not wait for the one writer. FULL keeps committed data through a power cut.
+        options.map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(STATEMENT_TIMEOUT)
+        });
+        // On a full disk SQLite ends a transaction by itself. It cannot be rolled back, and its connection believes forever
+        // that it is inside the transaction: nothing that it "commits" from then on is written. Such a connection is closed.
+        options.map_sqlx_sqlite_pool_opts(|pool| {
+            pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        });
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, health })
+    }
+
+    /// Begins a transaction for writing.
+    ///
+    /// # Errors
+    /// `unavailable` if no connection is free in time or the database cannot be reached.
+    pub(super) async fn begin(&self) -> Result<Transaction> {
+        let inner = self.begin_unobserved().await.inspect_err(|error| observe(&self.health, error))?;
+        Ok(Transaction { inner, health: self.health.clone() })
+    }
+
+    /// Begins a transaction for writing, as the database library's own type.
+    ///
+    /// SQLite must know from the start that a transaction will write: a reader that becomes a writer fails immediately if
+    /// another connection has written in between. Postgres ignores the mode.
+    ///
+    /// # Errors
+    /// If no connection is free in time or the database cannot be reached.
+    pub(crate) async fn begin_unobserved(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
+        let mode = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+        self.connection.begin_with_options(options).await
+    }
+
+    /// Begins a read-only transaction that sees the database as it is at its first statement.
+    ///
+    /// # Errors
+    /// If no connection is free in time or the database cannot be reached.
+    pub(crate) async fn snapshot(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
+        match self.get_database_backend() {
+            DbBackend::Postgres => {
+                let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+                self.connection.begin_with_config(Some(isolation), Some(access)).await
+            }
+            // Every transaction of SQLite is a snapshot.
+            _ => self.connection.begin().await,
+        }
+    }
+
+    /// Returns whether the database answers.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub(super) async fn ping(&self) -> std::result::Result<(), DbErr> {
+        self.connection.ping().await
+    }
+
+    /// Returns how many connections are in use and idle.
+    pub(super) fn pool_use(&self) -> PoolUse {
+        let (open, idle) = match &self.connection.inner {
+            DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
+                let pool = self.connection.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
+                let pool = self.connection.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => (0, 0),
+        };
+        let idle = i64::try_from(idle).unwrap_or(i64::MAX);
+        PoolUse { busy: (i64::from(open) - idle).max(0), idle }
+    }
+
+    /// Runs `work`, which uses the database. Returns `None` if it takes longer than `limit`.
+    ///
+    /// After a timeout the connections that are idle now are not used again, because a database that falls silent cuts no
+    /// connection.
+    pub async fn with_timeout<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        tokio::select! {
+            output = &mut work => Some(output),
+            () = sleep(limit) => {
+                // Before `work` is dropped, which returns its connection to the pool.
+                self.health.mark_connection_lost();
+                None
+            }
+        }
+    }
+}
+
+impl Transaction {
+    /// Commits.
+    ///
+    /// # Errors
+    /// As for every statement. If the connection is lost, the transaction may or may not be committed.
+    pub(super) async fn commit(self) -> Result<()> {
+        let Self { inner, health } = self;
+        Ok(inner.commit().await.inspect_err(|error| observe(&health, error))?)
+    }
+}
+
+/// Records what an error says about the pool.
+fn observe(health: &ConnectionHealth, error: &DbErr) {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        metrics::acquire_failed();
+    }
+    if TransientDbError::of(error) == Some(TransientDbError::ConnectionLost) {
+        health.mark_connection_lost();
+    }
+}
+
+macro_rules! impl_connection_trait {
+    ($type:ident, $inner:ident) => {
+        #[async_trait]
+        impl ConnectionTrait for $type {
+            fn get_database_backend(&self) -> DbBackend {
+                ConnectionTrait::get_database_backend(&self.$inner)
+            }
+
+            async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
+                self.$inner.execute_raw(statement).await.inspect_err(|error| observe(&self.health, error))
+            }
+
+            async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
+                self.$inner.execute_unprepared(sql).await.inspect_err(|error| observe(&self.health, error))
+            }
+
+            async fn query_one_raw(&self, statement: Statement) -> std::result::Result<Option<QueryResult>, DbErr> {
+                self.$inner.query_one_raw(statement).await.inspect_err(|error| observe(&self.health, error))
+            }
+
+            async fn query_all_raw(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
+                self.$inner.query_all_raw(statement).await.inspect_err(|error| observe(&self.health, error))
+            }
+        }
+    };
+}
+
+impl_connection_trait!(Database, connection);
+impl_connection_trait!(Transaction, inner);
+
+/// Runs `write` and tries again while the database is unavailable, for at most `limit`.
+///
+/// Use it to record what has already happened outside of the database and would happen again if it is not recorded: a mail
+/// that was sent, a job that has run.
+///
+/// # Errors
+/// The last error of `write`; immediately if the error is not transient.
+pub(crate) async fn retry_until<T, F>(limit: Duration, write: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let deadline = Instant::now() + limit;
+    loop {
+        match write().await {
+            Err(Error::Unavailable(reason) | Error::Aborted(reason)) if Instant::now() < deadline => {
+                warn!(reason, "the database is unavailable; retrying the write");
+                sleep(RETRY_INTERVAL).await;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Reads environment variables, collects the errors in their values, and lists the variables that Portico knows.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// An environment variable that Portico reads.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// The name of the variable.
+    pub name: &'static str,
+    /// The value that is used if the variable is not set; empty if there is no default.
+    pub default: &'static str,
+    /// The meaning of the variable, the unit of its value, and the rules for its value, in Markdown.
+    pub description: &'static str,
+}
+
+/// How strict Portico is about its settings (`PORTICO_ENV`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// For one developer: convenient defaults, reachable from this machine only.
+    Development,
+    /// Refuses to start with a setting that is unsafe on a network.
+    Production,
+}
+
+/// A reader of environment variables. It collects every error, so that all of them are reported together.
+pub struct EnvReader {
+    values: BTreeMap<String, String>,
+    known: Vec<Variable>,
+    problems: Vec<String>,
+    environment: Environment,
+}
+
+impl EnvReader {
+    /// Creates a reader of `values`, the names and values of the environment, and reads `PORTICO_ENV`. Names that
+    /// Portico does not use are ignored, except unknown `PORTICO_*` names, which [`finish`](Self::finish) reports.
+    ///
+    /// `fallback` is the environment that applies if `PORTICO_ENV` is not set. Without it, the variable is required.
+    pub fn new(values: impl IntoIterator<Item = (String, String)>, fallback: Option<Environment>) -> Self {
+        let mut env = Self {
+            values: values.into_iter().collect(),
+            known: Vec::new(),
+            problems: Vec::new(),
+            environment: Environment::Production,
+        };
+        let description = "`development` or `production`. The default of `portico` and `portico dev` is `development`; \
+                       the other commands require a value. Production refuses settings that are unsafe on a network.";
+        let environment = env.optional("PORTICO_ENV", description, |value| match value {
+            "development" => Ok(Environment::Development),
+            "production" => Ok(Environment::Production),
+            _ => Err("must be development or production".into()),
+        });
+        match environment.or(fallback) {
+            Some(environment) => env.environment = environment,
+            None if env.problems.is_empty() => env.add_error("PORTICO_ENV", "must be set, e.g. PORTICO_ENV=production"),
+            None => {}
+        }
+        env
+    }
+
+    /// Returns the environment that `PORTICO_ENV` or the fallback names; production if both are missing.
+    pub fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// Returns whether the environment is production, in which unsafe settings are refused.
+    pub fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+
+    /// Reads the variable `name` and parses its trimmed value, or `default` if it is not set. Registers the variable as
+    /// known. `parse` returns an error as a clause that follows the name, such as "must be a number".
+    ///
+    /// Returns `None` if the value is invalid; the error is then collected.
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        description: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.known.push(Variable { name, default, description });
+        let value = self.values.get(name).map_or(default, |value| value.trim());
+        match parse(value) {
+            Ok(parsed) => Some(parsed),
+            Err(problem) => {
+                self.add_error(name, &problem);
+                None
+            }
+        }
+    }
+
+    /// Reads and parses the variable `name`, which has no default. Returns `None` if it is empty, not set or invalid;
+    /// if it is invalid, the error is collected.
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        description: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.read(name, "", description, |value| if value.is_empty() { Ok(None) } else { parse(value).map(Some) })?
+    }
+
+    /// Returns whether the variable `name` is set and not empty.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| !value.trim().is_empty())
+    }
+
+    /// Adds an error about the variable `name`. `problem` is a clause that follows the name. It must not contain a
+    /// value that may be secret.
+    pub fn add_error(&mut self, name: &str, problem: &str) {
+        self.problems.push(format!("{name} {problem}"));
+    }
+
+    /// Returns every variable that has been read so far, in the order of reading.
+    pub fn known(&self) -> &[Variable] {
+        &self.known
+    }
+
+    /// Returns `settings` if no error was found.
+    ///
+    /// # Errors
+    /// All collected errors, and one error for each `PORTICO_*` variable that is set but was not read. The result is an
+    /// error in any case if `settings` is `None`.
+    pub fn finish<T>(mut self, settings: Option<T>) -> Result<T, SettingsError> {
+        let unknown: Vec<String> = self.values.keys().filter(|name| self.is_unknown(name)).cloned().collect();
+        for name in unknown {
+            let hint = nearest(&name, &self.known).map_or(String::new(), |near| format!("; did you mean {near}?"));
+            self.add_error(&name, &format!("is not a variable of Portico{hint}"));
+        }
+        match settings {
+            Some(settings) if self.problems.is_empty() => Ok(settings),
+            _ => Err(SettingsError(self.problems)),
+        }
+    }
+
+    fn is_unknown(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix("PORTICO_") else { return false };
+        // Kubernetes sets variables of these names for a Service that is named "portico". `PORTICO_TEST_*` configures
+        // the tests, not the program.
+        let injected = rest.starts_with("PORT")
+            || rest.starts_with("SERVICE_")
+            || rest.starts_with("TEST_")
+            || rest.split_once("_TCP").is_some_and(|(port, _)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        !injected && !self.known.iter().any(|variable| variable.name == name)
+    }
+}
+
+/// Returns the known name with the smallest Levenshtein distance to `name`, if that distance is at most 4.
+fn nearest(name: &str, known: &[Variable]) -> Option<&'static str> {
+    let near = known.iter().map(|variable| (strsim::levenshtein(name, variable.name), variable.name)).min()?;
+    (near.0 <= 4).then_some(near.1)
+}
+
+/// The errors in the settings, which stop the start of Portico. Each entry is one line that starts with the name of a
+/// variable.
+#[derive(Debug)]
+pub struct SettingsError(pub Vec<String>);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// Returns a parser for a whole number in `range`, for [`EnvReader::read`].
+pub fn number(range: std::ops::RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, String> {
+    move |value| {
+        value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+            format!("must be a number from {} to {}, e.g. {}", range.start(), range.end(), range.start())
+        })
+    }
+}
+
+/// Parses a duration: a whole number and a unit, such as `90s`, `30m`, `72h` or `7d`. The minimum is one second, the
+/// maximum 3650 days.
+///
+/// # Errors
+/// A clause such as "must be a duration with a unit", if `value` is not a whole number with a unit or is out of range.
+pub fn duration(value: &str) -> Result<Duration, String> {
+    let wrong = || "must be a duration with a unit, e.g. 90s, 30m, 72h or 7d".to_owned();
+    let unit = match value.as_bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3_600,
+        Some(b'd') => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = value[..value.len() - 1].parse().map_err(|_| wrong())?;
+    let seconds = count.checked_mul(unit).filter(|seconds| (1..=315_360_000).contains(seconds)).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(seconds))
+}

@@ -1,0 +1,95 @@
+//! The backlog of the whole installation: waiting jobs and mails, and the number of workers. For health and metrics.
+
+use std::time::Duration;
+
+use portico_entity::{
+    background_job::{self, Column, Lane, State},
+    email, worker,
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+
+use super::HealthCache;
+use crate::platform::{app::App, clock::Time, error::Result, jobs::WORKER_TIMEOUT};
+
+/// How old a cached backlog may be. Each process queries the database at most once in this time.
+const CACHE_TTL: Duration = Duration::from_secs(3);
+
+/// The jobs and mails of the whole installation that wait, and the number of workers.
+#[derive(Clone, Debug)]
+pub struct Backlog {
+    /// The jobs of each lane, in the order of [`Lane::ALL`].
+    pub lanes: [LaneBacklog; Lane::ALL.len()],
+    /// The number of queued mails.
+    pub mails: u64,
+    /// The age of the oldest queued mail; zero if there is none.
+    pub oldest_mail: Duration,
+    /// The number of workers that have recorded a heartbeat in the last 30 seconds.
+    pub workers: u64,
+}
+
+/// The jobs of one lane that wait.
+#[derive(Clone, Debug)]
+pub struct LaneBacklog {
+    /// The lane.
+    pub lane: Lane,
+    /// The number of jobs that are due and not running.
+    pub due: u64,
+    /// How long the oldest due job has been due; zero if there is none.
+    pub oldest: Duration,
+    /// The number of dead jobs.
+    pub dead: u64,
+    /// The number of ids in the job queue; `None` if the queue cannot be reached.
+    pub in_queue: Option<u64>,
+}
+
+/// Returns the current backlog, or a cached one that is less than 3 seconds old.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(super) async fn current(app: &App) -> Result<Backlog> {
+    app.get::<HealthCache>().backlog.get_or_load(CACHE_TTL, || read(app)).await
+}
+
+async fn read(app: &App) -> Result<Backlog> {
+    let now = app.now();
+    let by_lane = |state: State| {
+        background_job::Entity::find()
+            .select_only()
+            .column(Column::Lane)
+            .column_as(Column::Id.count(), "jobs")
+            .column_as(Column::RunAt.min(), "oldest")
+            .filter(Column::State.eq(state))
+            .group_by(Column::Lane)
+    };
+    let due = by_lane(State::Queued).filter(Column::RunAt.lte(now)).into_tuple::<(Lane, i64, Option<Time>)>();
+    let due = due.all(app.db()).await?;
+    let dead = by_lane(State::Dead).into_tuple::<(Lane, i64, Option<Time>)>().all(app.db()).await?;
+    let mut in_queue = Vec::new();
+    for lane in Lane::ALL {
+        in_queue.push(app.queue().depth(lane.name()).await.ok());
+    }
+    let lanes = std::array::from_fn(|index| {
+        let lane = Lane::ALL[index];
+        let of = |rows: &[(Lane, i64, Option<Time>)]| {
+            rows.iter().find(|(of, ..)| *of == lane).map_or((0, None), |(_, jobs, oldest)| (*jobs as u64, *oldest))
+        };
+        let (jobs, oldest) = of(&due);
+        LaneBacklog { lane, due: jobs, oldest: age(now, oldest), dead: of(&dead).0, in_queue: in_queue[index] }
+    });
+    let (mails, oldest_mail) = email::Entity::find()
+        .select_only()
+        .column_as(email::Column::Id.count(), "mails")
+        .column_as(email::Column::CreatedAt.min(), "oldest")
+        .filter(email::Column::Status.eq(email::Status::Queued))
+        .into_tuple::<(i64, Option<Time>)>()
+        .one(app.db())
+        .await?
+        .unwrap_or_default();
+    let workers = worker::Entity::find().filter(worker::Column::SeenAt.gt(now - WORKER_TIMEOUT)).count(app.db());
+    Ok(Backlog { lanes, mails: mails as u64, oldest_mail: age(now, oldest_mail), workers: workers.await? })
+}
+
+/// Returns the time from `oldest` to `now`; zero if `oldest` is `None` or later than `now`.
+fn age(now: Time, oldest: Option<Time>) -> Duration {
+    oldest.and_then(|oldest| (now - oldest).to_std().ok()).unwrap_or_default()
+}

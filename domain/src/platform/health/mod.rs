@@ -1,0 +1,117 @@
+//! Health checks: whether this process can serve requests, and whether its dependencies work. Also the backlog of the whole
+//! installation, and the metrics that are read from both.
+
+mod backlog;
+mod scrape;
+
+use std::time::Duration;
+
+use portico_entity::background_job::Lane;
+use tokio::time::timeout;
+
+use super::{
+    app::App,
+    cached::Cached,
+    error::{Error, Result},
+    metrics,
+};
+
+pub use backlog::{Backlog, LaneBacklog};
+pub use scrape::render_metrics;
+
+/// The time limit for a check of one dependency.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How old a cached result may be. Each process checks its dependencies at most once in this time.
+const CACHE_TTL: Duration = Duration::from_secs(1);
+/// The age from which a queued mail counts as late.
+const MAIL_LATE_AFTER: Duration = Duration::from_secs(300);
+
+/// The last results of [`check`] and of the backlog query in this process.
+#[derive(Default)]
+pub struct HealthCache {
+    health: Cached<Health>,
+    backlog: Cached<Backlog>,
+}
+
+/// The health of this process and of its dependencies.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    /// Whether this process was told to stop. Other processes should then take its requests.
+    pub draining: bool,
+    /// Whether the database answers. Without it no request can be served.
+    pub database: bool,
+    /// Whether the job queue can be reached. Without it, mail is delayed.
+    pub queue: bool,
+    /// The number of workers that have recorded a heartbeat in the last 30 seconds; `None` if the database does not
+    /// answer.
+    pub workers: Option<u64>,
+    /// The age of the oldest queued mail, zero if there is none; `None` if the database does not answer.
+    pub oldest_mail: Option<Duration>,
+}
+
+impl Health {
+    /// Returns whether this process should receive requests: the database answers and the process is not stopping.
+    pub fn is_ready(&self) -> bool {
+        self.database && !self.draining
+    }
+
+    /// Returns whether everything works: this process is ready, the queue can be reached, at least one worker is
+    /// running, and no mail is late.
+    pub fn is_fully_working(&self) -> bool {
+        self.is_ready() && self.queue && self.has_worker() && self.is_mail_in_time()
+    }
+
+    /// Returns whether at least one worker is known to be running.
+    pub fn has_worker(&self) -> bool {
+        self.workers.is_some_and(|workers| workers > 0)
+    }
+
+    /// Returns whether the age of the oldest queued mail is known and is less than 5 minutes.
+    pub fn is_mail_in_time(&self) -> bool {
+        self.oldest_mail.is_some_and(|oldest| oldest < MAIL_LATE_AFTER)
+    }
+}
+
+/// Checks the database, the queue, the workers and the outbox, or returns a cached result that is less than a second
+/// old. `draining` is always current.
+pub async fn check(app: &App) -> Health {
+    let health = app.get::<HealthCache>().health.get_or_load(CACHE_TTL, || async { Ok(probe(app).await) }).await;
+    let all_failed = Health { draining: false, database: false, queue: false, workers: None, oldest_mail: None };
+    // Not cached, so that the process stops being ready immediately.
+    Health { draining: app.is_draining(), ..health.unwrap_or(all_failed) }
+}
+
+/// Returns the health of this process if it should receive requests.
+///
+/// # Errors
+/// `unavailable` if the database does not answer or this process was told to stop.
+pub async fn require_ready(app: &App) -> Result<Health> {
+    let health = check(app).await;
+    match health {
+        Health { database: false, .. } => Err(Error::Unavailable("the database does not answer".into())),
+        Health { draining: true, .. } => Err(Error::Unavailable("this process is stopping".into())),
+        _ => Ok(health),
+    }
+}
+
+async fn probe(app: &App) -> Health {
+    let (pinged, depth) = tokio::join!(
+        timeout(PROBE_TIMEOUT, app.db().ping()),
+        timeout(PROBE_TIMEOUT, app.queue().depth(Lane::Urgent.name())),
+    );
+    let database = matches!(pinged, Ok(Ok(())));
+    let queue = matches!(depth, Ok(Ok(_)));
+    metrics::probed("database", database);
+    metrics::probed("queue", queue);
+    let backlog = match database {
+        true => timeout(PROBE_TIMEOUT, backlog::current(app)).await.ok().and_then(Result::ok),
+        false => None,
+    };
+    Health {
+        draining: false,
+        database,
+        queue,
+        workers: backlog.as_ref().map(|backlog| backlog.workers),
+        oldest_mail: backlog.map(|backlog| backlog.oldest_mail),
+    }
+}

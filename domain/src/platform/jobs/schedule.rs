@@ -1,0 +1,107 @@
+//! Scheduled jobs.
+//!
+//! Time is divided into slots of a schedule's period. The worker that inserts the row of a slot enqueues the job in the
+//! same transaction, so each slot's job is enqueued once, however many workers run.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeZone, Utc};
+use futures_util::future::BoxFuture;
+use portico_entity::schedule_run;
+use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+
+use crate::platform::{app::App, clock::Time, error::Result, job::Job, tx::Tx};
+
+/// Every job that is enqueued periodically. [`registry`](crate::registry) lists them.
+pub struct Schedules(pub &'static [Schedule]);
+
+/// A job and the period in which it is enqueued.
+pub struct Schedule {
+    name: &'static str,
+    period_seconds: i64,
+    enqueue: for<'a> fn(&'a mut Tx) -> BoxFuture<'a, Result<()>>,
+}
+
+impl Schedule {
+    /// Enqueues job `J` every `period_seconds` seconds. The schedule has the name of the job.
+    pub const fn every<J: Job + Default>(period_seconds: i64) -> Self {
+        Self { name: J::NAME, period_seconds, enqueue: enqueue::<J> }
+    }
+}
+
+fn enqueue<J: Job + Default>(tx: &mut Tx) -> BoxFuture<'_, Result<()>> {
+    Box::pin(tx.enqueue(J::default()))
+}
+
+/// Enqueues scheduled jobs on behalf of one worker process.
+#[derive(Default)]
+pub struct Scheduler {
+    /// The last slot of each schedule that was checked, so that the database is asked once for each slot.
+    checked: HashMap<&'static str, Time>,
+}
+
+impl Scheduler {
+    /// Enqueues the job of every slot that has begun and that no other worker has taken.
+    ///
+    /// # Errors
+    /// If the database fails. The slot is tried again at the next call.
+    pub async fn tick(&mut self, app: &App) -> Result<()> {
+        for schedule in app.get::<Schedules>().0 {
+            let slot = slot_at(app.now(), schedule.period_seconds);
+            if self.checked.get(schedule.name) != Some(&slot) {
+                take_slot(app, schedule, slot).await?;
+                self.checked.insert(schedule.name, slot);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the start of the slot that contains `now`.
+fn slot_at(now: Time, period_seconds: i64) -> DateTime<Utc> {
+    let seconds = now.timestamp();
+    Utc.timestamp_opt(seconds - seconds.rem_euclid(period_seconds), 0).single().unwrap_or_default()
+}
+
+async fn take_slot(app: &App, schedule: &Schedule, slot: Time) -> Result<()> {
+    let mut tx = app.begin().await?;
+    let row = schedule_run::ActiveModel { name: Set(schedule.name.into()), slot: Set(slot), ran_at: Set(app.now()) };
+    let inserted = schedule_run::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(tx.db())
+        .await?;
+    if inserted == 1 {
+        (schedule.enqueue)(&mut tx).await?;
+    }
+    tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use portico_entity::background_job;
+    use sea_orm::PaginatorTrait;
+
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn each_slot_is_enqueued_once_by_two_workers() {
+        let app = testing::app().await;
+        let jobs = || async { background_job::Entity::find().count(app.db()).await.unwrap() };
+        let schedules = app.get::<Schedules>().0;
+        let (mut first, mut second) = (Scheduler::default(), Scheduler::default());
+        for _ in 0..3 {
+            let (first, second) = tokio::join!(first.tick(&app), second.tick(&app));
+            first.unwrap();
+            second.unwrap();
+        }
+        assert_eq!(jobs().await, schedules.len() as u64);
+        app.clock().advance(TimeDelta::minutes(5));
+        first.tick(&app).await.unwrap();
+        second.tick(&app).await.unwrap();
+        let due_again = schedules.iter().filter(|schedule| schedule.period_seconds <= 5 * 60).count();
+        assert_eq!(jobs().await, (schedules.len() + due_again) as u64);
+        app.run_queue().await;
+    }
+}

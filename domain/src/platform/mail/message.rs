@@ -1,0 +1,113 @@
+//! Composed mails, and the macro and helpers that compose them.
+
+use portico_entity::email::{self, Kind};
+
+use super::MailError;
+use crate::platform::{clock::Time, email_address::EmailAddress, error::Error};
+
+/// A composed mail, ready to be sent. It contains live secrets, so it exists only while it is sent.
+pub struct Message {
+    /// The recipient.
+    pub(super) to: EmailAddress,
+    /// The subject, without line breaks.
+    pub(super) subject: String,
+    /// The plain-text body.
+    pub(super) text: String,
+    /// The HTML body.
+    pub(super) html: String,
+    /// The `Message-ID`, with angle brackets (RFC 5322 §3.6.4).
+    pub(super) message_id: String,
+}
+
+/// The rendered templates of a mail.
+pub(crate) struct Rendered {
+    /// The subject.
+    pub(crate) subject: String,
+    /// The plain-text body.
+    pub(crate) text: String,
+    /// The HTML body.
+    pub(crate) html: String,
+}
+
+/// The result of composing a mail.
+pub(crate) enum Composed {
+    /// The mail can be sent.
+    Message(Message),
+    /// The mail must not be sent, for this reason, which the mail log shows.
+    Suppressed(&'static str),
+    /// The mail must be composed as one of this kind, because that is what the recipient needs now.
+    OtherKind(Kind),
+}
+
+/// Builds a [`Message`] from the rendered templates, with the recipient and the `Message-ID` of the `emails` row. White
+/// space in the subject, including line breaks, becomes single spaces.
+///
+/// # Errors
+/// [`MailError::Permanent`] if the recipient in the row is not a valid address.
+pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed, MailError> {
+    let to = row.recipient.parse().map_err(|_| MailError::Permanent("the recipient is not an address".into()))?;
+    let subject = rendered.subject.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Rendered { text, html, .. } = rendered;
+    Ok(Composed::Message(Message { to, subject, text, html, message_id: row.message_id.clone() }))
+}
+
+/// Returns `name` in a form that mail programs do not turn into a link. An invisible word joiner (U+2060) is inserted
+/// after each dot before a letter or digit, so that `Amazon.com` does not become a link.
+pub(crate) fn defuse_links(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        shown.push(character);
+        if character == '.' && characters.peek().is_some_and(|next| next.is_alphanumeric()) {
+            shown.push('\u{2060}');
+        }
+    }
+    shown
+}
+
+/// Formats `time` for the text of a mail, for example `3 March 2026, 09:05 UTC`.
+pub(crate) fn format_time(time: Time) -> String {
+    time.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+impl From<askama::Error> for Error {
+    fn from(error: askama::Error) -> Self {
+        Self::Internal(format!("template: {error}"))
+    }
+}
+
+/// Defines the function `render`, which renders the subject, the plain-text body and the HTML body of a mail. The
+/// templates see the context, a `&$context`, under the name `mail`.
+macro_rules! templates {
+    ($context:ty, $subject:literal, $text:literal, $html:literal) => {
+        /// Renders the three templates of this mail.
+        ///
+        /// # Errors
+        /// The error of the template engine.
+        pub(crate) fn render(mail: &$context) -> std::result::Result<crate::platform::mail::Rendered, askama::Error> {
+            use askama::Template;
+
+            #[derive(Template)]
+            #[template(path = $subject)]
+            struct Subject<'a> {
+                mail: &'a $context,
+            }
+            #[derive(Template)]
+            #[template(path = $text)]
+            struct Text<'a> {
+                mail: &'a $context,
+            }
+            #[derive(Template)]
+            #[template(path = $html)]
+            struct Html<'a> {
+                mail: &'a $context,
+            }
+            Ok(crate::platform::mail::Rendered {
+                subject: Subject { mail }.render()?,
+                text: Text { mail }.render()?,
+                html: Html { mail }.render()?,
+            })
+        }
+    };
+}
+pub(crate) use templates;

@@ -1,0 +1,132 @@
+//! The outbox: enqueues a mail as a row in `emails` and a job, in the transaction of the use case that causes the mail.
+
+use chrono::TimeDelta;
+use portico_entity::{
+    ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId,
+    email::{self, Kind, Status},
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use uuid::Uuid;
+
+use super::{MailKind, MailSettings, SendMail};
+use crate::platform::{
+    app::App,
+    clock::Time,
+    email_address::EmailAddress,
+    error::{Error, Result},
+    tx::Tx,
+};
+
+/// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
+/// unavailable.
+const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
+
+/// A mail to be enqueued.
+#[derive(Clone)]
+pub(crate) struct NewEmail {
+    /// The kind of the mail, which decides its texts and its lane.
+    pub(crate) kind: Kind,
+    /// The recipient.
+    pub(crate) to: EmailAddress,
+    /// The tenant whose mail log shows the mail; `None` for mail that concerns the user and not a tenant.
+    pub(crate) tenant: Option<TenantId>,
+    /// The client that the mail is about.
+    pub(crate) client: Option<ClientId>,
+    /// The recipient as a portal user, if known.
+    pub(crate) portal_user: Option<PortalUserId>,
+    /// The recipient as a staff user, if known.
+    pub(crate) staff_user: Option<StaffUserId>,
+    /// The invitation that the mail is about.
+    pub(crate) invitation: Option<InvitationId>,
+    /// The code flow whose code the mail carries.
+    pub(crate) code_flow: Option<CodeFlowId>,
+    /// When the link or code in the mail expires. After this time the mail is not sent. `None` means three days from
+    /// now.
+    pub(crate) expires_at: Option<Time>,
+}
+
+impl NewEmail {
+    /// Returns a mail of this `kind` to an address, which may be unknown. All other fields are `None`.
+    pub(crate) fn new(kind: Kind, to: &EmailAddress) -> Self {
+        Self {
+            kind,
+            to: to.clone(),
+            tenant: None,
+            client: None,
+            portal_user: None,
+            staff_user: None,
+            invitation: None,
+            code_flow: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// Enqueues `mail` and returns the id of its row. The mail is sent after `tx` is committed, and only then.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn enqueue(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
+    let caused_by = tx.request_id();
+    let ids = enqueue_all(tx, [(mail, caused_by)]).await?;
+    ids.first().copied().ok_or_else(|| Error::Internal("no row was inserted for a mail".into()))
+}
+
+/// Enqueues several mails as [`enqueue`] does, with one statement for all rows, and returns the ids of their rows.
+/// Each mail comes with the id of the request that caused it.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn enqueue_all(
+    tx: &mut Tx,
+    mails: impl IntoIterator<Item = (NewEmail, Option<Uuid>)>,
+) -> Result<Vec<EmailId>> {
+    let (mut rows, mut jobs, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for (mail, request) in mails {
+        let id = EmailId(tx.app().new_id());
+        jobs.push((MailKind::of(tx.app(), mail.kind).lane, SendMail { email: id }, request));
+        rows.push(row(tx.app(), id, mail));
+        ids.push(id);
+    }
+    if !rows.is_empty() {
+        email::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
+        tx.enqueue_each(jobs).await?;
+    }
+    Ok(ids)
+}
+
+fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
+    let host = app.section::<MailSettings>().from.email.domain();
+    email::ActiveModel {
+        id: Set(id),
+        kind: Set(mail.kind),
+        recipient: Set(mail.to.to_string()),
+        tenant_id: Set(mail.tenant),
+        client_id: Set(mail.client),
+        portal_user_id: Set(mail.portal_user),
+        staff_user_id: Set(mail.staff_user),
+        invitation_id: Set(mail.invitation),
+        code_flow_id: Set(mail.code_flow),
+        status: Set(Status::Queued),
+        attempts: Set(0),
+        detail: Set(None),
+        message_id: Set(format!("<{id}@{host}>")),
+        expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_TTL))),
+        created_at: Set(app.now()),
+        sent_at: Set(None),
+    }
+}
+
+/// Records that the address of the mail `row` belongs to the portal user `user`. The row is then kept like the other
+/// mail of the user, and not deleted as mail to an unknown address.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn set_recipient_user(app: &App, row: &email::Model, user: PortalUserId) -> Result<()> {
+    email::Entity::update_many()
+        .col_expr(email::Column::PortalUserId, Expr::value(user))
+        .filter(email::Column::Id.eq(row.id))
+        .exec(app.db())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The only module that knows every capability: jobs, schedules, mail kinds, settings sections and state, a line each.
+//!
+//! The platform must not import a capability, so it receives these lists at start, as values.
+
+use portico_entity::{background_job::Lane, email::Kind};
+use url::Url;
+
+use crate::{
+    identity::{
+        activation::link_email,
+        link_tokens::LinkTokenSettings,
+        notices,
+        passwords::{Hasher, PasswordSettings, changed_email, locked_email, reset_email},
+        sessions::{RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
+        staff_codes::{StaffCodeSettings, code_email},
+    },
+    limits,
+    operations::maintenance::DeleteExpired,
+    platform::{
+        env_reader::EnvReader,
+        extensions::Extensions,
+        health::HealthCache,
+        job_type::{JobType, JobTypes},
+        jobs::{Canary, JobSettings, Schedule, Schedules},
+        keys::ServerKeys,
+        mail::{MailKind, MailKinds, MailRequests, MailSettings, Mailer, SendMail},
+        rate_limit::RateLimitSettings,
+        settings::{Section, Settings},
+    },
+    tenancy::invitations::{ExpireInvitations, InvitationSettings, access_notice_email},
+};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
+/// Every job that a worker can run.
+const JOBS: &[JobType] = &[
+    JobType::of::<SendMail>(),
+    JobType::of::<ExpireInvitations>(),
+    JobType::of::<RotateSigningKeys>(),
+    JobType::of::<DeleteExpired>(),
+    JobType::of::<Canary>(),
+];
+
+/// Every job that is enqueued periodically, with its period in seconds.
+const SCHEDULES: &[Schedule] = &[
+    Schedule::every::<DeleteExpired>(5 * MINUTE),
+    Schedule::every::<ExpireInvitations>(5 * MINUTE),
+    Schedule::every::<RotateSigningKeys>(HOUR),
+];
+
+/// Returns the lane of a mail kind and the function that composes its mails. Codes and resets overtake all other mail.
+fn mail_kind(kind: Kind) -> MailKind {
+    use Lane::{Bulk, Urgent};
+    match kind {
+        Kind::Activation => MailKind::new(Bulk, |app, row| Box::pin(link_email::compose_activation(app, row))),
+        Kind::Invitation => MailKind::new(Bulk, |app, row| Box::pin(link_email::compose_invitation(app, row))),
+        Kind::AccessNotice => MailKind::new(Bulk, |app, row| Box::pin(access_notice_email::compose(app, row))),
+        Kind::Reset => MailKind::new(Urgent, |app, row| Box::pin(reset_email::compose(app, row))),
+        Kind::PasswordChanged => {
+            MailKind::new(Bulk, |app, row| Box::pin(notices::compose(app, row, changed_email::render)))
+        }
+        Kind::PasswordLocked => {
+            MailKind::new(Bulk, |app, row| Box::pin(notices::compose(app, row, locked_email::render)))
+        }
+        Kind::SessionEnded => MailKind::new(Bulk, |app, row| Box::pin(notices::compose(app, row, ended_email::render))),
+        Kind::StaffCode => MailKind::new(Urgent, |app, row| Box::pin(code_email::compose(app, row))),
+    }
+}
+
+/// Reads the settings, with the sections of every capability.
+///
+/// `secret` and `public_url` are used if their variables are not set; development passes them. Returns `None` if a variable
+/// is wrong or missing; `env` then holds the errors.
+pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url: Option<Url>) -> Option<Settings> {
+    Settings::read(env, secret, public_url, |env| {
+        // Every section is read before the first `?`, so that the start reports all errors together.
+        let invitations = InvitationSettings::read(env);
+        let link_tokens = LinkTokenSettings::read(env);
+        let staff_codes = StaffCodeSettings::read(env);
+        let passwords = PasswordSettings::read(env);
+        let sessions = SessionSettings::read(env);
+        let rate_limits = RateLimitSettings::read(env, limits::ALL);
+        let mail = MailSettings::read(env);
+        let jobs = JobSettings::read(env);
+        let identity = Extensions::default().with(link_tokens?).with(staff_codes?).with(passwords?).with(sessions?);
+        let tenancy = identity.with(invitations?);
+        Some(tenancy.with(rate_limits?).with(mail?).with(jobs?))
+    })
+}
+
+/// Returns what [`App::new`](crate::platform::app::App::new) needs of the capabilities: the lists above, and the state that
+/// they keep in this process.
+///
+/// # Errors
+/// If mail cannot be set up. The text names `MAIL_URL`.
+pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
+    Ok(Extensions::default()
+        .with(JobTypes(JOBS))
+        .with(Schedules(SCHEDULES))
+        .with(MailKinds(mail_kind))
+        .with(Mailer::new(settings.section())?)
+        .with(MailRequests::default())
+        .with(HealthCache::default())
+        .with(Hasher::new(settings.section::<PasswordSettings>().scrypt))
+        .with(SigningKeys::default())
+        .with(SessionQueries::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn job_names_are_unique() {
+        let names: BTreeSet<_> = JOBS.iter().map(JobType::name).collect();
+        assert_eq!(names.len(), JOBS.len());
+    }
+}

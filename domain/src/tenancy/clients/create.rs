@@ -1,0 +1,49 @@
+//! Creating a client.
+
+use portico_entity::{
+    ClientId,
+    client::{self, Status},
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+
+use super::ExternalRef;
+use crate::platform::{
+    actor::{Permission, StaffUser},
+    app::App,
+    audit,
+    error::Result,
+    name::Name,
+};
+
+/// The input of [`create`].
+pub struct NewClient {
+    /// The client's name.
+    pub name: Name,
+    /// The tenant's own reference for the client, if there is one.
+    pub external_ref: Option<ExternalRef>,
+}
+
+/// Creates an active client of the caller's tenant and returns its row.
+///
+/// # Errors
+/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
+/// - `conflict`: the tenant already has a client with this `external_ref`.
+/// - `unavailable` or `internal`: a database query failed.
+pub async fn create(app: &App, caller: &StaffUser, new: NewClient) -> Result<client::Model> {
+    caller.require(Permission::ClientsEdit)?;
+    let mut tx = app.begin().await?;
+    let row = client::ActiveModel {
+        id: Set(ClientId(app.new_id())),
+        tenant_id: Set(caller.tenant.id),
+        name: Set(new.name.to_string()),
+        external_ref: Set(new.external_ref.map(|number| number.0)),
+        status: Set(Status::Active),
+        created_at: Set(app.now()),
+    };
+    let client = row.insert(tx.db()).await?;
+    let event =
+        audit::Event::new("client.created").target("client", client.id.0).tenant(caller.tenant.id).client(client.id);
+    audit::record(&mut tx, caller, event).await?;
+    tx.commit().await?;
+    Ok(client)
+}

@@ -1,0 +1,42 @@
+//! Clients: the customers of a tenant.
+
+mod change;
+mod create;
+mod get;
+mod list;
+mod scope;
+
+pub use change::{ClientChange, change};
+pub use create::{NewClient, create};
+pub use get::get;
+pub use list::list;
+pub(crate) use scope::of;
+
+use std::str::FromStr;
+
+use crate::platform::error::FieldProblem;
+
+/// A tenant's own reference for a client, such as a customer number: 1 to 100 characters, no control characters.
+///
+/// Parsing removes white space around the text. It fails with the code `external_ref_invalid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalRef(String);
+
+impl ExternalRef {
+    /// Returns the reference as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ExternalRef {
+    type Err = FieldProblem;
+
+    fn from_str(typed: &str) -> Result<Self, FieldProblem> {
+        let trimmed = typed.trim();
+        let is_good = (1..=100).contains(&trimmed.chars().count()) && !trimmed.chars().any(char::is_control);
+        let problem =
+            || FieldProblem::new("external_ref_invalid", "must have 1 to 100 characters, no control characters");
+        if is_good { Ok(Self(trimmed.into())) } else { Err(problem()) }
+    }
+}

@@ -1,0 +1,7 @@
+//! Who belongs where: tenants, their clients and staff users, and the persons at the clients.
+
+pub mod clients;
+pub mod invitations;
+pub mod memberships;
+pub mod staff;
+pub mod tenants;

@@ -1,0 +1,5 @@
+//! Staff users of a tenant.
+
+mod add;
+
+pub use add::{NewStaff, add};

@@ -1,0 +1,51 @@
+//! The brand of a mail.
+
+use portico_entity::{PortalUserId, TenantId, tenant};
+use sea_orm::EntityTrait;
+
+use crate::{
+    platform::{app::App, error::Result},
+    tenancy::tenants,
+};
+
+/// The name under which a mail is sent, and the language of the mail.
+pub(crate) struct Brand {
+    /// The name of the tenant, or a neutral name.
+    pub(crate) name: String,
+    /// The language of the mail as a language tag (BCP 47).
+    pub(crate) locale: String,
+}
+
+impl Brand {
+    /// Returns the brand of the tenant `id`, in `locale` or else in the tenant's default language. Returns a neutral
+    /// brand if the tenant does not exist.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` if the database fails.
+    pub(crate) async fn of_tenant(app: &App, id: TenantId, locale: Option<&str>) -> Result<Self> {
+        let tenant = tenant::Entity::find_by_id(id).one(app.db()).await?;
+        Ok(tenant.map_or_else(|| Self::neutral(locale), |tenant| Self::of(tenant, locale)))
+    }
+
+    /// Returns the brand for mail about the account of the portal user `id`: the brand of the user's tenant. Returns a
+    /// neutral brand if the user belongs to several tenants or to none, so that no tenant learns of the others from a
+    /// forwarded mail.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` if the database fails.
+    pub(crate) async fn of_person(app: &App, id: PortalUserId, locale: Option<&str>) -> Result<Self> {
+        let tenants = tenants::of_person(app.db(), id).await?;
+        match tenants.first() {
+            Some(tenant) if tenants.len() == 1 => Self::of_tenant(app, *tenant, locale).await,
+            _ => Ok(Self::neutral(locale)),
+        }
+    }
+
+    fn of(tenant: tenant::Model, locale: Option<&str>) -> Self {
+        Self { name: tenant.name, locale: locale.map_or(tenant.default_locale, Into::into) }
+    }
+
+    fn neutral(locale: Option<&str>) -> Self {
+        Self { name: "Client portal".into(), locale: locale.unwrap_or("en").into() }
+    }
+}

@@ -1,0 +1,42 @@
+//! Tenants: the companies that use Portico.
+
+mod add;
+mod brand;
+mod suspend;
+
+pub use add::{Slug, add};
+pub(crate) use brand::Brand;
+pub use suspend::{restore, suspend};
+
+use portico_entity::{
+    PortalUserId, TenantId, client, membership,
+    tenant::{Column, Entity, Model},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use crate::platform::{app::App, error::Result};
+
+/// Returns the tenant with this slug, or `None`.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn find(app: &App, slug: &str) -> Result<Option<Model>> {
+    Ok(Entity::find().filter(Column::Slug.eq(slug)).one(app.db()).await?)
+}
+
+/// Returns the tenants at whose clients `user` has a membership in any status, each tenant once.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn of_person(db: &impl ConnectionTrait, user: PortalUserId) -> Result<Vec<TenantId>> {
+    let tenants = membership::Entity::find()
+        .inner_join(client::Entity)
+        .select_only()
+        .column(client::Column::TenantId)
+        .distinct()
+        .filter(membership::Column::PortalUserId.eq(user))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(tenants)
+}
