@@ -31,7 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::http::{
     dev_mailbox, docs_page, internal,
-    middleware::{Cors, RateLimits, RequestChecks, RequestContextMiddleware, RunToCompletion},
+    middleware::{Cors, RequestChecks, RequestContextMiddleware, RunToCompletion},
+    rate_limit::RateLimits,
     server::{self, ConnectionLimiter},
 };
 

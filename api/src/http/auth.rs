@@ -20,7 +20,7 @@ use portico_domain::{
     },
 };
 
-use crate::http::{cookies::Cookie, error::ApiError, middleware::FailedAuthLimiter};
+use crate::http::{cookies::Cookie, error::ApiError, rate_limit::FailedAuthLimiter};
 
 /// A caller without a credential.
 pub(crate) struct Anonymous(actor::Anonymous);

@@ -14,6 +14,7 @@ pub(crate) mod health;
 pub(crate) mod internal;
 pub(crate) mod middleware;
 pub(crate) mod nullable;
+pub(crate) mod rate_limit;
 pub(crate) mod response;
 pub(crate) mod schema;
 pub(crate) mod server;

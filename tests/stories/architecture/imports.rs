@@ -46,8 +46,9 @@ fn imported_paths(code: &str, from: &[String]) -> BTreeSet<Vec<String>> {
     let mut paths = BTreeSet::new();
     for start in ["crate::", "super::"] {
         for (index, _) in code.match_indices(start) {
-            let before = code[..index].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            let before = &code[..index];
+            let is_inside_of_a_path = before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+            if is_inside_of_a_path || before.ends_with("pub(in ") {
                 continue;
             }
             paths.extend(flatten(&code[index..]).into_iter().filter_map(|path| resolve(path, from)));
@@ -105,7 +106,7 @@ fn resolve(path: Vec<String>, from: &[String]) -> Option<Vec<String>> {
 
 #[test]
 fn use_trees_are_flattened_and_resolved() {
-    let code = "use crate::{limits, platform::{app::App, mail::{self, Kind}}};\nlet x = super::super::audit::record();";
+    let code = "use crate::{limits, platform::{app::App, mail::{self, Kind}}};\nlet x = super::super::audit::record();\npub(in crate::platform) fn f() {}";
     let from = ["identity", "passwords", "reset"].map(str::to_owned);
     let found: Vec<String> = imported_paths(code, &from).into_iter().map(|path| path.join("::")).collect();
     let expected =

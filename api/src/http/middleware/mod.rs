@@ -12,7 +12,6 @@ mod client_address;
 mod cors;
 mod csrf;
 mod query;
-mod rate_limit;
 mod request_checks;
 mod request_context;
 mod run_to_completion;
@@ -28,7 +27,6 @@ use crate::http::{
 #[cfg(any(test, feature = "fuzzing"))]
 pub use client_address::fuzz as fuzz_forwarded_for;
 pub(crate) use cors::Cors;
-pub(crate) use rate_limit::{FailedAuthLimiter, RateLimits};
 pub(crate) use request_checks::RequestChecks;
 pub(crate) use request_context::RequestContextMiddleware;
 pub(crate) use run_to_completion::RunToCompletion;

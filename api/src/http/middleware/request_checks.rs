@@ -5,8 +5,8 @@ use std::sync::Arc;
 use poem::{Endpoint, Middleware, Request, Result, http::header};
 use portico_domain::platform::actor::RequestContext;
 
-use super::{csrf, query, rate_limit::RateLimits};
-use crate::http::{body::MAX_BYTES, document, error::ApiError};
+use super::{csrf, query};
+use crate::http::{body::MAX_BYTES, document, error::ApiError, rate_limit::RateLimits};
 
 /// The longest URI of a request, in bytes.
 const MAX_URI: usize = 8 * 1024;

@@ -84,7 +84,7 @@ impl RateLimits {
     ///
     /// # Errors
     /// `too_many_requests` if one of the two has no unit left for `network`.
-    pub(super) fn take(&self, network: &str, declared: Option<&str>) -> Result<(), Error> {
+    pub(crate) fn take(&self, network: &str, declared: Option<&str>) -> Result<(), Error> {
         let names = [Some(limits::REQUESTS.name), declared];
         names
             .into_iter()
