@@ -108,8 +108,8 @@ pub(crate) async fn bind_internal(config: &Config) -> Result<Listeners> {
 
 /// Runs the process until it receives SIGTERM or SIGINT, and then stops it gracefully.
 ///
-/// The process serves health and metrics, the API if `listeners` has its listener, and runs jobs if `runs_jobs` is true.
-/// After the signal it stops in this order:
+/// The process serves health and metrics, the API if `listeners` has its listener, and runs jobs if `runs_jobs` is
+/// true. After the signal it stops in this order:
 ///
 /// 1. It reports that it is not ready, and still accepts requests for `PORTICO_DRAIN_DELAY`.
 /// 2. The API accepts no more connections and finishes the requests that it has started.

@@ -80,13 +80,13 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
     let has_internal_listen = env.is_set("PORTICO_INTERNAL_LISTEN");
     let domain = registry::read_settings(env, secret, fallback);
     let description = "The job queue: `redis://…`, or `rediss://…` with TLS. All processes share it. If it is not set, \
-                       the queue is in the memory of the process, and `portico api` and `portico worker` do not start.";
+        the queue is in the memory of the process, and `portico api` and `portico worker` do not start.";
     let redis_url = env.optional("REDIS_URL", description, |value| match value.split_once("://") {
         Some(("redis" | "rediss", rest)) if !rest.is_empty() => Ok(value.to_owned()),
         _ => Err("must be redis://… or rediss://…, e.g. REDIS_URL=redis://localhost:6379".into()),
     });
     let description = "`on`: each command that opens the database first migrates it to the newest schema; a lock lets \
-                       one process migrate at a time. `off`: only `portico migrate` does.";
+        one process migrate at a time. `off`: only `portico migrate` does.";
     let migrate_at_start = env.read("PORTICO_MIGRATE", "on", description, |value| match value {
         "on" => Ok(true),
         "off" => Ok(false),
@@ -119,7 +119,7 @@ fn development_secret(env: &mut EnvReader) -> Option<ServerKeys> {
     match secret_file::read_or_make(&folder) {
         Ok(keys) => Some(keys),
         Err(problem) => {
-            env.add_error("PORTICO_DATA_DIR", &format!("{problem}, e.g. PORTICO_DATA_DIR=data"));
+            env.add_error("PORTICO_DATA_DIR:", &format!("{problem}, e.g. PORTICO_DATA_DIR=data"));
             None
         }
     }

@@ -14,13 +14,13 @@ use tracing_subscriber::{
 
 use crate::traces::Traces;
 
-/// The tracing targets of our own crates.
+/// The tracing targets of Portico's own crates.
 const OWN: [&str; 5] = ["portico", "portico_api", "portico_domain", "portico_queue", "portico_worker"];
 
 /// The settings of the log.
 #[derive(Clone, Debug)]
 pub(crate) struct LogSettings {
-    /// `PORTICO_LOG`: the lowest severity of our own events that is logged.
+    /// `PORTICO_LOG`: the lowest severity of Portico's own events that is logged.
     level: LevelFilter,
 }
 

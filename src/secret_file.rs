@@ -18,12 +18,11 @@ pub(crate) fn path(folder: &Path) -> PathBuf {
 /// Returns the server key in `folder`. Creates the folder and the key if they do not exist.
 ///
 /// # Errors
-/// Returns a message that follows the name of the setting, for example `has a server key data/secret that cannot be
-/// read or written: …`, if the folder or the file cannot be read or written, or if the file holds no valid key.
+/// Returns a message that follows the name of the setting, for example `cannot read or write the server key
+/// data/secret: …`, if the folder or the file cannot be read or written, or if the file holds no valid key.
 pub(crate) fn read_or_make(folder: &Path) -> Result<ServerKeys, String> {
     let file = path(folder);
-    let failed =
-        |error: std::io::Error| format!("has a server key {} that cannot be read or written: {error}", file.display());
+    let failed = |error: std::io::Error| format!("cannot read or write the server key {}: {error}", file.display());
     fs::create_dir_all(folder).map_err(failed)?;
     if !file.exists() {
         // Another process may start at the same time. A hard link makes the complete file appear in one step, and it
@@ -39,8 +38,7 @@ pub(crate) fn read_or_make(folder: &Path) -> Result<ServerKeys, String> {
         }
     }
     let text = fs::read_to_string(&file).map_err(failed)?;
-    ServerKeys::parse(text.trim())
-        .map_err(|why| format!("has a server key {} that is not valid: {why}", file.display()))
+    ServerKeys::parse(text.trim()).map_err(|why| format!("the server key {} is not valid: {why}", file.display()))
 }
 
 /// Writes a new random key to `file`, which only its owner may read.

@@ -67,7 +67,8 @@ pub fn cookies(data: &[u8]) {
         let Ok(Some(value)) = cookie.read(&request, settings) else { continue };
         let value = value.reveal();
         assert!(!value.contains([';', '\n']) && value == value.trim_end());
-        let set = cookie.set(settings, value, 1).and_then(|header| header.to_str().map(str::to_owned).ok());
+        let set =
+            cookie.set_cookie_header(settings, value, 1).and_then(|header| header.to_str().map(str::to_owned).ok());
         let Some(pair) = set.as_deref().and_then(|set| set.split(';').next()) else { continue };
         let returned = Request::builder().header(header::COOKIE, pair).finish();
         assert_eq!(cookie.read(&returned, settings).ok().flatten().map(|read| read.reveal() == value), Some(true));

@@ -1,7 +1,7 @@
-//! HTTP in, HTTP out: the API server of Portico.
+//! The HTTP API server of Portico.
 //!
-//! - `http`: what every operation needs. `http/error.rs` alone gives a failure its status, and `http/auth.rs` alone reads
-//!   credentials.
+//! - `http`: what every operation needs. `http/error.rs` alone gives a failure its status, and `http/auth.rs` alone
+//!   reads credentials.
 //! - `identity` and `tenancy`: the operations, one file for each capability, with the same noun as in the domain.
 //! - `openapi.rs`: the list of all operations.
 //!

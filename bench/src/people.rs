@@ -117,7 +117,7 @@ impl Tenant {
     }
 }
 
-/// Activates a portal user and returns the session. Repeats the request each second while the answer is 503, because
+/// Activates a portal user and returns the session. Repeats the request each second while the response is 503, because
 /// the hashing pool of a slow machine rejects some requests.
 async fn activate(client: &mut Client, body: Value) -> Result<Value> {
     let request = client.request("POST", "/api/portal/auth/activate", None, Some(&body));

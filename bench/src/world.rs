@@ -140,7 +140,7 @@ impl World {
 }
 
 /// Drops the Postgres databases and empties the Redis databases that this process has created and claimed. Call it
-/// when no process of Portico runs any more.
+/// when no process of Portico is still running.
 ///
 /// So a second run on the same servers starts like the first.
 pub(crate) async fn clean_up() -> Result<()> {

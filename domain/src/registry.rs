@@ -23,7 +23,7 @@ use crate::{
         job_type::{JobType, JobTypes},
         jobs::{Canary, JobSettings, Schedule, Schedules},
         keys::ServerKeys,
-        mail::{MailKind, MailKinds, MailRequests, MailSettings, Mailer, SendMail},
+        mail::{MailRequests, MailRoute, MailRouting, MailSettings, Mailer, SendMail},
         rate_limit::RateLimitSettings,
         settings::{Section, Settings},
     },
@@ -50,28 +50,30 @@ const SCHEDULES: &[Schedule] = &[
 ];
 
 /// Returns the lane of a mail kind and the function that composes its mails. Codes and resets overtake all other mail.
-fn mail_kind(kind: Kind) -> MailKind {
+fn mail_route(kind: Kind) -> MailRoute {
     use Lane::{Bulk, Urgent};
     match kind {
-        Kind::Activation => MailKind::new(Bulk, |app, row| Box::pin(link_email::compose_activation(app, row))),
-        Kind::Invitation => MailKind::new(Bulk, |app, row| Box::pin(link_email::compose_invitation(app, row))),
-        Kind::AccessNotice => MailKind::new(Bulk, |app, row| Box::pin(access_notice_email::compose(app, row))),
-        Kind::Reset => MailKind::new(Urgent, |app, row| Box::pin(reset_email::compose(app, row))),
+        Kind::Activation => MailRoute::new(Bulk, |app, row| Box::pin(link_email::compose_activation(app, row))),
+        Kind::Invitation => MailRoute::new(Bulk, |app, row| Box::pin(link_email::compose_invitation(app, row))),
+        Kind::AccessNotice => MailRoute::new(Bulk, |app, row| Box::pin(access_notice_email::compose(app, row))),
+        Kind::Reset => MailRoute::new(Urgent, |app, row| Box::pin(reset_email::compose(app, row))),
         Kind::PasswordChanged => {
-            MailKind::new(Bulk, |app, row| Box::pin(notices::compose(app, row, changed_email::render)))
+            MailRoute::new(Bulk, |app, row| Box::pin(notices::compose(app, row, changed_email::render)))
         }
         Kind::PasswordLocked => {
-            MailKind::new(Bulk, |app, row| Box::pin(notices::compose(app, row, locked_email::render)))
+            MailRoute::new(Bulk, |app, row| Box::pin(notices::compose(app, row, locked_email::render)))
         }
-        Kind::SessionEnded => MailKind::new(Bulk, |app, row| Box::pin(notices::compose(app, row, ended_email::render))),
-        Kind::StaffCode => MailKind::new(Urgent, |app, row| Box::pin(code_email::compose(app, row))),
+        Kind::SessionEnded => {
+            MailRoute::new(Bulk, |app, row| Box::pin(notices::compose(app, row, ended_email::render)))
+        }
+        Kind::StaffCode => MailRoute::new(Urgent, |app, row| Box::pin(code_email::compose(app, row))),
     }
 }
 
 /// Reads the settings, with the sections of every capability.
 ///
-/// `secret` and `public_url` are used if their variables are not set; development passes them. Returns `None` if a variable
-/// is wrong or missing; `env` then holds the errors.
+/// `secret` and `public_url` are used if their variables are not set; development passes them. Returns `None` if a
+/// variable is wrong or missing; `env` then holds the errors.
 pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url: Option<Url>) -> Option<Settings> {
     Settings::read(env, secret, public_url, |env| {
         // Every section is read before the first `?`, so that the start reports all errors together.
@@ -83,14 +85,21 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         let rate_limits = RateLimitSettings::read(env, limits::ALL);
         let mail = MailSettings::read(env);
         let jobs = JobSettings::read(env);
-        let identity = Extensions::default().with(link_tokens?).with(staff_codes?).with(passwords?).with(sessions?);
-        let tenancy = identity.with(invitations?);
-        Some(tenancy.with(rate_limits?).with(mail?).with(jobs?))
+        let sections = Extensions::default()
+            .with(invitations?)
+            .with(link_tokens?)
+            .with(staff_codes?)
+            .with(passwords?)
+            .with(sessions?)
+            .with(rate_limits?)
+            .with(mail?)
+            .with(jobs?);
+        Some(sections)
     })
 }
 
-/// Returns what [`App::new`](crate::platform::app::App::new) needs of the capabilities: the lists above, and the state that
-/// they keep in this process.
+/// Returns what [`App::new`](crate::platform::app::App::new) needs of the capabilities: the lists above, and the state
+/// that they keep in this process.
 ///
 /// # Errors
 /// If mail cannot be set up. The text names `MAIL_URL`.
@@ -98,7 +107,7 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
     Ok(Extensions::default()
         .with(JobTypes(JOBS))
         .with(Schedules(SCHEDULES))
-        .with(MailKinds(mail_kind))
+        .with(MailRouting(mail_route))
         .with(Mailer::new(settings.section())?)
         .with(MailRequests::default())
         .with(HealthCache::default())

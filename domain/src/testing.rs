@@ -35,7 +35,8 @@ use crate::{
 /// An [`App`] with its own SQLite database, a manual clock, an in-memory queue and in-memory mail.
 ///
 /// A test must run the jobs that it enqueues, with [`run_queue`](Self::run_queue), or say with
-/// [`leave_jobs`](Self::leave_jobs) that it does not: a queued job that is due fails the test when this value is dropped.
+/// [`leave_jobs`](Self::leave_jobs) that it does not: a queued job that is due fails the test when this value is
+/// dropped.
 pub(crate) struct TestApp {
     app: App,
     may_leave_jobs: AtomicBool,

@@ -66,7 +66,7 @@ pub struct Model {
     pub payload: Json,
     /// The state.
     pub state: State,
-    /// How often a worker has claimed the job. A claim that was given back unused is subtracted again.
+    /// How often a worker has claimed the job. A claim that is released unused is subtracted again.
     pub attempts: i32,
     /// The number of attempts after which the job is dead. Each attempt that failed because of an outage raises it by
     /// one.

@@ -92,7 +92,7 @@ pub struct Model {
     pub status: Status,
     /// How often the worker has processed the mail: sent it, failed to send it or suppressed it.
     pub attempts: i32,
-    /// The last answer of the mail server, or why the mail was not sent. Null before the first attempt.
+    /// The last reply of the mail server, or why the mail was not sent. Null before the first attempt.
     pub detail: Option<String>,
     /// The `Message-ID` (RFC 5322 §3.6.4). It is the same on every attempt, so that a recipient's server can drop a
     /// duplicate.

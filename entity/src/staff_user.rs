@@ -14,9 +14,9 @@ use crate::{StaffUserId, TenantId};
 pub enum Role {
     /// Has all permissions.
     Owner,
-    /// Has all permissions except the management of staff users.
+    /// Has the same permissions as `Owner`. No operation distinguishes them yet.
     Admin,
-    /// May read and change clients, invite and resend.
+    /// Has the same permissions as `Owner`. No operation distinguishes them yet.
     Support,
     /// May only read.
     Viewer,

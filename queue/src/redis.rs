@@ -89,7 +89,7 @@ impl RedisQueue {
             // Many hosted Redis services forbid CONFIG. The policy is then unknown, and there is nothing to warn about.
             Err(error) if error.code().is_some() => None,
             Err(error) => return Err(error),
-            Ok(answer) => answer.get(1).filter(|policy| *policy != "noeviction").map(|policy| {
+            Ok(reply) => reply.get(1).filter(|policy| *policy != "noeviction").map(|policy| {
                 format!(
                     "Redis evicts queued ids under memory pressure (maxmemory-policy {policy}); set it to noeviction"
                 )

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use portico_domain::{
-    operations::copy::{self, Copied},
+    operations::copy::{self, CopiedTable},
     platform::settings::DatabaseSettings,
 };
 
@@ -51,9 +51,16 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
 /// Returns the report of a copy: rows and checksum of each table, and what the operator must do next.
 ///
 /// `secret` is the file of the server key, if `PORTICO_SECRET` is not set.
-fn report(copied: &[Copied], source: &DatabaseSettings, target: &DatabaseSettings, secret: Option<&Path>) -> String {
+fn report(
+    copied: &[CopiedTable],
+    source: &DatabaseSettings,
+    target: &DatabaseSettings,
+    secret: Option<&Path>,
+) -> String {
     let mut lines = vec![format!("{:<16} {:>10}  checksum", "table", "rows")];
-    lines.extend(copied.iter().map(|Copied { table, digest }| format!("{table:<16} {:>10}  {digest}", digest.rows())));
+    lines.extend(
+        copied.iter().map(|CopiedTable { table, digest }| format!("{table:<16} {:>10}  {digest}", digest.rows())),
+    );
     let rows: u64 = copied.iter().map(|copied| copied.digest.rows()).sum();
     lines.push(format!("\nCopied {rows} rows from {} to {}.", source.redacted_url(), target.redacted_url()));
     lines.push(

@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::config::Config;
 
-/// How long connecting and the answer may take together. The server itself waits at most 2 seconds for its database.
+/// How long connecting and the response may take together. The server itself waits at most 2 seconds for its database.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The request, with `connection: close` because no second one follows.
 const REQUEST: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -23,8 +23,8 @@ const REQUEST: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnec
 /// Prints `ready` if `GET /health/ready` on the internal listener answers 200.
 ///
 /// # Errors
-/// Returns an error if the answer has another status or does not arrive within [`RESPONSE_TIMEOUT`], if the connection
-/// fails, or if `PORTICO_INTERNAL_LISTEN` has port 0.
+/// Returns an error if the response has another status or does not arrive within [`RESPONSE_TIMEOUT`], if the
+/// connection fails, or if `PORTICO_INTERNAL_LISTEN` has port 0.
 pub(super) async fn run(config: Config) -> Result<()> {
     let address = reachable(config.api.internal_listen);
     if address.port() == 0 {
@@ -41,19 +41,19 @@ pub(super) async fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
-/// Sends [`REQUEST`] to `address` and returns the status of the answer, three digits.
+/// Sends [`REQUEST`] to `address` and returns the status of the response, three digits.
 ///
 /// # Errors
-/// Returns an error if the connection fails or the answer is not HTTP/1.1.
+/// Returns an error if the connection fails or the response is not HTTP/1.1.
 async fn ask(address: SocketAddr) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(REQUEST).await?;
-    // The length of "HTTP/1.1 200". The rest of the answer is not needed.
+    // The length of "HTTP/1.1 200". The rest of the response is not needed.
     let mut head = [0; 12];
     stream.read_exact(&mut head).await?;
     match head.strip_prefix(b"HTTP/1.1 ") {
         Some(status) => Ok(String::from_utf8_lossy(status).into_owned()),
-        None => bail!("the answer is not HTTP/1.1"),
+        None => bail!("the response is not HTTP/1.1"),
     }
 }
 

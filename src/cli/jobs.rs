@@ -227,7 +227,7 @@ fn line(job: &Model) -> String {
     let (id, name, lane) = (job.id.0, &job.name, job.lane.name());
     let attempts = format!("{}/{}", job.attempts, job.max_attempts);
     let due = job.run_at.format("%Y-%m-%dT%H:%M:%SZ");
-    // The error may quote a mail server's answer. Control characters are removed, so that they cannot control the
+    // The error may quote a mail server's reply. Control characters are removed, so that they cannot control the
     // terminal.
     let error: String = job.last_error.as_deref().unwrap_or("–").chars().filter(|c| !c.is_control()).collect();
     format!("{id:36}  {name:20}  {lane:6}  {state:7}  {attempts:>8}  {due:20}  {error}")
@@ -237,13 +237,13 @@ fn line(job: &Model) -> String {
 async fn canary(app: &App, lane: background_job::Lane, count: usize, pause: Duration, timeout: Duration) -> Result<()> {
     let report = jobs::run_canary(app, lane, count, pause, timeout).await?;
     let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
-    let rate = report.count as f64 * 1_000.0 / milliseconds(report.drained_in).max(0.001);
+    let rate = report.count as f64 * 1_000.0 / milliseconds(report.since_first_claim).max(0.001);
     print(format!(
         "{} jobs in {:.1} ms; from the first claim {:.1} ms, {rate:.0} per second\n\
          from enqueue to start: p50 {:.2} ms, p99 {:.2} ms",
         report.count,
-        milliseconds(report.took),
-        milliseconds(report.drained_in),
+        milliseconds(report.since_enqueue),
+        milliseconds(report.since_first_claim),
         milliseconds(report.median),
         milliseconds(report.p99),
     ));

@@ -9,7 +9,7 @@ use crate::{bootstrap, config::Config};
 /// The commands of `portico mail`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Sends a test mail immediately, without the job queue, and prints the mail server's answer.
+    /// Sends a test mail immediately, without the job queue, and prints the mail server's reply.
     Test {
         /// The address of the recipient.
         #[arg(long, value_parser = super::parse_email)]
@@ -24,9 +24,9 @@ pub(super) enum Command {
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Test { to } = command;
     let app = bootstrap::app(&config).await?;
-    let answer = mail::send_test(&app, to.clone())
+    let reply = mail::send_test(&app, to.clone())
         .await
         .map_err(|error| anyhow!("MAIL_URL: the test mail was not sent: {error}"))?;
-    super::print(format!("Sent to {to}. The server answered: {answer}"));
+    super::print(format!("Sent to {to}. The server answered: {reply}"));
     Ok(())
 }

@@ -35,11 +35,11 @@ pub(super) enum Command {
 pub(super) enum Role {
     /// Has every permission.
     Owner,
-    /// Has every permission except managing staff users.
+    /// Has the same permissions as owner. No operation distinguishes them yet.
     Admin,
-    /// May read and change clients, portal users and invitations.
+    /// Has the same permissions as owner. No operation distinguishes them yet.
     Support,
-    /// May read everything that support may read, and change nothing.
+    /// May read everything that owner may read, and change nothing.
     Viewer,
 }
 

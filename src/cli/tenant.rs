@@ -27,7 +27,7 @@ pub(super) enum Command {
         #[arg(long)]
         slug: String,
     },
-    /// Restores access to a suspended tenant.
+    /// Restores access to a suspended tenant. Every user must sign in again.
     Restore {
         /// The slug of the tenant.
         #[arg(long)]
@@ -42,12 +42,18 @@ pub(super) enum Command {
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let app = bootstrap::app(&config).await?;
     let done = match command {
-        Command::Add { slug, name } => tenants::add(&app, &slug, &name).await.map(|tenant| tenant.slug),
-        Command::Suspend { slug } => tenants::suspend(&app, &slug).await.map(|()| slug),
-        Command::Restore { slug } => tenants::restore(&app, &slug).await.map(|()| slug),
+        Command::Add { slug, name } => {
+            tenants::add(&app, &slug, &name).await.map(|tenant| format!("Added the tenant {}.", tenant.slug))
+        }
+        Command::Suspend { slug } => {
+            tenants::suspend(&app, &slug).await.map(|()| format!("Suspended the tenant {slug}."))
+        }
+        Command::Restore { slug } => {
+            tenants::restore(&app, &slug).await.map(|()| format!("Restored the tenant {slug}."))
+        }
     };
     match done {
-        Ok(slug) => super::print(format!("Done: {slug}.")),
+        Ok(text) => super::print(text),
         Err(Error::Conflict(_)) => bail!("a tenant with this slug already exists"),
         Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
         Err(error) => return Err(error.into()),

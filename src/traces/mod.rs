@@ -43,7 +43,7 @@ impl TraceSettings {
     /// Returns `None` if a value is wrong; the problem is kept in `env`.
     pub(crate) fn read(env: &mut EnvReader) -> Option<Self> {
         let description = "The base URL of an OpenTelemetry collector that accepts OTLP as JSON over plain HTTP, e.g. \
-                       `http://localhost:4318`. Portico sends its traces there. If it is not set, there are no traces.";
+            `http://localhost:4318`. Portico sends its traces there. If it is not set, there are no traces.";
         let endpoint = env.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", description, |value| match Url::parse(value) {
             _ if value.is_empty() => Ok(None),
             Ok(url)

@@ -98,7 +98,7 @@ async fn send(endpoint: &Url, body: String) -> Result<(), String> {
     match timeout(RESPONSE_TIMEOUT, post(endpoint, body)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", RESPONSE_TIMEOUT.as_secs())),
+        Err(_) => Err(format!("no response within {} s", RESPONSE_TIMEOUT.as_secs())),
     }
 }
 
@@ -106,7 +106,7 @@ async fn send(endpoint: &Url, body: String) -> Result<(), String> {
 /// the connection would save little.
 ///
 /// # Errors
-/// Returns an error if the connection fails or the answer has no 2xx status.
+/// Returns an error if the connection fails or the response has no 2xx status.
 async fn post(endpoint: &Url, body: String) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (host, port) = (endpoint.host_str().unwrap_or_default(), endpoint.port_or_known_default().unwrap_or(80));
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;

@@ -7,7 +7,7 @@ use crate::support::{Deployment, World, eventually, password, paths, stories, un
 stories! {
     async fn resend_activation_answers_the_same_for_an_unknown_address(world) {
         let tenant = world.tenant().await;
-        let invitation = tenant.invitation(world).await;
+        let invitation = tenant.create_invitation(world).await;
         let invited = world.browser().resend_activation(&invitation.email).await;
         let unknown = world.browser().resend_activation(&unique_email("unknown")).await;
         assert_eq!((invited.status, unknown.status), (200, 200));
@@ -16,7 +16,7 @@ stories! {
 
     async fn a_link_that_was_sent_again_expires_with_the_first_and_one_of_them_activates(world) {
         let tenant = world.tenant().await;
-        let invitation = tenant.invitation(world).await;
+        let invitation = tenant.create_invitation(world).await;
         world.browser().resend_activation(&invitation.email).await.expect(200);
         let second = world.mail(&invitation.email, 2).await.token();
         assert_ne!(invitation.token, second);
@@ -32,7 +32,7 @@ stories! {
         let person = tenant.person(world).await;
         world.browser().resend_activation(&person.email).await.expect(200);
         // This mail was requested later, so the request above has been handled when it has arrived.
-        tenant.invited(world, &person.client, &unique_email("later")).await;
+        tenant.invite_for_token(world, &person.client, &unique_email("later")).await;
         assert_eq!(world.mails(&person.email).await.len(), 1);
     }
 }
@@ -42,7 +42,7 @@ async fn an_expired_invitation_can_be_renewed_twice_by_its_recipient_and_again_b
     let settings = [("PORTICO_ACTIVATION_TTL", "2s"), ("PORTICO_LIMIT_RECOVERY_ACCOUNT", "100/1m")];
     let world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
-    let invitation = tenant.invitation(&world).await;
+    let invitation = tenant.create_invitation(&world).await;
     let (email, mut token) = (&invitation.email, invitation.token.clone());
     for nth in 2..4 {
         wait_until_expired(&world, &token).await;

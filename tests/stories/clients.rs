@@ -158,7 +158,7 @@ stories! {
 
     async fn an_archived_client_refuses_invitations_and_activations_until_it_is_active_again(world) {
         let tenant = world.tenant().await;
-        let invitation = tenant.invitation(world).await;
+        let invitation = tenant.create_invitation(world).await;
         let path = paths::client(&invitation.client);
         tenant.owner.patch(&path, json!({ "status": "archived" })).await.expect(200);
         world.browser().activate(&invitation.token, &password()).await.assert_problem("410 token_revoked");

@@ -46,7 +46,7 @@ fn inf_14_a_production_start_names_each_missing_setting_with_an_example() {
 }
 
 #[test]
-fn inf_14_a_complete_configuration_is_accepted_and_each_command_names_what_it_needs_besides() {
+fn inf_14_a_complete_configuration_is_accepted_and_each_command_names_missing_services() {
     assert!(run(&["check-config"], &COMPLETE).status.success());
     for command in ["api", "worker"] {
         assert!(refused(&[command], &COMPLETE).contains("REDIS_URL must be set"), "{command}");

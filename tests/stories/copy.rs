@@ -46,7 +46,7 @@ impl Installation {
         let person = tenant.person(&world).await;
         world.browser().sign_in(&person.email, "not-it").await.assert_problem("401 invalid_credentials");
         let reset = person.request_reset(&world, 2).await;
-        let invitation = tenant.invitation(&world).await;
+        let invitation = tenant.create_invitation(&world).await;
         let browser = world.browser();
         let (flow, code) = world.request_code(&browser, &tenant.owner_email, 2).await;
         let queued = invite_in_paused_lane(&mut world, &tenant, &person.client).await;

@@ -29,7 +29,7 @@ impl Invited {
         let unlimited = "1000/1m";
         let settings = [("PORTICO_LIMIT_RECOVERY_ACCOUNT", unlimited), ("PORTICO_LIMIT_RECOVERY_NETWORK", unlimited)];
         let world = World::start(Deployment::Cluster, &settings).await;
-        let email = world.tenant().await.invitation(&world).await.email;
+        let email = world.tenant().await.create_invitation(&world).await.email;
         Self { world, email }
     }
 
@@ -308,12 +308,12 @@ async fn inf_02_requests_succeed_and_mails_arrive_while_database_connections_are
     .await;
 }
 
-/// As when the machine of the database or a switch fails: no connection ends, and none carries data any more.
+/// As when the machine of the database or a switch fails: connections stay open but transfer no data.
 #[tokio::test(flavor = "multi_thread")]
 async fn inf_02_each_api_serves_again_after_its_database_connections_have_fallen_silent() {
     let proxy = TcpProxy::to(&database()).await;
     let world = World::start(Deployment::Cluster, &[("DATABASE_URL", proxy.url())]).await;
-    let email = world.tenant().await.invitation(&world).await.email;
+    let email = world.tenant().await.create_invitation(&world).await.email;
     open_connections(&world.browser()).await;
     proxy.stop_forwarding();
     for api in &world.apis {
@@ -383,7 +383,7 @@ async fn inf_09_a_single_process_that_is_killed_repeatedly_keeps_what_it_has_ack
     let settings = [("PORTICO_LIMIT_RECOVERY_ACCOUNT", "1000/1m"), ("PORTICO_PUBLIC_URL", "http://localhost:4000")];
     let mut world = World::start(Deployment::Single, &settings).await;
     let tenant = world.tenant().await;
-    let email = tenant.invitation(&world).await.email;
+    let email = tenant.create_invitation(&world).await.email;
     let rounds = 5;
     for _ in 0..rounds {
         let owner = tenant.owner.moved_to(&world.apis);

@@ -16,7 +16,7 @@ impl ThreeInvitations {
     async fn new(world: &World) -> Self {
         let (home, other) = (world.tenant().await, world.tenant().await);
         let email = unique_email("ann");
-        let first = home.invited(world, &home.client("First").await, &email).await;
+        let first = home.invite_for_token(world, &home.client("First").await, &email).await;
         home.invite(&home.client("Second").await, &email).await;
         let same_tenant = world.mail(&email, 2).await.token();
         other.invite(&other.client("Third").await, &email).await;
@@ -36,7 +36,7 @@ stories! {
     async fn resending_an_invitation_revokes_the_older_link(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
-        let (older, newer) = tenant.invited_twice(world, &client, &unique_email("ann")).await;
+        let (older, newer) = tenant.invite_and_resend(world, &client, &unique_email("ann")).await;
         world.browser().activate(&older, &password()).await.assert_problem("410 token_revoked");
         world.browser().activate(&newer, &password()).await.expect(200);
     }

@@ -72,7 +72,7 @@ stories! {
     async fn a_link_that_is_replaced_while_the_password_is_hashed_sets_no_password(world) {
         let tenant = world.tenant().await;
         for _ in 0..5 {
-            let invitation = tenant.invitation(world).await;
+            let invitation = tenant.create_invitation(world).await;
             let (browser, password) = (world.browser(), password());
             let resend = paths::resend_invitation(&invitation.client);
             let (activated, resent) = tokio::join!(
@@ -132,7 +132,7 @@ async fn an_activation_waits_while_the_client_is_archived_and_is_then_refused() 
     let world = World::start(Deployment::Cluster, &[]).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
-    let token = tenant.invited(&world, &person.client, &unique_email("ann")).await;
+    let token = tenant.invite_for_token(&world, &person.client, &unique_email("ann")).await;
     let archiving = archive_slowly(&world, &person.client).await;
     let response = world.browser().activate(&token, &password()).await;
     response.assert_problem("403 client_suspended");

@@ -22,7 +22,7 @@ async fn use_every_secret(world: &World) {
     let browser = world.browser();
     send_wrong_passwords(&browser, &person).await;
     person.sign_in(&world.browser()).await;
-    tenant.invited(world, &person.client, &unique_email("invited")).await;
+    tenant.invite_for_token(world, &person.client, &unique_email("invited")).await;
     person.password = reset_password(world, &browser, &person).await;
     use_codes(world, &browser, &tenant).await;
     reuse_refresh_token(world, &person).await;

@@ -29,7 +29,7 @@ use tracing::{error, info, warn};
 
 use crate::lane::Work;
 
-/// How long running jobs may continue after the worker was told to stop.
+/// How long running jobs may continue after the worker process receives SIGTERM or SIGINT.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Runs jobs until `stop` is cancelled.

@@ -79,9 +79,9 @@ impl RealmType for Staff {
 /// The session in realm `R` that the request's access token or refresh token belongs to. `None` if neither is valid.
 ///
 /// The document does not mention it: it is the session of the browser, which an operation that opens a session ends.
-pub(crate) struct CurrentSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
+pub(crate) struct ReplacedSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
 
-impl<'a, R: RealmType> FromRequest<'a> for CurrentSession<R> {
+impl<'a, R: RealmType> FromRequest<'a> for ReplacedSession<R> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         let app = app(request)?;
         let access = credential(request, app, R::REALM).unwrap_or_default();
@@ -91,11 +91,11 @@ impl<'a, R: RealmType> FromRequest<'a> for CurrentSession<R> {
     }
 }
 
-/// The session in realm `R` that the operation ends. As [`CurrentSession`], but the document lists the credentials, and
-/// says that they are optional.
-pub(crate) struct OptionalSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
+/// The session in realm `R` that the operation ends. As [`ReplacedSession`], but the document lists the credentials,
+/// and says that they are optional.
+pub(crate) struct SignOutSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
 
-impl<'a, R: RealmType> ApiExtractor<'a> for OptionalSession<R> {
+impl<'a, R: RealmType> ApiExtractor<'a> for SignOutSession<R> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
@@ -119,7 +119,7 @@ impl<'a, R: RealmType> ApiExtractor<'a> for OptionalSession<R> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let CurrentSession(session, _) = <CurrentSession<R> as FromRequest>::from_request(request, body).await?;
+        let ReplacedSession(session, _) = <ReplacedSession<R> as FromRequest>::from_request(request, body).await?;
         Ok(Self(session, PhantomData))
     }
 }
@@ -211,17 +211,17 @@ const fn refresh_scheme(realm: Realm) -> &'static str {
 fn register_access_schemes(registry: &mut Registry, realm: Realm) {
     let [bearer, cookie] = access_schemes(realm);
     registry.create_security_scheme(bearer, bearer_scheme());
-    let name = Cookie::Access(realm).plain_name();
+    let name = Cookie::Access(realm).name_without_prefix();
     registry.create_security_scheme(cookie, cookie_scheme(name, "The access token, set at sign-in."));
 }
 
 fn register_refresh_scheme(registry: &mut Registry, realm: Realm) {
-    let name = Cookie::Refresh(realm).plain_name();
+    let name = Cookie::Refresh(realm).name_without_prefix();
     registry.create_security_scheme(refresh_scheme(realm), cookie_scheme(name, "The refresh token, set at sign-in."));
 }
 
-/// Returns the access token of the request: from the `Authorization` header (RFC 6750 §2.1) if there is one, else from the
-/// cookie. `None` if there is neither.
+/// Returns the access token of the request: from the `Authorization` header (RFC 6750 §2.1) if there is one, else from
+/// the cookie. `None` if there is neither.
 ///
 /// # Errors
 /// `unauthenticated` if the header is repeated or does not carry a bearer token, or if the cookie is repeated.

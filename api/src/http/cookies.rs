@@ -42,7 +42,7 @@ impl Cookie {
     ];
 
     /// Returns the name without a prefix, as in the OpenAPI document.
-    pub(crate) const fn plain_name(self) -> &'static str {
+    pub(crate) const fn name_without_prefix(self) -> &'static str {
         match self {
             Self::Access(Realm::Portal) => "portico_portal",
             Self::Access(Realm::Staff) => "portico_staff",
@@ -58,13 +58,13 @@ impl Cookie {
     /// Over https it starts with `__Host-` (RFC 6265bis §4.1.3.2), so that a sibling domain cannot set the cookie.
     fn name(self, settings: &Settings) -> String {
         let prefix = if is_https(settings) { "__Host-" } else { "" };
-        format!("{prefix}{}", self.plain_name())
+        format!("{prefix}{}", self.name_without_prefix())
     }
 
     /// Returns the `Set-Cookie` header value that sets the cookie to `value` for `max_age` seconds.
     ///
     /// `None` if `value` contains a character that a header cannot carry.
-    pub(crate) fn set(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
+    pub(crate) fn set_cookie_header(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
         let secure = if is_https(settings) { "; Secure" } else { "" };
         // Only pages of the same site send a refresh token.
         let same_site = if matches!(self, Self::Refresh(_)) { "Strict" } else { "Lax" };
@@ -103,21 +103,25 @@ impl Cookie {
 /// The access cookie lives as long as the access token, the refresh cookie for `max_age` seconds.
 pub(crate) fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, max_age: u64) -> Vec<HeaderValue> {
     let settings = app.settings();
-    let access = Cookie::Access(realm).set(settings, tokens.access.reveal(), tokens.expires_in);
-    let refresh = Cookie::Refresh(realm).set(settings, tokens.refresh.reveal(), max_age);
+    let access = Cookie::Access(realm).set_cookie_header(settings, tokens.access.reveal(), tokens.expires_in);
+    let refresh = Cookie::Refresh(realm).set_cookie_header(settings, tokens.refresh.reveal(), max_age);
     access.into_iter().chain(refresh).collect()
 }
 
 /// Returns the `Set-Cookie` header value that makes the browser a known device of the user with the address `email`.
 pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
-    Cookie::Device(realm).set(app.settings(), &devices::device_cookie(app, realm, email), DEVICE_COOKIE_MAX_AGE_SECONDS)
+    Cookie::Device(realm).set_cookie_header(
+        app.settings(),
+        &devices::device_cookie(app, realm, email),
+        DEVICE_COOKIE_MAX_AGE_SECONDS,
+    )
 }
 
 /// Returns the `Set-Cookie` header values that delete the access cookie and the refresh cookie.
-pub(crate) fn expired_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
+pub(crate) fn deletion_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
     [Cookie::Access(realm), Cookie::Refresh(realm)]
         .into_iter()
-        .filter_map(|cookie| cookie.set(app.settings(), "", 0))
+        .filter_map(|cookie| cookie.set_cookie_header(app.settings(), "", 0))
         .collect()
 }
 

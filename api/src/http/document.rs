@@ -30,8 +30,8 @@ pub(crate) struct Operation {
 }
 
 impl Document {
-    /// Reads a document that the framework has generated, and adds what the framework does not know: that the API refuses
-    /// unknown fields, and the rate limit of each operation as `x-rate-limit`.
+    /// Reads a document that the framework has generated, and adds what the framework does not know: that the API
+    /// refuses unknown fields, and the rate limit of each operation as `x-rate-limit`.
     ///
     /// `docs_page` is the HTML page that shows the document.
     pub(crate) fn new(spec: &str, docs_page: String) -> Self {
@@ -125,7 +125,7 @@ pub(crate) fn of(request: &Request) -> Result<&'static Document, ApiError> {
     document.ok_or_else(|| ApiError::Domain(Error::Internal("the request has no document".into())))
 }
 
-/// Returns the name of the rate limit that the operation's documented 429 answer names.
+/// Returns the name of the rate limit that the operation's documented 429 response names.
 fn declared_limit(operation: &Value) -> Option<&'static str> {
     let description = operation["responses"]["429"]["description"].as_str()?;
     limit::DOCUMENTED

@@ -1,6 +1,8 @@
-//! What every operation needs of HTTP: the server, the middleware, requests, responses, failures and the OpenAPI document.
+//! What every operation needs of HTTP: the server, the middleware, requests, responses, failures and the OpenAPI
+//! document.
 //!
-//! Imports no operation. `openapi.rs` lists the operations and hands the document to this module as a value.
+//! Imports no operation of `identity` or `tenancy`. `openapi.rs` lists the operations and hands the document to this
+//! module as a value.
 
 pub(crate) mod auth;
 pub(crate) mod body;

@@ -1,20 +1,20 @@
-//! Checks a JSON value against a schema of the OpenAPI document, and finds every wrong field at once.
+//! Checks a JSON value against a schema of the OpenAPI document, and finds all wrong fields in one pass.
 //!
-//! Covers the keywords that the document uses for requests: objects without further fields, strings with a format, enums,
-//! integers, booleans, arrays, alternatives, references and null. The framework's own parser stops at the first problem and
-//! describes it in terms of Rust. `docs/decisions/0010-json-schema-check.md` says why no crate does this.
+//! Covers the keywords that the document uses for requests: objects without further fields, strings with a format,
+//! enums, integers, booleans, arrays, alternatives, references and null. The framework's own parser stops at the first
+//! problem and describes it in terms of Rust. `docs/decisions/0010-json-schema-check.md` says why no crate does this.
 
 use portico_domain::platform::error::{FieldError, FieldProblem};
 use serde_json::{Map, Value};
 
 use super::fields;
 
-/// The largest number of problems that one answer names. The field that exceeds it is the last one.
+/// The check stops when this number of problems is reached; one more problem may be reported.
 const MAX_PROBLEMS: usize = 50;
-/// The longest part of an unknown field name that an answer repeats, in characters.
+/// The longest part of an unknown field name that a response repeats, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Returns every problem of `value` as a value of the component schema `name`; at most about 50.
+/// Returns every problem of `value` as a value of the component schema `name`; at most about [`MAX_PROBLEMS`].
 pub(crate) fn check(schemas: &Map<String, Value>, name: &str, value: &Value) -> Vec<FieldError> {
     let mut problems = Vec::new();
     match schemas.get(name) {
@@ -50,8 +50,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Follows a reference. Also follows the only reference of an `allOf` whose other parts only describe, which is how the
-    /// framework describes a field whose type has a name.
+    /// Follows a reference. Also follows the only reference of an `allOf` whose other parts only describe, which is how
+    /// the framework describes a field whose type has a name.
     fn resolve<'s>(&'s self, schema: &'s Value) -> &'s Value {
         let describes = |part: &&Value| {
             part.as_object().is_some_and(|part| part.keys().all(|key| DESCRIBING.contains(&key.as_str())))
@@ -75,7 +75,7 @@ impl Checker<'_> {
             problems.push(FieldProblem::new("required", "is missing").at(at(name)));
         }
         for (name, value) in object {
-            // A small request must not get a large answer.
+            // A small request must not get a large response.
             if problems.len() >= MAX_PROBLEMS {
                 return;
             }
@@ -117,8 +117,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks the alternative that the discriminator names. Without a discriminator, checks all, and adds the problems of
-    /// the one that has the fewest.
+    /// Checks the alternative that the discriminator names. Without a discriminator, checks all, and adds the problems
+    /// of the one that has the fewest.
     fn check_alternatives(
         &self,
         schema: &Value,

@@ -55,8 +55,8 @@ impl ApiSettings {
         let description = "Further origins whose web pages may call the API from a browser: a comma-separated list, \
             such as `https://app.example.com`.";
         let origins = env.read("PORTICO_ALLOWED_ORIGINS", "", description, parse_origins);
-        let description = "How long a process that was told to stop still accepts requests while it reports that it \
-            is not ready, so that proxies stop sending requests to it first: `0s` to `60s`. The default is `3s` in \
+        let description = "How long a process still accepts requests after SIGTERM or SIGINT. It reports that it is \
+            not ready, so that proxies stop sending requests to it first: `0s` to `60s`. The default is `3s` in \
             production and `0s` in development.";
         let drain_delay =
             env.read("PORTICO_DRAIN_DELAY", "", description, |value| parse_drain_delay(value, production));

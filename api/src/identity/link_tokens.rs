@@ -19,7 +19,7 @@ use portico_domain::{
 
 use crate::{
     http::{
-        auth::{Anonymous, CurrentSession, Portal, PortalUser},
+        auth::{Anonymous, Portal, PortalUser, ReplacedSession},
         body::Body,
         error::{ApiResult, limit, status},
         fields::Field,
@@ -77,7 +77,7 @@ enum LinkPurpose {
 struct Activate {
     /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
     token: Field<PlainToken>,
-    /// The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is
+    /// The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
     /// 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
     password: Field<Password>,
     /// The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
@@ -127,16 +127,17 @@ impl LinkTokens {
 
     /// Activate an account
     ///
-    /// Sets the first password, accepts the invitation and signs in. The link is used up. The session that the browser
-    /// already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+    /// Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
+    /// the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
     ///
-    /// A refused password does not use up the link. If the user already has a password, the answer is `token_revoked`.
+    /// If the password is rejected, the link stays valid. If the user already has a password, the response is
+    /// `token_revoked`.
     #[oai(path = "/auth/activate", method = "post", operation_id = "activate_account")]
     async fn activate(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        current: CurrentSession<Portal>,
+        current: ReplacedSession<Portal>,
         Body(body): Body<Activate>,
     ) -> ApiResult<
         WithCookies<Json<Session>>,
@@ -149,8 +150,8 @@ impl LinkTokens {
 
     /// Request an activation link
     ///
-    /// Mails one more activation link if the address has an open invitation. Older links stay valid. An expired
-    /// invitation is renewed, at most twice. The answer is the same for an unknown address.
+    /// Mails one more activation link if the address has a pending or expired invitation. Older links stay valid. An
+    /// expired invitation is renewed, at most twice. The response is the same for an unknown address.
     #[oai(path = "/auth/resend-activation", method = "post", operation_id = "resend_activation")]
     async fn resend(
         &self,
@@ -165,7 +166,7 @@ impl LinkTokens {
     /// Replace an expired link
     ///
     /// Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
-    /// later the answer is `token_expired`.
+    /// later the response is `token_expired`.
     #[oai(path = "/auth/request-new-link", method = "post", operation_id = "request_new_link")]
     async fn request_new_link(
         &self,
@@ -183,8 +184,8 @@ impl LinkTokens {
     /// Accept an invitation
     ///
     /// Adds the signed-in portal user to the client that the link invites to. The current session keeps its client.
-    /// The link must belong to the signed-in user; otherwise the answer is 409 `wrong_account` and the link stays
-    /// unused.
+    /// The link must belong to the signed-in user; otherwise the response is 409 `wrong_account` and the link
+    /// stays unused.
     #[oai(path = "/invitations/accept", method = "post", operation_id = "accept_invitation")]
     async fn accept(
         &self,

@@ -35,8 +35,8 @@ struct ForgotPassword {
 struct ResetPassword {
     /// The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
     token: Field<PlainToken>,
-    /// The new password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is 422
-    /// with the field code `password_too_short`, `password_too_long` or `password_weak`.
+    /// The new password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
+    /// 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
     password: Field<Password>,
 }
 
@@ -69,7 +69,7 @@ impl Passwords {
     /// Request a reset link
     ///
     /// Mails a reset link if the address belongs to a portal user. A user who has no password yet gets an activation
-    /// link instead. The answer is the same for an unknown address.
+    /// link instead. The response is the same for an unknown address.
     #[oai(path = "/forgot-password", method = "post", operation_id = "forgot_password")]
     async fn forgot(
         &self,
@@ -83,10 +83,10 @@ impl Passwords {
 
     /// Reset a password
     ///
-    /// Sets a new password with a reset link and unlocks a locked password. The link is used up, the user's other
-    /// reset links and all sessions are revoked, and a notice is mailed. It does not sign in.
+    /// Sets a new password with a reset link and unlocks a locked password. The link cannot be used again, the user's
+    /// other reset links and all sessions are revoked, and a notice is mailed. It does not sign in.
     ///
-    /// A refused password does not use up the link.
+    /// If the password is rejected, the link stays valid.
     #[oai(path = "/reset-password", method = "post", operation_id = "reset_password")]
     async fn reset(
         &self,

@@ -18,7 +18,7 @@ use portico_domain::{
 
 use crate::{
     http::{
-        auth::{Anonymous, CurrentSession, OptionalSession, Portal, PortalUserWithMemberships, RefreshToken},
+        auth::{Anonymous, Portal, PortalUserWithMemberships, RefreshToken, ReplacedSession, SignOutSession},
         body::Body,
         cookies,
         error::{ApiResult, limit, status},
@@ -67,7 +67,7 @@ impl Sessions {
     /// Opens a session. The session that the browser already has is revoked. The oldest session is revoked if the user
     /// has more than five.
     ///
-    /// The answer is `invalid_credentials` for an unknown address, a wrong or locked password, an account that is not
+    /// The response is `invalid_credentials` for an unknown address, a wrong or locked password, an account that is not
     /// activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
     /// after a correct password if the named client, or every client of the user, is archived or its tenant is
     /// suspended.
@@ -76,7 +76,7 @@ impl Sessions {
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        current: CurrentSession<Portal>,
+        current: ReplacedSession<Portal>,
         Body(body): Body<SignIn>,
     ) -> ApiResult<
         WithCookies<Json<Session>>,
@@ -106,30 +106,30 @@ impl Sessions {
     /// Sign out
     ///
     /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
-    /// deletes the cookies. The answer is 204 even if there is no session.
+    /// deletes the cookies. The response is 204 even if there is no session.
     #[oai(path = "/sign-out", method = "post", operation_id = "sign_out")]
     async fn sign_out(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: OptionalSession<Portal>,
+        session: SignOutSession<Portal>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
         sessions::sign_out(app, &caller, session.0).await?;
-        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Portal)))
+        Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
     }
 
     /// Sign out everywhere
     ///
-    /// Revokes every session of the user and deletes the cookies. The answer is 204 even if no user is signed in.
+    /// Revokes every session of the user and deletes the cookies. The response is 204 even if no user is signed in.
     #[oai(path = "/sign-out-everywhere", method = "post", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: OptionalSession<Portal>,
+        session: SignOutSession<Portal>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
         sessions::sign_out_everywhere(app, &caller, session.0).await?;
-        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Portal)))
+        Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
     }
 
     /// Get the current session

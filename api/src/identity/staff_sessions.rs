@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     http::{
-        auth::{Anonymous, CurrentSession, OptionalSession, RefreshToken, Staff, StaffUser},
+        auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSession, Staff, StaffUser},
         body::Body,
         cookies,
         error::{ApiResult, limit, status},
@@ -36,7 +36,7 @@ struct SendCode {
     flow: Option<Field<CodeFlowId>>,
 }
 
-/// The answer to a request for a code. It is the same for known and unknown addresses.
+/// The response to a request for a code. It is the same for known and unknown addresses.
 #[derive(Object)]
 struct CodeSent {
     /// Always `accepted`.
@@ -71,7 +71,7 @@ impl StaffSessions {
     ///
     /// Mails a code of six digits if the address belongs to a staff user. By default the code is valid for ten
     /// minutes. At most three flows of a staff user, or of one of their known devices, have a valid code; a further
-    /// flow gets no mail. The answer is the same for an unknown address.
+    /// flow gets no mail. The response is the same for an unknown address.
     #[oai(path = "/send-code", method = "post", operation_id = "send_code")]
     async fn send_code(
         &self,
@@ -87,13 +87,13 @@ impl StaffSessions {
     /// Sign in with a code
     ///
     /// Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
-    /// code is invalid. The answer is `invalid_code` for a wrong, used or expired code and for an unknown flow.
+    /// code is invalid. The response is `invalid_code` for a wrong, used or expired code and for an unknown flow.
     #[oai(path = "/verify-code", method = "post", operation_id = "verify_code")]
     async fn verify_code(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        current: CurrentSession<Staff>,
+        current: ReplacedSession<Staff>,
         Body(body): Body<VerifyCode>,
     ) -> ApiResult<
         WithCookies<Json<StaffSession>>,
@@ -121,31 +121,31 @@ impl StaffSessions {
     /// Sign out a staff user
     ///
     /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
-    /// deletes the cookies. The answer is 204 even if there is no session.
+    /// deletes the cookies. The response is 204 even if there is no session.
     #[oai(path = "/sign-out", method = "post", operation_id = "sign_out_staff")]
     async fn sign_out(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: OptionalSession<Staff>,
+        session: SignOutSession<Staff>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
         sessions::sign_out(app, &caller, session.0).await?;
-        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
+        Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Staff)))
     }
 
     /// Sign out a staff user everywhere
     ///
-    /// Revokes every session of the staff user and deletes the cookies. The answer is 204 even if no staff user is
+    /// Revokes every session of the staff user and deletes the cookies. The response is 204 even if no staff user is
     /// signed in.
     #[oai(path = "/sign-out-everywhere", method = "post", operation_id = "sign_out_staff_everywhere")]
     async fn sign_out_everywhere(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: OptionalSession<Staff>,
+        session: SignOutSession<Staff>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
         sessions::sign_out_everywhere(app, &caller, session.0).await?;
-        Ok(WithCookies(NoContent, cookies::expired_cookies(app, Realm::Staff)))
+        Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Staff)))
     }
 
     /// Get the current staff session

@@ -177,8 +177,8 @@ pub(crate) fn session_response(app: &App, issued: IssuedSession) -> WithCookies<
     WithCookies(Json(body), cookies)
 }
 
-/// Returns the response to a sign-in of a portal user: as [`session_response`], and a cookie that makes the browser a known
-/// device.
+/// Returns the response to a sign-in of a portal user: as [`session_response`], and a cookie that makes the browser a
+/// known device.
 pub(crate) fn sign_in_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
     let device = cookies::device_cookie(app, Realm::Portal, &issued.user.email);
     let mut response = session_response(app, issued);
@@ -186,8 +186,8 @@ pub(crate) fn sign_in_response(app: &App, issued: IssuedSession) -> WithCookies<
     response
 }
 
-/// Returns the response to a sign-in of a staff user: as [`staff_session_response`], and a cookie that makes the browser a
-/// known device.
+/// Returns the response to a sign-in of a staff user: as [`staff_session_response`], and a cookie that makes the
+/// browser a known device.
 pub(crate) fn staff_sign_in_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
     let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email);
     let mut response = staff_session_response(app, issued);

@@ -148,7 +148,7 @@ impl Clients {
         caller: StaffUser,
         Body(body): Body<CreateClient>,
     ) -> ApiResult<Created<Client>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }> {
-        let new = NewClient { name: body.name.0, external_ref: given(body.external_ref).flatten() };
+        let new = NewClient { name: body.name.0, external_ref: to_change(body.external_ref).flatten() };
         Ok(Created(clients::create(app, &caller, new).await?.into()))
     }
 
@@ -185,7 +185,7 @@ impl Clients {
     > {
         let change = ClientChange {
             name: body.name.map(|Field(name)| name),
-            external_ref: given(body.external_ref),
+            external_ref: to_change(body.external_ref),
             status: body.status.map(Into::into),
         };
         Ok(Json(clients::change(app, &caller, client_id.0.0, change).await?.into()))
@@ -193,7 +193,7 @@ impl Clients {
 }
 
 /// Returns `None` for an absent field, `Some(None)` for `null`, and the value otherwise.
-fn given(external_ref: MaybeUndefined<Nullable<Field<ExternalRef>>>) -> Option<Option<ExternalRef>> {
+fn to_change(external_ref: MaybeUndefined<Nullable<Field<ExternalRef>>>) -> Option<Option<ExternalRef>> {
     match external_ref {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),

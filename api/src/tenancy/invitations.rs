@@ -214,14 +214,14 @@ impl From<invitation::Model> for Invitation {
 }
 
 /// The response of `invite_portal_user`.
-enum InviteAnswer {
+enum InviteResponse {
     /// 201: a new invitation.
     Created(InvitedPortalUser),
     /// 200: an invitation that was sent again.
     Resent(InvitedPortalUser),
 }
 
-impl ApiResponse for InviteAnswer {
+impl ApiResponse for InviteResponse {
     fn meta() -> MetaResponses {
         let mut meta = Created::<InvitedPortalUser>::meta();
         meta.responses.extend(Json::<InvitedPortalUser>::meta().responses);
@@ -233,7 +233,7 @@ impl ApiResponse for InviteAnswer {
     }
 }
 
-impl IntoResponse for InviteAnswer {
+impl IntoResponse for InviteResponse {
     fn into_response(self) -> Response {
         match self {
             Self::Created(invited) => Created(invited).into_response(),
@@ -247,14 +247,15 @@ impl Invitations {
     /// Invite a portal user or resend the invitation
     ///
     /// A user who has a password and is active at a client of this tenant joins immediately and gets a notice
-    /// (`notification`). Any other user gets a link by mail (`setup`); the answer does not show whether another tenant
-    /// knows the address. The answer is 409 `portal_user_exists` if the address was already invited to this client.
+    /// (`notification`). Any other user gets a link by mail (`setup`); the response does not show whether another
+    /// tenant knows the address. The response is 409 `portal_user_exists` if the address was already invited to this
+    /// client.
     ///
     /// With `action=resend` the user is found by the address within this client. A new link is mailed, every older
-    /// link is revoked, and the time to accept starts again. The answer is 409 `already_activated` if the user has
+    /// link is revoked, and the time to accept starts again. The response is 409 `already_activated` if the user has
     /// joined.
     ///
-    /// The answer is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
+    /// The response is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
     /// call this.
     #[oai(path = "/:client_id/portal-user", method = "post", operation_id = "invite_portal_user")]
     async fn invite(
@@ -267,12 +268,12 @@ impl Invitations {
         action: Query<Option<InviteAction>>,
         Body(body): Body<InvitePortalUser>,
     ) -> ApiResult<
-        InviteAnswer,
+        InviteResponse,
         { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
     > {
         let (Field(client), Field(email)) = (client_id.0, body.email);
         if let Some(InviteAction::Resend) = action.0 {
-            return Ok(InviteAnswer::Resent(invitations::resend(app, &caller, client, &email).await?.into()));
+            return Ok(InviteResponse::Resent(invitations::resend(app, &caller, client, &email).await?.into()));
         }
         let input = InviteInput {
             email,
@@ -280,6 +281,6 @@ impl Invitations {
             role: body.role.unwrap_or(MemberRole::Member).into(),
             locale: body.locale.map(|Field(Locale(locale))| locale),
         };
-        Ok(InviteAnswer::Created(invitations::invite(app, &caller, client, input).await?.into()))
+        Ok(InviteResponse::Created(invitations::invite(app, &caller, client, input).await?.into()))
     }
 }

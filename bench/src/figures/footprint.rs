@@ -12,6 +12,7 @@ use crate::{
     world::World,
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "The resident memory (VmRSS) of each role 5 seconds after its start, without \
                                       requests. The time from the start of `portico serve` until it is ready, on a new \
                                       SQLite database and with all migrations (median of 10). The size of the binary.";
@@ -23,6 +24,10 @@ const MEMORY_TARGET_MIB: f64 = 40.0;
 /// How long a process is idle before its memory is read.
 const SETTLE_TIME: Duration = Duration::from_secs(5);
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     memory(options, report).await?;
     start(options, report).await?;

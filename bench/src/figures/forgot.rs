@@ -12,6 +12,7 @@ use crate::{
     world::World,
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "64 clients request reset links, each request for a different address. Portico \
                                       commits each accepted request and its job to Postgres. The limit is the commit \
                                       rate of Postgres in the same run: INSERTs of one row, each in a transaction of \
@@ -22,6 +23,10 @@ const CLIENTS: usize = 64;
 /// How often the limit and Portico are measured in turns, because the speed of the machine changes during a run.
 const ROUNDS: u32 = 3;
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let world = World::new(options.binary()?, &[]).await?;
     let (api, scratch) = (world.api("api").await?, postgres::create().await?);

@@ -12,6 +12,7 @@ use crate::{
     world::World,
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "One worker runs canary jobs, which do nothing, on Postgres and Redis, 64 at a \
                                       time. First, all jobs are queued before the worker starts; the rate is the \
                                       number of jobs divided by the time from the first claim to the last end, as in \
@@ -25,6 +26,10 @@ const LANE: &str = "urgent";
 /// The time between two batches at half load, in milliseconds.
 const BATCH_INTERVAL_MS: u64 = 10;
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let settings = [("PORTICO_WORKER_CONCURRENCY", "urgent=64,bulk=8,maintenance=2")];
     let world = World::new(options.binary()?, &settings).await?;

@@ -17,6 +17,7 @@ use crate::{
     world::World,
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "One worker sends queued invitations, 64 at a time, each with a link of its own, \
                                       to a mail server on this machine that accepts every mail. The limit is the rate \
                                       at which that server accepts mails from a program that only sends, over as many \
@@ -27,6 +28,10 @@ const CONNECTIONS: usize = 16;
 /// The size of a mail that the limit is measured with. It is about the size of an invitation.
 const TEXT_BYTES: usize = 3_000;
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let settings = [("PORTICO_WORKER_CONCURRENCY", "urgent=64,bulk=64,maintenance=2")];
     let world = World::new(options.binary()?, &settings).await?;

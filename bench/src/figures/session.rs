@@ -16,6 +16,7 @@ use crate::{
     world::World,
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "64 clients send `GET session` on Postgres. The limit is the same server with a \
                                       request that needs one trivial SELECT: `check-token` with an unknown token \
                                       searches for one key and finds no row. For comparison, the second line is a \
@@ -80,6 +81,10 @@ impl Results {
     }
 }
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let world = World::new(options.binary()?, &[("PORTICO_SCRYPT", "ln=12,r=8,p=1")]).await?;
     let api = world.api("api").await?;

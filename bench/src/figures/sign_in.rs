@@ -20,6 +20,7 @@ use crate::{
     world::{Api, World},
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "64 clients sign in; each sends its next request as soon as it has the response. \
                                       The limit is the number of cores divided by the time of one hash, measured \
                                       before on the idle machine. During the sign-ins, another client sends `GET \
@@ -36,6 +37,10 @@ const SESSION_REQUESTS_PER_SECOND: f64 = 20.0;
 /// How much memory the API may use in addition to one hash for each core, in MiB.
 const MEMORY_ALLOWANCE_MIB: f64 = 100.0;
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     for log_n in [14, 17] {
         measure_cost(options, report, log_n).await?;

@@ -13,6 +13,7 @@ use crate::{
     world::{Api, World},
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "Requests for a known address (with a wrong password), an unknown address and an \
                                       address that is not activated, in pairs of random order, over one connection. \
                                       AUC is the probability that the response for the known address takes longer than \
@@ -88,6 +89,10 @@ impl Operation {
     }
 }
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let world = World::new(options.binary()?, &[("PORTICO_SCRYPT", "ln=12,r=8,p=1")]).await?;
     let (api, _worker) = (world.api("api").await?, world.worker().await?);

@@ -15,6 +15,7 @@ use crate::{
     world::World,
 };
 
+/// What the figure measures and how, for the report.
 pub(crate) const DESCRIPTION: &str = "One worker with default settings has much bulk mail to send: notices to portal \
                                       users, whose rows and jobs are written as Portico writes them. During that time \
                                       staff users request codes, one per second. The time is measured from the request \
@@ -23,6 +24,10 @@ pub(crate) const DESCRIPTION: &str = "One worker with default settings has much 
 /// The p99 of the time until a code is accepted must be below this, in milliseconds.
 const TARGET_MS: f64 = 5_000.0;
 
+/// Measures the figure and adds its lines to `report`.
+///
+/// # Errors
+/// Returns an error if something cannot be measured.
 pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let world = World::new(options.binary()?, &[("PORTICO_SCRYPT", "ln=12,r=8,p=1")]).await?;
     let (api, _worker) = (world.api("api").await?, world.worker().await?);
@@ -63,7 +68,7 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// Inserts `count` queued notices that a password was changed, as `mail::enqueue_notice` does.
+/// Inserts `count` queued notices that a password was changed, as `notices::enqueue_for_portal_user` does.
 async fn insert_notices(db: &sea_orm::DatabaseConnection, count: usize) -> Result<()> {
     let sql = format!(
         "INSERT INTO emails (id, kind, recipient, portal_user_id, status, attempts, message_id, expires_at, created_at)

@@ -20,7 +20,7 @@ macro_rules! limits {
     };
 }
 
-// Name in answers and metrics, setting, default, scope, description.
+// Name in responses and metrics, setting, default, scope, description.
 limits! {
     REQUESTS: "requests", "PORTICO_LIMIT_REQUESTS", "600/1m", Process, "Requests, per network and process.";
     SIGN_IN_RATE: "sign_in_rate", "PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", Process, "Requests with a password, per network and process.";

@@ -19,8 +19,8 @@ use super::error::{Error, Result};
 /// How many characters of a user agent are kept.
 const MAX_USER_AGENT_CHARS: usize = 200;
 
-/// One of two separate sets of users. Each has its own tables, cookies and token audience, and a token of one realm is not
-/// valid in the other.
+/// One of two separate sets of users. Each has its own tables, cookies and token audience, and a token of one realm is
+/// not valid in the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Realm {
     /// Portal users: the persons at the clients.
@@ -45,7 +45,7 @@ impl Realm {
 /// Where a request came from.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
-    /// The id that answers, logs, audit events and jobs of one request share.
+    /// The id that responses, logs, audit events and jobs of one request share.
     pub request_id: Uuid,
     /// The client's IP address; `None` on the command line.
     pub ip: Option<IpAddr>,
@@ -53,7 +53,7 @@ pub struct RequestContext {
     pub user_agent: Option<String>,
     /// The values of the cookies of known devices, of both realms.
     pub devices: Vec<String>,
-    /// Cancelled when the client has disconnected and does not wait for the answer.
+    /// Cancelled when the client has disconnected and does not wait for the response.
     pub disconnected: CancellationToken,
 }
 
@@ -199,8 +199,11 @@ impl StaffUser {
 /// Who an audit event names.
 #[derive(Clone, Debug)]
 pub struct Actor {
+    /// The realm of the actor.
     pub(super) realm: ActorRealm,
+    /// The id of the portal user or staff user. `None` for an anonymous caller and for Portico itself.
     pub(super) id: Option<Uuid>,
+    /// The request that caused the event. `None` for a job or the command line.
     pub(super) context: Option<RequestContext>,
 }
 

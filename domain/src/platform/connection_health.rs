@@ -12,8 +12,8 @@ use sea_orm::{
 };
 use tokio::time::{Instant, timeout};
 
-/// A connection that was used within this time is reused without a liveness check, which costs one round trip. The time is
-/// so short that only busy connections skip the check.
+/// How long a connection must be idle before it is checked. The check takes one round trip. Connections that were used
+/// less than 100 ms ago are not checked; these are the busy ones.
 const LIVENESS_CHECK_AFTER: Duration = Duration::from_millis(100);
 /// How long a liveness check may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ pub(super) struct ConnectionHealth(Mutex<Option<Instant>>);
 
 /// What to do with a pooled connection before it is used.
 #[derive(Debug, PartialEq, Eq)]
-enum Trust {
+enum PoolDecision {
     /// Use it: it was used a moment ago.
     Use,
     /// Check it: it has been idle for a while.
@@ -50,15 +50,15 @@ impl ConnectionHealth {
         connection: &mut PgConnection,
         idle_for: Duration,
     ) -> Result<bool, SqlxError> {
-        match trust(idle_for, self.since_loss()) {
-            Trust::Use => Ok(true),
-            Trust::Discard => Ok(false),
-            Trust::Check => ping(connection).await.map(|()| true).inspect_err(|_| self.mark_connection_lost()),
+        match decide(idle_for, self.since_loss()) {
+            PoolDecision::Use => Ok(true),
+            PoolDecision::Discard => Ok(false),
+            PoolDecision::Check => ping(connection).await.map(|()| true).inspect_err(|_| self.mark_connection_lost()),
         }
     }
 
-    /// Returns whether a connection may return to the pool. After a loss it is checked: a statement that was cancelled on a
-    /// dead connection would otherwise block the next user for as long as the system waits for a lost peer.
+    /// Returns whether a connection may return to the pool. After a loss it is checked: a statement that was cancelled
+    /// on a lost connection would otherwise block the next user until the operating system reports the loss.
     ///
     /// # Errors
     /// If the check fails; the pool then closes the connection.
@@ -74,11 +74,12 @@ impl ConnectionHealth {
     }
 }
 
-fn trust(idle_for: Duration, since_loss: Option<Duration>) -> Trust {
+/// Decides what to do with a connection that was idle for `idle_for`, if the last loss was `since_loss` ago.
+fn decide(idle_for: Duration, since_loss: Option<Duration>) -> PoolDecision {
     match since_loss {
-        Some(since) if idle_for >= since => Trust::Discard,
-        _ if idle_for < LIVENESS_CHECK_AFTER => Trust::Use,
-        _ => Trust::Check,
+        Some(since) if idle_for >= since => PoolDecision::Discard,
+        _ if idle_for < LIVENESS_CHECK_AFTER => PoolDecision::Use,
+        _ => PoolDecision::Check,
     }
 }
 
@@ -94,12 +95,12 @@ mod tests {
     #[test]
     fn idle_connections_are_checked_and_discarded_after_a_loss() {
         let (long, short) = (LIVENESS_CHECK_AFTER, LIVENESS_CHECK_AFTER / 2);
-        assert_eq!(trust(short, None), Trust::Use);
-        assert_eq!(trust(long, None), Trust::Check);
-        assert_eq!(trust(short, Some(long)), Trust::Use);
-        assert_eq!(trust(long, Some(2 * long)), Trust::Check);
+        assert_eq!(decide(short, None), PoolDecision::Use);
+        assert_eq!(decide(long, None), PoolDecision::Check);
+        assert_eq!(decide(short, Some(long)), PoolDecision::Use);
+        assert_eq!(decide(long, Some(2 * long)), PoolDecision::Check);
         for idle_for in [short, long, 60 * long] {
-            assert_eq!(trust(idle_for, Some(short)), Trust::Discard);
+            assert_eq!(decide(idle_for, Some(short)), PoolDecision::Discard);
         }
     }
 

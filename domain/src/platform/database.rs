@@ -27,7 +27,7 @@ use super::{
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long one statement may take.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The pause before [`retry_until`] tries again.
+/// The pause before [`retry_for`] tries again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A pool of database connections. Cheap to clone; all clones share one pool.
@@ -39,7 +39,7 @@ pub struct Database {
     health: Arc<ConnectionHealth>,
 }
 
-/// A database transaction. Dropped without a commit, it is rolled back.
+/// A database transaction. It is rolled back if it is dropped without a commit.
 pub struct Transaction {
     inner: DatabaseTransaction,
     health: Arc<ConnectionHealth>,
@@ -47,7 +47,9 @@ pub struct Transaction {
 
 /// How many connections of a pool are in use and idle.
 pub(super) struct PoolUse {
+    /// The number of connections in use.
     pub(super) busy: i64,
+    /// The number of idle connections.
     pub(super) idle: i64,
 }
 
@@ -100,7 +102,8 @@ impl Database {
         {
             options.statement_timeout(limit);
         }
-        // With write-ahead logging readers do not wait for the one writer. FULL keeps committed data through a power cut.
+        // With write-ahead logging, readers do not wait for the one writer. With FULL, committed data survives a power
+        // failure.
         options.map_sqlx_sqlite_opts(|sqlite| {
             sqlite
                 .journal_mode(SqliteJournalMode::Wal)
@@ -108,8 +111,8 @@ impl Database {
                 .foreign_keys(true)
                 .busy_timeout(STATEMENT_TIMEOUT)
         });
-        // On a full disk SQLite ends a transaction by itself. It cannot be rolled back, and its connection believes forever
-        // that it is inside the transaction: nothing that it "commits" from then on is written. Such a connection is closed.
+        // SQLite itself rolls back the transaction when the disk is full. The driver still reports an open transaction,
+        // so later commits on this connection write nothing. Such a connection is closed.
         options.map_sqlx_sqlite_pool_opts(|pool| {
             pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         });
@@ -121,18 +124,18 @@ impl Database {
     /// # Errors
     /// `unavailable` if no connection is free in time or the database cannot be reached.
     pub(super) async fn begin(&self) -> Result<Transaction> {
-        let inner = self.begin_unobserved().await.inspect_err(|error| observe(&self.health, error))?;
+        let inner = self.begin_raw().await.inspect_err(|error| record_pool_error(&self.health, error))?;
         Ok(Transaction { inner, health: self.health.clone() })
     }
 
     /// Begins a transaction for writing, as the database library's own type.
     ///
-    /// SQLite must know from the start that a transaction will write: a reader that becomes a writer fails immediately if
-    /// another connection has written in between. Postgres ignores the mode.
+    /// SQLite must know from the start that a transaction will write: a reader that becomes a writer fails immediately
+    /// if another connection has written in between. Postgres ignores the mode.
     ///
     /// # Errors
     /// If no connection is free in time or the database cannot be reached.
-    pub(crate) async fn begin_unobserved(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
+    pub(crate) async fn begin_raw(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
         let mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
         self.connection.begin_with_options(options).await
@@ -153,10 +156,10 @@ impl Database {
         }
     }
 
-    /// Returns whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// If it does not.
+    /// If it does not answer.
     pub(super) async fn ping(&self) -> std::result::Result<(), DbErr> {
         self.connection.ping().await
     }
@@ -180,8 +183,8 @@ impl Database {
 
     /// Runs `work`, which uses the database. Returns `None` if it takes longer than `limit`.
     ///
-    /// After a timeout the connections that are idle now are not used again, because a database that falls silent cuts no
-    /// connection.
+    /// After a timeout, the connections that are idle now are not used again, because a database that stops responding
+    /// does not close its connections.
     pub async fn with_timeout<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         tokio::select! {
@@ -202,12 +205,12 @@ impl Transaction {
     /// As for every statement. If the connection is lost, the transaction may or may not be committed.
     pub(super) async fn commit(self) -> Result<()> {
         let Self { inner, health } = self;
-        Ok(inner.commit().await.inspect_err(|error| observe(&health, error))?)
+        Ok(inner.commit().await.inspect_err(|error| record_pool_error(&health, error))?)
     }
 }
 
-/// Records what an error says about the pool.
-fn observe(health: &ConnectionHealth, error: &DbErr) {
+/// Records what `error` shows about the pool: that no connection was free in time, or that a connection was lost.
+fn record_pool_error(health: &ConnectionHealth, error: &DbErr) {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         metrics::acquire_failed();
     }
@@ -225,19 +228,19 @@ macro_rules! impl_connection_trait {
             }
 
             async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
-                self.$inner.execute_raw(statement).await.inspect_err(|error| observe(&self.health, error))
+                self.$inner.execute_raw(statement).await.inspect_err(|error| record_pool_error(&self.health, error))
             }
 
             async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
-                self.$inner.execute_unprepared(sql).await.inspect_err(|error| observe(&self.health, error))
+                self.$inner.execute_unprepared(sql).await.inspect_err(|error| record_pool_error(&self.health, error))
             }
 
             async fn query_one_raw(&self, statement: Statement) -> std::result::Result<Option<QueryResult>, DbErr> {
-                self.$inner.query_one_raw(statement).await.inspect_err(|error| observe(&self.health, error))
+                self.$inner.query_one_raw(statement).await.inspect_err(|error| record_pool_error(&self.health, error))
             }
 
             async fn query_all_raw(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
-                self.$inner.query_all_raw(statement).await.inspect_err(|error| observe(&self.health, error))
+                self.$inner.query_all_raw(statement).await.inspect_err(|error| record_pool_error(&self.health, error))
             }
         }
     };
@@ -246,18 +249,18 @@ macro_rules! impl_connection_trait {
 impl_connection_trait!(Database, connection);
 impl_connection_trait!(Transaction, inner);
 
-/// Runs `write` and tries again while the database is unavailable, for at most `limit`.
+/// Runs `write` and tries again while the database is unavailable, for at most `duration`.
 ///
-/// Use it to record what has already happened outside of the database and would happen again if it is not recorded: a mail
-/// that was sent, a job that has run.
+/// Use it to record what has already happened outside of the database and would happen again if it is not recorded: a
+/// mail that was sent, a job that has run.
 ///
 /// # Errors
 /// The last error of `write`; immediately if the error is not transient.
-pub(crate) async fn retry_until<T, F>(limit: Duration, write: impl Fn() -> F) -> Result<T>
+pub(crate) async fn retry_for<T, F>(duration: Duration, write: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let deadline = Instant::now() + limit;
+    let deadline = Instant::now() + duration;
     loop {
         match write().await {
             Err(Error::Unavailable(reason) | Error::Aborted(reason)) if Instant::now() < deadline => {

@@ -6,7 +6,10 @@ use sea_orm::{DbErr, SqlErr};
 
 use super::transient_db_error::TransientDbError;
 
-/// Why a use case failed. Nothing was changed, except that an attempt may have been counted.
+/// Why a use case failed. Its transaction was rolled back; an attempt may have been counted.
+///
+/// After [`Unavailable`](Self::Unavailable) from [`Tx::commit`](super::tx::Tx::commit), the transaction may have been
+/// committed.
 ///
 /// ```
 /// use portico_domain::platform::error::Error;
@@ -40,14 +43,14 @@ pub enum Error {
     /// This value is the decision to retry: the HTTP layer runs a request again exactly if its use case returns it.
     /// `ResultExt::not_retryable` turns it into [`Unavailable`](Self::Unavailable).
     ///
-    /// If the answer to a single statement is lost with the connection, the statement may have been executed: an attempt
-    /// may then be counted twice.
+    /// If the connection is lost before the result of a single statement arrives, the statement may have been executed:
+    /// an attempt may then be counted twice.
     Aborted(String),
     /// An error in Portico. The text is for the log only.
     Internal(String),
 }
 
-/// The rate limit that refused a request, as the answer describes it.
+/// The rate limit that refused a request, as the response describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimited {
     /// The name of the limit, in snake_case.
@@ -93,10 +96,10 @@ impl FieldProblem {
 /// The result of every use case.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What a [`Result`] can say about being run again.
+/// Converts a result whose request must not run again.
 pub(crate) trait ResultExt {
-    /// Turns [`Error::Aborted`] into [`Error::Unavailable`]: this part of the request must not run again, because an attempt
-    /// stays counted.
+    /// Turns [`Error::Aborted`] into [`Error::Unavailable`]: this part of the request must not run again, because an
+    /// attempt stays counted.
     #[must_use]
     fn not_retryable(self) -> Self;
 }
@@ -115,11 +118,11 @@ impl Error {
     pub const UNAUTHENTICATED: Self = Self::Unauthenticated("unauthenticated");
     /// The address or the password is wrong, or the account cannot sign in here.
     pub const INVALID_CREDENTIALS: Self = Self::Unauthenticated("invalid_credentials");
-    /// The code is wrong, used or dead.
+    /// The code is wrong, used or expired.
     pub const INVALID_CODE: Self = Self::Unauthenticated("invalid_code");
-    /// The session has reached its end.
+    /// The session has expired.
     pub const SESSION_EXPIRED: Self = Self::Unauthenticated("session_expired");
-    /// The session was ended before its time.
+    /// The session was revoked.
     pub const SESSION_REVOKED: Self = Self::Unauthenticated("session_revoked");
     /// The object does not exist, or not for this caller.
     pub const NOT_FOUND: Self = Self::NotFound("not_found");
@@ -129,7 +132,7 @@ impl Error {
     pub const TOKEN_EXPIRED: Self = Self::Gone("token_expired");
     /// The link token was used.
     pub const TOKEN_USED: Self = Self::Gone("token_used");
-    /// The link token was replaced or withdrawn.
+    /// The link token was revoked.
     pub const TOKEN_REVOKED: Self = Self::Gone("token_revoked");
     /// The input conflicts with existing data, or the data was changed by another request.
     pub const CONFLICT: Self = Self::Conflict("conflict");
@@ -155,7 +158,7 @@ impl Error {
         }
     }
 
-    /// Returns whether the work could not even be tried, so that the same request may succeed a moment later.
+    /// Returns whether the failure is temporary. The same request may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Aborted(_))
     }

@@ -8,8 +8,8 @@ use std::{
 
 /// A set of values with at most one value of each type.
 ///
-/// The platform keeps what capabilities bring here, because it must not name their types: their settings sections and
-/// their state in this process. [`registry`](crate::registry) fills it once, at start.
+/// It holds the settings sections and the state of the capabilities, because the platform must not import their types.
+/// [`registry`](crate::registry) fills it once, at start.
 ///
 /// ```
 /// use portico_domain::platform::extensions::Extensions;

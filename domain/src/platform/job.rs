@@ -54,12 +54,13 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Does the work. An error that `?` returns means: retry with back-off.
     fn run(&self, app: &App) -> impl Future<Output = std::result::Result<(), JobError>> + Send;
 
-    /// Is called before the job becomes dead. `reason` is text for an operator.
+    /// Called when the job becomes dead, before or after its row is updated. May be called more than once. `reason`
+    /// is text for an operator.
     fn on_dead(&self, _app: &App, _reason: &str) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// Is called before an operator makes a dead job run again.
+    /// Called before an operator queues a dead job again.
     fn on_retry(&self, _app: &App) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -72,7 +73,7 @@ pub enum JobError {
     Retry(String),
     /// A service that the job needs is down. The job runs again with back-off; the run does not count as an attempt.
     Unavailable(String),
-    /// The work cannot be done, or is not needed any more. The job becomes dead.
+    /// The work cannot be done, or is no longer needed. The job becomes dead.
     Discard(String),
 }
 
@@ -101,17 +102,17 @@ impl From<sea_orm::DbErr> for JobError {
 
 /// Matches the rows of `jobs` that are in `state`, by their ids.
 ///
-/// The state is compared through an expression that no index fits. With statistics from before a backlog, the planner of
-/// Postgres would take the index on the state for cheaper than the ids, and read the whole backlog for each batch.
+/// The state is compared through an expression that no index fits. With statistics from before a backlog, Postgres
+/// would choose the index on `state` and read the whole backlog for each batch.
 pub(super) fn by_ids_in_state(jobs: impl IntoIterator<Item = JobId>, state: State) -> Condition {
     let unindexed = Expr::col(Column::State).binary(BinOper::Custom("||"), Expr::val(""));
     Condition::all().add(Column::Id.is_in(jobs)).add(unindexed.eq(state))
 }
 
-/// Matches queued jobs that may run at `now`. A new job may always run, because the clock of the process that enqueued it
-/// may be ahead of this process's clock.
+/// Matches queued jobs that may run at `now`. A new job may always run, because the clock of the process that enqueued
+/// it may be ahead of this process's clock.
 ///
-/// The alternative also keeps the planner from the index on `run_at`, which nearly all waiting jobs fit.
+/// The OR also prevents Postgres from using the index on `run_at`, which matches nearly all waiting jobs.
 pub(super) fn is_due(now: Time) -> SimpleExpr {
     Column::Attempts.eq(0).or(Column::RunAt.lte(now))
 }

@@ -73,7 +73,8 @@ impl Key {
     }
 
     /// Returns the HMAC-SHA-256 (RFC 2104) of `parts` under the key that HKDF-SHA-256 (RFC 5869) derives for `purpose`.
-    /// Each part is preceded by its length in bytes, so two different lists of parts are never hashed as the same bytes.
+    /// Each part is preceded by its length in bytes, so two different lists of parts are never hashed as the same
+    /// bytes.
     pub fn mac(&self, purpose: KeyUse, parts: &[&[u8]]) -> [u8; 32] {
         let mut derived = Zeroizing::new([0; 64]);
         #[expect(clippy::expect_used, reason = "64 bytes are far below the 8160 that HKDF-SHA-256 can give")]

@@ -28,7 +28,8 @@ pub(super) async fn push_committed(
     let mut batch = Vec::with_capacity(BATCH);
     while committed.recv_many(&mut batch, BATCH).await > 0 {
         for lane in Lane::ALL {
-            let jobs: Vec<JobId> = batch.iter().filter(|(of, _)| *of == lane).map(|(_, job)| *job).collect();
+            let jobs: Vec<JobId> =
+                batch.iter().filter(|(row_lane, _)| *row_lane == lane).map(|(_, job)| *job).collect();
             if !jobs.is_empty()
                 && let Err(error) = push(&db, &queue, &clock, lane, jobs).await
             {

@@ -1,8 +1,8 @@
 //! The settings that every process needs, and the sections that capabilities add.
 //!
-//! A section is a struct next to what it configures. It reads its variables through [`EnvReader`], which records the name,
-//! default and description of each variable. The table in `docs/settings.md` and the hint for misspelled names come from
-//! these records, so they always match the code.
+//! A section is a struct next to what it configures. It reads its variables through [`EnvReader`], which records the
+//! name, default and description of each variable. The table in `docs/settings.md` and the hint for misspelled names
+//! come from these records, so they always match the code.
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -63,6 +63,7 @@ impl Settings {
         read_sections: fn(&mut EnvReader) -> Option<Extensions>,
     ) -> Option<Self> {
         let environment = env.environment();
+        // Read only so that the variable is registered and checked. `config.rs` uses the value.
         let data_dir = data_dir(env);
         let database = DatabaseSettings::read(env);
         let keys = read_keys(env, secret);
@@ -87,14 +88,16 @@ impl Settings {
     }
 }
 
-/// Reads `PORTICO_DATA_DIR`: the folder in which development stores its server key.
+/// Reads `PORTICO_DATA_DIR`: the folder in which development stores its server key. Returns `None` if the variable is
+/// wrong; `env` then holds the error.
 pub fn data_dir(env: &mut EnvReader) -> Option<PathBuf> {
     let description = "The folder in which development stores its server key.";
     env.read("PORTICO_DATA_DIR", "data", description, |value| Ok(PathBuf::from(value)))
 }
 
 impl DatabaseSettings {
-    /// Reads `DATABASE_URL` and `PORTICO_DATABASE_CONNECTIONS`.
+    /// Reads `DATABASE_URL` and `PORTICO_DATABASE_CONNECTIONS`. Returns `None` if a variable is wrong; `env` then holds
+    /// the errors.
     pub fn read(env: &mut EnvReader) -> Option<Self> {
         let description =
             "The database: `sqlite:PATH` for a single process, or `postgres://user:password@host/database`.";
@@ -142,9 +145,9 @@ fn driver_url(value: &str) -> Option<String> {
 
 /// Reads `PORTICO_SECRET`. Without it and without a `fallback`, adds an error.
 fn read_keys(env: &mut EnvReader, fallback: Option<ServerKeys>) -> Option<ServerKeys> {
-    let description = "The server keys: a comma-separated list of base64 texts of at least 32 random bytes each, the newest \
-                   first. New secrets are derived from the first key; all keys are accepted. Development creates a key \
-                   in its data folder.";
+    let description = "The server keys: a comma-separated list of base64 texts of at least 32 random bytes each, the \
+        newest first. New secrets are derived from the first key; all keys are accepted. Development creates a key in \
+        its data folder.";
     let example = "e.g. PORTICO_SECRET=$(openssl rand -base64 32)";
     let keys = env.optional("PORTICO_SECRET", description, |value| {
         ServerKeys::parse(value).map_err(|why| format!("{why}, {example}"))
@@ -157,9 +160,9 @@ fn read_keys(env: &mut EnvReader, fallback: Option<ServerKeys>) -> Option<Server
 
 /// Reads `PORTICO_PUBLIC_URL`. Production has no fallback.
 fn read_public_url(env: &mut EnvReader, fallback: Option<Url>) -> Option<Url> {
-    let description = "The origin under which users reach the portal. Links in mails and the issuer of tokens start with it. \
-                   It must be set in production, where it must be https or on loopback. The default in development is \
-                   `http://localhost:` and the port that the API listens on.";
+    let description = "The origin under which users reach the portal. Links in mails and the issuer of tokens start \
+        with it. It must be set in production, where it must be https or on loopback. The default in development is \
+        `http://localhost:` and the port that the API listens on.";
     let example = "e.g. PORTICO_PUBLIC_URL=https://portal.example.com";
     let production = env.is_production();
     let url = env.optional("PORTICO_PUBLIC_URL", description, |value| {

@@ -27,12 +27,13 @@ impl TransientDbError {
             SqlxError::Database(error) => match &*error.code()? {
                 // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
                 "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Self::Contention),
-                // Admin shutdown, crash shutdown and idle session timeout end the connection; 08003 and 08006 come from poolers.
+                // Admin shutdown, crash shutdown and idle session timeout end the connection; 08003 and 08006 come from
+                // poolers.
                 "57P01" | "57P02" | "57P05" | "08003" | "08006" => Some(Self::ConnectionLost),
                 // Read-only; SQLite READONLY and FULL.
                 "25006" | "8" | "13" => Some(Self::Outage),
-                // Classes: connection exception, transaction rollback, insufficient resources, object not in prerequisite
-                // state, operator intervention.
+                // Classes: connection exception, transaction rollback, insufficient resources, object not in
+                // prerequisite state, operator intervention.
                 code if code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]) => Some(Self::Outage),
                 _ => None,
             },

@@ -15,13 +15,14 @@ use super::{
     job_type::JobTypes,
 };
 
-/// A database transaction whose jobs are committed with it. Dropped without [`commit`](Tx::commit), it changes nothing.
+/// A database transaction whose jobs are committed with it. It is rolled back if it is dropped without
+/// [`commit`](Tx::commit).
 ///
-/// There is no other way to enqueue a job, so no job exists without the change that caused it, and no change without its
-/// job.
+/// There is no other way to enqueue a job, so no job exists without the change that caused it, and no change without
+/// its job.
 ///
-/// The commit is the last statement of a use case. What follows it must not return [`Error::Aborted`], because the request
-/// would run again.
+/// The commit is the last statement of a use case. What follows it must not return [`Error::Aborted`], because the
+/// request would run again.
 ///
 /// ```no_run
 /// # use portico_domain::platform::{app::App, error::Result, jobs::Canary};
@@ -40,6 +41,7 @@ pub struct Tx {
 }
 
 impl Tx {
+    /// Returns a transaction without jobs around `inner`.
     pub(super) fn new(app: App, inner: Transaction) -> Self {
         Self { app, inner, jobs: Vec::new(), request_id: None }
     }
@@ -68,27 +70,34 @@ impl Tx {
     /// Enqueues `job` in the lane of its type. It can run once this transaction is committed.
     ///
     /// # Errors
-    /// If the database fails.
+    /// - `unavailable`, `internal` or [`Error::Aborted`]: the database failed.
+    /// - `internal`: [`registry`](crate::registry) does not list the job, or the job cannot be serialized.
     pub async fn enqueue<J: Job>(&mut self, job: J) -> Result<()> {
-        self.enqueue_all(J::LANE, [job]).await?;
+        self.enqueue_in_lane(J::LANE, [job]).await?;
         Ok(())
     }
 
     /// Enqueues `jobs`, at most about 2,000, in `lane` with one statement. Returns their ids in the same order.
     ///
     /// # Errors
-    /// If the database fails.
-    pub async fn enqueue_all<J: Job>(&mut self, lane: Lane, jobs: impl IntoIterator<Item = J>) -> Result<Vec<JobId>> {
+    /// - `unavailable`, `internal` or [`Error::Aborted`]: the database failed.
+    /// - `internal`: [`registry`](crate::registry) does not list the job, or the job cannot be serialized.
+    pub async fn enqueue_in_lane<J: Job>(
+        &mut self,
+        lane: Lane,
+        jobs: impl IntoIterator<Item = J>,
+    ) -> Result<Vec<JobId>> {
         let request = self.request_id;
-        self.enqueue_each(jobs.into_iter().map(|job| (lane, job, request))).await
+        self.enqueue_with_requests(jobs.into_iter().map(|job| (lane, job, request))).await
     }
 
-    /// Enqueues jobs, at most about 2,000, with one statement, each in its lane and with the id of the request that caused
-    /// it. Returns their ids in the same order.
+    /// Enqueues jobs, at most about 2,000, with one statement, each in its lane and with the id of the request that
+    /// caused it. Returns their ids in the same order.
     ///
     /// # Errors
-    /// If the database fails.
-    pub async fn enqueue_each<J: Job>(
+    /// - `unavailable`, `internal` or [`Error::Aborted`]: the database failed.
+    /// - `internal`: [`registry`](crate::registry) does not list the job, or the job cannot be serialized.
+    pub async fn enqueue_with_requests<J: Job>(
         &mut self,
         jobs: impl IntoIterator<Item = (Lane, J, Option<Uuid>)>,
     ) -> Result<Vec<JobId>> {

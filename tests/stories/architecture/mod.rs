@@ -13,7 +13,7 @@ use std::{
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// What each crate may depend on, of our crates and of the libraries that belong to one crate.
+/// What each crate may depend on, of Portico's crates and of the libraries that belong to one crate.
 const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("portico", &["portico-api", "portico-worker", "portico-domain", "portico-migration", "portico-queue"]),
     ("portico-api", &["portico-domain", "poem", "poem-openapi", "governor"]),
@@ -50,7 +50,7 @@ fn stories_import_none_of_our_crates() {
     for file in rust_files(Path::new("tests")) {
         let text = fs::read_to_string(&file).unwrap();
         let imports = text.lines().any(|line| line.trim_start().starts_with("use portico"));
-        assert!(!imports, "{} imports one of our crates", file.display());
+        assert!(!imports, "{} imports one of Portico's crates", file.display());
     }
 }
 

@@ -21,7 +21,7 @@ async fn without_mail_limits() -> (World, Tenant, Invitation) {
     let settings: Vec<_> = names.iter().map(|name| (name.as_str(), "100000/1m")).collect();
     let world = World::start(Deployment::Cluster, &settings).await;
     let tenant = world.tenant().await;
-    let invitation = tenant.invitation(&world).await;
+    let invitation = tenant.create_invitation(&world).await;
     (world, tenant, invitation)
 }
 

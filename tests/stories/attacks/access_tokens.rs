@@ -187,7 +187,7 @@ impl Secrets {
     async fn issue(world: &World) -> Self {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let Invitation { token: activation, .. } = tenant.invitation(world).await;
+        let Invitation { token: activation, .. } = tenant.create_invitation(world).await;
         Self {
             portal_access: person.browser.cookie(cookies::PORTAL_ACCESS).unwrap(),
             portal_refresh: person.browser.cookie(cookies::PORTAL_REFRESH).unwrap(),

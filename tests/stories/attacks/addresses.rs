@@ -78,7 +78,7 @@ stories! {
     }
 
     async fn eml_05_an_activation_cannot_claim_verification_or_another_address(world) {
-        let Invitation { email, token, .. } = world.tenant().await.invitation(world).await;
+        let Invitation { email, token, .. } = world.tenant().await.create_invitation(world).await;
         for (field, value) in claims_of_verification().into_iter().chain([("email", json!("other@x.test"))]) {
             let mut body = new_password(&token, &password());
             body[field] = value;

@@ -102,7 +102,7 @@ stories! {
     }
 
     async fn log_02_an_activation_is_recorded(world) {
-        let email = world.tenant().await.invitation(world).await.email;
+        let email = world.tenant().await.create_invitation(world).await.email;
         let browser = world.browser();
         let resend = post(&browser, RESEND_ACTIVATION, json!({ "email": email }));
         resend.assert_recorded(world, 200, "activation.requested anonymous success").await;
@@ -114,7 +114,7 @@ stories! {
     async fn log_02_sign_ins_and_their_failures_are_recorded(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let (invited, browser) = (tenant.invitation(world).await.email, world.browser());
+        let (invited, browser) = (tenant.create_invitation(world).await.email, world.browser());
         for email in [&person.email, &invited, &unique_email("unknown")] {
             let guess = post(&browser, SIGN_IN, credentials(email, &password()));
             guess.assert_recorded(world, 401, "session.opened anonymous failure").await;

@@ -29,19 +29,19 @@ impl CodeFlow {
         Self { email, flow, code }
     }
 
-    /// The body of a request that answers the flow with this code.
-    fn answer(&self, code: impl Into<Value>) -> Value {
+    /// Returns the body of a request that verifies `code` in this flow.
+    fn verify_body(&self, code: impl Into<Value>) -> Value {
         json!({ "flow": self.flow, "code": code.into() })
     }
 
     /// Asserts that the code still works.
-    async fn assert_open(&self, world: &World) {
+    async fn assert_code_works(&self, world: &World) {
         let session = world.browser().verify_code(&self.flow, &self.code).await.expect(200);
         assert_eq!(session["user"]["email"], self.email.as_str());
     }
 
-    /// Asserts that the code does not work any more.
-    async fn assert_dead(&self, world: &World) {
+    /// Asserts that the code no longer works.
+    async fn assert_code_refused(&self, world: &World) {
         world.browser().verify_code(&self.flow, &self.code).await.assert_problem("401 invalid_code");
     }
 }
@@ -68,15 +68,15 @@ stories! {
 
     async fn otp_01_twelve_concurrent_wrong_codes_end_the_flow(world) {
         let flow = CodeFlow::start(world).await;
-        let bodies = vec![Some(flow.answer(wrong_code(&flow.code))); 12];
+        let bodies = vec![Some(flow.verify_body(wrong_code(&flow.code))); 12];
         let counts = post_concurrently(world.browsers(12), STAFF_VERIFY_CODE, bodies).await;
         assert_eq!(counts, BTreeMap::from([(401, 12)]));
-        flow.assert_dead(world).await;
+        flow.assert_code_refused(world).await;
     }
 
     async fn otp_01_wrong_codes_of_disconnected_clients_count(world) {
         let flow = CodeFlow::start(world).await;
-        let request = verify_code_request(&flow.answer(wrong_code(&flow.code)));
+        let request = verify_code_request(&flow.verify_body(wrong_code(&flow.code)));
         let misses = format!(
             "SELECT misses FROM code_flows WHERE email = '{}' ORDER BY created_at DESC LIMIT 1", flow.email
         );
@@ -87,7 +87,7 @@ stories! {
             drop(socket);
             world.wait_for_sql("the wrong code is counted", &misses, &n.to_string()).await;
         }
-        flow.assert_dead(world).await;
+        flow.assert_code_refused(world).await;
     }
 
     async fn otp_03_a_code_does_not_work_in_another_flow(world) {
@@ -105,9 +105,9 @@ stories! {
                 browser.verify_code(flow, code).await.assert_problem("401 invalid_code");
             }
         }
-        own.assert_open(world).await;
+        own.assert_code_works(world).await;
         browser.verify_code(&second_flow, &second_code).await.expect(200);
-        other.assert_open(world).await;
+        other.assert_code_works(world).await;
     }
 
     async fn otp_03_the_flow_is_required_and_its_address_cannot_be_changed(world) {
@@ -121,14 +121,14 @@ stories! {
         // A request for another address with this flow starts a new flow.
         let resend = json!({ "email": other.email, "flow": own.flow });
         assert_ne!(browser.post(STAFF_SEND_CODE, resend).await.expect(200)["flow"], own.flow);
-        own.assert_open(world).await;
-        other.assert_open(world).await;
+        own.assert_code_works(world).await;
+        other.assert_code_works(world).await;
     }
 
     async fn otp_04_ten_concurrent_uses_of_a_code_open_one_session(world) {
         let flow = CodeFlow::start(world).await;
         assert_eq!(sessions_of(world, &flow.email), 1);
-        let bodies = vec![Some(flow.answer(flow.code.clone())); 10];
+        let bodies = vec![Some(flow.verify_body(flow.code.clone())); 10];
         let counts = post_concurrently(world.browsers(10), STAFF_VERIFY_CODE, bodies).await;
         assert_eq!(counts, BTreeMap::from([(200, 1), (401, 9)]));
         assert_eq!(sessions_of(world, &flow.email), 2);
@@ -140,7 +140,7 @@ stories! {
         assert_eq!(browser.post(STAFF_SEND_CODE, resend).await.expect(200)["flow"], flow.flow);
         let newer = world.mail(&flow.email, 3).await.code.unwrap();
         if newer != flow.code {
-            flow.assert_dead(world).await;
+            flow.assert_code_refused(world).await;
         }
         browser.verify_code(&flow.flow, &newer).await.expect(200);
         browser.verify_code(&flow.flow, &newer).await.assert_problem("401 invalid_code");
@@ -149,13 +149,13 @@ stories! {
     async fn otp_05_only_a_text_of_six_ascii_digits_is_a_code(world) {
         let flow = CodeFlow::start(world).await;
         for bad in malformed_codes(&flow.code) {
-            let response = world.browser().post(STAFF_VERIFY_CODE, flow.answer(bad.clone())).await;
+            let response = world.browser().post(STAFF_VERIFY_CODE, flow.verify_body(bad.clone())).await;
             assert_eq!(response.invalid_fields(), ["/code"], "{bad}");
         }
         let bad_flow = world.browser().verify_code(&json!("x"), &flow.code).await;
         bad_flow.assert_problem("422 validation_failed: /flow uuid_invalid");
         // More than five malformed codes were sent; they do not count as wrong codes.
-        flow.assert_open(world).await;
+        flow.assert_code_works(world).await;
     }
 
     async fn otp_07_a_code_is_not_a_link_token_or_a_password(world) {
@@ -173,7 +173,7 @@ stories! {
             }
         }
         world.browser().sign_in(&flow.email, &flow.code).await.assert_problem("401 invalid_credentials");
-        flow.assert_open(world).await;
+        flow.assert_code_works(world).await;
     }
 
     async fn otp_07_a_link_token_is_not_a_code(world) {
@@ -182,7 +182,7 @@ stories! {
         let token = person.request_reset(world, 2).await;
         let response = world.browser().verify_code(&flow.flow, &token).await;
         assert_eq!(response.invalid_fields(), ["/code"]);
-        flow.assert_open(world).await;
+        flow.assert_code_works(world).await;
     }
 }
 

@@ -84,7 +84,7 @@ async fn unknown_tokens(world: &World, tenant: &Tenant, person: &Person) -> (Vec
     (unknown, token)
 }
 
-/// Removes from the answer to an invitation what differs between any two people.
+/// Removes from the response to an invitation what differs between any two people.
 fn without_ids_and_times(mut invited: Value) -> Value {
     for part in ["portal_user", "invitation"] {
         for name in ["id", "email", "expires_at", "last_sent_at", "created_at", "invited_at"] {
@@ -110,7 +110,7 @@ stories! {
     async fn enum_01_all_failed_sign_ins_are_the_same_response(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let Invitation { client, email: invited, .. } = tenant.invitation(world).await;
+        let Invitation { client, email: invited, .. } = tenant.create_invitation(world).await;
         let right_password_at = |client: &str| {
             json!({ "email": person.email, "password": person.password, "client_id": client })
         };
@@ -130,7 +130,7 @@ stories! {
     async fn enum_03_recovery_requests_have_one_response_and_mail_only_portal_users(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let invited = tenant.invitation(world).await.email;
+        let invited = tenant.create_invitation(world).await.email;
         let unknown = [unique_email("unknown"), format!("o'brien+{}@sub.x.test", unique("a"))];
         let addresses = [&unknown[0], &unknown[1], &person.email.to_uppercase(), &tenant.owner_email, &invited];
         for path in [FORGOT_PASSWORD, RESEND_ACTIVATION] {

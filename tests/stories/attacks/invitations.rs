@@ -12,7 +12,7 @@ use crate::support::{
 
 /// Invites a new address to a new client of a new tenant.
 async fn invited(world: &World) -> Invitation {
-    world.tenant().await.invitation(world).await
+    world.tenant().await.create_invitation(world).await
 }
 
 stories! {
@@ -43,7 +43,7 @@ stories! {
     async fn inv_01_a_resend_revokes_the_older_link(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
-        let (older, newer) = tenant.invited_twice(world, &client, &unique_email("ann")).await;
+        let (older, newer) = tenant.invite_and_resend(world, &client, &unique_email("ann")).await;
         world.browser().check_token(&older).await.assert_problem("410 token_revoked");
         world.browser().activate(&older, &password()).await.assert_problem("410 token_revoked");
         let browser = world.browser();
@@ -55,7 +55,7 @@ stories! {
     async fn inv_01_an_archived_clients_links_do_not_work_until_it_is_active_again(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;
-        let (older, newer) = tenant.invited_twice(world, &client, &unique_email("ann")).await;
+        let (older, newer) = tenant.invite_and_resend(world, &client, &unique_email("ann")).await;
         let path = paths::client(&client);
         tenant.owner.patch(&path, json!({ "status": "archived" })).await.expect(200);
         world.browser().activate(&newer, &password()).await.assert_problem("410 token_revoked");
@@ -100,7 +100,7 @@ stories! {
             tenant.owner.post(&path, body).await.assert_problem(&problem);
         }
         // The refused requests invited no one: `invited` expects the first mail.
-        tenant.invited(world, &client, &email).await;
+        tenant.invite_for_token(world, &client, &email).await;
     }
 
     async fn inv_03_viewers_and_other_tenants_cannot_invite_or_resend(world) {
@@ -115,7 +115,7 @@ stories! {
             other.owner.post(&path, json!({ "email": email })).await.assert_problem("404 not_found");
         }
         // The refused requests invited no one: `invited` expects the first mail.
-        tenant.invited(world, &client, &email).await;
+        tenant.invite_for_token(world, &client, &email).await;
     }
 
     async fn inv_04_only_the_invited_person_can_accept(world) {

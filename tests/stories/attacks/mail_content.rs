@@ -149,7 +149,7 @@ stories! {
 
     async fn msg_02_a_tenant_name_adds_no_header_and_no_markup(world) {
         let tenant = tenant_named(world, "Evil\r\nBcc: bcc@x.test\r\n\r\n<script>alert(1)</script>").await;
-        let email = tenant.invitation(world).await.email;
+        let email = tenant.create_invitation(world).await.email;
         let mail = world.mail(&email, 1).await;
         assert!(!mail.subject.contains(['\r', '\n']) && mail.subject.contains("Evil Bcc: bcc@x.test"), "{mail:?}");
         assert!(!mail.html.contains("<script"), "{mail:?}");

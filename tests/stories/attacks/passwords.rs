@@ -1,4 +1,4 @@
-//! PWD cases: one password policy on every path, the whole password counts, and no answer repeats a password.
+//! PWD cases: one password policy on every path, the whole password counts, and no response repeats a password.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const COMMON_PASSWORDS: [&str; 6] = [
     "aaaaaaaaaaaaaaaa",
 ];
 
-/// A text that occurs in no answer by itself.
+/// A text that occurs in no response by itself.
 const CANARY: &str = "canary-K7w-quartz";
 
 fn change_body(current: &str, new: &str) -> Value {
@@ -71,7 +71,7 @@ impl PasswordOperations {
         let tenant = world.tenant().await;
         let (reset_person, signed_in_person) = (tenant.person(world).await, tenant.person(world).await);
         let invited_email = unique_email("invited");
-        let activation_token = tenant.invited(world, &signed_in_person.client, &invited_email).await;
+        let activation_token = tenant.invite_for_token(world, &signed_in_person.client, &invited_email).await;
         let reset_token = reset_person.request_reset(world, 2).await;
         Self { invited_email, activation_token, reset_person, reset_token, signed_in_person }
     }
@@ -99,7 +99,7 @@ impl PasswordOperations {
     async fn assert_refused(&self, world: &World, passwords: [&str; 3], reason: &str) {
         for ((browser, path, body), bad) in self.requests(world, passwords).into_iter().zip(passwords) {
             let response = browser.post(path, body).await;
-            // A shorter text can be in the answer by chance.
+            // A shorter text can be in the response by chance.
             assert!(bad.len() < 7 || !response.text.contains(bad), "{path} repeats a password");
             let field = if path == CHANGE_PASSWORD { "/new_password" } else { "/password" };
             response.assert_problem(&format!("422 validation_failed: {field} {reason}"));

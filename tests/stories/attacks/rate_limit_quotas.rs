@@ -147,7 +147,7 @@ async fn requests_of_one_network_are_limited_in_each_process() {
 }
 
 /// Returns everything of a response that could distinguish it from another, without ids, and with each digit as `0`,
-/// because the times in it go on.
+/// because they change.
 fn comparable(response: &Response) -> String {
     let mut headers: Vec<_> = response
         .headers

@@ -279,7 +279,7 @@ async fn thr_01_guesses_before_activation_do_not_lock_the_first_password() {
     let invited = unique_email("invited");
     guess_from_many_networks(&world, &invited, 6).await;
     let client = tenant.client("Acme Ltd").await;
-    let (token, first) = (tenant.invited(&world, &client, &invited).await, password());
+    let (token, first) = (tenant.invite_for_token(&world, &client, &invited).await, password());
     world.browser().activate(&token, &first).await.expect(200);
     world.browser().sign_in(&invited, &first).await.expect(200);
 }

@@ -110,7 +110,7 @@ stories! {
     async fn rst_12_link_tokens_are_256_bits_and_differ(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let mut tokens = vec![tenant.invited(world, &person.client, &unique_email("unknown")).await];
+        let mut tokens = vec![tenant.invite_for_token(world, &person.client, &unique_email("unknown")).await];
         for nth in 2..5 {
             tokens.push(person.request_reset(world, nth).await);
         }

@@ -107,7 +107,7 @@ stories! {
     async fn ses_07_an_activation_revokes_the_session_that_the_browser_had(world) {
         let tenant = world.tenant().await;
         let attacker = tenant.person(world).await;
-        let Invitation { token, .. } = tenant.invitation(world).await;
+        let Invitation { token, .. } = tenant.create_invitation(world).await;
         let planted = PORTAL.cookies(&attacker.browser);
         let browser = PORTAL.browser_with(world, &planted);
         browser.activate(&token, &password()).await.expect(200);

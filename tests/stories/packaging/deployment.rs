@@ -191,7 +191,7 @@ async fn a_portal_user_of_the_compose_deployment_signs_in_through_the_proxy_from
     let world = &deployment.world;
     let (email, password) = (unique_email("robin"), password());
     let tenant = world.tenant().await;
-    let token = tenant.invited(world, &tenant.client("Acme Ltd").await, &email).await;
+    let token = tenant.invite_for_token(world, &tenant.client("Acme Ltd").await, &email).await;
     // This browser sends a false X-Forwarded-For, which the proxy replaces.
     let robin = world.browser().from(Ipv4Addr::new(127, 0, 9, 9).into());
     robin.activate(&token, &password).await.expect(200);

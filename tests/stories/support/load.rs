@@ -249,8 +249,8 @@ async fn poll_readiness(shared: Arc<Shared>, n: usize) {
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(1)).build().unwrap();
     let url = format!("{}{READY}", shared.apis[n]);
     while !shared.stop.load(Ordering::Relaxed) {
-        let answer = http.get(&url).send().await;
-        shared.ready[n].store(answer.is_ok_and(|answer| answer.status().is_success()), Ordering::Relaxed);
+        let response = http.get(&url).send().await;
+        shared.ready[n].store(response.is_ok_and(|response| response.status().is_success()), Ordering::Relaxed);
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -293,8 +293,8 @@ impl Shared {
                 request = request.header("authorization", format!("Bearer {}", self.bearer));
             }
             outcome = match request.body(body.to_string()).send().await {
-                Ok(answer) if answer.status().is_success() => Outcome::Accepted,
-                Ok(answer) => Outcome::Refused(answer.status().as_u16()),
+                Ok(response) if response.status().is_success() => Outcome::Accepted,
+                Ok(response) => Outcome::Refused(response.status().as_u16()),
                 Err(error) if error.is_connect() => continue,
                 Err(_) => Outcome::Unknown,
             };

@@ -63,22 +63,22 @@ impl Tenant {
     }
 
     /// Invites `email` to a client and returns the link token of the mail.
-    pub(crate) async fn invited(&self, world: &World, client: &str, email: &str) -> String {
+    pub(crate) async fn invite_for_token(&self, world: &World, client: &str, email: &str) -> String {
         self.invite(client, email).await;
         world.mail(email, 1).await.token()
     }
 
     /// Creates a client and invites a new address to it.
-    pub(crate) async fn invitation(&self, world: &World) -> Invitation {
+    pub(crate) async fn create_invitation(&self, world: &World) -> Invitation {
         let client = self.client("Acme Ltd").await;
         let email = unique_email("ann");
-        let token = self.invited(world, &client, &email).await;
+        let token = self.invite_for_token(world, &client, &email).await;
         Invitation { client, email, token }
     }
 
     /// Invites `email`, sends the invitation again, and returns the link tokens of both mails, the older first.
-    pub(crate) async fn invited_twice(&self, world: &World, client: &str, email: &str) -> (String, String) {
-        let older = self.invited(world, client, email).await;
+    pub(crate) async fn invite_and_resend(&self, world: &World, client: &str, email: &str) -> (String, String) {
+        let older = self.invite_for_token(world, client, email).await;
         let resend = paths::resend_invitation(client);
         let resent = self.owner.post(&resend, json!({ "email": email })).await.expect(200);
         assert_eq!((&resent["invitation"]["sent_count"], &resent["invite_mode"]), (&json!(2), &json!("setup")));
@@ -94,7 +94,7 @@ impl Tenant {
     /// Creates a portal user of `client`, who is signed in.
     pub(crate) async fn person_at(&self, world: &World, client: &str) -> Person {
         let email = unique_email("robin");
-        let token = self.invited(world, client, &email).await;
+        let token = self.invite_for_token(world, client, &email).await;
         let (password, browser) = (password(), world.browser());
         browser.activate(&token, &password).await.expect(200);
         Person { email, password, browser, client: client.to_owned() }

@@ -55,19 +55,19 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
             for (name, value) in PREFLIGHT_HEADERS {
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
             }
-            allow(response.headers_mut(), origin);
+            add_cors_headers(response.headers_mut(), origin);
             return Ok(response);
         }
         // Every response depends on the origin, so that a shared cache must not give it to a page of another origin.
         // Failures become responses here, so that they carry the CORS headers and pages can read the problem.
         let mut response = super::respond(&self.inner, request).await;
-        allow(response.headers_mut(), origin);
+        add_cors_headers(response.headers_mut(), origin);
         Ok(response)
     }
 }
 
 /// Adds the headers that allow a page of `origin` to read the response.
-fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
+fn add_cors_headers(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));

@@ -9,9 +9,9 @@ use super::{csrf, query};
 use crate::http::{body::MAX_BYTES, document, error::ApiError, rate_limit::RateLimits};
 
 /// The longest URI of a request, in bytes.
-const MAX_URI: usize = 8 * 1024;
+const MAX_URI_BYTES: usize = 8 * 1024;
 /// The largest total size of all headers, in bytes. The server refuses twice as much before it calls the middleware.
-const MAX_HEADERS: usize = 16 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// The middleware that refuses requests that exceed a rate limit, come from a page of a foreign origin, have an unknown
 /// query parameter, or are too large.
@@ -62,9 +62,9 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
 /// # Errors
 /// `uri_too_long` or `headers_too_large`.
 fn check_head(request: &Request) -> Result<(), ApiError> {
-    if request.uri().to_string().len() > MAX_URI {
+    if request.uri().to_string().len() > MAX_URI_BYTES {
         return Err(ApiError::UriTooLong);
     }
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-    if headers.sum::<usize>() > MAX_HEADERS { Err(ApiError::HeadersTooLarge) } else { Ok(()) }
+    if headers.sum::<usize>() > MAX_HEADER_BYTES { Err(ApiError::HeadersTooLarge) } else { Ok(()) }
 }

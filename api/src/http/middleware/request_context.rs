@@ -88,8 +88,8 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
             %request_id,
             trace_id = %request_id.simple(),
             operation,
-            method = known(&method),
-            path = shown(&path),
+            method = method_label(&method),
+            path = truncate(&path),
             status = field::Empty,
         );
         request.set_data(self.app.clone());
@@ -97,10 +97,10 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
         request.set_data(context);
         async {
             let mut response = super::respond(&self.inner, request).await;
-            finish(response.headers_mut(), &method, &path, request_id);
+            add_response_headers(response.headers_mut(), &method, &path, request_id);
             let status = response.status().as_u16();
             Span::current().record("status", status);
-            counted.answered(status);
+            counted.responded(status);
             // The query is not logged, because clients may put secrets there.
             info!(status, ms = started.elapsed().as_millis() as u64, "request answered");
             Ok(response)
@@ -125,7 +125,7 @@ impl<E> RequestContextEndpoint<E> {
 }
 
 /// Returns the name of a standard method (RFC 9110 §9, RFC 5789), and `other` for any other text of a client.
-fn known(method: &Method) -> &str {
+fn method_label(method: &Method) -> &str {
     let all = [
         Method::GET,
         Method::HEAD,
@@ -141,13 +141,13 @@ fn known(method: &Method) -> &str {
 }
 
 /// Returns the first [`MAX_LOGGED_CHARS`] characters of a client's text, for the log.
-fn shown(text: &str) -> &str {
+fn truncate(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_LOGGED_CHARS).map_or(text.len(), |(end, _)| end);
     &text[..end]
 }
 
 /// Adds the headers that every response carries.
-fn finish(headers: &mut HeaderMap, method: &Method, path: &str, request_id: Uuid) {
+fn add_response_headers(headers: &mut HeaderMap, method: &Method, path: &str, request_id: Uuid) {
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

@@ -16,7 +16,8 @@ use crate::http::error::ApiError;
 
 /// How long a client waits for the response after its request has arrived.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a handler may run, also after its client has disconnected. What it has not committed by then is rolled back.
+/// How long a handler may run, also after its client has disconnected. What it has not committed by then is rolled
+/// back.
 const WORK_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many times a request is run again after the database has aborted it.
 const MAX_RETRIES: u32 = 3;
@@ -27,8 +28,8 @@ const RETRY_WINDOW: Duration = Duration::from_secs(10);
 
 /// The middleware that reads each request completely and then runs the handler in a task of its own.
 ///
-/// A client that disconnects early therefore leaves no unfinished work: a request that has not arrived completely is not
-/// started, and a started one is finished. Only the wait for a hashing slot is cancelled, by the token in the
+/// A client that disconnects early therefore leaves no unfinished work: a request that has not arrived completely is
+/// not started, and a started one is finished. Only the wait for a hashing slot is cancelled, by the token in the
 /// [`RequestContext`].
 ///
 /// The number of handlers that run is bounded by `slots`; further requests are refused with `overloaded`. Their time is
@@ -59,13 +60,14 @@ impl<E: Endpoint + 'static> Endpoint for RunToCompletionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        // Dropped with this future: when the client has disconnected, or when its time is over.
-        let _connected = request.data::<RequestContext>().map(|context| context.disconnected.clone().drop_guard());
+        // This guard cancels when it is dropped with this future: when the client has disconnected, or when its time is
+        // over.
+        let _cancel_on_drop = request.data::<RequestContext>().map(|context| context.disconnected.clone().drop_guard());
         let app = request.data::<App>().cloned();
         let (inner, slots, has_arrived) = (self.inner.clone(), self.slots.clone(), Arc::new(Notify::new()));
         let arrived = has_arrived.clone();
-        // The task also reads the request, so that a request that arrives completely runs even if its client disconnects
-        // immediately after.
+        // The task also reads the request, so that a request that arrives completely runs even if its client
+        // disconnects immediately after.
         let work = async move {
             let buffered = BufferedRequest::read(request).await?;
             arrived.notify_one();
@@ -77,7 +79,7 @@ impl<E: Endpoint + 'static> Endpoint for RunToCompletionEndpoint<E> {
                 Some(app) => app.db().with_timeout(WORK_TIMEOUT, run).await,
                 None => Some(run.await),
             }
-            .unwrap_or_else(|| Err(unavailable("the request took too long and was given up")))
+            .unwrap_or_else(|| Err(unavailable("the request took too long and was cancelled")))
         };
         let task = self.tasks.spawn(work.in_current_span());
         let timeout = async {
@@ -94,8 +96,8 @@ impl<E: Endpoint + 'static> Endpoint for RunToCompletionEndpoint<E> {
     }
 }
 
-/// Runs the request. Runs it again exactly if the use case returns [`Error::Aborted`]: then nothing was committed, and what
-/// was counted before is refunded.
+/// Runs the request. Runs it again exactly if the use case returns [`Error::Aborted`]: then nothing was committed, and
+/// what was counted before is refunded.
 async fn run(inner: &impl Endpoint, buffered: &BufferedRequest) -> Result<Response> {
     let started = Instant::now();
     let mut retries = 0;

@@ -35,9 +35,9 @@ use super::{
 /// request head with 431.
 const MAX_READ_AHEAD: usize = 32 * 1024;
 /// The largest number of headers of a request. hyper itself answers more with 431.
-const MAX_HEADERS: usize = 100;
+const MAX_HEADER_COUNT: usize = 100;
 
-/// How long a connection may still deliver its first byte after the process was told to stop. hyper closes a
+/// How long a connection may still deliver its first byte after the process receives SIGTERM or SIGINT. hyper closes a
 /// connection without a response if it is shut down before its first byte.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -64,11 +64,11 @@ pub(super) struct Connection<E> {
     pub(super) local: SocketAddr,
     /// The address of the client, or of the proxy in front.
     pub(super) peer: SocketAddr,
-    /// The endpoint that answers the requests.
+    /// The endpoint that responds to the requests.
     pub(super) endpoint: Arc<E>,
     /// The slot of the connection, which becomes free when the connection ends.
     pub(super) permit: Arc<ConnectionPermit>,
-    /// Cancelled when the process is told to stop: the connection ends after the current request.
+    /// Cancelled when the process receives SIGTERM or SIGINT: the connection ends after the current request.
     pub(super) stop: CancellationToken,
     /// Cancelled at the end of the drain: the connection ends immediately.
     pub(super) abort: CancellationToken,
@@ -87,13 +87,13 @@ impl<E: Endpoint + 'static> Connection<E> {
             let (endpoint, phase) = (endpoint.clone(), phase.clone());
             async move {
                 phase.request_started();
-                let response = answer(&*endpoint, request, local, peer).await;
+                let response = respond(&*endpoint, request, local, peer).await;
                 phase.request_finished();
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
         });
         let mut http = Builder::new();
-        let serving = http.max_buf_size(MAX_READ_AHEAD).max_headers(MAX_HEADERS).serve_connection(io, service);
+        let serving = http.max_buf_size(MAX_READ_AHEAD).max_headers(MAX_HEADER_COUNT).serve_connection(io, service);
         let (mut serving, mut shutdown_requested) = (
             pin!(serving),
             pin!(async {
@@ -127,7 +127,7 @@ impl<E: Endpoint + 'static> Connection<E> {
 ///
 /// If the request body was not read to its end, the response closes the connection, because the rest of the body
 /// could be taken for the next request.
-async fn answer(
+async fn respond(
     endpoint: &impl Endpoint,
     mut request: hyper::Request<Incoming>,
     local: SocketAddr,

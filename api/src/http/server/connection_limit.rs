@@ -13,8 +13,8 @@ use tracing::warn;
 
 use super::log_limiter::LogLimiter;
 
-/// One network may use 1/`SHARE` of the connections.
-const SHARE: usize = 4;
+/// One network may use the maximum number of connections divided by this number.
+const NETWORK_SHARE_DIVISOR: usize = 4;
 
 /// Limits the connections of one listener.
 pub(crate) struct ConnectionLimiter {
@@ -44,13 +44,13 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionLimiter {
-    /// Returns a limiter of `max_connections`, at least [`SHARE`]. The networks in `proxies` may use all of them, any
-    /// other network 1/`SHARE`.
+    /// Returns a limiter of `max_connections`, at least [`NETWORK_SHARE_DIVISOR`]. The networks in `proxies` may
+    /// use all of them, any other network that number divided by [`NETWORK_SHARE_DIVISOR`].
     pub(crate) fn new(max_connections: usize, proxies: Arc<[IpNet]>) -> Arc<Self> {
-        let max_connections = max_connections.clamp(SHARE, Semaphore::MAX_PERMITS);
+        let max_connections = max_connections.clamp(NETWORK_SHARE_DIVISOR, Semaphore::MAX_PERMITS);
         Arc::new(Self {
             free: Arc::new(Semaphore::new(max_connections)),
-            max_per_network: max_connections / SHARE,
+            max_per_network: max_connections / NETWORK_SHARE_DIVISOR,
             proxies,
             assigned: Mutex::default(),
             eviction_requested: Notify::new(),
@@ -59,7 +59,7 @@ impl ConnectionLimiter {
     }
 
     /// Waits for a free slot. While it waits, idle connections are asked to close.
-    pub(super) async fn next(self: &Arc<Self>) -> UnassignedPermit {
+    pub(super) async fn acquire(self: &Arc<Self>) -> UnassignedPermit {
         loop {
             if let Ok(permit) = self.free.clone().try_acquire_owned() {
                 return UnassignedPermit { permit, limiter: self.clone() };
@@ -80,9 +80,9 @@ impl ConnectionLimiter {
 }
 
 impl UnassignedPermit {
-    /// Assigns the slot to a connection from `ip`. `None`, and the slot is free again, if the network has used its
+    /// Assigns the slot to a connection from `ip`. Returns `None`, and frees the slot, if the network has used its
     /// share.
-    pub(super) fn of(self, ip: IpAddr) -> Option<ConnectionPermit> {
+    pub(super) fn assign(self, ip: IpAddr) -> Option<ConnectionPermit> {
         let Self { permit, limiter } = self;
         let ip = ip.to_canonical();
         let network = (!limiter.proxies.iter().any(|proxy| proxy.contains(&ip))).then(|| network_of(ip));
@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn network_is_limited_to_its_share_and_proxy_is_not() {
         let limiter = ConnectionLimiter::new(8, ["10.0.0.0/8".parse().unwrap()].into());
-        let connect = async |ip: &str| limiter.next().await.of(ip.parse().unwrap());
+        let connect = async |ip: &str| limiter.acquire().await.assign(ip.parse().unwrap());
         let (first, second) = (connect("192.0.2.1").await.unwrap(), connect("::ffff:192.0.2.1").await.unwrap());
         assert!(connect("192.0.2.1").await.is_none(), "a network may use two of eight slots");
         let other = connect("192.0.2.2").await.unwrap();
@@ -143,14 +143,14 @@ mod tests {
         let limiter = ConnectionLimiter::new(4, ["10.0.0.0/8".parse().unwrap()].into());
         let mut permits = Vec::new();
         for _ in 0..4 {
-            permits.push(limiter.next().await.of("10.0.0.1".parse().unwrap()).unwrap());
+            permits.push(limiter.acquire().await.assign("10.0.0.1".parse().unwrap()).unwrap());
         }
         let idle = permits.pop().unwrap();
         let mut eviction_requested = Box::pin(idle.eviction_requested());
         eviction_requested.as_mut().enable();
         let waiting = tokio::spawn({
             let limiter = limiter.clone();
-            async move { limiter.next().await.of("10.0.0.1".parse().unwrap()).is_some() }
+            async move { limiter.acquire().await.assign("10.0.0.1".parse().unwrap()).is_some() }
         });
         eviction_requested.await;
         assert!(!waiting.is_finished());

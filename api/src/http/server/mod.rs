@@ -2,7 +2,7 @@
 //!
 //! The server speaks HTTP/1.1 only, which is what proxies use towards their backends. So it has no exposure to
 //! attacks on HTTP/2, such as floods of stream resets or endless header frames. Requests are handed to a poem
-//! [`Endpoint`]. Decision 7 (`docs/decisions`) gives the reasons for a server of our own.
+//! [`Endpoint`]. Decision 7 (`docs/decisions`) gives the reasons for Portico's own server.
 
 mod connection;
 mod connection_limit;
@@ -27,7 +27,7 @@ pub(crate) use connection_limit::ConnectionLimiter;
 pub(crate) use fd_limit::max_connections;
 use log_limiter::LogLimiter;
 
-/// How long running requests may continue after the process was told to stop.
+/// How long running requests may continue after the process receives SIGTERM or SIGINT.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long to wait after a failed `accept`, for example when no file descriptor is free. An immediate retry would
 /// fail again and keep the processor busy.
@@ -36,7 +36,7 @@ const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 /// Serves `endpoint` on `listener` until `stop` is cancelled, then lets running requests finish for up to
 /// [`DRAIN_TIMEOUT`].
 ///
-/// When all connection slots are used, new connections wait in the kernel's backlog, where they cost no file
+/// When all connection slots are used, new connections wait in the kernel's backlog, where they use no file
 /// descriptor. Slots become free soon, because idle connections are asked to close and slow ones time out within
 /// about 30 seconds. A connection of a network that has used its share is closed immediately; if it waited, all
 /// connections behind it would wait too.
@@ -57,22 +57,22 @@ pub(crate) async fn serve(
     };
     loop {
         let next = async {
-            let permit = limiter.next().await;
+            let permit = limiter.acquire().await;
             (permit, accept(&listener, &limiter).await)
         };
         let (permit, (socket, peer)) = tokio::select! {
             () = stop.cancelled() => break,
             next = next => next,
         };
-        let Some(permit) = permit.of(peer.ip()) else { continue };
+        let Some(permit) = permit.assign(peer.ip()) else { continue };
         connections.spawn(connection(socket, peer, permit).run());
     }
     // Connections in the kernel's backlog may already carry a request. If they were reset, a proxy could not know
     // whether the request was processed, and could not safely send it to another process. So they are served too.
     let backlog = listener.into_std()?;
-    while let (Ok((socket, peer)), Some(permit)) = (backlog.accept(), limiter.next().now_or_never()) {
+    while let (Ok((socket, peer)), Some(permit)) = (backlog.accept(), limiter.acquire().now_or_never()) {
         let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket));
-        if let (Ok(socket), Some(permit)) = (socket, permit.of(peer.ip())) {
+        if let (Ok(socket), Some(permit)) = (socket, permit.assign(peer.ip())) {
             connections.spawn(connection(socket, peer, permit).run());
         }
     }

@@ -62,8 +62,6 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     link.check_for(Purpose::Activation, app.now())?;
     let InvitationContext { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
     let name = input.name.as_ref().map_or(link.user.name.as_str(), Name::as_str);
-    // The link stays in the mailbox forever. A password that contains its secret is as easy to guess as one with the
-    // name.
     let (settings, known) = (&app.section::<PasswordSettings>(), [name, &invitation.name, input.token.reveal()]);
     passwords::check_policy(settings, "/password", &input.password, &link.user.email, &known)?;
     let phc = app.get::<Hasher>().hash(&caller.context, &input.password).await?;
@@ -76,10 +74,10 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     if !passwords::set_password(&mut tx, &link.user, phc, expected).await? {
         return Err(Error::TOKEN_REVOKED);
     }
-    let user = rename(&mut tx, link.user.id, input.name.as_ref()).await?;
+    let user = store_name_and_load(&mut tx, link.user.id, input.name.as_ref()).await?;
     let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
     let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
-    resolve_sibling_invitations(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
+    handle_other_invitations(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
     let active = memberships::require_open(&tx, &membership).await?;
     let session = sessions::open_portal(&mut tx, &user, &active.membership, &caller.context, input.replaces).await?;
     let event =
@@ -91,9 +89,9 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
 }
 
 /// Stores the chosen name, if there is one, and returns the `portal_users` row as it is after the password was set.
-async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<portal_user::Model> {
-    let gone = || Error::Internal(format!("the portal_users row of the activated portal user {id} is missing"));
-    let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?.ok_or_else(gone)?;
+async fn store_name_and_load(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<portal_user::Model> {
+    let missing = || Error::Internal(format!("the portal_users row of the activated portal user {id} is missing"));
+    let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?.ok_or_else(missing)?;
     let Some(name) = name else { return Ok(user) };
     let mut row = user.into_active_model();
     row.name = Set(name.to_string());
@@ -101,20 +99,20 @@ async fn rename(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<po
 }
 
 /// Handles the portal user's other pending invitations that have not expired: accepts those of `tenant`, and mails an
-/// accept link for each of the others. `done` is the invitation that was just accepted.
-async fn resolve_sibling_invitations(
+/// accept link for each of the others. `accepted` is the invitation that was just accepted.
+async fn handle_other_invitations(
     tx: &mut Tx,
     actor: &Actor,
     user: &portal_user::Model,
     tenant: TenantId,
-    done: InvitationId,
+    accepted: InvitationId,
 ) -> Result<()> {
     let others = invitation::Entity::find()
         .find_also_related(client::Entity)
         .filter(invitation::Column::PortalUserId.eq(user.id))
         .filter(invitation::Column::Status.eq(Status::Pending))
         .filter(invitation::Column::ExpiresAt.gt(tx.app().now()))
-        .filter(invitation::Column::Id.ne(done))
+        .filter(invitation::Column::Id.ne(accepted))
         .all(tx.db())
         .await?;
     for (invitation, client) in others {

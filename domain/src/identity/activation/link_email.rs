@@ -30,7 +30,8 @@ const MAX_RENEWALS: i32 = 2;
 /// The minimum remaining lifetime of an invitation. A mail whose link would expire sooner is not sent.
 const MIN_REMAINING_LIFETIME: TimeDelta = TimeDelta::seconds(1);
 
-type Composing = std::result::Result<Composed, ComposeError>;
+/// The result of composing a mail.
+type ComposeResult = std::result::Result<Composed, ComposeError>;
 
 /// Composes the mail of kind `invitation` for the invitation that `row` names.
 ///
@@ -38,7 +39,7 @@ type Composing = std::result::Result<Composed, ComposeError>;
 ///
 /// # Errors
 /// A failed database query, template or message.
-pub(crate) async fn compose_invitation(app: &App, row: &email::Model) -> Composing {
+pub(crate) async fn compose_invitation(app: &App, row: &email::Model) -> ComposeResult {
     let Some(id) = row.invitation_id else { return Ok(Composed::Suppressed("the invitation no longer exists")) };
     let found = invitation::Entity::find_by_id(id).find_also_related(portal_user::Entity).one(app.db()).await?;
     match found {
@@ -47,16 +48,16 @@ pub(crate) async fn compose_invitation(app: &App, row: &email::Model) -> Composi
     }
 }
 
-/// Composes the mail of kind `activation`: the link of the portal user's most recently sent invitation that is pending or
-/// expired.
+/// Composes the mail of kind `activation`: the link of the portal user's most recently sent invitation that is pending
+/// or expired.
 ///
 /// The request does not look the address up. This function, which the worker runs, does. Returns
-/// [`Composed::Suppressed`] if no enabled portal user has the address, if there is no such invitation, or if its link would
-/// not be valid on arrival.
+/// [`Composed::Suppressed`] if no enabled portal user has the address, if there is no such invitation, or if its link
+/// would not be valid on arrival.
 ///
 /// # Errors
 /// A failed database query, template or message.
-pub(crate) async fn compose_activation(app: &App, row: &email::Model) -> Composing {
+pub(crate) async fn compose_activation(app: &App, row: &email::Model) -> ComposeResult {
     let user = portal_user::Entity::find()
         .filter(portal_user::Column::Email.eq(&row.recipient))
         .filter(portal_user::Column::DisabledAt.is_null())
@@ -86,7 +87,12 @@ pub(crate) async fn compose_activation(app: &App, row: &email::Model) -> Composi
 ///
 /// # Errors
 /// A failed database query, template or message, or a missing entry of `PORTICO_SECRET`.
-async fn compose(app: &App, row: &email::Model, invitation: invitation::Model, user: portal_user::Model) -> Composing {
+async fn compose(
+    app: &App,
+    row: &email::Model,
+    invitation: invitation::Model,
+    user: portal_user::Model,
+) -> ComposeResult {
     let client_and_tenant =
         client::Entity::find_by_id(invitation.client_id).find_also_related(tenant::Entity).one(app.db()).await?;
     let Some((client, Some(tenant))) = client_and_tenant else {
@@ -98,7 +104,7 @@ async fn compose(app: &App, row: &email::Model, invitation: invitation::Model, u
     if row.created_at < invitation.links_valid_from {
         return Ok(Composed::Suppressed("replaced by a newer mail"));
     }
-    let Some(invitation) = pending(app, row, invitation).await? else {
+    let Some(invitation) = pending_or_renewed(app, row, invitation).await? else {
         return Ok(Composed::Suppressed("the invitation is accepted, cancelled or expired"));
     };
     let (purpose, path) = match user.password_phc {
@@ -124,7 +130,11 @@ async fn compose(app: &App, row: &email::Model, invitation: invitation::Model, u
 
 /// Returns the invitation if it is pending and has not expired. Renews an expired one if the invited person asked for
 /// this mail, which then belongs to no tenant. Returns `None` otherwise.
-async fn pending(app: &App, row: &email::Model, invitation: invitation::Model) -> Result<Option<invitation::Model>> {
+async fn pending_or_renewed(
+    app: &App,
+    row: &email::Model,
+    invitation: invitation::Model,
+) -> Result<Option<invitation::Model>> {
     let is_expired = invitation.expires_at <= app.now() + MIN_REMAINING_LIFETIME;
     match invitation.status {
         Status::Pending if !is_expired => Ok(Some(invitation)),

@@ -1,7 +1,6 @@
 //! Known devices: browsers from which a user has signed in within the last year.
 //!
-//! A known device has rate limits of its own. So an attacker who guesses from elsewhere cannot lock out the account's
-//! owner.
+//! A known device has its own rate limits, so that an attacker on another device cannot lock out the owner.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;

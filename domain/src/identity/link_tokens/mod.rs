@@ -236,7 +236,7 @@ pub(crate) async fn consume(tx: &mut Tx, token: &link_token::Model) -> Result<()
 fn secret(app: &App, id: LinkTokenId, fingerprint: &str) -> Result<PlainToken> {
     let key = app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
         Error::Internal(format!(
-            "PORTICO_SECRET has no entry with the fingerprint {fingerprint}, which made the link {id}"
+            "the link {id} was derived from an entry of PORTICO_SECRET that was removed (fingerprint {fingerprint})"
         ))
     })?;
     Ok(PlainToken::from_bytes(&key.mac(KeyUse::Link, &[id.0.as_bytes()])))

@@ -11,7 +11,7 @@ use crate::platform::{
 /// invitation.
 #[derive(Clone, Debug)]
 pub struct LinkTokenSettings {
-    /// `PORTICO_RESET_TTL`
+    /// `PORTICO_RESET_TTL`: how long a reset link is valid, 30 minutes by default.
     pub reset_ttl: Duration,
 }
 

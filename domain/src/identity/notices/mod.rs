@@ -34,7 +34,7 @@ pub(crate) struct Notice {
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
-pub(crate) async fn enqueue_for_staff(tx: &mut Tx, kind: Kind, user: &staff_user::Model) -> Result<()> {
+pub(crate) async fn enqueue_for_staff_user(tx: &mut Tx, kind: Kind, user: &staff_user::Model) -> Result<()> {
     let to = EmailAddress::stored(&user.email)?;
     mail::enqueue(tx, NewEmail { staff_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
     Ok(())
@@ -45,7 +45,7 @@ pub(crate) async fn enqueue_for_staff(tx: &mut Tx, kind: Kind, user: &staff_user
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
-pub(crate) async fn enqueue(tx: &mut Tx, kind: Kind, user: &portal_user::Model) -> Result<()> {
+pub(crate) async fn enqueue_for_portal_user(tx: &mut Tx, kind: Kind, user: &portal_user::Model) -> Result<()> {
     let to = EmailAddress::stored(&user.email)?;
     mail::enqueue(tx, NewEmail { portal_user: Some(user.id), ..NewEmail::new(kind, &to) }).await?;
     Ok(())

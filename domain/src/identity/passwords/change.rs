@@ -60,7 +60,7 @@ pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Pa
     let mut session: session::ActiveModel = caller.session.clone().into_active_model();
     session.credential_version = Set(user.credential_version + 1);
     session.update(tx.db()).await?;
-    notices::enqueue(&mut tx, Kind::PasswordChanged, user).await?;
+    notices::enqueue_for_portal_user(&mut tx, Kind::PasswordChanged, user).await?;
     memberships::record_for_each_tenant(&mut tx, caller, user.id, "password.changed").await?;
     reset_failures(&mut tx, &user.email).await?;
     tx.commit().await

@@ -1,4 +1,4 @@
-//! The password policy. Every operation that sets a password uses it, and only this module decides.
+//! The password policy. Every operation that sets a password uses it. Only this module checks passwords.
 
 use zxcvbn::{Score, zxcvbn};
 
@@ -18,8 +18,9 @@ const MIN_KNOWN_PART_CHARS: usize = 4;
 /// Checks a new password for the portal user with the address `email`.
 ///
 /// `known` lists further texts that others may know, such as the portal user's names and the secret of the link that
-/// was used. A password is weak if it contains a part of 4 or more characters of these texts or the local part of the
-/// address, in any case, or if its zxcvbn score is below 3.
+/// was used: the link stays in the mailbox forever, so a password that contains its secret is as easy to guess as one
+/// with the name. A password is weak if it contains a part of 4 or more characters of these texts or the local part of
+/// the address, ignoring letter case, or if its zxcvbn score is below 3.
 ///
 /// # Errors
 /// `validation_failed` at the JSON pointer `pointer`, with one of these field codes:

@@ -35,8 +35,6 @@ pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: 
     let link = link_tokens::find(app, token).await?;
     link.check_for(Purpose::Reset, app.now())?;
     let user = &link.user;
-    // The link stays in the mailbox forever. A password that contains its secret is as easy to guess as one with the
-    // name.
     let known = [user.name.as_str(), token.reveal()];
     check_policy(app.section::<PasswordSettings>(), "/password", password, &user.email, &known)?;
     let phc = app.get::<Hasher>().hash(&caller.context, password).await?;
@@ -48,7 +46,7 @@ pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: 
         return Err(Error::TOKEN_REVOKED);
     }
     sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, "password_reset").await?;
-    notices::enqueue(&mut tx, Kind::PasswordChanged, user).await?;
+    notices::enqueue_for_portal_user(&mut tx, Kind::PasswordChanged, user).await?;
     memberships::record_for_each_tenant(&mut tx, actor, user.id, "password.reset").await?;
     passwords::reset_failures(&mut tx, &user.email).await?;
     tx.commit().await

@@ -20,9 +20,8 @@ pub struct PasswordSettings {
 
 impl Section for PasswordSettings {
     fn read(env: &mut EnvReader) -> Option<Self> {
-        let description = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes \
-                       128·N·r bytes of memory while it is computed. A hash with another cost is replaced at the \
-                       next sign-in.";
+        let description = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes 128·N·r \
+            bytes of memory while it is computed. A hash with another cost is replaced at the next sign-in.";
         let scrypt = env.read("PORTICO_SCRYPT", "ln=17,r=8,p=1", description, parse_cost);
         let min = env.read(
             "PORTICO_PASSWORD_MIN",

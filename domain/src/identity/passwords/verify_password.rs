@@ -1,7 +1,7 @@
 //! Verifies a password.
 //!
 //! Each attempt is counted before the password is checked. An unknown email address causes the same work as a known
-//! one, so neither the answer nor its time tells whether an account exists.
+//! one, so neither the response nor its time tells whether an account exists.
 
 use portico_entity::{
     email::Kind,
@@ -54,10 +54,10 @@ pub(crate) struct PasswordAttempt<'a> {
 /// Checks the password of an attempt. If the email address is unknown, the check takes the same time and fails.
 ///
 /// The attempt uses a unit of [`SIGN_IN_NETWORK`](limits::SIGN_IN_NETWORK) and of
-/// [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT), and adds a failure to the failure streak. A wrong password is recorded in
-/// the audit log. When the streak reaches [`SIGN_IN_LOCKOUT`](limits::SIGN_IN_LOCKOUT) and the device is not known, this
-/// function locks the password until a reset, mails a notice and records an audit event. A known device may still use a
-/// locked password, until its own streak exceeds the limit.
+/// [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT), and adds a failure to the failure streak. A wrong password is recorded
+/// in the audit log. When the streak reaches [`SIGN_IN_LOCKOUT`](limits::SIGN_IN_LOCKOUT) and the device is not known,
+/// this function locks the password until a reset, mails a notice and records an audit event. A known device may still
+/// use a locked password, until its own streak exceeds the limit.
 ///
 /// # Errors
 /// - `too_many_requests` when a rate limit is exhausted. The password is not checked then.
@@ -81,8 +81,8 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
         app.section::<RateLimitSettings>().max_streak(&limits::SIGN_IN_LOCKOUT).map_or(i64::MAX, i64::from);
 
     // If the account cannot sign in or the streak is over its limit, the password is compared with a dummy hash,
-    // which takes the same time. A password that guesses from elsewhere have locked stays usable from the owner's
-    // known devices, which have streaks of their own.
+    // which takes the same time. Wrong guesses from other devices can lock a password. The owner can still use it on a
+    // known device, because each known device has its own failure streak.
     let is_unlocked = |user: &&portal_user::Model| user.password_locked_at.is_none() || !device.is_empty();
     let usable = user.filter(|user| user.disabled_at.is_none()).filter(is_unlocked);
     let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| reservation.streak() <= max_streak);
@@ -162,8 +162,8 @@ async fn record_failure(app: &App, attempt: PasswordAttempt<'_>, reaches_lockout
     tx.commit().await
 }
 
-/// Locks the password of `user` until a reset, mails a notice and records an audit event. Does nothing if the password is
-/// already locked.
+/// Locks the password of `user` until a reset, mails a notice and records an audit event. Does nothing if the password
+/// is already locked.
 async fn lock(tx: &mut Tx, context: &RequestContext, user: &portal_user::Model) -> Result<()> {
     let locked = portal_user::Entity::update_many()
         .col_expr(Column::PasswordLockedAt, Expr::value(tx.app().now()))
@@ -172,7 +172,7 @@ async fn lock(tx: &mut Tx, context: &RequestContext, user: &portal_user::Model) 
         .exec(tx.db())
         .await?;
     if locked.rows_affected == 1 {
-        notices::enqueue(tx, Kind::PasswordLocked, user).await?;
+        notices::enqueue_for_portal_user(tx, Kind::PasswordLocked, user).await?;
         let caller = Anonymous { context: context.clone() };
         memberships::record_for_each_tenant(tx, &caller, user.id, "password.locked").await?;
     }

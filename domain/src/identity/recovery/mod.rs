@@ -1,4 +1,4 @@
-//! Requests for a mail that lets a person in: a forgotten password, a lost or an expired link.
+//! Requests for a mail with a link: a forgotten password, a lost or an expired link.
 
 use crate::{
     identity::devices,
@@ -19,7 +19,8 @@ use crate::{
 /// device of the address has its own count.
 ///
 /// # Errors
-/// `too_many_requests`; `unavailable` if the database fails.
+/// - `too_many_requests`: the limit of the mailbox or of the network is exhausted.
+/// - `unavailable` or `internal`: the database failed.
 pub(crate) async fn request_mail(app: &App, caller: &Anonymous, mail: NewEmail, event: audit::Event) -> Result<()> {
     let device = devices::known_device(app, &caller.context, Realm::Portal, &mail.to).unwrap_or_default();
     let (network, mailbox) = (caller.context.network(), mail.to.mailbox());

@@ -70,8 +70,8 @@ pub(super) struct VerifiedToken {
     pub(super) claims: Arc<Claims>,
 }
 
-/// Returns a new access token for `session`, signed by `key`, which lives for `PORTICO_ACCESS_TTL`. `subject` is the id of
-/// the session's owner.
+/// Returns a new access token for `session`, signed by `key`, which lives for `PORTICO_ACCESS_TTL`. `subject` is the id
+/// of the session's owner.
 ///
 /// # Errors
 /// `internal` when the claims cannot be serialized.
@@ -132,9 +132,9 @@ pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Resul
         }
     };
     let now = app.now();
-    let is_ours = claims.iss == app.public_url("") && claims.aud == audience(realm);
+    let is_from_this_installation = claims.iss == app.public_url("") && claims.aud == audience(realm);
     let is_current = claims.exp > (now - CLOCK_LEEWAY).timestamp() && claims.iat <= (now + CLOCK_LEEWAY).timestamp();
-    if is_ours && is_current { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
+    if is_from_this_installation && is_current { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
 }
 
 /// A text that has the form of an access token. Its signature is not verified.

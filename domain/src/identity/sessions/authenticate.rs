@@ -32,7 +32,7 @@ const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 ///   session's membership does not exist, or when its claims differ from the session's row.
 /// - `session_revoked` when the session was ended, the password was changed, the portal user is disabled, the
 ///   membership is not active, the client is archived or the tenant is suspended.
-/// - `session_expired` when the session has reached its end.
+/// - `session_expired` when the session has expired.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn authenticate_portal(app: &App, token: &PlainToken, context: RequestContext) -> Result<PortalUser> {
     let claims = access_token::verify(app, Realm::Portal, token).await?;
@@ -50,7 +50,7 @@ pub async fn authenticate_portal(app: &App, token: &PlainToken, context: Request
 ///   exist, or when its subject is not the session's owner.
 /// - `session_revoked` when the session was ended, the credential version is older than the user's, the staff user is
 ///   disabled or the tenant is suspended.
-/// - `session_expired` when the session has reached its end or was idle for too long.
+/// - `session_expired` when the session has expired or was idle for too long.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn authenticate_staff(app: &App, token: &PlainToken, context: RequestContext) -> Result<StaffUser> {
     let claims = access_token::verify(app, Realm::Staff, token).await?;

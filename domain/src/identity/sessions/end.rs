@@ -85,7 +85,7 @@ pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, session: Option<
     tx.commit().await
 }
 
-/// Ends all sessions of `owner` except the session `except`. Locks the owner's row first, as [`lock`] does.
+/// Ends all sessions of `owner` except the session `except`. Locks the owner's row first, as [`lock_owner`] does.
 ///
 /// `reason` becomes `revoked_reason` of the rows and a label of the metric that counts ended sessions.
 ///
@@ -97,7 +97,7 @@ pub(crate) async fn end_all(
     except: Option<SessionId>,
     reason: &'static str,
 ) -> Result<()> {
-    lock(tx, owner).await?;
+    lock_owner(tx, owner).await?;
     let mut update = revoke(tx.app(), reason);
     update = match owner {
         SessionOwner::Portal(user) => update.filter(Column::PortalUserId.eq(user)),
@@ -118,7 +118,7 @@ pub(crate) async fn end_all(
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(crate) async fn lock(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
+pub(crate) async fn lock_owner(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
     // An update that keeps the value locks the row on Postgres and on SQLite.
     match owner {
         SessionOwner::Portal(user) => {

@@ -27,8 +27,8 @@ use crate::platform::{
 /// sessions, the oldest ones end. The new session gets the credential version of `user`, so it is invalid if another
 /// transaction changes the password before this one commits.
 ///
-/// The caller must have locked the user's row with [`lock`](super::lock) in this transaction, and must have checked
-/// in this transaction that the client is open.
+/// The caller must have locked the user's row with [`lock_owner`](super::lock_owner) in this transaction, and must have
+/// checked in this transaction that the client is open.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
@@ -85,7 +85,7 @@ pub(crate) struct TokenSigner(Arc<LoadedKey>);
 
 /// Returns a signer with the current signing key.
 ///
-/// A use case calls this before it begins its transaction: nothing that can fail may follow the commit.
+/// Call this before the transaction begins, so that no database query follows the commit.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails; `internal` when no signing key is active.

@@ -26,7 +26,7 @@ use crate::{
 /// Exchanges a refresh token of a portal session for a new access token and a new refresh token of the same session.
 ///
 /// `auth_time` and `expires_at` of the session stay unchanged. Within `PORTICO_REFRESH_GRACE` after an exchange, the
-/// previous refresh token gets the same successor: two tabs may refresh at the same time, or an answer may be lost.
+/// previous refresh token gets the same successor: two tabs may refresh at the same time, or a response may be lost.
 ///
 /// # Errors
 /// - `unauthenticated` when `token` is not an authentic refresh token of the portal realm, or when its session does
@@ -35,7 +35,7 @@ use crate::{
 ///   [`authenticate_portal`](super::authenticate_portal). Also when the token was exchanged before and the grace
 ///   period is over: the token was probably copied, so this call ends the session, records an audit event and mails a
 ///   notice.
-/// - `session_expired` when the session has reached its end.
+/// - `session_expired` when the session has expired.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn refresh_portal(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<IssuedSession> {
     let session = rotate(app, caller, token, Realm::Portal).await?;
@@ -127,12 +127,12 @@ async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model, 
         match session.owner() {
             Some(SessionOwner::Portal(id)) => {
                 if let Some(user) = portal_user::Entity::find_by_id(id).one(tx.db()).await? {
-                    notices::enqueue(&mut tx, Kind::SessionEnded, &user).await?;
+                    notices::enqueue_for_portal_user(&mut tx, Kind::SessionEnded, &user).await?;
                 }
             }
             Some(SessionOwner::Staff(id)) => {
                 if let Some(user) = staff_user::Entity::find_by_id(id).one(tx.db()).await? {
-                    notices::enqueue_for_staff(&mut tx, Kind::SessionEnded, &user).await?;
+                    notices::enqueue_for_staff_user(&mut tx, Kind::SessionEnded, &user).await?;
                     event = event.tenant(user.tenant_id);
                 }
             }

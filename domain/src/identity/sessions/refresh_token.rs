@@ -19,7 +19,7 @@ pub(super) struct ParsedRefreshToken {
     mac: Vec<u8>,
 }
 
-/// Returns the refresh token of the session's current generation, made with the newest server key. It never fails.
+/// Returns the refresh token of the session's current generation, derived from the newest server key.
 pub(super) fn make(app: &App, session: &session::Model) -> Result<PlainToken> {
     let (sid, generation) = (session.id.0, session.generation);
     let mac = app.keys().newest().mac(KeyUse::Refresh, &parts(session, generation).each_ref().map(Vec::as_slice));

@@ -40,8 +40,8 @@ impl Section for SessionSettings {
         });
         let description = "How long a portal session lives after sign-in. Refreshing does not extend it.";
         let refresh = env.read("PORTICO_REFRESH_TTL", "30d", description, duration);
-        let description = "How long after a rotation the previous refresh token still gets the same successor (two tabs, \
-                           a lost answer). After that, presenting it ends the session, because the token may be stolen.";
+        let description = "How long after a rotation the previous refresh token still gets the same successor (two \
+            tabs, a lost response). After that, presenting it ends the session, because the token may be stolen.";
         let grace = env.read("PORTICO_REFRESH_GRACE", "10s", description, duration);
         let description = "How long a staff session lives without a refresh.";
         let staff_idle = env.read("PORTICO_STAFF_IDLE_TTL", "12h", description, duration);

@@ -100,7 +100,7 @@ pub struct Jwk {
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
 pub async fn jwks(app: &App) -> Result<Vec<Jwk>> {
-    let cache = app.get::<SigningKeys>().cache(app, CACHE_TTL).await?;
+    let cache = app.get::<SigningKeys>().load_keys_if_older_than(app, CACHE_TTL).await?;
     let jwk =
         |key: &Arc<LoadedKey>| Jwk { kid: key.id.to_string(), x: BASE64_URL_SAFE_NO_PAD.encode(key.public.as_bytes()) };
     Ok(cache.keys.iter().map(jwk).collect())
@@ -112,7 +112,7 @@ impl SigningKeys {
     /// # Errors
     /// `unavailable` or `internal` when the database fails; `internal` when no signing key is active.
     pub(super) async fn current(&self, app: &App) -> Result<Arc<LoadedKey>> {
-        let cache = self.cache(app, CACHE_TTL).await?;
+        let cache = self.load_keys_if_older_than(app, CACHE_TTL).await?;
         let current = cache.keys.iter().find(|key| key.active_from <= app.now() && !key.retired);
         current.cloned().ok_or_else(|| Error::Internal("no signing key is active".into()))
     }
@@ -139,7 +139,7 @@ impl SigningKeys {
     /// `unavailable` or `internal` when the database fails.
     pub(super) async fn by_id(&self, app: &App, id: SigningKeyId) -> Result<Option<Arc<LoadedKey>>> {
         for max_age in [CACHE_TTL, RELOAD_INTERVAL] {
-            let cache = self.cache(app, max_age).await?;
+            let cache = self.load_keys_if_older_than(app, max_age).await?;
             if let Some(key) = cache.keys.iter().find(|key| key.id == id) {
                 return Ok(Some(key.clone()));
             }
@@ -147,8 +147,12 @@ impl SigningKeys {
         Ok(None)
     }
 
-    /// Returns the cached keys if they are younger than `max_age`, else loads them. When no key is active, makes one.
-    async fn cache(&self, app: &App, max_age: TimeDelta) -> Result<KeyCache> {
+    /// Returns the cached keys if they are younger than `max_age`; otherwise loads them. If no key is active, inserts a
+    /// current and a next key.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` if the database fails.
+    async fn load_keys_if_older_than(&self, app: &App, max_age: TimeDelta) -> Result<KeyCache> {
         // The difference is negative after the clock was set back.
         let is_fresh = |cache: &KeyCache| (app.now() - cache.loaded_at).abs() < max_age;
         if let Some(cache) = self.cache.read().await.as_ref().filter(|cache| is_fresh(cache)) {
@@ -162,8 +166,8 @@ impl SigningKeys {
         if !cache.keys.iter().any(|key| key.active_from <= app.now() && !key.retired) {
             // Portico starts for the first time, or the entry of `PORTICO_SECRET` from which the keys were derived
             // was removed.
-            insert(app, app.now()).await?;
-            insert(app, app.now() + SIGNING_PERIOD).await?;
+            insert_key(app, app.now()).await?;
+            insert_key(app, app.now() + SIGNING_PERIOD).await?;
             cache = load(app).await?;
         }
         Ok(slot.insert(cache).clone())
@@ -187,8 +191,8 @@ async fn load(app: &App) -> Result<KeyCache> {
     Ok(KeyCache { loaded_at: app.now(), keys: usable.collect() })
 }
 
-/// Makes a key that signs from `active_from`.
-async fn insert(app: &App, active_from: Time) -> Result<()> {
+/// Inserts a key that signs from `active_from`.
+async fn insert_key(app: &App, active_from: Time) -> Result<()> {
     let row = signing_key::ActiveModel {
         id: Set(SigningKeyId(app.new_id())),
         key_fingerprint: Set(app.keys().newest().fingerprint().into()),
@@ -200,7 +204,7 @@ async fn insert(app: &App, active_from: Time) -> Result<()> {
     Ok(())
 }
 
-/// The job that rotates the signing keys: it makes the next key if there is none, retires the keys before the current
+/// The job that rotates the signing keys: it inserts the next key if there is none, retires the keys before the current
 /// one, and deletes keys that were retired two days ago.
 #[derive(Default, Serialize, Deserialize)]
 pub struct RotateSigningKeys {}
@@ -214,10 +218,10 @@ impl Job for RotateSigningKeys {
         let current = app.get::<SigningKeys>().current(app).await?;
         let next = signing_key::Entity::find().filter(Column::ActiveFrom.gt(now)).one(app.db()).await?;
         if next.is_none() {
-            insert(app, now + SIGNING_PERIOD).await?;
+            insert_key(app, now + SIGNING_PERIOD).await?;
         }
         // Wait until the current key is active on the clock of every process: a process that finds no active key
-        // makes a new one.
+        // inserts a new one.
         if current.active_from <= now - MAX_CLOCK_SKEW {
             signing_key::Entity::update_many()
                 .col_expr(Column::RetiredAt, Expr::value(now))

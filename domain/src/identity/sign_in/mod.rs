@@ -39,7 +39,7 @@ pub struct SignInInput {
 /// # Errors
 /// - `too_many_requests` when a rate limit is exhausted. It does not depend on whether the account exists.
 /// - `invalid_credentials` when the email address is unknown, the password is wrong or locked, the account is not
-///   activated or is disabled, or the portal user is not a member of `client`. The answer is the same for all of
+///   activated or is disabled, or the portal user is not a member of `client`. The error is the same for all of
 ///   them.
 /// - `client_suspended` when the password is right but the client, or every client of the portal user, is archived or
 ///   belongs to a suspended tenant.
@@ -73,7 +73,7 @@ async fn open(
 ) -> Result<IssuedSession> {
     let signer = sessions::signer(app).await?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
-    sessions::lock(&mut tx, SessionOwner::Portal(user.id)).await?;
+    sessions::lock_owner(&mut tx, SessionOwner::Portal(user.id)).await?;
     let active = match choose(&tx, user.id, input.client).await? {
         Ok(active) => active,
         Err(error) => {
@@ -98,7 +98,8 @@ fn refused(error: &Error) -> audit::Event {
 
 /// Selects the membership to open the session for: the one at `wanted`, else the one that was used last.
 ///
-/// The inner `Err` is the answer when no client is open. The outer `Err` is a failure of the database.
+/// The inner `Err` is the error that the caller gets when no client is open. The outer `Err` is a failure of the
+/// database.
 async fn choose(
     tx: &Tx,
     user: PortalUserId,

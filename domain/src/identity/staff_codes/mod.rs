@@ -1,6 +1,6 @@
-//! Staff users: the people who administer the clients of a tenant.
+//! Staff codes: six-digit codes with which staff users sign in. Portico mails the code.
 //!
-//! A staff user has no password. They sign in with a six-digit code that Portico mails to them: a code flow.
+//! A staff user has no password. One sign-in with a code is a code flow.
 //! [`send_code()`] starts the flow and [`verify_code()`] completes it.
 
 mod code;

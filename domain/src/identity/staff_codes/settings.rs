@@ -10,7 +10,7 @@ use crate::platform::{
 /// How long a staff code is valid.
 #[derive(Clone, Debug)]
 pub struct StaffCodeSettings {
-    /// `PORTICO_CODE_TTL`
+    /// `PORTICO_CODE_TTL`: how long a sign-in code is valid, 10 minutes by default.
     pub code_ttl: Duration,
 }
 

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// # Errors
 /// - `invalid_code` when the code is wrong, used or expired, when the flow is unknown or has no attempts left, or
-///   when the staff user is disabled or the tenant is suspended. The answer is the same for all of them.
+///   when the staff user is disabled or the tenant is suspended. The error is the same for all of them.
 /// - `too_many_requests` when the email address of the flow has too many wrong codes.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn verify_code(

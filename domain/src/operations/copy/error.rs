@@ -19,7 +19,7 @@ pub enum CopyError {
     /// A database failed: which one, at which table or step (`connect`, `begin`, `commit`), and its error.
     Database(Side, &'static str, DbErr),
     /// No table of the source has a row. The caller has most likely named the wrong database.
-    Nothing,
+    EmptySource,
     /// The named table of the target has rows.
     NotEmpty(&'static str),
     /// A text contains the character NUL, which Postgres cannot store and Portico never writes.
@@ -32,25 +32,25 @@ pub enum CopyError {
         row: String,
     },
     /// The rows of the named table that were read back from the target differ from the rows written.
-    Differs(&'static str),
+    TargetDiffers(&'static str),
     /// The named table of the source changed during the copy.
-    Changed(&'static str),
+    SourceChanged(&'static str),
 }
 
 impl fmt::Display for CopyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Database(side, at, error) => write!(f, "the {side} database failed at {at}: {error}"),
-            Self::Nothing => f.write_str("the source has no rows; check that it is the right database"),
+            Self::EmptySource => f.write_str("the source has no rows; check that it is the right database"),
             Self::NotEmpty(table) => write!(f, "the target is not empty: {table} has rows"),
             Self::Nul { table, column, row } => write!(
                 f,
                 "{table}.{column} contains the character NUL, which Postgres cannot store, in the row {row}: remove it"
             ),
-            Self::Differs(table) => {
+            Self::TargetDiffers(table) => {
                 write!(f, "the rows of {table} read back from the target differ from the rows written")
             }
-            Self::Changed(table) => {
+            Self::SourceChanged(table) => {
                 write!(f, "{table} of the source changed during the copy: stop every Portico process that uses it")
             }
         }

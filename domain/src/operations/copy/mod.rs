@@ -18,7 +18,7 @@ pub use error::{CopyError, Side};
 
 /// A copied table, with the row count and checksum that both databases have for it.
 #[derive(Clone, Copy, Debug)]
-pub struct Copied {
+pub struct CopiedTable {
     /// The name of the table.
     pub table: &'static str,
     /// The number of rows and their checksum.
@@ -38,42 +38,42 @@ pub struct Copied {
 /// Every error leaves the target unchanged, unless the connection is lost during the commit itself:
 /// - [`CopyError::Database`]: a database cannot be reached, or a statement failed.
 /// - [`CopyError::NotEmpty`]: the target has rows.
-/// - [`CopyError::Nothing`]: the source has no rows.
+/// - [`CopyError::EmptySource`]: the source has no rows.
 /// - [`CopyError::Nul`]: a text of the source contains the character NUL.
-/// - [`CopyError::Differs`]: the rows read back from the target differ from the rows written.
-/// - [`CopyError::Changed`]: the source changed during the copy.
-pub async fn copy(source: &DatabaseSettings, target: &DatabaseSettings) -> Result<Vec<Copied>, CopyError> {
+/// - [`CopyError::TargetDiffers`]: the rows read back from the target differ from the rows written.
+/// - [`CopyError::SourceChanged`]: the source changed during the copy.
+pub async fn copy(source: &DatabaseSettings, target: &DatabaseSettings) -> Result<Vec<CopiedTable>, CopyError> {
     let from = connect(source, Side::Source).await?;
     let to = connect(target, Side::Target).await?;
-    let writing = to.begin_unobserved().await.map_err(|error| CopyError::Database(Side::Target, "begin", error))?;
+    let target_tx = to.begin_raw().await.map_err(|error| CopyError::Database(Side::Target, "begin", error))?;
     let tables = tables::all();
     for table in &tables {
-        if (table.has_rows)(&writing).await? {
+        if (table.has_rows)(&target_tx).await? {
             return Err(CopyError::NotEmpty(table.name));
         }
     }
     let snapshot = snapshot(&from).await?;
     let mut copied = Vec::new();
     for table in &tables {
-        let digest = (table.copy)(&snapshot, &writing).await?;
+        let digest = (table.copy)(&snapshot, &target_tx).await?;
         info!(table = table.name, rows = digest.rows(), "table copied");
-        copied.push(Copied { table: table.name, digest });
+        copied.push(CopiedTable { table: table.name, digest });
     }
     drop(snapshot);
     if copied.iter().all(|copied| copied.digest.rows() == 0) {
-        return Err(CopyError::Nothing);
+        return Err(CopyError::EmptySource);
     }
     info!("comparing the rows of both databases");
     let snapshot = self::snapshot(&from).await?;
-    for (table, Copied { digest, .. }) in tables.iter().zip(&copied) {
-        if (table.digest)(&writing, Side::Target).await? != *digest {
-            return Err(CopyError::Differs(table.name));
+    for (table, CopiedTable { digest, .. }) in tables.iter().zip(&copied) {
+        if (table.digest)(&target_tx, Side::Target).await? != *digest {
+            return Err(CopyError::TargetDiffers(table.name));
         }
         if (table.digest)(&snapshot, Side::Source).await? != *digest {
-            return Err(CopyError::Changed(table.name));
+            return Err(CopyError::SourceChanged(table.name));
         }
     }
-    writing.commit().await.map_err(|error| CopyError::Database(Side::Target, "commit", error))?;
+    target_tx.commit().await.map_err(|error| CopyError::Database(Side::Target, "commit", error))?;
     Ok(copied)
 }
 

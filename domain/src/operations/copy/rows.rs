@@ -19,18 +19,18 @@ use super::{
 /// values, and SQLite allows 32,766.
 const BATCH: usize = 500;
 /// The number of copied rows between two progress messages in the log.
-const WORD_EVERY: u64 = 20_000;
+const ROWS_PER_PROGRESS_MESSAGE: u64 = 20_000;
 
 /// Returns whether the table `E` of the target has a row.
 ///
 /// # Errors
 /// [`CopyError::Database`] if the query fails.
-pub(super) async fn any<E: EntityTrait>(to: &DatabaseTransaction) -> Result<bool, CopyError>
+pub(super) async fn has_rows<E: EntityTrait>(to: &DatabaseTransaction) -> Result<bool, CopyError>
 where
     E::Model: Send + Sync,
 {
-    let any = E::find().limit(1).one(to).await;
-    any.map(|row| row.is_some()).map_err(|error| failed::<E>(Side::Target, error))
+    let row = E::find().limit(1).one(to).await;
+    row.map(|row| row.is_some()).map_err(|error| failed::<E>(Side::Target, error))
 }
 
 /// Copies all rows of the table `E`, in the order in which the source returns them, and returns the digest of the
@@ -46,19 +46,19 @@ pub(super) async fn copy<E: EntityTrait>(
 where
     E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,
 {
-    let unread = |error| failed::<E>(Side::Source, error);
-    let mut batches = pin!(E::find().stream(from).await.map_err(unread)?.try_chunks(BATCH));
+    let source_error = |error| failed::<E>(Side::Source, error);
+    let mut batches = pin!(E::find().stream(from).await.map_err(source_error)?.try_chunks(BATCH));
     let mut digest = Digest::default();
-    while let Some(batch) = batches.try_next().await.map_err(|TryChunksError(_, error)| unread(error))? {
+    while let Some(batch) = batches.try_next().await.map_err(|TryChunksError(_, error)| source_error(error))? {
         let mut rows = Vec::with_capacity(batch.len());
         for row in batch {
-            let row = kept::<E>(row).map_err(unread)?;
+            let row = with_truncated_times::<E>(row).map_err(source_error)?;
             refuse_nul::<E>(&row)?;
             digest.add(values::<E>(&row));
             rows.push(row);
         }
         E::insert_many(rows).exec_without_returning(to).await.map_err(|error| failed::<E>(Side::Target, error))?;
-        if digest.rows().is_multiple_of(WORD_EVERY) {
+        if digest.rows().is_multiple_of(ROWS_PER_PROGRESS_MESSAGE) {
             info!(table = E::default().table_name(), rows = digest.rows(), "copying table");
         }
     }
@@ -73,11 +73,11 @@ pub(super) async fn digest<E: EntityTrait>(tx: &DatabaseTransaction, side: Side)
 where
     E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,
 {
-    let unread = |error| failed::<E>(side, error);
-    let mut rows = pin!(E::find().stream(tx).await.map_err(unread)?);
+    let read_error = |error| failed::<E>(side, error);
+    let mut rows = pin!(E::find().stream(tx).await.map_err(read_error)?);
     let mut digest = Digest::default();
-    while let Some(row) = rows.try_next().await.map_err(unread)? {
-        digest.add(values::<E>(&kept::<E>(row).map_err(unread)?));
+    while let Some(row) = rows.try_next().await.map_err(read_error)? {
+        digest.add(values::<E>(&with_truncated_times::<E>(row).map_err(read_error)?));
     }
     Ok(digest)
 }
@@ -91,7 +91,7 @@ fn failed<E: EntityTrait>(side: Side, error: DbErr) -> CopyError {
 ///
 /// SQLite stores times as text of any precision. Times are never rounded up, so the earlier of two times never
 /// becomes the later one.
-fn kept<E: EntityTrait>(row: E::Model) -> Result<E::ActiveModel, DbErr>
+fn with_truncated_times<E: EntityTrait>(row: E::Model) -> Result<E::ActiveModel, DbErr>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
@@ -114,12 +114,12 @@ fn refuse_nul<E: EntityTrait>(row: &E::ActiveModel) -> Result<(), CopyError> {
     for column in E::Column::iter() {
         let has_nul = match row.get(column).into_value() {
             Some(Value::String(Some(text))) => text.contains('\0'),
-            Some(Value::Json(Some(json))) => holds_nul(&json),
+            Some(Value::Json(Some(json))) => contains_nul(&json),
             _ => false,
         };
         if has_nul {
             let key = E::PrimaryKey::iter().filter_map(|key| row.get(key.into_column()).into_value());
-            let key: Vec<String> = key.map(shown).collect();
+            let key: Vec<String> = key.map(format_key).collect();
             return Err(CopyError::Nul {
                 table: E::default().table_name(),
                 column: column.as_str().to_owned(),
@@ -130,17 +130,17 @@ fn refuse_nul<E: EntityTrait>(row: &E::ActiveModel) -> Result<(), CopyError> {
     Ok(())
 }
 
-fn holds_nul(json: &Json) -> bool {
+fn contains_nul(json: &Json) -> bool {
     match json {
         Json::String(text) => text.contains('\0'),
-        Json::Array(items) => items.iter().any(holds_nul),
-        Json::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Json::Array(items) => items.iter().any(contains_nul),
+        Json::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || contains_nul(value)),
         _ => false,
     }
 }
 
 /// Formats a value of a primary key for an error message.
-fn shown(key: Value) -> String {
+fn format_key(key: Value) -> String {
     match key {
         Value::Uuid(Some(id)) => id.to_string(),
         Value::String(Some(text)) => format!("{text:?}"),

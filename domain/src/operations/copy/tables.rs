@@ -14,18 +14,18 @@ use super::{
 };
 
 /// The future of a [`Table`] operation.
-type Later<'a, T> = LocalBoxFuture<'a, Result<T, CopyError>>;
+type TableFuture<'a, T> = LocalBoxFuture<'a, Result<T, CopyError>>;
 
 /// A table with the operations of a copy. The function pointers hide the entity type, so that all tables have one type.
 pub(super) struct Table {
     /// The name of the table in the database.
     pub(super) name: &'static str,
     /// Returns whether the table has a row.
-    pub(super) has_rows: for<'a> fn(&'a DatabaseTransaction) -> Later<'a, bool>,
+    pub(super) has_rows: for<'a> fn(&'a DatabaseTransaction) -> TableFuture<'a, bool>,
     /// Copies all rows from the first transaction into the second and returns their digest.
-    pub(super) copy: for<'a> fn(&'a DatabaseTransaction, &'a DatabaseTransaction) -> Later<'a, Digest>,
+    pub(super) copy: for<'a> fn(&'a DatabaseTransaction, &'a DatabaseTransaction) -> TableFuture<'a, Digest>,
     /// Reads all rows and returns their digest. The [`Side`] says which database an error names.
-    pub(super) digest: for<'a> fn(&'a DatabaseTransaction, Side) -> Later<'a, Digest>,
+    pub(super) digest: for<'a> fn(&'a DatabaseTransaction, Side) -> TableFuture<'a, Digest>,
     /// Returns the names of the table's columns.
     #[cfg(test)]
     pub(super) columns: fn() -> Vec<String>,
@@ -61,7 +61,7 @@ where
 {
     Table {
         name: E::default().table_name(),
-        has_rows: |to| Box::pin(rows::any::<E>(to)),
+        has_rows: |to| Box::pin(rows::has_rows::<E>(to)),
         copy: |from, to| Box::pin(rows::copy::<E>(from, to)),
         digest: |tx, side| Box::pin(rows::digest::<E>(tx, side)),
         #[cfg(test)]

@@ -25,7 +25,7 @@ async fn source_and_target() -> (TestApp, TestApp) {
     (source, target)
 }
 
-async fn copy_between(source: &TestApp, target: &TestApp) -> Result<Vec<Copied>, CopyError> {
+async fn copy_between(source: &TestApp, target: &TestApp) -> Result<Vec<CopiedTable>, CopyError> {
     copy(&source.settings().database, &target.settings().database).await
 }
 
@@ -69,7 +69,10 @@ async fn copy_fails_and_target_stays_empty_if_target_alters_rows() {
         let (source, target) = source_and_target().await;
         let trigger = format!("CREATE TRIGGER alter_row AFTER INSERT ON clients BEGIN {alteration}; END");
         target.db().execute_unprepared(&trigger).await.unwrap();
-        assert!(matches!(copy_between(&source, &target).await, Err(CopyError::Differs("clients"))), "{alteration}");
+        assert!(
+            matches!(copy_between(&source, &target).await, Err(CopyError::TargetDiffers("clients"))),
+            "{alteration}"
+        );
         assert!(is_empty(&target).await, "{alteration}");
     }
 }
@@ -106,5 +109,5 @@ async fn nul_error_names_table_column_and_row() {
 #[tokio::test]
 async fn empty_source_is_an_error() {
     let (source, target) = (testing::app().await, testing::app().await);
-    assert!(matches!(copy_between(&source, &target).await, Err(CopyError::Nothing)));
+    assert!(matches!(copy_between(&source, &target).await, Err(CopyError::EmptySource)));
 }

@@ -22,7 +22,7 @@ pub struct Backlog {
     /// The number of queued mails.
     pub mails: u64,
     /// The age of the oldest queued mail; zero if there is none.
-    pub oldest_mail: Duration,
+    pub oldest_mail_age: Duration,
     /// The number of workers that have recorded a heartbeat in the last 30 seconds.
     pub workers: u64,
 }
@@ -35,7 +35,7 @@ pub struct LaneBacklog {
     /// The number of jobs that are due and not running.
     pub due: u64,
     /// How long the oldest due job has been due; zero if there is none.
-    pub oldest: Duration,
+    pub oldest_due_age: Duration,
     /// The number of dead jobs.
     pub dead: u64,
     /// The number of ids in the job queue; `None` if the queue cannot be reached.
@@ -70,11 +70,14 @@ async fn read(app: &App) -> Result<Backlog> {
     }
     let lanes = std::array::from_fn(|index| {
         let lane = Lane::ALL[index];
-        let of = |rows: &[(Lane, i64, Option<Time>)]| {
-            rows.iter().find(|(of, ..)| *of == lane).map_or((0, None), |(_, jobs, oldest)| (*jobs as u64, *oldest))
+        let counts_of_lane = |rows: &[(Lane, i64, Option<Time>)]| {
+            rows.iter()
+                .find(|(row_lane, ..)| *row_lane == lane)
+                .map_or((0, None), |(_, jobs, oldest)| (*jobs as u64, *oldest))
         };
-        let (jobs, oldest) = of(&due);
-        LaneBacklog { lane, due: jobs, oldest: age(now, oldest), dead: of(&dead).0, in_queue: in_queue[index] }
+        let (jobs, oldest) = counts_of_lane(&due);
+        let (dead, _) = counts_of_lane(&dead);
+        LaneBacklog { lane, due: jobs, oldest_due_age: age(now, oldest), dead, in_queue: in_queue[index] }
     });
     let (mails, oldest_mail) = email::Entity::find()
         .select_only()
@@ -86,7 +89,7 @@ async fn read(app: &App) -> Result<Backlog> {
         .await?
         .unwrap_or_default();
     let workers = worker::Entity::find().filter(worker::Column::SeenAt.gt(now - WORKER_TIMEOUT)).count(app.db());
-    Ok(Backlog { lanes, mails: mails as u64, oldest_mail: age(now, oldest_mail), workers: workers.await? })
+    Ok(Backlog { lanes, mails: mails as u64, oldest_mail_age: age(now, oldest_mail), workers: workers.await? })
 }
 
 /// Returns the time from `oldest` to `now`; zero if `oldest` is `None` or later than `now`.

@@ -1,5 +1,5 @@
-//! Health checks: whether this process can serve requests, and whether its dependencies work. Also the backlog of the whole
-//! installation, and the metrics that are read from both.
+//! Health checks: whether this process can serve requests, and whether its dependencies work. Also the backlog of the
+//! whole installation, and the metrics that are read from both.
 
 mod backlog;
 mod scrape;
@@ -36,7 +36,7 @@ pub struct HealthCache {
 /// The health of this process and of its dependencies.
 #[derive(Clone, Copy, Debug)]
 pub struct Health {
-    /// Whether this process was told to stop. Other processes should then take its requests.
+    /// Whether this process has received SIGTERM or SIGINT. Other processes should then take its requests.
     pub draining: bool,
     /// Whether the database answers. Without it no request can be served.
     pub database: bool,
@@ -46,7 +46,7 @@ pub struct Health {
     /// answer.
     pub workers: Option<u64>,
     /// The age of the oldest queued mail, zero if there is none; `None` if the database does not answer.
-    pub oldest_mail: Option<Duration>,
+    pub oldest_mail_age: Option<Duration>,
 }
 
 impl Health {
@@ -68,7 +68,7 @@ impl Health {
 
     /// Returns whether the age of the oldest queued mail is known and is less than 5 minutes.
     pub fn is_mail_in_time(&self) -> bool {
-        self.oldest_mail.is_some_and(|oldest| oldest < MAIL_LATE_AFTER)
+        self.oldest_mail_age.is_some_and(|oldest| oldest < MAIL_LATE_AFTER)
     }
 }
 
@@ -76,7 +76,7 @@ impl Health {
 /// old. `draining` is always current.
 pub async fn check(app: &App) -> Health {
     let health = app.get::<HealthCache>().health.get_or_load(CACHE_TTL, || async { Ok(probe(app).await) }).await;
-    let all_failed = Health { draining: false, database: false, queue: false, workers: None, oldest_mail: None };
+    let all_failed = Health { draining: false, database: false, queue: false, workers: None, oldest_mail_age: None };
     // Not cached, so that the process stops being ready immediately.
     Health { draining: app.is_draining(), ..health.unwrap_or(all_failed) }
 }
@@ -84,7 +84,7 @@ pub async fn check(app: &App) -> Health {
 /// Returns the health of this process if it should receive requests.
 ///
 /// # Errors
-/// `unavailable` if the database does not answer or this process was told to stop.
+/// `unavailable` if the database does not answer or this process has received SIGTERM or SIGINT.
 pub async fn require_ready(app: &App) -> Result<Health> {
     let health = check(app).await;
     match health {
@@ -112,6 +112,6 @@ async fn probe(app: &App) -> Health {
         database,
         queue,
         workers: backlog.as_ref().map(|backlog| backlog.workers),
-        oldest_mail: backlog.map(|backlog| backlog.oldest_mail),
+        oldest_mail_age: backlog.map(|backlog| backlog.oldest_mail_age),
     }
 }

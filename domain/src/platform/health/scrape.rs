@@ -52,14 +52,14 @@ fn set_backlog(backlog: Option<Backlog>) {
     for lane in &backlog.lanes {
         let name = [lane.lane.name()];
         METRICS.jobs_due.with_label_values(&name).set(lane.due as f64);
-        METRICS.jobs_oldest_seconds.with_label_values(&name).set(lane.oldest.as_secs_f64());
+        METRICS.jobs_oldest_seconds.with_label_values(&name).set(lane.oldest_due_age.as_secs_f64());
         METRICS.jobs_dead.with_label_values(&name).set(lane.dead as f64);
         if let Some(depth) = lane.in_queue {
             METRICS.jobs_in_queue.with_label_values(&name).set(depth as f64);
         }
     }
     METRICS.mails_waiting.with_label_values::<&str>(&[]).set(backlog.mails as f64);
-    METRICS.mails_oldest_seconds.with_label_values::<&str>(&[]).set(backlog.oldest_mail.as_secs_f64());
+    METRICS.mails_oldest_seconds.with_label_values::<&str>(&[]).set(backlog.oldest_mail_age.as_secs_f64());
     METRICS.workers.with_label_values::<&str>(&[]).set(backlog.workers as f64);
 }
 

@@ -88,8 +88,8 @@ pub async fn retry(app: &App, filter: JobFilter) -> Result<u64> {
 }
 
 /// Deletes the dead and the queued jobs that match `filter`, and returns how many there were. The work of a queued
-/// job counts as failed: [`Job::on_dead`](crate::platform::job::Job::on_dead) is called for it. Running and completed jobs are not
-/// deleted.
+/// job counts as failed: [`Job::on_dead`](crate::platform::job::Job::on_dead) is called for it. Running and completed
+/// jobs are not deleted.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails. The jobs that were deleted before the failure stay deleted.
@@ -108,7 +108,8 @@ pub async fn discard(app: &App, filter: JobFilter) -> Result<u64> {
             if marked_dead.rows_affected == 0 {
                 return Ok(false);
             }
-            // If this fails, the job remains in the database as a dead job. The next call completes what this one began.
+            // If this fails, the job remains in the database as a dead job. The next call completes what this one
+            // began.
             job_type::on_dead_row(app, row, DISCARDED).await?;
             delete(app, row.id).await
         };

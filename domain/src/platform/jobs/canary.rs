@@ -41,9 +41,9 @@ pub struct CanaryReport {
     /// The number of canary jobs that have run.
     pub count: usize,
     /// The time from when the first job was enqueued until the last job finished.
-    pub took: Duration,
+    pub since_enqueue: Duration,
     /// The time from when the first job was claimed until the last job finished.
-    pub drained_in: Duration,
+    pub since_first_claim: Duration,
     /// The time from when a job was enqueued until it was claimed: the median over all jobs.
     pub median: Duration,
     /// The time from when a job was enqueued until it was claimed: the 99th percentile over all jobs.
@@ -77,7 +77,7 @@ async fn enqueue(app: &App, lane: Lane, count: usize, pause: Duration) -> Result
     while ids.len() < count {
         let mut tx = app.begin().await?;
         let canaries = (ids.len()..count).take(batch).map(|_| Canary {});
-        ids.extend(tx.enqueue_all(lane, canaries).await?);
+        ids.extend(tx.enqueue_in_lane(lane, canaries).await?);
         tx.commit().await?;
         sleep(pause).await;
     }
@@ -120,8 +120,8 @@ async fn report(app: &App, ids: &[JobId]) -> Result<CanaryReport> {
     let percentile = |percent: usize| delays.get(delays.len() * percent / 100).copied().unwrap_or_default();
     Ok(CanaryReport {
         count: delays.len(),
-        took: between(created, finished),
-        drained_in: between(started, finished),
+        since_enqueue: between(created, finished),
+        since_first_claim: between(started, finished),
         median: percentile(50),
         p99: percentile(99),
     })

@@ -66,6 +66,11 @@ pub(super) fn start(app: App, worker: Uuid) -> mpsc::Sender<CompletedJob> {
     sender
 }
 
+/// Marks the jobs of `batch` as done, in one statement for each attempt number. Removes the jobs that were recorded
+/// from `batch`.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails for the duration of a lease.
 async fn finish(app: &App, worker: Uuid, batch: &mut Vec<CompletedJob>) -> Result<()> {
     batch.sort_unstable_by_key(|done| done.attempt);
     while let Some(attempt) = batch.first().map(|done| done.attempt) {
@@ -75,7 +80,7 @@ async fn finish(app: &App, worker: Uuid, batch: &mut Vec<CompletedJob>) -> Resul
             lease::owned(worker).filter(by_ids_in_state(ids, State::Running)).filter(Column::Attempts.eq(attempt));
         let update = ended(owned, State::Done, app.now());
         let write = || async { Ok(update.clone().exec(app.db()).await?.rows_affected) };
-        let updated = database::retry_until(app.section::<JobSettings>().lease, write).await?;
+        let updated = database::retry_for(app.section::<JobSettings>().lease, write).await?;
         if updated < same_attempt as u64 {
             warn!(
                 count = same_attempt as u64 - updated,
@@ -99,7 +104,7 @@ pub async fn complete(app: &App, finished: FinishedJob) {
     async {
         let Some(Ok(())) = finished.outcome else {
             if let Err(error) =
-                database::retry_until(app.section::<JobSettings>().lease, || reschedule(app, &finished)).await
+                database::retry_for(app.section::<JobSettings>().lease, || reschedule(app, &finished)).await
             {
                 error!(%error, "cannot record the outcome of a job; it runs again when its lease expires");
             }
@@ -151,10 +156,12 @@ async fn reschedule(app: &App, finished: &FinishedJob) -> Result<()> {
     Ok(())
 }
 
+/// Adds to `update` that the jobs have reached the final state `state` at `now`.
 fn ended(update: UpdateMany<background_job::Entity>, state: State, now: Time) -> UpdateMany<background_job::Entity> {
     update.col_expr(Column::State, Expr::value(state)).col_expr(Column::FinishedAt, Expr::value(now))
 }
 
+/// Adds to `update` the reason why the last run failed, cut to [`MAX_ERROR_CHARS`] characters.
 fn with_error(update: UpdateMany<background_job::Entity>, why: &str) -> UpdateMany<background_job::Entity> {
     let stored: String = why.chars().take(MAX_ERROR_CHARS).collect();
     update.col_expr(Column::LastError, Expr::value(stored))

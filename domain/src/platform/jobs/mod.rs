@@ -1,7 +1,7 @@
 //! What worker processes and operators do with background jobs.
 //!
-//! The row in `background_jobs` is the truth about a job; the queue carries ids only. [`Tx::enqueue`](super::tx::Tx::enqueue)
-//! inserts the row.
+//! The row in `background_jobs` is the truth about a job; the queue carries ids only.
+//! [`Tx::enqueue`](super::tx::Tx::enqueue) inserts the row.
 //!
 //! - `run`, `lease`, `complete`: a worker claims a job, runs it and records the outcome.
 //! - `sweep`: puts ids into the queue that the queue has lost.

@@ -1,7 +1,7 @@
 //! Scheduled jobs.
 //!
 //! Time is divided into slots of a schedule's period. The worker that inserts the row of a slot enqueues the job in the
-//! same transaction, so each slot's job is enqueued once, however many workers run.
+//! same transaction, so each slot's job is enqueued once, for any number of workers.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,8 @@ impl Scheduler {
     /// Enqueues the job of every slot that has begun and that no other worker has taken.
     ///
     /// # Errors
-    /// If the database fails. The slot is tried again at the next call.
+    /// `unavailable` or `internal` if the database fails, or `internal` if [`registry`](crate::registry) does not list
+    /// the job. The slot is tried again at the next call.
     pub async fn tick(&mut self, app: &App) -> Result<()> {
         for schedule in app.get::<Schedules>().0 {
             let slot = slot_at(app.now(), schedule.period_seconds);

@@ -12,13 +12,15 @@ use crate::platform::{
 /// How background work runs.
 #[derive(Clone, Debug)]
 pub struct JobSettings {
-    /// `PORTICO_JOB_LEASE`
+    /// `PORTICO_JOB_LEASE`: after this time without a renewal of its lease, a running job is run by another worker. At
+    /// least 3 seconds; 20 seconds by default.
     pub lease: Duration,
-    /// `PORTICO_WORKER_CONCURRENCY`
+    /// `PORTICO_WORKER_CONCURRENCY`: how many jobs of each lane one worker runs at the same time. The default is
+    /// `urgent=16,bulk=8,maintenance=2`.
     pub concurrency: Concurrency,
 }
 
-/// How many jobs of each lane one worker runs at once.
+/// How many jobs of each lane one worker runs at the same time, each 1 to 1024.
 #[derive(Clone, Copy, Debug)]
 pub struct Concurrency {
     urgent: usize,
@@ -27,7 +29,7 @@ pub struct Concurrency {
 }
 
 impl Concurrency {
-    /// How many jobs of `lane` run at once.
+    /// Returns how many jobs of `lane` run at the same time.
     pub fn of(self, lane: Lane) -> usize {
         match lane {
             Lane::Urgent => self.urgent,
@@ -40,12 +42,12 @@ impl Concurrency {
 impl Section for JobSettings {
     fn read(env: &mut EnvReader) -> Option<Self> {
         let description =
-            "A running job whose worker has been silent for this long goes to another worker. At least 3s.";
+            "After this time without a renewal of its lease, a running job is run by another worker. At least 3s.";
         let lease = env.read("PORTICO_JOB_LEASE", "20s", description, |value| {
             let lease = duration(value).map_err(|_| "must be a duration of 3s or more, e.g. 20s".to_owned())?;
             if lease.as_secs() < 3 { Err("must be 3s or more, e.g. 20s".into()) } else { Ok(lease) }
         });
-        let description = "How many jobs of each lane one worker runs at once, each 1 to 1024.";
+        let description = "How many jobs of each lane one worker runs at the same time, each 1 to 1024.";
         let concurrency =
             env.read("PORTICO_WORKER_CONCURRENCY", "urgent=16,bulk=8,maintenance=2", description, parse_concurrency);
         Some(Self { lease: lease?, concurrency: concurrency? })

@@ -42,6 +42,11 @@ pub async fn sweep(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// Pushes the due jobs of `lane` that are probably not in the queue. `is_empty` tells that the queue of the lane is
+/// empty.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails. A failure of the queue is logged.
 async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
     for _ in 0..BATCHES {
         let jobs = not_in_queue(app, lane, is_empty).await?;
@@ -63,6 +68,10 @@ async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
     Ok(())
 }
 
+/// Requeues the running jobs whose lease has expired, and counts the expiry in their rows.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
 async fn requeue_abandoned(app: &App) -> Result<()> {
     let requeued = background_job::Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Queued))
@@ -76,15 +85,20 @@ async fn requeue_abandoned(app: &App) -> Result<()> {
         .exec(app.db())
         .await?;
     if requeued.rows_affected > 0 {
-        warn!(count = requeued.rows_affected, "queued jobs whose leases had expired; they run again");
+        warn!(count = requeued.rows_affected, "requeued jobs whose lease had expired");
     }
     Ok(())
 }
 
+/// Returns due jobs of `lane` that are probably not in the queue, the longest due first, at most [`BATCH`]: jobs whose
+/// push was not recorded, and jobs that were pushed long ago.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
 async fn not_in_queue(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId>> {
     let now = app.now();
     let lost_after = if is_empty { LOST_AFTER_IF_EMPTY } else { LOST_AFTER };
-    // No task pushes a retried or requeued job, so the sweeper pushes it without delay, however new it is.
+    // No task pushes a retried or requeued job, so the sweeper pushes it without delay, regardless of its age.
     let never_pushed = Condition::all()
         .add(Column::PushedAt.is_null())
         .add(Condition::any().add(Column::CreatedAt.lt(now - PUSH_GRACE)).add(Column::Attempts.gt(0)));

@@ -44,7 +44,7 @@ pub struct SentMail {
     pub sent_at: Time,
 }
 
-/// Why a mail was not sent. Each variant holds the answer of the server or the description of the error.
+/// Why a mail was not sent. Each variant holds the reply of the server or the description of the error.
 #[derive(Debug, PartialEq, Eq)]
 pub enum MailError {
     /// The server refuses this mail permanently, or the mail cannot be built.
@@ -59,7 +59,7 @@ pub enum MailError {
 impl std::fmt::Display for MailError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Permanent(answer) | Self::Transient(answer) | Self::Down(answer) => f.write_str(answer),
+            Self::Permanent(reply) | Self::Transient(reply) | Self::Down(reply) => f.write_str(reply),
         }
     }
 }
@@ -83,11 +83,11 @@ impl Mailer {
         }
     }
 
-    /// Sends `message` to its recipient, dated `now`, and returns the answer of the server. The SMTP transport has
+    /// Sends `message` to its recipient, dated `now`, and returns the reply of the server. The SMTP transport has
     /// separate connections for urgent mail.
     ///
     /// # Errors
-    /// See [`MailError`]. After `Transient` and `Down` the mail may have arrived nevertheless.
+    /// See [`MailError`]. After `Transient` and `Down` the mail may have arrived.
     pub async fn send(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         match self {
             Self::Smtp(smtp) => smtp.send(lane, message, now).await,

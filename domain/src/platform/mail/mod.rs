@@ -18,5 +18,5 @@ pub(crate) use outbox::{NewEmail, enqueue, enqueue_all, set_recipient_user};
 pub use request_batch::MailRequests;
 pub(crate) use request_batch::request;
 pub(crate) use send::ComposeError;
-pub use send::{MailKind, MailKinds, SendMail, send_test};
+pub use send::{MailRoute, MailRouting, SendMail, send_test};
 pub use settings::{Encryption, MailSettings, MailUrl};

@@ -8,7 +8,7 @@ use portico_entity::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
-use super::{MailKind, MailSettings, SendMail};
+use super::{MailRoute, MailSettings, SendMail};
 use crate::platform::{
     app::App,
     clock::Time,
@@ -84,13 +84,13 @@ pub(crate) async fn enqueue_all(
     let (mut rows, mut jobs, mut ids) = (Vec::new(), Vec::new(), Vec::new());
     for (mail, request) in mails {
         let id = EmailId(tx.app().new_id());
-        jobs.push((MailKind::of(tx.app(), mail.kind).lane, SendMail { email: id }, request));
+        jobs.push((MailRoute::of(tx.app(), mail.kind).lane, SendMail { email: id }, request));
         rows.push(row(tx.app(), id, mail));
         ids.push(id);
     }
     if !rows.is_empty() {
         email::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
-        tx.enqueue_each(jobs).await?;
+        tx.enqueue_with_requests(jobs).await?;
     }
     Ok(ids)
 }

@@ -1,7 +1,7 @@
 //! Requests for mail, written in batches.
 //!
-//! Nothing in such a request depends on the caller, so requests that arrive at the same time are written in one
-//! transaction. It costs the database about as much as a single request.
+//! The response to such a request does not depend on whether the address is known. Requests that arrive at the same
+//! time are written in one transaction, which takes about as long as the transaction of one request.
 
 use std::{
     collections::HashSet,
@@ -50,7 +50,9 @@ struct MailRequest {
 /// Charges `charge`, enqueues `mail` and records `event`, in one transaction with other requests.
 ///
 /// # Errors
-/// `too_many_requests` if the charge exceeds a limit; `unavailable` if the database fails.
+/// - `too_many_requests`: the charge exceeds a limit.
+/// - `unavailable` or `internal`: the database failed.
+/// - `internal`: [`registry`](crate::registry) does not list the job that sends mails.
 pub(crate) async fn request(
     app: &App,
     caller: &Anonymous,
@@ -68,7 +70,7 @@ pub(crate) async fn request(
             result = &mut receiver => return received(result),
             // The request that gets a slot writes the next batch, which may or may not contain itself.
             slot = requests.slots.clone().acquire_owned() => {
-                let batch = requests.next();
+                let batch = requests.next_batch();
                 if batch.is_empty() {
                     // Another task writes the batch that contains this request.
                     drop(slot);
@@ -96,22 +98,22 @@ impl MailRequests {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes and returns the next batch. No two of its requests are counted by the same rate limit. If possible its size is
-    /// a power of two, so that the statements have few different texts.
-    fn next(&self) -> Vec<PendingRequest> {
+    /// Removes and returns the next batch. No two of its requests are counted by the same rate limit. If possible its
+    /// size is a power of two, so that the statements have few different texts.
+    fn next_batch(&self) -> Vec<PendingRequest> {
         let mut pending = self.pending();
         // The callers of these requests have disconnected before anything was done.
-        pending.retain(|one| !one.result.is_closed());
+        pending.retain(|waiting| !waiting.result.is_closed());
         let max_batch = pending.len().checked_ilog2().map_or(0, |power| MAX_BATCH.min(1 << power));
         let mut counted = HashSet::new();
         let mut batch = Vec::with_capacity(max_batch);
-        for one in std::mem::take(&mut *pending) {
-            let is_independent = one.request.charge.keys().all(|key| !counted.contains(key));
+        for waiting in std::mem::take(&mut *pending) {
+            let is_independent = waiting.request.charge.keys().all(|key| !counted.contains(key));
             if batch.len() < max_batch && is_independent {
-                counted.extend(one.request.charge.keys().map(str::to_owned));
-                batch.push(one);
+                counted.extend(waiting.request.charge.keys().map(str::to_owned));
+                batch.push(waiting);
             } else {
-                pending.push(one);
+                pending.push(waiting);
             }
         }
         batch
@@ -120,7 +122,8 @@ impl MailRequests {
 
 /// Writes a batch and sends each request its result. Holds `slot` until the batch is written.
 async fn flush(app: App, batch: Vec<PendingRequest>, slot: Option<OwnedSemaphorePermit>) {
-    let (requests, senders): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.request, one.result)).unzip();
+    let (requests, senders): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|pending| (pending.request, pending.result)).unzip();
     let mut written = try_write_batch(&app, &requests).await;
     if let Err(Error::Aborted(_)) = written {
         written = try_write_batch(&app, &requests).await;

@@ -22,7 +22,8 @@ use crate::platform::{
 };
 
 /// How the mails of a kind are sent.
-pub struct MailKind {
+pub struct MailRoute {
+    /// The lane of the jobs that send the mails.
     pub(super) lane: Lane,
     compose: Compose,
 }
@@ -30,23 +31,25 @@ pub struct MailKind {
 /// Composes the mail of an `emails` row.
 type Compose = for<'a> fn(&'a App, &'a email::Model) -> BoxFuture<'a, std::result::Result<Composed, ComposeError>>;
 
-/// Returns how the mails of a kind are sent. [`registry`](crate::registry) lists the kinds.
-pub struct MailKinds(pub fn(Kind) -> MailKind);
+/// Maps each mail kind to its lane and its function that composes the mails. [`registry`](crate::registry) provides it.
+pub struct MailRouting(pub fn(Kind) -> MailRoute);
 
-impl MailKind {
+impl MailRoute {
     /// Sends mails in `lane`; `compose` renders each of them in the worker.
     pub(crate) fn new(lane: Lane, compose: Compose) -> Self {
         Self { lane, compose }
     }
 
+    /// Returns how the mails of `kind` are sent.
     pub(super) fn of(app: &App, kind: Kind) -> Self {
-        (app.get::<MailKinds>().0)(kind)
+        (app.get::<MailRouting>().0)(kind)
     }
 }
 
 /// Sends the mail of one `emails` row.
 #[derive(Serialize, Deserialize)]
 pub struct SendMail {
+    /// The id of the `emails` row.
     pub(super) email: EmailId,
 }
 
@@ -60,15 +63,17 @@ impl Job for SendMail {
             return Ok(());
         }
         if row.expires_at.is_some_and(|expires_at| expires_at <= app.now()) {
-            return record_end(app, &row, Status::Suppressed, "would have arrived dead").await;
+            return record_end(app, &row, Status::Suppressed, "expired before it was sent").await;
         }
         let sent = match compose(app, &row).await {
             Ok(Composed::Suppressed(reason)) => return record_end(app, &row, Status::Suppressed, reason).await,
             Ok(Composed::Message(message)) => {
-                let lane = MailKind::of(app, row.kind).lane;
+                let lane = MailRoute::of(app, row.kind).lane;
                 app.get::<Mailer>().send(lane, &message, app.now()).await
             }
-            Ok(Composed::OtherKind(_)) => return Err(Error::Internal("a mail has two other kinds".into()).into()),
+            Ok(Composed::OtherKind(_)) => {
+                return Err(Error::Internal("composing a mail of another kind named a third kind".into()).into());
+            }
             Err(ComposeError::Job(error)) => return Err(error),
             Err(ComposeError::Mail(error)) => Err(error),
         };
@@ -131,8 +136,8 @@ impl From<MailError> for ComposeError {
 
 /// Composes the mail of a row as its kind says, or as the other kind that the first one names.
 async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed, ComposeError> {
-    match (MailKind::of(app, row.kind).compose)(app, row).await? {
-        Composed::OtherKind(kind) => (MailKind::of(app, kind).compose)(app, row).await,
+    match (MailRoute::of(app, row.kind).compose)(app, row).await? {
+        Composed::OtherKind(kind) => (MailRoute::of(app, kind).compose)(app, row).await,
         composed => Ok(composed),
     }
 }
@@ -156,9 +161,9 @@ async fn record_end(app: &App, row: &email::Model, status: Status, detail: &str)
         Status::Failed | Status::Queued => MailOutcome::Failed,
     };
     metrics::mail_tried(row, outcome, app.now());
-    // The mail server has the mail: if this is not recorded, the mail is sent again.
+    // If `Sent` is not recorded, the mail is sent again. So the update is retried.
     let limit = app.section::<JobSettings>().lease;
-    database::retry_until(limit, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
+    database::retry_for(limit, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
     Ok(())
 }
 

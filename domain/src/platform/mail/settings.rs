@@ -65,10 +65,10 @@ impl fmt::Debug for SmtpServer {
 impl Section for MailSettings {
     fn read(env: &mut EnvReader) -> Option<Self> {
         let description = "How mail is sent: `folder:PATH`, `memory:`, `smtp://user:password@host:port` (STARTTLS is \
-                       required, unless `?tls=opportunistic` or `?tls=none` is given), or `smtps://…` (TLS from the \
-                       first byte). `?ca=PATH` trusts one more certificate authority. Credentials are never sent over \
-                       an unencrypted connection. Production accepts SMTP only, refuses `opportunistic`, and uses no \
-                       encryption only with an explicit `?tls=none`.";
+            required, unless `?tls=opportunistic` or `?tls=none` is given), or `smtps://…` (TLS from the first byte). \
+            `?ca=PATH` trusts one more certificate authority. Credentials are never sent over an unencrypted \
+            connection. Production accepts SMTP only and refuses `opportunistic`. There, the connection is unencrypted \
+            only if `?tls=none` is given.";
         let production = env.is_production();
         let url = env.read("MAIL_URL", "folder:data/mail", description, |value| parse_url(value, production));
         let description = "The sender of every mail.";

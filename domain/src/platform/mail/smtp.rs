@@ -29,14 +29,14 @@ use crate::platform::{
 
 /// The time limit for connecting to the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time limit for sending one mail, from connecting to the final answer of the server. lettre's own timeout covers
+/// The time limit for sending one mail, from connecting to the final reply of the server. lettre's own timeout covers
 /// connecting only.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection may be idle before it is closed, which is earlier than servers usually close it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum number of connections in each of the two pools.
 const MAX_CONNECTIONS: u32 = 16;
-/// The maximum length of a stored answer of the server, in characters. Longer answers are cut.
+/// The maximum length of a stored reply of the server, in characters. Longer replies are cut.
 const MAX_REPLY_CHARS: usize = 300;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
@@ -58,7 +58,7 @@ impl Smtp {
         Ok(Self { from, urgent: transport(server)?, bulk: transport(server)? })
     }
 
-    /// Sends `message` over a connection for `lane`, dated `now`, and returns the answer of the server.
+    /// Sends `message` over a connection for `lane`, dated `now`, and returns the reply of the server.
     ///
     /// # Errors
     /// See [`MailError`].
@@ -82,7 +82,7 @@ impl Smtp {
         };
         let mail = self.build(message, now).map_err(MailError::Permanent)?;
         match timeout(SEND_TIMEOUT, transport.send(mail)).await {
-            Err(_) => Err(MailError::Down(format!("no answer within {} seconds", SEND_TIMEOUT.as_secs()))),
+            Err(_) => Err(MailError::Down(format!("no reply within {} seconds", SEND_TIMEOUT.as_secs()))),
             Ok(Err(error)) => Err(classify(&error)),
             Ok(Ok(response)) => Ok(shorten(&response.message().collect::<Vec<_>>().join(" "))),
         }
@@ -139,14 +139,14 @@ fn tls_parameters(server: &SmtpServer) -> Result<TlsParameters, String> {
 /// nothing about the mail, so the server counts as unavailable. A 4yz reply is transient. If there is no reply, the
 /// server counts as unavailable.
 fn classify(failure: &Error) -> MailError {
-    let answer = shorten(&failure_text(failure));
-    let Some(code) = failure.status().map(|code| code.to_string()) else { return MailError::Down(answer) };
+    let reply = shorten(&failure_text(failure));
+    let Some(code) = failure.status().map(|code| code.to_string()) else { return MailError::Down(reply) };
     if ["530", "534", "535", "538"].contains(&code.as_str()) {
         metrics::credentials_refused();
         error!(code, "the mail server refuses the credentials of MAIL_URL; mail stays queued");
-        return MailError::Down(answer);
+        return MailError::Down(reply);
     }
-    if failure.is_permanent() { MailError::Permanent(answer) } else { MailError::Transient(answer) }
+    if failure.is_permanent() { MailError::Permanent(reply) } else { MailError::Transient(reply) }
 }
 
 /// Returns the text of the error and of all its causes, separated by colons.
@@ -160,9 +160,9 @@ fn failure_text(failure: &Error) -> String {
     text
 }
 
-/// Removes control characters from `answer` and cuts it to `MAX_REPLY_CHARS` characters.
-fn shorten(answer: &str) -> String {
-    answer.chars().filter(|c| !c.is_control()).take(MAX_REPLY_CHARS).collect()
+/// Removes control characters from `reply` and cuts it to `MAX_REPLY_CHARS` characters.
+fn shorten(reply: &str) -> String {
+    reply.chars().filter(|c| !c.is_control()).take(MAX_REPLY_CHARS).collect()
 }
 
 /// The header `Auto-Submitted: auto-generated` (RFC 3834 §5), which tells automatic responders not to answer.

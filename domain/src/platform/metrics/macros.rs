@@ -9,7 +9,9 @@ use prometheus::{
 /// metric, a field name and its type, the name of the metric, its label names, and for histograms its buckets.
 macro_rules! metrics {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ty = $name:literal [$($label:literal),*] $($buckets:ident)?;)*) => {
+        /// The metrics of this process, one field for each, and the registry that renders them.
         pub(in crate::platform) struct Metrics {
+            /// The registry that contains every metric.
             pub(in crate::platform) registry: Registry,
             $(pub(in crate::platform) $field: $kind,)*
         }

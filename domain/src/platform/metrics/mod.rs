@@ -128,11 +128,11 @@ metrics! {
     max_files: IntGauge = "process_max_fds" [];
     /// Processor time that this process has used, in seconds.
     cpu_seconds: Counter = "process_cpu_seconds_total" [];
-    /// When this process started, in seconds since 1970.
+    /// When this process created its app, in seconds since 1970.
     started_at: Gauge = "process_start_time_seconds" [];
 }
 
-/// The metrics of this process. They are global, because a process contains one Portico.
+/// The metrics of this process. They are global, because a process has one `App`.
 pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// A request that is being handled. It is counted when this value is dropped.
@@ -150,7 +150,7 @@ impl Request {
     }
 
     /// Records the HTTP status of the response. Without this call the request counts as `gone`.
-    pub fn answered(mut self, status: u16) {
+    pub fn responded(mut self, status: u16) {
         self.status = Some(status);
     }
 }
@@ -326,7 +326,7 @@ pub(crate) fn probed(dependency: &'static str, is_up: bool) {
     METRICS.probes.with_label_values(&[dependency, if is_up { "up" } else { "down" }]).inc();
 }
 
-/// Records the start time of this process.
+/// Records when this process created its app.
 pub(super) fn set_started_at(now: DateTime<Utc>) {
     METRICS.started_at.set(now.timestamp_millis() as f64 / 1_000.0);
 }

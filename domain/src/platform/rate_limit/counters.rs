@@ -172,7 +172,7 @@ async fn load(db: &impl ConnectionTrait, keys: Vec<&String>) -> Result<HashMap<S
 }
 
 /// Returns the error for the first exhausted limit among the units that were not counted, with the time until it has
-/// a unit. If none of them is exhausted any more, returns the error for the first of them.
+/// a unit. If none of them is still exhausted, returns the error for the first of them.
 fn rate_limited<'a>(
     not_counted: impl Iterator<Item = &'a Increment>,
     arrivals: &HashMap<String, i64>,
@@ -191,7 +191,7 @@ fn rate_limited<'a>(
             window: limit.quota.window,
             retry_after: Ord::max(wait.unsigned_abs().div_ceil(1_000_000), 1),
         }),
-        None => Error::Internal("cannot count a failure of the failure streak".into()),
+        None => Error::Internal("the failure streak was not counted".into()),
     }
 }
 
@@ -202,7 +202,7 @@ fn tolerance(quota: Quota) -> i64 {
 }
 
 /// Refunds units, by one statement, and updates the failure streaks among them by `failures`. Ignores counters that
-/// have no row any more.
+/// no longer have a row.
 ///
 /// The statement is an upsert, although the rows exist, because an upsert locks them in the order of the list, as
 /// [`upsert`] does. An UPDATE would lock them in an order that the database chooses.

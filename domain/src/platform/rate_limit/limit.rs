@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A rate limit. [`limits`](crate::limits) is the table of all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// The name in answers and metrics, in snake_case.
+    /// The name in responses and metrics, in snake_case.
     pub name: &'static str,
     /// The environment variable.
     pub setting: &'static str,
@@ -49,6 +49,8 @@ impl Quota {
 /// A [`Limit`] that is on, with its quota.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ActiveLimit {
+    /// The name of the limit, in snake_case.
     pub(super) name: &'static str,
+    /// The quota of the limit.
     pub(super) quota: Quota,
 }

@@ -3,7 +3,7 @@
 //! An attempt is charged *before* its secret is checked, and in the same way for an unknown email address as for a
 //! known one. So neither the count nor the time tells whether an account exists.
 //!
-//! - A charge (`Charge`) is the set of units that one attempt costs.
+//! - A charge (`Charge`) is the set of units that one attempt uses.
 //! - A reservation ([`Reservation`]) is a charge that was counted. It can be refunded.
 //! - A failure streak (`FailureStreak`) is a counter of consecutive failures. It does not recover with time.
 
@@ -24,7 +24,7 @@ use crate::platform::{
 pub use limit::{Limit, Quota, Scope};
 pub use settings::RateLimitSettings;
 
-/// The units that an attempt costs: one of each limit, and perhaps one failure of a failure streak.
+/// The units that an attempt uses: one of each limit, and perhaps one failure of a failure streak.
 pub(crate) struct Charge(Vec<Increment>);
 
 /// A charge that was counted, and that can be refunded. Dropping it leaves the attempt counted.
@@ -35,7 +35,7 @@ pub struct Reservation {
     streak: i64,
 }
 
-/// A counter of consecutive failures, which does not recover with time: its name, and the subject that it belongs to.
+/// Identifies a counter of consecutive failures: its limit and its subject. Time does not reduce the counter.
 pub(crate) struct FailureStreak<'a> {
     /// The limit on the length of the streak. Its scope is [`Scope::Streak`].
     pub(crate) limit: &'static Limit,
@@ -100,7 +100,7 @@ async fn reserve_charge(app: &App, Charge(units): Charge) -> Result<Reservation>
     Ok(Reservation { units, streak })
 }
 
-/// Charges several charges by one statement within `tx`. Each charge is counted completely or not at all. Returns one
+/// Charges several attempts by one statement within `tx`. Each charge is counted completely or not at all. Returns one
 /// result for each charge.
 ///
 /// This is for use cases without a secret to guess, where the charge and the act may commit together: without a

@@ -54,7 +54,7 @@ pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientC
         fields.push("name");
     }
     if let Some(external_ref) = change.external_ref {
-        row.external_ref = Set(external_ref.map(|number| number.0));
+        row.external_ref = Set(external_ref.map(|reference| reference.0));
         fields.push("external_ref");
     }
     if let Some(status) = change.status {
@@ -68,7 +68,7 @@ pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientC
     if client.status == Status::Archived {
         suppress_mail(&mut tx, id).await?;
     }
-    // Also on restore: a session that was opened at the archived client nevertheless must not become usable.
+    // Also on restore: a session that may have been opened at the archived client must not become usable.
     if client.status == Status::Archived || was_archived {
         end_sessions(&mut tx, id).await?;
     }

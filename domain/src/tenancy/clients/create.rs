@@ -36,7 +36,7 @@ pub async fn create(app: &App, caller: &StaffUser, new: NewClient) -> Result<cli
         id: Set(ClientId(app.new_id())),
         tenant_id: Set(caller.tenant.id),
         name: Set(new.name.to_string()),
-        external_ref: Set(new.external_ref.map(|number| number.0)),
+        external_ref: Set(new.external_ref.map(|reference| reference.0)),
         status: Set(Status::Active),
         created_at: Set(app.now()),
     };

@@ -13,7 +13,7 @@ use crate::platform::{actor::Actor, audit, clock::Time, error::Result, tx::Tx};
 /// audit event `invitation.accepted`.
 ///
 /// Returns the membership. Returns `None`, and changes nothing, if the invitation is no longer pending, has expired,
-/// or was resent after `links_valid_from`. For a link, that is the time at which it was issued. Also returns `None`
+/// or was resent after `issued_at`. For a link, that is the time at which it was issued. Also returns `None`
 /// if the membership row no longer exists.
 ///
 /// # Errors
@@ -23,13 +23,13 @@ pub(crate) async fn join(
     actor: &Actor,
     invitation: &invitation::Model,
     client: &client::Model,
-    links_valid_from: Time,
+    issued_at: Time,
 ) -> Result<Option<membership::Model>> {
     let accepted = invitation::Entity::update_many()
         .col_expr(invitation::Column::Status, Expr::value(Status::Accepted))
         .filter(invitation::Column::Id.eq(invitation.id))
         .filter(invitation::Column::Status.eq(Status::Pending))
-        .filter(invitation::Column::LinksValidFrom.lte(links_valid_from))
+        .filter(invitation::Column::LinksValidFrom.lte(issued_at))
         .filter(invitation::Column::ExpiresAt.gt(tx.app().now()))
         .exec(tx.db())
         .await?;

@@ -10,7 +10,7 @@ use crate::platform::{
 /// How long an invitation and its links are valid.
 #[derive(Clone, Debug)]
 pub struct InvitationSettings {
-    /// `PORTICO_ACTIVATION_TTL`
+    /// `PORTICO_ACTIVATION_TTL`: how long an invitation and its links are valid, 72 hours by default.
     pub activation_ttl: Duration,
 }
 

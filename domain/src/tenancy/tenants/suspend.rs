@@ -20,7 +20,7 @@ use crate::platform::{
 /// Suspends the tenant with this slug, and records an audit event.
 ///
 /// The sessions of its staff users and of the portal users at its clients end immediately, and no new ones can be
-/// opened. Its queued invitation mails are suppressed when the worker comes to them. Its data stays.
+/// opened. Its queued invitation mails are suppressed when the worker composes them. Its data stays.
 ///
 /// # Errors
 /// - `not_found` when there is no such tenant.
@@ -29,7 +29,8 @@ pub async fn suspend(app: &App, slug: &str) -> Result<()> {
     set_status(app, slug, Status::Suspended, "tenant.suspended").await
 }
 
-/// Restores a suspended tenant, and records an audit event. Sessions that the suspension ended stay ended.
+/// Restores a tenant, and records an audit event. Ends every session of the tenant that is still open, also if the
+/// tenant was not suspended.
 ///
 /// # Errors
 /// As for [`suspend`].

@@ -48,7 +48,8 @@ mail::templates!(
 /// resend has replaced the mail, or when the staff user has three live codes.
 ///
 /// # Errors
-/// When the database fails, or when the entry of `PORTICO_SECRET` that made the code was removed.
+/// A [`ComposeError::Job`] if the database or a template fails, or if the code was derived from an entry of
+/// `PORTICO_SECRET` that was removed. A [`ComposeError::Mail`] if the recipient is not a valid address.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed, ComposeError> {
     let found = staff_user::Entity::find()
         .find_also_related(tenant::Entity)
@@ -68,7 +69,9 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     let key = match &flow.key_fingerprint {
         None => app.keys().newest(),
         Some(fingerprint) => app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
-            Error::Internal(format!("PORTICO_SECRET no longer has the entry {fingerprint}, which made the code"))
+            Error::Internal(format!(
+                "the code was derived from an entry of PORTICO_SECRET that was removed (fingerprint {fingerprint})"
+            ))
         })?,
     };
     let code = code(key, flow.id, row.id);

@@ -33,10 +33,11 @@ export const getSigningKeys = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Activate an account
  *
- * Sets the first password, accepts the invitation and signs in. The link is used up. The session that the browser
- * already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+ * Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
+ * the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
  *
- * A refused password does not use up the link. If the user already has a password, the answer is `token_revoked`.
+ * If the password is rejected, the link stays valid. If the user already has a password, the response is
+ * `token_revoked`.
  */
 export const activateAccount = <ThrowOnError extends boolean = false>(options: Options<ActivateAccountData, ThrowOnError>) => (options.client ?? client).post<ActivateAccountResponses, ActivateAccountErrors, ThrowOnError>({
     url: '/api/portal/auth/activate',
@@ -85,7 +86,7 @@ export const checkToken = <ThrowOnError extends boolean = false>(options: Option
  * Request a reset link
  *
  * Mails a reset link if the address belongs to a portal user. A user who has no password yet gets an activation
- * link instead. The answer is the same for an unknown address.
+ * link instead. The response is the same for an unknown address.
  */
 export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
     url: '/api/portal/auth/forgot-password',
@@ -117,7 +118,7 @@ export const refreshSession = <ThrowOnError extends boolean = false>(options?: O
  * Replace an expired link
  *
  * Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
- * later the answer is `token_expired`.
+ * later the response is `token_expired`.
  */
 export const requestNewLink = <ThrowOnError extends boolean = false>(options: Options<RequestNewLinkData, ThrowOnError>) => (options.client ?? client).post<RequestNewLinkResponses, RequestNewLinkErrors, ThrowOnError>({
     url: '/api/portal/auth/request-new-link',
@@ -131,8 +132,8 @@ export const requestNewLink = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Request an activation link
  *
- * Mails one more activation link if the address has an open invitation. Older links stay valid. An expired
- * invitation is renewed, at most twice. The answer is the same for an unknown address.
+ * Mails one more activation link if the address has a pending or expired invitation. Older links stay valid. An
+ * expired invitation is renewed, at most twice. The response is the same for an unknown address.
  */
 export const resendActivation = <ThrowOnError extends boolean = false>(options: Options<ResendActivationData, ThrowOnError>) => (options.client ?? client).post<ResendActivationResponses, ResendActivationErrors, ThrowOnError>({
     url: '/api/portal/auth/resend-activation',
@@ -146,10 +147,10 @@ export const resendActivation = <ThrowOnError extends boolean = false>(options: 
 /**
  * Reset a password
  *
- * Sets a new password with a reset link and unlocks a locked password. The link is used up, the user's other
- * reset links and all sessions are revoked, and a notice is mailed. It does not sign in.
+ * Sets a new password with a reset link and unlocks a locked password. The link cannot be used again, the user's
+ * other reset links and all sessions are revoked, and a notice is mailed. It does not sign in.
  *
- * A refused password does not use up the link.
+ * If the password is rejected, the link stays valid.
  */
 export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>) => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     url: '/api/portal/auth/reset-password',
@@ -181,7 +182,7 @@ export const getSession = <ThrowOnError extends boolean = false>(options?: Optio
  * Opens a session. The session that the browser already has is revoked. The oldest session is revoked if the user
  * has more than five.
  *
- * The answer is `invalid_credentials` for an unknown address, a wrong or locked password, an account that is not
+ * The response is `invalid_credentials` for an unknown address, a wrong or locked password, an account that is not
  * activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
  * after a correct password if the named client, or every client of the user, is archived or its tenant is
  * suspended.
@@ -199,7 +200,7 @@ export const signIn = <ThrowOnError extends boolean = false>(options: Options<Si
  * Sign out
  *
  * Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
- * deletes the cookies. The answer is 204 even if there is no session.
+ * deletes the cookies. The response is 204 even if there is no session.
  */
 export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) => (options?.client ?? client).post<SignOutResponses, SignOutErrors, ThrowOnError>({
     security: [
@@ -222,7 +223,7 @@ export const signOut = <ThrowOnError extends boolean = false>(options?: Options<
 /**
  * Sign out everywhere
  *
- * Revokes every session of the user and deletes the cookies. The answer is 204 even if no user is signed in.
+ * Revokes every session of the user and deletes the cookies. The response is 204 even if no user is signed in.
  */
 export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutEverywhereData, ThrowOnError>) => (options?.client ?? client).post<SignOutEverywhereResponses, SignOutEverywhereErrors, ThrowOnError>({
     security: [
@@ -246,8 +247,8 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
  * Accept an invitation
  *
  * Adds the signed-in portal user to the client that the link invites to. The current session keeps its client.
- * The link must belong to the signed-in user; otherwise the answer is 409 `wrong_account` and the link stays
- * unused.
+ * The link must belong to the signed-in user; otherwise the response is 409 `wrong_account` and the link
+ * stays unused.
  */
 export const acceptInvitation = <ThrowOnError extends boolean = false>(options: Options<AcceptInvitationData, ThrowOnError>) => (options.client ?? client).post<AcceptInvitationResponses, AcceptInvitationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -284,7 +285,7 @@ export const refreshStaffSession = <ThrowOnError extends boolean = false>(option
  *
  * Mails a code of six digits if the address belongs to a staff user. By default the code is valid for ten
  * minutes. At most three flows of a staff user, or of one of their known devices, have a valid code; a further
- * flow gets no mail. The answer is the same for an unknown address.
+ * flow gets no mail. The response is the same for an unknown address.
  */
 export const sendCode = <ThrowOnError extends boolean = false>(options: Options<SendCodeData, ThrowOnError>) => (options.client ?? client).post<SendCodeResponses, SendCodeErrors, ThrowOnError>({
     url: '/api/staff/auth/send-code',
@@ -314,7 +315,7 @@ export const getStaffSession = <ThrowOnError extends boolean = false>(options?: 
  * Sign out a staff user
  *
  * Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
- * deletes the cookies. The answer is 204 even if there is no session.
+ * deletes the cookies. The response is 204 even if there is no session.
  */
 export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffData, ThrowOnError>) => (options?.client ?? client).post<SignOutStaffResponses, SignOutStaffErrors, ThrowOnError>({
     security: [
@@ -337,7 +338,7 @@ export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Sign out a staff user everywhere
  *
- * Revokes every session of the staff user and deletes the cookies. The answer is 204 even if no staff user is
+ * Revokes every session of the staff user and deletes the cookies. The response is 204 even if no staff user is
  * signed in.
  */
 export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffEverywhereData, ThrowOnError>) => (options?.client ?? client).post<SignOutStaffEverywhereResponses, SignOutStaffEverywhereErrors, ThrowOnError>({
@@ -362,7 +363,7 @@ export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(opt
  * Sign in with a code
  *
  * Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
- * code is invalid. The answer is `invalid_code` for a wrong, used or expired code and for an unknown flow.
+ * code is invalid. The response is `invalid_code` for a wrong, used or expired code and for an unknown flow.
  */
 export const verifyCode = <ThrowOnError extends boolean = false>(options: Options<VerifyCodeData, ThrowOnError>) => (options.client ?? client).post<VerifyCodeResponses, VerifyCodeErrors, ThrowOnError>({
     url: '/api/staff/auth/verify-code',
@@ -447,14 +448,15 @@ export const updateClient = <ThrowOnError extends boolean = false>(options: Opti
  * Invite a portal user or resend the invitation
  *
  * A user who has a password and is active at a client of this tenant joins immediately and gets a notice
- * (`notification`). Any other user gets a link by mail (`setup`); the answer does not show whether another tenant
- * knows the address. The answer is 409 `portal_user_exists` if the address was already invited to this client.
+ * (`notification`). Any other user gets a link by mail (`setup`); the response does not show whether another
+ * tenant knows the address. The response is 409 `portal_user_exists` if the address was already invited to this
+ * client.
  *
  * With `action=resend` the user is found by the address within this client. A new link is mailed, every older
- * link is revoked, and the time to accept starts again. The answer is 409 `already_activated` if the user has
+ * link is revoked, and the time to accept starts again. The response is 409 `already_activated` if the user has
  * joined.
  *
- * The answer is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
+ * The response is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
  * call this.
  */
 export const invitePortalUser = <ThrowOnError extends boolean = false>(options: Options<InvitePortalUserData, ThrowOnError>) => (options.client ?? client).post<InvitePortalUserResponses, InvitePortalUserErrors, ThrowOnError>({

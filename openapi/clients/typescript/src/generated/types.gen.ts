@@ -32,7 +32,7 @@ export type Activate = {
      */
     name?: string;
     /**
-     * The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is
+     * The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
      * 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
      */
     password: string;
@@ -174,7 +174,7 @@ export type ClientSummaryStatus = 'active' | 'past_due';
 /**
  * CodeSent
  *
- * The answer to a request for a code. It is the same for known and unknown addresses.
+ * The response to a request for a code. It is the same for known and unknown addresses.
  */
 export type CodeSent = {
     /**
@@ -565,8 +565,8 @@ export type ResendActivation = {
  */
 export type ResetPassword = {
     /**
-     * The new password. By default it must have 8 to 128 characters and be hard to guess; otherwise the answer is 422
-     * with the field code `password_too_short`, `password_too_long` or `password_weak`.
+     * The new password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
+     * 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
      */
     password: string;
     /**
