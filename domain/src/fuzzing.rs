@@ -16,7 +16,7 @@ use crate::{
         env_reader::{EnvReader, Environment},
         mail::{Encryption, MailSettings, MailUrl},
         name::Name,
-        rate_limit::RateLimitSettings,
+        rate_limit::{Limit, RateLimitSettings, Scope},
         settings::Settings,
     },
     registry,
@@ -123,7 +123,10 @@ fn check_settings(settings: &Settings) {
         assert!(!is_production);
     }
     let limits = settings.section::<RateLimitSettings>();
-    let is_on = |limit| limits.quota(limit).is_some() || limits.max_streak(limit).is_some();
+    let is_on = |limit: &Limit| match limit.scope {
+        Scope::Shared | Scope::Process => limits.quota(limit).is_some(),
+        Scope::Streak => limits.max_streak(limit).is_some(),
+    };
     assert!(!is_production || limits::ALL.iter().all(is_on), "production must not turn a limit off");
     assert!(settings.public_url.has_host() && settings.public_url.path() == "/");
 }

@@ -17,10 +17,13 @@ pub enum SessionOwner {
 }
 
 impl Model {
-    /// Returns the owner, or `None` for a row without one, which no version of Portico writes.
+    /// Returns the owner. Returns `None` for a row without an owner or with two, which no version of Portico writes.
     pub fn owner(&self) -> Option<SessionOwner> {
-        let portal = self.portal_user_id.map(SessionOwner::Portal);
-        portal.or(self.staff_user_id.map(SessionOwner::Staff))
+        match (self.portal_user_id, self.staff_user_id) {
+            (Some(user), None) => Some(SessionOwner::Portal(user)),
+            (None, Some(user)) => Some(SessionOwner::Staff(user)),
+            (None, None) | (Some(_), Some(_)) => None,
+        }
     }
 }
 

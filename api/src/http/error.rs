@@ -349,6 +349,8 @@ impl<const ANSWERS: u16> From<Failure<ANSWERS>> for poem::Error {
 
 impl<const ANSWERS: u16> ApiResponse for Failure<ANSWERS> {
     fn meta() -> MetaResponses {
+        // The document names one limit, so an operation declares at most one.
+        const { assert!((ANSWERS >> 8).count_ones() <= 1) };
         let declared = limit::DOCUMENTED.iter().find(|documented| ANSWERS & documented.bit != 0);
         let all = [
             (400, true, "`malformed_request`: the request cannot be parsed."),
@@ -436,7 +438,14 @@ pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> String) -
 
 #[cfg(test)]
 mod tests {
+    use portico_domain::platform::rate_limit::Scope;
+
     use super::*;
+
+    #[test]
+    fn declared_limits_are_counted_by_the_process() {
+        assert!(limit::DOCUMENTED.iter().all(|documented| documented.limit.scope == Scope::Process));
+    }
 
     #[test]
     fn every_documented_code_has_a_title() {

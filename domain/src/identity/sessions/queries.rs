@@ -5,7 +5,11 @@
 
 use std::sync::OnceLock;
 
-use portico_entity::{SessionId, client, membership, portal_user, session, staff_user, tenant};
+use portico_entity::{
+    SessionId, client, membership, portal_user,
+    session::{self, SessionOwner},
+    staff_user, tenant,
+};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, QueryTrait, Statement, Values};
 use uuid::Uuid;
 
@@ -95,7 +99,8 @@ impl SessionQueries {
         let session = session::Model::from_query_result(row, "A_")?;
         let user = staff_user::Model::from_query_result_optional(row, "B_")?;
         let tenant = tenant::Model::from_query_result_optional(row, "C_")?;
-        Ok(user.zip(tenant).map(|(user, tenant)| (session, user, tenant)))
+        let is_owner = |user: &staff_user::Model| session.owner() == Some(SessionOwner::Staff(user.id));
+        Ok(user.filter(is_owner).zip(tenant).map(|(user, tenant)| (session, user, tenant)))
     }
 }
 
@@ -121,6 +126,9 @@ fn read_portal(rows: &[QueryResult]) -> Result<Option<PortalRows>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let session = session::Model::from_query_result(first, "A_")?;
     let Some(user) = portal_user::Model::from_query_result_optional(first, "B_")? else { return Ok(None) };
+    if session.owner() != Some(SessionOwner::Portal(user.id)) {
+        return Ok(None);
+    }
     let mut memberships = Vec::with_capacity(rows.len());
     for row in rows {
         let membership = membership::Model::from_query_result_optional(row, "C_")?;

@@ -29,12 +29,20 @@ impl RateLimitSettings {
     }
 
     /// Returns the quota of a limit, or `None` if the limit is off.
+    ///
+    /// # Panics
+    /// In debug builds, if the scope of the limit is [`Scope::Streak`], which has no quota.
     pub fn quota(&self, limit: &Limit) -> Option<Quota> {
+        debug_assert_ne!(limit.scope, Scope::Streak, "{}", limit.name);
         self.quotas.get(limit.name).copied()
     }
 
     /// Returns the number of consecutive failures that a limit allows, or `None` if the limit is off.
+    ///
+    /// # Panics
+    /// In debug builds, if the scope of the limit is not [`Scope::Streak`].
     pub fn max_streak(&self, limit: &Limit) -> Option<u32> {
+        debug_assert_eq!(limit.scope, Scope::Streak, "{}", limit.name);
         self.max_streaks.get(limit.name).copied()
     }
 }
