@@ -73,6 +73,13 @@ impl RequestContext {
 }
 
 /// Returns the network of an address for rate limits: the IPv4 address, or the /64 prefix of an IPv6 address.
+///
+/// ```
+/// use portico_domain::platform::actor::network_of;
+///
+/// assert_eq!(network_of([192, 0, 2, 1].into()), "192.0.2.1");
+/// assert_eq!(network_of("2001:db8::1:2:3:4".parse().unwrap()), "2001:db8::/64");
+/// ```
 pub fn network_of(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),

@@ -31,6 +31,18 @@ const MAX_COMMITTED_PENDING: usize = 10_000;
 /// Everything a use case needs: database, queue, clock, random numbers, settings and the capabilities' state.
 ///
 /// Cheap to clone. All clones share the same parts.
+///
+/// A use case is a free function that takes the app, the caller and an input:
+///
+/// ```no_run
+/// use portico_domain::platform::{actor::StaffUser, app::App, audit, error::Result};
+///
+/// async fn touch(app: &App, caller: &StaffUser) -> Result<()> {
+///     let mut tx = app.begin().await?;
+///     audit::record(&mut tx, caller, audit::Event::new("example.touched").tenant(caller.tenant.id)).await?;
+///     tx.commit().await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 

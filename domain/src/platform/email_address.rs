@@ -16,6 +16,14 @@ const MAX_LOCAL_BYTES: usize = 64;
 /// Parsing removes white space around the text and converts it to lower case. It refuses a text that Unicode
 /// normalization would change into another text, because `mıke@` must never become `mike@`. It fails with the code
 /// `email_invalid`.
+///
+/// ```
+/// use portico_domain::platform::email_address::EmailAddress;
+///
+/// let address: EmailAddress = " Ann@Example.com ".parse().unwrap();
+/// assert_eq!(address.as_str(), "ann@example.com");
+/// assert_eq!("ann".parse::<EmailAddress>().unwrap_err().code, "email_invalid");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 

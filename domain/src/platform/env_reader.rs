@@ -23,6 +23,21 @@ pub enum Environment {
 }
 
 /// A reader of environment variables. It collects every error, so that all of them are reported together.
+///
+/// ```
+/// use portico_domain::platform::env_reader::{EnvReader, Environment, duration};
+///
+/// let values = [("PORTICO_LINK_TTL".to_owned(), "2h".to_owned())];
+/// let mut env = EnvReader::new(values, Some(Environment::Development));
+/// let ttl = env.read("PORTICO_LINK_TTL", "72h", "How long a link is valid.", duration);
+/// assert_eq!(env.finish(ttl).unwrap().as_secs(), 7_200);
+///
+/// let misspelled = [("PORTICO_LINK_TLT".to_owned(), "2h".to_owned())];
+/// let mut env = EnvReader::new(misspelled, Some(Environment::Development));
+/// let ttl = env.read("PORTICO_LINK_TTL", "72h", "How long a link is valid.", duration);
+/// let error = env.finish(ttl).unwrap_err().to_string();
+/// assert_eq!(error, "PORTICO_LINK_TLT is not a variable of Portico; did you mean PORTICO_LINK_TTL?");
+/// ```
 pub struct EnvReader {
     values: BTreeMap<String, String>,
     known: Vec<Variable>,

@@ -14,6 +14,14 @@ const MAX_CHARACTERS: usize = 100;
 /// Web addresses are refused because names occur in mails to other people; a dotted word such as `Amazon.com` is
 /// accepted. Parsing trims and normalizes the text. It fails with the code `name_empty`, `name_too_long` or
 /// `name_invalid`.
+///
+/// ```
+/// use portico_domain::platform::name::Name;
+///
+/// let name: Name = " Ann Müller ".parse().unwrap();
+/// assert_eq!(name.as_str(), "Ann Müller");
+/// assert_eq!("https://example.com".parse::<Name>().unwrap_err().code, "name_invalid");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 

@@ -13,6 +13,13 @@ use zeroize::Zeroizing;
 /// A password in Unicode NFC, so that it does not depend on how a keyboard composes characters.
 ///
 /// Its memory is overwritten when it is dropped.
+///
+/// ```
+/// use portico_domain::platform::secret::Password;
+///
+/// let password = Password::new("correct horse battery staple");
+/// assert!(!format!("{password:?}").contains("horse"));
+/// ```
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 

@@ -30,6 +30,27 @@ pub struct Settings {
 }
 
 /// A group of settings that belongs to one capability. [`registry`](crate::registry) reads every section.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portico_domain::platform::{
+///     env_reader::{EnvReader, duration},
+///     settings::Section,
+/// };
+///
+/// struct NoteSettings {
+///     /// `PORTICO_NOTE_TTL`
+///     ttl: Duration,
+/// }
+///
+/// impl Section for NoteSettings {
+///     fn read(env: &mut EnvReader) -> Option<Self> {
+///         let ttl = env.read("PORTICO_NOTE_TTL", "7d", "How long a note is kept.", duration);
+///         Some(Self { ttl: ttl? })
+///     }
+/// }
+/// ```
 pub trait Section: Sized + Send + Sync + 'static {
     /// Reads the section. Returns `None` if a variable is wrong; `env` then holds the errors.
     fn read(env: &mut EnvReader) -> Option<Self>;
