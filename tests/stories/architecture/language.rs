@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{files, relative};
 
 /// Words that the project does not use, each with what to write instead.
-const AVOIDED: [(&str, &str); 14] = [
+const AVOIDED: [(&str, &str); 18] = [
     ("whoever", "name the person or the process"),
     ("whatever", "name the thing, or say \"any\""),
     ("somebody", "name the role, such as \"a portal user\""),
@@ -20,6 +20,10 @@ const AVOIDED: [(&str, &str); 14] = [
     ("whence", "\"from where\""),
     ("anew", "\"again\""),
     ("forthwith", "\"immediately\""),
+    ("whom", "\"that\", or repeat the noun"),
+    ("lately", "\"recently\", or say since when"),
+    ("likewise", "\"also\", or repeat the statement"),
+    ("thereof", "\"of it\""),
 ];
 
 /// The text files that people write.

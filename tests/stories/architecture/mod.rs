@@ -101,6 +101,27 @@ fn secrets_are_compared_in_constant_time() {
     }
 }
 
+/// A file that no module declares is not compiled, and its tests do not run.
+#[test]
+fn every_file_is_declared_as_a_module() {
+    let folders =
+        ["api/src", "bench/src", "domain/src", "entity/src", "migration/src", "queue/src", "worker/src", "src"];
+    for file in folders.iter().chain(&["tests/stories"]).flat_map(|folder| rust_files(Path::new(folder))) {
+        let name = file.file_stem().and_then(|name| name.to_str()).unwrap();
+        let (module, folder) = match name {
+            "lib" | "main" => continue,
+            "mod" => (file.parent().unwrap().file_name().unwrap().to_str().unwrap(), file.parent().unwrap().parent()),
+            name => (name, file.parent()),
+        };
+        let parents = ["mod.rs", "lib.rs", "main.rs"].map(|name| folder.unwrap().join(name));
+        let is_declared = parents
+            .iter()
+            .filter_map(|parent| fs::read_to_string(parent).ok())
+            .any(|text| text.lines().any(|line| line.trim_end().ends_with(&format!("mod {module};"))));
+        assert!(is_declared, "{} is not declared: add `mod {module};` to its parent module", relative(&file));
+    }
+}
+
 /// The groups of attacks that a test may be named after.
 const GROUPS: [&str; 14] =
     ["enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "msg", "http", "log", "job", "inf"];

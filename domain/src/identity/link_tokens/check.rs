@@ -9,7 +9,7 @@ use crate::platform::{actor::Anonymous, app::App, clock::Time, error::Result, se
 pub struct LinkInfo {
     /// The purpose of the link.
     pub purpose: Purpose,
-    /// The address of the portal user to whom the link was mailed.
+    /// The address of the portal user that the link was mailed to.
     pub email: String,
     /// The portal user's name. For an invitation, the name that the tenant typed.
     pub name: String,

@@ -38,7 +38,7 @@ const MAX_LIVE_RESETS: u64 = 3;
 pub(crate) struct LinkDetails {
     /// The `link_tokens` row.
     pub(crate) token: link_token::Model,
-    /// The portal user to whom the link was mailed.
+    /// The portal user that the link was mailed to.
     pub(crate) user: portal_user::Model,
     /// The invitation that the link belongs to; `None` for a reset link.
     pub(crate) invitation: Option<InvitationContext>,
