@@ -44,8 +44,8 @@ pub struct Model {
     pub generation: i32,
     /// When the refresh token was last rotated, or when the session was opened.
     pub rotated_at: DateTimeUtc,
-    /// 16 random bytes as base64url. The refresh token depends on it, so the server key alone cannot make a refresh
-    /// token.
+    /// 16 random bytes as base64url. The refresh token depends on it, so a refresh token cannot be derived from the
+    /// server key alone.
     pub nonce: String,
     /// The credential version for which the session is valid. The session is invalid when the owner's version differs.
     pub credential_version: i32,
@@ -61,11 +61,11 @@ pub struct Model {
     pub last_seen_at: DateTimeUtc,
     /// When the session ends unless it is refreshed before. Null for a portal session, which has no idle limit.
     pub idle_until: Option<DateTimeUtc>,
-    /// When the session ends in any case.
+    /// The time after which the session is invalid, also if it is refreshed.
     pub expires_at: DateTimeUtc,
-    /// When the session was ended before its time. Null while it was not.
+    /// When the session was revoked. Null while it was not.
     pub revoked_at: Option<DateTimeUtc>,
-    /// Why the session was ended, for example `signed_out` or `password_reset`. Null while `revoked_at` is null.
+    /// Why the session was revoked, for example `signed_out` or `password_reset`. Null while `revoked_at` is null.
     pub revoked_reason: Option<String>,
 }
 

@@ -11,8 +11,9 @@ pub(super) fn run() -> Result<()> {
         "Every setting is an environment variable. To update this page: `cargo run -- settings > docs/settings.md`.\n",
     );
     super::print(
-        "A duration is a whole number and a unit: `90s`, `30m`, `72h`, `7d`. A rate limit is `N/duration`: it allows a \
-         burst of N requests, and one more after each duration ÷ N. `off` disables it; production refuses `off`.\n",
+        "A duration is a whole number and a unit: `90s`, `30m`, `72h`, `7d`. A rate limit \
+         is\n`N/duration`: it allows a burst of N requests, and one more after each duration ÷ N. `off` disables it;\n\
+         production refuses `off`.\n",
     );
     super::print("| variable | default | description |\n|---|---|---|");
     for variable in config::variables() {

@@ -1,4 +1,6 @@
-//! The status of every failure, and its problem document (RFC 9457). No other file contains status numbers of failures.
+//! The status of every failure of the API, and its problem document (RFC 9457).
+//!
+//! No other file of the API contains the status number of a failure. The internal listener has its own: `internal.rs`.
 
 use poem::{
     Body, Response,
@@ -209,8 +211,9 @@ fn title(code: &str) -> &'static str {
     }
 }
 
-/// Returns the headers that name the limit and say when it allows a request again (IETF draft "RateLimit header fields for
-/// HTTP").
+/// Returns the headers that name the limit and say when it allows a request again.
+///
+/// Source: IETF draft "RateLimit header fields for HTTP".
 fn rate_limit_headers(refusal: &RateLimited) -> [(HeaderName, String); 2] {
     let RateLimited { limit, burst, window, retry_after } = refusal;
     [
@@ -272,8 +275,8 @@ struct InvalidField {
     detail: String,
 }
 
-/// The statuses that only some operations can answer. An operation names them in its return type, together with the
-/// [`limit`] that it declares. Every operation can answer the other statuses.
+/// The statuses of failures that only some operations have. An operation names them in its return type, together with the
+/// [`limit`] that it declares. Every operation has the other statuses.
 pub(crate) mod status {
     /// 415: the operation takes a body.
     pub(crate) const UNSUPPORTED_MEDIA_TYPE: u16 = 1;
@@ -303,7 +306,7 @@ pub(crate) mod limit {
         pub(super) bit: u16,
         /// The limit. Its scope is the process.
         pub(crate) limit: &'static Limit,
-        /// The description of the answer 429.
+        /// The description of the response 429.
         pub(crate) description: &'static str,
     }
 
@@ -323,59 +326,59 @@ pub(crate) mod limit {
         },
     ];
 
-    /// The description of the answer 429 of an operation that declares no limit.
+    /// The description of the response 429 of an operation that declares no limit.
     pub(super) const DESCRIPTION: &str =
         "`too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.";
 }
 
-/// The failure of an operation. `ANSWERS` combines bits of [`status`] and [`limit`], so that the document lists every
-/// answer of the operation.
-pub(crate) struct Failure<const ANSWERS: u16>(ApiError);
+/// The failure of an operation. `RESPONSES` combines bits of [`status`] and [`limit`], so that the document lists every
+/// response of the operation.
+pub(crate) struct Failure<const RESPONSES: u16>(ApiError);
 
 /// The result of every handler.
-pub(crate) type ApiResult<T, const ANSWERS: u16> = Result<T, Failure<ANSWERS>>;
+pub(crate) type ApiResult<T, const RESPONSES: u16> = Result<T, Failure<RESPONSES>>;
 
-impl<E: Into<ApiError>, const ANSWERS: u16> From<E> for Failure<ANSWERS> {
+impl<E: Into<ApiError>, const RESPONSES: u16> From<E> for Failure<RESPONSES> {
     fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
-impl<const ANSWERS: u16> From<Failure<ANSWERS>> for poem::Error {
-    fn from(Failure(failure): Failure<ANSWERS>) -> Self {
+impl<const RESPONSES: u16> From<Failure<RESPONSES>> for poem::Error {
+    fn from(Failure(failure): Failure<RESPONSES>) -> Self {
         failure.into()
     }
 }
 
-impl<const ANSWERS: u16> ApiResponse for Failure<ANSWERS> {
+impl<const RESPONSES: u16> ApiResponse for Failure<RESPONSES> {
     fn meta() -> MetaResponses {
         // The document names one limit, so an operation declares at most one.
-        const { assert!((ANSWERS >> 8).count_ones() <= 1) };
-        let declared = limit::DOCUMENTED.iter().find(|documented| ANSWERS & documented.bit != 0);
+        const { assert!((RESPONSES >> 8).count_ones() <= 1) };
+        let declared = limit::DOCUMENTED.iter().find(|documented| RESPONSES & documented.bit != 0);
         let all = [
             (400, true, "`malformed_request`: the request cannot be parsed."),
             (
                 401,
-                ANSWERS & status::UNAUTHORIZED != 0,
+                RESPONSES & status::UNAUTHORIZED != 0,
                 "`unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; \
                  `invalid_code`; `session_expired`; `session_revoked`.",
             ),
             (403, true, "The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`."),
             (
                 404,
-                ANSWERS & status::NOT_FOUND != 0,
+                RESPONSES & status::NOT_FOUND != 0,
                 "`not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.",
             ),
             (408, true, "`request_timeout`: the body did not arrive within 15 seconds."),
             (
                 409,
-                ANSWERS & status::CONFLICT != 0,
+                RESPONSES & status::CONFLICT != 0,
                 "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.",
             ),
-            (410, ANSWERS & status::GONE != 0, "No longer valid: `token_expired`, `token_used`, `token_revoked`."),
+            (410, RESPONSES & status::GONE != 0, "No longer valid: `token_expired`, `token_used`, `token_revoked`."),
             (413, true, "`body_too_large`: the body is larger than 64 KiB."),
             (414, true, "`uri_too_long`: the URI is longer than 8 KiB."),
-            (415, ANSWERS & status::UNSUPPORTED_MEDIA_TYPE != 0, "`unsupported_media_type`: not JSON in UTF-8."),
+            (415, RESPONSES & status::UNSUPPORTED_MEDIA_TYPE != 0, "`unsupported_media_type`: not JSON in UTF-8."),
             // Every operation refuses unknown query parameters.
             (422, true, "`validation_failed`: `errors` names every invalid field."),
             (429, true, declared.map_or(limit::DESCRIPTION, |documented| documented.description)),

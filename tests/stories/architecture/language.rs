@@ -48,3 +48,25 @@ fn avoided_words_do_not_occur() {
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
+
+/// The longest comment line and the longest line of prose, in characters.
+const MAX_LINE_CHARS: usize = 120;
+
+#[test]
+fn comments_and_prose_are_at_most_120_characters_wide() {
+    let mut found = Vec::new();
+    for file in files(Path::new(""), &["rs", "md"]) {
+        let (path, text) = (relative(&file), fs::read_to_string(&file).unwrap_or_default());
+        let is_prose = path.ends_with(".md");
+        let mut is_code_block = false;
+        for (number, line) in text.lines().enumerate() {
+            is_code_block ^= is_prose && line.starts_with("```");
+            let is_text =
+                if is_prose { !is_code_block && !line.starts_with('|') } else { line.trim_start().starts_with("//") };
+            if is_text && line.chars().count() > MAX_LINE_CHARS && !line.contains("http") {
+                found.push(format!("{path}:{}", number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
