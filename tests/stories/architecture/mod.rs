@@ -122,6 +122,27 @@ fn every_file_is_declared_as_a_module() {
     }
 }
 
+/// A job without fields that derives `Default` is periodic: a schedule enqueues its default value.
+#[test]
+fn every_periodic_job_has_a_schedule() {
+    let registry = fs::read_to_string(root().join("domain/src/registry.rs")).unwrap();
+    let mut periodic = 0;
+    for file in rust_files(Path::new("domain/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for job in text.split("impl Job for ").skip(1).filter_map(|rest| rest.split_whitespace().next()) {
+            let declaration = text.split(&format!("pub struct {job} ")).next().and_then(|before| before.lines().last());
+            if declaration.is_some_and(|derives| derives.contains("Default")) {
+                periodic += 1;
+                assert!(
+                    registry.contains(&format!("Schedule::every::<{job}>")),
+                    "registry.rs has no schedule of {job}"
+                );
+            }
+        }
+    }
+    assert!(periodic >= 3, "the jobs are found: {periodic}");
+}
+
 /// The groups of attacks that a test may be named after.
 const GROUPS: [&str; 14] =
     ["enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "msg", "http", "log", "job", "inf"];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::public_url;
 use crate::support::{
-    Browser, cookies, credentials, new_password, password,
+    Browser, cookies, credentials, new_password, openapi, password,
     paths::{self, LIVE, REFRESH, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF_REFRESH, STAFF_SESSION},
     stories,
 };
@@ -41,6 +41,12 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
     let mut operations: Vec<_> = posts.into_iter().map(|(path, body)| (Method::POST, path.to_owned(), body)).collect();
     operations.push((Method::PATCH, paths::client(client), Some(name)));
     operations
+}
+
+#[test]
+fn ses_05_the_list_of_unsafe_operations_is_complete() {
+    let listed = unsafe_operations("{}").into_iter().map(|(method, path, _)| format!("{method} {path}"));
+    assert_eq!(listed.collect::<std::collections::BTreeSet<_>>(), openapi::unsafe_operations());
 }
 
 /// Headers that a browser sends with a request that a page of another site made.

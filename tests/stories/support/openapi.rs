@@ -30,6 +30,17 @@ pub(crate) fn operations() -> BTreeSet<String> {
     methods.map(|operation| operation["operationId"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Every operation that can change something, as `METHOD path`. A part in braces of the path is `{}`.
+pub(crate) fn unsafe_operations() -> BTreeSet<String> {
+    let items = DOCUMENT["paths"].as_object().unwrap().iter();
+    let operations = items.flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method, path)));
+    let is_parameter = |part: &str| part.starts_with('{');
+    let normal =
+        |path: &str| path.split('/').map(|part| if is_parameter(part) { "{}" } else { part }).collect::<Vec<_>>();
+    let all = operations.filter(|(method, _)| *method != "get");
+    all.map(|(method, path)| format!("{} {}", method.to_uppercase(), normal(path).join("/"))).collect()
+}
+
 /// Every code of the documented table.
 pub(crate) fn codes() -> BTreeSet<String> {
     CODES.iter().map(|(code, _)| code.clone()).collect()
