@@ -1,5 +1,7 @@
 //! The OpenAPI document as this process uses it: to serve it, to check requests against it, and to find an operation.
 
+use std::collections::HashMap;
+
 use poem::Request;
 use portico_domain::platform::error::Error;
 use serde_json::{Map, Value};
@@ -11,7 +13,10 @@ pub(crate) struct Document {
     json: String,
     docs_page: String,
     schemas: Map<String, Value>,
-    operations: Vec<Operation>,
+    /// The operations at each path without parameters.
+    fixed: HashMap<String, Vec<Operation>>,
+    /// The operations at paths with parameters.
+    templated: Vec<Operation>,
 }
 
 /// An operation of the document.
@@ -47,9 +52,14 @@ impl Document {
             .flat_map(|(path, item)| {
                 item.as_object().into_iter().flatten().map(move |(method, value)| (path, method, value))
             })
-            .map(|(path, method, value)| Operation::new(path, method, value))
-            .collect();
-        Self { json: format!("{document:#}\n"), docs_page, schemas, operations }
+            .map(|(path, method, value)| Operation::new(path, method, value));
+        // Nearly all requests are to a path without parameters, and each request looks its operation up.
+        let (templated, fixed) = operations.partition::<Vec<_>, _>(|operation| operation.path.contains('{'));
+        let mut at_path: HashMap<_, Vec<_>> = HashMap::new();
+        for operation in fixed {
+            at_path.entry(operation.path.clone()).or_default().push(operation);
+        }
+        Self { json: format!("{document:#}\n"), docs_page, schemas, fixed: at_path, templated }
     }
 
     /// Returns the document as indented JSON with a newline at the end.
@@ -87,7 +97,8 @@ impl Document {
 
     /// Returns the operations whose path matches `path`.
     fn at(&self, path: &str) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().filter(move |operation| operation.matches(path))
+        let fixed = self.fixed.get(path).into_iter().flatten();
+        fixed.chain(self.templated.iter().filter(move |operation| operation.matches(path)))
     }
 }
 
