@@ -32,13 +32,13 @@ pub(crate) fn operations() -> BTreeSet<String> {
 
 /// Every operation that can change something, as `METHOD path`. A part in braces of the path is `{}`.
 pub(crate) fn unsafe_operations() -> BTreeSet<String> {
-    let items = DOCUMENT["paths"].as_object().unwrap().iter();
-    let operations = items.flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method, path)));
-    let is_parameter = |part: &str| part.starts_with('{');
-    let normal =
-        |path: &str| path.split('/').map(|part| if is_parameter(part) { "{}" } else { part }).collect::<Vec<_>>();
-    let all = operations.filter(|(method, _)| *method != "get");
-    all.map(|(method, path)| format!("{} {}", method.to_uppercase(), normal(path).join("/"))).collect()
+    let mut found = BTreeSet::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
+        let methods = item.as_object().unwrap().keys().filter(|method| *method != "get");
+        found.extend(methods.map(|method| format!("{} {}", method.to_uppercase(), parts.join("/"))));
+    }
+    found
 }
 
 /// Every code of the documented table.
