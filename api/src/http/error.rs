@@ -275,8 +275,8 @@ struct InvalidField {
     detail: String,
 }
 
-/// The statuses of failures that only some operations have. An operation names them in its return type, together with the
-/// [`limit`] that it declares. Every operation has the other statuses.
+/// The statuses of failures that only some operations have. An operation names them in its return type, together with
+/// the [`limit`] that it declares. Every operation has the other statuses.
 pub(crate) mod status {
     /// 415: the operation takes a body.
     pub(crate) const UNSUPPORTED_MEDIA_TYPE: u16 = 1;
