@@ -96,7 +96,7 @@ pub fn listening(data: &[u8]) {
 }
 
 /// Returns development settings for the targets that need some.
-fn settings() -> &'static Settings {
+pub(crate) fn settings() -> &'static Settings {
     static SETTINGS: OnceLock<Settings> = OnceLock::new();
     SETTINGS.get_or_init(|| {
         let secret = ("PORTICO_SECRET".into(), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into());

@@ -129,3 +129,29 @@ pub(crate) fn deletion_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
 fn is_https(settings: &Settings) -> bool {
     settings.public_url.scheme() == "https"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzzing::settings;
+
+    fn read(header: &[u8]) -> Result<Option<PlainToken>> {
+        let request = Request::builder().header(header::COOKIE, header).finish();
+        Cookie::Access(Realm::Portal).read(&request, settings())
+    }
+
+    /// Another application on the same host may set cookies with any bytes.
+    #[test]
+    fn foreign_cookie_with_any_bytes_does_not_hide_the_own_cookie() {
+        let headers: [&[u8]; 3] = [
+            "name=Jürgen; portico_portal=x".as_bytes(),
+            b"portico_portal=x; theme=\xff\xfe",
+            b"\xe9; portico_portalx=y;portico_portal=x",
+        ];
+        for header in headers {
+            assert_eq!(read(header).unwrap().unwrap().reveal(), "x", "{}", String::from_utf8_lossy(header));
+        }
+        assert!(read("portico_portal=ü".as_bytes()).is_err());
+        assert!(read(b"portico_portal=x; a=\xff; portico_portal=x").is_err());
+    }
+}

@@ -73,3 +73,26 @@ fn add_cors_headers(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }
+
+#[cfg(test)]
+mod tests {
+    use poem::{EndpointExt, endpoint::make_sync};
+
+    use super::*;
+
+    /// A shared cache must not give a response to a page of another origin.
+    #[tokio::test]
+    async fn every_response_varies_by_origin() {
+        let origins: Arc<[String]> = ["https://app.example.com".to_owned()].into();
+        let endpoint = make_sync(|_| "done").with(Cors { origins });
+        for (origin, is_allowed) in
+            [(None, false), (Some("https://evil.test"), false), (Some("https://app.example.com"), true)]
+        {
+            let request = Request::builder();
+            let request = origin.into_iter().fold(request, |request, origin| request.header(header::ORIGIN, origin));
+            let response = endpoint.call(request.finish()).await.unwrap();
+            assert_eq!(response.headers()[header::VARY], "origin", "{origin:?}");
+            assert_eq!(response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN), is_allowed, "{origin:?}");
+        }
+    }
+}

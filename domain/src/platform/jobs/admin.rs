@@ -188,4 +188,17 @@ mod tests {
         assert_eq!(job(&app).await, None);
         assert_eq!(email(&app).await.status, Status::Failed);
     }
+
+    #[tokio::test]
+    async fn discard_completes_an_earlier_discard_that_failed_halfway() {
+        let app = testing::app().await;
+        let (row, _) = enqueue_reset_mail(&app).await;
+        let mark = Entity::update_many()
+            .col_expr(Column::State, Expr::value(State::Dead))
+            .col_expr(Column::FinishedAt, Expr::value(app.now()))
+            .col_expr(Column::LastError, Expr::value(DISCARDED));
+        mark.filter(Column::Id.eq(row.id)).exec(app.db()).await.unwrap();
+        assert_eq!(discard(&app, JobFilter::default()).await.unwrap(), 1);
+        assert_eq!(email(&app).await.status, Status::Failed, "the mail does not stay queued for ever");
+    }
 }
