@@ -14,10 +14,11 @@ use crate::{
     platform::{
         email_address::EmailAddress,
         env_reader::{EnvReader, Environment},
-        mail::{Encryption, MailSettings, MailUrl},
+        mail::{MailSettings, MailUrl},
         name::Name,
         rate_limit::{Limit, RateLimitSettings, Scope},
         settings::Settings,
+        smtp::Encryption,
     },
     registry,
     tenancy::invitations::InvitationSettings,

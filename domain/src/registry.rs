@@ -23,7 +23,7 @@ use crate::{
         job_type::{JobType, JobTypes},
         jobs::{Canary, JobSettings, Schedule, Schedules},
         keys::ServerKeys,
-        mail::{MailRequests, MailRoute, MailRouting, MailSettings, Mailer, SendMail},
+        mail::{HoldCache, MailRequests, MailRoute, MailRouting, MailSettings, Mailer, SendMail},
         rate_limit::RateLimitSettings,
         settings::{Section, Settings},
     },
@@ -108,7 +108,8 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(JobTypes(JOBS))
         .with(Schedules(SCHEDULES))
         .with(MailRouting(mail_route))
-        .with(Mailer::new(settings.section())?)
+        .with(Mailer::new(settings.section(), &settings.public_url)?)
+        .with(HoldCache::default())
         .with(MailRequests::default())
         .with(HealthCache::default())
         .with(Hasher::new(settings.section::<PasswordSettings>().scrypt))

@@ -33,6 +33,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns every kind.
+    pub fn all() -> impl Iterator<Item = Self> {
+        <Self as sea_orm::Iterable>::iter()
+    }
+
     /// Returns the text that the database stores for this kind.
     pub const fn name(self) -> &'static str {
         match self {
@@ -104,6 +109,22 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When the mail server accepted the mail. Null before that.
     pub sent_at: Option<DateTimeUtc>,
+    /// Why the mail failed, as a word that does not change: `recipient_refused`, `message_refused`, `refused`,
+    /// `outcome_unknown`, `gave_up`, `undeliverable` or `discarded`. Null unless the status is `failed`.
+    pub reason: Option<String>,
+    /// The stage and the code of the last answer, such as `rcpt 450 4.7.1`, if the mail server refused the recipient or
+    /// the text. Null otherwise.
+    pub refusal: Option<String>,
+    /// How many times the mail was handed over without an answer that was recorded. The server may have accepted it.
+    pub unconfirmed: i32,
+    /// When the mail was last handed over. Null before that.
+    pub unconfirmed_at: Option<DateTimeUtc>,
+    /// How many times the mail server has refused the mail, perhaps not for good.
+    pub doubts: i32,
+    /// When the last attempt to send the mail ended. Null before that.
+    pub last_attempt_at: Option<DateTimeUtc>,
+    /// The mail that an operator has sent instead of this one. Null when there is none.
+    pub retried_by: Option<EmailId>,
 }
 
 /// No relation is declared, because no query joins from this table.

@@ -19,6 +19,7 @@ pub mod code_flow;
 pub mod email;
 pub mod invitation;
 pub mod link_token;
+pub mod mail_hold;
 pub mod membership;
 pub mod paused_lane;
 pub mod portal_user;

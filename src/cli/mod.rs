@@ -54,7 +54,7 @@ enum Command {
     Healthcheck,
     /// Prints the table of all settings, as in docs/settings.md.
     Settings,
-    /// Tests sending mail.
+    /// Tests sending mail, lists mails, and sends failed mails again.
     #[command(subcommand)]
     Mail(mail::Command),
     /// Lists and controls background jobs.

@@ -9,7 +9,7 @@ const STAGES = {
   data: ACTIONS,
   after_data: ACTIONS,
   after_ok: ['drop'],
-  reply: ['slow'],
+  reply: ['slow', 'bare', 'latin1'],
   listen: ['refuse'],
   tls: ['wrong_host', 'untrusted', 'hide'],
 };
@@ -19,10 +19,17 @@ const KEYS = ['stage', 'do', 'code', 'text', 'times', 'to'];
 
 export class Faults {
   #rules = [];
+  #listeners = [];
 
   /** Replaces all rules. Throws an error if a rule is not valid. */
   replace(rules) {
     this.#rules = [rules].flat().map(check);
+    this.#listeners.splice(0).forEach((listener) => listener());
+  }
+
+  /** Calls `listener` when the rules change next. */
+  onChange(listener) {
+    this.#listeners.push(listener);
   }
 
   /** Returns the rule that applies now, and counts one use of it. `recipients` are those known at this stage. */

@@ -225,6 +225,15 @@ describe('the mail server', LIMIT, () => {
     assert.ok(at <= Date.now());
   });
 
+  test('sends replies without text, or with bytes that are not UTF-8', async () => {
+    for (const action of ['bare', 'latin1']) {
+      await sink.api('PUT', '/faults', [{ stage: 'reply', do: action }]);
+      const before = (await sink.api('GET', '/deliveries')).length;
+      await transport(sink).sendMail(mail(`${action}@x.test`));
+      assert.equal((await sink.api('GET', '/deliveries')).length, before + 1);
+    }
+  });
+
   test('refuses connections until the rule is deleted', async () => {
     const open = await openSmtp(sink.smtp);
     assert.match(await open.readReply(), /^220/);

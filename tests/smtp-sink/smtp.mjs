@@ -105,11 +105,13 @@ class Connection extends SMTPConnection {
     if (code >= 400) this.#sink.stats.rejected += 1;
     const socket = this._socket;
     // Only inside TLS. Before TLS, the handshake would be sent before the delayed bytes.
-    const slow = this.secure && this.#sink.faults.take('reply');
+    const rule = this.secure && this.#sink.faults.take('reply');
     const write = socket.write.bind(socket);
-    if (slow) socket.write = (reply) => writeSlowly(write, reply, socket);
+    if (rule?.do === 'slow') socket.write = (reply) => writeSlowly(write, reply, socket);
+    if (rule?.do === 'bare') socket.write = (reply) => write(withoutText(reply));
+    if (rule?.do === 'latin1') socket.write = (reply) => write(Buffer.from(`${String(reply).trimEnd()} \xfc\r\n`, 'latin1'));
     super.send(code, ...rest);
-    if (slow) delete socket.write;
+    if (rule) delete socket.write;
   }
 
   handler_EHLO(command, done) {
@@ -177,7 +179,8 @@ class Connection extends SMTPConnection {
   #applyFault(rule, done) {
     if (rule.do === 'reject') this.#refuse(rule.code, rule.text, done);
     if (rule.do === 'drop') this._socket.destroy();
-    // For `hang`, `done` is never called. The connection stays open and the client gets no reply.
+    // For `hang`, `done` is never called. The connection stays open and the client gets no reply, until the rules change.
+    if (rule.do === 'hang') this.#sink.faults.onChange(() => this._socket.destroy());
   }
 
   #refuse(code, text, done) {
@@ -193,6 +196,12 @@ async function writeSlowly(write, reply, socket) {
     write(Buffer.of(byte));
     await setTimeout(20);
   }
+}
+
+/** Returns a reply of one line without its text. A longer reply, which lists extensions, stays as it is. */
+function withoutText(reply) {
+  const text = String(reply);
+  return /^[0-9]{3} [^\n]*\n$/.test(text) ? `${text.slice(0, 3)}\r\n` : text;
 }
 
 /** Returns the address as the client spelled it. The parser of the library would change the domain. */

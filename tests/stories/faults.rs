@@ -187,6 +187,15 @@ impl<'a> Inviter<'a> {
         self.world.sql(&format!("SELECT status || ' ' || attempts FROM emails WHERE recipient = '{email}'"))
     }
 
+    /// Makes mails and probes due until the mail to this address is sent.
+    async fn wait_for_sent(&self, email: &str) {
+        eventually("the mail is sent", || async {
+            self.world.make_jobs_due();
+            self.mail_state(email).starts_with("sent ").then_some(())
+        })
+        .await;
+    }
+
     async fn wait_for_mail_state(&self, email: &str, is_expected: impl Fn(&str) -> bool) {
         eventually("the mail has the expected state", || async { is_expected(&self.mail_state(email)).then_some(()) })
             .await;
@@ -199,6 +208,8 @@ async fn job_07_a_mail_that_the_server_refuses_for_now_is_sent_at_the_second_att
     let inviter = Inviter::new(&world).await;
     let fault = json!([{ "stage": "rcpt", "do": "reject", "code": 450, "times": 1 }]);
     let email = inviter.invite_during(&fault).await;
+    inviter.wait_for_mail_state(&email, |state| state == "queued 1").await;
+    world.make_jobs_due();
     world.mail(&email, 1).await;
     inviter.wait_for_mail_state(&email, |state| state == "sent 2").await;
 }
@@ -207,7 +218,8 @@ async fn job_07_a_mail_that_the_server_refuses_for_now_is_sent_at_the_second_att
 async fn job_08_a_mail_that_the_server_refuses_for_good_fails_at_the_first_attempt() {
     let world = World::start(Deployment::Cluster, &[]).await;
     let inviter = Inviter::new(&world).await;
-    let email = inviter.invite_during(&json!([{ "stage": "rcpt", "do": "reject", "code": 550 }])).await;
+    let fault = json!([{ "stage": "rcpt", "do": "reject", "code": 550, "text": "5.1.1 No such user" }]);
+    let email = inviter.invite_during(&fault).await;
     inviter.wait_for_mail_state(&email, |state| state == "failed 1").await;
 }
 
@@ -233,8 +245,8 @@ async fn job_07_job_11_a_mail_is_sent_after_refused_credentials_or_a_lost_connec
         json!([{ "stage": "mail", "do": "drop", "times": 1 }]),
     ] {
         let email = inviter.invite_during(&fault).await;
+        inviter.wait_for_sent(&email).await;
         world.mail(&email, 1).await;
-        inviter.wait_for_mail_state(&email, |state| state.starts_with("sent ")).await;
     }
     assert_eq!(world.sink().stats().await["plaintext_credentials"], 0);
 }
@@ -250,8 +262,8 @@ async fn job_11_a_mail_waits_while_the_server_offers_no_valid_encryption() {
         let state = inviter.mail_state(&email);
         assert!(state.starts_with("queued ") || state.starts_with("sent "), "{state}");
         world.sink().heal().await;
+        inviter.wait_for_sent(&email).await;
         world.mail(&email, 1).await;
-        inviter.wait_for_mail_state(&email, |state| state.starts_with("sent ")).await;
     }
     assert_eq!(world.sink().stats().await["plaintext_credentials"], 0);
 }

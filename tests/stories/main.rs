@@ -16,6 +16,7 @@ mod copy;
 mod faults;
 mod invitations;
 mod jobs;
+mod mail_server;
 mod observability;
 mod operations;
 mod packaging;

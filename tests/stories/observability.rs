@@ -124,7 +124,7 @@ const AT_LEAST: [(&str, Labels, f64); 9] = [
     ("portico_mails_total", &[("kind", "invitation"), ("outcome", "transient")], 1.0),
     // The refused mail waits for its retry.
     ("portico_mails_waiting", &[], 1.0),
-    ("portico_mails_oldest_seconds", &[], f64::MIN_POSITIVE),
+    ("portico_mails_deferred", &[], 1.0),
     ("process_resident_memory_bytes", &[], 1e6),
     ("process_open_fds", &[], 10.0),
 ];

@@ -108,7 +108,39 @@ const INFRASTRUCTURE_FAULTS: [Fault; 18] = [
 ];
 
 /// Faults of the mail server. Each connection ends after its mail, because an idle one would not pass the first stages.
-const MAIL_SERVER_FAULTS: [Fault; 12] = [
+const MAIL_SERVER_FAULTS: [Fault; 17] = [
+    fault(
+        "mail server answers without text",
+        FaultKind::MailServer(|| json!([{ "stage": "reply", "do": "bare" }])),
+        500,
+    ),
+    fault(
+        "mail server answers in Latin-1",
+        FaultKind::MailServer(|| json!([{ "stage": "reply", "do": "latin1" }])),
+        500,
+    ),
+    fault(
+        "mail server refuses the quota",
+        FaultKind::MailServer(
+            || json!([{ "stage": "mail", "do": "reject", "code": 550, "text": "5.4.5 Daily user sending limit exceeded" }]),
+        ),
+        700,
+    ),
+    fault(
+        "mail server refuses the name at EHLO",
+        FaultKind::MailServer(|| {
+            let text = "5.5.2 need fully-qualified hostname";
+            new_connections(&[json!({ "stage": "ehlo", "do": "reject", "code": 504, "text": text })])
+        }),
+        700,
+    ),
+    fault(
+        "mail server greylists",
+        FaultKind::MailServer(
+            || json!([{ "stage": "rcpt", "do": "reject", "code": 451, "text": "4.7.1 Greylisted, come back later" }]),
+        ),
+        700,
+    ),
     may_duplicate(fault(
         "mail server hangs at each stage",
         FaultKind::MailServer(|| {
@@ -227,6 +259,9 @@ impl FaultTest {
         })
         .await;
         let delivered = eventually(&format!("after \"{}\" mail arrives", fault.name), || async {
+            // A mail that was refused, and a probe of a mail server that was on hold, wait for minutes.
+            sleep(Duration::from_millis(250)).await;
+            self.world.make_jobs_due();
             self.world.sink().newest_arrival().await.filter(|at| *at >= ended)
         })
         .await;

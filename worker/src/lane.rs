@@ -1,6 +1,6 @@
 //! One lane: takes job ids from the queue, claims the jobs, and runs them.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use portico_domain::{
     entity::background_job::Lane,
@@ -11,7 +11,7 @@ use portico_domain::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -24,40 +24,76 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// database little more than claiming one.
 const BATCH_WAIT: Duration = Duration::from_millis(1);
 
+/// After this time a job gives its permit back and goes on without one.
+const DETACH_AFTER: Duration = Duration::from_secs(30);
+/// The maximum number of jobs in one worker that run without a permit.
+const MAX_DETACHED: usize = 64;
+
 /// The lanes that are paused; `None` until they have been read from the database.
 pub(crate) type Paused = Option<Vec<Lane>>;
+
+/// What the lanes of one worker share.
+#[derive(Clone)]
+pub(crate) struct Control {
+    /// The lanes that are paused.
+    pub(crate) paused: watch::Receiver<Paused>,
+    /// Cancelled when the worker stops.
+    pub(crate) stop: CancellationToken,
+    /// The permits of the jobs that run without a permit of their lane, because they have run for [`DETACH_AFTER`].
+    detached: Arc<Semaphore>,
+}
+
+impl Control {
+    /// Creates the control of a worker that runs until `stop` is cancelled.
+    pub(crate) fn new(paused: watch::Receiver<Paused>, stop: CancellationToken) -> Self {
+        Self { paused, stop, detached: Arc::new(Semaphore::new(MAX_DETACHED)) }
+    }
+}
 
 /// A claimed job and its concurrency permit.
 pub(crate) struct Work {
     app: App,
     claimed: ClaimedJob,
     permit: OwnedSemaphorePermit,
+    control: Control,
 }
 
 impl Work {
     /// Runs the job and records its outcome. The permit is released as soon as the job has run, so that the next job
     /// starts while the outcome of this one is recorded.
+    ///
+    /// A job that has run for [`DETACH_AFTER`], such as a mail whose server does not answer, gives its permit back and
+    /// goes on. If the worker stops, it does not wait for such a job, but queues it again.
     pub(crate) async fn run(work: Work) {
-        let Work { app, claimed, permit } = work;
-        let finished = jobs::run(&app, claimed).await;
+        let Work { app, claimed, permit, control } = work;
+        let mut permit = Some(permit);
+        let mut run = pin!(jobs::run(&app, claimed));
+        let finished = match timeout(DETACH_AFTER, &mut run).await {
+            Ok(finished) => finished,
+            Err(_) => match control.detached.try_acquire() {
+                Ok(_detached) => {
+                    permit.take();
+                    tokio::select! {
+                        finished = &mut run => finished,
+                        () = control.stop.cancelled() => return,
+                    }
+                }
+                // Too many jobs have given their permits back already.
+                Err(_) => run.await,
+            },
+        };
         drop(permit);
         jobs::complete(&app, finished).await;
     }
 }
 
-/// Takes ids from the queue, claims their jobs, and sends the jobs to the runtime, until `stop` is cancelled. Takes
+/// Takes ids from the queue, claims their jobs, and sends the jobs to the runtime, until the worker stops. Takes
 /// nothing while the lane is paused.
 ///
 /// The number of permits is the concurrency of the lane. An id is taken from the queue only if a permit is free, so
 /// that its job can start immediately and no worker holds jobs that other workers could run.
-pub(crate) async fn pull(
-    app: App,
-    worker: Worker,
-    lane: Lane,
-    sender: mpsc::Sender<Work>,
-    mut paused: watch::Receiver<Paused>,
-    stop: CancellationToken,
-) {
+pub(crate) async fn pull(app: App, worker: Worker, lane: Lane, sender: mpsc::Sender<Work>, control: Control) {
+    let Control { mut paused, stop, .. } = control.clone();
     let permits = Arc::new(Semaphore::new(app.section::<JobSettings>().concurrency.of(lane)));
     let mut consumer = app.queue().consumer(lane.name());
     let mut is_backlogged = false;
@@ -101,7 +137,7 @@ pub(crate) async fn pull(
         };
         for claimed in claimed {
             let Some(permit) = held.split(1) else { return };
-            if sender.send(Work { app: app.clone(), claimed, permit }).await.is_err() {
+            if sender.send(Work { app: app.clone(), claimed, permit, control: control.clone() }).await.is_err() {
                 return;
             }
         }

@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::lane::Work;
+use crate::lane::{Control, Work};
 
 /// How long running jobs may continue after the worker process receives SIGTERM or SIGINT.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
@@ -41,11 +41,12 @@ pub async fn run(app: App, stop: CancellationToken) {
     check_queue(&app).await;
     let drained = CancellationToken::new();
     let (paused_sender, paused) = watch::channel(None);
+    let control = Control::new(paused, stop.clone());
     let mut pullers = JoinSet::new();
     let mut monitor = Monitor::new();
     for lane in Lane::ALL {
         let (sender, receiver) = mpsc::channel(1);
-        pullers.spawn(lane::pull(app.clone(), worker.clone(), lane, sender, paused.clone(), stop.clone()));
+        pullers.spawn(lane::pull(app.clone(), worker.clone(), lane, sender, control.clone()));
         let backend = ChannelBackend::new(receiver);
         monitor = monitor.register(move |_| {
             WorkerBuilder::new(lane.name()).backend(backend.clone()).parallelize(tokio::spawn).build(Work::run)

@@ -41,8 +41,8 @@ impl Health {
     /// Check readiness
     ///
     /// Returns 200 if the process can serve requests, and 503 if the database does not answer or the process is
-    /// stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, or a mail has
-    /// waited for five minutes.
+    /// stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, the
+    /// mail server refuses Portico itself, or a mail has waited for five minutes.
     #[oai(path = "/ready", method = "get", operation_id = "check_readiness")]
     async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, 0> {
         let health = health::require_ready(app).await?;

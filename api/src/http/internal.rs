@@ -70,7 +70,7 @@ fn details(health: &Health) -> serde_json::Value {
         "database": { "status": state(health.database, "failing") },
         "queue": { "status": state(health.queue, "failing") },
         "mail": {
-            "status": state(health.is_mail_in_time(), "late"),
+            "status": if health.mail_held { "held" } else { state(health.is_mail_in_time(), "late") },
             "oldest_seconds": health.oldest_mail_age.map(|age| age.as_secs()),
         },
         "worker": { "status": state(health.has_worker(), "missing"), "seen": health.workers },

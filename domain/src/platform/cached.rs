@@ -19,6 +19,11 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T: Clone> Cached<T> {
+    /// Forgets the cached value.
+    pub(crate) async fn clear(&self) {
+        *self.0.lock().await = None;
+    }
+
     /// Returns the cached value if it is younger than `ttl`. Otherwise calls `load`, and caches and returns its value.
     ///
     /// Concurrent callers wait for the running `load`. An error is not cached.

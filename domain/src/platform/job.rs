@@ -71,6 +71,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
 pub enum JobError {
     /// The run failed. The job runs again with back-off until its attempts are used up.
     Retry(String),
+    /// The job must wait until this time, for this reason. It then runs again; the run does not count as an attempt.
+    Postponed(Time, String),
     /// A service that the job needs is down. The job runs again with back-off; the run does not count as an attempt.
     Unavailable(String),
     /// The work cannot be done, or is no longer needed. The job becomes dead.
@@ -80,7 +82,9 @@ pub enum JobError {
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Retry(reason) | Self::Unavailable(reason) | Self::Discard(reason) => f.write_str(reason),
+            Self::Retry(reason) | Self::Postponed(_, reason) | Self::Unavailable(reason) | Self::Discard(reason) => {
+                f.write_str(reason)
+            }
         }
     }
 }

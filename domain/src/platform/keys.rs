@@ -31,6 +31,8 @@ pub enum KeyUse {
     RateLimit,
     /// The seeds of the signing keys of access tokens.
     Signing,
+    /// The keyed hashes of mail servers, so that `mail_holds` contains no password.
+    MailServer,
     /// The fingerprint of a server key.
     Fingerprint,
 }
@@ -46,6 +48,7 @@ impl KeyUse {
             Self::StaffDevice => b"portico staff device v1",
             Self::RateLimit => b"portico rate limit v1",
             Self::Signing => b"portico signing v1",
+            Self::MailServer => b"portico mail server v1",
             Self::Fingerprint => b"portico fingerprint v1",
         }
     }

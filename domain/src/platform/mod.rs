@@ -25,5 +25,6 @@ pub mod random;
 pub mod rate_limit;
 pub mod secret;
 pub mod settings;
+pub mod smtp;
 mod transient_db_error;
 pub mod tx;

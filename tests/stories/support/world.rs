@@ -174,7 +174,7 @@ impl World {
     }
 
     /// Changes these settings for the processes that are started from now on.
-    fn change_settings(&mut self, settings: &[(&str, &str)]) {
+    pub(crate) fn change_settings(&mut self, settings: &[(&str, &str)]) {
         self.env.retain(|(name, _)| !settings.iter().any(|(changed, _)| changed == name));
         self.env.extend(pairs(settings));
         self.env.iter().for_each(|(name, value)| secrets::record_setting(name, value));
@@ -306,9 +306,32 @@ impl World {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Makes every job that waits due, and the next probe of a mail server that is on hold.
+    pub(crate) fn make_jobs_due(&self) {
+        let past = if self.setting("DATABASE_URL").starts_with("sqlite:") {
+            "'2020-01-01T00:00:00.123456+00:00'"
+        } else {
+            "timestamptz '2020-01-01'"
+        };
+        self.sql(&format!("UPDATE mail_holds SET next_probe_at = {past}"));
+        self.sql(&format!("UPDATE emails SET unconfirmed_at = {past} WHERE unconfirmed_at IS NOT NULL"));
+        self.sql(&format!("UPDATE background_jobs SET run_at = {past} WHERE state = 'queued'"));
+    }
+
     /// Waits until this SQL returns `expected`.
     pub(crate) async fn wait_for_sql(&self, what: &str, sql: &str, expected: &str) {
-        eventually(what, || async { (self.sql(sql) == expected).then_some(()) }).await;
+        let last = std::cell::RefCell::new(String::new());
+        eventually(what, || async {
+            let found = self.sql(sql);
+            let is_expected = found == expected;
+            if *last.borrow() != found {
+                // The test harness shows this if the story fails.
+                eprintln!("{what}: {found}, waiting for {expected}");
+                *last.borrow_mut() = found;
+            }
+            is_expected.then_some(())
+        })
+        .await;
     }
 
     /// Runs SQL that returns one number.

@@ -2,7 +2,7 @@
 
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
-    audit_event, background_job, client, code_flow, email, invitation, link_token, membership, paused_lane,
+    audit_event, background_job, client, code_flow, email, invitation, link_token, mail_hold, membership, paused_lane,
     portal_user, rate_limit, schedule_run, session, signing_key, staff_user, tenant, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
@@ -32,7 +32,7 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 17] {
+pub(super) fn all() -> [Table; 18] {
     [
         table::<tenant::Entity>(),
         table::<client::Entity>(),
@@ -50,6 +50,7 @@ pub(super) fn all() -> [Table; 17] {
         table::<background_job::Entity>(),
         table::<schedule_run::Entity>(),
         table::<paused_lane::Entity>(),
+        table::<mail_hold::Entity>(),
         table::<worker::Entity>(),
     ]
 }

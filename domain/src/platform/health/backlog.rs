@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portico_entity::{
     background_job::{self, Column, Lane, State},
-    email, worker,
+    email, mail_hold, worker,
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
@@ -21,8 +21,12 @@ pub struct Backlog {
     pub lanes: [LaneBacklog; Lane::ALL.len()],
     /// The number of queued mails.
     pub mails: u64,
-    /// The age of the oldest queued mail; zero if there is none.
+    /// The number of queued mails whose recipient or text was refused for now.
+    pub deferred_mails: u64,
+    /// The age of the oldest queued mail that is not deferred; zero if there is none.
     pub oldest_mail_age: Duration,
+    /// The stages at which mail servers on hold have refused Portico. Empty if none is on hold.
+    pub mail_holds: Vec<String>,
     /// The number of workers that have recorded a heartbeat in the last 30 seconds.
     pub workers: u64,
 }
@@ -79,17 +83,28 @@ async fn read(app: &App) -> Result<Backlog> {
         let (dead, _) = counts_of_lane(&dead);
         LaneBacklog { lane, due: jobs, oldest_due_age: age(now, oldest), dead, in_queue: in_queue[index] }
     });
-    let (mails, oldest_mail) = email::Entity::find()
-        .select_only()
-        .column_as(email::Column::Id.count(), "mails")
-        .column_as(email::Column::CreatedAt.min(), "oldest")
-        .filter(email::Column::Status.eq(email::Status::Queued))
-        .into_tuple::<(i64, Option<Time>)>()
-        .one(app.db())
-        .await?
-        .unwrap_or_default();
+    let queued = |is_deferred: bool| {
+        let refusal = email::Column::Refusal;
+        email::Entity::find()
+            .select_only()
+            .column_as(email::Column::Id.count(), "mails")
+            .column_as(email::Column::CreatedAt.min(), "oldest")
+            .filter(email::Column::Status.eq(email::Status::Queued))
+            .filter(if is_deferred { refusal.is_not_null() } else { refusal.is_null() })
+            .into_tuple::<(i64, Option<Time>)>()
+    };
+    let (deferred, _) = queued(true).one(app.db()).await?.unwrap_or_default();
+    let (others, oldest_mail) = queued(false).one(app.db()).await?.unwrap_or_default();
+    let holds = mail_hold::Entity::find().all(app.db()).await?;
     let workers = worker::Entity::find().filter(worker::Column::SeenAt.gt(now - WORKER_TIMEOUT)).count(app.db());
-    Ok(Backlog { lanes, mails: mails as u64, oldest_mail_age: age(now, oldest_mail), workers: workers.await? })
+    Ok(Backlog {
+        lanes,
+        mails: (deferred + others) as u64,
+        deferred_mails: deferred as u64,
+        oldest_mail_age: age(now, oldest_mail),
+        mail_holds: holds.into_iter().map(|hold| hold.stage).collect(),
+        workers: workers.await?,
+    })
 }
 
 /// Returns the time from `oldest` to `now`; zero if `oldest` is `None` or later than `now`.

@@ -45,8 +45,11 @@ pub struct Health {
     /// The number of workers that have recorded a heartbeat in the last 30 seconds; `None` if the database does not
     /// answer.
     pub workers: Option<u64>,
-    /// The age of the oldest queued mail, zero if there is none; `None` if the database does not answer.
+    /// The age of the oldest queued mail that is not deferred by its recipient, zero if there is none; `None` if the
+    /// database does not answer.
     pub oldest_mail_age: Option<Duration>,
+    /// Whether mail waits because the mail server refuses Portico itself.
+    pub mail_held: bool,
 }
 
 impl Health {
@@ -56,9 +59,9 @@ impl Health {
     }
 
     /// Returns whether everything works: this process is ready, the queue can be reached, at least one worker is
-    /// running, and no mail is late.
+    /// running, no mail is late, and the mail server is not on hold.
     pub fn is_fully_working(&self) -> bool {
-        self.is_ready() && self.queue && self.has_worker() && self.is_mail_in_time()
+        self.is_ready() && self.queue && self.has_worker() && self.is_mail_in_time() && !self.mail_held
     }
 
     /// Returns whether at least one worker is known to be running.
@@ -76,7 +79,14 @@ impl Health {
 /// old. `draining` is always current.
 pub async fn check(app: &App) -> Health {
     let health = app.get::<HealthCache>().health.get_or_load(CACHE_TTL, || async { Ok(probe(app).await) }).await;
-    let all_failed = Health { draining: false, database: false, queue: false, workers: None, oldest_mail_age: None };
+    let all_failed = Health {
+        draining: false,
+        database: false,
+        queue: false,
+        workers: None,
+        oldest_mail_age: None,
+        mail_held: false,
+    };
     // Not cached, so that the process stops being ready immediately.
     Health { draining: app.is_draining(), ..health.unwrap_or(all_failed) }
 }
@@ -112,6 +122,7 @@ async fn probe(app: &App) -> Health {
         database,
         queue,
         workers: backlog.as_ref().map(|backlog| backlog.workers),
+        mail_held: backlog.as_ref().is_some_and(|backlog| !backlog.mail_holds.is_empty()),
         oldest_mail_age: backlog.map(|backlog| backlog.oldest_mail_age),
     }
 }

@@ -8,6 +8,7 @@ use crate::platform::{
     app::App,
     error::{Error, Result},
     metrics::{self, METRICS},
+    smtp::Stage,
 };
 
 /// Returns all metrics in the Prometheus text format 0.0.4.
@@ -44,7 +45,9 @@ fn set_backlog(backlog: Option<Backlog>) {
         &METRICS.jobs_dead,
         &METRICS.jobs_in_queue,
         &METRICS.mails_waiting,
+        &METRICS.mails_deferred,
         &METRICS.mails_oldest_seconds,
+        &METRICS.mail_held,
         &METRICS.workers,
     ];
     all.into_iter().for_each(GaugeVec::reset);
@@ -59,7 +62,12 @@ fn set_backlog(backlog: Option<Backlog>) {
         }
     }
     METRICS.mails_waiting.with_label_values::<&str>(&[]).set(backlog.mails as f64);
+    METRICS.mails_deferred.with_label_values::<&str>(&[]).set(backlog.deferred_mails as f64);
     METRICS.mails_oldest_seconds.with_label_values::<&str>(&[]).set(backlog.oldest_mail_age.as_secs_f64());
+    for stage in Stage::ALL {
+        let is_held = backlog.mail_holds.iter().any(|held| held == stage.name());
+        METRICS.mail_held.with_label_values(&[stage.name()]).set(f64::from(u8::from(is_held)));
+    }
     METRICS.workers.with_label_values::<&str>(&[]).set(backlog.workers as f64);
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
 
-use super::{FinishedJob, JobSettings, lease};
+use super::{Backoff, FinishedJob, JobSettings, lease};
 use crate::platform::{
     app::App,
     clock::Time,
@@ -25,13 +25,6 @@ use crate::platform::{
 
 /// The maximum number of completed jobs that one statement records.
 const BATCH: usize = 256;
-/// The delay after the first failed attempt, before jitter. It doubles after each further failure.
-const FIRST_BACKOFF_SECONDS: f64 = 5.0;
-/// The maximum delay after a failed attempt, before jitter.
-const MAX_BACKOFF_SECONDS: f64 = 3_600.0;
-/// The maximum delay while a service that the job needs is unavailable, before jitter. It is shorter than
-/// `MAX_BACKOFF_SECONDS`, so that work resumes soon after the outage.
-const MAX_OUTAGE_BACKOFF_SECONDS: f64 = 300.0;
 /// The delay before a job with an unknown name is offered to workers again.
 const UNKNOWN_JOB_BACKOFF: TimeDelta = TimeDelta::seconds(30);
 /// The maximum length of a stored error, in characters. Longer errors are cut.
@@ -127,22 +120,27 @@ async fn reschedule(app: &App, finished: &FinishedJob) -> Result<()> {
     let owned = lease::owned(finished.worker.id)
         .filter(by_ids_in_state([row.id], State::Running))
         .filter(Column::Attempts.eq(row.attempts));
-    let next_run = |max_seconds| now + backoff(app, row.attempts, max_seconds);
+    let next_run = |backoff: Backoff| now + backoff.after(row.attempts, app.random());
     let update = match &finished.outcome {
         Some(Ok(())) => return Ok(()),
         None => {
             warn!("this version does not know the name of the job; the job is queued again for a worker that does");
             lease::requeued(owned, now + UNKNOWN_JOB_BACKOFF, Expr::col(Column::Attempts).sub(1))
         }
+        Some(Err(JobError::Postponed(until, why))) => {
+            debug!(%until, why, "the job waits");
+            let update = lease::requeued(owned, *until, Expr::col(Column::Attempts));
+            with_error(update.col_expr(Column::MaxAttempts, Expr::col(Column::MaxAttempts).add(1)), why)
+        }
         Some(Err(JobError::Unavailable(why))) => {
             warn!(why, "a service that the job needs is unavailable; the job will be retried");
-            let update = lease::requeued(owned, next_run(MAX_OUTAGE_BACKOFF_SECONDS), Expr::col(Column::Attempts));
+            let update = lease::requeued(owned, next_run(Backoff::OUTAGE), Expr::col(Column::Attempts));
             // The job did not cause the outage, so the outage does not use up its attempts.
             with_error(update.col_expr(Column::MaxAttempts, Expr::col(Column::MaxAttempts).add(1)), why)
         }
         Some(Err(JobError::Retry(why))) if row.attempts < row.max_attempts => {
             warn!(why, "the job failed and will be retried");
-            with_error(lease::requeued(owned, next_run(MAX_BACKOFF_SECONDS), Expr::col(Column::Attempts)), why)
+            with_error(lease::requeued(owned, next_run(Backoff::FAILURE), Expr::col(Column::Attempts)), why)
         }
         Some(Err(JobError::Retry(why) | JobError::Discard(why))) => {
             error!(why, "the job is dead; it will not be retried");
@@ -165,12 +163,4 @@ fn ended(update: UpdateMany<background_job::Entity>, state: State, now: Time) ->
 fn with_error(update: UpdateMany<background_job::Entity>, why: &str) -> UpdateMany<background_job::Entity> {
     let stored: String = why.chars().take(MAX_ERROR_CHARS).collect();
     update.col_expr(Column::LastError, Expr::value(stored))
-}
-
-/// Returns the delay before the next attempt: exponential back-off, limited to `max_seconds`, with a jitter of ±25 % so
-/// that jobs that failed at the same time do not all run again at the same time.
-fn backoff(app: &App, attempts: i32, max_seconds: f64) -> TimeDelta {
-    let doubled = FIRST_BACKOFF_SECONDS * 2f64.powi(attempts.clamp(1, 30) - 1);
-    let seconds = doubled.min(max_seconds) * (0.75 + app.random().fraction() / 2.0);
-    TimeDelta::milliseconds((seconds * 1_000.0) as i64)
 }

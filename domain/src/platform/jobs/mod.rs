@@ -4,12 +4,14 @@
 //! [`Tx::enqueue`](super::tx::Tx::enqueue) inserts the row.
 //!
 //! - `run`, `lease`, `complete`: a worker claims a job, runs it and records the outcome.
+//! - `backoff`: how long a job waits after a failed attempt.
 //! - `sweep`: puts ids into the queue that the queue has lost.
 //! - `schedule`: enqueues periodic jobs.
 //! - `admin`, `pause`, `canary`: what operators do through `portico jobs`.
 //! - `heartbeat`: which workers run.
 
 mod admin;
+mod backoff;
 mod canary;
 mod complete;
 mod heartbeat;
@@ -21,6 +23,7 @@ mod settings;
 mod sweep;
 
 pub use admin::{JobFilter, discard, list, retry};
+pub(crate) use backoff::Backoff;
 pub use canary::{Canary, CanaryReport, run as run_canary};
 pub use complete::complete;
 pub(crate) use heartbeat::WORKER_TIMEOUT;

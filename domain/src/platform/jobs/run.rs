@@ -153,6 +153,7 @@ fn outcome_of(finished: &FinishedJob) -> JobOutcome {
         None => JobOutcome::Unknown,
         Some(Ok(())) => JobOutcome::Done,
         Some(Err(JobError::Unavailable(_))) => JobOutcome::Unavailable,
+        Some(Err(JobError::Postponed(..))) => JobOutcome::Postponed,
         Some(Err(JobError::Retry(_))) if finished.row.attempts < finished.row.max_attempts => JobOutcome::Retry,
         Some(Err(JobError::Retry(_) | JobError::Discard(_))) => JobOutcome::Dead,
     }

@@ -4,17 +4,36 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
 };
 
+use lettre::{
+    AsyncTransport,
+    message::{
+        Mailbox, MultiPart,
+        header::{Header, HeaderName, HeaderValue},
+    },
+};
 use portico_entity::background_job::Lane;
 use serde::{Deserialize, Serialize};
+use tracing::{Instrument, field, info_span};
+use url::Url;
 
-use super::{MailSettings, MailUrl, Message, smtp::Smtp};
-use crate::platform::clock::Time;
+use super::{MailSettings, MailUrl, Message};
+use crate::platform::{
+    clock::Time,
+    smtp::{self, BeforeDot, Circumstances, Failure, Outcome, Smtp, Stage},
+};
 
 /// A transport that delivers mail. Clones share the same transport.
 #[derive(Clone)]
-pub enum Mailer {
+pub struct Mailer {
+    from: Mailbox,
+    transport: Transport,
+}
+
+#[derive(Clone)]
+enum Transport {
     /// Sends mail to an SMTP server.
     Smtp(Arc<Smtp>),
     /// Writes each mail to a file in this folder.
@@ -44,62 +63,159 @@ pub struct SentMail {
     pub sent_at: Time,
 }
 
-/// Why a mail was not sent. Each variant holds the reply of the server or the description of the error.
-#[derive(Debug, PartialEq, Eq)]
-pub enum MailError {
-    /// The server refuses this mail permanently, or the mail cannot be built.
-    Permanent(String),
-    /// The server refuses this mail for now.
-    Transient(String),
-    /// No server accepts any mail for now: the server cannot be reached, does not answer, does not offer the required
-    /// encryption, or refuses Portico's credentials.
-    Down(String),
+/// An attempt to send a mail that no server has accepted.
+#[derive(Debug)]
+pub struct MailError {
+    /// What becomes of the mail.
+    pub(super) outcome: Outcome,
+    /// The stage of the conversation that failed.
+    pub(super) stage: Stage,
+    /// The stage and the code of the reply, if the server has refused the recipient or the text.
+    pub(super) refusal: Option<String>,
+    /// Whether the server did not answer in time.
+    pub(super) is_silence: bool,
+    /// One sentence for an operator, with the reply of the server.
+    pub(super) detail: String,
+}
+
+impl MailError {
+    /// A mail that cannot be built.
+    pub(super) fn undeliverable(why: impl Into<String>) -> Self {
+        Self::without_server(Outcome::Final, why.into())
+    }
+
+    fn without_server(outcome: Outcome, detail: String) -> Self {
+        Self { outcome, stage: Stage::Connect, refusal: None, is_silence: false, detail }
+    }
+
+    fn of_smtp(failure: &Failure, outcome: Outcome) -> Self {
+        let is_refusal = matches!(failure.stage, Stage::Rcpt | Stage::Dot);
+        let is_refusal = is_refusal && matches!(failure.cause, smtp::Cause::Reply(_));
+        Self {
+            outcome,
+            stage: failure.stage,
+            refusal: is_refusal.then(|| failure.kind()),
+            is_silence: matches!(failure.cause, smtp::Cause::Silence),
+            detail: failure.to_string(),
+        }
+    }
 }
 
 impl std::fmt::Display for MailError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Permanent(reply) | Self::Transient(reply) | Self::Down(reply) => f.write_str(reply),
-        }
+        f.write_str(&self.detail)
     }
 }
 
 impl std::error::Error for MailError {}
 
+/// A mail to be handed to the transport.
+pub(super) struct Attempt<'a> {
+    /// The lane of its job. Some connections are kept free for urgent mail.
+    pub(super) lane: Lane,
+    /// The composed mail.
+    pub(super) message: &'a Message,
+    /// The date of the mail.
+    pub(super) now: Time,
+    /// Whether the server may have accepted the mail at an earlier attempt.
+    pub(super) may_be_delivered: bool,
+    /// Asked before the mail is handed over to an SMTP server. From then on the server may have accepted it.
+    pub(super) before_dot: &'a BeforeDot<'a>,
+}
+
 impl Mailer {
-    /// Creates the mailer that `settings` describes.
+    /// Creates the mailer that `settings` describes. `public_url` is the default for what EHLO says.
     ///
     /// # Errors
     /// A sentence that names `MAIL_URL`, if the folder cannot be created or the certificate cannot be read.
-    pub fn new(settings: &MailSettings) -> Result<Self, String> {
-        match &settings.url {
-            MailUrl::Memory => Ok(Self::Memory(Arc::default())),
+    pub fn new(settings: &MailSettings, public_url: &Url) -> Result<Self, String> {
+        let transport = match &settings.url {
+            MailUrl::Memory => Transport::Memory(Arc::default()),
             MailUrl::Folder(path) => {
                 std::fs::create_dir_all(path)
                     .map_err(|error| format!("cannot create the folder {} of MAIL_URL: {error}", path.display()))?;
-                Ok(Self::Folder(path.clone()))
+                Transport::Folder(path.clone())
             }
-            MailUrl::Smtp(server) => Ok(Self::Smtp(Arc::new(Smtp::new(server, settings.from.clone())?))),
+            MailUrl::Smtp(server) => Transport::Smtp(Arc::new(Smtp::new(server, public_url)?)),
+        };
+        Ok(Self { from: settings.from.clone(), transport })
+    }
+
+    /// Checks that mail can be sent: connects to the SMTP server and logs in. A folder and memory need no check.
+    ///
+    /// # Errors
+    /// One sentence with the answer of the server.
+    pub async fn check(&self) -> Result<(), MailError> {
+        match &self.transport {
+            Transport::Smtp(smtp) => smtp.check().await.map_err(|failure| MailError::of_smtp(&failure, Outcome::Hold)),
+            Transport::Folder(_) | Transport::Memory(_) => Ok(()),
         }
     }
 
-    /// Sends `message` to its recipient, dated `now`, and returns the reply of the server. The SMTP transport has
-    /// separate connections for urgent mail.
+    /// Sends a mail to its recipient and returns the reply of the server.
     ///
     /// # Errors
-    /// See [`MailError`]. After `Transient` and `Down` the mail may have arrived.
-    pub async fn send(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
-        match self {
-            Self::Smtp(smtp) => smtp.send(lane, message, now).await,
-            Self::Folder(path) => {
+    /// See [`MailError`].
+    pub(super) async fn send(&self, attempt: Attempt<'_>) -> Result<String, MailError> {
+        let Attempt { message, now, .. } = attempt;
+        match &self.transport {
+            Transport::Smtp(smtp) => {
+                let span = info_span!("smtp", lane = attempt.lane.name(), outcome = field::Empty);
+                let sent = self.send_by_smtp(smtp, attempt).instrument(span.clone()).await;
+                span.record("outcome", sent.as_ref().map_or_else(|error| error.outcome.name(), |_| "sent"));
+                sent
+            }
+            Transport::Folder(path) => {
                 let mail = SentMail::new(message, now);
-                write_file(path, &mail).map_err(|error| MailError::Down(error.to_string()))?;
+                write_file(path, &mail)
+                    .map_err(|error| MailError::without_server(Outcome::Later, error.to_string()))?;
                 Ok("written to a file".into())
             }
-            Self::Memory(mails) => {
+            Transport::Memory(mails) => {
                 mails.lock().unwrap_or_else(PoisonError::into_inner).push(SentMail::new(message, now));
                 Ok("kept in memory".into())
             }
+        }
+    }
+
+    async fn send_by_smtp(&self, smtp: &Smtp, attempt: Attempt<'_>) -> Result<String, MailError> {
+        let mail = self.build(attempt.message, attempt.now).map_err(MailError::undeliverable)?;
+        let sent = smtp.delivery(attempt.lane == Lane::Urgent, attempt.before_dot).send(mail).await;
+        let circumstances = Circumstances {
+            is_authenticated: smtp.server().credentials.is_some(),
+            may_be_delivered: attempt.may_be_delivered,
+        };
+        let verdict = smtp::verdict(sent.as_ref(), circumstances);
+        if verdict.is_overloaded {
+            smtp.use_fewer_connections();
+        }
+        match sent {
+            Ok(reply) => Ok(reply.to_string()),
+            // The server says that it has accepted the mail before.
+            Err(failure) if verdict.outcome == Outcome::Sent => Ok(failure.to_string()),
+            Err(failure) => Err(MailError::of_smtp(&failure, verdict.outcome)),
+        }
+    }
+
+    fn build(&self, message: &Message, now: Time) -> Result<lettre::Message, String> {
+        // lettre parses the address again, so that only a valid address is ever sent to the server.
+        let to = message.to.as_str().parse().map_err(|error| format!("the recipient is not an address: {error}"))?;
+        lettre::Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(message.subject.clone())
+            .date(SystemTime::from(now))
+            .message_id(Some(message.message_id.clone()))
+            .header(AutoSubmitted)
+            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
+            .map_err(|error| error.to_string())
+    }
+
+    /// Returns when a mail is repeated whose final dot was not answered, as `?repeat=` of `MAIL_URL` says.
+    pub(super) fn repeat_after(&self) -> std::time::Duration {
+        match &self.transport {
+            Transport::Smtp(smtp) => smtp.server().repeat,
+            Transport::Folder(_) | Transport::Memory(_) => std::time::Duration::ZERO,
         }
     }
 
@@ -109,10 +225,10 @@ impl Mailer {
     /// # Errors
     /// An I/O error if the folder or a file in it cannot be read.
     pub fn sent(&self, recipient: Option<&str>) -> io::Result<Vec<SentMail>> {
-        let mut mails = match self {
-            Self::Smtp(_) => Vec::new(),
-            Self::Folder(path) => read_folder(path)?,
-            Self::Memory(mails) => mails.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        let mut mails = match &self.transport {
+            Transport::Smtp(_) => Vec::new(),
+            Transport::Folder(path) => read_folder(path)?,
+            Transport::Memory(mails) => mails.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         mails.retain(|mail| recipient.is_none_or(|recipient| mail.to == recipient));
         mails.sort_by_key(|mail| std::cmp::Reverse(mail.sent_at));
@@ -155,4 +271,22 @@ fn read_folder(folder: &Path) -> io::Result<Vec<SentMail>> {
         }
     }
     Ok(mails)
+}
+
+/// The header `Auto-Submitted: auto-generated` (RFC 3834 §5), which tells automatic responders not to answer.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".into())
+    }
 }

@@ -6,7 +6,7 @@ use super::MailError;
 use crate::platform::{clock::Time, email_address::EmailAddress, error::Error};
 
 /// A composed mail, ready to be sent. It contains live secrets, so it exists only while it is sent.
-pub struct Message {
+pub(crate) struct Message {
     /// The recipient.
     pub(super) to: EmailAddress,
     /// The subject, without line breaks.
@@ -43,9 +43,9 @@ pub(crate) enum Composed {
 /// space in the subject, including line breaks, becomes single spaces.
 ///
 /// # Errors
-/// [`MailError::Permanent`] if the recipient in the row is not a valid address.
+/// [`MailError`] if the recipient in the row is not a valid address.
 pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed, MailError> {
-    let to = row.recipient.parse().map_err(|_| MailError::Permanent("the recipient is not an address".into()))?;
+    let to = row.recipient.parse().map_err(|_| MailError::undeliverable("the recipient is not an address"))?;
     let subject = rendered.subject.split_whitespace().collect::<Vec<_>>().join(" ");
     let Rendered { text, html, .. } = rendered;
     Ok(Composed::Message(Message { to, subject, text, html, message_id: row.message_id.clone() }))

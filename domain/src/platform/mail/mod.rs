@@ -1,22 +1,26 @@
 //! Mail: the outbox, the job that composes and sends mails, and the transports that deliver them.
 //!
 //! A use case inserts a row into `emails` in its own transaction (`enqueue`). The worker derives the secret, renders
-//! the texts and connects to the mail server. The texts of a mail are a folder in the capability that sends it:
+//! the texts and sends the mail by a transport; [`smtp`](super::smtp) is the SMTP client. The texts of a mail are a folder in the capability that sends it:
 //! `subject.txt`, `body.txt`, `body.html`, and `mod.rs` with one typed context.
 
+mod delivery;
+mod hold;
 mod mailer;
 mod message;
 mod outbox;
 mod request_batch;
+mod retry;
 mod send;
 mod settings;
-mod smtp;
 
+pub use hold::HoldCache;
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};
 pub(crate) use outbox::{NewEmail, enqueue, enqueue_all, set_recipient_user};
 pub use request_batch::MailRequests;
 pub(crate) use request_batch::request;
+pub use retry::{MailFilter, Retried, list, retry, retry_all};
 pub(crate) use send::ComposeError;
 pub use send::{MailRoute, MailRouting, SendMail, send_test};
-pub use settings::{Encryption, MailSettings, MailUrl};
+pub use settings::{MailSettings, MailUrl};

@@ -19,7 +19,7 @@ use crate::platform::{
 
 /// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
 /// unavailable.
-const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
+pub(super) const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
 
 /// A mail to be enqueued.
 #[derive(Clone)]
@@ -114,6 +114,13 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_TTL))),
         created_at: Set(app.now()),
         sent_at: Set(None),
+        reason: Set(None),
+        refusal: Set(None),
+        unconfirmed: Set(0),
+        unconfirmed_at: Set(None),
+        doubts: Set(0),
+        last_attempt_at: Set(None),
+        retried_by: Set(None),
     }
 }
 

@@ -6,19 +6,21 @@ use portico_entity::{
     background_job::Lane,
     email::{self, Column, Kind, Status},
 };
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde::{Deserialize, Serialize};
-use tracing::info;
+use tracing::{info, warn};
 
-use super::{Composed, MailError, MailSettings, Mailer, Message};
+use super::{
+    Composed, MailError, MailSettings, Mailer, Message,
+    delivery::{self, End, Reason, Step},
+    hold::{self, Permission},
+    mailer::Attempt,
+};
 use crate::platform::{
     app::App,
-    database,
     email_address::EmailAddress,
     error::{Error, Result},
     job::{Job, JobError},
-    jobs::JobSettings,
-    metrics::{self, MailOutcome},
 };
 
 /// How the mails of a kind are sent.
@@ -62,14 +64,30 @@ impl Job for SendMail {
         if row.status != Status::Queued {
             return Ok(());
         }
-        if row.expires_at.is_some_and(|expires_at| expires_at <= app.now()) {
-            return record_end(app, &row, Status::Suppressed, "expired before it was sent").await;
+        match delivery::next_step(app, &row) {
+            Step::End(end) => return delivery::finish(app, &row, end).await,
+            Step::Wait(until, why) => return Err(JobError::Postponed(until, why.into())),
+            Step::Send => {}
+        }
+        if let Permission::Wait(until) = hold::permission(app).await? {
+            let until = std::cmp::min(until, delivery::deadline(&row));
+            return Err(JobError::Postponed(until, "the mail server is on hold".into()));
         }
         let sent = match compose(app, &row).await {
-            Ok(Composed::Suppressed(reason)) => return record_end(app, &row, Status::Suppressed, reason).await,
+            Ok(Composed::Suppressed(reason)) => {
+                hold::probe_again(app).await?;
+                return delivery::finish(app, &row, End::Suppressed(reason.into())).await;
+            }
             Ok(Composed::Message(message)) => {
-                let lane = MailRoute::of(app, row.kind).lane;
-                app.get::<Mailer>().send(lane, &message, app.now()).await
+                let before_dot = || delivery::count_handover(app, &row);
+                let attempt = Attempt {
+                    lane: MailRoute::of(app, row.kind).lane,
+                    message: &message,
+                    now: app.now(),
+                    may_be_delivered: row.unconfirmed > 0,
+                    before_dot: &before_dot,
+                };
+                app.get::<Mailer>().send(attempt).await
             }
             Ok(Composed::OtherKind(_)) => {
                 return Err(Error::Internal("composing a mail of another kind named a third kind".into()).into());
@@ -80,24 +98,23 @@ impl Job for SendMail {
         match sent {
             Ok(reply) => {
                 info!(kind = ?row.kind, message_id = row.message_id, "the mail server accepted a mail");
-                record_end(app, &row, Status::Sent, &reply).await
+                delivery::finish(app, &row, End::Sent(reply)).await?;
+                Ok(hold::end(app).await?)
             }
-            Err(MailError::Permanent(reply)) => record_end(app, &row, Status::Failed, &reply).await,
-            Err(MailError::Transient(reply)) => {
-                record_attempt(app, &row, MailOutcome::Transient, &reply).await?;
-                Err(JobError::Retry(reply))
-            }
-            Err(MailError::Down(reply)) => {
-                record_attempt(app, &row, MailOutcome::Down, &reply).await?;
-                Err(JobError::Unavailable(reply))
-            }
+            Err(error) => delivery::settle(app, &row, error).await,
         }
     }
 
     async fn on_dead(&self, app: &App, reason: &str) -> Result<()> {
-        queued(self.email)
+        let Some(row) = email::Entity::find_by_id(self.email).one(app.db()).await? else { return Ok(()) };
+        // Its workers may have been killed after the mail server had accepted the mail.
+        let word = if row.unconfirmed > 0 { Reason::OutcomeUnknown } else { Reason::Discarded };
+        email::Entity::update_many()
             .col_expr(Column::Status, Expr::value(Status::Failed))
+            .col_expr(Column::Reason, Expr::value(word.name()))
             .col_expr(Column::Detail, Expr::value(reason))
+            .filter(Column::Id.eq(self.email))
+            .filter(Column::Status.eq(Status::Queued))
             .exec(app.db())
             .await?;
         Ok(())
@@ -106,8 +123,10 @@ impl Job for SendMail {
     async fn on_retry(&self, app: &App) -> Result<()> {
         email::Entity::update_many()
             .col_expr(Column::Status, Expr::value(Status::Queued))
+            .col_expr(Column::Reason, Expr::value(None::<String>))
             .filter(Column::Id.eq(self.email))
             .filter(Column::Status.eq(Status::Failed))
+            .filter(Column::RetriedBy.is_null())
             .exec(app.db())
             .await?;
         Ok(())
@@ -142,46 +161,11 @@ async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed,
     }
 }
 
-fn queued(id: EmailId) -> UpdateMany<email::Entity> {
-    email::Entity::update_many().filter(Column::Id.eq(id)).filter(Column::Status.eq(Status::Queued))
-}
-
-/// Records the final status of a mail.
-async fn record_end(app: &App, row: &email::Model, status: Status, detail: &str) -> std::result::Result<(), JobError> {
-    let mut update = queued(row.id)
-        .col_expr(Column::Status, Expr::value(status))
-        .col_expr(Column::Detail, Expr::value(detail))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1));
-    if status == Status::Sent {
-        update = update.col_expr(Column::SentAt, Expr::value(app.now()));
-    }
-    let outcome = match status {
-        Status::Sent => MailOutcome::Sent,
-        Status::Suppressed => MailOutcome::Suppressed,
-        Status::Failed | Status::Queued => MailOutcome::Failed,
-    };
-    metrics::mail_tried(row, outcome, app.now());
-    // If `Sent` is not recorded, the mail is sent again. So the update is retried.
-    let limit = app.section::<JobSettings>().lease;
-    database::retry_for(limit, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
-    Ok(())
-}
-
-/// Records an attempt after which the mail is tried again.
-async fn record_attempt(app: &App, row: &email::Model, outcome: MailOutcome, detail: &str) -> Result<()> {
-    metrics::mail_tried(row, outcome, app.now());
-    queued(row.id)
-        .col_expr(Column::Detail, Expr::value(detail))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .exec(app.db())
-        .await?;
-    Ok(())
-}
-
-/// Sends a test mail to `to` immediately, without an `emails` row. Returns the reply of the mail server.
+/// Sends a test mail to `to` immediately, without an `emails` row. Returns the reply of the mail server. If the server
+/// was on hold, the hold ends.
 ///
 /// # Errors
-/// As for [`Mailer::send`].
+/// The answer of the mail server. `unavailable` or `internal` if the database fails.
 pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<String, MailError> {
     let text = "This is a test. Mail from Portico reaches you.\n";
     let host = app.section::<MailSettings>().from.email.domain().to_owned();
@@ -192,5 +176,17 @@ pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<Strin
         html: format!("<p>{text}</p>"),
         message_id: format!("<{}@{host}>", app.new_id()),
     };
-    app.get::<Mailer>().send(Lane::Urgent, &message, app.now()).await
+    let before_dot = || -> BoxFuture<'_, std::result::Result<(), String>> { Box::pin(async { Ok(()) }) };
+    let attempt = Attempt {
+        lane: Lane::Urgent,
+        message: &message,
+        now: app.now(),
+        may_be_delivered: false,
+        before_dot: &before_dot,
+    };
+    let reply = app.get::<Mailer>().send(attempt).await?;
+    if let Err(error) = hold::end_all(app).await {
+        warn!(%error, "cannot end the hold of the mail server; the next probe will");
+    }
+    Ok(reply)
 }

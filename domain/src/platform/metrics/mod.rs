@@ -75,13 +75,11 @@ metrics! {
 
     // Mail.
 
-    /// Attempts of this process to send a mail, by mail kind and outcome. After `transient` and `down` the mail is
-    /// tried again.
+    /// Attempts of this process to send a mail, by mail kind and outcome. After `transient`, `down`, `held` and
+    /// `unknown` the mail is tried again.
     mails: IntCounterVec = "portico_mails_total" ["kind", "outcome"];
     /// Time in seconds from when a mail was enqueued until the mail server accepted it, by mail kind.
     mail_seconds: HistogramVec = "portico_mail_seconds" ["kind"] LONG;
-    /// Number of times that the mail server refused the credentials of MAIL_URL.
-    credentials_refused: IntCounter = "portico_smtp_credentials_refused_total" [];
 
     // The backlog of the whole installation, from the database. Every process reports the same values.
 
@@ -96,7 +94,12 @@ metrics! {
     jobs_in_queue: GaugeVec = "portico_jobs_in_queue" ["lane"];
     /// Queued mails of the whole installation: neither sent, failed nor suppressed.
     mails_waiting: GaugeVec = "portico_mails_waiting" [];
-    /// Time in seconds since the oldest queued mail of the whole installation was enqueued.
+    /// Queued mails of the whole installation whose recipient or text was refused for now. They are tried again.
+    mails_deferred: GaugeVec = "portico_mails_deferred" [];
+    /// 1 while no process sends mail, because the mail server refuses Portico itself, else 0. The label is the stage of
+    /// the last refusal.
+    mail_held: GaugeVec = "portico_mail_held" ["stage"];
+    /// Time in seconds since the oldest queued mail of the whole installation was enqueued, without deferred mails.
     mails_oldest_seconds: GaugeVec = "portico_mails_oldest_seconds" [];
     /// Workers of the whole installation that have recorded a heartbeat in the last 30 seconds.
     workers: GaugeVec = "portico_workers" [];
@@ -247,6 +250,8 @@ pub(crate) enum JobOutcome {
     Retry,
     /// A service that the job needs was unavailable. The job runs again.
     Unavailable,
+    /// The job must wait. It runs again.
+    Postponed,
     /// The job failed and will not run again.
     Dead,
     /// This version does not know the name of the job.
@@ -260,6 +265,7 @@ impl JobOutcome {
             Self::Done => "done",
             Self::Retry => "retry",
             Self::Unavailable => "unavailable",
+            Self::Postponed => "postponed",
             Self::Dead => "dead",
             Self::Unknown => "unknown",
         }
@@ -283,8 +289,12 @@ pub(crate) enum MailOutcome {
     Failed,
     /// The mail server refused the mail for now.
     Transient,
-    /// No mail server accepted any mail.
+    /// The mail server did not answer, or the connection failed.
     Down,
+    /// The mail server refuses Portico itself, so no process sends mail for now.
+    Held,
+    /// The mail server may or may not have accepted the mail.
+    Unknown,
 }
 
 impl MailOutcome {
@@ -296,6 +306,8 @@ impl MailOutcome {
             Self::Failed => "failed",
             Self::Transient => "transient",
             Self::Down => "down",
+            Self::Held => "held",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -308,11 +320,6 @@ pub(crate) fn mail_tried(mail: &email::Model, outcome: MailOutcome, now: DateTim
         let took = (now - mail.created_at).to_std().unwrap_or_default();
         METRICS.mail_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
     }
-}
-
-/// Counts a refusal of the credentials of `MAIL_URL` by the mail server.
-pub(crate) fn credentials_refused() {
-    METRICS.credentials_refused.inc();
 }
 
 /// Counts a statement that got no database connection.

@@ -1,0 +1,272 @@
+//! What becomes of a mail before and after an attempt to send it, and what its row remembers about it.
+//!
+//! A mail is handed over at most three times without an answer that was recorded: the row counts this before the final
+//! dot, so a process that is killed afterwards has counted, too.
+
+use std::{cmp::min, time::Duration};
+
+use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
+use portico_entity::email::{self, Column, Status};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany, sea_query::Expr};
+use tracing::{info, warn};
+
+use super::{MailError, Mailer, hold};
+use crate::platform::{
+    app::App,
+    clock::Time,
+    database,
+    error::Result,
+    job::JobError,
+    jobs::{Backoff, JobSettings},
+    metrics::{self, MailOutcome},
+    smtp::{Outcome, Stage},
+};
+
+/// For how long a mail is tried at most.
+const MAX_LIFE: TimeDelta = TimeDelta::hours(72);
+/// How many times a mail is handed over without an answer.
+const MAX_HANDOVERS: i32 = 3;
+/// The pauses after the first and the second handover whose connection was lost.
+const LOST_PAUSES: [TimeDelta; 2] = [TimeDelta::seconds(5), TimeDelta::seconds(60)];
+/// The pauses after refusals that may not be for good. After the last one the mail fails.
+const DOUBT_PAUSES: [TimeDelta; 3] = [TimeDelta::minutes(10), TimeDelta::hours(1), TimeDelta::hours(4)];
+/// After "not now" to a recipient. Greylisting refuses earlier attempts anyway.
+const RECIPIENT: Backoff = Backoff { first_seconds: 60.0, max_seconds: 3_600.0 };
+
+/// What to do with a queued mail.
+pub(super) enum Step {
+    /// Compose and send it.
+    Send,
+    /// Wait until this time, for this reason.
+    Wait(Time, &'static str),
+    /// Do not send it.
+    End(End),
+}
+
+/// How a mail ends.
+pub(super) enum End {
+    /// The mail server has accepted it, with this reply.
+    Sent(String),
+    /// It must not be sent, for this reason.
+    Suppressed(String),
+    /// It has failed, with this sentence for an operator.
+    Failed(Reason, String),
+}
+
+/// Why a mail has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// There is no such recipient.
+    RecipientRefused,
+    /// The mail server refuses the text.
+    MessageRefused,
+    /// The mail server has refused the mail four times.
+    Refused,
+    /// The mail was handed over three times without an answer.
+    OutcomeUnknown,
+    /// The mail could not be sent within 72 hours.
+    GaveUp,
+    /// The mail cannot be built.
+    Undeliverable,
+    /// The job of the mail is dead, or an operator has discarded it.
+    Discarded,
+}
+
+impl Reason {
+    /// Returns the name in the database.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::RecipientRefused => "recipient_refused",
+            Self::MessageRefused => "message_refused",
+            Self::Refused => "refused",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::GaveUp => "gave_up",
+            Self::Undeliverable => "undeliverable",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+/// Returns when a mail is no longer worth sending.
+pub(super) fn deadline(row: &email::Model) -> Time {
+    let end = row.created_at + MAX_LIFE;
+    row.expires_at.map_or(end, |expires_at| min(expires_at, end))
+}
+
+/// Decides what to do with the queued mail `row` now.
+pub(super) fn next_step(app: &App, row: &email::Model) -> Step {
+    let now = app.now();
+    let last_answer = row.detail.as_ref().map(|detail| format!("; the last answer was: {detail}")).unwrap_or_default();
+    if row.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Step::End(End::Suppressed(format!("expired before it was sent{last_answer}")));
+    }
+    if deadline(row) <= now {
+        return Step::End(End::Failed(Reason::GaveUp, format!("not accepted within 72 hours{last_answer}")));
+    }
+    if row.unconfirmed >= MAX_HANDOVERS {
+        let last = row.detail.as_deref().unwrap_or("the process stopped before the answer");
+        return Step::End(End::Failed(Reason::OutcomeUnknown, unknown(last)));
+    }
+    // After a process has stopped between handover and answer.
+    match (pause_after_loss(row.unconfirmed), row.unconfirmed_at) {
+        (Some(pause), Some(at)) if now < at + pause => {
+            // A time that is further ahead was written by a wrong clock.
+            Step::Wait(min(at + pause, now + pause), "the mail server may have accepted the mail")
+        }
+        _ => Step::Send,
+    }
+}
+
+fn pause_after_loss(unconfirmed: i32) -> Option<TimeDelta> {
+    LOST_PAUSES.get(usize::try_from(unconfirmed - 1).ok()?).copied()
+}
+
+fn unknown(last: &str) -> String {
+    format!("handed over {MAX_HANDOVERS} times without an answer; the last time: {last}")
+}
+
+/// Counts that the mail `row` is handed over. Of several processes that send the same mail, one succeeds.
+///
+/// # Errors
+/// Why the mail must not be handed over: another process has handed it over, or the database failed.
+pub(super) fn count_handover<'a>(
+    app: &'a App,
+    row: &'a email::Model,
+) -> BoxFuture<'a, std::result::Result<(), String>> {
+    Box::pin(async move {
+        let counted = queued(row)
+            .col_expr(Column::Unconfirmed, Expr::value(row.unconfirmed + 1))
+            .col_expr(Column::UnconfirmedAt, Expr::value(app.now()))
+            .filter(Column::Unconfirmed.eq(row.unconfirmed))
+            .exec(app.db())
+            .await;
+        match counted {
+            Ok(counted) if counted.rows_affected == 1 => Ok(()),
+            Ok(_) => Err("another process sends this mail".into()),
+            Err(error) => Err(format!("the attempt could not be counted: {error}")),
+        }
+    })
+}
+
+/// What follows an attempt that failed.
+enum Plan {
+    Fail(Reason),
+    Retry(TimeDelta, MailOutcome),
+}
+
+/// Records an attempt that failed, and decides when the mail is tried again.
+///
+/// # Errors
+/// [`JobError::Postponed`] if the mail is tried again. `unavailable` or `internal` if the database fails.
+pub(super) async fn settle(app: &App, row: &email::Model, error: MailError) -> std::result::Result<(), JobError> {
+    let plan = plan(app, row, &error);
+    if let Plan::Fail(reason) = plan
+        && !hold::is_general(app, row, &error).await?
+    {
+        hold::probe_again(app).await?;
+        let detail = if reason == Reason::OutcomeUnknown { unknown(&error.detail) } else { error.detail };
+        return finish(app, row, End::Failed(reason, detail)).await;
+    }
+    // Recorded before the question whether other mails got the same answer, so that of several processes that ask at the
+    // same time at least one sees them all.
+    record(app, row, &error).await?;
+    if hold::is_general(app, row, &error).await? {
+        metrics::mail_tried(row, MailOutcome::Held, app.now());
+        let until = min(hold::begin(app, &error).await?, deadline(row));
+        return Err(JobError::Postponed(until, error.detail));
+    }
+    let Plan::Retry(pause, outcome) = plan else { return Ok(()) };
+    metrics::mail_tried(row, outcome, app.now());
+    if error.outcome == Outcome::Doubt {
+        hold::probe_again(app).await?;
+    }
+    warn!(kind = ?row.kind, message_id = row.message_id, answer = error.detail, "a mail was not accepted; it waits");
+    Err(JobError::Postponed(min(app.now() + pause, deadline(row)), error.detail))
+}
+
+fn plan(app: &App, row: &email::Model, error: &MailError) -> Plan {
+    let back_off = |backoff: Backoff, outcome| Plan::Retry(backoff.after(row.attempts + 1, app.random()), outcome);
+    match (error.outcome, error.stage) {
+        (Outcome::Sent | Outcome::Final, Stage::Connect) => Plan::Fail(Reason::Undeliverable),
+        (Outcome::Sent | Outcome::Final, Stage::Rcpt) => Plan::Fail(Reason::RecipientRefused),
+        (Outcome::Sent | Outcome::Final, _) => Plan::Fail(Reason::MessageRefused),
+        (Outcome::Doubt, _) => {
+            let pause = usize::try_from(row.doubts).ok().and_then(|doubts| DOUBT_PAUSES.get(doubts));
+            pause.map_or(Plan::Fail(Reason::Refused), |pause| Plan::Retry(*pause, MailOutcome::Transient))
+        }
+        (Outcome::Unknown, _) if row.unconfirmed + 1 >= MAX_HANDOVERS => Plan::Fail(Reason::OutcomeUnknown),
+        (Outcome::Unknown, _) => Plan::Retry(pause_after_unknown(app, row, error), MailOutcome::Unknown),
+        (Outcome::Later | Outcome::Hold, Stage::Rcpt | Stage::Dot) => back_off(RECIPIENT, MailOutcome::Transient),
+        (Outcome::Later | Outcome::Hold, Stage::Mail | Stage::Data) => {
+            back_off(Backoff::FAILURE, MailOutcome::Transient)
+        }
+        // The server cannot be used at all, so the mail waits for less than after a refusal.
+        (Outcome::Later | Outcome::Hold, _) => back_off(Backoff::OUTAGE, MailOutcome::Down),
+    }
+}
+
+/// Returns when a mail is repeated whose outcome is unknown: soon if the connection was lost, and after `?repeat=` if
+/// the server did not answer.
+fn pause_after_unknown(app: &App, row: &email::Model, error: &MailError) -> TimeDelta {
+    let lost = pause_after_loss(row.unconfirmed + 1).unwrap_or(LOST_PAUSES[1]);
+    let repeat = || TimeDelta::from_std(app.get::<Mailer>().repeat_after()).unwrap_or(lost);
+    if error.is_silence { repeat() } else { lost }
+}
+
+/// Records an attempt after which the mail is tried again.
+async fn record(app: &App, row: &email::Model, error: &MailError) -> Result<()> {
+    let mut update = queued(row)
+        .col_expr(Column::Detail, Expr::value(&error.detail))
+        .col_expr(Column::Refusal, Expr::value(error.refusal.clone()))
+        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
+    if error.outcome == Outcome::Doubt {
+        update = update.col_expr(Column::Doubts, Expr::value(row.doubts + 1));
+    }
+    if error.outcome != Outcome::Unknown {
+        // The server has answered, so this handover is no longer in question.
+        update = update.col_expr(Column::Unconfirmed, Expr::value(row.unconfirmed));
+    }
+    write(app, update).await
+}
+
+/// Records how the mail `row` ends.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails for the duration of a lease.
+pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::result::Result<(), JobError> {
+    let (status, outcome, reason, detail) = match &end {
+        End::Sent(reply) => (Status::Sent, MailOutcome::Sent, None, reply),
+        End::Suppressed(why) => (Status::Suppressed, MailOutcome::Suppressed, None, why),
+        End::Failed(reason, why) => (Status::Failed, MailOutcome::Failed, Some(reason.name()), why),
+    };
+    metrics::mail_tried(row, outcome, app.now());
+    let mut update = queued(row)
+        .col_expr(Column::Status, Expr::value(status))
+        .col_expr(Column::Reason, Expr::value(reason))
+        .col_expr(Column::Detail, Expr::value(detail))
+        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
+    if status == Status::Sent {
+        update = update
+            .col_expr(Column::SentAt, Expr::value(app.now()))
+            .col_expr(Column::Unconfirmed, Expr::value(row.unconfirmed));
+    }
+    if let Some(reason) = reason {
+        info!(kind = ?row.kind, message_id = row.message_id, reason, "a mail has failed");
+    }
+    Ok(write(app, update).await?)
+}
+
+/// Runs `update`, and tries again while the database is unavailable, for the duration of a lease. If the end of a mail
+/// is not recorded, the mail is sent again.
+async fn write(app: &App, update: UpdateMany<email::Entity>) -> Result<()> {
+    let limit: Duration = app.section::<JobSettings>().lease;
+    database::retry_for(limit, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
+    Ok(())
+}
+
+fn queued(row: &email::Model) -> UpdateMany<email::Entity> {
+    email::Entity::update_many().filter(Column::Id.eq(row.id)).filter(Column::Status.eq(Status::Queued))
+}

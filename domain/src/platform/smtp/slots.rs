@@ -1,0 +1,168 @@
+//! How many connections one process uses at the same time, and how many mails it sends in a period.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::{sync::Notify, time::Instant};
+
+use super::settings::SendRate;
+
+/// How long the number of slots stays as it is after a change, before it grows by one.
+const GROW_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The slots of one process. At most half of them, but always one, are kept free for urgent mail.
+///
+/// If the server says that it is overloaded, the number of slots is halved. It then grows by one each minute, as long as
+/// the server accepts mail.
+pub(super) struct Slots {
+    max: usize,
+    state: Mutex<State>,
+    released: Notify,
+    rate: Option<Rate>,
+}
+
+struct State {
+    limit: usize,
+    changed_at: Instant,
+    in_use: usize,
+    bulk_in_use: usize,
+}
+
+/// The limiter, and the lock for which bulk mail waits in a row, so that urgent mail waits behind one of them only.
+struct Rate {
+    limiter: DefaultDirectRateLimiter,
+    bulk_turn: tokio::sync::Mutex<()>,
+}
+
+/// A slot that is in use until this value is dropped.
+pub(super) struct Slot {
+    slots: Arc<Slots>,
+    is_urgent: bool,
+}
+
+impl Slots {
+    /// Creates `max` slots, and a limiter of the rate if there is one.
+    pub(super) fn new(max: usize, rate: Option<SendRate>) -> Self {
+        let state = State { limit: max, changed_at: Instant::now(), in_use: 0, bulk_in_use: 0 };
+        let rate = rate.and_then(|rate| {
+            let quota = Quota::with_period(rate.window / rate.mails)?.allow_burst(NonZeroU32::MIN);
+            Some(Rate { limiter: RateLimiter::direct(quota), bulk_turn: tokio::sync::Mutex::default() })
+        });
+        Self { max, state: Mutex::new(state), released: Notify::new(), rate }
+    }
+
+    /// Waits for a slot and for the rate.
+    pub(super) async fn acquire(self: &Arc<Self>, is_urgent: bool) -> Slot {
+        if let Some(rate) = &self.rate {
+            let _turn = if is_urgent { None } else { Some(rate.bulk_turn.lock().await) };
+            rate.limiter.until_ready().await;
+        }
+        loop {
+            // Registered before the check, so that a release in between is not missed.
+            let released = self.released.notified();
+            if self.state().try_take(is_urgent) {
+                return Slot { slots: self.clone(), is_urgent };
+            }
+            released.await;
+        }
+    }
+
+    /// Halves the number of slots. Connections that are in use stay open.
+    pub(super) fn halve(&self) {
+        let mut state = self.state();
+        state.limit = (state.limit / 2).max(1);
+        state.changed_at = Instant::now();
+    }
+
+    /// Records that the server has accepted a mail.
+    pub(super) fn accepted(&self) {
+        let mut state = self.state();
+        if state.limit < self.max && state.changed_at.elapsed() >= GROW_INTERVAL {
+            state.limit += 1;
+            state.changed_at = Instant::now();
+            drop(state);
+            self.released.notify_waiters();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn try_take(&mut self, is_urgent: bool) -> bool {
+        let bulk_limit = (self.limit - self.limit / 2).clamp(1, self.limit.saturating_sub(1).max(1));
+        let is_free = self.in_use < self.limit && (is_urgent || self.bulk_in_use < bulk_limit);
+        if is_free {
+            self.in_use += 1;
+            self.bulk_in_use += usize::from(!is_urgent);
+        }
+        is_free
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.slots.state();
+        state.in_use -= 1;
+        state.bulk_in_use -= usize::from(!self.is_urgent);
+        drop(state);
+        self.slots.released.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn try_acquire(slots: &Arc<Slots>, is_urgent: bool) -> Option<Slot> {
+        slots.acquire(is_urgent).now_or_never()
+    }
+
+    #[test]
+    fn urgent_mail_has_slots_of_its_own() {
+        for (max, bulk) in [(1, 1), (2, 1), (3, 2), (4, 2), (32, 16)] {
+            let slots = Arc::new(Slots::new(max, None));
+            let taken: Vec<_> = std::iter::from_fn(|| try_acquire(&slots, false)).collect();
+            assert_eq!(taken.len(), bulk, "of {max}");
+            let urgent: Vec<_> = std::iter::from_fn(|| try_acquire(&slots, true)).collect();
+            assert_eq!(urgent.len(), max - bulk, "of {max}");
+        }
+    }
+
+    #[test]
+    fn slots_are_halved_and_grow_again() {
+        let slots = Arc::new(Slots::new(4, None));
+        slots.halve();
+        let _first = try_acquire(&slots, true).unwrap();
+        let second = try_acquire(&slots, true).unwrap();
+        assert!(try_acquire(&slots, true).is_none());
+        slots.accepted();
+        assert!(try_acquire(&slots, true).is_none(), "a minute has not passed");
+        slots.state().changed_at -= GROW_INTERVAL;
+        slots.accepted();
+        let _third = try_acquire(&slots, true).unwrap();
+        drop(second);
+        assert!(try_acquire(&slots, true).is_some());
+        for _ in 0..9 {
+            slots.halve();
+        }
+        assert!(try_acquire(&slots, true).is_none());
+    }
+
+    #[tokio::test]
+    async fn the_rate_limits_the_mails() {
+        let rate = SendRate { mails: 2, window: Duration::from_secs(3_600) };
+        let slots = Arc::new(Slots::new(4, Some(rate)));
+        assert!(try_acquire(&slots, false).is_some());
+        assert!(try_acquire(&slots, false).is_none());
+        assert!(try_acquire(&slots, true).is_none());
+    }
+}
