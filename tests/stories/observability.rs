@@ -388,3 +388,16 @@ async fn log_05_log_06_http_12_each_log_line_is_one_event_of_limited_length_with
     assert_eq!((&event["span"]["request_id"], &event["status"]), (&json!(REQUEST_ID), &json!(404)));
     assert_eq!(event["span"]["trace_id"], REQUEST_ID.replace('-', ""));
 }
+
+#[test]
+fn log_08_each_alert_names_its_row_in_the_operations_guide() {
+    let guide = include_str!("../../docs/operations.md");
+    let alerts = include_str!("../../deploy/prometheus/alerts.yml");
+    let names: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let urls: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("runbook_url: ")).collect();
+    assert_eq!(names.len(), urls.len());
+    for (name, url) in names.iter().zip(urls) {
+        let anchor = url.trim_matches('"').split_once('#').expect("a fragment").1;
+        assert!(guide.contains(&format!("<a id=\"{anchor}\"></a>`{name}`")), "{name}");
+    }
+}

@@ -16,7 +16,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// What each crate may depend on, of Portico's crates and of the libraries that belong to one crate.
 const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("portico", &["portico-api", "portico-worker", "portico-domain", "portico-migration", "portico-queue"]),
-    ("portico-api", &["portico-domain", "poem", "poem-openapi", "governor"]),
+    ("portico-api", &["portico-domain", "poem", "poem-openapi"]),
     ("portico-worker", &["portico-domain", "portico-queue", "apalis"]),
     ("portico-domain", &["portico-entity", "portico-queue", "sea-orm", "lettre", "scrypt", "prometheus"]),
     ("portico-entity", &["sea-orm"]),

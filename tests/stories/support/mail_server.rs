@@ -89,7 +89,8 @@ impl MailServer {
         format!("smtp://127.0.0.1:{}?tls=none{parameters}", self.port)
     }
 
-    /// Gives `answer` at a stage: `greeting`, `dot`, or a command such as `RCPT`. Replaces an earlier rule of the stage.
+    /// Gives `answer` at a stage: `greeting`, `dot`, or a command such as `RCPT`. Replaces an earlier rule of the
+    /// stage.
     pub(crate) fn answer(&self, at: &'static str, answer: Answer) {
         self.add_rule(Rule { at, recipient: None, times: usize::MAX, answer });
     }

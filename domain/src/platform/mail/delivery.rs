@@ -270,3 +270,92 @@ async fn write(app: &App, update: UpdateMany<email::Entity>) -> Result<()> {
 fn queued(row: &email::Model) -> UpdateMany<email::Entity> {
     email::Entity::update_many().filter(Column::Id.eq(row.id)).filter(Column::Status.eq(Status::Queued))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        platform::mail::{self, NewEmail},
+        testing::{self, TestApp},
+    };
+    use portico_entity::email::Kind;
+
+    async fn queued_mail(app: &TestApp) -> email::Model {
+        app.leave_jobs();
+        let mut tx = app.begin().await.unwrap();
+        let mail = NewEmail {
+            expires_at: Some(app.now() + TimeDelta::days(30)),
+            ..NewEmail::new(Kind::Invitation, &"ann@x.test".parse().unwrap())
+        };
+        let id = mail::enqueue(&mut tx, mail).await.unwrap();
+        tx.commit().await.unwrap();
+        email::Entity::find_by_id(id).one(app.db()).await.unwrap().unwrap()
+    }
+
+    fn refused(outcome: Outcome, stage: Stage) -> MailError {
+        let refusal = Some(format!("{} 450", stage.name()));
+        MailError { outcome, stage, refusal, is_silence: false, detail: "no".into() }
+    }
+
+    #[tokio::test]
+    async fn mail_is_tried_for_72_hours_at_most() {
+        let app = testing::app().await;
+        let row = queued_mail(&app).await;
+        app.clock().advance(MAX_LIFE - TimeDelta::seconds(1));
+        assert!(matches!(next_step(&app, &row), Step::Send));
+        app.clock().advance(TimeDelta::seconds(1));
+        assert!(matches!(next_step(&app, &row), Step::End(End::Failed(Reason::GaveUp, _))));
+    }
+
+    #[tokio::test]
+    async fn mail_that_was_handed_over_waits_no_longer_than_its_pause_whatever_the_clock_said() {
+        let app = testing::app().await;
+        let row = queued_mail(&app).await;
+        for (unconfirmed, ahead, seconds) in [(1, 0, 5), (2, 0, 60), (1, 400 * 86_400, 5), (2, 3_600, 60)] {
+            let at = Some(app.now() + TimeDelta::seconds(ahead));
+            let row = email::Model { unconfirmed, unconfirmed_at: at, ..row.clone() };
+            let Step::Wait(until, _) = next_step(&app, &row) else { panic!("{unconfirmed} {ahead}") };
+            assert_eq!(until, app.now() + TimeDelta::seconds(seconds));
+        }
+        let row = email::Model { unconfirmed: 3, unconfirmed_at: Some(app.now()), ..row };
+        assert!(matches!(next_step(&app, &row), Step::End(End::Failed(Reason::OutcomeUnknown, _))));
+    }
+
+    #[tokio::test]
+    async fn only_one_of_two_handovers_is_counted() {
+        let app = testing::app().await;
+        let row = queued_mail(&app).await;
+        assert_eq!(count_handover(&app, &row).await, Ok(()));
+        assert!(count_handover(&app, &row).await.is_err(), "the row has changed since it was read");
+    }
+
+    #[tokio::test]
+    async fn pauses_grow_as_the_answer_demands() {
+        let app = testing::app().await;
+        let row = queued_mail(&app).await;
+        let pause = |attempts, doubts, error: &MailError| {
+            let row = email::Model { attempts, doubts, ..row.clone() };
+            match plan(&app, &row, error) {
+                Plan::Retry(pause, _) => Some(pause.num_seconds()),
+                Plan::Fail(_) => None,
+            }
+        };
+        let near = |found: Option<i64>, seconds: i64| {
+            let found = found.unwrap();
+            assert!((seconds * 3 / 4 - 1..=seconds * 5 / 4).contains(&found), "{found}, not about {seconds}");
+        };
+        for (stage, pauses) in [
+            (Stage::Rcpt, [60, 120, 3_600]),
+            (Stage::Dot, [60, 120, 3_600]),
+            (Stage::Mail, [5, 10, 3_600]),
+            (Stage::Connect, [5, 10, 300]),
+        ] {
+            for (attempts, seconds) in [0, 1, 20].into_iter().zip(pauses) {
+                near(pause(attempts, 0, &refused(Outcome::Later, stage)), seconds);
+            }
+        }
+        let doubt = refused(Outcome::Doubt, Stage::Rcpt);
+        let doubts = [0, 1, 2, 3].map(|doubts| pause(0, doubts, &doubt));
+        assert_eq!(doubts, [Some(600), Some(3_600), Some(14_400), None]);
+    }
+}

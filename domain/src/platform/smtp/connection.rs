@@ -106,7 +106,7 @@ impl Connector {
             }
             return Err(failure(Stage::Tls)(Cause::Setup("the server does not offer STARTTLS".into())));
         }
-        plain.command(Stage::Tls, "STARTTLS", 220).await?;
+        plain.command(Stage::Tls, "STARTTLS", 2).await?;
         // What arrived before the handshake may have been inserted by an attacker.
         if !plain.stream.buffer().is_empty() {
             return Err(failure(Stage::Tls)(Cause::Unparsable));
@@ -152,7 +152,7 @@ impl<S: Stream + 'static> Connection<S> {
 
     async fn greeting(&mut self) -> Result<(), Failure> {
         let greeting = within(Stage::Greeting, async { Reply::read(&mut self.stream).await.map_err(Cause::from) });
-        expect(Stage::Greeting, greeting.await?, 220).map(|_| ())
+        expect(Stage::Greeting, greeting.await?, 2).map(|_| ())
     }
 
     /// Says `EHLO name` and remembers the extensions. If the server does not know EHLO and `may_use_helo` is true, says
@@ -160,9 +160,9 @@ impl<S: Stream + 'static> Connection<S> {
     async fn ehlo(&mut self, name: &str, may_use_helo: bool) -> Result<(), Failure> {
         let reply = self.exchange(Stage::Ehlo, &format!("EHLO {name}")).await?;
         if may_use_helo && [500, 502].contains(&reply.code) {
-            return self.command(Stage::Ehlo, &format!("HELO {name}"), 250).await.map(|_| ());
+            return self.command(Stage::Ehlo, &format!("HELO {name}"), 2).await.map(|_| ());
         }
-        self.extensions = Extensions::of(&expect(Stage::Ehlo, reply, 250)?);
+        self.extensions = Extensions::of(&expect(Stage::Ehlo, reply, 2)?);
         Ok(())
     }
 
@@ -180,12 +180,12 @@ impl<S: Stream + 'static> Connection<S> {
         };
         let mut reply = self.exchange(Stage::Auth, &first).await?;
         for answer in answers {
-            if reply.code != 334 {
+            if reply.code / 100 != 3 {
                 break;
             }
             reply = self.exchange(Stage::Auth, &answer).await?;
         }
-        expect(Stage::Auth, reply, 235).map(|_| ())
+        expect(Stage::Auth, reply, 2).map(|_| ())
     }
 
     /// Sends one mail: `text` is complete, with its headers. `before_dot` is called after the server has accepted sender,
@@ -201,15 +201,11 @@ impl<S: Stream + 'static> Connection<S> {
         dot_limit: Duration,
     ) -> Result<Reply, Failure> {
         let sender = envelope.from().map(ToString::to_string).unwrap_or_default();
-        self.command(Stage::Mail, &format!("MAIL FROM:<{sender}>"), 250).await?;
+        self.command(Stage::Mail, &format!("MAIL FROM:<{sender}>"), 2).await?;
         for recipient in envelope.to() {
-            let reply = self.exchange(Stage::Rcpt, &format!("RCPT TO:<{recipient}>")).await?;
-            // 251: the server forwards the mail.
-            if reply.code != 251 {
-                expect(Stage::Rcpt, reply, 250)?;
-            }
+            self.command(Stage::Rcpt, &format!("RCPT TO:<{recipient}>"), 2).await?;
         }
-        self.command(Stage::Data, "DATA", 354).await?;
+        self.command(Stage::Data, "DATA", 3).await?;
         before_dot().await.map_err(|why| failure(Stage::Data)(Cause::NotAllowed(why)))?;
         within(Stage::Data, self.write(&dot_stuffed(text))).await?;
         let dot = async {
@@ -217,7 +213,7 @@ impl<S: Stream + 'static> Connection<S> {
             Reply::read(&mut self.stream).await.map_err(Cause::from)
         };
         let reply = timeout(dot_limit, dot).await.unwrap_or(Err(Cause::Silence)).map_err(failure(Stage::Dot))?;
-        if reply.code / 100 == 2 { Ok(reply) } else { Err(failure(Stage::Dot)(Cause::Reply(reply))) }
+        expect(Stage::Dot, reply, 2)
     }
 
     /// Says QUIT and waits for a moment for the answer. The connection ends in any case.
@@ -229,7 +225,7 @@ impl<S: Stream + 'static> Connection<S> {
         .await;
     }
 
-    /// Sends `line` and returns the reply if it has the code `expected`.
+    /// Sends `line` and returns the reply if its code begins with the digit `expected`.
     async fn command(&mut self, stage: Stage, line: &str, expected: u16) -> Result<Reply, Failure> {
         expect(stage, self.exchange(stage, line).await?, expected)
     }
@@ -275,8 +271,9 @@ fn failure(stage: Stage) -> impl Fn(Cause) -> Failure {
     move |cause| Failure { stage, cause }
 }
 
-fn expect(stage: Stage, reply: Reply, code: u16) -> Result<Reply, Failure> {
-    if reply.code == code { Ok(reply) } else { Err(failure(stage)(Cause::Reply(reply))) }
+/// Returns the reply if its code begins with `digit`. A client must not depend on the other digits (RFC 5321 §4.2).
+fn expect(stage: Stage, reply: Reply, digit: u16) -> Result<Reply, Failure> {
+    if reply.code / 100 == digit { Ok(reply) } else { Err(failure(stage)(Cause::Reply(reply))) }
 }
 
 /// Runs `work` within the time limit of `stage`.

@@ -120,27 +120,15 @@ impl Smtp {
         let limit = self.connector.server.answer;
         if let Some(mut connection) = self.take_idle() {
             match connection.send(envelope, text, before_dot, limit).await {
-                Ok(reply) => return Ok((reply, connection)),
                 // The server has closed the connection while it was idle.
                 Err(Failure { stage: Stage::Mail, cause: Cause::Closed(_) }) => {}
                 Err(Failure { stage: Stage::Mail, cause: Cause::Reply(reply) }) if reply.code == 421 => {}
-                Err(failure) => {
-                    tokio::spawn(connection.quit());
-                    return Err(failure);
-                }
+                sent => return with_connection(sent, connection),
             }
         }
         let mut connection = self.connector.connect().await?;
-        match connection.send(envelope, text, before_dot, limit).await {
-            Ok(reply) => Ok((reply, connection)),
-            Err(failure) => {
-                // A server that is not waited for must not believe that the mail was withdrawn in order.
-                if matches!(failure.cause, Cause::Reply(_)) {
-                    tokio::spawn(connection.quit());
-                }
-                Err(failure)
-            }
-        }
+        let sent = connection.send(envelope, text, before_dot, limit).await;
+        with_connection(sent, connection)
     }
 
     fn take_idle(&self) -> Option<Connection> {
@@ -154,6 +142,20 @@ impl Smtp {
         idle.connections.push(IdleConnection { connection, since: Instant::now() });
         if !std::mem::replace(&mut idle.is_swept, true) {
             tokio::spawn(close_idle(self.idle.clone()));
+        }
+    }
+}
+
+/// Returns the connection with the reply. After a failure the connection is closed.
+fn with_connection(sent: Result<Reply, Failure>, connection: Connection) -> Result<(Reply, Connection), Failure> {
+    match sent {
+        Ok(reply) => Ok((reply, connection)),
+        Err(failure) => {
+            // Otherwise the server does not wait for a command, and QUIT could become part of a mail.
+            if matches!(failure.cause, Cause::Reply(_)) {
+                tokio::spawn(connection.quit());
+            }
+            Err(failure)
         }
     }
 }
