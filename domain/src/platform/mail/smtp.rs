@@ -20,6 +20,7 @@ use tracing::{Instrument, error, field, info_span};
 
 use super::{
     MailError, Message,
+    message::Subject,
     settings::{Encryption, SmtpServer},
 };
 use crate::platform::{
@@ -94,7 +95,7 @@ impl Smtp {
         lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(message.subject.clone())
+            .header(Subject(message.subject.clone()))
             .date(SystemTime::from(now))
             .message_id(Some(message.message_id.clone()))
             .header(AutoSubmitted)
