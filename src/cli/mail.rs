@@ -27,6 +27,6 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let reply = mail::send_test(&app, to.clone())
         .await
         .map_err(|error| anyhow!("MAIL_URL: the test mail was not sent: {error}"))?;
-    super::print(format!("Sent to {to}. The server answered: {reply}"));
+    super::print(format!("Sent to {to}. The server answered: {reply}"))?;
     Ok(())
 }

@@ -18,6 +18,7 @@ mod invitations;
 mod jobs;
 mod observability;
 mod operations;
+mod output;
 mod packaging;
 mod passwords;
 mod problems;
