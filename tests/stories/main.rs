@@ -11,6 +11,7 @@ mod architecture;
 mod attacks;
 mod bad_input;
 mod clients;
+mod clocks;
 mod configuration;
 mod copy;
 mod faults;
