@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use portico_domain::{
     platform::{app::App, clock::Clock, database::Database, settings::DatabaseSettings},
     registry,
@@ -43,7 +43,9 @@ pub(crate) async fn app(config: &Config) -> Result<App> {
     }
     let db = Database::connect(&config.domain.database).await.context("DATABASE_URL: cannot open the database")?;
     let queue = match &config.redis_url {
-        Some(url) => JobQueue::redis(url).context("REDIS_URL is not a Redis URL, e.g. redis://localhost:6379")?,
+        // The error of the library may quote a part of the URL.
+        Some(url) => JobQueue::redis(url)
+            .map_err(|_| anyhow!("REDIS_URL is not a Redis URL, e.g. REDIS_URL=redis://localhost:6379"))?,
         None => JobQueue::memory(),
     };
     let capabilities = registry::capabilities(&config.domain).map_err(anyhow::Error::msg)?;

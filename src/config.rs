@@ -55,7 +55,7 @@ pub(crate) struct Config {
 /// variables.
 #[expect(clippy::disallowed_methods, reason = "this module is the one place that reads the environment")]
 pub(crate) fn read(fallback: Option<Environment>) -> Result<Config, SettingsError> {
-    let mut env = EnvReader::new(std::env::vars(), fallback);
+    let mut env = EnvReader::new(std::env::vars_os(), fallback);
     let secret = development_secret(&mut env);
     let config = read_from(&mut env, secret);
     env.finish(config)
@@ -63,7 +63,7 @@ pub(crate) fn read(fallback: Option<Environment>) -> Result<Config, SettingsErro
 
 /// Returns every variable with its default and description, in the order of `docs/settings.md`.
 pub(crate) fn variables() -> Vec<Variable> {
-    let mut env = EnvReader::new([], Some(Environment::Development));
+    let mut env = EnvReader::new([("", ""); 0], Some(Environment::Development));
     let _ = read_from(&mut env, None);
     env.known().to_vec()
 }

@@ -7,10 +7,12 @@ mod cli;
 mod config;
 mod logging;
 mod secret_file;
+mod stderr;
 mod traces;
 
-use std::process::ExitCode;
+use std::{io::Write, num::NonZero, process::ExitCode, thread::available_parallelism};
 
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::cli::Cli;
@@ -24,18 +26,25 @@ fn main() -> ExitCode {
     // Set the TLS provider before any code opens a connection. If two providers are compiled in and none is set,
     // rustls panics because it cannot choose one. The result is an error only if a provider is already set.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("portico: cannot start the runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(cli::run(Cli::parse())) {
+    // Also after a panic.
+    let _flush = stderr::FlushOnDrop;
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("portico: {error:#}");
+            // Through the queue, so that the process ends also if nothing reads stderr.
+            let _ = stderr::queue().write_all(format!("portico: {error:#}\n").as_bytes());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// Returns the error of the command.
+fn run(cli: Cli) -> Result<()> {
+    // Without a number of threads, tokio reads it from the environment, and panics if it is not valid there.
+    let threads = available_parallelism().map_or(1, NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    runtime.context("cannot start the runtime")?.block_on(cli::run(cli))
 }

@@ -82,7 +82,7 @@ pub fn cookies(data: &[u8]) {
 /// Accepted settings never trust every network, hold only valid origins, and in development listen on loopback only.
 pub fn listening(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    let values = text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into()));
+    let values = text.lines().filter_map(|line| line.split_once('='));
     let mut env = EnvReader::new(values, Some(Environment::Development));
     let settings = ApiSettings::read(&mut env);
     let is_production = env.is_production();
@@ -99,7 +99,7 @@ pub fn listening(data: &[u8]) {
 pub(crate) fn settings() -> &'static Settings {
     static SETTINGS: OnceLock<Settings> = OnceLock::new();
     SETTINGS.get_or_init(|| {
-        let secret = ("PORTICO_SECRET".into(), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into());
+        let secret = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
         let mut env = EnvReader::new([secret], Some(Environment::Development));
         let settings = registry::read_settings(&mut env, None, Url::parse("http://localhost:8080").ok());
         #[expect(clippy::expect_used, reason = "the values are constants")]

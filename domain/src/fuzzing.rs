@@ -87,7 +87,7 @@ const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI
 
 fn read_settings(values: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let all = [SECRET].into_iter().chain(values.iter().copied());
-    let mut env = EnvReader::new(all.map(|(name, value)| (name.into(), value.into())), Some(Environment::Development));
+    let mut env = EnvReader::new(all, Some(Environment::Development));
     let settings = registry::read_settings(&mut env, None, Url::parse("http://localhost:8080").ok());
     env.finish(settings).map_err(|error| error.0)
 }

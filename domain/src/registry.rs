@@ -8,10 +8,10 @@ use url::Url;
 use crate::{
     identity::{
         activation::link_email,
-        link_tokens::LinkTokenSettings,
+        link_tokens::{CorrectLinkTimes, LinkTokenSettings},
         notices,
         passwords::{Hasher, PasswordSettings, changed_email, locked_email, reset_email},
-        sessions::{RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
+        sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
         staff_codes::{StaffCodeSettings, code_email},
     },
     limits,
@@ -39,6 +39,8 @@ const JOBS: &[JobType] = &[
     JobType::of::<ExpireInvitations>(),
     JobType::of::<RotateSigningKeys>(),
     JobType::of::<DeleteExpired>(),
+    JobType::of::<CorrectSessionTimes>(),
+    JobType::of::<CorrectLinkTimes>(),
     JobType::of::<Canary>(),
 ];
 
@@ -47,6 +49,8 @@ const SCHEDULES: &[Schedule] = &[
     Schedule::every::<DeleteExpired>(5 * MINUTE),
     Schedule::every::<ExpireInvitations>(5 * MINUTE),
     Schedule::every::<RotateSigningKeys>(HOUR),
+    Schedule::every::<CorrectSessionTimes>(5 * MINUTE),
+    Schedule::every::<CorrectLinkTimes>(5 * MINUTE),
 ];
 
 /// Returns the lane of a mail kind and the function that composes its mails. Codes and resets overtake all other mail.

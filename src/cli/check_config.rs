@@ -10,6 +10,6 @@ use crate::config::Config;
 pub(super) fn run(config: Config) -> Result<()> {
     let commands =
         if config.redis_url.is_some() { "serve, api and worker" } else { "serve; api and worker also need REDIS_URL" };
-    super::print(format!("The configuration is valid ({:?}) for {commands}.", config.domain.environment));
+    super::print(format!("The configuration is valid ({:?}) for {commands}.", config.domain.environment))?;
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     }
     bootstrap::migrate_database(&target, "--to").await?;
     let copied = copy::copy(source, &target).await.context("nothing was copied")?;
-    print(report(&copied, source, &target, config.secret_file.as_deref()));
+    print(report(&copied, source, &target, config.secret_file.as_deref()))?;
     Ok(())
 }
 

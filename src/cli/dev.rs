@@ -19,7 +19,8 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
     let app = bootstrap::app(&config).await?;
     demo::seed(&app).await?;
     let url = config.domain.public_url.as_str().trim_end_matches('/');
-    print(format!(
+    // The page addresses are a convenience: without a reader of stdout, Portico runs all the same.
+    let _ = print(format!(
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
          Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
     ));

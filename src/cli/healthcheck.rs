@@ -37,7 +37,7 @@ pub(super) async fn run(config: Config) -> Result<()> {
     if status != "200" {
         bail!("{address} is not ready: it answered with status {status}");
     }
-    super::print("ready");
+    super::print("ready")?;
     Ok(())
 }
 

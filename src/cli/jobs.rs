@@ -173,7 +173,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
                 bail!("select the jobs by their ids, or use --all (with --lane or --name to select fewer)");
             }
             let count = jobs::retry(&app, selector.filter(None)).await?;
-            print(format!("{count} jobs will run again."));
+            print(format!("{count} jobs will run again."))?;
             Ok(())
         }
         Command::Discard { selector, state } => {
@@ -181,17 +181,17 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
                 bail!("select the jobs by their ids, or use --state dead or --state queued");
             }
             let count = jobs::discard(&app, selector.filter(state.map(Into::into))).await?;
-            print(format!("{count} jobs discarded."));
+            print(format!("{count} jobs discarded."))?;
             Ok(())
         }
         Command::Pause { lane } => {
             jobs::pause(&app, lane.into()).await?;
-            print("Paused. `portico jobs resume` resumes the lane.");
+            print("Paused. `portico jobs resume` resumes the lane.")?;
             Ok(())
         }
         Command::Resume { lane } => {
             jobs::resume(&app, lane.into()).await?;
-            print("Resumed.");
+            print("Resumed.")?;
             Ok(())
         }
         Command::Canary { count, lane, pause_ms, timeout } => {
@@ -204,14 +204,14 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 /// Prints the paused lanes, and a table of the newest `limit` jobs that match `filter`.
 async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
     for lane in jobs::paused(app).await? {
-        print(format!("The lane {} is paused.", lane.name()));
+        print(format!("The lane {} is paused.", lane.name()))?;
     }
     print(format!(
         "{:36}  {:20}  {:6}  {:7}  {:>8}  {:20}  last error",
         "id", "name", "lane", "state", "attempts", "due"
-    ));
+    ))?;
     for job in jobs::list(app, filter, limit).await? {
-        print(line(&job));
+        print(line(&job))?;
     }
     Ok(())
 }
@@ -246,6 +246,6 @@ async fn canary(app: &App, lane: background_job::Lane, count: usize, pause: Dura
         milliseconds(report.since_first_claim),
         milliseconds(report.median),
         milliseconds(report.p99),
-    ));
+    ))?;
     Ok(())
 }

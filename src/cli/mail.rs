@@ -120,7 +120,7 @@ async fn test(app: &App, to: EmailAddress) -> Result<()> {
     let reply = mail::send_test(app, to.clone())
         .await
         .map_err(|error| anyhow!("MAIL_URL: the test mail was not sent: {error}"))?;
-    print(format!("Sent to {to}. The server answered: {reply}"));
+    print(format!("Sent to {to}. The server answered: {reply}"))?;
     Ok(())
 }
 
@@ -132,7 +132,7 @@ async fn list(app: &App, filter: &MailFilter, limit: u64) -> Result<()> {
             None => format!("{:?}", row.status).to_lowercase(),
         };
         let detail = row.detail.as_deref().unwrap_or("-");
-        print(format!("{}  {at}  {kind}  {}  {status}  attempts {}  {detail}", row.id, row.recipient, row.attempts));
+        print(format!("{}  {at}  {kind}  {}  {status}  attempts {}  {detail}", row.id, row.recipient, row.attempts))?;
     }
     Ok(())
 }
@@ -143,12 +143,12 @@ async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Res
             bail!("name the ids of the mails, or use --all, e.g. portico mail retry --all --kind invitation");
         }
         let done = mail::retry_all(app, filter).await?;
-        print(format!("Sent {} mails again, skipped {}.", done.retried, done.skipped));
+        print(format!("Sent {} mails again, skipped {}.", done.retried, done.skipped))?;
         return Ok(());
     }
     for id in ids {
         match mail::retry(app, EmailId(id)).await {
-            Ok(new) => print(format!("Sent {id} again as {new}.")),
+            Ok(new) => print(format!("Sent {id} again as {new}."))?,
             Err(error) => bail!(
                 "{id} was not sent again ({}): only a failed mail that was not sent again before can be, and only until \
                  what it carries expires",

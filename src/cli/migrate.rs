@@ -10,6 +10,6 @@ use crate::{bootstrap, config::Config};
 /// Returns an error if the database cannot be reached or a migration fails.
 pub(super) async fn run(config: Config) -> Result<()> {
     bootstrap::migrate(&config).await?;
-    super::print("The database has the newest schema.");
+    super::print("The database has the newest schema.")?;
     Ok(())
 }

@@ -15,7 +15,9 @@ mod staff;
 mod tenant;
 mod worker;
 
-use anyhow::Result;
+use std::io::{ErrorKind, Write};
+
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
 
@@ -101,10 +103,18 @@ fn config(fallback: Option<Environment>) -> Result<Config> {
     Ok(config)
 }
 
-/// Prints the output of a command to stdout.
-#[expect(clippy::print_stdout, reason = "the one function that prints a command's output; logs go to stderr")]
-fn print(text: impl std::fmt::Display) {
-    println!("{text}");
+/// Prints a part of the output of a command to stdout, and a line feed.
+///
+/// If the reader has closed stdout, as `head` does, that is no error: the reader has what it wants, and the command
+/// ends as it would otherwise.
+///
+/// # Errors
+/// Returns an error if stdout cannot be written for another reason, for example because the disk is full.
+fn print(text: impl std::fmt::Display) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to stdout"),
+    }
 }
 
 /// Parses an argument that is an email address.

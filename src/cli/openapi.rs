@@ -4,6 +4,6 @@ use anyhow::Result;
 
 /// Prints the OpenAPI document as JSON.
 pub(super) fn run() -> Result<()> {
-    super::print(portico_api::openapi_json().trim_end());
+    super::print(portico_api::openapi_json().trim_end())?;
     Ok(())
 }

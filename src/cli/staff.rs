@@ -63,7 +63,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Add { tenant, email, name, role } = command;
     let app = bootstrap::app(&config).await?;
     match staff::add(&app, &tenant, NewStaff { email, name, role: role.into() }).await {
-        Ok(user) => super::print(format!("Added {}.", user.email)),
+        Ok(user) => super::print(format!("Added {}.", user.email))?,
         Err(Error::Conflict(_)) => bail!("a staff user with this address already exists"),
         Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
         Err(error) => return Err(error.into()),

@@ -53,7 +53,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
     };
     match done {
-        Ok(text) => super::print(text),
+        Ok(text) => super::print(text)?,
         Err(Error::Conflict(_)) => bail!("a tenant with this slug already exists"),
         Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
         Err(error) => return Err(error.into()),

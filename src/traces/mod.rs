@@ -46,11 +46,7 @@ impl TraceSettings {
             `http://localhost:4318`. Portico sends its traces there. If it is not set, there are no traces.";
         let endpoint = env.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", description, |value| match Url::parse(value) {
             _ if value.is_empty() => Ok(None),
-            Ok(url)
-                if url.scheme() == "http" && url.has_host() && url.username().is_empty() && url.query().is_none() =>
-            {
-                Ok(Some(url))
-            }
+            Ok(url) if url.scheme() == "http" && url.has_host() && !has_secret(&url) => Ok(Some(url)),
             _ => Err(
                 "must be http://host:port, e.g. OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318; if traces must be \
                       sent over TLS, run a local collector that forwards them"
@@ -61,6 +57,11 @@ impl TraceSettings {
         let service = env.read("OTEL_SERVICE_NAME", "portico", description, |value| Ok(value.to_owned()));
         Some(Self { endpoint: endpoint?, service: service? })
     }
+}
+
+/// Whether `url` has a part in which people put secrets, which plain HTTP would show to the network.
+fn has_secret(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some() || url.query().is_some()
 }
 
 /// The exporter of spans.

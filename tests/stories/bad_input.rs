@@ -9,9 +9,9 @@ use tokio::{
 };
 
 use crate::support::{
-    Deployment, Response, World, cookies, credentials, new_password,
+    Deployment, Response, World, cookies, credentials, new_password, password,
     paths::{self, API_DOCS, CLIENTS, FORGOT_PASSWORD, JWKS, LIVE, OPENAPI, SESSION, SIGN_IN},
-    stories,
+    stories, unique_email,
 };
 
 const JSON: &str = "application/json";
@@ -89,6 +89,57 @@ stories! {
                 let response = post(world, path, &wrong.to_string(), JSON).await;
                 assert_eq!(response.invalid_fields(), pointers(&body), "{path} {value}");
             }
+        }
+    }
+
+    async fn null_in_an_optional_field_means_that_the_field_is_absent(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.owner.post(CLIENTS, json!({ "name": "Acme", "external_ref": null })).await.expect(201);
+        let path = paths::client(client["id"].as_str().unwrap());
+        tenant.owner.patch(&path, json!({ "external_ref": "K-7", "name": null, "status": null })).await.expect(200);
+        let changed = tenant.owner.patch(&path, json!({ "name": null, "external_ref": null })).await.expect(200);
+        assert_eq!((&changed["name"], &changed["external_ref"]), (&json!("Acme"), &Value::Null));
+        let email = unique_email("ann");
+        let invited = json!({ "email": email, "name": null, "role": null, "locale": null });
+        let portal_user = paths::portal_user(client["id"].as_str().unwrap());
+        tenant.owner.post(&portal_user, invited).await.expect(201);
+        let token = world.mail(&email, 1).await.token();
+        let activation = json!({ "token": token, "password": "seven violet lamps hum", "name": null });
+        world.browser().post(paths::ACTIVATE, activation).await.expect(200);
+        let sign_in = json!({ "email": email, "password": "x", "client_id": null });
+        world.browser().post(SIGN_IN, sign_in).await.assert_problem("401 invalid_credentials");
+        let send_code = json!({ "email": tenant.owner_email, "flow": null });
+        world.browser().post(paths::STAFF_SEND_CODE, send_code).await.expect(200);
+    }
+
+    async fn null_in_a_required_field_is_422(world) {
+        for (path, body) in operations() {
+            for name in body.as_object().unwrap().keys() {
+                let mut wrong = body.clone();
+                wrong[name] = Value::Null;
+                let response = post(world, path, &wrong.to_string(), JSON).await;
+                assert_eq!(response.invalid_fields(), [format!("/{name}")], "{path}");
+            }
+        }
+    }
+
+    async fn codes_and_link_tokens_are_read_without_the_white_space_of_a_paste(world) {
+        let tenant = world.tenant().await;
+        for (nth, form) in [" X\n", "XXX XXX", "X-X", "\t X\u{a0}"].into_iter().enumerate() {
+            let browser = world.browser();
+            let (flow, code) = world.request_code(&browser, &tenant.owner_email, nth + 2).await;
+            let pasted = match form {
+                "XXX XXX" => format!("{} {}", &code[..3], &code[3..]),
+                "X-X" => format!("{}-{}", &code[..3], &code[3..]),
+                form => form.replace('X', &code),
+            };
+            browser.verify_code(&flow, &pasted).await.expect(200);
+        }
+        for padded in [" X", "X\r\n", "\u{a0}X\u{2003}\t"] {
+            let invitation = tenant.create_invitation(world).await;
+            let token = padded.replace('X', &invitation.token);
+            world.browser().check_token(&token).await.expect(200);
+            world.browser().activate(&token, &password()).await.expect(200);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::support::{
     credentials, eventually, password,
     paths::{self, CHANGE_PASSWORD, RESET_PASSWORD, SESSION, SIGN_IN},
     secrets::{self, Search, SecretKind},
-    unique, unique_email, wrong_code,
+    stories, unique, unique_email, wrong_code,
 };
 
 /// Uses every kind of secret in requests that succeed and in requests that fail.
@@ -205,4 +205,33 @@ async fn log_01_a_cluster_writes_no_secret_to_logs_database_queue_problems_or_me
     // The workers run again, so that their internal listeners answer.
     world.workers().iter().for_each(|worker| worker.signal("CONT"));
     assert_clean(&search(&world).await, &[&EVERYWHERE[..], &CLUSTER].concat());
+}
+
+stories! {
+    // A person who copies a link by hand, or a program that encodes its `#`, sends the secret as a part of the path.
+    async fn log_01_a_secret_in_a_path_is_not_logged(world) {
+        let person = world.tenant().await.person(world).await;
+        let token = person.request_reset(world, 2).await;
+        let (browser, marker) = (world.browser(), unique("marker"));
+        for path in [
+            format!("/portal/reset-password%23token={token}"),
+            format!("/portal/reset-password%2523token%253D{token}"),
+            format!("/portal/reset-password;token={token}"),
+            format!("/portal/reset-password/{token}"),
+            format!("/portal/activate&token={token}/x?token={token}"),
+            format!("/api/v1/clients/{token}"),
+            format!("/{token}"),
+        ] {
+            browser.get(&path).await;
+        }
+        browser.get(&format!("/nowhere/{marker}")).await.expect(404);
+        eventually("the log names the last path", || async {
+            world.logs().iter().any(|line| line.contains(&marker)).then_some(())
+        })
+        .await;
+        let lines = world.logs();
+        let logged: Vec<_> = lines.iter().filter(|line| line.contains(&token)).collect();
+        assert!(logged.is_empty(), "{logged:#?}");
+        assert!(lines.iter().any(|line| line.contains("/portal/*")), "the rest of the path is logged");
+    }
 }

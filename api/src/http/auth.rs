@@ -4,7 +4,10 @@
 
 use std::{marker::PhantomData, ops::Deref};
 
-use poem::{FromRequest, Request, RequestBody, http::header};
+use poem::{
+    FromRequest, Request, RequestBody,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaSecurityScheme, Registry},
@@ -15,7 +18,7 @@ use portico_domain::{
     platform::{
         actor::{self, Realm, RequestContext},
         app::App,
-        error::{Error, Result},
+        error::Error,
         secret::PlainToken,
     },
 };
@@ -83,19 +86,16 @@ pub(crate) struct ReplacedSession<R>(pub(crate) Option<SessionId>, PhantomData<R
 
 impl<'a, R: RealmType> FromRequest<'a> for ReplacedSession<R> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let app = app(request)?;
-        let access = credential(request, app, R::REALM).unwrap_or_default();
-        let refresh = Cookie::Refresh(R::REALM).read(request, app.settings()).unwrap_or_default();
-        let session = sessions::identify(app, R::REALM, access.as_ref(), refresh.as_ref()).await;
-        Ok(Self(session.map_err(ApiError::Domain)?, PhantomData))
+        let session = presented_sessions(request, R::REALM).await?.first().copied();
+        Ok(Self(session, PhantomData))
     }
 }
 
-/// The session in realm `R` that the operation ends. As [`ReplacedSession`], but the document lists the credentials,
-/// and says that they are optional.
-pub(crate) struct SignOutSession<R>(pub(crate) Option<SessionId>, PhantomData<R>);
+/// Every session in realm `R` that the operation ends, as [`presented_sessions`] finds them. The document lists the
+/// credentials, and says that they are optional.
+pub(crate) struct SignOutSessions<R>(pub(crate) Vec<SessionId>, PhantomData<R>);
 
-impl<'a, R: RealmType> ApiExtractor<'a> for SignOutSession<R> {
+impl<'a, R: RealmType> ApiExtractor<'a> for SignOutSessions<R> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
@@ -114,13 +114,8 @@ impl<'a, R: RealmType> ApiExtractor<'a> for SignOutSession<R> {
         true
     }
 
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let ReplacedSession(session, _) = <ReplacedSession<R> as FromRequest>::from_request(request, body).await?;
-        Ok(Self(session, PhantomData))
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        Ok(Self(presented_sessions(request, R::REALM).await?, PhantomData))
     }
 }
 
@@ -171,7 +166,7 @@ macro_rules! impl_auth_extractor {
                 _: ExtractParamOptions<()>,
             ) -> poem::Result<Self> {
                 let (app, context) = (app(request)?, context(request)?);
-                let token = credential(request, app, $realm).map_err(ApiError::Domain)?;
+                let token = credential(request, app, $realm)?;
                 let token = token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?;
                 let network = context.network();
                 let limiter = request.data::<FailedAuthLimiter>();
@@ -224,19 +219,55 @@ fn register_refresh_scheme(registry: &mut Registry, realm: Realm) {
 /// the cookie. `None` if there is neither.
 ///
 /// # Errors
-/// `unauthenticated` if the header is repeated or does not carry a bearer token, or if the cookie is repeated.
-fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<PlainToken>> {
-    let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
-    match (headers.next(), headers.next()) {
-        (None, _) => Cookie::Access(realm).read(request, app.settings()),
-        (Some(value), None) => {
-            let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, token)| {
-                scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')
-            });
-            token.map(|(_, token)| Some(PlainToken::new(token))).ok_or(Error::UNAUTHENTICATED)
-        }
-        (Some(_), Some(_)) => Err(Error::UNAUTHENTICATED),
+/// `unauthenticated` if the header does not carry a bearer token, or if the cookie is repeated. `malformed_request` as
+/// for [`authorization`].
+fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<PlainToken>, ApiError> {
+    match authorization(request)? {
+        None => Ok(Cookie::Access(realm).read(request, app.settings())?),
+        Some(value) => Ok(Some(bearer_token(value).ok_or(Error::UNAUTHENTICATED)?)),
     }
+}
+
+/// Returns every session in `realm` that an access token or a refresh token in the request belongs to.
+///
+/// All values under the names of Portico's cookies count, also several of one name: a browser may hold a cookie of
+/// another path or domain beside the current one, and none of them may keep a session alive after a sign-out.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+async fn presented_sessions(request: &Request, realm: Realm) -> poem::Result<Vec<SessionId>> {
+    let app = app(request)?;
+    let bearer = authorization(request)?.and_then(bearer_token);
+    let access = Cookie::Access(realm).read_all(request, app.settings());
+    let refresh = Cookie::Refresh(realm).read_all(request, app.settings());
+    let access: Vec<_> = bearer.into_iter().chain(access).collect();
+    Ok(sessions::identify_all(app, realm, &access, &refresh).await.map_err(ApiError::Domain)?)
+}
+
+/// Returns the `Authorization` header of the request; `None` if there is none.
+///
+/// A header of the scheme `Basic` (RFC 7617) does not count: a proxy in front of Portico may ask for a password of its
+/// own, and browsers then send that with every request.
+///
+/// # Errors
+/// `malformed_request` if two headers count (RFC 9110 §5.3).
+pub(super) fn authorization(request: &Request) -> Result<Option<&HeaderValue>, ApiError> {
+    let is_basic = |value: &HeaderValue| {
+        let scheme = value.as_bytes().split(|byte| byte.is_ascii_whitespace()).next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+    };
+    let mut headers = request.headers().get_all(header::AUTHORIZATION).iter().filter(|value| !is_basic(value));
+    match (headers.next(), headers.next()) {
+        (value, None) => Ok(value),
+        _ => Err(ApiError::Malformed("The request has two Authorization headers.")),
+    }
+}
+
+/// Returns the token of an `Authorization` header of the scheme `Bearer`; `None` for any other value.
+fn bearer_token(value: &HeaderValue) -> Option<PlainToken> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ');
+    is_bearer.then(|| PlainToken::new(token))
 }
 
 /// Returns the app that the outermost middleware has added to the request.

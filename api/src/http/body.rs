@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use poem::{Request, RequestBody, error::ReadBodyError};
+use poem::{Request, RequestBody, error::ReadBodyError, http::header};
 use poem_openapi::{
     impl_apirequest_for_payload,
     payload::{ParsePayload, Payload},
@@ -21,7 +21,8 @@ pub(crate) const MAX_BYTES: usize = 64 * 1024;
 /// A JSON request body of schema `T`.
 ///
 /// # Errors
-/// The extractor answers `unsupported_media_type` for any other content type, `body_too_large` beyond [`MAX_BYTES`],
+/// The extractor answers `unsupported_media_type` for any other content type and for a body with a content coding,
+/// such as gzip; `body_too_large` beyond [`MAX_BYTES`];
 /// `malformed_request` for a body that is not unambiguous JSON (see [`Strict`]), and `validation_failed`, with every
 /// bad field, for JSON that does not match the schema.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -29,7 +30,8 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: Type> Payload for Body<T> {
     const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
 
-    /// Accepts `application/json` without parameters or with `charset=utf-8` only.
+    /// Accepts `application/json` without parameters or with `charset=utf-8` only. A parameter may be empty, as in
+    /// `application/json;` (RFC 9110 §5.6.6).
     fn check_content_type(content_type: &str) -> bool {
         let mut parts = content_type.split(';').map(str::trim);
         let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
@@ -39,7 +41,7 @@ impl<T: Type> Payload for Body<T> {
                     && value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
             })
         };
-        is_json && parts.all(is_utf8)
+        is_json && parts.all(|part| part.is_empty() || is_utf8(part))
     }
 
     fn schema_ref() -> MetaSchemaRef {
@@ -55,6 +57,9 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+        if has_content_coding(request) {
+            return Err(ApiError::UnsupportedMediaType.into());
+        }
         let bytes = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(|error| match error {
             ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge,
             _ => ApiError::Malformed("The request body is incomplete."),
@@ -73,6 +78,13 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
 }
 
 impl_apirequest_for_payload!(Body<T>, T: ParseFromJSON);
+
+/// Whether `Content-Encoding` names a coding other than `identity` (RFC 9110 §8.4).
+fn has_content_coding(request: &Request) -> bool {
+    let values = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+}
 
 /// Parses a body.
 ///
@@ -176,7 +188,14 @@ mod tests {
     #[test]
     fn only_json_in_utf8_has_an_accepted_content_type() {
         let check = <Body<String> as Payload>::check_content_type;
-        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+            "application/json;",
+            "application/json; ",
+            "application/json;;charset=utf-8;",
+        ] {
             assert!(check(good), "{good}");
         }
         for bad in [
@@ -188,6 +207,21 @@ mod tests {
             "application/x+json",
         ] {
             assert!(!check(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn body_with_a_content_coding_is_found() {
+        let found = |values: &[&str]| {
+            let request = Request::builder();
+            let add = |request: poem::RequestBuilder, value: &&str| request.header(header::CONTENT_ENCODING, *value);
+            has_content_coding(&values.iter().fold(request, add).finish())
+        };
+        for plain in [&[][..], &["identity"], &["Identity"], &[""], &["identity, identity"], &["identity", ""]] {
+            assert!(!found(plain), "{plain:?}");
+        }
+        for coded in [&["gzip"][..], &["br"], &["identity, gzip"], &["identity", "deflate"], &["x"], &["gzip;q=0"]] {
+            assert!(found(coded), "{coded:?}");
         }
     }
 }

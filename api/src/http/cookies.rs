@@ -81,20 +81,26 @@ impl Cookie {
     /// `unauthenticated` if the request carries the cookie twice, because then an attacker may have set one of them,
     /// or if its value is not ASCII. Cookies with other names may have any bytes.
     pub(crate) fn read(self, request: &Request, settings: &Settings) -> Result<Option<PlainToken>> {
-        let name = self.name(settings);
-        let mut found = None;
-        let headers = request.headers().get_all(header::COOKIE).iter();
-        for pair in headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';')) {
-            let pair = pair.trim_ascii();
-            let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
-                continue;
-            };
-            let value = str::from_utf8(value).ok().filter(|value| value.is_ascii()).ok_or(Error::UNAUTHENTICATED)?;
-            if found.replace(PlainToken::new(value)).is_some() {
-                return Err(Error::UNAUTHENTICATED);
-            }
+        match self.values(request, settings).as_slice() {
+            [] => Ok(None),
+            [value] => as_token(value).map(Some).ok_or(Error::UNAUTHENTICATED),
+            _ => Err(Error::UNAUTHENTICATED),
         }
-        Ok(found)
+    }
+
+    /// Returns every value of the cookie in the request, as often as the request carries it. Leaves out values that are
+    /// not ASCII, which no credential is.
+    pub(crate) fn read_all(self, request: &Request, settings: &Settings) -> Vec<PlainToken> {
+        self.values(request, settings).into_iter().filter_map(as_token).collect()
+    }
+
+    /// Returns the bytes of every value of the cookie in the request. Cookies with other names may have any bytes.
+    fn values<'a>(self, request: &'a Request, settings: &Settings) -> Vec<&'a [u8]> {
+        let name = self.name(settings);
+        let headers = request.headers().get_all(header::COOKIE).iter();
+        let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+        let value = |pair: &'a [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+        pairs.filter_map(value).collect()
     }
 }
 
@@ -125,6 +131,11 @@ pub(crate) fn deletion_cookies(app: &App, realm: Realm) -> Vec<HeaderValue> {
         .collect()
 }
 
+/// Returns the value of a cookie as text; `None` if it is not ASCII.
+fn as_token(value: &[u8]) -> Option<PlainToken> {
+    str::from_utf8(value).ok().filter(|value| value.is_ascii()).map(PlainToken::new)
+}
+
 /// Whether browsers reach Portico over https.
 fn is_https(settings: &Settings) -> bool {
     settings.public_url.scheme() == "https"
@@ -152,6 +163,12 @@ mod tests {
             assert_eq!(read(header).unwrap().unwrap().reveal(), "x", "{}", String::from_utf8_lossy(header));
         }
         assert!(read("portico_portal=ü".as_bytes()).is_err());
+        let all = |header: &[u8]| {
+            let request = Request::builder().header(header::COOKIE, header).header(header::COOKIE, header).finish();
+            let values = Cookie::Access(Realm::Portal).read_all(&request, settings());
+            values.iter().map(|value| value.reveal().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(all("a=é; portico_portal=x; portico_portal=ü;portico_portal=y".as_bytes()), ["x", "y", "x", "y"]);
         assert!(read(b"portico_portal=x; a=\xff; portico_portal=x").is_err());
     }
 }

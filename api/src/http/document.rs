@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use poem::Request;
 use portico_domain::platform::error::Error;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, limit};
 
@@ -30,13 +30,16 @@ pub(crate) struct Operation {
     path: String,
     /// The names of the query parameters.
     pub(crate) query_parameters: Vec<String>,
+    /// Whether the operation ignores its query: the document says so by the absence of 422.
+    pub(crate) ignores_query: bool,
     /// The name of the rate limit against guessing that the operation declares, if it declares one.
     pub(crate) rate_limit: Option<&'static str>,
 }
 
 impl Document {
     /// Reads a document that the framework has generated, and adds what the framework does not know: that the API
-    /// refuses unknown fields, and the rate limit of each operation as `x-rate-limit`.
+    /// refuses unknown fields, that optional fields take `null`, and the rate limit of each operation as
+    /// `x-rate-limit`.
     ///
     /// `docs_page` is the HTML page that shows the document.
     pub(crate) fn new(spec: &str, docs_page: String) -> Self {
@@ -111,6 +114,7 @@ impl Operation {
             method: method.to_uppercase(),
             path: path.into(),
             query_parameters: in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.into())).collect(),
+            ignores_query: value["responses"]["422"].is_null(),
             rate_limit: declared_limit(value),
         }
     }
@@ -161,16 +165,43 @@ fn close_request_schemas(document: &mut Value) {
         .flat_map(|(_, item)| item.as_object().into_iter().flatten())
         .map(|(_, operation)| &operation["requestBody"]);
     let mut open: Vec<String> = bodies.flat_map(referenced_schemas).collect();
+    let mut closed = Vec::new();
     while let Some(name) = open.pop() {
-        let schema = &mut document["components"]["schemas"][name];
+        let schema = &mut document["components"]["schemas"][&name];
         // An alternative of a discriminator is a part of `allOf`, and is checked together with its tag.
         if schema["type"] == "object" && schema["additionalProperties"] != false {
             schema["additionalProperties"] = false.into();
             open.extend(referenced_schemas(schema));
+            closed.push(name);
         } else if schema["type"] != "object" {
             open.extend(referenced_schemas(schema));
         }
     }
+    for name in closed {
+        allow_null_in_optional_fields(document, &name);
+    }
+}
+
+/// Sets `nullable: true` on the fields of the request schema `name` that are not required: `null` means that the field
+/// is absent.
+fn allow_null_in_optional_fields(document: &mut Value, name: &str) {
+    let schemas = document["components"]["schemas"].take();
+    let mut schema = schemas[name].clone();
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, field) in schema["properties"].as_object_mut().into_iter().flatten() {
+        if required.iter().any(|required| required == name) {
+            continue;
+        }
+        // `nullable` has an effect only next to `type` (OpenAPI 3.0.3), which a reference does not have.
+        if let Some(target) = referenced_schemas(field).first().filter(|_| field["type"].is_null()) {
+            let reference = json!({ "$ref": format!("#/components/schemas/{target}") });
+            field["type"] = schemas[target]["type"].clone();
+            field["allOf"] = json!([reference]);
+        }
+        field["nullable"] = true.into();
+    }
+    document["components"]["schemas"] = schemas;
+    document["components"]["schemas"][name] = schema;
 }
 
 /// Returns the names of the component schemas that `value` refers to.

@@ -33,7 +33,7 @@ pub(crate) enum ApiError {
     UriTooLong,
     /// The headers are larger than 16 KiB in total.
     HeadersTooLarge,
-    /// The body is not JSON in UTF-8.
+    /// The body is not JSON in UTF-8, or has a content coding.
     UnsupportedMediaType,
     /// The path exists, but not with this method. Holds the allowed methods, as in an `Allow` header.
     MethodNotAllowed(String),
@@ -104,7 +104,9 @@ impl ApiError {
             Self::RequestTimeout => "The request body must arrive within 15 seconds.".into(),
             Self::UriTooLong => "The URI may have at most 8 KiB.".into(),
             Self::HeadersTooLarge => "The headers may have at most 16 KiB in total.".into(),
-            Self::UnsupportedMediaType => "The content type must be application/json, in UTF-8.".into(),
+            Self::UnsupportedMediaType => {
+                "The body must be application/json in UTF-8, without a Content-Encoding.".into()
+            }
             Self::MethodNotAllowed(allowed) => format!("Allowed methods: {allowed}."),
             Self::Domain(Error::Invalid(fields)) => match fields.as_slice() {
                 [field] if field.pointer.is_empty() => format!("The body {}.", field.problem.detail),
@@ -288,6 +290,8 @@ pub(crate) mod status {
     pub(crate) const CONFLICT: u16 = 1 << 3;
     /// 410.
     pub(crate) const GONE: u16 = 1 << 4;
+    /// No 422: the operation ignores its query and takes no body.
+    pub(crate) const IGNORES_QUERY: u16 = 1 << 5;
 }
 
 /// The rate limits against guessing that an operation can declare in its return type. The middleware charges a declared
@@ -378,9 +382,13 @@ impl<const RESPONSES: u16> ApiResponse for Failure<RESPONSES> {
             (410, RESPONSES & status::GONE != 0, "No longer valid: `token_expired`, `token_used`, `token_revoked`."),
             (413, true, "`body_too_large`: the body is larger than 64 KiB."),
             (414, true, "`uri_too_long`: the URI is longer than 8 KiB."),
-            (415, RESPONSES & status::UNSUPPORTED_MEDIA_TYPE != 0, "`unsupported_media_type`: not JSON in UTF-8."),
-            // Every operation refuses unknown query parameters.
-            (422, true, "`validation_failed`: `errors` names every invalid field."),
+            (
+                415,
+                RESPONSES & status::UNSUPPORTED_MEDIA_TYPE != 0,
+                "`unsupported_media_type`: not JSON in UTF-8, or compressed.",
+            ),
+            // All other operations refuse unknown query parameters.
+            (422, RESPONSES & status::IGNORES_QUERY == 0, "`validation_failed`: `errors` names every invalid field."),
             (429, true, declared.map_or(limit::DESCRIPTION, |documented| documented.description)),
             (431, true, "`headers_too_large`: the headers are larger than 16 KiB in total."),
             (503, true, "`overloaded` or `unavailable`: retry after `Retry-After` seconds."),

@@ -71,9 +71,10 @@ impl Scalar for Password {
 impl Scalar for PlainToken {
     const FORMAT: &'static str = "token";
 
-    /// Accepts any text. The lookup decides whether it is a valid secret.
+    /// Accepts any text, without the white space around it, which comes with a text that was copied from a mail. The
+    /// lookup decides whether it is a valid secret.
     fn parse(text: &str) -> Result<Self, FieldProblem> {
-        Ok(Self::new(text))
+        Ok(Self::new(text.trim()))
     }
 }
 
@@ -102,14 +103,22 @@ impl Scalar for Locale {
 }
 
 /// A staff sign-in code: six ASCII digits.
+///
+/// White space and hyphens around and between the digits are left out: people and mail programs group digits.
 pub(crate) struct Code(pub(crate) PlainToken);
+
+/// The longest text that is read as a code, in bytes.
+const MAX_CODE_BYTES: usize = 64;
 
 impl Scalar for Code {
     const FORMAT: &'static str = "six-digits";
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
-        if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(PlainToken::new(text)))
+        // The hyphens are those of ASCII, and the dashes U+2010 to U+2015 that word processors write.
+        let is_separator = |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}');
+        let digits: String = text.chars().filter(|c| !is_separator(*c)).collect();
+        if text.len() <= MAX_CODE_BYTES && digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(PlainToken::new(&digits)))
         } else {
             Err(FieldProblem::new("code_invalid", "must be six digits"))
         }
@@ -196,5 +205,31 @@ impl<T: Scalar> ToJSON for Field<T> {
     /// secrets.
     fn to_json(&self) -> Option<Value> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_read_without_white_space_and_hyphens() {
+        for typed in ["123456", " 123456\n", "123 456", "123-456", "1 2-3\u{a0}4\t5\u{2011}6", "\u{2003}12 34 56 "] {
+            assert_eq!(Code::parse(typed).map(|Code(code)| code.reveal().to_owned()).unwrap(), "123456", "{typed:?}");
+        }
+        let padded = format!("{}123456", " ".repeat(60));
+        for wrong in
+            ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "123.456", "123_456", "+12345", &padded]
+        {
+            assert_eq!(Code::parse(wrong).err().unwrap().code, "code_invalid", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn link_token_is_read_without_the_white_space_around_it() {
+        for typed in ["abc", " abc", "abc\r\n", "\u{a0}\tabc\u{2028}"] {
+            assert_eq!(PlainToken::parse(typed).unwrap().reveal(), "abc", "{typed:?}");
+        }
+        assert_eq!(PlainToken::parse("a bc").unwrap().reveal(), "a bc", "white space within is not left out");
     }
 }

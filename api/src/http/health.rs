@@ -1,6 +1,9 @@
 //! `/health`: liveness and readiness of this process, for probes and load balancers.
 
-use crate::http::{error::ApiResult, tags::Tag};
+use crate::http::{
+    error::{ApiResult, status},
+    tags::Tag,
+};
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 use portico_domain::platform::{app::App, health};
@@ -34,7 +37,7 @@ impl Health {
     ///
     /// Returns `ok` while the process runs. It checks no dependency.
     #[oai(path = "/live", method = "get", operation_id = "check_liveness")]
-    async fn live(&self) -> ApiResult<Json<HealthReport>, 0> {
+    async fn live(&self) -> ApiResult<Json<HealthReport>, { status::IGNORES_QUERY }> {
         Ok(Json(HealthReport { status: HealthStatus::Ok }))
     }
 
@@ -44,7 +47,7 @@ impl Health {
     /// stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, the
     /// mail server refuses Portico itself, or a mail has waited for five minutes.
     #[oai(path = "/ready", method = "get", operation_id = "check_readiness")]
-    async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, 0> {
+    async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, { status::IGNORES_QUERY }> {
         let health = health::require_ready(app).await?;
         Ok(Json(HealthReport {
             status: if health.is_fully_working() { HealthStatus::Ok } else { HealthStatus::Degraded },

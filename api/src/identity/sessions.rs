@@ -18,7 +18,7 @@ use portico_domain::{
 
 use crate::{
     http::{
-        auth::{Anonymous, Portal, PortalUserWithMemberships, RefreshToken, ReplacedSession, SignOutSession},
+        auth::{Anonymous, Portal, PortalUserWithMemberships, RefreshToken, ReplacedSession, SignOutSessions},
         body::Body,
         cookies,
         error::{ApiResult, limit, status},
@@ -105,16 +105,16 @@ impl Sessions {
 
     /// Sign out
     ///
-    /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
-    /// deletes the cookies. The response is 204 even if there is no session.
+    /// Revokes every session that an access token or a refresh token in the request belongs to, and deletes the
+    /// cookies. The response is 204 even if there is no session.
     #[oai(path = "/sign-out", method = "post", operation_id = "sign_out")]
     async fn sign_out(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: SignOutSession<Portal>,
+        presented: SignOutSessions<Portal>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
-        sessions::sign_out(app, &caller, session.0).await?;
+        sessions::sign_out(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
     }
 
@@ -126,9 +126,9 @@ impl Sessions {
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: SignOutSession<Portal>,
+        presented: SignOutSessions<Portal>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
-        sessions::sign_out_everywhere(app, &caller, session.0).await?;
+        sessions::sign_out_everywhere(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
     }
 

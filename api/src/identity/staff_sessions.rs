@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     http::{
-        auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSession, Staff, StaffUser},
+        auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSessions, Staff, StaffUser},
         body::Body,
         cookies,
         error::{ApiResult, limit, status},
@@ -120,16 +120,16 @@ impl StaffSessions {
 
     /// Sign out a staff user
     ///
-    /// Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
-    /// deletes the cookies. The response is 204 even if there is no session.
+    /// Revokes every session that an access token or a refresh token in the request belongs to, and deletes the
+    /// cookies. The response is 204 even if there is no session.
     #[oai(path = "/sign-out", method = "post", operation_id = "sign_out_staff")]
     async fn sign_out(
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: SignOutSession<Staff>,
+        presented: SignOutSessions<Staff>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
-        sessions::sign_out(app, &caller, session.0).await?;
+        sessions::sign_out(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Staff)))
     }
 
@@ -142,9 +142,9 @@ impl StaffSessions {
         &self,
         Data(app): Data<&App>,
         caller: Anonymous,
-        session: SignOutSession<Staff>,
+        presented: SignOutSessions<Staff>,
     ) -> ApiResult<WithCookies<NoContent>, 0> {
-        sessions::sign_out_everywhere(app, &caller, session.0).await?;
+        sessions::sign_out_everywhere(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Staff)))
     }
 

@@ -5,12 +5,16 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, Duration, TimeZone, Utc};
+use chrono::{DateTime, Duration, TimeDelta, TimeZone, Utc};
 
 /// A time in UTC with a precision of microseconds.
 ///
 /// Postgres stores microseconds, so a value does not change when it is written and read again.
 pub type Time = DateTime<Utc>;
+
+/// How far a stored time may be ahead of the time that the code could store now. A time further ahead was stored by a
+/// process whose clock was wrong, and must not be believed: the clock is right again, but the row stays.
+pub const MAX_CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
 
 /// A source of the current time.
 #[derive(Clone, Debug)]

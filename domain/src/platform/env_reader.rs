@@ -1,6 +1,8 @@
 //! Reads environment variables, collects the errors in their values, and lists the variables that Portico knows.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, fmt, time::Duration};
+
+use super::service_links::is_service_link;
 
 /// An environment variable that Portico reads.
 #[derive(Clone, Debug)]
@@ -39,7 +41,8 @@ pub enum Environment {
 /// assert_eq!(error, "PORTICO_LINK_TLT is not a variable of Portico; did you mean PORTICO_LINK_TTL?");
 /// ```
 pub struct EnvReader {
-    values: BTreeMap<String, String>,
+    /// The value of each variable; `None` if it is not UTF-8.
+    values: BTreeMap<String, Option<String>>,
     known: Vec<Variable>,
     problems: Vec<String>,
     environment: Environment,
@@ -49,10 +52,20 @@ impl EnvReader {
     /// Creates a reader of `values`, the names and values of the environment, and reads `PORTICO_ENV`. Names that
     /// Portico does not use are ignored, except unknown `PORTICO_*` names, which [`finish`](Self::finish) reports.
     ///
+    /// The environment belongs to the whole machine, so names and values may be any bytes. Only a variable that Portico
+    /// reads must be UTF-8.
+    ///
     /// `fallback` is the environment that applies if `PORTICO_ENV` is not set. Without it, the variable is required.
-    pub fn new(values: impl IntoIterator<Item = (String, String)>, fallback: Option<Environment>) -> Self {
+    pub fn new<N, V>(values: impl IntoIterator<Item = (N, V)>, fallback: Option<Environment>) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let values = values.into_iter().map(|(name, value)| (name.into(), value.into()));
+        // No name that Portico reads contains the character that replaces other bytes here.
+        let values = values.map(|(name, value)| (name.to_string_lossy().into_owned(), value.into_string().ok()));
         let mut env = Self {
-            values: values.into_iter().collect(),
+            values: values.collect(),
             known: Vec::new(),
             problems: Vec::new(),
             environment: Environment::Production,
@@ -94,7 +107,15 @@ impl EnvReader {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         self.known.push(Variable { name, default, description });
-        let value = self.values.get(name).map_or(default, |value| value.trim());
+        let value = match self.values.get(name) {
+            None => default,
+            Some(Some(value)) => value.trim(),
+            Some(None) => {
+                let example = if default.is_empty() { "text" } else { default };
+                self.add_error(name, &format!("must be UTF-8, e.g. {name}={example}"));
+                return None;
+            }
+        };
         match parse(value) {
             Ok(parsed) => Some(parsed),
             Err(problem) => {
@@ -117,7 +138,7 @@ impl EnvReader {
 
     /// Returns whether the variable `name` is set and not empty.
     pub fn is_set(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|value| !value.trim().is_empty())
+        self.values.get(name).is_some_and(|value| value.as_ref().is_none_or(|value| !value.trim().is_empty()))
     }
 
     /// Adds an error about the variable `name`. `problem` is a clause that follows the name. It must not contain a
@@ -137,7 +158,8 @@ impl EnvReader {
     /// All collected errors, and one error for each `PORTICO_*` variable that is set but was not read. The result is an
     /// error in any case if `settings` is `None`.
     pub fn finish<T>(mut self, settings: Option<T>) -> Result<T, SettingsError> {
-        let unknown: Vec<String> = self.values.keys().filter(|name| self.is_unknown(name)).cloned().collect();
+        let unknown = self.values.iter().filter(|(name, value)| self.is_unknown(name, value.as_deref()));
+        let unknown: Vec<String> = unknown.map(|(name, _)| name.clone()).collect();
         for name in unknown {
             let hint = nearest(&name, &self.known).map_or(String::new(), |near| format!("; did you mean {near}?"));
             self.add_error(&name, &format!("is not a variable of Portico{hint}"));
@@ -148,15 +170,11 @@ impl EnvReader {
         }
     }
 
-    fn is_unknown(&self, name: &str) -> bool {
+    fn is_unknown(&self, name: &str, value: Option<&str>) -> bool {
         let Some(rest) = name.strip_prefix("PORTICO_") else { return false };
-        // Kubernetes sets variables of these names for a Service that is named "portico". `PORTICO_TEST_*` configures
-        // the tests, not the program.
-        let injected = rest.starts_with("PORT")
-            || rest.starts_with("SERVICE_")
-            || rest.starts_with("TEST_")
-            || rest.split_once("_TCP").is_some_and(|(port, _)| port.bytes().all(|byte| byte.is_ascii_digit()));
-        !injected && !self.known.iter().any(|variable| variable.name == name)
+        // `PORTICO_TEST_*` configures the tests, not the program.
+        let is_ignored = rest.starts_with("TEST_") || value.is_some_and(|value| is_service_link(rest, value));
+        !is_ignored && !self.known.iter().any(|variable| variable.name == name)
     }
 }
 

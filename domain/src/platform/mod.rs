@@ -24,6 +24,7 @@ mod push;
 pub mod random;
 pub mod rate_limit;
 pub mod secret;
+mod service_links;
 pub mod settings;
 pub mod smtp;
 mod transient_db_error;

@@ -1,18 +1,21 @@
 //! Names of people, clients and tenants.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, net::Ipv4Addr, str::FromStr};
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::platform::error::FieldProblem;
 
 /// The maximum length of a name, in characters.
 const MAX_CHARACTERS: usize = 100;
 
-/// A name of 1 to 100 characters, in Unicode NFC, without white space around it, control characters or web addresses.
+/// A name of 1 to 100 characters, in Unicode NFC, with a visible character, without white space around it, control
+/// characters or web addresses.
 ///
 /// Web addresses are refused because names occur in mails to other people; a dotted word such as `Amazon.com` is
-/// accepted. Parsing trims and normalizes the text. It fails with the code `name_empty`, `name_too_long` or
+/// accepted. A name that a mail program could decode as an encoded word (RFC 2047) is checked as it stands and as
+/// decoded. Parsing trims and normalizes the text. It fails with the code `name_empty`, `name_too_long` or
 /// `name_invalid`.
 ///
 /// ```
@@ -54,14 +57,43 @@ impl FromStr for Name {
             }
             _ => {}
         }
-        if name.chars().any(is_forbidden) {
-            return Err(FieldProblem::new("name_invalid", "must not contain control characters"));
+        if !name.chars().any(is_visible) {
+            return Err(FieldProblem::new("name_empty", "must have a visible character"));
         }
-        if looks_like_link(&name) {
-            return Err(FieldProblem::new("name_invalid", "must not contain a web address"));
+        for shown in [&name, &*as_decoded(&name)] {
+            if shown.chars().any(is_forbidden) {
+                return Err(FieldProblem::new("name_invalid", "must not contain control characters"));
+            }
+            if looks_like_link(shown) {
+                return Err(FieldProblem::new("name_invalid", "must not contain a web address"));
+            }
         }
         Ok(Self(name))
     }
+}
+
+/// Returns what a mail program may show for `name` in a header: with every encoded word (RFC 2047 §2) decoded.
+fn as_decoded(name: &str) -> Cow<'_, str> {
+    if !name.contains("=?") {
+        return name.into();
+    }
+    // The parser reads a whole header. It decodes words in any charset, and leaves out those that it cannot decode.
+    let header = format!("Subject: {name}");
+    mailparse::parse_header(header.as_bytes()).map_or(name.into(), |(header, _)| header.get_value().into())
+}
+
+/// Returns whether `c` leaves a mark when it is shown.
+fn is_visible(c: char) -> bool {
+    // Letters and symbols without a glyph: the Hangul fillers, the empty Braille pattern and the empty note head.
+    let is_blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' | '\u{1d159}');
+    let has_glyph = matches!(
+        c.general_category_group(),
+        GeneralCategoryGroup::Letter
+            | GeneralCategoryGroup::Number
+            | GeneralCategoryGroup::Punctuation
+            | GeneralCategoryGroup::Symbol
+    );
+    has_glyph && !is_blank
 }
 
 /// Returns whether `c` is a control character, a line or paragraph separator, or a mark that changes the text
@@ -72,20 +104,34 @@ fn is_forbidden(c: char) -> bool {
 
 /// Returns whether `name` looks like a link.
 ///
-/// A link contains a URL scheme, `www.` at the start of a word, `//`, or a word that has a dotted host and one of
-/// `/?#:@`. `J.R. Smith` and `Amazon.com` are valid names of people and companies. Mails write them in a form that
-/// mail programs do not show as links.
+/// A link contains a URL scheme, `www.` at the start of a word, `//`, or a word that has a host and one of `/?#:@`.
+/// `J.R. Smith`, `S.p.A./S.r.l.` and `Amazon.com` are valid names of people and companies. Mails write them in a form
+/// that mail programs do not show as links.
 fn looks_like_link(name: &str) -> bool {
-    let lower = name.to_lowercase();
+    // Programs that find links read some characters as ASCII ones, for example a full-width dot.
+    let lower = name.nfkc().collect::<String>().replace('\u{3002}', ".").to_lowercase();
     let begins_word = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);
-    let has_host = |word: &str| {
-        let dotted = |part: &str| part.trim_matches('.').contains('.');
-        word.contains(['/', '?', '#', ':', '@']) && word.split(['/', '?', '#', ':', '@']).any(dotted)
-    };
+    let is_in_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let has_host = |word: &str| word.contains(['/', '?', '#', ':', '@']) && word.split(|c| !is_in_host(c)).any(is_host);
     lower.contains("//")
         || ["http:", "https:", "mailto:", "javascript:"].iter().any(|scheme| lower.contains(scheme))
         || lower.match_indices("www.").any(|(at, _)| begins_word(at))
         || lower.split_whitespace().any(has_host)
+}
+
+/// Top-level domains that are in no public list but lead somewhere in a private network or in a test (RFC 6761).
+const SPECIAL_TLDS: [&str; 7] = ["example", "internal", "invalid", "local", "localhost", "onion", "test"];
+/// The longest part of an abbreviation before its last dot, in characters. `M.Sc.` could else be a host in `sc`.
+const MAX_ABBREVIATED_CHARS: usize = 3;
+
+/// Returns whether `text`, in lower case, is an IPv4 address or a host name in a top-level domain that exists.
+fn is_host(text: &str) -> bool {
+    let bare = text.trim_matches('.');
+    let Some((rest, tld)) = bare.rsplit_once('.') else { return false };
+    let is_abbreviation =
+        text.ends_with('.') && rest.split('.').all(|part| part.chars().count() <= MAX_ABBREVIATED_CHARS);
+    let is_tld = SPECIAL_TLDS.contains(&tld) || idna::domain_to_ascii(tld).is_ok_and(|tld| tld::exist(&tld));
+    (is_tld && !is_abbreviation) || bare.parse::<Ipv4Addr>().is_ok()
 }
 
 #[cfg(test)]
@@ -124,5 +170,91 @@ mod tests {
             assert!(bad.parse::<Name>().is_err(), "{bad:?}");
         }
         assert!("é".repeat(100).parse::<Name>().is_ok());
+    }
+
+    fn code(name: &str) -> Option<&'static str> {
+        name.parse::<Name>().err().map(|problem| problem.code)
+    }
+
+    #[test]
+    fn abbreviations_and_places_are_no_web_addresses() {
+        for good in [
+            "Rossi S.p.A./S.r.l.",
+            "Acme U.S./Canada",
+            "Ph.D./M.D.",
+            "St.Gallen/Zürich",
+            "B.Sc./M.Sc.",
+            "Dr.med./Dr.rer.nat.",
+            "Novák s.r.o./a.s.",
+            "No.1/No.2",
+            "J.P.Morgan/Chase",
+            "Sp. z o.o./Sp.k.",
+            "1.5/2.5",
+        ] {
+            assert_eq!(code(good), None, "{good}");
+        }
+        for bad in [
+            "evil.com/x",
+            "Evil.Com/X",
+            "evil.co.uk:8080",
+            "win@evil.com",
+            "evil.com?x",
+            "evil.com#x",
+            "(evil.com)/x",
+            "evil.com./x",
+            "evil.рф/x",
+            "evil.xn--p1ai/x",
+            "evil．com/x",
+            "evil。com/x",
+            "127.0.0.1:8080",
+            "10.0.0.1/x",
+            "evil.test/x",
+            "ｈttp://a",
+        ] {
+            assert_eq!(code(bad), Some("name_invalid"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn encoded_word_is_checked_as_a_mail_program_shows_it() {
+        for bad in [
+            "=?utf-8?b?V2luIDEgQlRDIGh0dHA6Ly9ldmlsLnRlc3QveA==?=",
+            "=?UTF-8?B?V2luIDEgQlRDIGh0dHA6Ly9ldmlsLnRlc3QveA==?=",
+            "=?utf-8?q?http=3A=2F=2Fevil.test?=",
+            "=?iso-8859-1?Q?evil.test=2Fx?=",
+            "=?utf-8?b?aHR0cDov?= =?utf-8?b?L2V2aWwudGVzdA==?=",
+            "Acme =?utf-8?q?www=2Eevil.test?= Ltd",
+            "=?utf-8?q?a=0D=0Ab?=",
+            "=?utf-8?q?a=E2=80=AEb?=",
+        ] {
+            assert_eq!(code(bad), Some("name_invalid"), "{bad}");
+        }
+        for good in ["=?utf-8?q?Acme?=", "What =? Ltd", "=?x?=", "1=?b?c"] {
+            assert_eq!(code(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn name_has_a_visible_character() {
+        for blank in [
+            "\u{200b}",
+            "\u{2060}\u{feff}",
+            "\u{3164}",
+            "\u{2800} \u{2800}",
+            "\u{ad}",
+            "\u{200d}\u{200c}",
+            "\u{e0041}\u{e0042}",
+            "\u{115f}\u{1160}",
+            "\u{ffa0}",
+            "\u{fe0f}",
+            "\u{34f}",
+            "\u{180e}",
+        ] {
+            assert_eq!(code(blank), Some("name_empty"), "{blank:?}");
+        }
+        for good in ["\u{200b}A", "👩\u{200d}🚀", "李", "7", "&", "ქართული", "‌می‌خواهم"]
+        {
+            assert_eq!(code(good), None, "{good:?}");
+        }
     }
 }

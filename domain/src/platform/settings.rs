@@ -188,7 +188,7 @@ fn read_public_url(env: &mut EnvReader, fallback: Option<Url>) -> Option<Url> {
     let production = env.is_production();
     let url = env.optional("PORTICO_PUBLIC_URL", description, |value| {
         let url = Url::parse(value).map_err(|_| format!("must be an origin, {example}"))?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && !has_user(&url);
         match url.scheme() {
             "http" | "https" if !bare || !url.has_host() => Err(format!("must be an origin without a path, {example}")),
             "http" if production && !is_loopback(&url) => Err(format!("must be https in production, {example}")),
@@ -204,6 +204,11 @@ fn read_public_url(env: &mut EnvReader, fallback: Option<Url>) -> Option<Url> {
         return None;
     }
     url.or(fallback)
+}
+
+/// Returns whether `url` names a user or a password.
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// Returns whether the host of `url` is this machine.
@@ -274,8 +279,36 @@ mod tests {
             error.to_string(),
             "PORTICO_RESET_TLT is not a variable of Portico; did you mean PORTICO_RESET_TTL?"
         );
-        for injected in ["PORTICO_PORT", "PORTICO_SERVICE_HOST", "PORTICO_8080_TCP_ADDR", "PORTICO_PORT_80_TCP"] {
-            read(&[SECRET, (injected, "x")], Environment::Development).unwrap();
+        for (injected, value) in [
+            ("PORTICO_PORT", "tcp://10.96.0.7:80"),
+            ("PORTICO_SERVICE_HOST", "10.96.0.7"),
+            ("PORTICO_API_PORT_8080_TCP_ADDR", "10.96.0.7"),
+        ] {
+            read(&[SECRET, (injected, value)], Environment::Development).unwrap();
+            let error = read(&[SECRET, (injected, "x")], Environment::Development).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{injected} is not a variable of Portico")), "{error}");
+        }
+    }
+
+    #[test]
+    fn variable_that_is_not_utf_8_is_named_without_its_value_and_others_are_ignored() {
+        use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+        let canary = || OsString::from_vec(b"can\xffary".to_vec());
+        for name in ["DATABASE_URL", "MAIL_URL", "PORTICO_SECRET", "PORTICO_PUBLIC_URL", "PORTICO_JOB_LEASE"] {
+            let set = [("PORTICO_SECRET".into(), SECRET.1.into()), (OsString::from(name), canary())];
+            let mut env = EnvReader::new(set, Some(Environment::Production));
+            let settings = crate::registry::read_settings(&mut env, None, None);
+            let error = env.finish(settings).unwrap_err();
+            let lines: Vec<_> = error.0.iter().filter(|line| line.starts_with(name)).collect();
+            assert_eq!(lines.len(), 1, "{error}");
+            assert!(lines[0].contains("must be UTF-8, e.g. "), "{error}");
+            assert!(!error.to_string().contains("can"), "{error}");
+        }
+        for name in [&b"LESSOPEN"[..], b"\xff", b"OTHER_\xff"] {
+            let set = [("PORTICO_SECRET".into(), SECRET.1.into()), (OsString::from_vec(name.to_vec()), canary())];
+            let mut env = EnvReader::new(set, Some(Environment::Development));
+            let settings = crate::registry::read_settings(&mut env, None, Url::parse("http://localhost:1").ok());
+            env.finish(settings).unwrap();
         }
     }
 

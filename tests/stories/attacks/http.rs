@@ -9,12 +9,19 @@ use super::{
 };
 use crate::support::{
     Browser, Process, Response, World,
-    paths::{ACTIVATE, API_DOCS, LIVE, OPENAPI, RESET_PASSWORD, SIGN_IN, SIGN_OUT},
+    paths::{ACTIVATE, API_DOCS, LIVE, OPENAPI, READY, RESET_PASSWORD, SESSION, SIGN_IN, SIGN_OUT},
     stories,
 };
 
-const ACCEPTED_CONTENT_TYPES: [&str; 4] =
-    ["application/json", "APPLICATION/JSON", "application/json;charset=utf-8", "application/json; charset=\"UTF-8\""];
+const ACCEPTED_CONTENT_TYPES: [&str; 7] = [
+    "application/json",
+    "APPLICATION/JSON",
+    "application/json;charset=utf-8",
+    "application/json; charset=\"UTF-8\"",
+    "application/json;",
+    "application/json ; ",
+    "application/json;;charset=utf-8;",
+];
 
 const REFUSED_CONTENT_TYPES: [&str; 11] = [
     "text/plain",
@@ -167,7 +174,56 @@ stories! {
 
     async fn http_04_compressed_bodies_are_not_decompressed(world) {
         let head = post(SIGN_IN, "connection: close\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n");
-        assert_eq!(status(&exchange(&world.apis[0], head + "\x1f\x08\x08\0").await), (400, 1));
+        assert_eq!(status(&exchange(&world.apis[0], head + "\x1f\x08\x08\0").await), (415, 1));
+        for coding in ["gzip", "br", "deflate", "identity, gzip", "x-unknown"] {
+            let headers = [("content-encoding", coding)];
+            let response = world.browser().post_with_headers(SIGN_IN, json!({}), &headers).await;
+            response.assert_problem("415 unsupported_media_type");
+        }
+        for coding in ["identity", "Identity", ""] {
+            let headers = [("content-encoding", coding)];
+            world.browser().post_with_headers(SIGN_IN, json!({}), &headers).await.expect(422);
+        }
+    }
+
+    // RFC 9112, section 3.2: two programs could read different hosts.
+    async fn http_06_a_request_without_one_well_formed_host_is_refused(world) {
+        let api = &world.apis[0];
+        let hosts = ["", "host: a\r\nhost: b\r\n", "host: a\r\nHost: a\r\n", "host:\r\n", "host: a/b\r\n",
+            "host: u@a\r\n", "host: a b\r\n", "host: a:x\r\n", "host: a,b\r\n"];
+        for host in hosts {
+            for path in [LIVE, SESSION, "/nowhere"] {
+                let head = format!("GET {path} HTTP/1.1\r\n{host}connection: close\r\n\r\n");
+                let response = exchange(api, &head).await;
+                let is_problem = response.contains("\"code\":\"malformed_request\"");
+                assert!(status(&response) == (400, 1) && is_problem, "{head:?}: {response}");
+            }
+        }
+        for host in ["host: portal.example.com\r\n", "host: [::1]:80\r\n", "HOST: portico_api:8080\r\n"] {
+            let head = format!("GET {LIVE} HTTP/1.1\r\n{host}connection: close\r\n\r\n");
+            assert_eq!(status(&exchange(api, &head).await), (200, 1), "{head:?}");
+        }
+    }
+
+    // Probes of load balancers speak HTTP/1.0, which has no such header.
+    async fn http_06_http_1_0_needs_no_host(world) {
+        for path in [LIVE, READY] {
+            let response = exchange(&world.apis[0], format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+            assert!(response.starts_with("HTTP/1.0 200") || response.starts_with("HTTP/1.1 200"), "{response}");
+        }
+        let response = exchange(&world.apis[0], "GET /health/live HTTP/1.0\r\nhost: a/b\r\n\r\n").await;
+        assert!(response.contains(" 400 "), "{response}");
+    }
+
+    async fn health_checks_and_pages_ignore_their_query(world) {
+        for path in [LIVE, READY, API_DOCS, OPENAPI] {
+            for query in ["_=1", "a=1&a=2", "%ff", "limit=x&", "\u{f6}"] {
+                let response = world.browser().get(&format!("{path}?{query}")).await;
+                assert_eq!(response.status, 200, "{path}?{query}");
+            }
+        }
+        let response = world.browser().get(&format!("{SESSION}?_=1")).await;
+        response.assert_problem("422 validation_failed: /_ unknown_field");
     }
 
     async fn http_06_ambiguous_framing_is_refused_and_the_connection_closed(world) {

@@ -180,13 +180,21 @@ stories! {
         let path = paths::portal_user(&tenant.client("Acme Ltd").await);
         for name in [
             "Win 1 BTC http://evil.test", "www.evil.test", "see,www.evil.test", "evil.test?q=1",
-            "a\r\nBcc: b@x.test", "\u{202e}evil",
+            "a\r\nBcc: b@x.test", "\u{202e}evil", "evil.com/x", "ann@evil.com", "10.0.0.1/x", "evil\u{ff0e}com/x",
+            "=?utf-8?b?V2luIDEgQlRDIGh0dHA6Ly9ldmlsLnRlc3QveA==?=", "=?utf-8?q?www=2Eevil.test?=",
         ] {
             let body = json!({ "email": "a@x.test", "name": name });
             tenant.owner.post(&path, body).await.assert_problem("422 validation_failed: /name name_invalid");
         }
-        let unnamed = json!({ "email": "a@x.test", "name": "" });
-        tenant.owner.post(&path, unnamed).await.assert_problem("422 validation_failed: /name name_empty");
+        for name in ["", "\u{200b}", "\u{3164}", "\u{2800} \u{2060}", "\u{e0041}"] {
+            let unnamed = json!({ "email": "a@x.test", "name": name });
+            tenant.owner.post(&path, unnamed).await.assert_problem("422 validation_failed: /name name_empty");
+        }
+        for name in ["Rossi S.p.A./S.r.l.", "Acme U.S./Canada", "Ann Ph.D./M.D.", "St.Gallen/Zürich"] {
+            let body = json!({ "email": unique_email("ann"), "name": name });
+            tenant.owner.post(&path, body).await.expect(201);
+            tenant.owner.post(paths::CLIENTS, json!({ "name": name })).await.expect(201);
+        }
         for email in [
             "a@x.test, b@x.test", "a@x.test\r\nBcc: b@x.test", "A <a@x.test>", "a@b@x.test", "@x.test", "a",
         ] {

@@ -156,6 +156,15 @@ stories! {
         assert!(world.mails("bcc@x.test").await.is_empty());
     }
 
+    // RFC 2047: mail programs decode such a word in a subject.
+    async fn msg_02_a_name_that_is_an_encoded_word_is_shown_as_it_is(world) {
+        for name in ["=?utf-8?q?Acme?=", "Acme =?UTF-8?B?TMO2d2U=?= Ltd", "=?iso-8859-1?q?a?= =?utf-8?q?b?="] {
+            let email = tenant_named(world, name).await.create_invitation(world).await.email;
+            let mail = world.mail(&email, 1).await;
+            assert!(mail.subject.contains(name), "{mail:?}");
+        }
+    }
+
     async fn msg_03_mails_of_one_tenant_name_that_tenant(world) {
         let mails = Mails::receive(world).await;
         assert_eq!(mails.of_red_quay.len(), 6);

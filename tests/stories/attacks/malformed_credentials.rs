@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::support::{
     Response, World, cookies,
-    paths::{REFRESH, SESSION},
+    paths::{LIVE, REFRESH, SESSION, SIGN_OUT},
     stories,
 };
 
@@ -17,8 +17,7 @@ fn malformed_authorization(token: &str) -> Vec<String> {
         "Bearer ",
         "Bearer  x",
         "Bearer x y",
-        "Basic :",
-        "Basic Og==",
+        "Basically x",
         "bearer",
         "Bearer é",
         "Bearer\t",
@@ -130,9 +129,40 @@ stories! {
     async fn ses_09_two_authorization_headers_are_refused(world) {
         let person = world.tenant().await.person(world).await;
         let valid = format!("Bearer {}", person.browser.cookie(cookies::PORTAL_ACCESS).unwrap());
-        for second in ["Bearer x", &valid] {
-            let headers = [("authorization", &*valid), ("authorization", second)];
-            session_with(world, &headers).await.assert_problem("401 unauthenticated");
+        for second in ["Bearer x", &valid, "", "Digest x"] {
+            let headers = [("authorization", &*valid), ("authorization", second), ("authorization", "Basic eDp5")];
+            session_with(world, &headers).await.assert_problem("400 malformed_request");
+            world.browser().get_with_headers(LIVE, &headers).await.assert_problem("400 malformed_request");
+        }
+    }
+
+    // A proxy that asks for a password of its own lets browsers send it with every request.
+    async fn ses_09_basic_credentials_of_a_proxy_are_ignored(world) {
+        let person = world.tenant().await.person(world).await;
+        let token = person.browser.cookie(cookies::PORTAL_ACCESS).unwrap();
+        let (cookie, bearer) = (format!("portico_portal={token}"), format!("Bearer {token}"));
+        for basic in ["Basic eDp5", "basic", "BASIC  x y", "Basic :", "Basic\tx"] {
+            session_with(world, &[("authorization", basic), ("cookie", &cookie)]).await.expect(200);
+            let both = [("authorization", basic), ("authorization", &*bearer), ("authorization", basic)];
+            session_with(world, &both).await.expect(200);
+            session_with(world, &[("authorization", basic)]).await.assert_problem("401 unauthenticated");
+        }
+    }
+
+    // A path or a domain in common lets other applications set cookies that reach Portico too.
+    async fn ses_09_cookies_of_other_applications_may_hold_anything(world) {
+        let tenant = world.tenant().await;
+        for foreign in ["visitor=José", "theme=\"a, b", "=", "x", "%ff=\u{1f980}; a=b=c", "portico_portalx=é"] {
+            let person = tenant.person(world).await;
+            let token = person.browser.cookie(cookies::PORTAL_ACCESS).unwrap();
+            let refresh = person.browser.cookie(cookies::PORTAL_REFRESH).unwrap();
+            let cookies = format!("{foreign}; portico_portal={token}; portico_portal_refresh={refresh};{foreign}");
+            let headers = [("cookie", &*cookies)];
+            session_with(world, &headers).await.expect(200);
+            let refreshed = world.browser().send(Method::POST, REFRESH, None, &headers).await;
+            refreshed.expect(200);
+            world.browser().send(Method::POST, SIGN_OUT, None, &headers).await.expect(204);
+            session_with(world, &headers).await.assert_problem("401 session_revoked");
         }
     }
 

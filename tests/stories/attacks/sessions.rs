@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::support::{
-    Browser, Invitation, World, cookies, password,
+    Browser, Deployment, Invitation, Postgres, World, cookies, eventually, password,
     paths::{REFRESH, SESSION, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF_REFRESH, STAFF_SESSION},
     stories,
 };
@@ -66,7 +66,52 @@ async fn assert_sign_out_revokes_copies(world: &World, path: &str) {
     }
 }
 
+/// Returns a `Cookie` header with several values under each of the two names of a portal session's cookies: copies of
+/// the tokens of `access` and of `refresh` between values that prove nothing.
+fn cookie_header(access: &[&Browser], refresh: &[&Browser]) -> String {
+    let of = |name: &str, browsers: &[&Browser]| -> Vec<String> {
+        browsers.iter().map(|browser| format!("{name}={}", browser.cookie(name).unwrap())).collect()
+    };
+    let unproven = ["portico_portal=é", "portico_portal=a.b.c", "portico_portal_refresh=", "portico_portal_refresh=x"];
+    let unproven = unproven.map(String::from).to_vec();
+    let proven = [of(cookies::PORTAL_ACCESS, access), of(cookies::PORTAL_REFRESH, refresh)].concat();
+    [unproven.clone(), proven, unproven].concat().join("; ")
+}
+
 stories! {
+    async fn ses_02_a_sign_out_ends_every_session_that_a_value_of_the_request_proves(world) {
+        let tenant = world.tenant().await;
+        for path in [SIGN_OUT, SIGN_OUT_EVERYWHERE] {
+            let (ann, ben) = (tenant.person(world).await, tenant.person(world).await);
+            let bearer_only = world.browser();
+            ann.sign_in(&bearer_only).await;
+            let cookie = cookie_header(&[&ann.browser], &[&ben.browser]);
+            let bearer = format!("Bearer {}", bearer_only.cookie(cookies::PORTAL_ACCESS).unwrap());
+            let headers = [("cookie", &*cookie), ("authorization", "Basic eDp5"), ("authorization", &*bearer)];
+            let response = world.browser().send(reqwest::Method::POST, path, None, &headers).await;
+            let cleared = response.headers.get_all("set-cookie").iter().count();
+            assert_eq!((response.status, cleared), (204, 2), "{response:?}");
+            for browser in [&ann.browser, &ben.browser, &bearer_only] {
+                browser.session().await.assert_problem("401 session_revoked");
+            }
+        }
+    }
+
+    async fn ses_02_a_sign_out_of_values_that_prove_nothing_ends_no_session(world) {
+        let person = world.tenant().await.person(world).await;
+        let refresh = person.browser.cookie(cookies::PORTAL_REFRESH).unwrap();
+        let (sid, _) = refresh.split_once('.').unwrap();
+        for cookie in [
+            cookie_header(&[], &[]),
+            format!("portico_portal_refresh={sid}.0.AAAA; portico_portal_refresh={refresh}x"),
+            format!("portico_staff_refresh={refresh}; __Host-portico_portal_refresh={refresh}"),
+        ] {
+            let headers = [("cookie", &*cookie)];
+            world.browser().send(reqwest::Method::POST, SIGN_OUT, None, &headers).await.expect(204);
+            person.browser.session().await.expect(200);
+        }
+    }
+
     async fn ses_02_sign_out_revokes_copied_cookies_on_every_replica(world) {
         assert_sign_out_revokes_copies(world, SIGN_OUT).await;
     }
@@ -174,4 +219,30 @@ stories! {
         );
         assert_eq!(world.count(&open), 5);
     }
+}
+
+/// The browser keeps its cookies, so that it can try again and does not believe that the session has ended.
+#[tokio::test]
+async fn ses_02_a_sign_out_while_the_database_is_away_is_503_and_keeps_the_cookies() {
+    let mut postgres = Postgres::start().await;
+    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", &postgres.url())]).await;
+    let browser = world.tenant().await.person(&world).await.browser;
+    postgres.stop().await;
+    for path in [SIGN_OUT, SIGN_OUT_EVERYWHERE] {
+        for names in [
+            &[cookies::PORTAL_ACCESS][..],
+            &[cookies::PORTAL_REFRESH],
+            &[cookies::PORTAL_ACCESS, cookies::PORTAL_REFRESH],
+        ] {
+            let pairs: Vec<_> = names.iter().map(|name| format!("{name}={}", browser.cookie(name).unwrap())).collect();
+            let headers = [("cookie", &*pairs.join("; "))];
+            let response = browser.send(reqwest::Method::POST, path, None, &headers).await;
+            assert!(!response.headers.contains_key("set-cookie"), "{response:?}");
+            response.assert_problem("503 unavailable");
+        }
+    }
+    postgres.start_again().await;
+    eventually("the API serves again", || async { (browser.session().await.status == 200).then_some(()) }).await;
+    browser.sign_out().await.expect(204);
+    browser.session().await.assert_problem("401 unauthenticated");
 }

@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use poem::Request;
+use poem::{
+    Request,
+    http::{HeaderMap, HeaderName},
+};
 
 /// The header in which proxies list the addresses that a request came from.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Returns the address of the client; `None` if the request did not come from a TCP socket.
 ///
@@ -15,13 +18,20 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// forged.
 pub(super) fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     let socket = request.remote_addr().as_socket_addr()?.ip().to_canonical();
-    let header = request.headers().get_all(FORWARDED_FOR).iter();
-    let hops: Vec<&str> = header.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    Some(resolve(socket, &hops, trusted))
+    Some(resolve(socket, &hops(request.headers()), trusted))
+}
+
+/// Returns the `X-Forwarded-For` entries from left to right.
+///
+/// The entries are bytes, because an entry that is left out would make the entry to its left the rightmost one, and a
+/// client chooses that.
+fn hops(headers: &HeaderMap) -> Vec<&[u8]> {
+    let values = headers.get_all(&FORWARDED_FOR).iter();
+    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect()
 }
 
 /// Returns the client's address for a socket address and the `X-Forwarded-For` entries from left to right.
-fn resolve(socket: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
+fn resolve(socket: IpAddr, hops: &[&[u8]], trusted: &[IpNet]) -> IpAddr {
     let mut client = socket;
     for hop in hops.iter().rev() {
         if !trusted.iter().any(|network| network.contains(&client)) {
@@ -38,13 +48,17 @@ fn resolve(socket: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
 }
 
 /// Parses an address as proxies write it: plain, with a port, in brackets, or with a zone.
-fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim();
-    let bare = match hop.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?.0,
-        None if hop.matches(':').count() == 1 => hop.split_once(':')?.0,
-        None => hop,
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
+    let hop = str::from_utf8(hop).ok()?.trim();
+    let (bare, port) = match hop.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None if hop.matches(':').count() == 1 => hop.split_at(hop.find(':')?),
+        None => (hop, ""),
     };
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+        return None;
+    }
     let without_zone = bare.split('%').next().unwrap_or(bare);
     without_zone.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
@@ -54,22 +68,25 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 /// Only trusted proxies can change the result, and entries to the left of the resulting address have no effect.
 #[cfg(any(test, feature = "fuzzing"))]
 pub fn fuzz(data: &[u8]) {
-    let Ok(text) = str::from_utf8(data) else { return };
-    let mut lines = text.lines();
-    let Some(socket) = lines.next().and_then(|line| line.parse::<IpAddr>().ok()) else { return };
-    let socket = socket.to_canonical();
-    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+    let mut lines = data.split(|byte| *byte == b'\n');
+    let socket = lines.next().and_then(|line| str::from_utf8(line).ok()?.parse::<IpAddr>().ok());
+    let Some(socket) = socket.map(|socket| socket.to_canonical()) else { return };
+    let hops: Vec<&[u8]> = lines.flat_map(|line| line.split(|byte| *byte == b',')).collect();
     let trusted =
         [IpNet::new_assert([10, 0, 0, 0].into(), 8), IpNet::new_assert([0xfd00, 0, 0, 0, 0, 0, 0, 0].into(), 8)];
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let client = resolve(socket, &hops, &trusted);
     assert_eq!(client, client.to_canonical(), "each address has one form, so it has one rate limit");
-    assert_eq!(parse_hop(&client.to_string()), Some(client), "a formatted address parses to the same address");
+    assert_eq!(
+        parse_hop(client.to_string().as_bytes()),
+        Some(client),
+        "a formatted address parses to the same address"
+    );
     if !is_trusted(&socket) {
         assert_eq!(client, socket);
     }
     if !is_trusted(&client) {
-        let forged = [&["203.0.113.7", "rubbish", "10.0.0.7"], hops.as_slice()].concat();
+        let forged = [&[&b"203.0.113.7"[..], b"rubbish", b"10.0.0.7"], hops.as_slice()].concat();
         assert_eq!(resolve(socket, &forged, &trusted), client, "entries further left have no effect");
     }
     assert!(client == socket || hops.iter().any(|hop| parse_hop(hop) == Some(client)));
@@ -77,12 +94,33 @@ pub fn fuzz(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use poem::http::HeaderValue;
+
     use super::*;
 
-    fn client(socket: &str, hops: &str) -> String {
+    fn client_of(socket: &str, headers: &[&[u8]]) -> String {
+        let headers: HeaderMap =
+            headers.iter().map(|value| (FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap())).collect();
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let hops: Vec<&str> = if hops.is_empty() { vec![] } else { hops.split(',').collect() };
-        resolve(socket.parse().unwrap(), &hops, &trusted).to_string()
+        resolve(socket.parse().unwrap(), &hops(&headers), &trusted).to_string()
+    }
+
+    fn client(socket: &str, hops: &str) -> String {
+        client_of(socket, &[hops.as_bytes()])
+    }
+
+    /// A client sends the first header or entry, so it must not become the rightmost one.
+    #[test]
+    fn unparsable_rightmost_entry_counts_as_the_proxy() {
+        for rightmost in
+            [&b"rubbish"[..], b"unknown", b"", b" ", b"\xff", "é".as_bytes(), b"192.0.2.9:x", b"[::1]x", b"1.2.3"]
+        {
+            let shown = String::from_utf8_lossy(rightmost);
+            assert_eq!(client_of("10.0.0.1", &[b"203.0.113.7", rightmost]), "10.0.0.1", "{shown}");
+            assert_eq!(client_of("10.0.0.1", &[&[b"203.0.113.7, ", rightmost].concat()]), "10.0.0.1", "{shown}");
+            let behind_two = [&[b"203.0.113.7, ", rightmost, b", 10.0.0.2"].concat()[..]];
+            assert_eq!(client_of("10.0.0.1", &behind_two), "10.0.0.2", "{shown}");
+        }
     }
 
     #[test]

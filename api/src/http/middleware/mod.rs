@@ -2,8 +2,8 @@
 //!
 //! 1. [`RequestContextMiddleware`] gives each request an id and a log line, and each response its security headers.
 //! 2. [`Cors`] lets web pages of configured origins call the API and read the responses.
-//! 3. [`RequestChecks`] refuses requests that exceed a rate limit, are too large, come from a foreign web page, or
-//!    carry an unknown query parameter.
+//! 3. [`RequestChecks`] refuses requests that exceed a rate limit, are malformed or too large, come from a foreign web
+//!    page, or carry an unknown query parameter.
 //! 4. [`RunToCompletion`] reads the whole request, runs the handler to its end even if the client disconnects, and
 //!    runs it again if the database aborted its transaction.
 
@@ -11,6 +11,8 @@ mod buffered_request;
 mod client_address;
 mod cors;
 mod csrf;
+mod host;
+mod logged_path;
 mod query;
 mod request_checks;
 mod request_context;

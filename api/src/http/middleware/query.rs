@@ -8,7 +8,8 @@ use crate::http::{document, error::ApiError};
 /// Checks the query of a request.
 ///
 /// Unknown parameters are refused because a misspelt one, such as `?Action=resend`, would otherwise silently run
-/// another action. Paths that are not in the document are not checked.
+/// another action. Paths that are not in the document are not checked, nor are operations that ignore the query, such
+/// as the health checks: probes add parameters against caches.
 ///
 /// # Errors
 /// - `malformed_request` for a repeated parameter, NUL, or text that is not UTF-8.
@@ -16,9 +17,8 @@ use crate::http::{document, error::ApiError};
 pub(super) fn check(request: &Request) -> Result<(), ApiError> {
     let Some(query) = request.uri().query().filter(|query| !query.is_empty()) else { return Ok(()) };
     let document = document::of(request)?;
-    let Some(operation) = document.operation(request.method().as_str(), request.uri().path()) else {
-        return Ok(());
-    };
+    let operation = document.operation(request.method().as_str(), request.uri().path());
+    let Some(operation) = operation.filter(|operation| !operation.ignores_query) else { return Ok(()) };
     let mut seen = Vec::new();
     let mut unknown = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {

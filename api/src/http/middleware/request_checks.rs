@@ -5,16 +5,16 @@ use std::sync::Arc;
 use poem::{Endpoint, Middleware, Request, Result, http::header};
 use portico_domain::platform::actor::RequestContext;
 
-use super::{csrf, query};
-use crate::http::{body::MAX_BYTES, document, error::ApiError, rate_limit::RateLimits};
+use super::{csrf, host, query};
+use crate::http::{auth, body::MAX_BYTES, document, error::ApiError, rate_limit::RateLimits};
 
 /// The longest URI of a request, in bytes.
 const MAX_URI_BYTES: usize = 8 * 1024;
 /// The largest total size of all headers, in bytes. The server refuses twice as much before it calls the middleware.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// The middleware that refuses requests that exceed a rate limit, come from a page of a foreign origin, have an unknown
-/// query parameter, or are too large.
+/// The middleware that refuses requests that exceed a rate limit, are malformed or too large, come from a page of a
+/// foreign origin, or have an unknown query parameter.
 pub(crate) struct RequestChecks {
     /// The limits of this process.
     pub(crate) rate_limits: Arc<RateLimits>,
@@ -46,6 +46,8 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         let declared = operation.and_then(|operation| operation.rate_limit);
         self.rate_limits.take(&network, declared).map_err(ApiError::Domain)?;
         check_head(&request)?;
+        host::check(&request)?;
+        auth::authorization(&request)?;
         csrf::check(&request, &self.origins).map_err(ApiError::Domain)?;
         let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         if length.is_some_and(|length| length > MAX_BYTES) {

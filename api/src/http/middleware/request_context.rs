@@ -16,7 +16,7 @@ use portico_domain::platform::{
 use tracing::{Instrument, Span, field, info, info_span};
 use uuid::Uuid;
 
-use super::client_address::client_address;
+use super::{client_address::client_address, logged_path::logged_path};
 use crate::http::{cookies::Cookie, document::Document};
 
 /// The header that carries the request id, in requests and responses.
@@ -32,9 +32,6 @@ const SECURITY: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
-
-/// The longest path in the log, in characters.
-const MAX_LOGGED_CHARS: usize = 200;
 
 /// The path of the signing keys. Its responses may be cached for an hour, which is much less than the about 30 days
 /// for which a key is published before it signs.
@@ -82,14 +79,14 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
         let operation = self.document.operation(request.method().as_str(), &path);
         let operation = operation.map_or("unmatched", |operation| operation.id.as_str());
         let counted = metrics::Request::begin(operation);
-        // Text of the client is shortened. The trace id is the request id without hyphens.
+        // The trace id is the request id without hyphens.
         let span = info_span!(
             "request",
             %request_id,
             trace_id = %request_id.simple(),
             operation,
             method = method_label(&method),
-            path = truncate(&path),
+            path = logged_path(&path),
             status = field::Empty,
         );
         request.set_data(self.app.clone());
@@ -138,12 +135,6 @@ fn method_label(method: &Method) -> &str {
         Method::TRACE,
     ];
     if all.contains(method) { method.as_str() } else { "other" }
-}
-
-/// Returns the first [`MAX_LOGGED_CHARS`] characters of a client's text, for the log.
-fn truncate(text: &str) -> &str {
-    let end = text.char_indices().nth(MAX_LOGGED_CHARS).map_or(text.len(), |(end, _)| end);
-    &text[..end]
 }
 
 /// Adds the headers that every response carries.

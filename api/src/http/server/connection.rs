@@ -22,6 +22,7 @@ use poem::{
     http::{HeaderValue, header, uri::Scheme},
     web::{LocalAddr, RemoteAddr},
 };
+use portico_domain::platform::clock::Clock;
 use tokio::{net::TcpStream, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -93,7 +94,9 @@ impl<E: Endpoint + 'static> Connection<E> {
             }
         });
         let mut http = Builder::new();
-        let serving = http.max_buf_size(MAX_READ_AHEAD).max_headers(MAX_HEADER_COUNT).serve_connection(io, service);
+        // hyper keeps the date of a wrong clock until that date has passed, so `respond` sets it.
+        http.max_buf_size(MAX_READ_AHEAD).max_headers(MAX_HEADER_COUNT).auto_date_header(false);
+        let serving = http.serve_connection(io, service);
         let (mut serving, mut shutdown_requested) = (
             pin!(serving),
             pin!(async {
@@ -141,5 +144,12 @@ async fn respond(
     if has_body && !body_read.is_set() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    response.headers_mut().insert(header::DATE, date());
     response
+}
+
+/// Returns the current time as a `Date` header (RFC 9110 §5.6.7).
+fn date() -> HeaderValue {
+    let text = Clock::System.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }

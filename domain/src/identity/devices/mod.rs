@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use crate::platform::{
     actor::{Realm, RequestContext},
     app::App,
-    clock::Time,
+    clock::{MAX_CLOCK_ERROR, Time},
     email_address::EmailAddress,
     keys::KeyUse,
 };
@@ -41,7 +41,9 @@ fn check(app: &App, cookie: &str, realm: Realm, email: &EmailAddress) -> Option<
     let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
     let parts: [&[u8]; 2] = [signed.as_bytes(), email.as_str().as_bytes()];
     let since = Time::from_timestamp(time.parse().ok()?, 0)?;
-    let is_known = app.keys().verify(key_use(realm), &parts, &mac) && app.now() - since < DEVICE_TTL;
+    // A time too far ahead was written by a wrong clock. Without a lower bound, the cookie would live longer than a year.
+    let is_current = (-MAX_CLOCK_ERROR..DEVICE_TTL).contains(&(app.now() - since));
+    let is_known = is_current && app.keys().verify(key_use(realm), &parts, &mac);
     is_known.then(|| id.to_owned())
 }
 
@@ -74,5 +76,23 @@ mod tests {
         assert_eq!(known(&[&cookie.replacen('.', "x.", 1)], Realm::Portal, &ann), None);
         app.clock().advance(DEVICE_TTL);
         assert_eq!(known(&[&cookie], Realm::Portal, &ann), None);
+    }
+
+    #[tokio::test]
+    async fn cookie_of_a_wrong_clock_makes_no_known_device() {
+        let app = testing::app().await;
+        let email = "ann@x.test".parse().unwrap();
+        for (ahead, is_known) in [
+            (TimeDelta::zero(), true),
+            (TimeDelta::minutes(4), true),
+            (TimeDelta::minutes(6), false),
+            (TimeDelta::days(400), false),
+            (TimeDelta::days(30_000), false),
+        ] {
+            app.clock().advance(ahead);
+            let cookie = device_cookie(&app, Realm::Portal, "ann@x.test");
+            app.clock().advance(-ahead);
+            assert_eq!(check(&app, &cookie, Realm::Portal, &email).is_some(), is_known, "{ahead}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! retry therefore sends the same link, and a copy of the database or of Redis alone does not contain a valid link.
 
 mod check;
+mod correct_times;
 mod renew;
 mod settings;
 
@@ -28,6 +29,7 @@ use crate::platform::{
 };
 
 pub use check::{LinkInfo, check};
+pub use correct_times::CorrectLinkTimes;
 pub use renew::renew;
 pub use settings::LinkTokenSettings;
 

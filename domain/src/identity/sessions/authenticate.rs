@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 use portico_entity::{SessionId, membership, session, tenant};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{
     SessionQueries,
@@ -15,7 +15,7 @@ use super::{
 use crate::platform::{
     actor::{ActiveMembership, OpenClient, PortalUser, PortalUserWithMemberships, Realm, RequestContext, StaffUser},
     app::App,
-    clock::Time,
+    clock::{MAX_CLOCK_ERROR, Time},
     error::{Error, Result},
     secret::PlainToken,
 };
@@ -155,11 +155,17 @@ fn check_live(session: &session::Model, version: i32, now: Time) -> Result<()> {
 /// Sets `last_seen_at` to now, unless it was set within [`LAST_SEEN_INTERVAL`].
 async fn touch_last_seen(app: &App, session: &session::Model) -> Result<()> {
     let now = app.now();
-    if now - session.last_seen_at >= LAST_SEEN_INTERVAL {
+    // A time too far ahead was recorded by a wrong clock.
+    let is_old = |seen: Time| now - seen >= LAST_SEEN_INTERVAL || seen - now > MAX_CLOCK_ERROR;
+    if is_old(session.last_seen_at) {
         session::Entity::update_many()
             .col_expr(session::Column::LastSeenAt, Expr::value(now))
             .filter(session::Column::Id.eq(session.id))
-            .filter(session::Column::LastSeenAt.lte(now - LAST_SEEN_INTERVAL))
+            .filter(
+                Condition::any()
+                    .add(session::Column::LastSeenAt.lte(now - LAST_SEEN_INTERVAL))
+                    .add(session::Column::LastSeenAt.gt(now + MAX_CLOCK_ERROR)),
+            )
             .exec(app.db())
             .await?;
     }

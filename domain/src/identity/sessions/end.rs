@@ -1,11 +1,14 @@
 //! Ends sessions.
 
+use std::collections::HashSet;
+
 use portico_entity::{
     SessionId, portal_user,
     session::{self, Column, SessionOwner},
     staff_user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
+use uuid::Uuid;
 
 use super::{access_token, refresh_token};
 use crate::platform::{
@@ -18,71 +21,103 @@ use crate::platform::{
     tx::Tx,
 };
 
-/// Returns the id of the session that the presented tokens belong to: by the access token if it is valid, else by the
-/// refresh token if it is authentic. Returns `None` when neither is.
+/// Returns the ids of all sessions that the presented tokens belong to: of each access token that is valid, and of each
+/// refresh token that is authentic. An id occurs once, and the sessions of access tokens come first.
 ///
-/// The session may be revoked or expired. The refresh token may be of an older generation.
+/// A session may be revoked or expired. A refresh token may be of an older generation. A token of another realm, and a
+/// text that is no token, belong to no session.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub async fn identify(
+pub async fn identify_all(
     app: &App,
     realm: Realm,
-    access: Option<&PlainToken>,
-    refresh: Option<&PlainToken>,
-) -> Result<Option<SessionId>> {
-    if let Some(token) = access {
+    access: &[PlainToken],
+    refresh: &[PlainToken],
+) -> Result<Vec<SessionId>> {
+    let mut found = Vec::new();
+    for token in access {
         match access_token::verify(app, realm, token).await {
-            Ok(claims) => return Ok(Some(claims.sid)),
+            Ok(claims) => found.push(claims.sid),
             Err(Error::Unauthenticated(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    let Some(parsed) = refresh.and_then(refresh_token::parse) else { return Ok(None) };
-    let session = session::Entity::find_by_id(parsed.session).one(app.db()).await?;
-    let is_authentic = |session: &session::Model| {
-        let is_of_realm = session.owner().is_some_and(|owner| Realm::of(owner) == realm);
-        is_of_realm && refresh_token::is_authentic(app, &parsed, session)
-    };
-    Ok(session.filter(is_authentic).map(|session| session.id))
-}
-
-/// Ends one session and records an audit event. Does nothing when `session` is `None` or was already ended.
-///
-/// # Errors
-/// `unavailable` or `internal` when the database fails.
-pub async fn sign_out(app: &App, caller: &Anonymous, session: Option<SessionId>) -> Result<()> {
-    let Some(id) = session else { return Ok(()) };
-    let mut tx = app.begin().await?;
-    let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
-    metrics::sessions_ended("signed_out", ended.rows_affected);
-    if ended.rows_affected == 1 {
-        let event = audit::Event::new("session.ended").target("session", id.0);
-        let actor = actor(&tx, caller, id).await?;
-        audit::record(&mut tx, actor, event).await?;
+    let parsed: Vec<_> = refresh.iter().filter_map(refresh_token::parse).collect();
+    if !parsed.is_empty() {
+        let named = parsed.iter().map(|token| token.session);
+        let rows = session::Entity::find().filter(Column::Id.is_in(named)).all(app.db()).await?;
+        let is_proved = |row: &&session::Model| {
+            let is_of_realm = row.owner().is_some_and(|owner| Realm::of(owner) == realm);
+            let proves = |token| refresh_token::is_authentic(app, token, row);
+            is_of_realm && parsed.iter().filter(|token| token.session == row.id).any(proves)
+        };
+        found.extend(rows.iter().filter(is_proved).map(|row| row.id));
     }
-    tx.commit().await
+    let mut seen = HashSet::new();
+    found.retain(|id| seen.insert(*id));
+    Ok(found)
 }
 
-/// Ends every session of the user who owns `session`, and records an audit event.
-///
-/// Does nothing when `session` is `None`, unknown, revoked or expired.
+/// Ends these sessions and records an audit event for each. Does nothing for a session that was already ended.
 ///
 /// # Errors
-/// `unavailable` or `internal` when the database fails.
-pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, session: Option<SessionId>) -> Result<()> {
-    let Some(id) = session else { return Ok(()) };
-    let Some(row) = session::Entity::find_by_id(id).one(app.db()).await? else { return Ok(()) };
-    // A session that is revoked or expired must not be able to end the user's other sessions.
-    if row.revoked_at.is_some() || row.expires_at <= app.now() {
+/// `unavailable` or `internal` when the database fails. Then no session is ended.
+pub async fn sign_out(app: &App, caller: &Anonymous, sessions: &[SessionId]) -> Result<()> {
+    if sessions.is_empty() {
         return Ok(());
     }
-    let Some(owner) = row.owner() else { return Ok(()) };
     let mut tx = app.begin().await?;
-    end_all(&mut tx, owner, None, "signed_out_everywhere").await?;
-    let event = audit::Event::new("session.all_ended").target("session", id.0);
-    audit::record(&mut tx, Actor::session_owner(owner, &caller.context), event).await?;
+    for id in in_lock_order(sessions) {
+        let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
+        metrics::sessions_ended("signed_out", ended.rows_affected);
+        if ended.rows_affected == 1 {
+            let event = audit::Event::new("session.ended").target("session", id.0);
+            let actor = actor(&tx, caller, id).await?;
+            audit::record(&mut tx, actor, event).await?;
+        }
+    }
     tx.commit().await
+}
+
+/// Ends every session of each user who owns one of `sessions`, and records an audit event for each user.
+///
+/// Does nothing for a session that is unknown, revoked or expired.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails. Then no session is ended.
+pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, sessions: &[SessionId]) -> Result<()> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let rows = session::Entity::find().filter(Column::Id.is_in(sessions.iter().copied())).all(app.db()).await?;
+    // A session that is revoked or expired must not be able to end the user's other sessions.
+    let live = rows.into_iter().filter(|row| row.revoked_at.is_none() && row.expires_at > app.now());
+    let mut owners: Vec<_> = live.filter_map(|row| Some((row.owner()?, row.id))).collect();
+    owners.sort_by_key(|(owner, id)| (owner_id(*owner), *id));
+    owners.dedup_by_key(|(owner, _)| *owner);
+    let mut tx = app.begin().await?;
+    for (owner, id) in owners {
+        end_all(&mut tx, owner, None, "signed_out_everywhere").await?;
+        let event = audit::Event::new("session.all_ended").target("session", id.0);
+        audit::record(&mut tx, Actor::session_owner(owner, &caller.context), event).await?;
+    }
+    tx.commit().await
+}
+
+/// Returns the ids in the order in which every transaction locks sessions, so that two of them cannot deadlock.
+fn in_lock_order(sessions: &[SessionId]) -> Vec<SessionId> {
+    let mut sessions = sessions.to_vec();
+    sessions.sort_unstable();
+    sessions
+}
+
+/// Returns the id of the user's row.
+fn owner_id(owner: SessionOwner) -> Uuid {
+    match owner {
+        SessionOwner::Portal(user) => user.0,
+        SessionOwner::Staff(user) => user.0,
+    }
 }
 
 /// Ends all sessions of `owner` except the session `except`. Locks the owner's row first, as [`lock_owner`] does.

@@ -25,7 +25,7 @@ use tokio::sync::RwLock;
 
 use crate::platform::{
     app::App,
-    clock::Time,
+    clock::{self, Time},
     error::{Error, Result},
     job::{Job, JobError},
     keys::KeyUse,
@@ -215,6 +215,7 @@ impl Job for RotateSigningKeys {
 
     async fn run(&self, app: &App) -> std::result::Result<(), JobError> {
         let now = app.now();
+        correct_future_keys(app, now).await?;
         let current = app.get::<SigningKeys>().current(app).await?;
         let next = signing_key::Entity::find().filter(Column::ActiveFrom.gt(now)).one(app.db()).await?;
         if next.is_none() {
@@ -238,10 +239,47 @@ impl Job for RotateSigningKeys {
     }
 }
 
+/// Deletes the keys that would start to sign further ahead than the next key does, and dates the retirements of the
+/// future to `now`: a process with a wrong clock has stored them. Such a key would be taken for the next key, and no other
+/// would be made for as long as that clock was wrong.
+async fn correct_future_keys(app: &App, now: Time) -> Result<()> {
+    signing_key::Entity::delete_many()
+        .filter(Column::ActiveFrom.gt(now + SIGNING_PERIOD + clock::MAX_CLOCK_ERROR))
+        .exec(app.db())
+        .await?;
+    signing_key::Entity::update_many()
+        .col_expr(Column::RetiredAt, Expr::value(now))
+        .filter(Column::RetiredAt.gt(now + clock::MAX_CLOCK_ERROR))
+        .exec(app.db())
+        .await?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing;
+
+    #[tokio::test]
+    async fn keys_of_a_wrong_clock_do_not_stop_the_rotation() {
+        for ahead in [TimeDelta::days(29), TimeDelta::days(45), TimeDelta::days(400)] {
+            let app = testing::app().await;
+            let rotate = || async { RotateSigningKeys {}.run(&app).await.unwrap() };
+            let current = || async { app.get::<SigningKeys>().current(&app).await.unwrap().id };
+            rotate().await;
+            app.clock().advance(ahead);
+            rotate().await;
+            app.clock().advance(-ahead);
+            let mut seen = std::collections::BTreeSet::new();
+            for _ in 0..100 {
+                rotate().await;
+                seen.insert(current().await);
+                assert!(jwks(&app).await.unwrap().len() <= 4, "{ahead}");
+                app.clock().advance(TimeDelta::days(1));
+            }
+            assert!((3..=5).contains(&seen.len()), "a key signs for 30 days, {ahead}: {}", seen.len());
+        }
+    }
 
     #[tokio::test]
     async fn jwt_04_a_key_is_published_before_it_signs_and_after_it_retires() {

@@ -9,6 +9,18 @@ mod send_code;
 mod settings;
 mod verify_code;
 
+use portico_entity::code_flow::Column;
+use sea_orm::{ColumnTrait, Condition};
+
+use crate::platform::{app::App, clock::MAX_CLOCK_ERROR};
+
 pub use send_code::send_code;
 pub use settings::StaffCodeSettings;
 pub use verify_code::verify_code;
+
+/// Matches the code flows that have not expired. A flow that expires further ahead than a code is valid was stored by a
+/// process with a wrong clock, and does not count: it would use up one of the few flows of its staff user for long.
+fn not_expired(app: &App) -> Condition {
+    let latest = app.now() + app.section::<StaffCodeSettings>().code_ttl + MAX_CLOCK_ERROR;
+    Condition::all().add(Column::ExpiresAt.gt(app.now())).add(Column::ExpiresAt.lte(latest))
+}

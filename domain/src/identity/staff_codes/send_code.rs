@@ -104,7 +104,7 @@ async fn renew(tx: &mut Tx, flow: CodeFlowId, email: &EmailAddress, mail: EmailI
         .filter(Column::Id.eq(flow))
         .filter(Column::Email.eq(email.as_str()))
         .filter(Column::UsedAt.is_null())
-        .filter(Column::ExpiresAt.gt(tx.app().now()))
+        .filter(super::not_expired(tx.app()))
         .exec(tx.db())
         .await?;
     Ok(renewed.rows_affected == 1)

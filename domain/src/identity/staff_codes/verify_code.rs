@@ -70,7 +70,7 @@ async fn verify(
         .filter(Column::Id.eq(id))
         .filter(Column::Misses.lt(MAX_MISSES))
         .filter(Column::UsedAt.is_null())
-        .filter(Column::ExpiresAt.gt(app.now()))
+        .filter(super::not_expired(app))
         .exec_with_returning(app.db())
         .await?;
     let live = counted.into_iter().next();

@@ -6,10 +6,15 @@ use portico_entity::{
     background_job::{self, Column, Lane, State},
     email, mail_hold, worker,
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::HealthCache;
-use crate::platform::{app::App, clock::Time, error::Result, jobs::WORKER_TIMEOUT};
+use crate::platform::{
+    app::App,
+    clock::{MAX_CLOCK_ERROR, Time},
+    error::Result,
+    jobs::WORKER_TIMEOUT,
+};
 
 /// How old a cached backlog may be. Each process queries the database at most once in this time.
 const CACHE_TTL: Duration = Duration::from_secs(3);
@@ -96,7 +101,9 @@ async fn read(app: &App) -> Result<Backlog> {
     let (deferred, _) = queued(true).one(app.db()).await?.unwrap_or_default();
     let (others, oldest_mail) = queued(false).one(app.db()).await?.unwrap_or_default();
     let holds = mail_hold::Entity::find().all(app.db()).await?;
-    let workers = worker::Entity::find().filter(worker::Column::SeenAt.gt(now - WORKER_TIMEOUT)).count(app.db());
+    // A heartbeat too far ahead was recorded by a wrong clock, and says nothing about now.
+    let is_seen = worker::Column::SeenAt.gt(now - WORKER_TIMEOUT).and(worker::Column::SeenAt.lt(now + MAX_CLOCK_ERROR));
+    let workers = worker::Entity::find().filter(is_seen).count(app.db());
     Ok(Backlog {
         lanes,
         mails: (deferred + others) as u64,

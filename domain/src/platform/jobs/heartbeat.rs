@@ -26,12 +26,17 @@ pub async fn record_heartbeat(app: &App, worker: &Worker) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the row of `worker`, which is stopping, and the rows of all workers without a heartbeat for a day.
+/// Deletes the row of `worker`, which is stopping, and the rows of all workers without a heartbeat for a day, or
+/// with one that a wrong clock has recorded.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
 pub async fn deregister_worker(app: &App, worker: &Worker) -> Result<()> {
-    let gone = Condition::any().add(Column::Id.eq(worker.id)).add(Column::SeenAt.lt(app.now() - RETENTION));
+    let now = app.now();
+    let gone = Condition::any()
+        .add(Column::Id.eq(worker.id))
+        .add(Column::SeenAt.lt(now - RETENTION))
+        .add(Column::SeenAt.gt(now + RETENTION));
     Entity::delete_many().filter(gone).exec(app.db()).await?;
     Ok(())
 }

@@ -5,12 +5,18 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use futures_util::future::BoxFuture;
 use portico_entity::schedule_run;
-use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
-use crate::platform::{app::App, clock::Time, error::Result, job::Job, tx::Tx};
+use crate::platform::{
+    app::App,
+    clock::{MAX_CLOCK_ERROR, Time},
+    error::Result,
+    job::Job,
+    tx::Tx,
+};
 
 /// Every job that is enqueued periodically. [`registry`](crate::registry) lists them.
 pub struct Schedules(pub &'static [Schedule]);
@@ -66,6 +72,12 @@ fn slot_at(now: Time, period_seconds: i64) -> DateTime<Utc> {
 
 async fn take_slot(app: &App, schedule: &Schedule, slot: Time) -> Result<()> {
     let mut tx = app.begin().await?;
+    // A worker whose clock was wrong has taken slots of the future. Their jobs must run when their time comes.
+    schedule_run::Entity::delete_many()
+        .filter(schedule_run::Column::Name.eq(schedule.name))
+        .filter(schedule_run::Column::Slot.gt(slot + TimeDelta::seconds(schedule.period_seconds) + MAX_CLOCK_ERROR))
+        .exec(tx.db())
+        .await?;
     let row = schedule_run::ActiveModel { name: Set(schedule.name.into()), slot: Set(slot), ran_at: Set(app.now()) };
     let inserted = schedule_run::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -79,7 +91,6 @@ async fn take_slot(app: &App, schedule: &Schedule, slot: Time) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use portico_entity::background_job;
     use sea_orm::PaginatorTrait;
 
@@ -103,6 +114,23 @@ mod tests {
         second.tick(&app).await.unwrap();
         let due_again = schedules.iter().filter(|schedule| schedule.period_seconds <= 5 * 60).count();
         assert_eq!(jobs().await, (schedules.len() + due_again) as u64);
+        app.run_queue().await;
+    }
+
+    #[tokio::test]
+    async fn slot_that_a_wrong_clock_has_taken_is_enqueued_when_its_time_comes() {
+        let app = testing::app().await;
+        let jobs = || async { background_job::Entity::find().count(app.db()).await.unwrap() };
+        for ahead in [TimeDelta::days(1), TimeDelta::days(400)] {
+            app.clock().advance(ahead);
+            Scheduler::default().tick(&app).await.unwrap();
+            app.clock().advance(-ahead);
+            Scheduler::default().tick(&app).await.unwrap();
+            app.clock().advance(ahead);
+            let before = jobs().await;
+            Scheduler::default().tick(&app).await.unwrap();
+            assert_eq!(jobs().await, before + app.get::<Schedules>().0.len() as u64, "{ahead}");
+        }
         app.run_queue().await;
     }
 }

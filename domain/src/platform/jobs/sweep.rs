@@ -8,7 +8,8 @@ use portico_entity::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use tracing::{info, warn};
 
-use crate::platform::{app::App, error::Result, push};
+use super::lease;
+use crate::platform::{app::App, clock::MAX_CLOCK_ERROR, error::Result, push};
 
 /// The maximum number of jobs in one batch.
 const BATCH: u64 = 1_000;
@@ -16,6 +17,8 @@ const BATCH: u64 = 1_000;
 const BATCHES: usize = 10;
 /// How old a new job must be before the sweeper pushes it. Until then, the task that pushes committed jobs does.
 const PUSH_GRACE: TimeDelta = TimeDelta::seconds(2);
+/// The longest time between an attempt and the next: more than the largest back-off with its jitter.
+const MAX_DELAY: TimeDelta = TimeDelta::hours(2);
 /// How long a pushed job may stay unclaimed before it counts as lost, if the job queue of its lane is empty.
 const LOST_AFTER_IF_EMPTY: TimeDelta = TimeDelta::seconds(5);
 /// How long a pushed job may stay unclaimed before it counts as lost, if other jobs of its lane are in the queue.
@@ -29,6 +32,7 @@ const LOST_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
 pub async fn sweep(app: &App) -> Result<()> {
+    correct_future_times(app).await?;
     requeue_abandoned(app).await?;
     for lane in Lane::ALL {
         match app.queue().depth(lane.name()).await {
@@ -68,6 +72,33 @@ async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
     Ok(())
 }
 
+/// Corrects times that a process with a wrong clock has stored. A job that is due further ahead than any retry becomes
+/// due now, and a lease that ends further ahead than a lease lasts ends after one lease. Without this, the job would wait
+/// until the time that the wrong clock showed.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+async fn correct_future_times(app: &App) -> Result<()> {
+    let (now, lease_end) = (app.now(), lease::end(app));
+    let due = background_job::Entity::update_many()
+        .col_expr(Column::RunAt, Expr::value(now))
+        .filter(Column::State.eq(State::Queued))
+        .filter(Column::RunAt.gt(now + MAX_DELAY + MAX_CLOCK_ERROR))
+        .exec(app.db())
+        .await?;
+    let leased = background_job::Entity::update_many()
+        .col_expr(Column::LeaseUntil, Expr::value(lease_end))
+        .filter(Column::State.eq(State::Running))
+        .filter(Column::LeaseUntil.gt(lease_end + MAX_CLOCK_ERROR))
+        .exec(app.db())
+        .await?;
+    let count = due.rows_affected + leased.rows_affected;
+    if count > 0 {
+        warn!(count, "corrected the times of jobs that were too far in the future");
+    }
+    Ok(())
+}
+
 /// Requeues the running jobs whose lease has expired, and counts the expiry in their rows.
 ///
 /// # Errors
@@ -99,16 +130,22 @@ async fn not_in_queue(app: &App, lane: Lane, is_empty: bool) -> Result<Vec<JobId
     let now = app.now();
     let lost_after = if is_empty { LOST_AFTER_IF_EMPTY } else { LOST_AFTER };
     // No task pushes a retried or requeued job, so the sweeper pushes it without delay, regardless of its age.
-    let never_pushed = Condition::all()
-        .add(Column::PushedAt.is_null())
-        .add(Condition::any().add(Column::CreatedAt.lt(now - PUSH_GRACE)).add(Column::Attempts.gt(0)));
+    // Times too far ahead are those of a wrong clock. The job is pushed, because pushing a job twice does no harm.
+    let too_far_ahead = now + MAX_CLOCK_ERROR;
+    let is_new = Column::CreatedAt.between(now - PUSH_GRACE, too_far_ahead).and(Column::Attempts.eq(0));
+    let never_pushed = Condition::all().add(Column::PushedAt.is_null()).add(is_new.not());
     let jobs = background_job::Entity::find()
         .select_only()
         .column(Column::Id)
         .filter(Column::State.eq(State::Queued))
         .filter(Column::Lane.eq(lane))
         .filter(Column::RunAt.lte(now))
-        .filter(Condition::any().add(never_pushed).add(Column::PushedAt.lt(now - lost_after)))
+        .filter(
+            Condition::any()
+                .add(never_pushed)
+                .add(Column::PushedAt.lt(now - lost_after))
+                .add(Column::PushedAt.gt(too_far_ahead)),
+        )
         .order_by_asc(Column::RunAt)
         .limit(BATCH)
         .into_tuple::<JobId>()
@@ -176,5 +213,58 @@ mod tests {
         // The time counts from the latest push.
         let row = background_job::Entity::find_by_id(job.id).one(app.db()).await.unwrap().unwrap();
         assert_eq!(row.pushed_at, Some(app.now()));
+    }
+
+    /// Moves the clock ahead, runs `during`, and moves the clock back.
+    async fn with_wrong_clock(app: &App, ahead: TimeDelta, during: impl AsyncFnOnce()) {
+        app.clock().advance(ahead);
+        during().await;
+        app.clock().advance(-ahead);
+    }
+
+    const AHEAD: [TimeDelta; 3] = [TimeDelta::hours(3), TimeDelta::days(400), TimeDelta::days(30_000)];
+
+    #[tokio::test]
+    async fn job_from_a_wrong_clock_is_pushed_and_due_again() {
+        for ahead in AHEAD {
+            for (attempts, is_pushed) in [(0, true), (0, false), (3, true), (3, false)] {
+                let app = testing::app().await;
+                app.leave_jobs();
+                with_wrong_clock(&app, ahead, async || {
+                    let mut row = insert_lost_job(&app).await.into_active_model();
+                    row.attempts = sea_orm::ActiveValue::Set(attempts);
+                    if !is_pushed {
+                        row.pushed_at = sea_orm::ActiveValue::Set(None);
+                    }
+                    row.update(app.db()).await.unwrap();
+                })
+                .await;
+                assert_eq!(depth_after(&app, 6).await, 1, "{ahead} {attempts} {is_pushed}");
+                let row = background_job::Entity::find().one(app.db()).await.unwrap().unwrap();
+                let worker = crate::platform::jobs::Worker::new(&app);
+                let claimed = crate::platform::jobs::claim(&app, &worker, &[row.id.0]).await.unwrap();
+                assert_eq!(claimed.len(), 1, "{ahead} {attempts} {is_pushed}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lease_from_a_wrong_clock_ends_after_one_lease() {
+        for ahead in AHEAD {
+            let app = testing::app().await;
+            app.leave_jobs();
+            let job = insert_lost_job(&app).await;
+            with_wrong_clock(&app, ahead, async || {
+                let worker = crate::platform::jobs::Worker::new(&app);
+                assert_eq!(crate::platform::jobs::claim(&app, &worker, &[job.id.0]).await.unwrap().len(), 1);
+            })
+            .await;
+            let state = async || background_job::Entity::find().one(app.db()).await.unwrap().unwrap().state;
+            sweep(&app).await.unwrap();
+            assert_eq!(state().await, State::Running, "the worker may still run it");
+            app.clock().advance(TimeDelta::seconds(21));
+            sweep(&app).await.unwrap();
+            assert_eq!(state().await, State::Queued, "{ahead}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{Instrument, field, info_span};
 use url::Url;
 
-use super::{MailSettings, MailUrl, Message};
+use super::{MailSettings, MailUrl, Message, message::Subject};
 use crate::platform::{
     clock::Time,
     smtp::{self, BeforeDot, Circumstances, Failure, Outcome, Smtp, Stage},
@@ -203,7 +203,7 @@ impl Mailer {
         lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(message.subject.clone())
+            .header(Subject(message.subject.clone()))
             .date(SystemTime::from(now))
             .message_id(Some(message.message_id.clone()))
             .header(AutoSubmitted)

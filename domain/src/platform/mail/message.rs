@@ -1,5 +1,7 @@
 //! Composed mails, and the macro and helpers that compose them.
 
+use email_encoding::headers::{rfc2047, writer::EmailWriter};
+use lettre::message::header::{Header, HeaderName, HeaderValue};
 use portico_entity::email::{self, Kind};
 
 use super::MailError;
@@ -65,6 +67,40 @@ pub(crate) fn defuse_links(name: &str) -> String {
     shown
 }
 
+/// The header `Subject` of a mail.
+///
+/// lettre writes a word of ASCII characters as it is, also one that looks like an encoded word (RFC 2047 §2). A mail
+/// program would decode that word and show what it hides. So a subject with such a word is encoded completely, and
+/// mail programs show the word itself.
+#[derive(Clone)]
+pub(super) struct Subject(pub(super) String);
+
+impl Header for Subject {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Subject")
+    }
+
+    fn parse(value: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(value.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        let Self(text) = self;
+        let encoded = Some(text).filter(|text| text.contains("=?")).and_then(|text| encode(text));
+        match encoded {
+            Some(encoded) => HeaderValue::dangerous_new_pre_encoded(Self::name(), text.clone(), encoded),
+            None => HeaderValue::new(Self::name(), text.clone()),
+        }
+    }
+}
+
+/// Returns the value of the header `Subject` in encoded words only.
+fn encode(text: &str) -> Option<String> {
+    let mut encoded = String::new();
+    rfc2047::encode(text, &mut EmailWriter::new(&mut encoded, "Subject: ".len(), 0, false)).ok()?;
+    Some(encoded)
+}
+
 /// Formats `time` for the text of a mail, for example `3 March 2026, 09:05 UTC`.
 pub(crate) fn format_time(time: Time) -> String {
     time.format("%-d %B %Y, %H:%M UTC").to_string()
@@ -111,3 +147,38 @@ macro_rules! templates {
     };
 }
 pub(crate) use templates;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the header as a mail program shows it.
+    fn shown(subject: &str) -> String {
+        let header = lettre::Message::builder()
+            .from("a@x.test".parse().unwrap())
+            .to("b@x.test".parse().unwrap())
+            .header(Subject(subject.to_owned()))
+            .body(String::new())
+            .unwrap()
+            .formatted();
+        let (headers, _) = mailparse::parse_headers(&header).unwrap();
+        assert!(String::from_utf8_lossy(&header).lines().all(|line| line.len() < 79), "folded");
+        headers.iter().find(|header| header.get_key() == "Subject").unwrap().get_value()
+    }
+
+    #[test]
+    fn subject_is_never_shown_decoded() {
+        let long = format!("Your access to {}", "=?utf-8?q?Acme?= Müller ".repeat(8));
+        for subject in [
+            "Your access to Acme Ltd",
+            "Your access to Müller AG",
+            "Your access to =?utf-8?q?Acme?=",
+            "=?utf-8?b?V2luIDEgQlRDIGh0dHA6Ly9ldmlsLnRlc3QveA==?= invites you",
+            "a =?utf-8?b?aHR0cDov?= =?utf-8?b?L2V2aWwudGVzdA==?= b",
+            "Müller =?x?q?y?= Ltd",
+            long.trim_end(),
+        ] {
+            assert_eq!(shown(subject), subject);
+        }
+    }
+}

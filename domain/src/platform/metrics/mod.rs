@@ -118,6 +118,8 @@ metrics! {
     acquire_failures: IntCounter = "portico_database_acquire_failures_total" [];
     /// Trace spans that did not reach the collector.
     spans_dropped: IntCounter = "portico_trace_spans_dropped_total" [];
+    /// Log lines that could not be written to stderr, because its reader has stopped or closed it.
+    log_lines_dropped: IntCounter = "portico_log_lines_dropped_total" [];
 
     // The process itself, under the names that all Prometheus client libraries use.
 
@@ -175,6 +177,11 @@ pub fn rate_limited(limit: &'static str) {
 /// Counts `count` trace spans that did not reach the collector.
 pub fn spans_dropped(count: u64) {
     METRICS.spans_dropped.inc_by(count);
+}
+
+/// Counts a log line that could not be written.
+pub fn log_line_dropped() {
+    METRICS.log_lines_dropped.inc();
 }
 
 /// Sets the number of slots of the hashing pool.

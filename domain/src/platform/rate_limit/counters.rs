@@ -6,7 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use portico_entity::rate_limit;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value, sea_query::Expr};
 
 use super::{Limit, Quota, RateLimitSettings, limit::ActiveLimit};
 use crate::platform::{
@@ -85,7 +85,11 @@ pub(super) async fn reserve(
     // some units of a refused charge are counted and must be refunded.
     let counted: Vec<_> = refused().filter(is_counted).cloned().collect();
     refund(db, &counted, StreakUpdate::Decrement).await?;
-    let arrivals = load(db, refused().filter(|unit| !is_counted(unit)).map(|unit| &unit.key).collect()).await?;
+    let not_counted: Vec<_> = refused().filter(|unit| !is_counted(unit)).collect();
+    let mut arrivals = load(db, not_counted.iter().map(|unit| &unit.key).collect()).await?;
+    for unit in not_counted {
+        correct_future_arrival(db, unit, arrivals.get_mut(&unit.key), now).await?;
+    }
     let outcome = |charge: &&[Increment]| {
         if is_refused(&charge) {
             let not_counted = charge.iter().filter(|unit| !is_counted(unit));
@@ -160,6 +164,30 @@ async fn upsert(
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
+/// Corrects the counter of `unit` if its `arrival` is further ahead than one period of the limit, which no charge makes:
+/// the clock of a process was wrong. The counter is then exhausted for one period from now. Without this it would refuse
+/// until the time that the wrong clock showed.
+async fn correct_future_arrival(
+    db: &impl ConnectionTrait,
+    unit: &Increment,
+    arrival: Option<&mut i64>,
+    now: i64,
+) -> Result<()> {
+    let (Some(limit), Some(arrival)) = (unit.limit, arrival) else { return Ok(()) };
+    let latest = now.saturating_add(limit.quota.window_micros());
+    if *arrival <= latest {
+        return Ok(());
+    }
+    rate_limit::Entity::update_many()
+        .col_expr(rate_limit::Column::TheoreticalArrival, Expr::value(latest))
+        .filter(rate_limit::Column::Key.eq(&unit.key))
+        .filter(rate_limit::Column::TheoreticalArrival.eq(*arrival))
+        .exec(db)
+        .await?;
+    *arrival = latest;
+    Ok(())
 }
 
 /// Loads `theoretical_arrival` of these counters, in microseconds since 1970, by key.

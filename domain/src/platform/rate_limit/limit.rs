@@ -44,6 +44,11 @@ impl Quota {
     pub(super) fn interval_micros(self) -> i64 {
         i64::try_from(self.window.as_micros() / u128::from(self.burst)).unwrap_or(i64::MAX / 4)
     }
+
+    /// Returns the microseconds in which a full burst becomes available again.
+    pub(super) fn window_micros(self) -> i64 {
+        i64::try_from(self.window.as_micros()).unwrap_or(i64::MAX / 4)
+    }
 }
 
 /// A [`Limit`] that is on, with its quota.

@@ -256,4 +256,25 @@ mod tests {
             .unwrap();
         assert_eq!(fail().await.unwrap().streak(), 1);
     }
+
+    /// The clock of a process was wrong for a minute, and is right again.
+    #[tokio::test]
+    async fn counter_from_a_wrong_clock_recovers_within_one_period() {
+        for ahead in [TimeDelta::hours(1), TimeDelta::days(400), TimeDelta::days(30_000)] {
+            let app = testing::app().await;
+            let charge = async || reserve(&app, &limits::SIGN_IN_ACCOUNT, &["ann", "net"]).await.map(drop);
+            app.clock().advance(ahead);
+            charge().await.unwrap();
+            app.clock().advance(-ahead);
+            let Err(Error::RateLimited(refusal)) = charge().await else { panic!("the counter counts as exhausted") };
+            assert_eq!(refusal.retry_after, 180, "5/15m: a unit comes back every 3 minutes");
+            app.clock().advance(TimeDelta::minutes(3));
+            charge().await.unwrap();
+            app.clock().advance(TimeDelta::minutes(15));
+            for _ in 0..5 {
+                charge().await.unwrap();
+            }
+            assert!(charge().await.is_err());
+        }
+    }
 }

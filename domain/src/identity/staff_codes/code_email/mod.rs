@@ -108,7 +108,7 @@ async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Resul
         .filter(Column::CodeHash.is_not_null())
         .filter(Column::UsedAt.is_null())
         .filter(Column::Misses.lt(MAX_MISSES))
-        .filter(Column::ExpiresAt.gt(app.now()))
+        .filter(super::not_expired(app))
         .count(app.db())
         .await?;
     Ok(count)

@@ -199,8 +199,8 @@ export const signIn = <ThrowOnError extends boolean = false>(options: Options<Si
 /**
  * Sign out
  *
- * Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
- * deletes the cookies. The response is 204 even if there is no session.
+ * Revokes every session that an access token or a refresh token in the request belongs to, and deletes the
+ * cookies. The response is 204 even if there is no session.
  */
 export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) => (options?.client ?? client).post<SignOutResponses, SignOutErrors, ThrowOnError>({
     security: [
@@ -314,8 +314,8 @@ export const getStaffSession = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Sign out a staff user
  *
- * Revokes the session of the access token or, if there is no valid access token, of the refresh token, and
- * deletes the cookies. The response is 204 even if there is no session.
+ * Revokes every session that an access token or a refresh token in the request belongs to, and deletes the
+ * cookies. The response is 204 even if there is no session.
  */
 export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffData, ThrowOnError>) => (options?.client ?? client).post<SignOutStaffResponses, SignOutStaffErrors, ThrowOnError>({
     security: [

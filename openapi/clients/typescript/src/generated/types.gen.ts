@@ -30,7 +30,7 @@ export type Activate = {
     /**
      * The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
      */
-    name?: string;
+    name?: string | null;
     /**
      * The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
      * 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
@@ -388,15 +388,15 @@ export type InvitePortalUser = {
      * The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new. A resend
      * ignores it.
      */
-    locale?: string;
+    locale?: string | null;
     /**
      * The name, 1 to 100 characters. The default is the part of the address before the `@`. A resend ignores it.
      */
-    name?: string;
+    name?: string | null;
     /**
      * The role at the client. The default is `member`. A resend ignores it.
      */
-    role?: MemberRole;
+    role?: MemberRole | null;
 };
 
 /**
@@ -589,7 +589,7 @@ export type SendCode = {
      * The id of a live code flow of the same address (UUIDv7). The flow gets a new code, and its old code becomes
      * invalid. If the flow is not live, a new flow is created.
      */
-    flow?: string;
+    flow?: string | null;
 };
 
 /**
@@ -658,7 +658,7 @@ export type SignIn = {
     /**
      * The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
      */
-    client_id?: string;
+    client_id?: string | null;
     /**
      * The email address.
      */
@@ -841,11 +841,11 @@ export type UpdateClient = {
     /**
      * The new name, 1 to 100 characters.
      */
-    name?: string;
+    name?: string | null;
     /**
      * The new status. `archived` revokes every session at the client.
      */
-    status?: ClientStatus;
+    status?: ClientStatus | null;
 };
 
 /**
@@ -1015,7 +1015,7 @@ export type ActivateAccountErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1081,7 +1081,7 @@ export type ChangePasswordErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1150,7 +1150,7 @@ export type CheckTokenErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1208,7 +1208,7 @@ export type ForgotPasswordErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1332,7 +1332,7 @@ export type RequestNewLinkErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1390,7 +1390,7 @@ export type ResendActivationErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1456,7 +1456,7 @@ export type ResetPasswordErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1576,7 +1576,7 @@ export type SignInErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1764,7 +1764,7 @@ export type AcceptInvitationErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -1883,7 +1883,7 @@ export type SendCodeErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -2117,7 +2117,7 @@ export type VerifyCodeErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -2250,7 +2250,7 @@ export type CreateClientErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -2392,7 +2392,7 @@ export type UpdateClientErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -2472,7 +2472,7 @@ export type InvitePortalUserErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8.
+     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
      */
     415: Problem;
     /**
@@ -2531,10 +2531,6 @@ export type CheckLivenessErrors = {
      */
     414: Problem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
-     */
-    422: ValidationProblem;
-    /**
      * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
     429: Problem;
@@ -2584,10 +2580,6 @@ export type CheckReadinessErrors = {
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
     414: Problem;
-    /**
-     * `validation_failed`: `errors` names every invalid field.
-     */
-    422: ValidationProblem;
     /**
      * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
      */
