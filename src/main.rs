@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod logging;
 mod secret_file;
+mod stop;
 mod traces;
 
 use std::process::ExitCode;
@@ -31,7 +32,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli::run(Cli::parse())) {
+    let result = runtime.block_on(async { cli::run(Cli::parse(), stop::on_signal()?).await });
+    // Does not wait for threads that the system blocks, such as a query to a DNS server that does not answer.
+    runtime.shutdown_background();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("portico: {error:#}");

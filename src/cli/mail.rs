@@ -23,7 +23,7 @@ pub(super) enum Command {
 /// Returns an error if the process cannot start, or if the mail was not sent.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Test { to } = command;
-    let app = bootstrap::app(&config).await?;
+    let app = bootstrap::app_without_database(&config).await?;
     let reply = mail::send_test(&app, to.clone())
         .await
         .map_err(|error| anyhow!("MAIL_URL: the test mail was not sent: {error}"))?;

@@ -2,6 +2,19 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+/// Texts that examples use in the place of a value, in lower case.
+const PLACEHOLDERS: [&str; 9] = [
+    "change-me",
+    "changeme",
+    "change_me",
+    "replace-me",
+    "replaceme",
+    "replace_me",
+    "placeholder",
+    "your-password",
+    ":example@",
+];
+
 /// An environment variable that Portico reads.
 #[derive(Clone, Debug)]
 pub struct Variable {
@@ -95,6 +108,10 @@ impl EnvReader {
     ) -> Option<T> {
         self.known.push(Variable { name, default, description });
         let value = self.values.get(name).map_or(default, |value| value.trim());
+        if self.is_production() && is_placeholder(value) {
+            self.add_error(name, "still holds a placeholder; replace it by the real value");
+            return None;
+        }
         match parse(value) {
             Ok(parsed) => Some(parsed),
             Err(problem) => {
@@ -158,6 +175,14 @@ impl EnvReader {
             || rest.split_once("_TCP").is_some_and(|(port, _)| port.bytes().all(|byte| byte.is_ascii_digit()));
         !injected && !self.known.iter().any(|variable| variable.name == name)
     }
+}
+
+/// Returns whether `value` contains a placeholder, such as `change-me` or `<password>`. A mailbox such as
+/// `Portal <portal@example.com>` is none.
+fn is_placeholder(value: &str) -> bool {
+    let value = value.to_lowercase();
+    let is_marked = |part: &str| part.split_once('>').is_some_and(|(name, _)| !name.contains(['@', '<']));
+    PLACEHOLDERS.iter().any(|placeholder| value.contains(placeholder)) || value.split('<').skip(1).any(is_marked)
 }
 
 /// Returns the known name with the smallest Levenshtein distance to `name`, if that distance is at most 4.

@@ -11,6 +11,7 @@ pub(crate) mod openapi;
 mod otlp_collector;
 pub(crate) mod paths;
 mod people;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod requests;
@@ -33,6 +34,7 @@ pub(crate) use load::{DeliveryReport, FootprintLog, Load, Percentiles, Routing, 
 pub(crate) use mail::Mail;
 pub(crate) use otlp_collector::OtlpCollector;
 pub(crate) use people::{Invitation, Person, Tenant, password, unique, unique_email};
+pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::Postgres;
 pub(crate) use process::{Process, binary};
 pub(crate) use requests::{credentials, new_password, wrong_code};

@@ -103,6 +103,19 @@ impl Mailer {
         }
     }
 
+    /// Checks that mail can be sent, without sending one: connects to the SMTP server and signs in. Returns a sentence
+    /// about what was found.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong. It contains no credentials.
+    pub async fn check(&self) -> Result<String, String> {
+        match self {
+            Self::Smtp(smtp) => smtp.check().await,
+            Self::Folder(path) => Ok(format!("mail is written to {}", path.display())),
+            Self::Memory(_) => Ok("mail is kept in memory".into()),
+        }
+    }
+
     /// Returns the mails that were sent to `recipient`, or to any recipient if it is `None`, newest first. Returns none
     /// for the SMTP transport, since Portico cannot read the mailboxes of a server.
     ///

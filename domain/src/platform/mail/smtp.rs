@@ -75,6 +75,19 @@ impl Smtp {
         sent
     }
 
+    /// Connects to the server and signs in, without sending a mail.
+    ///
+    /// # Errors
+    /// The reply of the server, or what failed.
+    pub(super) async fn check(&self) -> Result<String, String> {
+        match timeout(SEND_TIMEOUT, self.urgent.test_connection()).await {
+            Err(_) => Err(format!("no reply within {} seconds", SEND_TIMEOUT.as_secs())),
+            Ok(Err(error)) => Err(shorten(&failure_text(&error))),
+            Ok(Ok(false)) => Err("the server does not answer".into()),
+            Ok(Ok(true)) => Ok("the mail server accepts the connection and the credentials".into()),
+        }
+    }
+
     async fn send_now(&self, lane: Lane, message: &Message, now: Time) -> Result<String, MailError> {
         let transport = match lane {
             Lane::Urgent => &self.urgent,
