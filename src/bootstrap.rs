@@ -2,24 +2,38 @@
 //!
 //! This is the only module that depends on both the API and the worker.
 
-use std::time::Duration;
+use std::{future::Future, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use portico_domain::{
-    platform::{app::App, clock::Clock, database::Database, settings::DatabaseSettings},
+    platform::{
+        app::App,
+        clock::Clock,
+        database::Database,
+        database_check::{self, DatabaseError},
+        settings::DatabaseSettings,
+    },
     registry,
 };
 use portico_queue::JobQueue;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 use url::Url;
 
 use crate::config::Config;
+
+/// The variable that holds the URL of the database.
+const DATABASE_URL: &str = "DATABASE_URL";
+/// The first pause before the database is tried again at the start.
+const MIN_RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// The longest pause before the database is tried again at the start.
+const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How long `portico migrate` waits for the database. systemd, Kubernetes and Compose start it again when it failed.
+const MIGRATE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The bound listeners of a process.
 pub(crate) struct Listeners {
@@ -29,35 +43,85 @@ pub(crate) struct Listeners {
     internal: TcpListener,
 }
 
-/// Builds the [`App`] that `config` describes.
+/// Builds the [`App`] that `config` describes, for a process that serves. Waits until the database can be used, and
+/// logs each attempt.
+///
+/// # Errors
+/// The errors of [`app`], except an outage of the database.
+pub(crate) async fn app_when_reachable(config: &Config) -> Result<App> {
+    when_reachable(config, None, || app(config)).await
+}
+
+/// Builds the [`App`] that `config` describes, for a command that writes.
 ///
 /// Migrates the database first, unless `PORTICO_MIGRATE` is `off`, and then connects to it. The connection to Redis is
 /// opened when it is first used, so this function succeeds while Redis is down.
 ///
 /// # Errors
-/// Returns an error if the database cannot be migrated or opened, if `REDIS_URL` is not a valid Redis URL, or if the
-/// mailer cannot be built from the mail settings.
+/// Returns an error if the database cannot be reached, is not UTF8, is read-only or cannot be migrated, if `REDIS_URL`
+/// is not a valid Redis URL, or if the mailer cannot be built from the mail settings.
 pub(crate) async fn app(config: &Config) -> Result<App> {
+    let database = &config.domain.database;
+    check_database(database, DATABASE_URL).await?;
     if config.migrate_at_start {
-        migrate(config).await?;
+        migrate_database(config, database, DATABASE_URL).await?;
     }
-    let db = Database::connect(&config.domain.database).await.context("DATABASE_URL: cannot open the database")?;
+    with_database(config, Database::connect(database).await).await
+}
+
+/// Builds the [`App`] that `config` describes, for a command that only reads the database. Never migrates it.
+///
+/// # Errors
+/// The errors of [`app`], and an error if the database lacks a migration.
+pub(crate) async fn app_for_reading(config: &Config) -> Result<App> {
+    let database = &config.domain.database;
+    check_database(database, DATABASE_URL).await?;
+    if let Some(path) = database.sqlite_path()
+        && !path.exists()
+    {
+        bail!("{DATABASE_URL}: the file {} does not exist", path.display());
+    }
+    let pending = portico_migration::pending(database.connect_options()).await.map_err(DatabaseError::from);
+    if pending.with_context(|| format!("{DATABASE_URL}: cannot read the schema"))? > 0 {
+        bail!("{DATABASE_URL}: the database does not have the newest schema; run `portico migrate` first");
+    }
+    with_database(config, Database::connect(database).await).await
+}
+
+/// Builds the [`App`] that `config` describes, for a command that does not use the database. Does not connect to it.
+///
+/// # Errors
+/// Returns an error if the mailer cannot be built from the mail settings.
+pub(crate) async fn app_without_database(config: &Config) -> Result<App> {
+    with_database(config, Database::connect_lazily(&config.domain.database).await).await
+}
+
+async fn with_database(config: &Config, db: Result<Database, impl Into<DatabaseError>>) -> Result<App> {
+    let db = db.map_err(Into::into).with_context(|| format!("{DATABASE_URL}: cannot open the database"))?;
     let queue = match &config.redis_url {
-        // The error of the library may quote a part of the URL.
-        Some(url) => JobQueue::redis(url)
-            .map_err(|_| anyhow!("REDIS_URL is not a Redis URL, e.g. REDIS_URL=redis://localhost:6379"))?,
+        Some(url) => JobQueue::redis(url).map_err(|problem| anyhow!("REDIS_URL {problem}"))?,
         None => JobQueue::memory(),
     };
     let capabilities = registry::capabilities(&config.domain).map_err(anyhow::Error::msg)?;
     Ok(App::new(db, queue, Clock::System, config.domain.clone(), capabilities))
 }
 
+/// Migrates the database of `config` to the newest schema. Waits at most 30 seconds until it can be used.
+///
+/// # Errors
+/// Returns an error if the database cannot be used in time or a migration fails.
+pub(crate) async fn migrate_when_reachable(config: &Config) -> Result<()> {
+    when_reachable(config, Some(MIGRATE_PATIENCE), || migrate(config)).await
+}
+
 /// Migrates the database of `config` to the newest schema.
 ///
 /// # Errors
-/// Returns an error if the database cannot be reached or a migration fails.
+/// Returns an error if the database cannot be used or a migration fails.
 pub(crate) async fn migrate(config: &Config) -> Result<()> {
-    migrate_database(&config.domain.database, "DATABASE_URL").await
+    let database = &config.domain.database;
+    check_database(database, DATABASE_URL).await?;
+    migrate_database(config, database, DATABASE_URL).await
 }
 
 /// Migrates `database` to the newest schema. Creates the folder of a SQLite file if it does not exist.
@@ -66,16 +130,50 @@ pub(crate) async fn migrate(config: &Config) -> Result<()> {
 ///
 /// # Errors
 /// Returns an error if the folder cannot be created, the database cannot be reached, or a migration fails.
-pub(crate) async fn migrate_database(database: &DatabaseSettings, name: &str) -> Result<()> {
-    let url = &database.url;
-    if let Some(path) = url.strip_prefix("sqlite:")
-        && let Some(folder) = std::path::Path::new(path.split('?').next().unwrap_or(path)).parent()
+pub(crate) async fn migrate_database(config: &Config, database: &DatabaseSettings, name: &str) -> Result<()> {
+    if let Some(folder) = database.sqlite_path().and_then(Path::parent)
         && !folder.as_os_str().is_empty()
     {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("{name}: cannot create the folder {}", folder.display()))?;
     }
-    portico_migration::migrate(url).await.with_context(|| format!("{name}: cannot migrate the database"))
+    portico_migration::migrate(database.connect_options(), config.migrate_wait)
+        .await
+        .map_err(DatabaseError::from)
+        .with_context(|| format!("{name}: cannot migrate the database"))
+}
+
+/// Checks that `database` can be reached and used.
+async fn check_database(database: &DatabaseSettings, name: &str) -> Result<()> {
+    let place = database.place();
+    database_check::check(database).await.with_context(|| format!("{name}: cannot use the database at {place}"))
+}
+
+/// Calls `open` until the outage of the database ends, with growing pauses. Logs each failed attempt. Gives up after
+/// `patience`.
+///
+/// # Errors
+/// The error of `open`, if it is not an outage of the database or if `patience` is over.
+async fn when_reachable<T, F>(config: &Config, patience: Option<Duration>, open: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let started = Instant::now();
+    let database = config.domain.database.place();
+    info!(database, "opening the database");
+    let mut pause = MIN_RETRY_INTERVAL;
+    loop {
+        let error = match open().await {
+            Err(error) if error.downcast_ref().is_some_and(DatabaseError::is_outage) => error,
+            result => return result,
+        };
+        if patience.is_some_and(|patience| started.elapsed() + pause > patience) {
+            return Err(error);
+        }
+        warn!(database, retry_after_seconds = pause.as_secs_f32(), "{error:#}; trying again");
+        sleep(pause).await;
+        pause = (pause * 2).min(MAX_RETRY_INTERVAL);
+    }
 }
 
 /// Binds the API's listener and the internal listener.
@@ -108,7 +206,7 @@ pub(crate) async fn bind_internal(config: &Config) -> Result<Listeners> {
     Ok(Listeners { public: None, internal })
 }
 
-/// Runs the process until it receives SIGTERM or SIGINT, and then stops it gracefully.
+/// Runs the process until `stop` is cancelled by SIGTERM or SIGINT, and then stops it gracefully.
 ///
 /// The process serves health and metrics, the API if `listeners` has its listener, and runs jobs if `runs_jobs` is
 /// true. After the signal it stops in this order:
@@ -119,10 +217,14 @@ pub(crate) async fn bind_internal(config: &Config) -> Result<Listeners> {
 /// 4. The listener for health and metrics closes, and the last trace spans are sent.
 ///
 /// # Errors
-/// Returns an error if a signal handler cannot be installed, if a listener fails, or if the worker panics.
-pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, listeners: Listeners) -> Result<()> {
-    let stop = CancellationToken::new();
-    let signal_task = stop_on_signal(stop.clone())?;
+/// Returns an error if a listener fails or if the worker panics.
+pub(crate) async fn run(
+    app: App,
+    config: Config,
+    runs_jobs: bool,
+    listeners: Listeners,
+    stop: CancellationToken,
+) -> Result<()> {
     let Listeners { public, internal } = listeners;
     let internal_listen = internal.local_addr()?;
     let stop_internal = CancellationToken::new();
@@ -150,7 +252,6 @@ pub(crate) async fn run(app: App, config: Config, runs_jobs: bool, listeners: Li
     }
     stop_internal.cancel();
     internal_server.await.context("the internal listener panicked")?.context("cannot serve health and metrics")?;
-    signal_task.abort();
     info!("stopped");
     config.traces.flush().await;
     served
@@ -172,6 +273,21 @@ fn cancel_after(app: App, stop: CancellationToken, delay: Duration) -> Cancellat
     closing
 }
 
+/// Checks that several processes can share the database and the queue.
+///
+/// # Errors
+/// Returns an error if `REDIS_URL` is not set or the database is SQLite.
+pub(crate) fn require_shared_services(config: &Config, command: &str) -> Result<()> {
+    require_redis(config, command)?;
+    if config.domain.database.sqlite_path().is_some() {
+        bail!(
+            "{DATABASE_URL} must be Postgres for `portico {command}`, because SQLite is for one process (`portico serve`), \
+             e.g. {DATABASE_URL}=postgres://portico:password@db.example.com/portico"
+        );
+    }
+    Ok(())
+}
+
 /// Checks that `REDIS_URL` is set, for a command that exchanges jobs with other processes.
 ///
 /// `command` is the command's name after `portico`, for the error message.
@@ -183,20 +299,4 @@ pub(crate) fn require_redis(config: &Config, command: &str) -> Result<()> {
         bail!("REDIS_URL must be set for `portico {command}`, e.g. REDIS_URL=redis://localhost:6379");
     }
     Ok(())
-}
-
-/// Cancels `stop` when the process receives SIGTERM or SIGINT.
-///
-/// # Errors
-/// Returns an error if a signal handler cannot be installed.
-fn stop_on_signal(stop: CancellationToken) -> Result<tokio::task::JoinHandle<()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        info!("received SIGTERM or SIGINT; stopping");
-        stop.cancel();
-    }))
 }

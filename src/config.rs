@@ -2,17 +2,18 @@
 //!
 //! This is the only module that reads the environment. `clippy.toml` forbids it elsewhere.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use portico_api::ApiSettings;
 use portico_domain::{
     platform::{
-        env_reader::{EnvReader, Environment, SettingsError, Variable},
+        env_reader::{EnvReader, Environment, SettingsError, Variable, duration},
         keys::ServerKeys,
         settings::{Settings, data_dir},
     },
     registry,
 };
+use portico_queue::JobQueue;
 use url::Url;
 
 use crate::{
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) secret_file: Option<PathBuf>,
     /// `PORTICO_MIGRATE`: whether commands migrate the database before they open it.
     pub(crate) migrate_at_start: bool,
+    /// `PORTICO_MIGRATE_WAIT`: how long to wait while another process migrates.
+    pub(crate) migrate_wait: Duration,
 }
 
 /// Reads the configuration from the environment variables of the process.
@@ -79,19 +82,22 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
     let secret_file = secret.is_some().then(|| data_dir(env)).flatten().map(|folder| secret_file::path(&folder));
     let has_internal_listen = env.is_set("PORTICO_INTERNAL_LISTEN");
     let domain = registry::read_settings(env, secret, fallback);
-    let description = "The job queue: `redis://…`, or `rediss://…` with TLS. All processes share it. If it is not set, \
-        the queue is in the memory of the process, and `portico api` and `portico worker` do not start.";
-    let redis_url = env.optional("REDIS_URL", description, |value| match value.split_once("://") {
-        Some(("redis" | "rediss", rest)) if !rest.is_empty() => Ok(value.to_owned()),
-        _ => Err("must be redis://… or rediss://…, e.g. REDIS_URL=redis://localhost:6379".into()),
+    let description = "The job queue: `redis://…`, or `rediss://…` with TLS. `rediss://…?ca=PATH` trusts the \
+        certificate authorities in this PEM file instead of the public ones. All processes share the queue. If it is \
+        not set, the queue is in the memory of the process, and `portico api` and `portico worker` do not start.";
+    let redis_url = env.optional("REDIS_URL", description, |value| match JobQueue::redis(value) {
+        Ok(_) => Ok(value.to_owned()),
+        Err(problem) => Err(format!("{problem}, e.g. REDIS_URL=redis://localhost:6379")),
     });
-    let description = "`on`: each command that opens the database first migrates it to the newest schema; a lock lets \
-        one process migrate at a time. `off`: only `portico migrate` does.";
+    let description = "`on`: each command that writes to the database first migrates it to the newest schema; a lock \
+        lets one process migrate at a time. `off`: only `portico migrate` does.";
     let migrate_at_start = env.read("PORTICO_MIGRATE", "on", description, |value| match value {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err("must be on or off, e.g. PORTICO_MIGRATE=on".into()),
     });
+    let description = "How long a process waits while another one migrates the database. Then it ends with an error.";
+    let migrate_wait = env.read("PORTICO_MIGRATE_WAIT", "5m", description, duration);
     let log = LogSettings::read(env);
     let traces = TraceSettings::read(env);
     Some(Config {
@@ -104,6 +110,7 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
         redis_url,
         secret_file,
         migrate_at_start: migrate_at_start?,
+        migrate_wait: migrate_wait?,
     })
 }
 

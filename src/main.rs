@@ -8,6 +8,7 @@ mod config;
 mod logging;
 mod secret_file;
 mod stderr;
+mod stop;
 mod traces;
 
 use std::{io::Write, num::NonZero, process::ExitCode, thread::available_parallelism};
@@ -46,5 +47,9 @@ fn run(cli: Cli) -> Result<()> {
     // Without a number of threads, tokio reads it from the environment, and panics if it is not valid there.
     let threads = available_parallelism().map_or(1, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-    runtime.context("cannot start the runtime")?.block_on(cli::run(cli))
+    let runtime = runtime.context("cannot start the runtime")?;
+    let result = runtime.block_on(async { cli::run(cli, stop::on_signal()?).await });
+    // Does not wait for threads that the system blocks, such as a query to a DNS server that does not answer.
+    runtime.shutdown_background();
+    result
 }

@@ -87,7 +87,8 @@ async fn template() -> PathBuf {
         for part in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{part}", file.display()));
         }
-        portico_migration::migrate(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
+        let url = format!("sqlite:{}?mode=rwc", file.display());
+        portico_migration::migrate(url, Duration::from_secs(60)).await.unwrap();
         file
     };
     TEMPLATE.get_or_init(make).await.clone()

@@ -15,7 +15,9 @@ mod m20261126_000003_identity;
 mod m20261126_000010_mail_delivery;
 mod schema;
 
-use sea_orm::{DatabaseConnection, DbErr, EntityTrait};
+use std::time::Duration;
+
+use sea_orm::{ConnectOptions, DbErr, EntityTrait, IntoDatabaseExecutor};
 use sea_orm_migration::{prelude::*, seaql_migrations};
 
 /// The list of all migrations, oldest first.
@@ -40,44 +42,54 @@ const REPLACED_MIGRATIONS: &str = "m20261121_";
 /// Migrates the database at `url` (`sqlite:PATH?mode=rwc` or `postgres://…`) to the newest schema.
 ///
 /// Takes a lock first, so any number of processes may call this function at the same time. Each call returns when the
-/// schema is current.
+/// schema is current. It waits for the lock at most `max_wait`, and logs every 10 seconds what it waits for.
+///
+/// On Postgres, all migrations run in one transaction, so this function works through a pooler in transaction mode.
 ///
 /// # Errors
-/// If the database cannot be reached, if the lock file cannot be created, if the database was made by a version from
-/// before the first release, or if a migration fails. A failed migration leaves the schema as it was before that
-/// migration.
-pub async fn migrate(url: &str) -> Result<(), DbErr> {
-    let db = lock::Locked::open(url).await?;
-    let result = async {
-        refuse_replaced_history(db.connection()).await?;
-        Migrator::up(db.connection(), None).await
-    }
-    .await;
-    db.release().await?;
-    result
+/// If the database cannot be reached, if the lock file cannot be created, if another process still has the lock after
+/// `max_wait`, if the database was made by a version from before the first release, or if a migration fails. A failed
+/// migration leaves the schema as it was: on Postgres as before this call, on SQLite as before that migration.
+pub async fn migrate(url: impl Into<ConnectOptions>, max_wait: Duration) -> Result<(), DbErr> {
+    let db = lock::Locked::open(url.into(), max_wait).await?;
+    refuse_replaced_history(db.executor()).await?;
+    Migrator::up(db.executor(), None).await?;
+    db.commit().await
 }
 
-/// Returns whether the database at `url` has the newest schema, without changing the database.
+/// Returns how many migrations the database at `url` lacks, without changing the database. A database with a newer
+/// schema lacks none.
+///
+/// # Errors
+/// If the database cannot be reached, or if it was made by a version from before the first release.
+pub async fn pending(url: impl Into<ConnectOptions>) -> Result<usize, DbErr> {
+    let db = lock::begin_read(url).await?;
+    refuse_replaced_history(&db).await?;
+    let applied = applied(&db).await?;
+    let migrations = Migrator::migrations();
+    let pending = migrations.iter().filter(|migration| !applied.iter().any(|name| name == migration.name())).count();
+    lock::forget_statements(&db).await?;
+    db.rollback().await?;
+    Ok(pending)
+}
+
+/// Returns whether the database at `url` has exactly the newest schema, without changing the database.
 ///
 /// # Errors
 /// If the database cannot be reached, if its schema is newer than this version, or if it was made by a version from
 /// before the first release.
-pub async fn is_current(url: &str) -> Result<bool, DbErr> {
-    let db = sea_orm::Database::connect(url).await?;
+pub async fn is_current(url: impl Into<ConnectOptions>) -> Result<bool, DbErr> {
+    let db = lock::begin_read(url).await?;
     refuse_replaced_history(&db).await?;
     let pending = Migrator::get_pending_migrations_read_only(&db).await?;
-    db.close().await?;
+    lock::forget_statements(&db).await?;
+    db.rollback().await?;
     Ok(pending.is_empty())
 }
 
 /// Fails when one of the replaced migrations was applied to the database.
-async fn refuse_replaced_history(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let manager = SchemaManager::new(db);
-    if !manager.has_table("seaql_migrations").await? {
-        return Ok(());
-    }
-    let applied = seaql_migrations::Entity::find().all(db).await?;
-    if applied.iter().any(|migration| migration.version.starts_with(REPLACED_MIGRATIONS)) {
+async fn refuse_replaced_history<'c>(db: impl IntoDatabaseExecutor<'c>) -> Result<(), DbErr> {
+    if applied(db).await?.iter().any(|version| version.starts_with(REPLACED_MIGRATIONS)) {
         return Err(DbErr::Custom(
             "this database was made by a version of Portico from before the first release and cannot be upgraded; \
              use an empty database"
@@ -85,6 +97,16 @@ async fn refuse_replaced_history(db: &DatabaseConnection) -> Result<(), DbErr> {
         ));
     }
     Ok(())
+}
+
+/// Returns the names of the migrations that were applied to the database.
+async fn applied<'c>(db: impl IntoDatabaseExecutor<'c>) -> Result<Vec<String>, DbErr> {
+    let manager = SchemaManager::new(db);
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let rows = seaql_migrations::Entity::find().all(manager.get_connection()).await?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
 }
 
 #[cfg(test)]

@@ -1,56 +1,202 @@
 //! The lock that lets only one process migrate a database at a time.
 
-use std::fs::File;
+use std::{
+    fs::{File, TryLockError},
+    time::Duration,
+};
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
+    DbErr, IntoDatabaseExecutor, Statement, TransactionTrait,
+};
+use tokio::time::{Instant, sleep};
+use tracing::warn;
 
 /// The key of the Postgres advisory lock. The number is arbitrary: "portico" in ASCII.
 const ADVISORY_LOCK: i64 = 0x70_6f72_7469_636f;
+/// The pause before the next attempt to take the lock.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
+/// How often the log says what this process waits for.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// Removes the prepared statements of the session. Through a pooler in transaction mode, they would otherwise remain
+/// for the next client of the session, or would be those of the previous one.
+const FORGET_STATEMENTS: &str = "DEALLOCATE ALL";
 
 /// A connection that holds the migration lock.
 ///
-/// On Postgres the lock is an advisory lock of the connection's session. On SQLite it is a lock on the file
-/// `PATH.lock` beside the database, because SQLite's own lock ends with each transaction, and a migration run has
-/// several transactions.
+/// On Postgres the lock is an advisory lock of a transaction, in which the migrations run: it ends with the connection,
+/// also through a pooler. On SQLite it is a lock on the file `PATH.lock` beside the database, because SQLite's own lock
+/// ends with each transaction, and a migration run has several transactions.
 pub(crate) struct Locked {
     connection: DatabaseConnection,
-    /// The locked file on SQLite, `None` on Postgres.
-    _file: Option<File>,
+    held: Held,
+}
+
+/// What holds the lock.
+enum Held {
+    Postgres(DatabaseTransaction),
+    Sqlite(#[expect(dead_code, reason = "the lock ends when the file is closed")] File),
 }
 
 impl Locked {
-    /// Connects to the database at `url` and waits for the lock. Sets an SQLite database to WAL mode.
+    /// Connects to the database and waits for the lock, at most `max_wait`. Sets an SQLite database to WAL mode.
+    ///
+    /// While it waits, it logs every 10 seconds which process has the lock, as far as the database shows it.
     ///
     /// # Errors
-    /// If the database cannot be reached or the lock file cannot be created.
-    pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
-        let file = match sqlite_path(url) {
-            Some(path) => Some(lock_beside(path.to_owned()).await?),
-            None => None,
-        };
-        // The advisory lock belongs to one session, so the pool must not have a second connection.
-        let mut options = ConnectOptions::new(url);
+    /// If the database cannot be reached, if the lock file cannot be created, or if another process still has the lock
+    /// after `max_wait`.
+    pub(crate) async fn open(mut options: ConnectOptions, max_wait: Duration) -> Result<Self, DbErr> {
+        let path = sqlite_path(options.get_url()).map(str::to_owned);
         options.max_connections(1).sqlx_logging(false);
-        let connection = Database::connect(options).await?;
-        if file.is_none() {
-            connection.execute_unprepared(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})")).await?;
-        } else {
+        if let Some(path) = path {
+            let file = lock_file(&path, max_wait).await?;
+            let connection = Database::connect(options).await?;
             connection.execute_unprepared("PRAGMA journal_mode = WAL").await?;
+            return Ok(Self { connection, held: Held::Sqlite(file) });
         }
-        Ok(Self { connection, _file: file })
+        let connection = Database::connect(options).await?;
+        let transaction = lock_database(&connection, max_wait).await?;
+        Ok(Self { connection, held: Held::Postgres(transaction) })
     }
 
-    /// Returns the connection.
-    pub(crate) fn connection(&self) -> &DatabaseConnection {
-        &self.connection
+    /// Returns what migrations run on.
+    pub(crate) fn executor(&self) -> DatabaseExecutor<'_> {
+        match &self.held {
+            Held::Postgres(transaction) => transaction.into_database_executor(),
+            Held::Sqlite(_) => self.connection.into_database_executor(),
+        }
     }
 
-    /// Closes the connection and the file, which releases the lock.
+    /// Commits, closes the connection and the file, and releases the lock.
     ///
     /// # Errors
-    /// If the connection cannot be closed.
-    pub(crate) async fn release(self) -> Result<(), DbErr> {
+    /// If the commit fails or the connection cannot be closed.
+    pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        if let Held::Postgres(transaction) = self.held {
+            transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+            transaction.commit().await?;
+        }
         self.connection.close().await
+    }
+}
+
+/// Runs `read` on one session of the database, also through a pooler, and leaves nothing behind.
+///
+/// # Errors
+/// The error of `read`, or an error of the database.
+pub(crate) async fn begin_read(options: impl Into<ConnectOptions>) -> Result<DatabaseTransaction, DbErr> {
+    let mut options = options.into();
+    options.max_connections(1).sqlx_logging(false);
+    let transaction = Database::connect(options).await?.begin().await?;
+    forget_statements(&transaction).await?;
+    Ok(transaction)
+}
+
+/// Removes the prepared statements of the session on Postgres.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) async fn forget_statements(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+    }
+    Ok(())
+}
+
+/// Begins a transaction that has the advisory lock.
+async fn lock_database(connection: &DatabaseConnection, max_wait: Duration) -> Result<DatabaseTransaction, DbErr> {
+    let mut wait = Wait::new(max_wait);
+    loop {
+        let transaction = connection.begin().await?;
+        // Without a prepared statement, the number of rows is the answer.
+        let try_lock = format!("SELECT 1 WHERE pg_try_advisory_xact_lock({ADVISORY_LOCK})");
+        if transaction.execute_unprepared(&try_lock).await?.rows_affected() == 1 {
+            transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+            return Ok(transaction);
+        }
+        // The lock is requested again in a new transaction, so that the wait holds no session of a pooler.
+        let holder = if wait.is_report_due() { Some(holder(&transaction, wait.reports).await?) } else { None };
+        transaction.rollback().await?;
+        wait.pause(holder).await?;
+    }
+}
+
+/// Creates the file `path.lock` and waits until this process has the lock on it.
+async fn lock_file(path: &str, max_wait: Duration) -> Result<File, DbErr> {
+    let failed = |error: std::io::Error| DbErr::Custom(format!("cannot lock {path}.lock: {error}"));
+    let file = File::create(format!("{path}.lock")).map_err(failed)?;
+    let mut wait = Wait::new(max_wait);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) => {
+                let holder = wait.is_report_due().then(|| format!("a process that has locked {path}.lock"));
+                wait.pause(holder).await?;
+            }
+        }
+    }
+}
+
+/// Returns a description of the session that has the advisory lock, as far as this user may see it.
+///
+/// The text of the query differs in each report, because the driver remembers what it has prepared, and the statement
+/// is removed after each report.
+async fn holder(transaction: &DatabaseTransaction, report: u32) -> Result<String, DbErr> {
+    let question = format!(
+        "SELECT concat_ws(', ', 'pid ' || l.pid, nullif(a.application_name, ''), host(a.client_addr), a.state, \
+         'connected since ' || date_trunc('second', a.backend_start), \
+         'in a transaction since ' || date_trunc('second', a.xact_start)) \
+         FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {} AND l.objid = {} \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) /* report {report} */",
+        ADVISORY_LOCK >> 32,
+        ADVISORY_LOCK & 0xffff_ffff,
+    );
+    transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
+    transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+    let description = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(description.unwrap_or_else(|| "a session that has just ended".to_owned()))
+}
+
+/// A wait for the lock.
+struct Wait {
+    started: Instant,
+    max: Duration,
+    reports: u32,
+}
+
+impl Wait {
+    fn new(max: Duration) -> Self {
+        Self { started: Instant::now(), max, reports: 0 }
+    }
+
+    /// Returns whether the log should say now what has the lock, or whether the wait ends now.
+    fn is_report_due(&self) -> bool {
+        let waited = self.started.elapsed();
+        waited >= REPORT_INTERVAL * (self.reports + 1) || waited >= self.max
+    }
+
+    /// Logs `holder`, and pauses before the next attempt.
+    ///
+    /// # Errors
+    /// If the wait has lasted as long as it may.
+    async fn pause(&mut self, holder: Option<String>) -> Result<(), DbErr> {
+        if let Some(holder) = holder {
+            let waited_seconds = self.started.elapsed().as_secs();
+            if self.started.elapsed() >= self.max {
+                return Err(DbErr::Custom(format!(
+                    "another process has held the migration lock for {waited_seconds} s: {holder}; wait until it ends, \
+                     or end it (PORTICO_MIGRATE_WAIT is how long to wait)"
+                )));
+            }
+            self.reports += 1;
+            warn!(waited_seconds, "waiting for the migration lock, which is held by {holder}");
+        }
+        sleep(RETRY_INTERVAL).await;
+        Ok(())
     }
 }
 
@@ -59,18 +205,4 @@ fn sqlite_path(url: &str) -> Option<&str> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     Some(path.split('?').next().unwrap_or(path))
-}
-
-/// Creates the file `path.lock` and waits until this process has the lock on it.
-async fn lock_beside(path: String) -> Result<File, DbErr> {
-    let name = format!("{path}.lock");
-    let lock = move || {
-        let file = File::create(&name)?;
-        file.lock()?;
-        Ok(file)
-    };
-    tokio::task::spawn_blocking(lock)
-        .await
-        .map_err(|error| DbErr::Custom(error.to_string()))?
-        .map_err(|error: std::io::Error| DbErr::Custom(format!("cannot lock {path}.lock: {error}")))
 }

@@ -132,11 +132,15 @@ fn base_file(kind: Kind) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("base").join(name)
 }
 
+async fn migrate_now(url: &str) -> Result<(), DbErr> {
+    migrate(url, Duration::from_secs(60)).await
+}
+
 #[tokio::test]
 async fn up_down_and_up_again() {
     for kind in KINDS {
         let TestDatabase { url, .. } = &TestDatabase::create(kind, "up_down").await;
-        migrate(url).await.unwrap();
+        migrate_now(url).await.unwrap();
         let db = Database::connect(url).await.unwrap();
         let applied = Migrator::get_applied_migrations(&db).await.unwrap().len();
         assert_eq!(applied, Migrator::migrations().len(), "{url}");
@@ -144,8 +148,8 @@ async fn up_down_and_up_again() {
         assert!(db.execute_unprepared("SELECT * FROM tenants").await.is_err(), "{url}: the tables are gone");
         db.close().await.unwrap();
         assert!(!is_current(url).await.unwrap(), "{url}");
-        migrate(url).await.unwrap();
-        migrate(url).await.unwrap();
+        migrate_now(url).await.unwrap();
+        migrate_now(url).await.unwrap();
         assert!(is_current(url).await.unwrap(), "{url}");
     }
 }
@@ -175,8 +179,8 @@ async fn upgrade_from_the_base_schema_equals_a_new_database() {
     for kind in KINDS {
         let (upgraded, new) =
             (TestDatabase::from_base(kind, "upgraded").await, TestDatabase::create(kind, "new").await);
-        migrate(&upgraded.url).await.unwrap();
-        migrate(&new.url).await.unwrap();
+        migrate_now(&upgraded.url).await.unwrap();
+        migrate_now(&new.url).await.unwrap();
         assert!(is_current(&upgraded.url).await.unwrap());
         assert_eq!(upgraded.dump(), new.dump(), "{kind:?}");
     }
@@ -205,12 +209,12 @@ async fn growing_sets_take_a_new_value_without_a_migration() {
 async fn history_from_before_the_first_release_is_refused() {
     for kind in KINDS {
         let database = TestDatabase::create(kind, "replaced").await;
-        migrate(&database.url).await.unwrap();
+        migrate_now(&database.url).await.unwrap();
         let db = database.connect().await;
         let old = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20261121_000001_people', 0)";
         db.execute_unprepared(old).await.unwrap();
         db.close().await.unwrap();
-        for error in [migrate(&database.url).await.unwrap_err(), is_current(&database.url).await.unwrap_err()] {
+        for error in [migrate_now(&database.url).await.unwrap_err(), is_current(&database.url).await.unwrap_err()] {
             assert!(error.to_string().contains("from before the first release"), "{kind:?}: {error}");
         }
     }

@@ -12,6 +12,8 @@ mod backend;
 mod contract;
 mod memory;
 mod redis;
+mod redis_connection;
+mod redis_url;
 
 use uuid::Uuid;
 
@@ -48,15 +50,17 @@ impl JobQueue {
         Self::Memory(memory::MemoryQueue::default())
     }
 
-    /// Creates a queue in the Redis server at `url` (`redis://` or `rediss://`).
+    /// Creates a queue in the Redis server at `url`: `redis://…` or, with TLS, `rediss://…`. `rediss://…?ca=PATH`
+    /// trusts the certificate authorities in this PEM file instead of the public ones.
     ///
-    /// The connection is opened at the first use and reopened after a failure, so the server does not have to be
-    /// available yet.
+    /// The connection is opened at the first use and after a failure, so the server does not have to be available yet.
     ///
     /// # Errors
-    /// If `url` is not a Redis URL.
-    pub fn redis(url: &str) -> Result<Self, QueueError> {
-        Ok(Self::Redis(Box::new(redis::RedisQueue::new(url)?)))
+    /// A clause that follows the name of the setting, such as "must be redis://… or rediss://…", if `url` is not such a
+    /// URL, has an unknown parameter, or names a file that is not a certificate. It contains no part of the URL except
+    /// the path of the file.
+    pub fn redis(url: &str) -> Result<Self, String> {
+        Ok(Self::Redis(Box::new(redis::RedisQueue::new(redis_url::client(url)?))))
     }
 
     /// Adds `ids` to `lane`. An id that is in the lane already keeps its position.
@@ -79,6 +83,17 @@ impl JobQueue {
         match self {
             Self::Memory(queue) => Ok(queue.depth(lane)),
             Self::Redis(queue) => Ok(queue.depth(lane).await?),
+        }
+    }
+
+    /// Checks that the queue can be written. Adds and removes no id.
+    ///
+    /// # Errors
+    /// The errors of [`push`](Self::push).
+    pub async fn check_write(&self) -> Result<(), QueueError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Redis(queue) => Ok(queue.check_write().await?),
         }
     }
 

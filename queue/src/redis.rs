@@ -4,17 +4,15 @@
 
 use std::time::Duration;
 
-use redis::{
-    AsyncCommands, AsyncConnectionConfig, Client, RedisError, RedisResult,
-    aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection},
-};
+use redis::{AsyncCommands, Client, Cmd, RedisError, RedisResult, aio::MultiplexedConnection};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::QueueError;
+use crate::{
+    QueueError,
+    redis_connection::{SharedConnection, connect},
+};
 
-/// The time limit for opening a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time limit for the response to a command, except a blocking pop.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a blocking pop waits for the first id, in seconds.
@@ -27,7 +25,7 @@ const POP_RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Clone)]
 pub struct RedisQueue {
     client: Client,
-    connection: ConnectionManager,
+    connection: SharedConnection,
 }
 
 impl From<RedisError> for QueueError {
@@ -38,19 +36,9 @@ impl From<RedisError> for QueueError {
 }
 
 impl RedisQueue {
-    /// Creates a queue in the Redis server at `url`. Does not connect yet.
-    ///
-    /// # Errors
-    /// If `url` is not a Redis URL.
-    pub(crate) fn new(url: &str) -> RedisResult<Self> {
-        let client = Client::open(url)?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500))
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
-        Ok(Self { client, connection })
+    /// Creates a queue in the Redis server of `client`. Does not connect yet.
+    pub(crate) fn new(client: Client) -> Self {
+        Self { connection: SharedConnection::new(client.clone(), RESPONSE_TIMEOUT), client }
     }
 
     /// Adds `ids` to `lane`. An id that is in the lane already keeps its position.
@@ -66,7 +54,18 @@ impl RedisQueue {
         for id in ids {
             command.arg(milliseconds(id)).arg(id.to_string());
         }
-        command.query_async(&mut self.connection.clone()).await
+        self.connection.run(&command).await
+    }
+
+    /// Checks that Redis accepts a write: a replica, a full server and a server without enough replicas do not. Uses
+    /// the command of [`push`](Self::push) on a key beside the lanes, so that it needs no other permission.
+    ///
+    /// # Errors
+    /// The errors of [`push`](Self::push).
+    pub(crate) async fn check_write(&self) -> RedisResult<()> {
+        let mut command = redis::cmd("ZADD");
+        command.arg(key("health")).arg("NX").arg(0).arg("check");
+        self.connection.run(&command).await
     }
 
     /// Returns the number of ids in `lane`.
@@ -74,7 +73,7 @@ impl RedisQueue {
     /// # Errors
     /// The errors of [`push`](Self::push).
     pub(crate) async fn depth(&self, lane: &str) -> RedisResult<u64> {
-        self.connection.clone().zcard(key(lane)).await
+        self.connection.run(&Cmd::zcard(key(lane))).await
     }
 
     /// Returns a sentence if Redis may evict ids when its memory is full; `None` if it does not, or if Redis refuses
@@ -84,7 +83,7 @@ impl RedisQueue {
     /// If Redis cannot be reached or does not answer in time.
     pub(crate) async fn config_warning(&self) -> RedisResult<Option<String>> {
         let policy: RedisResult<Vec<String>> =
-            redis::cmd("CONFIG").arg("GET").arg("maxmemory-policy").query_async(&mut self.connection.clone()).await;
+            self.connection.run(redis::cmd("CONFIG").arg("GET").arg("maxmemory-policy")).await;
         Ok(match policy {
             // Many hosted Redis services forbid CONFIG. The policy is then unknown, and there is nothing to warn about.
             Err(error) if error.code().is_some() => None,
@@ -121,20 +120,13 @@ impl RedisConsumer {
     pub(crate) async fn pop(&mut self, limit: usize) -> RedisResult<Vec<Uuid>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.connect().await?,
+            None => connect(&self.client, POP_RESPONSE_TIMEOUT).await?,
         };
         let members = pop(&mut connection, &key(self.lane), limit).await?;
-        // The connection is kept only after a success: after an error its state is unknown, so the next pop opens a
-        // new one.
+        // The connection is kept only after a success: after an error its state is unknown, or it leads to a server
+        // that has become a replica, so the next pop opens a new one.
         self.connection = Some(connection);
         Ok(members.iter().filter_map(|member| parse_id(member, self.lane)).collect())
-    }
-
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(POP_RESPONSE_TIMEOUT));
-        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 }
 
@@ -178,6 +170,6 @@ fn milliseconds(id: &Uuid) -> u64 {
 impl RedisQueue {
     /// Adds any text to `lane`, even if it is not an id.
     pub(crate) async fn push_raw(&self, lane: &str, member: &str) -> RedisResult<()> {
-        self.connection.clone().zadd(key(lane), member, 0).await
+        self.connection.run(&Cmd::zadd(key(lane), member, 0)).await
     }
 }

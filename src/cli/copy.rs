@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use portico_domain::{
     operations::copy::{self, CopiedTable},
@@ -36,13 +36,19 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     let source = &config.domain.database;
     let example = "--to postgres://portico@db.example.com/portico";
     let target = source.at(&arguments.to);
-    let target = target.with_context(|| format!("--to must be sqlite:PATH or postgres://…, e.g. {example}"))?;
+    let target = target.map_err(|problem| anyhow!("--to {problem}, e.g. {example}"))?;
+    if source.has_transaction_pooler || target.has_transaction_pooler {
+        bail!("`portico copy` needs connections to the database server itself: a URL must not have pooler=transaction");
+    }
     if config.migrate_at_start {
         bootstrap::migrate(&config).await?;
-    } else if !portico_migration::is_current(&source.url).await.context("DATABASE_URL: cannot read the schema")? {
+    } else if !portico_migration::is_current(source.connect_options())
+        .await
+        .context("DATABASE_URL: cannot read the schema")?
+    {
         bail!("DATABASE_URL: the database does not have the newest schema; run `portico migrate` first");
     }
-    bootstrap::migrate_database(&target, "--to").await?;
+    bootstrap::migrate_database(&config, &target, "--to").await?;
     let copied = copy::copy(source, &target).await.context("nothing was copied")?;
     print(report(&copied, source, &target, config.secret_file.as_deref()))?;
     Ok(())

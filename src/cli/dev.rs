@@ -2,21 +2,22 @@
 
 use anyhow::{Result, bail};
 use portico_domain::{operations::demo, platform::env_reader::Environment};
+use tokio_util::sync::CancellationToken;
 
 use super::print;
-use crate::{bootstrap, config::Config};
+use crate::{bootstrap, config::Config, stop};
 
 /// Creates the demo tenant if it does not exist, prints the addresses of the API docs and the mailbox page, and runs
-/// API and worker until the process receives SIGTERM or SIGINT.
+/// API and worker until `stop` is cancelled.
 ///
 /// # Errors
 /// Returns an error if `PORTICO_ENV` is `production`, or if the process cannot start or serve: see [`bootstrap`].
-pub(super) async fn run(mut config: Config) -> Result<()> {
+pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<()> {
     if config.domain.environment == Environment::Production {
         bail!("PORTICO_ENV is production, but `portico dev` creates a demo tenant; use `portico serve`");
     }
     let listeners = bootstrap::bind(&mut config).await?;
-    let app = bootstrap::app(&config).await?;
+    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config)).await? else { return Ok(()) };
     demo::seed(&app).await?;
     let url = config.domain.public_url.as_str().trim_end_matches('/');
     // The page addresses are a convenience: without a reader of stdout, Portico runs all the same.
@@ -24,5 +25,5 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
          Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
     ));
-    bootstrap::run(app, config, true, listeners).await
+    bootstrap::run(app, config, true, listeners, stop).await
 }

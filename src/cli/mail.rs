@@ -105,14 +105,15 @@ impl MailSelector {
 /// # Errors
 /// Returns an error if the process cannot start, if the test mail was not sent, or if a mail cannot be sent again.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
-    let app = bootstrap::app(&config).await?;
     match command {
-        Command::Test { to } => test(&app, to).await,
+        Command::Test { to } => test(&bootstrap::app_without_database(&config).await?, to).await,
         Command::List { selector, status, limit } => {
             let filter = MailFilter { status: status.map(Into::into), ..selector.filter() };
-            list(&app, &filter, limit).await
+            list(&bootstrap::app_for_reading(&config).await?, &filter, limit).await
         }
-        Command::Retry { ids, selector, all } => retry(&app, ids, &selector.filter(), all).await,
+        Command::Retry { ids, selector, all } => {
+            retry(&bootstrap::app(&config).await?, ids, &selector.filter(), all).await
+        }
     }
 }
 

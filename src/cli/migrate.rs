@@ -7,9 +7,10 @@ use crate::{bootstrap, config::Config};
 /// Migrates the database, also if `PORTICO_MIGRATE` is `off`. Does nothing if the schema is the newest already.
 ///
 /// # Errors
-/// Returns an error if the database cannot be reached or a migration fails.
+/// Returns an error if the database cannot be reached within 30 seconds, if another process migrates it for longer than
+/// `PORTICO_MIGRATE_WAIT`, or if a migration fails.
 pub(super) async fn run(config: Config) -> Result<()> {
-    bootstrap::migrate(&config).await?;
+    bootstrap::migrate_when_reachable(&config).await?;
     super::print("The database has the newest schema.")?;
     Ok(())
 }

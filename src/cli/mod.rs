@@ -20,8 +20,12 @@ use std::io::{ErrorKind, Write};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
+use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config},
+    stop,
+};
 
 /// The accounts service of a client portal.
 ///
@@ -51,7 +55,11 @@ enum Command {
     /// Prints the OpenAPI document.
     Openapi,
     /// Checks the configuration and prints every problem that it finds.
-    CheckConfig,
+    CheckConfig {
+        /// Also connects to the database, to Redis and to the mail server, and checks that they can be used.
+        #[arg(long)]
+        connect: bool,
+    },
     /// Checks whether the running process with this configuration is ready. For containers, which have no curl.
     Healthcheck,
     /// Prints the table of all settings, as in docs/settings.md.
@@ -70,20 +78,28 @@ enum Command {
     Staff(staff::Command),
 }
 
-/// Runs the command that `cli` names, or `portico dev` if it names none.
+/// Runs the command that `cli` names, or `portico dev` if it names none, until `stop` is cancelled.
 ///
 /// # Errors
 /// Returns the error of the command, and every problem of the configuration, one line each.
-pub(crate) async fn run(cli: Cli) -> Result<()> {
+pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
     match cli.command.unwrap_or(Command::Dev) {
-        Command::Dev => dev::run(config(Some(Environment::Development))?).await,
-        Command::Serve => serve::run(config(None)?).await,
-        Command::Api => api::run(config(None)?).await,
-        Command::Worker => worker::run(config(None)?).await,
+        Command::Dev => dev::run(config(Some(Environment::Development))?, stop).await,
+        Command::Serve => serve::run(config(None)?, stop).await,
+        Command::Api => api::run(config(None)?, stop).await,
+        Command::Worker => worker::run(config(None)?, stop).await,
+        command => stop::or_stopped(&stop, run_to_end(command)).await,
+    }
+}
+
+/// Runs a command that does one thing and ends.
+async fn run_to_end(command: Command) -> Result<()> {
+    match command {
+        Command::Dev | Command::Serve | Command::Api | Command::Worker => Ok(()),
         Command::Migrate => migrate::run(config(None)?).await,
         Command::Copy(arguments) => copy::run(config(None)?, arguments).await,
         Command::Openapi => openapi::run(),
-        Command::CheckConfig => check_config::run(config(None)?),
+        Command::CheckConfig { connect } => check_config::run(config(None)?, connect).await,
         Command::Healthcheck => healthcheck::run(config(None)?).await,
         Command::Settings => settings::run(),
         Command::Mail(command) => mail::run(config(None)?, command).await,

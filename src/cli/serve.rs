@@ -1,15 +1,16 @@
 //! `portico serve`: runs API and worker in one process for production, with or without Redis.
 
 use anyhow::Result;
+use tokio_util::sync::CancellationToken;
 
-use crate::{bootstrap, config::Config};
+use crate::{bootstrap, config::Config, stop};
 
-/// Runs API and worker until the process receives SIGTERM or SIGINT.
+/// Runs API and worker until `stop` is cancelled.
 ///
 /// # Errors
 /// Returns an error if the process cannot start or serve: see [`bootstrap`].
-pub(super) async fn run(mut config: Config) -> Result<()> {
+pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<()> {
     let listeners = bootstrap::bind(&mut config).await?;
-    let app = bootstrap::app(&config).await?;
-    bootstrap::run(app, config, true, listeners).await
+    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config)).await? else { return Ok(()) };
+    bootstrap::run(app, config, true, listeners, stop).await
 }

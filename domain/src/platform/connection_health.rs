@@ -8,15 +8,18 @@ use std::{
 
 use sea_orm::{
     SqlxError,
-    sqlx::{Connection, PgConnection},
+    sqlx::{Executor, PgConnection, Row},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::warn;
 
 /// How long a connection must be idle before it is checked. The check takes one round trip. Connections that were used
 /// less than 100 ms ago are not checked; these are the busy ones.
 const LIVENESS_CHECK_AFTER: Duration = Duration::from_millis(100);
-/// How long a liveness check may take.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a check of a connection may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long to wait after a new connection has led to a read-only server, before the pool opens another one.
+const READ_ONLY_PAUSE: Duration = Duration::from_millis(500);
 /// For how long after a loss every connection that returns to the pool is checked.
 const SUSPECT_PERIOD: Duration = Duration::from_secs(300);
 
@@ -41,6 +44,19 @@ impl ConnectionHealth {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
+    /// Checks that a new connection leads to a server that can be written. During a fail-over it may still lead to the
+    /// old primary, or to a standby, whose data is not current.
+    ///
+    /// # Errors
+    /// If the server is read-only or the check fails; the pool then closes the connection and opens another one.
+    pub(super) async fn after_connect(&self, connection: &mut PgConnection) -> Result<(), SqlxError> {
+        if is_writable(connection).await? {
+            return Ok(());
+        }
+        sleep(READ_ONLY_PAUSE).await;
+        Err(SqlxError::Io(io::Error::other("the database server is read-only; waiting for one that can be written")))
+    }
+
     /// Returns whether an idle connection may be used. Checks it if necessary.
     ///
     /// # Errors
@@ -53,20 +69,32 @@ impl ConnectionHealth {
         match decide(idle_for, self.since_loss()) {
             PoolDecision::Use => Ok(true),
             PoolDecision::Discard => Ok(false),
-            PoolDecision::Check => ping(connection).await.map(|()| true).inspect_err(|_| self.mark_connection_lost()),
+            PoolDecision::Check => self.check(connection).await,
         }
     }
 
-    /// Returns whether a connection may return to the pool. After a loss it is checked: a statement that was cancelled
-    /// on a lost connection would otherwise block the next user until the operating system reports the loss.
+    /// Returns whether a connection may return to the pool. After a loss it is checked: it may lead to a server that
+    /// has become read-only, and a statement that was cancelled on a lost connection would otherwise block the next
+    /// user until the operating system reports the loss.
     ///
     /// # Errors
     /// If the check fails; the pool then closes the connection.
     pub(super) async fn after_release(&self, connection: &mut PgConnection) -> Result<bool, SqlxError> {
-        if self.since_loss().is_some_and(|since| since < SUSPECT_PERIOD) {
-            ping(connection).await?;
+        match self.since_loss() {
+            Some(since) if since < SUSPECT_PERIOD => is_writable(connection).await,
+            _ => Ok(true),
         }
-        Ok(true)
+    }
+
+    async fn check(&self, connection: &mut PgConnection) -> Result<bool, SqlxError> {
+        let checked = is_writable(connection).await;
+        if let Ok(false) = checked {
+            warn!("the database server has become read-only; its connections are closed");
+        }
+        if !matches!(checked, Ok(true)) {
+            self.mark_connection_lost();
+        }
+        checked
     }
 
     fn since_loss(&self) -> Option<Duration> {
@@ -83,9 +111,12 @@ fn decide(idle_for: Duration, since_loss: Option<Duration>) -> PoolDecision {
     }
 }
 
-async fn ping(connection: &mut PgConnection) -> Result<(), SqlxError> {
+/// Asks the server whether transactions may write. Writes nothing, and takes one round trip as a ping does.
+async fn is_writable(connection: &mut PgConnection) -> Result<bool, SqlxError> {
     let timed_out = |_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into()));
-    timeout(PING_TIMEOUT, connection.ping()).await.unwrap_or_else(timed_out)
+    let row = connection.fetch_one("SHOW transaction_read_only");
+    let read_only: String = timeout(CHECK_TIMEOUT, row).await.unwrap_or_else(timed_out)?.try_get(0)?;
+    Ok(read_only == "off")
 }
 
 #[cfg(test)]

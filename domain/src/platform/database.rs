@@ -4,9 +4,8 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction,
-    DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseConnectionType, DatabaseTransaction, DbBackend, DbErr,
+    ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -19,6 +18,7 @@ use super::{
     connection_health::ConnectionHealth,
     error::{Error, Result},
     metrics,
+    pooled_transaction::{PooledConnection, PooledTransaction},
     settings::DatabaseSettings,
     transient_db_error::TransientDbError,
 };
@@ -36,13 +36,24 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Database {
     connection: DatabaseConnection,
+    /// How statements reach `connection`.
+    route: Route<DatabaseConnection, PooledConnection>,
     health: Arc<ConnectionHealth>,
 }
 
 /// A database transaction. It is rolled back if it is dropped without a commit.
 pub struct Transaction {
-    inner: DatabaseTransaction,
+    inner: Route<DatabaseTransaction, PooledTransaction>,
     health: Arc<ConnectionHealth>,
+}
+
+/// The two ways to the server.
+#[derive(Clone)]
+enum Route<D, P> {
+    /// The server, or a pooler in session mode.
+    Direct(D),
+    /// A pooler in transaction mode.
+    Pooled(P),
 }
 
 /// How many connections of a pool are in use and idle.
@@ -59,7 +70,20 @@ impl Database {
     /// # Errors
     /// If the database cannot be reached.
     pub async fn connect(settings: &DatabaseSettings) -> std::result::Result<Self, DbErr> {
-        Self::open(settings, Some(STATEMENT_TIMEOUT)).await
+        Self::open(settings, Some(STATEMENT_TIMEOUT), false).await
+    }
+
+    /// Creates a pool that opens its first connection when it is used.
+    ///
+    /// # Errors
+    /// If the URL is not valid.
+    pub async fn connect_lazily(settings: &DatabaseSettings) -> std::result::Result<Self, DbErr> {
+        let mut settings = settings.clone();
+        // Opening a SQLite file would create it.
+        if settings.sqlite_path().is_some_and(|path| !path.exists()) {
+            settings.url = "sqlite::memory:".into();
+        }
+        Self::open(&settings, Some(STATEMENT_TIMEOUT), true).await
     }
 
     /// Opens a pool without a time limit for statements, for work that no request waits for.
@@ -69,26 +93,29 @@ impl Database {
     pub(crate) async fn connect_without_statement_timeout(
         settings: &DatabaseSettings,
     ) -> std::result::Result<Self, DbErr> {
-        Self::open(settings, None).await
+        Self::open(settings, None, false).await
     }
 
     async fn open(
         settings: &DatabaseSettings,
         statement_timeout: Option<Duration>,
+        lazily: bool,
     ) -> std::result::Result<Self, DbErr> {
         let health = Arc::<ConnectionHealth>::default();
-        let mut options = ConnectOptions::new(&settings.url);
+        let mut options = settings.connect_options();
         options
-            .max_connections(settings.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_timeout(ACQUIRE_TIMEOUT)
-            // Statements contain addresses and hashes, so they are never logged.
-            .sqlx_logging(false)
-            .test_before_acquire(false);
-        let (acquired, released) = (health.clone(), health.clone());
+            .test_before_acquire(false)
+            .connect_lazy(lazily);
+        let (connected, acquired, released) = (health.clone(), health.clone(), health.clone());
         options.map_sqlx_postgres_pool_opts(move |pool| {
-            let (acquired, released) = (acquired.clone(), released.clone());
-            pool.before_acquire(move |connection, state| {
+            let (connected, acquired, released) = (connected.clone(), acquired.clone(), released.clone());
+            pool.after_connect(move |connection, _| {
+                let health = connected.clone();
+                Box::pin(async move { health.after_connect(connection).await })
+            })
+            .before_acquire(move |connection, state| {
                 let health = acquired.clone();
                 Box::pin(async move { health.before_acquire(connection, state.idle_for).await })
             })
@@ -97,9 +124,7 @@ impl Database {
                 Box::pin(async move { health.after_release(connection).await })
             })
         });
-        if let Some(limit) = statement_timeout
-            && settings.url.starts_with("postgres")
-        {
+        if let Some(limit) = settings.startup_statement_timeout(statement_timeout) {
             options.statement_timeout(limit);
         }
         // With write-ahead logging, readers do not wait for the one writer. With FULL, committed data survives a power
@@ -116,7 +141,15 @@ impl Database {
         options.map_sqlx_sqlite_pool_opts(|pool| {
             pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         });
-        Ok(Self { connection: sea_orm::Database::connect(options).await?, health })
+        let connection = sea_orm::Database::connect(options).await?;
+        let route = match settings.has_transaction_pooler {
+            true => {
+                let pool = connection.get_postgres_connection_pool().clone();
+                Route::Pooled(PooledConnection::new(pool, statement_timeout))
+            }
+            false => Route::Direct(connection.clone()),
+        };
+        Ok(Self { connection, route, health })
     }
 
     /// Begins a transaction for writing.
@@ -124,11 +157,15 @@ impl Database {
     /// # Errors
     /// `unavailable` if no connection is free in time or the database cannot be reached.
     pub(super) async fn begin(&self) -> Result<Transaction> {
-        let inner = self.begin_raw().await.inspect_err(|error| record_pool_error(&self.health, error))?;
+        let begun = match &self.route {
+            Route::Direct(_) => self.begin_raw().await.map(Route::Direct),
+            Route::Pooled(pooled) => pooled.begin().await.map(Route::Pooled),
+        };
+        let inner = begun.inspect_err(|error| record_pool_error(&self.health, error))?;
         Ok(Transaction { inner, health: self.health.clone() })
     }
 
-    /// Begins a transaction for writing, as the database library's own type.
+    /// Begins a transaction for writing, as the database library's own type. It cannot be used through a pooler.
     ///
     /// SQLite must know from the start that a transaction will write: a reader that becomes a writer fails immediately
     /// if another connection has written in between. Postgres ignores the mode.
@@ -156,12 +193,21 @@ impl Database {
         }
     }
 
-    /// Checks that the database answers.
+    /// Returns whether the database answers and can be written. Writes nothing.
     ///
     /// # Errors
     /// If it does not answer.
-    pub(super) async fn ping(&self) -> std::result::Result<(), DbErr> {
-        self.connection.ping().await
+    pub(super) async fn is_writable(&self) -> std::result::Result<bool, DbErr> {
+        if self.get_database_backend() != DbBackend::Postgres {
+            return self.connection.ping().await.map(|()| true);
+        }
+        let question = "SELECT current_setting('transaction_read_only') = 'off'";
+        let row = self.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
+        let is_writable = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(false);
+        if !is_writable {
+            self.health.mark_connection_lost();
+        }
+        Ok(is_writable)
     }
 
     /// Returns how many connections are in use and idle.
@@ -205,7 +251,11 @@ impl Transaction {
     /// As for every statement. If the connection is lost, the transaction may or may not be committed.
     pub(super) async fn commit(self) -> Result<()> {
         let Self { inner, health } = self;
-        Ok(inner.commit().await.inspect_err(|error| record_pool_error(&health, error))?)
+        let committed = match inner {
+            Route::Direct(inner) => inner.commit().await,
+            Route::Pooled(inner) => inner.commit().await,
+        };
+        Ok(committed.inspect_err(|error| record_pool_error(&health, error))?)
     }
 }
 
@@ -216,6 +266,44 @@ fn record_pool_error(health: &ConnectionHealth, error: &DbErr) {
     }
     if TransientDbError::of(error) == Some(TransientDbError::ConnectionLost) {
         health.mark_connection_lost();
+    }
+}
+
+#[async_trait]
+impl<D: ConnectionTrait + Send, P: ConnectionTrait + Send> ConnectionTrait for Route<D, P> {
+    fn get_database_backend(&self) -> DbBackend {
+        match self {
+            Self::Direct(direct) => direct.get_database_backend(),
+            Self::Pooled(pooled) => pooled.get_database_backend(),
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
+        match self {
+            Self::Direct(direct) => direct.execute_raw(statement).await,
+            Self::Pooled(pooled) => pooled.execute_raw(statement).await,
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
+        match self {
+            Self::Direct(direct) => direct.execute_unprepared(sql).await,
+            Self::Pooled(pooled) => pooled.execute_unprepared(sql).await,
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> std::result::Result<Option<QueryResult>, DbErr> {
+        match self {
+            Self::Direct(direct) => direct.query_one_raw(statement).await,
+            Self::Pooled(pooled) => pooled.query_one_raw(statement).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Direct(direct) => direct.query_all_raw(statement).await,
+            Self::Pooled(pooled) => pooled.query_all_raw(statement).await,
+        }
     }
 }
 
@@ -246,7 +334,7 @@ macro_rules! impl_connection_trait {
     };
 }
 
-impl_connection_trait!(Database, connection);
+impl_connection_trait!(Database, route);
 impl_connection_trait!(Transaction, inner);
 
 /// Runs `write` and tries again while the database is unavailable, for at most `duration`.

@@ -4,6 +4,19 @@ use std::{collections::BTreeMap, ffi::OsString, fmt, time::Duration};
 
 use super::service_links::is_service_link;
 
+/// Texts that examples use in the place of a value, in lower case.
+const PLACEHOLDERS: [&str; 9] = [
+    "change-me",
+    "changeme",
+    "change_me",
+    "replace-me",
+    "replaceme",
+    "replace_me",
+    "placeholder",
+    "your-password",
+    ":example@",
+];
+
 /// An environment variable that Portico reads.
 #[derive(Clone, Debug)]
 pub struct Variable {
@@ -116,6 +129,10 @@ impl EnvReader {
                 return None;
             }
         };
+        if self.is_production() && is_placeholder(value) {
+            self.add_error(name, "still holds a placeholder; replace it by the real value");
+            return None;
+        }
         match parse(value) {
             Ok(parsed) => Some(parsed),
             Err(problem) => {
@@ -176,6 +193,14 @@ impl EnvReader {
         let is_ignored = rest.starts_with("TEST_") || value.is_some_and(|value| is_service_link(rest, value));
         !is_ignored && !self.known.iter().any(|variable| variable.name == name)
     }
+}
+
+/// Returns whether `value` contains a placeholder, such as `change-me` or `<password>`. A mailbox such as
+/// `Portal <portal@example.com>` is none.
+fn is_placeholder(value: &str) -> bool {
+    let value = value.to_lowercase();
+    let is_marked = |part: &str| part.split_once('>').is_some_and(|(name, _)| !name.contains(['@', '<']));
+    PLACEHOLDERS.iter().any(|placeholder| value.contains(placeholder)) || value.split('<').skip(1).any(is_marked)
 }
 
 /// Returns the known name with the smallest Levenshtein distance to `name`, if that distance is at most 4.

@@ -4,16 +4,17 @@
 //! name, default and description of each variable. The table in `docs/settings.md` and the hint for misspelled names
 //! come from these records, so they always match the code.
 
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
-use sea_orm::sqlx::postgres::PgConnectOptions;
 use url::{Host, Url};
 
 use super::{
-    env_reader::{EnvReader, Environment, number},
+    env_reader::{EnvReader, Environment},
     extensions::Extensions,
     keys::ServerKeys,
 };
+
+pub use super::database_settings::DatabaseSettings;
 
 /// Everything that the domain can be configured with.
 #[derive(Clone, Debug)]
@@ -54,21 +55,6 @@ pub struct Settings {
 pub trait Section: Sized + Send + Sync + 'static {
     /// Reads the section. Returns `None` if a variable is wrong; `env` then holds the errors.
     fn read(env: &mut EnvReader) -> Option<Self>;
-}
-
-/// The database, and the number of connections to it.
-#[derive(Clone)]
-pub struct DatabaseSettings {
-    /// The URL as the driver reads it. It may contain a password, so `Debug` leaves it out.
-    pub url: String,
-    /// The largest number of connections that this process opens.
-    pub connections: u32,
-}
-
-impl fmt::Debug for DatabaseSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DatabaseSettings({} connections)", self.connections)
-    }
 }
 
 impl Settings {
@@ -114,54 +100,6 @@ impl Settings {
 pub fn data_dir(env: &mut EnvReader) -> Option<PathBuf> {
     let description = "The folder in which development stores its server key.";
     env.read("PORTICO_DATA_DIR", "data", description, |value| Ok(PathBuf::from(value)))
-}
-
-impl DatabaseSettings {
-    /// Reads `DATABASE_URL` and `PORTICO_DATABASE_CONNECTIONS`. Returns `None` if a variable is wrong; `env` then holds
-    /// the errors.
-    pub fn read(env: &mut EnvReader) -> Option<Self> {
-        let description =
-            "The database: `sqlite:PATH` for a single process, or `postgres://user:password@host/database`.";
-        let url = env.read("DATABASE_URL", "sqlite:data/portico.db", description, |value| {
-            driver_url(value)
-                .ok_or_else(|| "must be sqlite:PATH or postgres://…, e.g. DATABASE_URL=sqlite:data/portico.db".into())
-        });
-        let description = "The largest number of database connections of this process, 2 to 1000.";
-        let connections = env.read("PORTICO_DATABASE_CONNECTIONS", "16", description, number(2..=1000));
-        Some(Self { url: url?, connections: connections? })
-    }
-
-    /// Returns these settings with another URL; `None` if `url` is not a valid `DATABASE_URL`.
-    pub fn at(&self, url: &str) -> Option<Self> {
-        Some(Self { url: driver_url(url)?, connections: self.connections })
-    }
-
-    /// Returns the URL without user, password and options, for logs and errors.
-    pub fn redacted_url(&self) -> String {
-        let bare = self.url.split('?').next().unwrap_or_default();
-        match Url::parse(bare) {
-            Ok(url) if url.has_host() => format!("{}://{}{}", url.scheme(), at_host(&url), url.path()),
-            _ => bare.to_owned(),
-        }
-    }
-}
-
-/// Returns the host and, if the URL has one, the port.
-fn at_host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// Returns the URL as the driver reads it; `None` if `value` is not the URL of a supported database.
-fn driver_url(value: &str) -> Option<String> {
-    match value.split_once(':').map(|(scheme, rest)| (scheme, rest.trim_start_matches('/'))) {
-        Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
-            Some(format!("{value}?mode=rwc"))
-        }
-        // The URL is parsed here because the error of the driver quotes it, with the password.
-        Some(("postgres" | "postgresql", _)) if PgConnectOptions::from_str(value).is_ok() => Some(value.to_owned()),
-        _ => None,
-    }
 }
 
 /// Reads `PORTICO_SECRET`. Without it and without a `fallback`, adds an error.
@@ -262,17 +200,6 @@ mod tests {
     }
 
     #[test]
-    fn shown_database_url_has_no_password() {
-        let settings = read(&[SECRET], Environment::Development).unwrap().database;
-        assert_eq!(settings.redacted_url(), "sqlite:data/portico.db");
-        let at = |url: &str| settings.at(url).map(|database| database.redacted_url());
-        let shown = at("postgres://user:canary@db.example.com:6432/portico?sslmode=require&password=canary");
-        assert_eq!(shown.as_deref(), Some("postgres://db.example.com:6432/portico"));
-        assert_eq!(at("sqlite:/var/lib/portico.db").as_deref(), Some("sqlite:/var/lib/portico.db"));
-        assert_eq!(at("mysql://h/x"), None);
-    }
-
-    #[test]
     fn misspelled_variable_is_an_error_with_a_suggestion() {
         let error = read(&[SECRET, ("PORTICO_RESET_TLT", "30m")], Environment::Development).unwrap_err();
         assert_eq!(
@@ -323,6 +250,26 @@ mod tests {
         assert_eq!(read(&plain, Environment::Production).unwrap_err().0.len(), 2);
         let good = [SECRET, ("PORTICO_PUBLIC_URL", "https://p.example.com"), ("MAIL_URL", "smtps://u:p@h")];
         read(&good, Environment::Production).unwrap();
+    }
+
+    #[test]
+    fn production_refuses_placeholders() {
+        let good = [SECRET, ("PORTICO_PUBLIC_URL", "https://p.example.com"), ("MAIL_URL", "smtps://u:p@h")];
+        for (name, value) in [
+            ("MAIL_URL", "smtps://portico:<password>@h"),
+            ("MAIL_URL", "smtps://portico:example@h"),
+            ("MAIL_URL", "smtps://u:Change-Me@h"),
+            ("MAIL_FROM", "Placeholder <portal@p.example.com>"),
+            ("PORTICO_SECRET", "<openssl rand -base64 32>"),
+        ] {
+            let mut values = good.to_vec();
+            values.retain(|(given, _)| *given != name);
+            values.push((name, value));
+            let error = read(&values, Environment::Production).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name} still holds a placeholder")), "{error}");
+        }
+        read(&[&good[..], &[("MAIL_FROM", "Portal <portal@p.example.com>")]].concat(), Environment::Production)
+            .unwrap();
     }
 
     #[test]

@@ -24,22 +24,55 @@ impl TransientDbError {
         let (DbErr::Exec(error) | DbErr::Query(error)) = error else { return None };
         let RuntimeErr::SqlxError(error) = error else { return None };
         match &**error {
-            SqlxError::Database(error) => match &*error.code()? {
-                // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
-                "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Self::Contention),
-                // Admin shutdown, crash shutdown and idle session timeout end the connection; 08003 and 08006 come from
-                // poolers.
-                "57P01" | "57P02" | "57P05" | "08003" | "08006" => Some(Self::ConnectionLost),
-                // Read-only; SQLite READONLY and FULL.
-                "25006" | "8" | "13" => Some(Self::Outage),
-                // Classes: connection exception, transaction rollback, insufficient resources, object not in
-                // prerequisite state, operator intervention.
-                code if code.len() == 5 && ["08", "40", "53", "55", "57"].contains(&&code[..2]) => Some(Self::Outage),
-                _ => None,
-            },
+            SqlxError::Database(error) => Self::of_code(&error.code()?),
             SqlxError::Io(_) => Some(Self::ConnectionLost),
             SqlxError::PoolTimedOut | SqlxError::PoolClosed => Some(Self::Outage),
             _ => None,
         }
+    }
+
+    /// Returns whether a failure to open a database may end without a change of the configuration. Wrong credentials, a
+    /// missing database and a certificate that is not trusted do not end.
+    pub(super) fn is_outage(error: &DbErr) -> bool {
+        let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return Self::of(error).is_some() };
+        match &**error {
+            SqlxError::Database(error) => error.code().is_some_and(|code| Self::of_code(&code).is_some()),
+            SqlxError::Io(_) | SqlxError::PoolTimedOut => true,
+            _ => false,
+        }
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        match code {
+            // Serialization failure and deadlock; SQLite BUSY, LOCKED, BUSY_RECOVERY and BUSY_SNAPSHOT.
+            "40001" | "40P01" | "5" | "6" | "261" | "517" => Some(Self::Contention),
+            // The server shuts down, starts, or dropped the database, or the session was idle for too long.
+            "57P01" | "57P02" | "57P03" | "57P04" | "57P05" => Some(Self::ConnectionLost),
+            // Read-only: the server was the primary and is now a standby. Another server is or becomes the primary.
+            "25006" => Some(Self::ConnectionLost),
+            // Class: connection exception. Poolers send these codes when they have lost the server.
+            code if code.len() == 5 && code.starts_with("08") => Some(Self::ConnectionLost),
+            // SQLite READONLY and FULL.
+            "8" | "13" => Some(Self::Outage),
+            // Classes: transaction rollback, insufficient resources, object not in prerequisite state, operator
+            // intervention.
+            code if code.len() == 5 && ["40", "53", "55", "57"].contains(&&code[..2]) => Some(Self::Outage),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_to_a_server_that_stops_or_became_read_only_is_lost() {
+        for code in ["25006", "57P01", "57P02", "57P03", "57P04", "08006", "08P01"] {
+            assert_eq!(TransientDbError::of_code(code), Some(TransientDbError::ConnectionLost), "{code}");
+        }
+        // No room, and no permission.
+        assert_eq!(TransientDbError::of_code("53100"), Some(TransientDbError::Outage));
+        assert_eq!(TransientDbError::of_code("42501"), None);
     }
 }

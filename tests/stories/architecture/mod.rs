@@ -59,9 +59,9 @@ fn stories_import_none_of_our_crates() {
 const MAY_ASK_FOR_THE_DATABASE: [&str; 5] = [
     "domain/src/identity/sessions/queries.rs",
     "domain/src/platform/database.rs",
+    "domain/src/platform/database_settings.rs",
+    "domain/src/platform/pooled_transaction.rs",
     "domain/src/platform/rate_limit/counters.rs",
-    "domain/src/platform/settings.rs",
-    "src/bootstrap.rs",
 ];
 
 #[test]

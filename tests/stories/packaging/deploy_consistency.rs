@@ -394,8 +394,12 @@ fn systemd_units_run_commands_of_the_program_without_privileges() {
         }
         if name != "portico-migrate" {
             assert!(get("TimeoutStopSec").unwrap().parse::<u64>().unwrap() > STOP_SECONDS, "{name}");
-            assert_eq!((get("Requires"), get("Restart")), (Some("portico-migrate.service"), Some("always")));
+            assert_eq!(get("ExecStartPre"), Some("/usr/local/bin/portico migrate"), "{name}");
         }
+        // A start or a migration that failed, for example at boot, is tried again without end.
+        let restart = if name == "portico-migrate" { "on-failure" } else { "always" };
+        assert_eq!((get("Restart"), get("StartLimitIntervalSec")), (Some(restart), Some("0")), "{name}");
+        assert!(get("RestartSec").is_some() && get("Requires").is_none(), "{name}");
     }
 }
 

@@ -56,6 +56,32 @@ impl Postgres {
         format!("{}/portico", self.server())
     }
 
+    /// Starts a standby of this server: a server in recovery, which replicates it and is read-only.
+    pub(crate) async fn start_standby(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        run(Command::new("chmod").arg("711").arg(folder.path()));
+        run(Command::new("install").args(["-d", "-m", "700", "-o", &provided("PORTICO_TEST_OWNER")]).arg(&data));
+        let backup = Path::new(&provided("PORTICO_TEST_POSTGRES_BIN")).join("pg_basebackup");
+        let mut command = Command::new("setpriv");
+        command.args(as_owner()).arg(backup).arg("-D").arg(&data).current_dir(folder.path());
+        command.args(["-R", "-c", "fast", "--no-sync", "-d", &format!("{}/postgres", self.server())]);
+        run(&mut command);
+        let port = free_port();
+        let process = serve(&data, port).await.expect("the standby starts");
+        Self { data, port, process, lock_holder: Mutex::default(), _folder: Some(folder) }
+    }
+
+    /// Makes a standby the primary.
+    pub(crate) fn promote(&self) {
+        assert_eq!(psql(&self.url(), "SELECT pg_promote()"), "t");
+    }
+
+    /// Runs SQL although transactions are read-only by default.
+    pub(crate) fn run_writable(&self, sql: &str) -> String {
+        psql(&format!("{}?options=-c%20default_transaction_read_only%3Doff", self.url()), sql)
+    }
+
     fn server(&self) -> String {
         format!("postgres://portico@127.0.0.1:{}", self.port)
     }
@@ -144,7 +170,7 @@ async fn serve(data: &Path, port: u16) -> Option<Process> {
     let process = Process::start("setpriv", &args, &[]);
     let started = super::eventually("Postgres is ready", || async {
         let lines = process.logs();
-        if lines.iter().any(|line| line.contains("ready to accept connections")) {
+        if lines.iter().any(|line| line.contains("ready to accept")) {
             return Some(true);
         }
         (!process.is_running()).then_some(false)
@@ -155,7 +181,7 @@ async fn serve(data: &Path, port: u16) -> Option<Process> {
 
 /// The arguments by which `setpriv` becomes the user that runs Postgres. They set the signal at the parent's death
 /// again, because a change of user clears it.
-fn as_owner() -> Vec<String> {
+pub(super) fn as_owner() -> Vec<String> {
     let owner = provided("PORTICO_TEST_OWNER");
     let id = |args: &[&str]| {
         let output = Command::new("id").args(args).output().unwrap();

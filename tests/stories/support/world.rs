@@ -300,7 +300,8 @@ impl World {
     /// Postgres.
     pub(crate) fn sql(&self, sql: &str) -> String {
         let url = self.setting("DATABASE_URL");
-        let Some(path) = url.strip_prefix("sqlite:") else { return psql(url, sql) };
+        // `psql` refuses parameters that it does not know.
+        let Some(path) = url.strip_prefix("sqlite:") else { return psql(&url.replace("?pooler=transaction", ""), sql) };
         let output = Command::new("sqlite3").args(["-cmd", ".timeout 10000", path, sql]).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -6,7 +6,6 @@ mod scrape;
 
 use std::time::Duration;
 
-use portico_entity::background_job::Lane;
 use tokio::time::timeout;
 
 use super::{
@@ -38,9 +37,9 @@ pub struct HealthCache {
 pub struct Health {
     /// Whether this process has received SIGTERM or SIGINT. Other processes should then take its requests.
     pub draining: bool,
-    /// Whether the database answers. Without it no request can be served.
+    /// Whether the database answers and can be written. Without it no request can be served.
     pub database: bool,
-    /// Whether the job queue can be reached. Without it, mail is delayed.
+    /// Whether the job queue can be reached and written. Without it, mail is delayed.
     pub queue: bool,
     /// The number of workers that have recorded a heartbeat in the last 30 seconds; `None` if the database does not
     /// answer.
@@ -53,12 +52,13 @@ pub struct Health {
 }
 
 impl Health {
-    /// Returns whether this process should receive requests: the database answers and the process is not stopping.
+    /// Returns whether this process should receive requests: the database can be written and the process is not
+    /// stopping.
     pub fn is_ready(&self) -> bool {
         self.database && !self.draining
     }
 
-    /// Returns whether everything works: this process is ready, the queue can be reached, at least one worker is
+    /// Returns whether everything works: this process is ready, the queue can be written, at least one worker is
     /// running, no mail is late, and the mail server is not on hold.
     pub fn is_fully_working(&self) -> bool {
         self.is_ready() && self.queue && self.has_worker() && self.is_mail_in_time() && !self.mail_held
@@ -94,23 +94,25 @@ pub async fn check(app: &App) -> Health {
 /// Returns the health of this process if it should receive requests.
 ///
 /// # Errors
-/// `unavailable` if the database does not answer or this process has received SIGTERM or SIGINT.
+/// `unavailable` if the database does not answer or is read-only, or if this process has received SIGTERM or SIGINT.
 pub async fn require_ready(app: &App) -> Result<Health> {
     let health = check(app).await;
     match health {
-        Health { database: false, .. } => Err(Error::Unavailable("the database does not answer".into())),
+        Health { database: false, .. } => {
+            Err(Error::Unavailable("the database does not answer or is read-only".into()))
+        }
         Health { draining: true, .. } => Err(Error::Unavailable("this process is stopping".into())),
         _ => Ok(health),
     }
 }
 
 async fn probe(app: &App) -> Health {
-    let (pinged, depth) = tokio::join!(
-        timeout(PROBE_TIMEOUT, app.db().ping()),
-        timeout(PROBE_TIMEOUT, app.queue().depth(Lane::Urgent.name())),
+    let (is_writable, written) = tokio::join!(
+        timeout(PROBE_TIMEOUT, app.db().is_writable()),
+        timeout(PROBE_TIMEOUT, app.queue().check_write()),
     );
-    let database = matches!(pinged, Ok(Ok(())));
-    let queue = matches!(depth, Ok(Ok(_)));
+    let database = matches!(is_writable, Ok(Ok(true)));
+    let queue = matches!(written, Ok(Ok(())));
     metrics::probed("database", database);
     metrics::probed("queue", queue);
     let backlog = match database {

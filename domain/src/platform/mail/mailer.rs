@@ -4,7 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use lettre::{
@@ -141,14 +141,19 @@ impl Mailer {
         Ok(Self { from: settings.from.clone(), transport })
     }
 
-    /// Checks that mail can be sent: connects to the SMTP server and logs in. A folder and memory need no check.
+    /// Checks that mail can be sent, without sending one: connects to the SMTP server and logs in. Returns a sentence
+    /// about what was found.
     ///
     /// # Errors
-    /// One sentence with the answer of the server.
-    pub async fn check(&self) -> Result<(), MailError> {
+    /// A sentence with the answer of the server. It contains no credentials.
+    pub async fn check(&self) -> Result<String, String> {
         match &self.transport {
-            Transport::Smtp(smtp) => smtp.check().await.map_err(|failure| MailError::of_smtp(&failure, Outcome::Hold)),
-            Transport::Folder(_) | Transport::Memory(_) => Ok(()),
+            Transport::Smtp(smtp) => match smtp.check().await {
+                Ok(()) => Ok("the mail server accepts the connection and the credentials".into()),
+                Err(failure) => Err(failure.to_string()),
+            },
+            Transport::Folder(path) => Ok(format!("mail is written to {}", path.display())),
+            Transport::Memory(_) => Ok("mail is kept in memory".into()),
         }
     }
 
@@ -212,10 +217,10 @@ impl Mailer {
     }
 
     /// Returns when a mail is repeated whose final dot was not answered, as `?repeat=` of `MAIL_URL` says.
-    pub(super) fn repeat_after(&self) -> std::time::Duration {
+    pub(super) fn repeat_after(&self) -> Duration {
         match &self.transport {
             Transport::Smtp(smtp) => smtp.server().repeat,
-            Transport::Folder(_) | Transport::Memory(_) => std::time::Duration::ZERO,
+            Transport::Folder(_) | Transport::Memory(_) => Duration::ZERO,
         }
     }
 

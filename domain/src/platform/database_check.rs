@@ -1,0 +1,108 @@
+//! The checks of a database before it is used: it can be reached, its encoding is UTF8, and it can be written.
+
+use std::{error::Error as _, fmt, time::Duration};
+
+use sea_orm::{
+    DbErr, RuntimeErr, SqlxError,
+    sqlx::{ConnectOptions, Connection, Executor, Row, postgres::PgConnectOptions},
+};
+use tokio::time::timeout;
+
+use super::{settings::DatabaseSettings, transient_db_error::TransientDbError};
+
+/// How long opening a connection and the questions may take together.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a database cannot be used.
+#[derive(Debug)]
+pub struct DatabaseError {
+    reason: String,
+    is_outage: bool,
+}
+
+impl DatabaseError {
+    /// Returns whether the database may become usable without a change of the configuration.
+    pub fn is_outage(&self) -> bool {
+        self.is_outage
+    }
+
+    fn new(reason: impl Into<String>, is_outage: bool) -> Self {
+        Self { reason: reason.into(), is_outage }
+    }
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for DatabaseError {}
+
+impl From<DbErr> for DatabaseError {
+    fn from(error: DbErr) -> Self {
+        let is_outage = TransientDbError::is_outage(&error);
+        match error {
+            DbErr::Conn(RuntimeErr::SqlxError(error)) => Self::new(reason(&error), is_outage),
+            DbErr::Custom(reason) => Self::new(reason, is_outage),
+            error => Self::new(error.to_string(), is_outage),
+        }
+    }
+}
+
+/// Checks that a Postgres database can be reached, that its encoding is UTF8, and that it can be written. Writes
+/// nothing. A SQLite file needs no such check.
+///
+/// # Errors
+/// See [`DatabaseError`]. A server that is read-only counts as an outage: after a fail-over, another one can be
+/// written.
+pub async fn check(settings: &DatabaseSettings) -> Result<(), DatabaseError> {
+    let Some(options) = settings.postgres_options() else { return Ok(()) };
+    let (encoding, read_only) = timeout(CHECK_TIMEOUT, ask(&options))
+        .await
+        .map_err(|_| DatabaseError::new(format!("no answer within {} s", CHECK_TIMEOUT.as_secs()), true))?
+        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    if encoding != "UTF8" {
+        let create = "CREATE DATABASE portico ENCODING 'UTF8' TEMPLATE template0";
+        return Err(DatabaseError::new(format!("the database has the encoding {encoding}, not UTF8; {create}"), false));
+    }
+    match read_only.as_str() {
+        "off" => Ok(()),
+        _ => Err(DatabaseError::new("the database server is read-only", true)),
+    }
+}
+
+/// Returns the encoding of the database, and whether transactions are read-only (`on` or `off`).
+async fn ask(options: &PgConnectOptions) -> Result<(String, String), SqlxError> {
+    let mut connection = options.clone().disable_statement_logging().connect().await?;
+    // A text without arguments is sent as one message, which poolers pass on as it is.
+    let question = "SELECT current_setting('server_encoding'), current_setting('transaction_read_only')";
+    let row = connection.fetch_one(question).await?;
+    let answer = (row.try_get(0)?, row.try_get(1)?);
+    let _ = connection.close().await;
+    Ok(answer)
+}
+
+/// Returns the text of the error and of its causes. It contains no password.
+fn reason(error: &SqlxError) -> String {
+    if let SqlxError::Database(error) = error {
+        // Invalid password, and invalid authorization.
+        let hint = match error.code().as_deref() {
+            Some("28P01" | "28000") => {
+                "; if the password contains # / ? % @ or :, percent-encode these characters in the URL (% is %25)"
+            }
+            _ => "",
+        };
+        return format!("{}{hint}", error.message());
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,257 @@
+//! The start of a process: it waits for its database, obeys a signal at any time, and refuses a database that it cannot
+//! use. Commands that only read change nothing.
+
+use std::process::Command;
+
+use crate::support::{
+    Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port, provided, psql,
+    unique,
+};
+
+type Env = Vec<(String, String)>;
+
+/// The settings of a cluster with this database. Redis and the mail server are not needed for the start.
+fn env(database: &str) -> Env {
+    cluster_env(database, "redis://127.0.0.1:1", "smtp://127.0.0.1:1?tls=none")
+}
+
+fn with(env: &Env, name: &str, value: &str) -> Env {
+    let mut env = env.clone();
+    env.retain(|(given, _)| given != name);
+    env.push((name.into(), value.into()));
+    env
+}
+
+/// Runs a command that must fail, and returns its output.
+#[track_caller]
+fn refused(args: &[&str], env: &Env) -> String {
+    let output = Command::new(binary()).args(args).env_clear().envs(env.iter().cloned()).output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(!output.status.success(), "{args:?}: {text}");
+    text
+}
+
+#[tokio::test]
+async fn a_process_says_where_its_database_is_and_starts_when_it_is_back() {
+    let mut postgres = Postgres::start().await;
+    let place = postgres.url().split_once('@').unwrap().1.replace("/portico", "");
+    for (command, started) in [("serve", "listening"), ("worker", "worker started"), ("migrate", "newest schema")] {
+        postgres.stop().await;
+        let process = Process::start(binary(), &[command], &env(&postgres.url()));
+        let says = |line: &str| (line.contains(&place) && line.contains("refused")).then_some(());
+        process.wait_for_log("the process says what is wrong", says).await;
+        postgres.start_again().await;
+        eventually("the process has started", || async {
+            process.logs().iter().any(|line| line.contains(started)).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_waits_for_its_database_stops_at_a_signal() {
+    for url in ["postgres://u@127.0.0.1:1/x", "postgres://u@no-such-host.invalid/x", "postgres://u@192.0.2.1/x"] {
+        for (command, signal) in [("serve", "TERM"), ("api", "INT"), ("worker", "TERM"), ("migrate", "TERM")] {
+            let process = Process::start(binary(), &[command], &env(url));
+            process
+                .wait_for_log("it opens the database", |line| line.contains("opening the database").then_some(()))
+                .await;
+            process.signal(signal);
+            // A migration that was not done must not count as done.
+            assert_eq!(process.ends().await, command != "migrate", "{command} {url}: {:#?}", process.logs());
+        }
+    }
+}
+
+/// A session that holds the migration lock, as a migration of another process does.
+async fn lock_migrations(url: &str) -> Process {
+    let lock = "BEGIN; SELECT pg_advisory_xact_lock(31647734761612143); SELECT pg_sleep(600)";
+    let holder = Process::start("psql", &[url, "-c", lock], &[]);
+    let held = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+                WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()";
+    eventually("the lock is held", || async { (psql(url, held) == "1").then_some(()) }).await;
+    holder
+}
+
+#[tokio::test]
+async fn a_process_that_waits_for_the_migration_lock_says_who_has_it_and_stops_at_a_signal() {
+    let url = database();
+    let _holder = lock_migrations(&url).await;
+    let pid = psql(
+        &url,
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
+                          (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    let process = Process::start(binary(), &["serve"], &env(&url));
+    let says =
+        |line: &str| (line.contains("migration lock") && line.contains(&format!("pid {pid}, psql"))).then_some(());
+    process.wait_for_log("the process says what it waits for", says).await;
+    process.signal("TERM");
+    assert!(process.ends().await, "{:#?}", process.logs());
+}
+
+#[tokio::test]
+async fn a_wait_for_the_migration_lock_ends_with_an_error() {
+    let (postgres, folder) = (database(), tempfile::tempdir().unwrap());
+    let _holder = lock_migrations(&postgres).await;
+    let file = folder.path().join("portico.db");
+    let lock = std::fs::File::create(folder.path().join("portico.db.lock")).unwrap();
+    lock.lock().unwrap();
+    for (url, holder) in [(postgres, "psql"), (format!("sqlite:{}", file.display()), "portico.db.lock")] {
+        for command in ["migrate", "serve"] {
+            let text = refused(&[command], &with(&env(&url), "PORTICO_MIGRATE_WAIT", "1s"));
+            assert!(text.contains("PORTICO_MIGRATE_WAIT") && text.contains(holder), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_database_that_is_not_utf8_is_refused() {
+    let server = provided("PORTICO_TEST_POSTGRES");
+    for encoding in ["LATIN1", "SQL_ASCII", "EUC_JP"] {
+        let name = unique("encoding").replace('-', "_");
+        let create =
+            format!("CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+        psql(&format!("{server}/postgres"), &create);
+        for command in ["migrate", "serve", "worker"] {
+            let text = refused(&[command], &env(&format!("{server}/{name}")));
+            assert!(text.contains(encoding) && text.contains("UTF8"), "{command}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_database_that_does_not_exist_or_refuses_the_user_ends_the_start() {
+    let server = provided("PORTICO_TEST_POSTGRES");
+    let other_user = server.replacen("portico@", "no-such-user:canary@", 1);
+    for url in [format!("{server}/no_such_database"), format!("{other_user}/postgres")] {
+        for command in ["serve", "migrate"] {
+            let text = refused(&[command], &env(&url));
+            assert!(text.contains("no_such_database") || text.contains("no-such-user"), "{text}");
+            assert!(text.contains("127.0.0.1:") && !text.contains("canary"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn commands_that_only_read_do_not_migrate() {
+    let (postgres, folder) = (database(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("portico.db");
+    for url in [postgres.clone(), format!("sqlite:{}", file.display())] {
+        refused(&["jobs", "list"], &env(&url));
+        refused(&["mail", "test", "--to", "ops@x.test"], &env(&url));
+        refused(&["check-config", "--connect"], &env(&url));
+    }
+    assert_eq!(psql(&postgres, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+    assert!(!file.exists());
+    // Without a database, only the mail server matters.
+    let text = refused(&["mail", "test", "--to", "ops@x.test"], &env("postgres://u@127.0.0.1:1/x"));
+    assert!(text.contains("MAIL_URL") && !text.contains("DATABASE_URL"), "{text}");
+}
+
+#[test]
+fn commands_of_several_processes_refuse_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = env(&format!("sqlite:{}", folder.path().join("portico.db").display()));
+    for command in ["api", "worker", "check-config"] {
+        let text = refused(&[command], &env);
+        assert!(text.contains("DATABASE_URL") && text.contains("SQLite") && text.contains("e.g."), "{command}: {text}");
+    }
+}
+
+#[test]
+fn check_config_refuses_settings_that_do_not_fit_together() {
+    let env = env("postgres://u@127.0.0.1:1/x");
+    for (listen, internal) in
+        [("127.0.0.1:8080", "127.0.0.1:8080"), ("0.0.0.0:80", "127.0.0.1:80"), ("[::]:9", "[::1]:9")]
+    {
+        let env = with(&with(&env, "PORTICO_LISTEN", listen), "PORTICO_INTERNAL_LISTEN", internal);
+        let text = refused(&["check-config"], &env);
+        assert!(text.contains("PORTICO_INTERNAL_LISTEN") && text.contains("e.g."), "{text}");
+    }
+    for (name, value) in [
+        ("DATABASE_URL", "postgres://portico:change-me@db/portico"),
+        ("REDIS_URL", "redis://:<password>@redis"),
+        ("MAIL_URL", "smtps://portico:<password>@mail.example.com"),
+    ] {
+        for command in ["check-config", "serve"] {
+            let text = refused(&[command], &with(&env, name, value));
+            assert!(text.contains(name) && text.contains("placeholder"), "{text}");
+        }
+    }
+    let unencoded = "postgres://portico:can#ary@db.example.com/portico";
+    let text = refused(&["check-config"], &with(&env, "DATABASE_URL", unencoded));
+    assert!(text.contains("percent-encode") && !text.contains("ary@"), "{text}");
+    let text = refused(&["check-config"], &with(&env, "DATABASE_URL", "postgres://db/portico?sslmod=canary"));
+    assert!(text.contains("sslmode") && !text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn check_config_connects_to_each_service_and_names_the_one_that_does_not_work() {
+    let world = World::start(Deployment::Cluster, &[]).await;
+    let found = world.run(&["check-config", "--connect"]);
+    for line in
+        ["DATABASE_URL: 127.0.0.1:", "newest schema", "REDIS_URL: Redis can be written", "MAIL_URL: ", "is valid"]
+    {
+        assert!(found.contains(line), "{found}");
+    }
+    let redis = world.setting("REDIS_URL").replace("password-of-the-queue", "canary");
+    let (user, rest) =
+        world.setting("MAIL_URL").split_once(':').map(|(scheme, rest)| (scheme, rest.to_owned())).unwrap();
+    let (_, host) = rest.rsplit_once('@').unwrap();
+    let mail = format!("{user}://user:canary@{host}");
+    for (name, value) in [
+        ("DATABASE_URL", "postgres://u:canary@127.0.0.1:1/x"),
+        ("REDIS_URL", redis.as_str()),
+        ("REDIS_URL", "redis://:canary@127.0.0.1:1"),
+        ("MAIL_URL", mail.as_str()),
+        ("MAIL_URL", "smtps://user:canary@127.0.0.1:1"),
+        ("MAIL_URL", "smtps://user:canary@localhost?ca=/no/such/file"),
+        ("PORTICO_PUBLIC_URL", "https://portal.example.com"),
+        ("MAIL_FROM", "Portal <portal@mail.example.org>"),
+    ] {
+        let text = refused(&["check-config", "--connect"], &with(&world.env, name, value));
+        let problems = text.split_once("has problems").unwrap().1;
+        assert!(problems.contains(name) && !text.contains("canary"), "{name}: {text}");
+        assert_eq!(problems.trim_end().lines().count(), 2, "{name}: {text}");
+    }
+}
+
+/// Makes a certificate authority and a certificate of localhost that it has signed, in `folder`.
+fn make_certificates(folder: &std::path::Path) {
+    let script = "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority \
+                  && openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost \
+                  && echo subjectAltName=DNS:localhost > names \
+                  && openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out certificate.pem \
+                     -days 2 -extfile names";
+    let output = Command::new("sh").args(["-euc", script]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn redis_with_the_certificate_of_a_private_authority_carries_the_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    make_certificates(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let port = free_port().to_string();
+    let (certificate, key, ca) = (path("certificate.pem"), path("key.pem"), path("ca.pem"));
+    let tls = ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
+    let _redis = Redis::start_with(&[&tls[..], &["--tls-auth-clients", "no", "--save", ""]].concat()).await;
+    let url = format!("rediss://:password-of-the-queue@localhost:{port}?ca={ca}");
+    let world = World::start(Deployment::Cluster, &[("REDIS_URL", &url)]).await;
+    world.tenant().await.person(&world).await;
+    assert!(world.run(&["check-config", "--connect"]).contains("Redis can be written"));
+    // Without the authority, and with another one, the certificate is not trusted.
+    let other = tempfile::tempdir().unwrap();
+    make_certificates(other.path());
+    let untrusted = format!("rediss://:canary@localhost:{port}");
+    let wrong = format!("{untrusted}?ca={}", other.path().join("ca.pem").display());
+    for url in [untrusted, wrong] {
+        let text = refused(&["check-config", "--connect"], &with(&world.env, "REDIS_URL", &url));
+        assert!(text.contains("REDIS_URL: ") && !text.contains("canary"), "{text}");
+    }
+    for missing in ["?ca=", "?ca=/no/such/file"] {
+        let url = format!("rediss://localhost{missing}");
+        assert!(refused(&["check-config"], &with(&world.env, "REDIS_URL", &url)).contains("REDIS_URL has ?ca="));
+    }
+}
