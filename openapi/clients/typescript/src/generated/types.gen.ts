@@ -1320,6 +1320,10 @@ export type RequestNewLinkErrors = {
      */
     408: Problem;
     /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
      * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
