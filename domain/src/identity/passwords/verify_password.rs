@@ -19,7 +19,7 @@ use crate::{
         audit,
         email_address::EmailAddress,
         error::{Error, Result, ResultExt},
-        rate_limit::{self, FailureStreak, Limit, RateLimitSettings, Reservation},
+        rate_limit::{self, FailureStreak, RateLimitSettings, Reservation},
         secret::Password,
         tx::Tx,
     },
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Proof that a password was right. The attempt stays counted as a failure until
-/// [`record_success`](VerifiedPassword::record_success) is called.
+/// [`record_success`](VerifiedPassword::record_success) or [`record_refusal`](VerifiedPassword::record_refusal) is called.
 #[must_use]
 pub(crate) struct VerifiedPassword {
     reservation: Reservation,
@@ -53,8 +53,8 @@ pub(crate) struct PasswordAttempt<'a> {
 
 /// Checks the password of an attempt. If the email address is unknown, the check takes the same time and fails.
 ///
-/// The attempt uses a unit of [`SIGN_IN_NETWORK`](limits::SIGN_IN_NETWORK) and of
-/// [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT), and adds a failure to the failure streak. A wrong password is recorded
+/// The attempt uses a unit of [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT) and, unless the device is known, of
+/// [`SIGN_IN_NETWORK`](limits::SIGN_IN_NETWORK), and adds a failure to the failure streak. A wrong password is recorded
 /// in the audit log. When the streak reaches [`SIGN_IN_LOCKOUT`](limits::SIGN_IN_LOCKOUT) and the device is not known,
 /// this function locks the password until a reset, mails a notice and records an audit event. A known device may still
 /// use a locked password, until its own streak exceeds the limit.
@@ -69,9 +69,10 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
     let (context, email, user) = (attempt.context, attempt.email, attempt.user);
     let device = devices::known_device(app, context, Realm::Portal, email).unwrap_or_default();
     let network = context.network();
-    let account: [&str; 2] = if device.is_empty() { [email.as_str(), &network] } else { [email.as_str(), &device] };
-    let charged: [(&Limit, &[&str]); 2] =
-        [(&limits::SIGN_IN_NETWORK, &[&network]), (&limits::SIGN_IN_ACCOUNT, &account)];
+    let account: [&str; 2] = [email.as_str(), if device.is_empty() { &network } else { &device }];
+    let network: [&str; 1] = [&network];
+    let charged =
+        devices::counters(&device, (&limits::SIGN_IN_NETWORK, &network), (&limits::SIGN_IN_ACCOUNT, &account));
     // A known device proves that the account exists. So its streak may depend on the credential version, and starts
     // again after a password change.
     let version = user.filter(|_| !device.is_empty()).map_or(String::new(), |user| user.credential_version.to_string());
@@ -112,6 +113,17 @@ impl VerifiedPassword {
             store_rehashed(db, user, phc).await?;
         }
         self.reservation.succeeded(db).await
+    }
+
+    /// Leaves the attempt charged, because it is refused although the password was right. Otherwise the limits would show
+    /// which passwords are right. The failure streak is as it was before the attempt.
+    ///
+    /// In a transaction, call this last, as [`record_success`](Self::record_success).
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
+    pub(crate) async fn record_refusal(&self, db: &impl ConnectionTrait) -> Result<()> {
+        self.reservation.refused_although_right(db).await
     }
 
     /// Refunds the attempt if `result`, the result of what followed the verification, is a transient error. Returns
