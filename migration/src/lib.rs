@@ -12,6 +12,7 @@ mod lock;
 mod m20261126_000001_tenancy;
 mod m20261126_000002_platform;
 mod m20261126_000003_identity;
+mod m20261126_000040_password_cost;
 mod schema;
 
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000001_tenancy::Migration),
             Box::new(m20261126_000002_platform::Migration),
             Box::new(m20261126_000003_identity::Migration),
+            Box::new(m20261126_000040_password_cost::Migration),
         ]
     }
 }

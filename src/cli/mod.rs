@@ -9,6 +9,7 @@ mod jobs;
 mod mail;
 mod migrate;
 mod openapi;
+mod password_costs;
 mod serve;
 mod settings;
 mod staff;
@@ -49,7 +50,11 @@ enum Command {
     /// Prints the OpenAPI document.
     Openapi,
     /// Checks the configuration and prints every problem that it finds.
-    CheckConfig,
+    CheckConfig {
+        /// Connects to the database too, and counts the costs of the stored password hashes.
+        #[arg(long)]
+        connect: bool,
+    },
     /// Checks whether the running process with this configuration is ready. For containers, which have no curl.
     Healthcheck,
     /// Prints the table of all settings, as in docs/settings.md.
@@ -81,7 +86,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Migrate => migrate::run(config(None)?).await,
         Command::Copy(arguments) => copy::run(config(None)?, arguments).await,
         Command::Openapi => openapi::run(),
-        Command::CheckConfig => check_config::run(config(None)?),
+        Command::CheckConfig { connect } => check_config::run(config(None)?, connect).await,
         Command::Healthcheck => healthcheck::run(config(None)?).await,
         Command::Settings => settings::run(),
         Command::Mail(command) => mail::run(config(None)?, command).await,

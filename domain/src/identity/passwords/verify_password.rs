@@ -9,7 +9,10 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::hashing::{Hasher, Verification};
+use super::{
+    cost::{self, Cost},
+    hashing::{Hasher, Verification},
+};
 use crate::{
     identity::{devices, notices},
     limits,
@@ -51,7 +54,8 @@ pub(crate) struct PasswordAttempt<'a> {
     pub(crate) failure: audit::Event,
 }
 
-/// Checks the password of an attempt. If the email address is unknown, the check takes the same time and fails.
+/// Checks the password of an attempt. If the email address is unknown, the check takes the same time and fails. The
+/// time also does not depend on the cost of the stored hash; see [`cost`].
 ///
 /// The attempt uses a unit of [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT) and, unless the device is known, of
 /// [`SIGN_IN_NETWORK`](limits::SIGN_IN_NETWORK), and adds a failure to the failure streak. A wrong password is recorded
@@ -67,6 +71,7 @@ pub(crate) struct PasswordAttempt<'a> {
 /// - `unavailable` or `internal` when the database fails.
 pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> Result<VerifiedPassword> {
     let (context, email, user) = (attempt.context, attempt.email, attempt.user);
+    let costs = cost::in_use(app).await?;
     let device = devices::known_device(app, context, Realm::Portal, email).unwrap_or_default();
     let network = context.network();
     let account: [&str; 2] = [email.as_str(), if device.is_empty() { &network } else { &device }];
@@ -87,7 +92,7 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
     let is_unlocked = |user: &&portal_user::Model| user.password_locked_at.is_none() || !device.is_empty();
     let usable = user.filter(|user| user.disabled_at.is_none()).filter(is_unlocked);
     let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| reservation.streak() <= max_streak);
-    let verification = match app.get::<Hasher>().verify(context, phc, attempt.password).await {
+    let verification = match app.get::<Hasher>().verify(context, phc, attempt.password, costs).await {
         Ok(verification) => verification,
         Err(error) => return reservation.refund_if_transient(app, Err(error)).await,
     };
@@ -157,6 +162,7 @@ pub(crate) async fn reset_failures(tx: &mut Tx, email: &str) -> Result<()> {
 async fn store_rehashed(db: &impl ConnectionTrait, user: &portal_user::Model, phc: &str) -> Result<()> {
     portal_user::Entity::update_many()
         .col_expr(Column::PasswordPhc, Expr::value(phc))
+        .col_expr(Column::PasswordCost, Expr::value(Cost::in_phc(phc).map(|cost| cost.to_string())))
         .filter(Column::Id.eq(user.id))
         .filter(Column::PasswordPhc.eq(user.password_phc.clone()))
         .exec(db)
