@@ -225,7 +225,8 @@ stories! {
     }
 }
 
-/// Settings with cheap hashes, without limits that the measurement reaches, and with an address that outlives a restart.
+/// Settings with cheap hashes, without limits that the measurement reaches, and with an address that outlives a
+/// restart.
 const CHEAP_HASHES: [(&str, &str); 5] = [
     ("PORTICO_PUBLIC_URL", "http://localhost:4000"),
     ("PORTICO_SCRYPT", "ln=12,r=8,p=1"),
@@ -235,20 +236,20 @@ const CHEAP_HASHES: [(&str, &str); 5] = [
 ];
 
 /// Asserts that the API of this process does the same work for a wrong password of every one of `people`, also at their
-/// known devices and for a change of the password, and for a stranger. No other request may run there.
+/// known devices and for a change of the password, and for an unknown address. No other request may run there.
 ///
 /// Compares the shortest of several times. Other programs of the machine change the time until the response, so this is
 /// the time for which the hashing threads ran. `bin/bench timing` compares the times until the response.
 async fn assert_same_work(world: &World, api: usize, process: usize, people: [&Person; 2]) {
     let (process, apis) = (&world.processes[process], &world.apis[api..=api]);
-    let stranger = unique_email("unknown");
+    let unknown_address = unique_email("unknown");
     let change = json!({ "current_password": WRONG_PASSWORD, "new_password": password() });
     let mut shortest = [Duration::MAX; 7];
     for _ in 0..5 {
         let unknown = || world.browser().at(apis);
         let [known_a, known_b] = people.map(|person| person.browser.moved_to(apis));
         let requests = [
-            (unknown(), SIGN_IN, credentials(&stranger, WRONG_PASSWORD)),
+            (unknown(), SIGN_IN, credentials(&unknown_address, WRONG_PASSWORD)),
             (unknown(), SIGN_IN, credentials(&people[0].email, WRONG_PASSWORD)),
             (unknown(), SIGN_IN, credentials(&people[1].email, WRONG_PASSWORD)),
             (known_a.on_new_network(), SIGN_IN, credentials(&people[0].email, WRONG_PASSWORD)),

@@ -192,7 +192,7 @@ stories! {
         let foreign = other.client("Elsewhere Ltd").await;
         for (person, client) in [(&person, Some(&*foreign)), (&person, Some(UNKNOWN_CLIENT)), (&disabled, None)] {
             let bodies = [&*person.password, WRONG_PASSWORD].map(|password| with(person, password, client));
-            assert_refused_alike(world, bodies).await;
+            assert_refused_the_same_way(world, bodies).await;
         }
         // Neither does a suspended tenant, although its refusal says that the password was right.
         let suspended = other.person(world).await;
@@ -332,7 +332,7 @@ async fn thr_01_guesses_before_activation_do_not_lock_the_first_password() {
     world.browser().sign_in(&invited, &first).await.expect(200);
 }
 
-/// Limits that a stranger uses up with three requests. The limits of one account are as they are by default.
+/// Limits that an attacker uses up with three requests. The limits of one account are as they are by default.
 const SMALL_NETWORK_LIMITS: [(&str, &str); 4] = [
     ("PORTICO_LIMIT_SIGN_IN_NETWORK", "3/1h"),
     ("PORTICO_LIMIT_RECOVERY_NETWORK", "3/1h"),
@@ -348,38 +348,38 @@ async fn use_up(send: impl AsyncFn() -> Response) {
     send().await.assert_problem("429 too_many_requests");
 }
 
-// A stranger in the network of the owner uses up every limit of that network, and the misses of the owner's address.
-async fn assert_a_stranger_does_not_shut_out_a_known_device(deployment: Deployment) {
+// An attacker in the network of the owner uses up every limit of that network, and the misses of the owner's address.
+async fn assert_an_attacker_does_not_shut_out_a_known_device(deployment: Deployment) {
     let world = World::start(deployment, &SMALL_NETWORK_LIMITS).await;
     let tenant = world.tenant().await;
     let person = tenant.person(&world).await;
     let (known, staff) = (person.browser.on_new_network(), tenant.owner.on_new_network());
 
-    let stranger = known.on_same_network();
-    use_up(async || stranger.sign_in(&unique_email("any"), WRONG_PASSWORD).await).await;
+    let attacker = known.on_same_network();
+    use_up(async || attacker.sign_in(&unique_email("any"), WRONG_PASSWORD).await).await;
     known.sign_in(&person.email, WRONG_PASSWORD).await.assert_problem("401 invalid_credentials");
     known.sign_in(&person.email, &person.password).await.expect(200);
-    use_up(async || stranger.forgot_password(&unique_email("any")).await).await;
+    use_up(async || attacker.forgot_password(&unique_email("any")).await).await;
     known.forgot_password(&person.email).await.expect(200);
 
-    let stranger = staff.on_same_network();
-    use_up(async || stranger.send_code(&unique_email("any")).await).await;
+    let attacker = staff.on_same_network();
+    use_up(async || attacker.send_code(&unique_email("any")).await).await;
     let (flow, code) = world.request_code(&staff, &tenant.owner_email, 2).await;
-    let (stranger, wrong) = (world.browser(), wrong_code(&code));
-    let other_flow = stranger.send_code(&tenant.owner_email).await.expect(200)["flow"].clone();
-    use_up(async || stranger.verify_code(&other_flow, &wrong).await).await;
+    let (attacker, wrong) = (world.browser(), wrong_code(&code));
+    let other_flow = attacker.send_code(&tenant.owner_email).await.expect(200)["flow"].clone();
+    use_up(async || attacker.verify_code(&other_flow, &wrong).await).await;
     staff.verify_code(&flow, &wrong).await.assert_problem("401 invalid_code");
     staff.verify_code(&flow, &code).await.expect(200);
 }
 
 #[tokio::test]
-async fn thr_01_a_stranger_does_not_shut_out_a_known_device_of_a_single_process() {
-    assert_a_stranger_does_not_shut_out_a_known_device(Deployment::Single).await;
+async fn thr_01_an_attacker_does_not_shut_out_a_known_device_of_a_single_process() {
+    assert_an_attacker_does_not_shut_out_a_known_device(Deployment::Single).await;
 }
 
 #[tokio::test]
-async fn thr_01_a_stranger_does_not_shut_out_a_known_device_of_a_cluster() {
-    assert_a_stranger_does_not_shut_out_a_known_device(Deployment::Cluster).await;
+async fn thr_01_an_attacker_does_not_shut_out_a_known_device_of_a_cluster() {
+    assert_an_attacker_does_not_shut_out_a_known_device(Deployment::Cluster).await;
 }
 
 #[tokio::test]
@@ -396,7 +396,7 @@ async fn thr_09_a_refused_code_does_not_use_up_the_attempts_of_its_flow() {
 }
 
 /// Asserts that eight refused sign-ins with each of these bodies get the same responses: those of a wrong password.
-async fn assert_refused_alike(world: &World, bodies: [Value; 2]) {
+async fn assert_refused_the_same_way(world: &World, bodies: [Value; 2]) {
     for body in bodies {
         let (browser, mut statuses) = (world.browser(), Vec::new());
         for _ in 0..8 {

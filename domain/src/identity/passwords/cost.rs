@@ -2,7 +2,7 @@
 //!
 //! After `PORTICO_SCRYPT` was changed, hashes of several costs are stored until each person has signed in again. The
 //! time of a refused sign-in must not show which of them an account has, or that it has none. So each attempt computes
-//! one hash of every cost in use: the same work for every account and for an unknown address, whatever N, r and p are.
+//! one hash of every cost in use: the same work for every account and for an unknown address, for any N, r and p.
 //! Several cheap hashes in place of a dear one would not do: a hash of twice the size takes more than twice the time,
 //! because it uses the caches of the processor less well.
 

@@ -91,9 +91,9 @@ impl Hasher {
 
     /// Verifies `password` against the PHC string `phc`.
     ///
-    /// Computes one hash of each cost in `costs`, of the current cost, and of the cost of `phc`, in one slot. One of them
-    /// is the verification. So the work is the same for every `phc` whose cost is in `costs`, and without `phc`, which is
-    /// [`Verification::Wrong`]. The hash with the current cost replaces a stored hash of another cost.
+    /// Computes one hash of each cost in `costs`, of the current cost, and of the cost of `phc`, in one slot. One of
+    /// them is the verification. So the work is the same for every `phc` whose cost is in `costs`, and without `phc`,
+    /// which is [`Verification::Wrong`]. The hash with the current cost replaces a stored hash of another cost.
     ///
     /// # Errors
     /// - `overloaded`: no hashing slot was free within 3 seconds, or the client of `context` disconnected while it

@@ -30,7 +30,8 @@ use crate::{
 };
 
 /// Proof that a password was right. The attempt stays counted as a failure until
-/// [`record_success`](VerifiedPassword::record_success) or [`record_refusal`](VerifiedPassword::record_refusal) is called.
+/// [`record_success`](VerifiedPassword::record_success) or [`record_refusal`](VerifiedPassword::record_refusal) is
+/// called.
 #[must_use]
 pub(crate) struct VerifiedPassword {
     reservation: Reservation,
@@ -120,8 +121,8 @@ impl VerifiedPassword {
         self.reservation.succeeded(db).await
     }
 
-    /// Leaves the attempt charged, because it is refused although the password was right. Otherwise the limits would show
-    /// which passwords are right. The failure streak is as it was before the attempt.
+    /// Leaves the attempt charged, because it is refused although the password was right. Otherwise the limits would
+    /// show which passwords are right. The failure streak is as it was before the attempt.
     ///
     /// In a transaction, call this last, as [`record_success`](Self::record_success).
     ///

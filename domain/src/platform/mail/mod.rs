@@ -14,7 +14,7 @@ mod smtp;
 
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};
-pub(crate) use outbox::{NewEmail, enqueue, enqueue_all, set_recipient_user};
+pub(crate) use outbox::{NewEmail, REPLACED, enqueue, enqueue_all, replace, set_recipient_user};
 pub use request_batch::MailRequests;
 pub(crate) use request_batch::request;
 pub(crate) use send::ComposeError;

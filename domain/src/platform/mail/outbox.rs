@@ -5,7 +5,7 @@ use portico_entity::{
     ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId,
     email::{self, Kind, Status},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{MailRoute, MailSettings, SendMail};
@@ -20,6 +20,8 @@ use crate::platform::{
 /// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
 /// unavailable.
 const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
+/// The detail of a mail that [`replace`] has ended.
+pub(crate) const REPLACED: &str = "replaced by a mail with a new secret, because a server key was removed";
 
 /// A mail to be enqueued.
 #[derive(Clone)]
@@ -96,7 +98,6 @@ pub(crate) async fn enqueue_all(
 }
 
 fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
-    let host = app.section::<MailSettings>().from.email.domain();
     email::ActiveModel {
         id: Set(id),
         kind: Set(mail.kind),
@@ -110,11 +111,49 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         status: Set(Status::Queued),
         attempts: Set(0),
         detail: Set(None),
-        message_id: Set(format!("<{id}@{host}>")),
+        message_id: Set(message_id(app, id)),
         expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_TTL))),
         created_at: Set(app.now()),
         sent_at: Set(None),
     }
+}
+
+/// Enqueues a new mail in place of the mail `row`, and ends `row`: the entry of `PORTICO_SECRET` that made its link or
+/// code was removed, so the mail would arrive with another secret. Other content needs another `Message-ID`, which is
+/// that of the new row. What the new mail carries expires when it would have expired in the old one.
+///
+/// Returns the id of the new row, or `None` if `row` is no longer queued.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn replace(tx: &mut Tx, row: &email::Model) -> Result<Option<EmailId>> {
+    let ended = email::Entity::update_many()
+        .col_expr(email::Column::Status, Expr::value(Status::Suppressed))
+        .col_expr(email::Column::Detail, Expr::value(REPLACED))
+        .filter(email::Column::Id.eq(row.id))
+        .filter(email::Column::Status.eq(Status::Queued))
+        .exec(tx.db())
+        .await?;
+    if ended.rows_affected == 0 {
+        return Ok(None);
+    }
+    let id = EmailId(tx.app().new_id());
+    let new = email::ActiveModel {
+        id: Set(id),
+        message_id: Set(message_id(tx.app(), id)),
+        attempts: Set(0),
+        detail: Set(None),
+        ..row.clone().into_active_model()
+    };
+    email::Entity::insert(new).exec_without_returning(tx.db()).await?;
+    let lane = MailRoute::of(tx.app(), row.kind).lane;
+    tx.enqueue_in_lane(lane, [SendMail { email: id }]).await?;
+    Ok(Some(id))
+}
+
+/// Returns the `Message-ID` of the mail `id`.
+fn message_id(app: &App, id: EmailId) -> String {
+    format!("<{id}@{}>", app.section::<MailSettings>().from.email.domain())
 }
 
 /// Records that the address of the mail `row` belongs to the portal user `user`. The row is then kept like the other
