@@ -32,7 +32,7 @@ limits! {
     SEND_CODE: "send_code", "PORTICO_LIMIT_SEND_CODE", "5/1h" or "60/1h", Shared, "Requests for a staff code, per mailbox or known device. Development: 60/1h.";
     SEND_CODE_NETWORK: "send_code_network", "PORTICO_LIMIT_SEND_CODE_NETWORK", "20/1h" or "60/1h", Shared, "Requests for a staff code, per network, known devices excepted. Development: 60/1h.";
     CODE_MISSES: "code_misses", "PORTICO_LIMIT_CODE_MISSES", "15/1h", Shared, "Wrong staff codes, per address or known device.";
-    TOKEN_NETWORK: "token_network", "PORTICO_LIMIT_TOKEN_NETWORK", "20/1m", Process, "Requests with a link token or a code, per network and process.";
+    TOKEN_NETWORK: "token_network", "PORTICO_LIMIT_TOKEN_NETWORK", "20/1m", Process, "Link tokens and codes that are not valid, per network and process.";
     INVITE_RECIPIENT: "invite_recipient", "PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", Shared, "Invitations and resends, per tenant and recipient.";
     INVITE_ACTOR: "invite_actor", "PORTICO_LIMIT_INVITE_ACTOR", "500/1d", Shared, "Invitations and resends, per staff user.";
     BEARER: "bearer", "PORTICO_LIMIT_BEARER", "60/1m", Process, "Requests with a wrong bearer token, per network and process.";

@@ -1023,7 +1023,7 @@ export type ActivateAccountErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1158,7 +1158,7 @@ export type CheckTokenErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1344,7 +1344,7 @@ export type RequestNewLinkErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1468,7 +1468,7 @@ export type ResetPasswordErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1776,7 +1776,7 @@ export type AcceptInvitationErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -2129,7 +2129,7 @@ export type VerifyCodeErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
