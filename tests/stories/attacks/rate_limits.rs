@@ -280,7 +280,7 @@ async fn thr_01_a_known_device_has_a_failure_streak_of_its_own() {
     known.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
 }
 
-// A right password at the wrong client neither adds to the failures in a row nor ends them.
+// A right password at the wrong client, or of a disabled person, neither adds to the failures in a row nor ends them.
 #[tokio::test]
 async fn thr_01_a_right_but_refused_password_leaves_the_failure_streak_as_it_is() {
     let (world, person) = with_lockout_after_four_failures().await;
@@ -290,6 +290,11 @@ async fn thr_01_a_right_but_refused_password_leaves_the_failure_streak_as_it_is(
     for browser in world.browsers(3) {
         browser.post(SIGN_IN, refused.clone()).await.assert_problem("401 invalid_credentials");
     }
+    world.sql("UPDATE portal_users SET disabled_at = created_at");
+    for browser in world.browsers(3) {
+        browser.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
+    }
+    world.sql("UPDATE portal_users SET disabled_at = NULL");
     assert_eq!(world.sql("SELECT max(count) FROM rate_limits WHERE key LIKE 'sign_in_lockout:%'"), "3");
     // The fourth failure locks the password.
     guess_from_many_networks(&world, &person.email, 1).await;

@@ -87,22 +87,28 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
     let max_streak =
         app.section::<RateLimitSettings>().max_streak(&limits::SIGN_IN_LOCKOUT).map_or(i64::MAX, i64::from);
 
-    // If the account cannot sign in or the streak is over its limit, the password is compared with a dummy hash,
-    // which takes the same time. Wrong guesses from other devices can lock a password. The owner can still use it on a
-    // known device, because each known device has its own failure streak.
+    // If the password is locked or the streak is over its limit, only dummy hashes are computed, which take the same
+    // time. Wrong guesses from other devices can lock a password. The owner can still use it on a known device, because
+    // each known device has its own failure streak.
     let is_unlocked = |user: &&portal_user::Model| user.password_locked_at.is_none() || !device.is_empty();
-    let usable = user.filter(|user| user.disabled_at.is_none()).filter(is_unlocked);
-    let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| reservation.streak() <= max_streak);
+    let phc = user
+        .filter(is_unlocked)
+        .and_then(|user| user.password_phc.as_deref())
+        .filter(|_| reservation.streak() <= max_streak);
     let verification = match app.get::<Hasher>().verify(context, phc, attempt.password, costs).await {
         Ok(verification) => verification,
         Err(error) => return reservation.refund_if_transient(app, Err(error)).await,
     };
-    if let Verification::Right { rehashed } = verification {
-        return Ok(VerifiedPassword { reservation, rehashed });
-    }
-    let reaches_lockout = reservation.streak() >= max_streak && device.is_empty();
+    let failure = match verification {
+        Verification::Right { rehashed } if user.is_some_and(|user| user.disabled_at.is_none()) => {
+            return Ok(VerifiedPassword { reservation, rehashed });
+        }
+        Verification::Right { .. } => Failure::Disabled(reservation),
+        Verification::Wrong if reservation.streak() >= max_streak && device.is_empty() => Failure::ReachesLockout,
+        Verification::Wrong => Failure::Wrong,
+    };
     // The failure stays counted, so the request must not run again: it would be counted twice.
-    record_failure(app, attempt, reaches_lockout).await.not_retryable()?;
+    record_failure(app, attempt, failure).await.not_retryable()?;
     Err(Error::INVALID_CREDENTIALS)
 }
 
@@ -171,13 +177,27 @@ async fn store_rehashed(db: &impl ConnectionTrait, user: &portal_user::Model, ph
     Ok(())
 }
 
-/// Records a wrong password in the audit log, and locks the password of the user if the failure `reaches_lockout`.
-async fn record_failure(app: &App, attempt: PasswordAttempt<'_>, reaches_lockout: bool) -> Result<()> {
+/// Why an attempt is refused.
+enum Failure {
+    /// The password is wrong, or the account has none.
+    Wrong,
+    /// The password is wrong, and the failure streak has reached the lockout.
+    ReachesLockout,
+    /// The password is right, but the account is disabled.
+    Disabled(Reservation),
+}
+
+/// Records a refused attempt in the audit log, and locks the password if the failure reaches the lockout.
+async fn record_failure(app: &App, attempt: PasswordAttempt<'_>, failure: Failure) -> Result<()> {
     let mut tx = app.begin().await?.caused_by(attempt.context.request_id);
+    let reaches_lockout = matches!(failure, Failure::ReachesLockout);
     if let Some(user) = attempt.user.filter(|user| reaches_lockout && user.password_phc.is_some()) {
         lock(&mut tx, attempt.context, user).await?;
     }
     audit::record(&mut tx, attempt.actor, attempt.failure).await?;
+    if let Failure::Disabled(reservation) = failure {
+        reservation.refused_although_right(tx.db()).await?;
+    }
     tx.commit().await
 }
 
