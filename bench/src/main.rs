@@ -41,7 +41,7 @@ struct Options {
     /// How long each rate is measured, in seconds.
     #[arg(long, default_value_t = 15)]
     seconds: u64,
-    /// The number of pairs of requests that `timing` compares.
+    /// The number of pairs of requests that `timing` compares. `hash-costs` compares half as many.
     #[arg(long, default_value_t = 1_000)]
     pairs: usize,
     /// The number of jobs that `jobs` runs.

@@ -100,6 +100,12 @@ impl World {
         Ok(Self { binary, env, folder: tempfile::tempdir()?, mailbox, database, redis })
     }
 
+    /// Changes a setting for the processes that are started from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(set, _)| set != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts a process that serves the API and waits until it listens. `command` is `api` or `serve`.
     pub(crate) async fn api(&self, command: &str) -> Result<Api> {
         let mut process = self.start(command)?;

@@ -10,7 +10,7 @@ use crate::{
         activation::link_email,
         link_tokens::{CorrectLinkTimes, LinkTokenSettings},
         notices,
-        passwords::{Hasher, PasswordSettings, changed_email, locked_email, reset_email},
+        passwords::{CostCache, Hasher, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
         staff_codes::{StaffCodeSettings, code_email},
     },
@@ -117,6 +117,7 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(MailRequests::default())
         .with(HealthCache::default())
         .with(Hasher::new(settings.section::<PasswordSettings>().scrypt))
+        .with(CostCache::default())
         .with(SigningKeys::default())
         .with(SessionQueries::default()))
 }

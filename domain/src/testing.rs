@@ -143,6 +143,7 @@ impl TestApp {
             email: "ann@x.test".into(),
             name: "Ann".into(),
             password_phc: None,
+            password_cost: None,
             password_locked_at: None,
             credential_version: 0,
             locale: None,

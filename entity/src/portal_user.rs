@@ -20,6 +20,8 @@ pub struct Model {
     pub name: String,
     /// The password hash as a PHC string. Null until the person has activated the account.
     pub password_phc: Option<String>,
+    /// The cost in the password hash, such as `ln=17,r=8,p=1`. Null until the person has activated the account.
+    pub password_cost: Option<String>,
     /// When too many wrong passwords locked the password until a reset. Null while it is not locked.
     pub password_locked_at: Option<DateTimeUtc>,
     /// A number that every password change raises by one. Sessions and tokens of an older version are invalid.

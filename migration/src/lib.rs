@@ -13,6 +13,7 @@ mod m20261126_000001_tenancy;
 mod m20261126_000002_platform;
 mod m20261126_000003_identity;
 mod m20261126_000010_mail_delivery;
+mod m20261126_000040_password_cost;
 mod schema;
 
 use std::time::Duration;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000002_platform::Migration),
             Box::new(m20261126_000003_identity::Migration),
             Box::new(m20261126_000010_mail_delivery::Migration),
+            Box::new(m20261126_000040_password_cost::Migration),
         ]
     }
 }

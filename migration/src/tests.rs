@@ -206,6 +206,33 @@ async fn growing_sets_take_a_new_value_without_a_migration() {
 }
 
 #[tokio::test]
+async fn upgrade_copies_the_cost_out_of_each_password_hash() {
+    for kind in KINDS {
+        let database = TestDatabase::from_base(kind, "costs").await;
+        let db = database.connect().await;
+        for (n, cost) in ["ln=12,r=8,p=1", "ln=17,r=8,p=1", "ln=12,r=16,p=2", "ln=12,r=8,p=1", ""].iter().enumerate() {
+            let id = match kind {
+                Kind::Postgres => format!("'00000000-0000-0000-0000-00000000000{n}'"),
+                Kind::Sqlite => format!("x'0000000000000000000000000000000{n}'"),
+            };
+            let phc =
+                if cost.is_empty() { "NULL".into() } else { format!("'$scrypt${cost}$c2FsdC1zYWx0$aGFzaC1oYXNo'") };
+            let insert = format!(
+                "INSERT INTO portal_users (id, email, name, password_phc, credential_version, created_at) \
+                 VALUES ({id}, '{n}@x.test', '{cost}', {phc}, 0, '2027-01-15T08:00:00+00:00')"
+            );
+            db.execute_unprepared(&insert).await.unwrap();
+        }
+        db.close().await.unwrap();
+        migrate(&database.url, Duration::from_secs(60)).await.unwrap();
+        let db = database.connect().await;
+        let differ = "UPDATE portal_users SET name = '' WHERE coalesce(password_cost, '') <> name";
+        assert_eq!(db.execute_unprepared(differ).await.unwrap().rows_affected(), 0, "{kind:?}");
+        db.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn history_from_before_the_first_release_is_refused() {
     for kind in KINDS {
         let database = TestDatabase::create(kind, "replaced").await;

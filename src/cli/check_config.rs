@@ -11,7 +11,8 @@ use portico_queue::JobQueue;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::config::Config;
+use super::password_costs;
+use crate::{bootstrap, config::Config};
 
 /// How long the check of one service may take. A mail server may take 30 seconds to reply.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(40);
@@ -32,6 +33,12 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     }
     if !problems.is_empty() {
         bail!("the configuration has problems:\n{}", problems.join("\n"));
+    }
+    // A database that is missing or has an old schema has no such hashes, or its migration counts them.
+    if connect && let Ok(app) = bootstrap::app_for_reading(&config).await {
+        for line in password_costs::report(&app).await? {
+            super::print(line)?;
+        }
     }
     let commands =
         if config.redis_url.is_some() { "serve, api and worker" } else { "serve; api and worker also need REDIS_URL" };

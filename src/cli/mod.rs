@@ -9,6 +9,7 @@ mod jobs;
 mod mail;
 mod migrate;
 mod openapi;
+mod password_costs;
 mod serve;
 mod settings;
 mod staff;

@@ -27,6 +27,25 @@ stories! {
         world.browser().activate(&invitation.token, &password()).await.assert_problem("410 token_revoked");
     }
 
+    async fn a_valid_link_is_not_replaced_and_stays_valid(world) {
+        let (tenant, other) = (world.tenant().await, world.tenant().await);
+        let invitation = tenant.create_invitation(world).await;
+        let person = tenant.person(world).await;
+        let accept = {
+            other.invite(&other.client("Elsewhere Ltd").await, &person.email).await;
+            world.mail(&person.email, 2).await.token()
+        };
+        let reset = person.request_reset(world, 3).await;
+        for (purpose, token) in [("activation", &invitation.token), ("accept", &accept), ("reset", &reset)] {
+            world.browser().request_new_link(token).await.assert_problem("409 conflict");
+            assert_eq!(world.browser().check_token(token).await.expect(200)["purpose"], purpose);
+        }
+        // The refused requests do not count: the mailbox has two of its three mails left.
+        for nth in 4..6 {
+            person.request_reset(world, nth).await;
+        }
+    }
+
     async fn resend_activation_sends_nothing_to_an_active_account(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;

@@ -25,7 +25,9 @@ stories! {
         let other = world.tenant().await;
         assert_eq!(world.mails(&other.owner_email).await.len(), 1);
         assert_eq!(world.mails(&tenant.owner_email).await.len(), 4);
-        world.browser().send_code(&tenant.owner_email).await.assert_problem("429 too_many_requests");
+        // Production allows 5 codes an hour, development 60.
+        let next = world.browser().send_code(&tenant.owner_email).await;
+        assert_eq!(next.status, if world.redis.is_some() { 429 } else { 200 });
     }
 }
 

@@ -23,7 +23,7 @@ use portico_domain::{
     },
 };
 
-use crate::http::{cookies::Cookie, error::ApiError, rate_limit::FailedAuthLimiter};
+use crate::http::{cookies::Cookie, error::ApiError, rate_limit::FailureLimiter};
 
 /// A caller without a credential.
 pub(crate) struct Anonymous(actor::Anonymous);
@@ -169,7 +169,7 @@ macro_rules! impl_auth_extractor {
                 let token = credential(request, app, $realm)?;
                 let token = token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?;
                 let network = context.network();
-                let limiter = request.data::<FailedAuthLimiter>();
+                let limiter = request.data::<FailureLimiter>();
                 if let Some(limiter) = limiter {
                     limiter.check(&network).map_err(ApiError::Domain)?;
                 }

@@ -326,7 +326,7 @@ pub(crate) mod limit {
             bit: TOKEN_NETWORK,
             limit: &limits::TOKEN_NETWORK,
             description: "`too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by \
-                          `requests` and `token_network`.",
+                          `requests`, and link tokens and codes that are not valid by `token_network`.",
         },
     ];
 

@@ -12,6 +12,7 @@ use std::{
 use governor::{
     DefaultKeyedRateLimiter, RateLimiter,
     clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
 };
 use portico_domain::{
     limits,
@@ -25,21 +26,22 @@ use portico_domain::{
 struct Limiter {
     name: &'static str,
     quota: Quota,
-    limiter: DefaultKeyedRateLimiter<String>,
+    limiter: DefaultKeyedRateLimiter<String, StateInformationMiddleware>,
 }
 
 impl Limiter {
     fn new(name: &'static str, quota: Quota) -> Option<Self> {
         let rate = governor::Quota::with_period(quota.window / quota.burst)?.allow_burst(quota.burst.try_into().ok()?);
-        Some(Self { name, quota, limiter: RateLimiter::keyed(rate) })
+        Some(Self { name, quota, limiter: RateLimiter::keyed(rate).with_middleware() })
     }
 
-    /// Takes one unit of `network`.
+    /// Takes one unit of `network`, and returns how many are left.
     ///
     /// # Errors
     /// `too_many_requests` if there is none.
-    fn take(&self, network: &str) -> Result<(), Error> {
-        self.limiter.check_key(&network.to_owned()).map_err(|until| {
+    fn take(&self, network: &str) -> Result<u32, Error> {
+        let taken = self.limiter.check_key(&network.to_owned());
+        taken.map(|state| state.remaining_burst_capacity()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             self.refusal(wait)
         })
@@ -62,7 +64,9 @@ impl Limiter {
 /// The rate limits of this process.
 pub(crate) struct RateLimits {
     limiters: HashMap<&'static str, Limiter>,
-    failed_auth: FailedAuthLimiter,
+    failed_auth: FailureLimiter,
+    /// The limit of [`TOKEN_NETWORK`](limits::TOKEN_NETWORK).
+    misses: FailureLimiter,
 }
 
 impl RateLimits {
@@ -71,52 +75,67 @@ impl RateLimits {
         let of_process = limits::ALL.iter().filter(|limit| limit.scope == Scope::Process);
         let limiters = of_process.filter_map(|limit| Limiter::new(limit.name, settings.quota(limit)?));
         let mut limiters: HashMap<_, _> = limiters.map(|limiter| (limiter.name, limiter)).collect();
-        let failed_auth = FailedAuthLimiter::new(limiters.remove(limits::BEARER.name));
-        Arc::new(Self { limiters, failed_auth })
+        let failed_auth = FailureLimiter::new(limiters.remove(limits::BEARER.name));
+        let misses = FailureLimiter::new(limiters.remove(limits::TOKEN_NETWORK.name));
+        Arc::new(Self { limiters, failed_auth, misses })
     }
 
     /// Returns the counter of failed bearer tokens. It is shared.
-    pub(crate) fn failed_auth(&self) -> FailedAuthLimiter {
+    pub(crate) fn failed_auth(&self) -> FailureLimiter {
         self.failed_auth.clone()
     }
 
-    /// Takes one unit of [`REQUESTS`](limits::REQUESTS), and one of the limit that the operation has `declared`.
+    /// Takes one unit of [`REQUESTS`](limits::REQUESTS), and one of the limit that the operation has `declared`. Takes
+    /// none of [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the
+    /// response.
     ///
     /// # Errors
     /// `too_many_requests` if one of the two has no unit left for `network`.
     pub(crate) fn take(&self, network: &str, declared: Option<&str>) -> Result<(), Error> {
+        if declared == Some(limits::TOKEN_NETWORK.name) {
+            self.misses.check(network)?;
+        }
         let names = [Some(limits::REQUESTS.name), declared];
         names
             .into_iter()
             .flatten()
             .filter_map(|name| self.limiters.get(name))
-            .try_for_each(|limiter| limiter.take(network))
+            .try_for_each(|limiter| limiter.take(network).map(drop))
+    }
+
+    /// Counts a link token or a code that is not valid, if the operation has `declared` the limit of these.
+    pub(crate) fn count_miss(&self, network: &str, declared: Option<&str>) {
+        if declared == Some(limits::TOKEN_NETWORK.name) {
+            self.misses.count(network);
+        }
     }
 
     /// Removes the networks that have all their units again. To be called each minute.
     pub(crate) fn evict_expired(&self) {
         self.limiters.values().for_each(Limiter::evict_expired);
         self.failed_auth.evict_expired();
+        self.misses.evict_expired();
     }
 }
 
-/// Counts failed bearer tokens. A network that has exhausted the limit is refused before its token is verified.
+/// Counts failures only: secrets that are not valid. A network that has exhausted the limit is refused before its
+/// secret is looked at.
 #[derive(Clone)]
-pub(crate) struct FailedAuthLimiter(Arc<FailedAuth>);
+pub(crate) struct FailureLimiter(Arc<Failures>);
 
-struct FailedAuth {
+struct Failures {
     /// `None` if the limit is off.
     limiter: Option<Limiter>,
     /// The networks that are refused, and until when.
     blocked: Mutex<HashMap<String, Instant>>,
 }
 
-impl FailedAuthLimiter {
+impl FailureLimiter {
     fn new(limiter: Option<Limiter>) -> Self {
-        Self(Arc::new(FailedAuth { limiter, blocked: Mutex::default() }))
+        Self(Arc::new(Failures { limiter, blocked: Mutex::default() }))
     }
 
-    /// Checks that `network` may present another token.
+    /// Checks that `network` may present another secret.
     ///
     /// # Errors
     /// `too_many_requests` if it may not yet.
@@ -129,13 +148,14 @@ impl FailedAuthLimiter {
         }
     }
 
-    /// Counts one token of `network` that is not valid.
+    /// Counts one secret of `network` that is not valid.
     pub(crate) fn count(&self, network: &str) {
         let Some(limiter) = &self.0.limiter else { return };
-        if let Err(Error::RateLimited(refusal)) = limiter.take(network) {
-            let until = Instant::now() + Duration::from_secs(refusal.retry_after);
-            self.blocked().insert(network.to_owned(), until);
+        if limiter.take(network).is_ok_and(|left| left > 0) {
+            return;
         }
+        let until = Instant::now() + limiter.quota.window / limiter.quota.burst;
+        self.blocked().insert(network.to_owned(), until);
     }
 
     fn evict_expired(&self) {

@@ -166,7 +166,7 @@ impl LinkTokens {
     /// Replace an expired link
     ///
     /// Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
-    /// later the response is `token_expired`.
+    /// later the response is `token_expired`. If the link is still valid, the response is 409 `conflict`.
     #[oai(path = "/auth/request-new-link", method = "post", operation_id = "request_new_link")]
     async fn request_new_link(
         &self,
@@ -175,7 +175,7 @@ impl LinkTokens {
         Body(body): Body<LinkToken>,
     ) -> ApiResult<
         Json<Accepted>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
+        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::CONFLICT | status::GONE | limit::TOKEN_NETWORK },
     > {
         link_tokens::renew(app, &caller, &body.token.0).await?;
         Ok(accepted())

@@ -2,6 +2,7 @@
 
 mod footprint;
 mod forgot;
+mod hash_costs;
 mod jobs;
 mod mail;
 mod session;
@@ -23,6 +24,8 @@ pub(crate) enum Figure {
     SignIn,
     /// Whether response times show that an address has an account.
     Timing,
+    /// Whether response times show the cost of a stored password hash.
+    HashCosts,
     /// `GET session` requests per second.
     Session,
     /// Forgot-password requests per second.
@@ -48,6 +51,7 @@ impl Figure {
         match self {
             Self::SignIn => sign_in::DESCRIPTION,
             Self::Timing => timing::DESCRIPTION,
+            Self::HashCosts => hash_costs::DESCRIPTION,
             Self::Session => session::DESCRIPTION,
             Self::Forgot => forgot::DESCRIPTION,
             Self::Jobs => jobs::DESCRIPTION,
@@ -65,6 +69,7 @@ impl Figure {
         match self {
             Self::SignIn => sign_in::measure(options, report).await,
             Self::Timing => timing::measure(options, report).await,
+            Self::HashCosts => hash_costs::measure(options, report).await,
             Self::Session => session::measure(options, report).await,
             Self::Forgot => forgot::measure(options, report).await,
             Self::Jobs => jobs::measure(options, report).await,

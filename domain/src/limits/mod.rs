@@ -3,13 +3,14 @@
 use crate::platform::rate_limit::{Limit, Scope};
 
 macro_rules! limits {
-    ($($constant:ident: $name:literal, $setting:literal, $default:literal, $scope:ident, $description:literal;)*) => {
+    ($($constant:ident: $name:literal, $setting:literal, $default:literal $(or $development:literal)?, $scope:ident, $description:literal;)*) => {
         $(
             #[doc = $description]
             pub const $constant: Limit = Limit {
                 name: $name,
                 setting: $setting,
                 default: $default,
+                development: [$($development,)? $default][0],
                 scope: Scope::$scope,
                 description: $description,
             };
@@ -20,18 +21,18 @@ macro_rules! limits {
     };
 }
 
-// Name in responses and metrics, setting, default, scope, description.
+// Name in responses and metrics, setting, default (or the default in development), scope, description.
 limits! {
     REQUESTS: "requests", "PORTICO_LIMIT_REQUESTS", "600/1m", Process, "Requests, per network and process.";
     SIGN_IN_RATE: "sign_in_rate", "PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", Process, "Requests with a password, per network and process.";
-    SIGN_IN_ACCOUNT: "sign_in_account", "PORTICO_LIMIT_SIGN_IN_ACCOUNT", "5/15m", Shared, "Wrong passwords, per address and network or known device.";
-    SIGN_IN_NETWORK: "sign_in_network", "PORTICO_LIMIT_SIGN_IN_NETWORK", "30/15m", Shared, "Wrong passwords, per network.";
-    RECOVERY_ACCOUNT: "recovery_account", "PORTICO_LIMIT_RECOVERY_ACCOUNT", "3/3h", Shared, "Requests for a reset or activation link, per mailbox.";
-    RECOVERY_NETWORK: "recovery_network", "PORTICO_LIMIT_RECOVERY_NETWORK", "20/1h", Shared, "Requests for a reset or activation link, per network.";
-    SEND_CODE: "send_code", "PORTICO_LIMIT_SEND_CODE", "5/1h", Shared, "Requests for a staff code, per mailbox.";
-    SEND_CODE_NETWORK: "send_code_network", "PORTICO_LIMIT_SEND_CODE_NETWORK", "20/1h", Shared, "Requests for a staff code, per network.";
-    CODE_MISSES: "code_misses", "PORTICO_LIMIT_CODE_MISSES", "25/1h", Shared, "Wrong staff codes, per address.";
-    TOKEN_NETWORK: "token_network", "PORTICO_LIMIT_TOKEN_NETWORK", "20/1m", Process, "Requests with a link token or a code, per network and process.";
+    SIGN_IN_ACCOUNT: "sign_in_account", "PORTICO_LIMIT_SIGN_IN_ACCOUNT", "5/15m", Shared, "Refused sign-ins, per address and network or known device.";
+    SIGN_IN_NETWORK: "sign_in_network", "PORTICO_LIMIT_SIGN_IN_NETWORK", "30/15m", Shared, "Refused sign-ins, per network, known devices excepted.";
+    RECOVERY_ACCOUNT: "recovery_account", "PORTICO_LIMIT_RECOVERY_ACCOUNT", "3/3h", Shared, "Requests for a reset or activation link, per mailbox or known device.";
+    RECOVERY_NETWORK: "recovery_network", "PORTICO_LIMIT_RECOVERY_NETWORK", "20/1h", Shared, "Requests for a reset or activation link, per network, known devices excepted.";
+    SEND_CODE: "send_code", "PORTICO_LIMIT_SEND_CODE", "5/1h" or "60/1h", Shared, "Requests for a staff code, per mailbox or known device. Development: 60/1h.";
+    SEND_CODE_NETWORK: "send_code_network", "PORTICO_LIMIT_SEND_CODE_NETWORK", "20/1h" or "60/1h", Shared, "Requests for a staff code, per network, known devices excepted. Development: 60/1h.";
+    CODE_MISSES: "code_misses", "PORTICO_LIMIT_CODE_MISSES", "15/1h", Shared, "Wrong staff codes, per address or known device.";
+    TOKEN_NETWORK: "token_network", "PORTICO_LIMIT_TOKEN_NETWORK", "20/1m", Process, "Link tokens and codes that are not valid, per network and process.";
     INVITE_RECIPIENT: "invite_recipient", "PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", Shared, "Invitations and resends, per tenant and recipient.";
     INVITE_ACTOR: "invite_actor", "PORTICO_LIMIT_INVITE_ACTOR", "500/1d", Shared, "Invitations and resends, per staff user.";
     BEARER: "bearer", "PORTICO_LIMIT_BEARER", "60/1m", Process, "Requests with a wrong bearer token, per network and process.";

@@ -127,6 +127,11 @@ impl ServerKeys {
         self.all().find(|key| key.fingerprint == fingerprint)
     }
 
+    /// Returns the fingerprints of all keys of the list.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &str> {
+        self.all().map(Key::fingerprint)
+    }
+
     /// Returns whether `mac` is the result of [`Key::mac`] for `purpose` and `parts` under any key of the list. Each
     /// comparison takes constant time.
     pub fn verify(&self, purpose: KeyUse, parts: &[&[u8]], mac: &[u8]) -> bool {

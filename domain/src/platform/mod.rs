@@ -3,7 +3,7 @@
 pub mod actor;
 pub mod app;
 pub mod audit;
-mod cached;
+pub(crate) mod cached;
 pub mod clock;
 mod connection_health;
 pub mod database;

@@ -105,8 +105,8 @@ pub fn data_dir(env: &mut EnvReader) -> Option<PathBuf> {
 /// Reads `PORTICO_SECRET`. Without it and without a `fallback`, adds an error.
 fn read_keys(env: &mut EnvReader, fallback: Option<ServerKeys>) -> Option<ServerKeys> {
     let description = "The server keys: a comma-separated list of base64 texts of at least 32 random bytes each, the \
-        newest first. New secrets are derived from the first key; all keys are accepted. Development creates a key in \
-        its data folder.";
+        newest first. New secrets are derived from the first key; what a removed key made is no longer valid. \
+        Development creates a key in its data folder.";
     let example = "e.g. PORTICO_SECRET=$(openssl rand -base64 32)";
     let keys = env.optional("PORTICO_SECRET", description, |value| {
         ServerKeys::parse(value).map_err(|why| format!("{why}, {example}"))

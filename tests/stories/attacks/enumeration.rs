@@ -1,12 +1,14 @@
 //! ENUM cases: a caller cannot find out who has an account or what exists in another tenant.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Invitation, Person, Response, Tenant, World, cookies, credentials, new_password, password,
+    Browser, Deployment, Invitation, Person, Response, Tenant, World, cookies, credentials, new_password, password,
     paths::{
-        ACCEPT_INVITATION, ACTIVATE, CHECK_TOKEN, FORGOT_PASSWORD, REQUEST_NEW_LINK, RESEND_ACTIVATION, RESET_PASSWORD,
-        SIGN_IN, STAFF_SEND_CODE, STAFF_VERIFY_CODE, portal_user,
+        ACCEPT_INVITATION, ACTIVATE, CHANGE_PASSWORD, CHECK_TOKEN, FORGOT_PASSWORD, REQUEST_NEW_LINK,
+        RESEND_ACTIVATION, RESET_PASSWORD, SIGN_IN, STAFF_SEND_CODE, STAFF_VERIFY_CODE, portal_user,
     },
     stories, unique, unique_email, wrong_code,
 };
@@ -220,5 +222,80 @@ stories! {
         // A known device is not limited even in the guesser's network.
         let device_cookie = device.cookie(cookies::DEVICE).expect("sign-in makes a device known");
         person.sign_in(&guesser.on_same_network().with_cookie(cookies::DEVICE, &device_cookie)).await;
+    }
+}
+
+/// Settings with cheap hashes, without limits that the measurement reaches, and with an address that outlives a
+/// restart.
+const CHEAP_HASHES: [(&str, &str); 5] = [
+    ("PORTICO_PUBLIC_URL", "http://localhost:4000"),
+    ("PORTICO_SCRYPT", "ln=12,r=8,p=1"),
+    ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "1000/1m"),
+    ("PORTICO_LIMIT_SIGN_IN_RATE", "1000/1m"),
+    ("PORTICO_LIMIT_SIGN_IN_LOCKOUT", "1000"),
+];
+
+/// Asserts that the API of this process does the same work for a wrong password of every one of `people`, also at their
+/// known devices and for a change of the password, and for an unknown address. No other request may run there.
+///
+/// Compares the shortest of several times. Other programs of the machine change the time until the response, so this is
+/// the time for which the hashing threads ran. `bin/bench timing` compares the times until the response.
+async fn assert_same_work(world: &World, api: usize, process: usize, people: [&Person; 2]) {
+    let (process, apis) = (&world.processes[process], &world.apis[api..=api]);
+    let unknown_address = unique_email("unknown");
+    let change = json!({ "current_password": WRONG_PASSWORD, "new_password": password() });
+    let mut shortest = [Duration::MAX; 7];
+    for _ in 0..5 {
+        let unknown = || world.browser().at(apis);
+        let [known_a, known_b] = people.map(|person| person.browser.moved_to(apis));
+        let requests = [
+            (unknown(), SIGN_IN, credentials(&unknown_address, WRONG_PASSWORD)),
+            (unknown(), SIGN_IN, credentials(&people[0].email, WRONG_PASSWORD)),
+            (unknown(), SIGN_IN, credentials(&people[1].email, WRONG_PASSWORD)),
+            (known_a.on_new_network(), SIGN_IN, credentials(&people[0].email, WRONG_PASSWORD)),
+            (known_b.on_new_network(), SIGN_IN, credentials(&people[1].email, WRONG_PASSWORD)),
+            (known_a, CHANGE_PASSWORD, change.clone()),
+            (known_b, CHANGE_PASSWORD, change.clone()),
+        ];
+        for ((browser, path, body), shortest) in requests.into_iter().zip(&mut shortest) {
+            let before = process.time_of_threads("hashing-");
+            browser.post(path, body).await.assert_problem("401 invalid_credentials");
+            *shortest = (process.time_of_threads("hashing-") - before).min(*shortest);
+        }
+    }
+    let (min, max) = (shortest.iter().min().unwrap(), shortest.iter().max().unwrap());
+    assert!(*max < *min * 2, "{shortest:?}");
+}
+
+// A hash of 2¹⁵ takes eight times as long as one of 2¹².
+#[tokio::test]
+async fn enum_01_the_time_of_a_refusal_does_not_show_the_cost_of_a_hash_in_a_single_process() {
+    let mut world = World::start(Deployment::Single, &CHEAP_HASHES).await;
+    let tenant = world.tenant().await;
+    let old = tenant.person(&world).await;
+    world.restart_single(&[("PORTICO_SCRYPT", "ln=15,r=8,p=1")]).await;
+    let tenant = world.tenant().await;
+    let new = tenant.person(&world).await;
+    for cost in ["ln=15,r=8,p=1", "ln=12,r=8,p=1", "ln=13,r=8,p=2"] {
+        world.restart_single(&[("PORTICO_SCRYPT", cost)]).await;
+        assert_same_work(&world, 0, 0, [&old, &new]).await;
+    }
+    let counted = world.run(&["check-config", "--connect"]);
+    for cost in ["ln=12,r=8,p=1: 1 (replaced when", "ln=15,r=8,p=1: 1 (replaced when"] {
+        assert!(counted.contains(&format!("Password hashes with {cost}")), "{counted}");
+    }
+}
+
+#[tokio::test]
+async fn enum_01_the_time_of_a_refusal_does_not_show_the_cost_of_a_hash_in_a_cluster() {
+    let mut world = World::start(Deployment::Cluster, &CHEAP_HASHES).await;
+    let tenant = world.tenant().await;
+    let old = tenant.person(&world).await;
+    world.env.push(("PORTICO_SCRYPT".into(), "ln=15,r=8,p=1".into()));
+    world.start_api("api").await;
+    let new = tenant.person_with(&world, &world.apis[2..]).await;
+    // The processes of a cluster: two APIs, two workers, and the third API.
+    for (api, process) in [(2, 4), (0, 0)] {
+        assert_same_work(&world, api, process, [&old, &new]).await;
     }
 }

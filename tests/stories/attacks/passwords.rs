@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Browser, Deployment, Person, World, new_password, password,
     paths::{ACTIVATE, CHANGE_PASSWORD, OPENAPI, RESET_PASSWORD, SIGN_IN},
-    post_concurrently, stories, unique_email,
+    post_concurrently, stories, unique, unique_email,
 };
 
 /// A letter, a character outside the Basic Multilingual Plane, and one that normalisation composes of two.
@@ -162,6 +162,30 @@ stories! {
             format!("Zq7-{}-Zq7", email.split('@').next().unwrap().to_uppercase())
         });
         operations.assert_refused(world, passwords.each_ref().map(String::as_str), "password_weak").await;
+    }
+
+    async fn pwd_03_words_of_the_names_of_person_client_and_tenant_are_refused_on_every_path(world) {
+        let operations = PasswordOperations::prepare(world).await;
+        for named in ["9x-ROBIN-Kq7-vune", "9x-acme-Kq7-vune", "9x-hArBoUr-Kq7-vune"] {
+            operations.assert_refused(world, [named; 3], "password_weak").await;
+        }
+        // "Ltd" has three letters.
+        operations.assert_accepted(world, ["9x-Ltd-Kq7-vune-lamp"; 3]).await;
+    }
+
+    async fn pwd_03_a_local_part_of_less_than_four_characters_forbids_nothing(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        for (local, allowed) in [("z", true), ("vkw", true), ("zvkw", false)] {
+            let email = format!("{local}@{}.test", unique("short"));
+            let token = tenant.invite_for_token(world, &client, &email).await;
+            let response = world.browser().activate(&token, "tqzvkwmrplxjyhgfdsbn").await;
+            if allowed {
+                response.expect(200);
+            } else {
+                response.assert_problem("422 validation_failed: /password password_weak");
+            }
+        }
     }
 
     async fn pwd_04_every_character_of_a_long_password_counts(world) {

@@ -6,12 +6,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Deployment, Person, World, cookies, credentials, eventually, password,
+    Browser, Deployment, Person, Response, World, cookies, credentials, eventually, password,
     paths::{CHANGE_PASSWORD, LIVE, SESSION, SIGN_IN},
-    post_concurrently, stories, unique_email,
+    post_concurrently, stories, unique_email, wrong_code,
 };
 
 const WRONG_PASSWORD: &str = "not the password";
+
+/// The id of a client that does not exist.
+const UNKNOWN_CLIENT: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 
 /// Spellings of an address that are one network, and the address of another network.
 const NETWORKS: [([&str; 5], &str); 2] = [
@@ -120,10 +123,10 @@ stories! {
         assert_eq!(counts, BTreeMap::from([(401, 5), (429, 15)]));
     }
 
-    // PORTICO_LIMIT_BEARER counts in each process. The request that reaches the limit is still answered.
+    // PORTICO_LIMIT_BEARER counts in each process.
     async fn thr_09_invalid_access_tokens_from_one_network_are_limited(world) {
         let guesser = world.browser().at(&world.apis[..1]);
-        for _ in 0..61 {
+        for _ in 0..60 {
             guesser.get_with_bearer(SESSION, "x.y.z").await.assert_problem("401 unauthenticated");
         }
         guesser.get_with_bearer(SESSION, "x.y.z").await.assert_problem("429 too_many_requests");
@@ -170,6 +173,35 @@ stories! {
         let later = world.tenant().await.person(world).await;
         later.request_reset(world, 2).await;
         assert_eq!(world.mails(&person.email).await.len(), 2);
+    }
+
+    async fn thr_09_the_limit_does_not_tell_a_right_password_from_a_wrong_one(world) {
+        let (tenant, other) = (world.tenant().await, world.tenant().await);
+        let (person, disabled) = (tenant.person(world).await, tenant.person(world).await);
+        world.sql(&format!(
+            "UPDATE memberships SET status = 'disabled' \
+             WHERE portal_user_id = (SELECT id FROM portal_users WHERE email = '{}')", disabled.email
+        ));
+        let with = |person: &Person, password: &str, client: Option<&str>| {
+            let mut body = credentials(&person.email, password);
+            if let Some(client) = client {
+                body["client_id"] = client.into();
+            }
+            body
+        };
+        let foreign = other.client("Elsewhere Ltd").await;
+        for (person, client) in [(&person, Some(&*foreign)), (&person, Some(UNKNOWN_CLIENT)), (&disabled, None)] {
+            let bodies = [&*person.password, WRONG_PASSWORD].map(|password| with(person, password, client));
+            assert_refused_the_same_way(world, bodies).await;
+        }
+        // Neither does a suspended tenant, although its refusal says that the password was right.
+        let suspended = other.person(world).await;
+        world.run(&["tenant", "suspend", "--slug", &other.slug]);
+        let browser = world.browser();
+        for _ in 0..5 {
+            browser.sign_in(&suspended.email, &suspended.password).await.assert_problem("403 client_suspended");
+        }
+        browser.sign_in(&suspended.email, &suspended.password).await.assert_problem("429 too_many_requests");
     }
 
     async fn thr_14_a_request_with_two_passwords_is_refused_and_not_counted(world) {
@@ -248,6 +280,27 @@ async fn thr_01_a_known_device_has_a_failure_streak_of_its_own() {
     known.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
 }
 
+// A right password at the wrong client, or of a disabled person, neither adds to the failures in a row nor ends them.
+#[tokio::test]
+async fn thr_01_a_right_but_refused_password_leaves_the_failure_streak_as_it_is() {
+    let (world, person) = with_lockout_after_four_failures().await;
+    guess_from_many_networks(&world, &person.email, 3).await;
+    let mut refused = person.credentials();
+    refused["client_id"] = UNKNOWN_CLIENT.into();
+    for browser in world.browsers(3) {
+        browser.post(SIGN_IN, refused.clone()).await.assert_problem("401 invalid_credentials");
+    }
+    world.sql("UPDATE portal_users SET disabled_at = created_at");
+    for browser in world.browsers(3) {
+        browser.sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
+    }
+    world.sql("UPDATE portal_users SET disabled_at = NULL");
+    assert_eq!(world.sql("SELECT max(count) FROM rate_limits WHERE key LIKE 'sign_in_lockout:%'"), "3");
+    // The fourth failure locks the password.
+    guess_from_many_networks(&world, &person.email, 1).await;
+    world.browser().sign_in(&person.email, &person.password).await.assert_problem("401 invalid_credentials");
+}
+
 #[tokio::test]
 async fn thr_01_a_reset_unlocks_the_password_everywhere() {
     let (world, person) = with_lockout_after_four_failures().await;
@@ -282,6 +335,80 @@ async fn thr_01_guesses_before_activation_do_not_lock_the_first_password() {
     let (token, first) = (tenant.invite_for_token(&world, &client, &invited).await, password());
     world.browser().activate(&token, &first).await.expect(200);
     world.browser().sign_in(&invited, &first).await.expect(200);
+}
+
+/// Limits that an attacker uses up with three requests. The limits of one account are as they are by default.
+const SMALL_NETWORK_LIMITS: [(&str, &str); 4] = [
+    ("PORTICO_LIMIT_SIGN_IN_NETWORK", "3/1h"),
+    ("PORTICO_LIMIT_RECOVERY_NETWORK", "3/1h"),
+    ("PORTICO_LIMIT_SEND_CODE_NETWORK", "3/1h"),
+    ("PORTICO_LIMIT_CODE_MISSES", "3/1h"),
+];
+
+/// Makes three requests that are answered and asserts that the fourth is refused.
+async fn use_up(send: impl AsyncFn() -> Response) {
+    for _ in 0..3 {
+        assert_ne!(send().await.status, 429);
+    }
+    send().await.assert_problem("429 too_many_requests");
+}
+
+// An attacker in the network of the owner uses up every limit of that network, and the misses of the owner's address.
+async fn assert_an_attacker_does_not_shut_out_a_known_device(deployment: Deployment) {
+    let world = World::start(deployment, &SMALL_NETWORK_LIMITS).await;
+    let tenant = world.tenant().await;
+    let person = tenant.person(&world).await;
+    let (known, staff) = (person.browser.on_new_network(), tenant.owner.on_new_network());
+
+    let attacker = known.on_same_network();
+    use_up(async || attacker.sign_in(&unique_email("any"), WRONG_PASSWORD).await).await;
+    known.sign_in(&person.email, WRONG_PASSWORD).await.assert_problem("401 invalid_credentials");
+    known.sign_in(&person.email, &person.password).await.expect(200);
+    use_up(async || attacker.forgot_password(&unique_email("any")).await).await;
+    known.forgot_password(&person.email).await.expect(200);
+
+    let attacker = staff.on_same_network();
+    use_up(async || attacker.send_code(&unique_email("any")).await).await;
+    let (flow, code) = world.request_code(&staff, &tenant.owner_email, 2).await;
+    let (attacker, wrong) = (world.browser(), wrong_code(&code));
+    let other_flow = attacker.send_code(&tenant.owner_email).await.expect(200)["flow"].clone();
+    use_up(async || attacker.verify_code(&other_flow, &wrong).await).await;
+    staff.verify_code(&flow, &wrong).await.assert_problem("401 invalid_code");
+    staff.verify_code(&flow, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn thr_01_an_attacker_does_not_shut_out_a_known_device_of_a_single_process() {
+    assert_an_attacker_does_not_shut_out_a_known_device(Deployment::Single).await;
+}
+
+#[tokio::test]
+async fn thr_01_an_attacker_does_not_shut_out_a_known_device_of_a_cluster() {
+    assert_an_attacker_does_not_shut_out_a_known_device(Deployment::Cluster).await;
+}
+
+#[tokio::test]
+async fn thr_09_a_refused_code_does_not_use_up_the_attempts_of_its_flow() {
+    let world = World::start(Deployment::Cluster, &[("PORTICO_LIMIT_CODE_MISSES", "4/1h")]).await;
+    let (tenant, guesser) = (world.tenant().await, world.browser());
+    let (flow, code) = world.request_code(&guesser, &tenant.owner_email, 2).await;
+    let mut statuses = Vec::new();
+    for _ in 0..9 {
+        statuses.push(guesser.verify_code(&flow, &wrong_code(&code)).await.status);
+    }
+    assert_eq!(statuses, [vec![401; 4], vec![429; 5]].concat());
+    assert_eq!(world.sql(&format!("SELECT misses FROM code_flows WHERE id = '{}'", flow.as_str().unwrap())), "4");
+}
+
+/// Asserts that eight refused sign-ins with each of these bodies get the same responses: those of a wrong password.
+async fn assert_refused_the_same_way(world: &World, bodies: [Value; 2]) {
+    for body in bodies {
+        let (browser, mut statuses) = (world.browser(), Vec::new());
+        for _ in 0..8 {
+            statuses.push(browser.post(SIGN_IN, body.clone()).await.status);
+        }
+        assert_eq!(statuses, [vec![401; 5], vec![429; 3]].concat(), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -137,6 +137,24 @@ stories! {
         world.browser().check_token(&token).await.expect(200);
     }
 
+    // An office shares an address: a right link or code counts nothing there.
+    async fn rst_12_right_link_tokens_and_codes_of_one_network_are_not_limited(world) {
+        let tenant = world.tenant().await;
+        let (office, invitation) = (world.browser(), tenant.create_invitation(world).await);
+        let person = tenant.person(world).await;
+        let reset = person.request_reset(world, 2).await;
+        for _ in 0..25 {
+            for token in [&invitation.token, &reset] {
+                office.check_token(token).await.expect(200);
+            }
+        }
+        office.activate(&invitation.token, &password()).await.expect(200);
+        office.reset_password(&reset, &password()).await.expect(200);
+        office.reset_password(&reset, &password()).await.assert_problem("410 token_used");
+        let (flow, code) = world.request_code(&office, &tenant.owner_email, 2).await;
+        office.verify_code(&flow, &code).await.expect(200);
+    }
+
     async fn rst_13_a_person_of_two_tenants_has_one_password(world) {
         let (home, other) = (world.tenant().await, world.tenant().await);
         let person = home.person(world).await;

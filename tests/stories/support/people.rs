@@ -91,11 +91,22 @@ impl Tenant {
         self.person_at(world, &client).await
     }
 
+    /// Creates a client and a portal user of it, who is signed in at one of these APIs.
+    pub(crate) async fn person_with(&self, world: &World, apis: &[String]) -> Person {
+        let client = self.client("Acme Ltd").await;
+        self.activated(world, &client, world.browser().at(apis)).await
+    }
+
     /// Creates a portal user of `client`, who is signed in.
     pub(crate) async fn person_at(&self, world: &World, client: &str) -> Person {
+        self.activated(world, client, world.browser()).await
+    }
+
+    /// Invites a new address to `client` and activates the account in `browser`.
+    async fn activated(&self, world: &World, client: &str, browser: Browser) -> Person {
         let email = unique_email("robin");
         let token = self.invite_for_token(world, client, &email).await;
-        let (password, browser) = (password(), world.browser());
+        let password = password();
         browser.activate(&token, &password).await.expect(200);
         Person { email, password, browser, client: client.to_owned() }
     }

@@ -6,6 +6,7 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex, OnceLock, mpsc},
     thread,
+    time::Duration,
 };
 
 use super::eventually;
@@ -74,6 +75,18 @@ impl Process {
         let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the process runs");
         let kib = rss.trim().trim_end_matches(" kB").parse().unwrap();
         (kib, std::fs::read_dir(proc.join("fd")).unwrap().count())
+    }
+
+    /// How long the threads whose names start with `name` have run on a processor.
+    pub(crate) fn time_of_threads(&self, name: &str) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id())).expect("the process runs");
+        let run_time = |task: PathBuf| {
+            let named = std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.starts_with(name));
+            // The first number of schedstat is the time in nanoseconds.
+            let text = std::fs::read_to_string(task.join("schedstat")).ok().filter(|_| named)?;
+            text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+        };
+        tasks.filter_map(|task| run_time(task.ok()?.path())).sum()
     }
 
     /// Sends a signal by its name.

@@ -173,6 +173,19 @@ impl World {
         self.start_api("dev").await;
     }
 
+    /// Stops every process and starts it again with these settings changed. Browsers of a single deployment must move
+    /// to the new address; see [`Browser::moved_to`].
+    pub(crate) async fn restart_all(&mut self, settings: &[(&str, &str)]) {
+        if self.redis.is_none() {
+            return self.restart_single(settings).await;
+        }
+        self.change_settings(settings);
+        for n in 0..self.processes.len() {
+            self.processes[n].kill();
+            self.restart(n).await;
+        }
+    }
+
     /// Changes these settings for the processes that are started from now on.
     pub(crate) fn change_settings(&mut self, settings: &[(&str, &str)]) {
         self.env.retain(|(name, _)| !settings.iter().any(|(changed, _)| changed == name));

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use poem::{Endpoint, Middleware, Request, Result, http::header};
+use poem::{
+    Endpoint, IntoResponse, Middleware, Request, Response, Result,
+    http::{StatusCode, header},
+};
 use portico_domain::platform::actor::RequestContext;
 
 use super::{csrf, host, query};
@@ -38,9 +41,9 @@ impl<E: Endpoint> Middleware<E> for RequestChecks {
 }
 
 impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
-    type Output = E::Output;
+    type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<E::Output> {
+    async fn call(&self, mut request: Request) -> Result<Response> {
         let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
         let operation = document::of(&request)?.operation(request.method().as_str(), request.uri().path());
         let declared = operation.and_then(|operation| operation.rate_limit);
@@ -55,7 +58,14 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         }
         query::check(&request)?;
         request.set_data(self.rate_limits.failed_auth());
-        self.inner.call(request).await
+        let result = self.inner.call(request).await.map(IntoResponse::into_response);
+        let status = result.as_ref().map_or_else(poem::Error::status, Response::status);
+        // The response to a link token or a code that does not exist. Every other response follows a right secret, or a
+        // request without one.
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND) {
+            self.rate_limits.count_miss(&network, declared);
+        }
+        result
     }
 }
 

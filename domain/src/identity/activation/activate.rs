@@ -12,7 +12,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, Into
 use crate::{
     identity::{
         link_tokens::{self, InvitationContext},
-        passwords::{self, Expected, Hasher, PasswordSettings},
+        passwords::{self, Expected, Hasher},
         sessions::{self, IssuedSession},
     },
     platform::{
@@ -61,9 +61,8 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     let link = link_tokens::find(app, &input.token).await?;
     link.check_for(Purpose::Activation, app.now())?;
     let InvitationContext { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
-    let name = input.name.as_ref().map_or(link.user.name.as_str(), Name::as_str);
-    let (settings, known) = (&app.section::<PasswordSettings>(), [name, &invitation.name, input.token.reveal()]);
-    passwords::check_policy(settings, "/password", &input.password, &link.user.email, &known)?;
+    let known = [input.name.as_ref().map_or("", Name::as_str), &invitation.name, input.token.reveal()];
+    passwords::check_policy(app, "/password", &input.password, &link.user, &known).await?;
     let phc = app.get::<Hasher>().hash(&caller.context, &input.password).await?;
     let signer = sessions::signer(app).await?;
 

@@ -86,7 +86,7 @@ pub(crate) async fn compose_activation(app: &App, row: &email::Model) -> Compose
 /// pending nor renewable, or if the link is no longer valid.
 ///
 /// # Errors
-/// A failed database query, template or message, or a missing entry of `PORTICO_SECRET`.
+/// A failed database query, template or message.
 async fn compose(
     app: &App,
     row: &email::Model,
@@ -111,8 +111,9 @@ async fn compose(
         None => (Purpose::Activation, "/portal/activate"),
         Some(_) => (Purpose::Accept, "/portal/accept-invitation"),
     };
-    let Some(secret) = link_tokens::issue(app, row, purpose, &user, Some(&invitation)).await? else {
-        return Ok(Composed::Suppressed("the link is no longer valid"));
+    let secret = match link_tokens::issue(app, row, purpose, &user, Some(&invitation)).await? {
+        Ok(secret) => secret,
+        Err(composed) => return Ok(composed),
     };
     let values = LinkEmailValues {
         brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,

@@ -11,6 +11,7 @@ use crate::platform::{
     clock::{MAX_CLOCK_ERROR, Time},
     email_address::EmailAddress,
     keys::KeyUse,
+    rate_limit::Limit,
 };
 
 /// How long a device stays known after a sign-in.
@@ -32,6 +33,15 @@ pub fn device_cookie(app: &App, realm: Realm, email: &str) -> String {
 /// `realm` from it within the last year. Otherwise returns `None`.
 pub(crate) fn known_device(app: &App, context: &RequestContext, realm: Realm, email: &EmailAddress) -> Option<String> {
     context.devices.iter().find_map(|cookie| check(app, cookie, realm, email))
+}
+
+/// A limit and what it is counted for.
+pub(crate) type Counter<'a> = (&'a Limit, &'a [&'a str]);
+
+/// Returns the counters to charge for a request: that of its `network` and its `own`, or at a known `device` (the id is
+/// not empty) only its own. Others can use up the counter of a network, so it must not refuse the owner's device.
+pub(crate) fn counters<'a>(device: &str, network: Counter<'a>, own: Counter<'a>) -> Vec<Counter<'a>> {
+    if device.is_empty() { vec![network, own] } else { vec![own] }
 }
 
 /// Returns the device id in `cookie` if the cookie is authentic for `email` and less than a year old.

@@ -179,7 +179,8 @@ mod tests {
         for ahead in [TimeDelta::hours(1), TimeDelta::days(400), TimeDelta::days(30_000)] {
             let app = testing::app().await;
             let (client, user) = (app.insert_client().await, app.insert_portal_user().await);
-            let state = async |id| super::super::load(app.db(), Column::Id.eq(id)).await.unwrap().check_live(app.now());
+            let state =
+                async |id| super::super::load(&app, app.db(), Column::Id.eq(id)).await.unwrap().check_live(app.now());
             let (day, minutes) = (TimeDelta::hours(72), TimeDelta::minutes(30));
             app.clock().advance(ahead);
             let invitation = invite(&app, client.id, &user).await;

@@ -23,7 +23,8 @@ use crate::platform::{
     app::App,
     clock::Time,
     error::{Error, Result},
-    keys::KeyUse,
+    keys::{Key, KeyUse},
+    mail::{self, Composed},
     secret::PlainToken,
     tx::Tx,
 };
@@ -44,6 +45,8 @@ pub(crate) struct LinkDetails {
     pub(crate) user: portal_user::Model,
     /// The invitation that the link belongs to; `None` for a reset link.
     pub(crate) invitation: Option<InvitationContext>,
+    /// Whether the entry of `PORTICO_SECRET` that made the link was removed.
+    is_key_removed: bool,
 }
 
 /// The invitation of a link, with its client and tenant.
@@ -62,19 +65,19 @@ pub(crate) struct InvitationContext {
 /// `invitation`, or without one after `PORTICO_RESET_TTL`, counted from the request for the mail. A new reset link
 /// revokes the portal user's oldest reset links, so that at most [`MAX_LIVE_RESETS`] stay valid.
 ///
-/// Returns `None` if the link is used, revoked or outdated by a new password, or if the portal user now needs a link of
-/// another purpose. A retried mail must not carry an invalid link.
+/// Returns the reason to suppress the mail if the link is used, revoked or outdated by a new password, or if the portal
+/// user now needs a link of another purpose. A retried mail must not carry an invalid link. If the entry of
+/// `PORTICO_SECRET` that made the link was removed, another mail with a new link takes the place of `email`.
 ///
 /// # Errors
-/// - `unavailable` or `internal`: a database query failed.
-/// - `internal`: the entry of `PORTICO_SECRET` that made the link was removed.
+/// `unavailable` or `internal`: a database query failed.
 pub(crate) async fn issue(
     app: &App,
     email: &email::Model,
     purpose: Purpose,
     user: &portal_user::Model,
     invitation: Option<&invitation::Model>,
-) -> Result<Option<PlainToken>> {
+) -> Result<std::result::Result<PlainToken, Composed>> {
     let key = app.keys().newest();
     let id = LinkTokenId(app.new_id());
     // The lifetime counts from the request for the mail, not from the time at which the worker renders it.
@@ -88,7 +91,7 @@ pub(crate) async fn issue(
         portal_user_id: Set(user.id),
         invitation_id: Set(invitation.map(|invitation| invitation.id)),
         email_id: Set(Some(email.id)),
-        secret_hash: Set(secret(app, id, key.fingerprint())?.hashed().0),
+        secret_hash: Set(secret(key, id).hashed().0),
         key_fingerprint: Set(key.fingerprint().into()),
         credential_version: Set(user.credential_version),
         issued_at: Set(email.created_at),
@@ -108,12 +111,18 @@ pub(crate) async fn issue(
         .ok_or_else(|| Error::Internal(format!("the link_tokens row of the mail {} is missing", email.id)))?;
     let has_current_version = purpose == Purpose::Accept || row.credential_version == user.credential_version;
     if row.purpose != purpose || row.used_at.is_some() || row.revoked_at.is_some() || !has_current_version {
-        return Ok(None);
+        return Ok(Err(Composed::Suppressed("the link is no longer valid")));
     }
+    let Some(key) = app.keys().by_fingerprint(&row.key_fingerprint) else {
+        let mut tx = app.begin().await?;
+        mail::replace(&mut tx, email).await?;
+        tx.commit().await?;
+        return Ok(Err(Composed::Suppressed(mail::REPLACED)));
+    };
     if purpose == Purpose::Reset {
         revoke_older_resets(app, user).await?;
     }
-    secret(app, row.id, &row.key_fingerprint).map(Some)
+    Ok(Ok(secret(key, row.id)))
 }
 
 /// Looks up a link by its secret.
@@ -124,11 +133,11 @@ pub(crate) async fn issue(
 /// - `token_unknown`: no link has this secret. Any text is accepted as a secret.
 /// - `unavailable` or `internal`: a database query failed.
 pub(crate) async fn find(app: &App, secret: &PlainToken) -> Result<LinkDetails> {
-    load(app.db(), Column::SecretHash.eq(secret.hashed().0)).await
+    load(app, app.db(), Column::SecretHash.eq(secret.hashed().0)).await
 }
 
 /// Loads the link token that matches the condition `which`, with its portal user and its invitation.
-async fn load(db: &impl ConnectionTrait, which: SimpleExpr) -> Result<LinkDetails> {
+async fn load(app: &App, db: &impl ConnectionTrait, which: SimpleExpr) -> Result<LinkDetails> {
     let (token, user) = link_token::Entity::find()
         .find_also_related(portal_user::Entity)
         .filter(which)
@@ -147,7 +156,8 @@ async fn load(db: &impl ConnectionTrait, which: SimpleExpr) -> Result<LinkDetail
                 Some(InvitationContext { invitation, client: client?, tenant: tenant? })
             }),
     };
-    Ok(LinkDetails { token, user, invitation })
+    let is_key_removed = app.keys().by_fingerprint(&token.key_fingerprint).is_none();
+    Ok(LinkDetails { token, user, invitation, is_key_removed })
 }
 
 impl LinkDetails {
@@ -156,7 +166,8 @@ impl LinkDetails {
     /// # Errors
     /// The first that applies:
     /// - `token_used`: the link was used.
-    /// - `token_revoked`: the link was revoked, or its invitation, client, tenant or portal user no longer allows it.
+    /// - `token_revoked`: the link was revoked, its invitation, client, tenant or portal user no longer allows it, or
+    ///   the entry of `PORTICO_SECRET` that made it was removed.
     /// - `token_expired`: the link or its invitation has expired.
     pub(crate) fn check_live(&self, now: Time) -> Result<()> {
         if self.token.used_at.is_some() { Err(Error::TOKEN_USED) } else { self.check_valid(now) }
@@ -199,6 +210,7 @@ impl LinkDetails {
                 || tenant.status == tenant::Status::Suspended
         });
         withdrawn
+            || self.is_key_removed
             || token.revoked_at.is_some()
             || token.credential_version != self.user.credential_version && token.purpose != Purpose::Accept
             || self.user.disabled_at.is_some()
@@ -218,7 +230,8 @@ impl LinkDetails {
 /// - `token_revoked` or `token_expired`: the link is no longer valid.
 /// - `unavailable` or `internal`: a database query failed.
 pub(crate) async fn consume(tx: &mut Tx, token: &link_token::Model) -> Result<()> {
-    let now = tx.app().now();
+    let app = tx.app().clone();
+    let now = app.now();
     let used = link_token::Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))
         .filter(Column::Id.eq(token.id))
@@ -228,20 +241,15 @@ pub(crate) async fn consume(tx: &mut Tx, token: &link_token::Model) -> Result<()
         .await?;
     if used.rows_affected == 0 {
         // Another request has used the link, or it was revoked. The row shows which.
-        load(tx.db(), Column::Id.eq(token.id)).await?.check_live(now)?;
+        load(&app, tx.db(), Column::Id.eq(token.id)).await?.check_live(now)?;
         return Err(Error::TOKEN_USED);
     }
-    load(tx.db(), Column::Id.eq(token.id)).await?.check_valid(now)
+    load(&app, tx.db(), Column::Id.eq(token.id)).await?.check_valid(now)
 }
 
-/// Derives the secret of the link token `id` under the entry of `PORTICO_SECRET` that has this fingerprint.
-fn secret(app: &App, id: LinkTokenId, fingerprint: &str) -> Result<PlainToken> {
-    let key = app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
-        Error::Internal(format!(
-            "the link {id} was derived from an entry of PORTICO_SECRET that was removed (fingerprint {fingerprint})"
-        ))
-    })?;
-    Ok(PlainToken::from_bytes(&key.mac(KeyUse::Link, &[id.0.as_bytes()])))
+/// Derives the secret of the link token `id` under `key`.
+fn secret(key: &Key, id: LinkTokenId) -> PlainToken {
+    PlainToken::from_bytes(&key.mac(KeyUse::Link, &[id.0.as_bytes()]))
 }
 
 /// Revokes the portal user's unused reset links except the newest [`MAX_LIVE_RESETS`].

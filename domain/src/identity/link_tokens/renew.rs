@@ -25,9 +25,10 @@ const RENEWAL_PERIOD: TimeDelta = TimeDelta::days(14);
 
 /// Enqueues a mail with a new link in place of a link that expired less than 14 days ago.
 ///
-/// The mail goes to the address of the old link and to no other. A link that has not expired yet is accepted, too.
+/// The mail goes to the address of the old link and to no other.
 ///
 /// # Errors
+/// - `conflict`: the link is still valid, so nothing needs to be replaced.
 /// - `token_unknown`: no link has this secret.
 /// - `token_used` or `token_revoked`: the link was used or revoked.
 /// - `token_expired`: the link expired 14 days ago or earlier.
@@ -36,8 +37,9 @@ const RENEWAL_PERIOD: TimeDelta = TimeDelta::days(14);
 pub async fn renew(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<()> {
     let link = link_tokens::find(app, token).await?;
     match link.check_live(app.now()) {
+        Ok(()) => return Err(Error::CONFLICT),
         Err(Error::Gone("token_expired")) if app.now() - link.token.expires_at < RENEWAL_PERIOD => {}
-        state => state?,
+        Err(error) => return Err(error),
     }
     let email = EmailAddress::stored(&link.user.email)?;
     let (kind, ttl) = match link.token.purpose {

@@ -6,9 +6,7 @@ use portico_entity::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{
-    Expected, Hasher, PasswordAttempt, PasswordSettings, check_policy, reset_failures, set_password, verify_password,
-};
+use super::{Expected, Hasher, PasswordAttempt, check_policy, reset_failures, set_password, verify_password};
 use crate::{
     identity::{notices, sessions},
     platform::{
@@ -49,7 +47,7 @@ pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Pa
     let verified = verify_password(app, attempt).await?;
     let recorded = verified.record_success(app.db(), user).await;
     verified.refund_if_transient(app, recorded).await?;
-    check_policy(app.section::<PasswordSettings>(), "/new_password", new, &user.email, &[&user.name])?;
+    check_policy(app, "/new_password", new, user, &[]).await?;
     let phc = app.get::<Hasher>().hash(&caller.context, new).await?;
 
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);

@@ -4,6 +4,7 @@
 //! each core. The threads have a low priority, so requests that need no hash run first.
 
 use std::{
+    collections::BTreeSet,
     num::NonZero,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread::{self, available_parallelism},
@@ -19,6 +20,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::Cost;
 use crate::platform::{
     actor::RequestContext,
     error::{Error, Result},
@@ -44,10 +46,8 @@ type Work = Box<dyn FnOnce() + Send>;
 pub struct Hasher {
     slots: Arc<Semaphore>,
     threads: mpsc::Sender<Work>,
-    params: Params,
-    /// A PHC string that no password matches. It is verified for an account without a password, so that this takes
-    /// the same time.
-    dummy: Arc<str>,
+    /// The cost of new hashes.
+    current: Cost,
 }
 
 /// A hashing slot that is in use. Dropping it frees the slot and updates the metrics.
@@ -69,18 +69,13 @@ pub(crate) enum Verification {
 }
 
 impl Hasher {
-    /// Starts a pool with one thread and one slot for each core. New hashes have the cost `params`.
+    /// Starts a pool with one thread and one slot for each core. New hashes have the cost `current`.
     ///
     /// The threads end when the last clone is dropped.
-    pub fn new(params: Params) -> Self {
+    pub fn new(current: Params) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
         metrics::hash_slots(cores);
-        // 32 random bytes take the place of a hash, so that the start computes no hash.
-        let (salt, output) = (Random.bytes::<16>(), Random.bytes::<32>());
-        let encode = |bytes: &[u8]| base64::Engine::encode(&base64::prelude::BASE64_STANDARD_NO_PAD, bytes);
-        let (ln, r, p) = (params.log_n(), params.r(), params.p());
-        let dummy = format!("$scrypt$ln={ln},r={r},p={p}${}${}", encode(&salt), encode(&output));
-        Self { slots: Arc::new(Semaphore::new(cores)), threads: start(cores), params, dummy: dummy.into() }
+        Self { slots: Arc::new(Semaphore::new(cores)), threads: start(cores), current: Cost(current) }
     }
 
     /// Hashes `password` with a random salt and returns the PHC string.
@@ -90,14 +85,15 @@ impl Hasher {
     ///   waited.
     /// - `internal`: hashing failed.
     pub async fn hash(&self, context: &RequestContext, password: &Password) -> Result<String> {
-        let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
-        self.run(slot, move || hash(&password, params)).await?
+        let (slot, current, password) = (self.slot(context).await?, self.current, password.clone());
+        self.run(slot, move || hash(&password, current)).await?
     }
 
     /// Verifies `password` against the PHC string `phc`.
     ///
-    /// Without `phc`, the function takes the same time and returns [`Verification::Wrong`]. A right password whose
-    /// stored hash has another cost is hashed again, in the same slot.
+    /// Computes one hash of each cost in `costs`, of the current cost, and of the cost of `phc`, in one slot. One of
+    /// them is the verification. So the work is the same for every `phc` whose cost is in `costs`, and without `phc`,
+    /// which is [`Verification::Wrong`]. The hash with the current cost replaces a stored hash of another cost.
     ///
     /// # Errors
     /// - `overloaded`: no hashing slot was free within 3 seconds, or the client of `context` disconnected while it
@@ -108,19 +104,27 @@ impl Hasher {
         context: &RequestContext,
         phc: Option<&str>,
         password: &Password,
+        mut costs: BTreeSet<Cost>,
     ) -> Result<Verification> {
-        let (slot, params, password) = (self.slot(context).await?, self.params, password.clone());
-        let phc = phc.unwrap_or(&self.dummy).to_owned();
+        let (slot, current, password) = (self.slot(context).await?, self.current, password.clone());
+        let phc = phc.map(str::to_owned);
         self.run(slot, move || {
-            let stored = PasswordHash::new(&phc)
+            let stored = phc.as_deref().map(PasswordHash::new).transpose();
+            let stored = stored
                 .map_err(|error| Error::Internal(format!("the stored password hash is not a PHC string: {error}")))?;
-            if Scrypt::default().verify_password(password.reveal().as_bytes(), &stored).is_err() {
-                return Ok(Verification::Wrong);
+            let stored_cost = phc.as_deref().and_then(Cost::in_phc);
+            costs.extend([current].into_iter().chain(stored_cost));
+            let (mut is_right, mut rehashed) = (false, None);
+            for cost in costs {
+                match &stored {
+                    Some(stored) if stored_cost == Some(cost) => {
+                        is_right = Scrypt::default().verify_password(password.reveal().as_bytes(), stored).is_ok();
+                    }
+                    _ if cost == current => rehashed = Some(hash(&password, cost)?),
+                    _ => drop(hash(&password, cost)?),
+                }
             }
-            let is_current = Params::try_from(&stored)
-                .is_ok_and(|cost| (cost.log_n(), cost.r(), cost.p()) == (params.log_n(), params.r(), params.p()));
-            let rehashed = if is_current { None } else { Some(hash(&password, params)?) };
-            Ok(Verification::Right { rehashed })
+            Ok(if is_right { Verification::Right { rehashed } } else { Verification::Wrong })
         })
         .await?
     }
@@ -182,7 +186,7 @@ fn start(cores: usize) -> mpsc::Sender<Work> {
 }
 
 /// Hashes `password` with a random salt of 16 bytes and returns the PHC string.
-fn hash(password: &Password, params: Params) -> Result<String> {
+fn hash(password: &Password, Cost(params): Cost) -> Result<String> {
     let salt = Random.bytes::<16>();
     Scrypt::default()
         .hash_password_customized(password.reveal().as_bytes(), &salt, None, None, params)
@@ -203,21 +207,28 @@ mod tests {
         let phc = old.hash(&context, &long).await.unwrap();
         assert!(phc.starts_with("$scrypt$ln=10,r=8,p=1$"), "{phc}");
         assert!(matches!(
-            old.verify(&context, Some(&phc), &long).await.unwrap(),
+            old.verify(&context, Some(&phc), &long, BTreeSet::new()).await.unwrap(),
             Verification::Right { rehashed: None }
         ));
-        let Verification::Right { rehashed: Some(rehashed) } = new.verify(&context, Some(&phc), &long).await.unwrap()
+        // The costs of other hashes change nothing.
+        let others = BTreeSet::from([9, 10, 12].map(|ln| Cost(Params::new(ln, 8, 1).unwrap())));
+        assert!(matches!(
+            old.verify(&context, Some(&phc), &long, others).await.unwrap(),
+            Verification::Right { rehashed: None }
+        ));
+        let Verification::Right { rehashed: Some(rehashed) } =
+            new.verify(&context, Some(&phc), &long, BTreeSet::new()).await.unwrap()
         else {
             panic!("a hash of another cost is replaced")
         };
         assert!(rehashed.starts_with("$scrypt$ln=11,"));
         for wrong in ["p".repeat(99), "p".repeat(72), format!("{}\0", "p".repeat(100))] {
             assert!(matches!(
-                old.verify(&context, Some(&phc), &Password::new(&wrong)).await.unwrap(),
+                old.verify(&context, Some(&phc), &Password::new(&wrong), BTreeSet::new()).await.unwrap(),
                 Verification::Wrong
             ));
         }
-        assert!(matches!(old.verify(&context, None, &long).await.unwrap(), Verification::Wrong));
+        assert!(matches!(old.verify(&context, None, &long, BTreeSet::new()).await.unwrap(), Verification::Wrong));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod change;
 pub(crate) mod changed_email;
+mod cost;
 mod forgot;
 mod hashing;
 pub(crate) mod locked_email;
@@ -13,6 +14,8 @@ mod settings;
 mod verify_password;
 
 pub use change::change;
+pub(crate) use cost::Cost;
+pub use cost::{CostCache, count_by_cost};
 pub use forgot::forgot;
 pub use hashing::Hasher;
 pub(crate) use policy::check as check_policy;

@@ -1,39 +1,50 @@
 //! The password policy. Every operation that sets a password uses it. Only this module checks passwords.
 
+use portico_entity::portal_user;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use zxcvbn::{Score, zxcvbn};
 
 use super::PasswordSettings;
-use crate::platform::{
-    error::{Error, FieldProblem, Result},
-    secret::Password,
+use crate::{
+    platform::{
+        app::App,
+        error::{Error, FieldProblem, Result},
+        secret::Password,
+    },
+    tenancy::memberships,
 };
 
 /// The maximum number of characters whose strength is estimated, because zxcvbn's run time grows faster than the
 /// length.
 const MAX_JUDGED_CHARS: usize = 64;
-/// The minimum length, in characters, of a part of a known text that a password must not contain. Shorter parts occur
-/// in too many words.
-const MIN_KNOWN_PART_CHARS: usize = 4;
+/// The minimum length, in characters, of a known text that a password must not contain. Shorter texts occur in too
+/// many words.
+const MIN_KNOWN_CHARS: usize = 4;
 
-/// Checks a new password for the portal user with the address `email`.
+/// Checks a new password of the portal user `user`.
 ///
-/// `known` lists further texts that others may know, such as the portal user's names and the secret of the link that
-/// was used: the link stays in the mailbox forever, so a password that contains its secret is as easy to guess as one
-/// with the name. A password is weak if it contains a part of 4 or more characters of these texts or the local part of
-/// the address, ignoring letter case, or if its zxcvbn score is below 3.
+/// A password is weak if its zxcvbn score is below 3, or if it contains one of these texts, ignoring letter case:
+/// - the local part of the address, if it has 4 or more characters;
+/// - a word of 4 or more characters of the names that others may know: of the person, of the clients to which the
+///   person belongs or is invited, and of their tenants;
+/// - a part of 4 or more characters of the texts in `known`, such as the secret of the link that was used. The link
+///   stays in the mailbox forever, so a password that contains its secret is as easy to guess as one with the name.
 ///
 /// # Errors
-/// `validation_failed` at the JSON pointer `pointer`, with one of these field codes:
-/// - `password_too_short` or `password_too_long`: the length in characters is outside the settings.
-/// - `password_weak`: the password is easy to guess.
-pub(crate) fn check(
-    settings: &PasswordSettings,
+/// - `validation_failed` at the JSON pointer `pointer`, with one of these field codes: `password_too_short` or
+///   `password_too_long` if the length in characters is outside the settings, and `password_weak` if the password is
+///   easy to guess.
+/// - `unavailable` or `internal` when the database fails.
+pub(crate) async fn check(
+    app: &App,
     pointer: &str,
     password: &Password,
-    email: &str,
+    user: &portal_user::Model,
     known: &[&str],
 ) -> Result<()> {
-    match problem(settings, password.reveal(), email, known) {
+    let names = memberships::names_around(app.db(), user.id).await?;
+    let known: Vec<&str> = names.iter().map(String::as_str).chain([user.name.as_str()]).chain(known.to_vec()).collect();
+    match problem(app.section::<PasswordSettings>(), password.reveal(), &user.email, &known) {
         None => Ok(()),
         Some(problem) => Err(Error::Invalid(vec![problem.at(pointer)])),
     }
@@ -58,24 +69,29 @@ fn problem(settings: &PasswordSettings, password: &str, email: &str, known: &[&s
 }
 
 fn is_weak(password: &str, email: &str, known: &[&str]) -> bool {
-    let folded = password.to_lowercase();
     let (local, domain) = email.split_once('@').unwrap_or((email, ""));
-    let is_separator = |c: char| !c.is_alphanumeric();
-    let mut personal: Vec<String> = known
-        .iter()
-        .flat_map(|text| text.split(is_separator))
-        .filter(|part| part.chars().count() >= MIN_KNOWN_PART_CHARS)
-        .map(str::to_lowercase)
-        .collect();
-    personal.push(local.to_lowercase());
-    if personal.iter().any(|part| folded.contains(part.as_str())) {
+    let words = known.iter().flat_map(|text| text.split(is_separator));
+    let mut forbidden: Vec<String> =
+        words.chain([local]).map(fold).filter(|text| text.chars().count() >= MIN_KNOWN_CHARS).collect();
+    let folded = fold(password);
+    if forbidden.iter().any(|text| folded.contains(text.as_str())) {
         return true;
     }
-    personal.extend(domain.split('.').map(str::to_owned));
-    personal.push("portico".into());
-    let inputs: Vec<&str> = personal.iter().map(String::as_str).collect();
+    forbidden.extend([local, "portico"].into_iter().chain(domain.split('.')).map(str::to_owned));
+    let inputs: Vec<&str> = forbidden.iter().map(String::as_str).collect();
     let judged: String = password.chars().take(MAX_JUDGED_CHARS).collect();
     zxcvbn(&judged, &inputs).score() < Score::Three
+}
+
+/// Returns whether `c` separates the words of a name. A combining mark does not: many scripts write it inside of words.
+fn is_separator(c: char) -> bool {
+    !c.is_alphanumeric() && !is_combining_mark(c)
+}
+
+/// Returns `text` without differences of letter case. Through upper case, "ß" equals "SS" and "ς" equals "Σ", which
+/// lower case alone keeps apart.
+fn fold(text: &str) -> String {
+    text.nfc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
 #[cfg(test)]
@@ -120,6 +136,28 @@ mod tests {
             ["correct horse battery staple", "  spaces around it  ", "пароль-не-простой-42", "tqvzkwmrplxjyhgfdsbn"]
         {
             assert_eq!(code(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn known_texts_of_four_or_more_characters_are_weak_in_any_letter_case() {
+        let settings = PasswordSettings { scrypt: scrypt::Params::RECOMMENDED, min: 8, max: 128 };
+        let weak = |password: &str, email: &str, known: &[&str]| {
+            problem(&settings, Password::new(password).reveal(), email, known).is_some()
+        };
+        for (password, email, names, is_weak) in [
+            ("tqvzkwmrplxjyhgfdsbn", "z@y.test", ["", ""], false),
+            ("tqvzkwmrplxjyhgfdsbn", "qvz@y.test", ["", ""], false),
+            ("tqvzkwmrplxjyhgfdsbn", "qvzk@y.test", ["", ""], true),
+            ("tqvzkwmrplxjyhgfdsbn", "a@y.test", ["Jo Qvz", "The Mrp"], false),
+            ("tqvzkwmrplxjyhgfdsbn", "a@y.test", ["Jo Qvz", "The-Mrpl"], true),
+            ("9x-STRASSER-Kq7-vune", "a@y.test", ["Straßer", ""], true),
+            ("9x-straßer-Kq7-vune", "a@y.test", ["STRASSER", ""], true),
+            ("9x-οδοσ-Kq7-vune-lamp", "a@y.test", ["ΟΔΟΣ", ""], true),
+            ("9x-jose\u{301}-Kq7-vune", "a@y.test", ["Jos\u{e9}", ""], true),
+            ("9x-नमस्ते-Kq7-vune", "a@y.test", ["नमस्ते", ""], true),
+        ] {
+            assert_eq!(weak(password, email, &names), is_weak, "{password} {email} {names:?}");
         }
     }
 

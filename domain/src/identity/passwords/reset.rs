@@ -6,7 +6,7 @@ use super::{Expected, check_policy, set_password};
 use crate::{
     identity::{
         link_tokens, notices,
-        passwords::{self, Hasher, PasswordSettings},
+        passwords::{self, Hasher},
         sessions,
     },
     platform::{
@@ -35,8 +35,7 @@ pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: 
     let link = link_tokens::find(app, token).await?;
     link.check_for(Purpose::Reset, app.now())?;
     let user = &link.user;
-    let known = [user.name.as_str(), token.reveal()];
-    check_policy(app.section::<PasswordSettings>(), "/password", password, &user.email, &known)?;
+    check_policy(app, "/password", password, user, &[token.reveal()]).await?;
     let phc = app.get::<Hasher>().hash(&caller.context, password).await?;
 
     let actor = Actor::portal_user(user.id, &caller.context);

@@ -3,6 +3,7 @@
 use portico_entity::portal_user::{self, Column};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
+use super::Cost;
 use crate::platform::{clock::Time, error::Result, tx::Tx};
 
 /// The state of the portal user that [`set_password`] requires.
@@ -29,6 +30,7 @@ pub(crate) async fn set_password(
     expected: Expected,
 ) -> Result<bool> {
     let mut update = portal_user::Entity::update_many()
+        .col_expr(Column::PasswordCost, Expr::value(Cost::in_phc(&phc).map(|cost| cost.to_string())))
         .col_expr(Column::PasswordPhc, Expr::value(phc))
         .col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion).add(1))
         .col_expr(Column::PasswordLockedAt, Expr::value(None::<Time>))

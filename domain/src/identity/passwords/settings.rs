@@ -2,6 +2,7 @@
 
 use scrypt::Params;
 
+use super::Cost;
 use crate::platform::{
     env_reader::{EnvReader, number},
     settings::Section,
@@ -18,10 +19,19 @@ pub struct PasswordSettings {
     pub max: usize,
 }
 
+impl PasswordSettings {
+    /// Returns the cost of new hashes, written as in `PORTICO_SCRYPT`.
+    pub fn cost(&self) -> String {
+        Cost(self.scrypt).to_string()
+    }
+}
+
 impl Section for PasswordSettings {
     fn read(env: &mut EnvReader) -> Option<Self> {
         let description = "The cost of new password hashes: scrypt's log2 N, r and p (RFC 7914). A hash takes 128·N·r \
-            bytes of memory while it is computed. A hash with another cost is replaced at the next sign-in.";
+            bytes of memory while it is computed. A hash with another cost is replaced at the next sign-in. \
+            Until then, each sign-in computes a hash of each cost in use, so that its time does not show the age of an \
+            account.";
         let scrypt = env.read("PORTICO_SCRYPT", "ln=17,r=8,p=1", description, parse_cost);
         let min = env.read(
             "PORTICO_PASSWORD_MIN",
@@ -40,7 +50,7 @@ impl Section for PasswordSettings {
 }
 
 /// Parses `ln=…,r=…,p=…`. Each of the three costs must occur once, in any order.
-fn parse_cost(value: &str) -> Result<Params, String> {
+pub(super) fn parse_cost(value: &str) -> Result<Params, String> {
     let wrong = || "must be three costs with ln 10 to 20, r 1 to 32 and p 1 to 16, e.g. ln=17,r=8,p=1".to_owned();
     let (mut ln, mut r, mut p) = (None, None, None);
     for part in value.split(',') {

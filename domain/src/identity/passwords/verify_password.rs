@@ -9,7 +9,10 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::hashing::{Hasher, Verification};
+use super::{
+    cost::{self, Cost},
+    hashing::{Hasher, Verification},
+};
 use crate::{
     identity::{devices, notices},
     limits,
@@ -19,7 +22,7 @@ use crate::{
         audit,
         email_address::EmailAddress,
         error::{Error, Result, ResultExt},
-        rate_limit::{self, FailureStreak, Limit, RateLimitSettings, Reservation},
+        rate_limit::{self, FailureStreak, RateLimitSettings, Reservation},
         secret::Password,
         tx::Tx,
     },
@@ -27,7 +30,8 @@ use crate::{
 };
 
 /// Proof that a password was right. The attempt stays counted as a failure until
-/// [`record_success`](VerifiedPassword::record_success) is called.
+/// [`record_success`](VerifiedPassword::record_success) or [`record_refusal`](VerifiedPassword::record_refusal) is
+/// called.
 #[must_use]
 pub(crate) struct VerifiedPassword {
     reservation: Reservation,
@@ -51,10 +55,11 @@ pub(crate) struct PasswordAttempt<'a> {
     pub(crate) failure: audit::Event,
 }
 
-/// Checks the password of an attempt. If the email address is unknown, the check takes the same time and fails.
+/// Checks the password of an attempt. If the email address is unknown, the check takes the same time and fails. The
+/// time also does not depend on the cost of the stored hash; see [`cost`].
 ///
-/// The attempt uses a unit of [`SIGN_IN_NETWORK`](limits::SIGN_IN_NETWORK) and of
-/// [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT), and adds a failure to the failure streak. A wrong password is recorded
+/// The attempt uses a unit of [`SIGN_IN_ACCOUNT`](limits::SIGN_IN_ACCOUNT) and, unless the device is known, of
+/// [`SIGN_IN_NETWORK`](limits::SIGN_IN_NETWORK), and adds a failure to the failure streak. A wrong password is recorded
 /// in the audit log. When the streak reaches [`SIGN_IN_LOCKOUT`](limits::SIGN_IN_LOCKOUT) and the device is not known,
 /// this function locks the password until a reset, mails a notice and records an audit event. A known device may still
 /// use a locked password, until its own streak exceeds the limit.
@@ -67,11 +72,13 @@ pub(crate) struct PasswordAttempt<'a> {
 /// - `unavailable` or `internal` when the database fails.
 pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> Result<VerifiedPassword> {
     let (context, email, user) = (attempt.context, attempt.email, attempt.user);
+    let costs = cost::in_use(app).await?;
     let device = devices::known_device(app, context, Realm::Portal, email).unwrap_or_default();
     let network = context.network();
-    let account: [&str; 2] = if device.is_empty() { [email.as_str(), &network] } else { [email.as_str(), &device] };
-    let charged: [(&Limit, &[&str]); 2] =
-        [(&limits::SIGN_IN_NETWORK, &[&network]), (&limits::SIGN_IN_ACCOUNT, &account)];
+    let account: [&str; 2] = [email.as_str(), if device.is_empty() { &network } else { &device }];
+    let network: [&str; 1] = [&network];
+    let charged =
+        devices::counters(&device, (&limits::SIGN_IN_NETWORK, &network), (&limits::SIGN_IN_ACCOUNT, &account));
     // A known device proves that the account exists. So its streak may depend on the credential version, and starts
     // again after a password change.
     let version = user.filter(|_| !device.is_empty()).map_or(String::new(), |user| user.credential_version.to_string());
@@ -80,22 +87,28 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
     let max_streak =
         app.section::<RateLimitSettings>().max_streak(&limits::SIGN_IN_LOCKOUT).map_or(i64::MAX, i64::from);
 
-    // If the account cannot sign in or the streak is over its limit, the password is compared with a dummy hash,
-    // which takes the same time. Wrong guesses from other devices can lock a password. The owner can still use it on a
-    // known device, because each known device has its own failure streak.
+    // If the password is locked or the streak is over its limit, only dummy hashes are computed, which take the same
+    // time. Wrong guesses from other devices can lock a password. The owner can still use it on a known device, because
+    // each known device has its own failure streak.
     let is_unlocked = |user: &&portal_user::Model| user.password_locked_at.is_none() || !device.is_empty();
-    let usable = user.filter(|user| user.disabled_at.is_none()).filter(is_unlocked);
-    let phc = usable.and_then(|user| user.password_phc.as_deref()).filter(|_| reservation.streak() <= max_streak);
-    let verification = match app.get::<Hasher>().verify(context, phc, attempt.password).await {
+    let phc = user
+        .filter(is_unlocked)
+        .and_then(|user| user.password_phc.as_deref())
+        .filter(|_| reservation.streak() <= max_streak);
+    let verification = match app.get::<Hasher>().verify(context, phc, attempt.password, costs).await {
         Ok(verification) => verification,
         Err(error) => return reservation.refund_if_transient(app, Err(error)).await,
     };
-    if let Verification::Right { rehashed } = verification {
-        return Ok(VerifiedPassword { reservation, rehashed });
-    }
-    let reaches_lockout = reservation.streak() >= max_streak && device.is_empty();
+    let failure = match verification {
+        Verification::Right { rehashed } if user.is_some_and(|user| user.disabled_at.is_none()) => {
+            return Ok(VerifiedPassword { reservation, rehashed });
+        }
+        Verification::Right { .. } => Failure::Disabled(reservation),
+        Verification::Wrong if reservation.streak() >= max_streak && device.is_empty() => Failure::ReachesLockout,
+        Verification::Wrong => Failure::Wrong,
+    };
     // The failure stays counted, so the request must not run again: it would be counted twice.
-    record_failure(app, attempt, reaches_lockout).await.not_retryable()?;
+    record_failure(app, attempt, failure).await.not_retryable()?;
     Err(Error::INVALID_CREDENTIALS)
 }
 
@@ -112,6 +125,17 @@ impl VerifiedPassword {
             store_rehashed(db, user, phc).await?;
         }
         self.reservation.succeeded(db).await
+    }
+
+    /// Leaves the attempt charged, because it is refused although the password was right. Otherwise the limits would
+    /// show which passwords are right. The failure streak is as it was before the attempt.
+    ///
+    /// In a transaction, call this last, as [`record_success`](Self::record_success).
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` when the database fails.
+    pub(crate) async fn record_refusal(&self, db: &impl ConnectionTrait) -> Result<()> {
+        self.reservation.refused_although_right(db).await
     }
 
     /// Refunds the attempt if `result`, the result of what followed the verification, is a transient error. Returns
@@ -145,6 +169,7 @@ pub(crate) async fn reset_failures(tx: &mut Tx, email: &str) -> Result<()> {
 async fn store_rehashed(db: &impl ConnectionTrait, user: &portal_user::Model, phc: &str) -> Result<()> {
     portal_user::Entity::update_many()
         .col_expr(Column::PasswordPhc, Expr::value(phc))
+        .col_expr(Column::PasswordCost, Expr::value(Cost::in_phc(phc).map(|cost| cost.to_string())))
         .filter(Column::Id.eq(user.id))
         .filter(Column::PasswordPhc.eq(user.password_phc.clone()))
         .exec(db)
@@ -152,13 +177,27 @@ async fn store_rehashed(db: &impl ConnectionTrait, user: &portal_user::Model, ph
     Ok(())
 }
 
-/// Records a wrong password in the audit log, and locks the password of the user if the failure `reaches_lockout`.
-async fn record_failure(app: &App, attempt: PasswordAttempt<'_>, reaches_lockout: bool) -> Result<()> {
+/// Why an attempt is refused.
+enum Failure {
+    /// The password is wrong, or the account has none.
+    Wrong,
+    /// The password is wrong, and the failure streak has reached the lockout.
+    ReachesLockout,
+    /// The password is right, but the account is disabled.
+    Disabled(Reservation),
+}
+
+/// Records a refused attempt in the audit log, and locks the password if the failure reaches the lockout.
+async fn record_failure(app: &App, attempt: PasswordAttempt<'_>, failure: Failure) -> Result<()> {
     let mut tx = app.begin().await?.caused_by(attempt.context.request_id);
+    let reaches_lockout = matches!(failure, Failure::ReachesLockout);
     if let Some(user) = attempt.user.filter(|user| reaches_lockout && user.password_phc.is_some()) {
         lock(&mut tx, attempt.context, user).await?;
     }
     audit::record(&mut tx, attempt.actor, attempt.failure).await?;
+    if let Failure::Disabled(reservation) = failure {
+        reservation.refused_although_right(tx.db()).await?;
+    }
     tx.commit().await
 }
 

@@ -9,14 +9,14 @@ use crate::{
         audit,
         error::Result,
         mail::{self, NewEmail},
-        rate_limit::{Charge, Limit},
+        rate_limit::Charge,
     },
 };
 
 /// Enqueues `mail` and records `event`, and counts the request for the recipient's mailbox and the caller's network.
 ///
 /// The request does the same work whether or not the address belongs to a user; the worker looks the user up. A known
-/// device of the address has its own count.
+/// device of the address has its own count, and none of its network.
 ///
 /// # Errors
 /// - `too_many_requests`: the limit of the mailbox or of the network is exhausted.
@@ -24,7 +24,7 @@ use crate::{
 pub(crate) async fn request_mail(app: &App, caller: &Anonymous, mail: NewEmail, event: audit::Event) -> Result<()> {
     let device = devices::known_device(app, &caller.context, Realm::Portal, &mail.to).unwrap_or_default();
     let (network, mailbox) = (caller.context.network(), mail.to.mailbox());
-    let charged: [(&Limit, &[&str]); 2] =
-        [(&limits::RECOVERY_NETWORK, &[&network]), (&limits::RECOVERY_ACCOUNT, &[&mailbox, &device])];
+    let (network, own): ([&str; 1], [&str; 2]) = ([&network], [&mailbox, &device]);
+    let charged = devices::counters(&device, (&limits::RECOVERY_NETWORK, &network), (&limits::RECOVERY_ACCOUNT, &own));
     mail::request(app, caller, mail, event, Charge::of(app, &charged)).await
 }

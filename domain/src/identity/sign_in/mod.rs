@@ -63,7 +63,7 @@ pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Resul
 }
 
 /// Opens the session after the password was verified. The session, the audit event and the refund of the rate limits
-/// commit together. When no client is open, commits the audit event and the refund only, and returns the error.
+/// commit together. When no client is open, commits the audit event, refunds nothing, and returns the error.
 async fn open(
     app: &App,
     caller: &Anonymous,
@@ -78,7 +78,7 @@ async fn open(
         Ok(active) => active,
         Err(error) => {
             audit::record(&mut tx, caller, refused(&error)).await?;
-            verified.record_success(tx.db(), &user).await?;
+            verified.record_refusal(tx.db()).await?;
             tx.commit().await?;
             return Err(error);
         }

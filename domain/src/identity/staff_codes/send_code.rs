@@ -18,7 +18,7 @@ use crate::{
         email_address::EmailAddress,
         error::Result,
         mail::{self, NewEmail},
-        rate_limit::{self, Limit},
+        rate_limit,
         tx::Tx,
     },
 };
@@ -44,10 +44,9 @@ pub async fn send_code(
 ) -> Result<CodeFlowId> {
     let device = devices::known_device(app, &caller.context, Realm::Staff, email);
     let (network, mailbox) = (caller.context.network(), email.mailbox());
-    let limits: [(&Limit, &[&str]); 2] = [
-        (&limits::SEND_CODE_NETWORK, &[&network]),
-        (&limits::SEND_CODE, &[&mailbox, device.as_deref().unwrap_or_default()]),
-    ];
+    let known = device.as_deref().unwrap_or_default();
+    let (network, own): ([&str; 1], [&str; 2]) = ([&network], [&mailbox, known]);
+    let limits = devices::counters(known, (&limits::SEND_CODE_NETWORK, &network), (&limits::SEND_CODE, &own));
     let reservation = rate_limit::reserve_all(app, &limits).await?;
     let flow = enqueue(app, caller, email, resend_of, device).await;
     reservation.refund_if_transient(app, flow).await

@@ -5,7 +5,7 @@ use portico_entity::{
     code_flow::{self, Column},
     staff_user, tenant,
 };
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
 use super::code::{MAX_MISSES, is_right};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         app::App,
         audit,
         error::{Error, Result, ResultExt},
-        rate_limit,
+        rate_limit::{self, Reservation},
         secret::PlainToken,
     },
 };
@@ -29,7 +29,8 @@ use crate::{
 /// # Errors
 /// - `invalid_code` when the code is wrong, used or expired, when the flow is unknown or has no attempts left, or
 ///   when the staff user is disabled or the tenant is suspended. The error is the same for all of them.
-/// - `too_many_requests` when the email address of the flow has too many wrong codes.
+/// - `too_many_requests` when the email address of the flow, or the known device at which the flow was started, has too
+///   many wrong codes. The attempt does not count at the flow.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn verify_code(
     app: &App,
@@ -64,28 +65,23 @@ async fn verify(
     code: &PlainToken,
     replaces: Option<SessionId>,
 ) -> Result<IssuedStaffSession> {
-    // The attempt is counted first, by one conditional UPDATE. So concurrent attempts cannot exceed the limit of five.
-    let counted = code_flow::Entity::update_many()
-        .col_expr(Column::Misses, Expr::col(Column::Misses).add(1))
-        .filter(Column::Id.eq(id))
-        .filter(Column::Misses.lt(MAX_MISSES))
-        .filter(Column::UsedAt.is_null())
-        .filter(super::not_expired(app))
-        .exec_with_returning(app.db())
-        .await?;
-    let live = counted.into_iter().next();
-    // An attempt at a flow that is not live guesses nothing, so it must not use up the email address's limit. It is
-    // counted for the flow's id instead.
-    let subject = live.as_ref().map_or_else(|| id.to_string(), |flow| flow.email.clone());
-    let miss = match rate_limit::reserve(app, &limits::CODE_MISSES, &[&subject]).await {
-        Ok(miss) => miss,
-        // The flow is not live, so no miss was counted at it and none may be refunded.
-        Err(error) if live.is_none() => return Err(error),
-        Err(error) => return refund_if_transient(app, id, Err(error)).await,
-    };
-    let Some(flow) = live.filter(|flow| is_right(app, flow, code)) else {
+    let found = code_flow::Entity::find_by_id(id).filter(is_live(app)).one(app.db()).await?;
+    let miss = reserve_miss(app, id, found.as_ref()).await?;
+    if found.is_none() {
         return Err(Error::INVALID_CODE);
+    }
+    let flow = match count_attempt(app, id).await {
+        Ok(Some(flow)) => flow,
+        Ok(None) => {
+            // Another attempt has ended the flow since it was read, so this one guessed nothing.
+            miss.refund(app).await?;
+            return Err(Error::INVALID_CODE);
+        }
+        Err(error) => return miss.refund_if_transient(app, Err(error)).await,
     };
+    if !is_right(app, &flow, code) {
+        return Err(Error::INVALID_CODE);
+    }
     let opened = open(app, caller, flow, replaces).await;
     if opened.is_ok() {
         // The session is committed, so a failed refund is ignored: the counter has one miss too many until it expires.
@@ -94,6 +90,43 @@ async fn verify(
     }
     let failed = refund_if_transient(app, id, opened).await;
     miss.refund_if_transient(app, failed).await
+}
+
+/// The condition for a flow whose code can be tried.
+fn is_live(app: &App) -> Condition {
+    Condition::all().add(Column::Misses.lt(MAX_MISSES)).add(Column::UsedAt.is_null()).add(super::not_expired(app))
+}
+
+/// Counts a miss for the email address of `flow`, or at a known device for that device alone, so that the misses of
+/// others cannot refuse its owner.
+///
+/// `None` means that the flow `id` is not live. An attempt at it guesses nothing, so it must not use up the limit of an
+/// email address. It is counted for the id.
+///
+/// # Errors
+/// - `too_many_requests` when there were too many misses. The attempt is then not counted at the flow either.
+/// - `unavailable` or `internal` when the database fails.
+async fn reserve_miss(app: &App, id: CodeFlowId, flow: Option<&code_flow::Model>) -> Result<Reservation> {
+    match flow {
+        Some(flow) => {
+            let device = flow.device.as_deref().unwrap_or_default();
+            rate_limit::reserve(app, &limits::CODE_MISSES, &[&flow.email, device]).await
+        }
+        None => rate_limit::reserve(app, &limits::CODE_MISSES, &[&id.to_string()]).await,
+    }
+}
+
+/// Counts an attempt at the flow `id` and returns the flow, or `None` if it is not live.
+///
+/// One conditional UPDATE does this before the code is checked, so concurrent attempts cannot exceed the limit of five.
+async fn count_attempt(app: &App, id: CodeFlowId) -> Result<Option<code_flow::Model>> {
+    let counted = code_flow::Entity::update_many()
+        .col_expr(Column::Misses, Expr::col(Column::Misses).add(1))
+        .filter(Column::Id.eq(id))
+        .filter(is_live(app))
+        .exec_with_returning(app.db())
+        .await?;
+    Ok(counted.into_iter().next())
 }
 
 /// Refunds the miss at this flow if `result` is a transient error, and returns `result`. If the refund fails too, the

@@ -17,7 +17,7 @@ mod settings;
 pub use hold::HoldCache;
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};
-pub(crate) use outbox::{NewEmail, enqueue, enqueue_all, set_recipient_user};
+pub(crate) use outbox::{NewEmail, REPLACED, enqueue, enqueue_all, replace, set_recipient_user};
 pub use request_batch::MailRequests;
 pub(crate) use request_batch::request;
 pub use retry::{MailFilter, Retried, list, retry, retry_all};

@@ -5,7 +5,7 @@ use portico_entity::{
     ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId,
     email::{self, Kind, Status},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{MailRoute, MailSettings, SendMail};
@@ -20,6 +20,8 @@ use crate::platform::{
 /// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
 /// unavailable.
 pub(super) const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
+/// The detail of a mail that [`replace`] has ended.
+pub(crate) const REPLACED: &str = "replaced by a mail with a new secret, because a server key was removed";
 
 /// A mail to be enqueued.
 #[derive(Clone)]
@@ -96,7 +98,6 @@ pub(crate) async fn enqueue_all(
 }
 
 fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
-    let host = app.section::<MailSettings>().from.email.domain();
     email::ActiveModel {
         id: Set(id),
         kind: Set(mail.kind),
@@ -110,7 +111,7 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         status: Set(Status::Queued),
         attempts: Set(0),
         detail: Set(None),
-        message_id: Set(format!("<{id}@{host}>")),
+        message_id: Set(message_id(app, id)),
         expires_at: Set(Some(mail.expires_at.unwrap_or(app.now() + NOTICE_TTL))),
         created_at: Set(app.now()),
         sent_at: Set(None),
@@ -122,6 +123,63 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         last_attempt_at: Set(None),
         retried_by: Set(None),
     }
+}
+
+/// Enqueues a new mail in place of the mail `row`, and ends `row`: the entry of `PORTICO_SECRET` that made its link or
+/// code was removed, so the mail would arrive with another secret. Other content needs another `Message-ID`, which is
+/// that of the new row. What the new mail carries expires when it would have expired in the old one.
+///
+/// Returns the id of the new row, or `None` if `row` is no longer queued.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn replace(tx: &mut Tx, row: &email::Model) -> Result<Option<EmailId>> {
+    let ended = email::Entity::update_many()
+        .col_expr(email::Column::Status, Expr::value(Status::Suppressed))
+        .col_expr(email::Column::Detail, Expr::value(REPLACED))
+        .filter(email::Column::Id.eq(row.id))
+        .filter(email::Column::Status.eq(Status::Queued))
+        .exec(tx.db())
+        .await?;
+    if ended.rows_affected == 0 {
+        return Ok(None);
+    }
+    let id = EmailId(tx.app().new_id());
+    enqueue_copy(tx, email::Model { id, ..row.clone() }).await?;
+    Ok(Some(id))
+}
+
+/// Enqueues a mail with the id, the recipient, the subject matter and the times of `row`. The worker gives it a link or
+/// code of its own.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(super) async fn enqueue_copy(tx: &mut Tx, row: email::Model) -> Result<()> {
+    let (id, kind) = (row.id, row.kind);
+    let copy = email::Model {
+        status: Status::Queued,
+        attempts: 0,
+        detail: None,
+        message_id: message_id(tx.app(), id),
+        sent_at: None,
+        reason: None,
+        refusal: None,
+        unconfirmed: 0,
+        unconfirmed_at: None,
+        doubts: 0,
+        last_attempt_at: None,
+        retried_by: None,
+        ..row
+    };
+    email::Entity::insert(copy.into_active_model()).exec_without_returning(tx.db()).await?;
+    let lane = MailRoute::of(tx.app(), kind).lane;
+    tx.enqueue_in_lane(lane, [SendMail { email: id }]).await?;
+    Ok(())
+}
+
+/// Returns the `Message-ID` of the mail `id`.
+fn message_id(app: &App, id: EmailId) -> String {
+    format!("<{id}@{}>", app.section::<MailSettings>().from.email.domain())
 }
 
 /// Records that the address of the mail `row` belongs to the portal user `user`. The row is then kept like the other

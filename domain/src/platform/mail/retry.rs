@@ -4,13 +4,13 @@ use portico_entity::{
     EmailId, code_flow,
     email::{self, Column, Kind, Status},
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use tracing::info;
 
-use super::{MailRoute, MailSettings, SendMail, delivery::Reason, outbox::NOTICE_TTL};
+use super::{
+    delivery::Reason,
+    outbox::{self, NOTICE_TTL},
+};
 use crate::platform::{
     app::App,
     clock::Time,
@@ -134,43 +134,13 @@ async fn send_again(tx: &mut Tx, row: email::Model) -> Result<Option<EmailId>> {
     if replaced.rows_affected == 0 {
         return Ok(None);
     }
-    enqueue_copy(tx, row, id, expires_at).await?;
-    Ok(Some(id))
-}
-
-/// Enqueues a new mail `id` with the recipient and the subject matter of `row`. The worker gives it a new link or code.
-///
-/// # Errors
-/// `unavailable` or `internal` if the database fails.
-pub(super) async fn enqueue_copy(tx: &mut Tx, row: email::Model, id: EmailId, expires_at: Option<Time>) -> Result<()> {
-    let host = tx.app().section::<MailSettings>().from.email.domain().to_owned();
-    let (old, kind) = (row.id, row.kind);
-    let copy = email::Model {
-        id,
-        status: Status::Queued,
-        attempts: 0,
-        detail: None,
-        message_id: format!("<{id}@{host}>"),
-        expires_at,
-        created_at: tx.app().now(),
-        sent_at: None,
-        reason: None,
-        refusal: None,
-        unconfirmed: 0,
-        unconfirmed_at: None,
-        doubts: 0,
-        last_attempt_at: None,
-        retried_by: None,
-        ..row
-    };
-    email::Entity::insert(copy.into_active_model()).exec_without_returning(tx.db()).await?;
+    let old = row.id;
+    outbox::enqueue_copy(tx, email::Model { id, expires_at, created_at: now, ..row }).await?;
     // The code of a flow is in the mail that the flow names.
     code_flow::Entity::update_many()
         .col_expr(code_flow::Column::EmailId, Expr::value(id))
         .filter(code_flow::Column::EmailId.eq(old))
         .exec(tx.db())
         .await?;
-    let lane = MailRoute::of(tx.app(), kind).lane;
-    tx.enqueue_in_lane(lane, [SendMail { email: id }]).await?;
-    Ok(())
+    Ok(Some(id))
 }

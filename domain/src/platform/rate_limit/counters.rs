@@ -55,6 +55,11 @@ impl Increment {
     pub(super) fn failure(app: &App, name: &str, subject: &[&str]) -> Self {
         Self { key: key(app, name, subject), interval: 0, failures: 1, limit: None }
     }
+
+    /// Returns whether this is a failure of a streak, and not a unit of a limit.
+    pub(super) fn is_failure(&self) -> bool {
+        self.failures > 0
+    }
 }
 
 /// Returns the key of a `rate_limits` row: the limit's name, a colon, and the first 16 bytes of a keyed hash of the
@@ -95,7 +100,7 @@ pub(super) async fn reserve(
             let not_counted = charge.iter().filter(|unit| !is_counted(unit));
             return Err(rate_limited(not_counted, &arrivals, now));
         }
-        let streak = charge.iter().filter(|unit| unit.failures > 0).find_map(|unit| counts.get(&unit.key).copied());
+        let streak = charge.iter().filter(|unit| unit.is_failure()).find_map(|unit| counts.get(&unit.key).copied());
         Ok(streak.unwrap_or(0))
     };
     Ok(charges.iter().map(outcome).collect())

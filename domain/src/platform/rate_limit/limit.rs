@@ -9,8 +9,10 @@ pub struct Limit {
     pub name: &'static str,
     /// The environment variable.
     pub setting: &'static str,
-    /// The value if the variable is not set.
+    /// The value in production if the variable is not set.
     pub default: &'static str,
+    /// The value in development if the variable is not set.
+    pub development: &'static str,
     /// Where the limit is counted.
     pub scope: Scope,
     /// What is counted, for the documentation.

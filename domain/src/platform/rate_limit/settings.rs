@@ -49,11 +49,12 @@ impl RateLimitSettings {
 
 fn read_limit<T>(env: &mut EnvReader, limit: &Limit, form: &str, parse: fn(&str) -> Option<T>) -> Option<Option<T>> {
     let production = env.is_production();
+    let development = (!production && !env.is_set(limit.setting)).then_some(limit.development);
     let example = format!("e.g. {}={}", limit.setting, limit.default);
-    env.read(limit.setting, limit.default, limit.description, |value| match value {
+    env.read(limit.setting, limit.default, limit.description, |value| match development.unwrap_or(value) {
         "off" if production => Err(format!("must not be off in production, {example}")),
         "off" => Ok(None),
-        _ => parse(value).map(Some).ok_or_else(|| format!("must be {form}, {example}")),
+        value => parse(value).map(Some).ok_or_else(|| format!("must be {form}, {example}")),
     })
 }
 

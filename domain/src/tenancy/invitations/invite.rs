@@ -136,6 +136,7 @@ async fn find_or_create(tx: &mut Tx, input: &InviteInput, name: &str) -> Result<
         email: Set(input.email.to_string()),
         name: Set(name.into()),
         password_phc: Set(None),
+        password_cost: Set(None),
         password_locked_at: Set(None),
         credential_version: Set(0),
         locale: Set(input.locale.clone()),

@@ -4,8 +4,8 @@
 
 use portico_entity::{ClientId, PortalUserId, client, membership, tenant};
 use sea_orm::{
-    ColumnTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QuerySelect, RelationTrait, Select,
-    sea_query::LockType,
+    ColumnTrait, ConnectionTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
+    RelationTrait, Select, sea_query::LockType,
 };
 
 use crate::{
@@ -63,6 +63,26 @@ pub(crate) async fn has_membership(tx: &Tx, user: PortalUserId, wanted: Option<C
 pub(crate) async fn require_open(tx: &Tx, membership: &membership::Model) -> Result<ActiveMembership> {
     let active = active_memberships(tx, membership.portal_user_id, Some(membership.client_id)).await?;
     active.into_iter().next().ok_or(Error::Forbidden("client_suspended"))
+}
+
+/// Returns the names that belong to the memberships of `user`, in any status: how each tenant calls the person, and the
+/// names of the clients and of their tenants. A name may occur several times.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn names_around(db: &impl ConnectionTrait, user: PortalUserId) -> Result<Vec<String>> {
+    let rows: Vec<(String, String, String)> = membership::Entity::find()
+        .join(JoinType::InnerJoin, membership::Relation::Client.def())
+        .join(JoinType::InnerJoin, client::Relation::Tenant.def())
+        .select_only()
+        .column(membership::Column::DisplayName)
+        .column(client::Column::Name)
+        .column(tenant::Column::Name)
+        .filter(membership::Column::PortalUserId.eq(user))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().flat_map(|(person, client, tenant)| [person, client, tenant]).collect())
 }
 
 /// Writes an event about the password or a membership of the portal user `user` to the audit log of each tenant at

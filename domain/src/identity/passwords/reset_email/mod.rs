@@ -40,7 +40,7 @@ mail::templates!(
 /// address, or if the link is no longer valid.
 ///
 /// # Errors
-/// A failed database query, template or message, or a missing entry of `PORTICO_SECRET`.
+/// A failed database query, template or message.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, ComposeError> {
     let Some(user) = portal_user::Entity::find()
         .filter(portal_user::Column::Email.eq(&row.recipient))
@@ -54,8 +54,9 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
     if user.password_phc.is_none() {
         return Ok(Composed::OtherKind(Kind::Activation));
     }
-    let Some(secret) = link_tokens::issue(app, row, Purpose::Reset, &user, None).await? else {
-        return Ok(Composed::Suppressed("the link is no longer valid"));
+    let secret = match link_tokens::issue(app, row, Purpose::Reset, &user, None).await? {
+        Ok(secret) => secret,
+        Err(composed) => return Ok(composed),
     };
     let context = ResetEmail {
         brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,

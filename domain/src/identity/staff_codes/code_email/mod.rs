@@ -12,7 +12,7 @@ use crate::{
     identity::staff_codes::StaffCodeSettings,
     platform::{
         app::App,
-        error::{Error, Result},
+        error::Result,
         mail::{self, ComposeError, Composed},
     },
     tenancy::tenants::Brand,
@@ -45,11 +45,12 @@ mail::templates!(
 /// Composes the mail of the `emails` row. The worker looks the staff user up here; the request did not.
 ///
 /// The mail is suppressed when no enabled staff user has the email address, when the tenant is suspended, when a
-/// resend has replaced the mail, or when the staff user has three live codes.
+/// resend has replaced the mail, or when the staff user has three live codes. If the entry of `PORTICO_SECRET` that
+/// made the code was removed, another mail with a new code takes the place of this one.
 ///
 /// # Errors
-/// A [`ComposeError::Job`] if the database or a template fails, or if the code was derived from an entry of
-/// `PORTICO_SECRET` that was removed. A [`ComposeError::Mail`] if the recipient is not a valid address.
+/// A [`ComposeError::Job`] if the database or a template fails. A [`ComposeError::Mail`] if the recipient is not a
+/// valid address.
 pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Result<Composed, ComposeError> {
     let found = staff_user::Entity::find()
         .find_also_related(tenant::Entity)
@@ -68,11 +69,10 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     }
     let key = match &flow.key_fingerprint {
         None => app.keys().newest(),
-        Some(fingerprint) => app.keys().by_fingerprint(fingerprint).ok_or_else(|| {
-            Error::Internal(format!(
-                "the code was derived from an entry of PORTICO_SECRET that was removed (fingerprint {fingerprint})"
-            ))
-        })?,
+        Some(fingerprint) => match app.keys().by_fingerprint(fingerprint) {
+            Some(key) => key,
+            None => return Ok(Composed::Suppressed(replace(app, row, &flow).await?)),
+        },
     };
     let code = code(key, flow.id, row.id);
     let stored = code_flow::Entity::update_many()
@@ -95,6 +95,27 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
     Ok(mail::message(row, render(&context)?)?)
 }
 
+/// Enqueues a mail with a new code in place of `row`, because the entry of `PORTICO_SECRET` that made the code of
+/// `flow` was removed. The misses stay. Returns the reason why `row` is not sent.
+async fn replace(app: &App, row: &email::Model, flow: &code_flow::Model) -> Result<&'static str> {
+    let mut tx = app.begin().await?;
+    let Some(new) = mail::replace(&mut tx, row).await? else { return Ok(mail::REPLACED) };
+    let assigned = code_flow::Entity::update_many()
+        .col_expr(Column::EmailId, Expr::value(new))
+        .col_expr(Column::CodeHash, Expr::value(None::<String>))
+        .col_expr(Column::KeyFingerprint, Expr::value(None::<String>))
+        .filter(Column::Id.eq(flow.id))
+        .filter(Column::EmailId.eq(row.id))
+        .exec(tx.db())
+        .await?;
+    if assigned.rows_affected == 0 {
+        // Without a commit, the new mail does not exist.
+        return Ok("replaced by a newer code");
+    }
+    tx.commit().await?;
+    Ok(mail::REPLACED)
+}
+
 /// Counts the flows of `user` with a live code that were started at `device`, or without a known device when it is
 /// `None`.
 async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Result<u64> {
@@ -106,6 +127,8 @@ async fn live_flows(app: &App, user: StaffUserId, device: Option<&str>) -> Resul
         .filter(Column::StaffUserId.eq(user))
         .filter(same_device)
         .filter(Column::CodeHash.is_not_null())
+        // The code of a removed server key is dead.
+        .filter(Column::KeyFingerprint.is_in(app.keys().fingerprints()))
         .filter(Column::UsedAt.is_null())
         .filter(Column::Misses.lt(MAX_MISSES))
         .filter(super::not_expired(app))

@@ -118,7 +118,7 @@ export const refreshSession = <ThrowOnError extends boolean = false>(options?: O
  * Replace an expired link
  *
  * Mails a new link to the address that the expired link was mailed to. This works until 14 days after the expiry;
- * later the response is `token_expired`.
+ * later the response is `token_expired`. If the link is still valid, the response is 409 `conflict`.
  */
 export const requestNewLink = <ThrowOnError extends boolean = false>(options: Options<RequestNewLinkData, ThrowOnError>) => (options.client ?? client).post<RequestNewLinkResponses, RequestNewLinkErrors, ThrowOnError>({
     url: '/api/portal/auth/request-new-link',

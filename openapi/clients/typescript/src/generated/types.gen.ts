@@ -1023,7 +1023,7 @@ export type ActivateAccountErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1158,7 +1158,7 @@ export type CheckTokenErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1320,6 +1320,10 @@ export type RequestNewLinkErrors = {
      */
     408: Problem;
     /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
      * No longer valid: `token_expired`, `token_used`, `token_revoked`.
      */
     410: Problem;
@@ -1340,7 +1344,7 @@ export type RequestNewLinkErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1464,7 +1468,7 @@ export type ResetPasswordErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -1772,7 +1776,7 @@ export type AcceptInvitationErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
@@ -2125,7 +2129,7 @@ export type VerifyCodeErrors = {
      */
     422: ValidationProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `token_network`.
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
      */
     429: Problem;
     /**
