@@ -17,8 +17,12 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
         bail!("PORTICO_ENV is production, but `portico dev` creates a demo tenant; use `portico serve`");
     }
     let listeners = bootstrap::bind(&mut config).await?;
-    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config)).await? else { return Ok(()) };
-    demo::seed(&app).await?;
+    let start = async {
+        let app = bootstrap::app_when_reachable(&config).await?;
+        demo::seed(&app).await?;
+        Ok(app)
+    };
+    let Some(app) = stop::unless_stopped(&stop, start).await? else { return Ok(()) };
     let url = config.domain.public_url.as_str().trim_end_matches('/');
     // The page addresses are a convenience: without a reader of stdout, Portico runs all the same.
     let _ = print(format!(

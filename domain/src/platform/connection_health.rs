@@ -16,6 +16,9 @@ use tracing::warn;
 /// How long a connection must be idle before it is checked. The check takes one round trip. Connections that were used
 /// less than 100 ms ago are not checked; these are the busy ones.
 const LIVENESS_CHECK_AFTER: Duration = Duration::from_millis(100);
+/// How long busy connections are used after the last check of any connection. Without this limit, a busy pool would go
+/// on reading from a server that has become read-only, until it writes.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a check of a connection may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long to wait after a new connection has led to a read-only server, before the pool opens another one.
@@ -23,9 +26,12 @@ const READ_ONLY_PAUSE: Duration = Duration::from_millis(500);
 /// For how long after a loss every connection that returns to the pool is checked.
 const SUSPECT_PERIOD: Duration = Duration::from_secs(300);
 
-/// When a connection of one pool was last lost. Each pool has its own.
+/// When a connection of one pool was last lost, and when one was last checked. Each pool has its own.
 #[derive(Default)]
-pub(super) struct ConnectionHealth(Mutex<Option<Instant>>);
+pub(super) struct ConnectionHealth {
+    lost_at: Mutex<Option<Instant>>,
+    checked_at: Mutex<Option<Instant>>,
+}
 
 /// What to do with a pooled connection before it is used.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +47,7 @@ enum PoolDecision {
 impl ConnectionHealth {
     /// Records that a connection was lost or did not answer. Connections that are idle now are not used again.
     pub(super) fn mark_connection_lost(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        set_to_now(&self.lost_at);
     }
 
     /// Checks that a new connection leads to a server that can be written. During a fail-over it may still lead to the
@@ -66,7 +72,7 @@ impl ConnectionHealth {
         connection: &mut PgConnection,
         idle_for: Duration,
     ) -> Result<bool, SqlxError> {
-        match decide(idle_for, self.since_loss()) {
+        match decide(idle_for, self.since_loss(), elapsed(&self.checked_at)) {
             PoolDecision::Use => Ok(true),
             PoolDecision::Discard => Ok(false),
             PoolDecision::Check => self.check(connection).await,
@@ -87,6 +93,7 @@ impl ConnectionHealth {
     }
 
     async fn check(&self, connection: &mut PgConnection) -> Result<bool, SqlxError> {
+        set_to_now(&self.checked_at);
         let checked = is_writable(connection).await;
         if let Ok(false) = checked {
             warn!("the database server has become read-only; its connections are closed");
@@ -98,17 +105,27 @@ impl ConnectionHealth {
     }
 
     fn since_loss(&self) -> Option<Duration> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(|lost_at| lost_at.elapsed())
+        elapsed(&self.lost_at)
     }
 }
 
-/// Decides what to do with a connection that was idle for `idle_for`, if the last loss was `since_loss` ago.
-fn decide(idle_for: Duration, since_loss: Option<Duration>) -> PoolDecision {
+fn set_to_now(time: &Mutex<Option<Instant>>) {
+    *time.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+fn elapsed(time: &Mutex<Option<Instant>>) -> Option<Duration> {
+    time.lock().unwrap_or_else(PoisonError::into_inner).map(|time| time.elapsed())
+}
+
+/// Decides what to do with a connection that was idle for `idle_for`, if the last loss was `since_loss` ago and the
+/// last check of any connection `since_check` ago.
+fn decide(idle_for: Duration, since_loss: Option<Duration>, since_check: Option<Duration>) -> PoolDecision {
     match since_loss {
-        Some(since) if idle_for >= since => PoolDecision::Discard,
-        _ if idle_for < LIVENESS_CHECK_AFTER => PoolDecision::Use,
-        _ => PoolDecision::Check,
+        Some(since) if idle_for >= since => return PoolDecision::Discard,
+        _ => {}
     }
+    let is_recent = since_check.is_some_and(|since| since < RECHECK_INTERVAL);
+    if is_recent && idle_for < LIVENESS_CHECK_AFTER { PoolDecision::Use } else { PoolDecision::Check }
 }
 
 /// Asks the server whether transactions may write. Writes nothing, and takes one round trip as a ping does.
@@ -126,13 +143,23 @@ mod tests {
     #[test]
     fn idle_connections_are_checked_and_discarded_after_a_loss() {
         let (long, short) = (LIVENESS_CHECK_AFTER, LIVENESS_CHECK_AFTER / 2);
-        assert_eq!(decide(short, None), PoolDecision::Use);
-        assert_eq!(decide(long, None), PoolDecision::Check);
-        assert_eq!(decide(short, Some(long)), PoolDecision::Use);
-        assert_eq!(decide(long, Some(2 * long)), PoolDecision::Check);
+        let checked = Some(short);
+        assert_eq!(decide(short, None, checked), PoolDecision::Use);
+        assert_eq!(decide(long, None, checked), PoolDecision::Check);
+        assert_eq!(decide(short, Some(long), checked), PoolDecision::Use);
+        assert_eq!(decide(long, Some(2 * long), checked), PoolDecision::Check);
         for idle_for in [short, long, 60 * long] {
-            assert_eq!(decide(idle_for, Some(short)), PoolDecision::Discard);
+            assert_eq!(decide(idle_for, Some(short), checked), PoolDecision::Discard);
         }
+    }
+
+    #[test]
+    fn a_busy_connection_is_checked_once_a_second() {
+        let busy = LIVENESS_CHECK_AFTER / 2;
+        for since_check in [None, Some(RECHECK_INTERVAL), Some(60 * RECHECK_INTERVAL)] {
+            assert_eq!(decide(busy, None, since_check), PoolDecision::Check);
+        }
+        assert_eq!(decide(busy, None, Some(RECHECK_INTERVAL / 2)), PoolDecision::Use);
     }
 
     #[test]

@@ -86,12 +86,11 @@ async fn ask(options: &PgConnectOptions) -> Result<(String, String), SqlxError> 
 /// Returns the text of the error and of its causes. It contains no password.
 fn reason(error: &SqlxError) -> String {
     if let SqlxError::Database(error) = error {
-        // Invalid password, and invalid authorization.
-        let hint = match error.code().as_deref() {
-            Some("28P01" | "28000") => {
-                "; if the password contains # / ? % @ or :, percent-encode these characters in the URL (% is %25)"
-            }
-            _ => "",
+        // Invalid authorization; PgBouncer uses the code of another error.
+        let is_refused = error.code().is_some_and(|code| code.starts_with("28"));
+        let hint = match is_refused || error.message().contains("authentication failed") {
+            true => "; if the password contains # / ? % @ or :, percent-encode these characters in the URL (% is %25)",
+            false => "",
         };
         return format!("{}{hint}", error.message());
     }
