@@ -1,4 +1,5 @@
-//! The clock of a process was wrong for a while and is right again: what the process stored does not outlast its period.
+//! The clock of a process was wrong for a while and is right again: what the process stored does not outlast its
+//! period.
 //!
 //! A story cannot change the clock of the machine, so it writes the times into the database that such a process would
 //! have stored.
@@ -58,7 +59,7 @@ async fn a_job_that_is_due_in_the_future_or_leased_until_then_runs_now() {
         for (n, times) in times.into_iter().enumerate() {
             world.run(&["jobs", "pause", "urgent"]);
             eventually("the workers have seen that the lane is paused", || async {
-                world.browser().forgot_password("nobody@x.test").await.expect(200);
+                world.browser().forgot_password("unknown@x.test").await.expect(200);
                 let waiting = "SELECT count(*) FROM background_jobs WHERE state = 'queued' AND lane = 'urgent'";
                 (world.count(waiting) > 0).then_some(())
             })

@@ -201,8 +201,7 @@ fn malformed_codes(code: &str) -> Vec<Value> {
     let full_width: String = code.chars().map(|digit| char::from_u32(u32::from(digit) + 0xfee0).unwrap()).collect();
     vec![
         json!(full_width),
-        json!(format!(" {code}")),
-        json!(format!("{code} ")),
+        json!(format!("{code}.")),
         json!(format!("{code}0")),
         json!(code[1..]),
         json!(format!("-{}", &code[1..])),

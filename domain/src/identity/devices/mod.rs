@@ -51,7 +51,8 @@ fn check(app: &App, cookie: &str, realm: Realm, email: &EmailAddress) -> Option<
     let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
     let parts: [&[u8]; 2] = [signed.as_bytes(), email.as_str().as_bytes()];
     let since = Time::from_timestamp(time.parse().ok()?, 0)?;
-    // A time too far ahead was written by a wrong clock. Without a lower bound, the cookie would live longer than a year.
+    // A time too far ahead was written by a wrong clock. Without the lower bound, the cookie would live for more than a
+    // year.
     let is_current = (-MAX_CLOCK_ERROR..DEVICE_TTL).contains(&(app.now() - since));
     let is_known = is_current && app.keys().verify(key_use(realm), &parts, &mac);
     is_known.then(|| id.to_owned())

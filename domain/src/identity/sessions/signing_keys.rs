@@ -240,8 +240,8 @@ impl Job for RotateSigningKeys {
 }
 
 /// Deletes the keys that would start to sign further ahead than the next key does, and dates the retirements of the
-/// future to `now`: a process with a wrong clock has stored them. Such a key would be taken for the next key, and no other
-/// would be made for as long as that clock was wrong.
+/// future to `now`: a process with a wrong clock has stored them. Such a key would be taken for the next key, and no
+/// other would be made for as long as that clock was wrong.
 async fn correct_future_keys(app: &App, now: Time) -> Result<()> {
     signing_key::Entity::delete_many()
         .filter(Column::ActiveFrom.gt(now + SIGNING_PERIOD + clock::MAX_CLOCK_ERROR))

@@ -73,8 +73,8 @@ async fn push_lost(app: &App, lane: Lane, is_empty: bool) -> Result<()> {
 }
 
 /// Corrects times that a process with a wrong clock has stored. A job that is due further ahead than any retry becomes
-/// due now, and a lease that ends further ahead than a lease lasts ends after one lease. Without this, the job would wait
-/// until the time that the wrong clock showed.
+/// due now, and a lease that ends further ahead than a lease lasts ends after one lease. Without this, the job would
+/// wait until the time that the wrong clock showed.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

@@ -171,9 +171,9 @@ async fn upsert(
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
 
-/// Corrects the counter of `unit` if its `arrival` is further ahead than one period of the limit, which no charge makes:
-/// the clock of a process was wrong. The counter is then exhausted for one period from now. Without this it would refuse
-/// until the time that the wrong clock showed.
+/// Corrects the counter of `unit` if its `arrival` is further ahead than one period of the limit, which no charge
+/// makes: the clock of a process was wrong. The counter is then exhausted for one period from now. Without this it
+/// would refuse until the time that the wrong clock showed.
 async fn correct_future_arrival(
     db: &impl ConnectionTrait,
     unit: &Increment,
