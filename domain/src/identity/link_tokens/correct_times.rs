@@ -163,7 +163,7 @@ mod tests {
             invitation_id: Set(invitation),
             email_id: Set(None),
             secret_hash: Set(id.to_string()),
-            key_fingerprint: Set("x".into()),
+            key_fingerprint: Set(app.keys().newest().fingerprint().into()),
             credential_version: Set(user.credential_version),
             issued_at: Set(issued_at),
             expires_at: Set(issued_at + ttl),

@@ -17,8 +17,9 @@ const BATCH: u64 = 1_000;
 const BATCHES: usize = 10;
 /// How old a new job must be before the sweeper pushes it. Until then, the task that pushes committed jobs does.
 const PUSH_GRACE: TimeDelta = TimeDelta::seconds(2);
-/// The longest time between an attempt and the next: more than the largest back-off with its jitter.
-const MAX_DELAY: TimeDelta = TimeDelta::hours(2);
+/// The longest time between an attempt and the next: more than the largest back-off with its jitter, and more than the
+/// four hours for which a refused mail waits.
+const MAX_DELAY: TimeDelta = TimeDelta::hours(5);
 /// How long a pushed job may stay unclaimed before it counts as lost, if the job queue of its lane is empty.
 const LOST_AFTER_IF_EMPTY: TimeDelta = TimeDelta::seconds(5);
 /// How long a pushed job may stay unclaimed before it counts as lost, if other jobs of its lane are in the queue.

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::{MailError, Mailer, hold};
 use crate::platform::{
     app::App,
-    clock::Time,
+    clock::{MAX_CLOCK_ERROR, Time},
     database,
     error::Result,
     job::JobError,
@@ -92,6 +92,25 @@ impl Reason {
 pub(super) fn deadline(row: &email::Model) -> Time {
     let end = row.created_at + MAX_LIFE;
     row.expires_at.map_or(end, |expires_at| min(expires_at, end))
+}
+
+/// Returns `row`, with its times corrected if they are further ahead than clocks can differ. A process with a wrong clock
+/// has then enqueued the mail, and the mail would be tried for as long as that clock was ahead.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(super) async fn with_corrected_times(app: &App, row: email::Model) -> Result<email::Model> {
+    let ahead = row.created_at - app.now();
+    if ahead <= MAX_CLOCK_ERROR {
+        return Ok(row);
+    }
+    let (created_at, expires_at) = (app.now(), row.expires_at.map(|expires_at| expires_at - ahead));
+    queued(&row)
+        .col_expr(Column::CreatedAt, Expr::value(created_at))
+        .col_expr(Column::ExpiresAt, Expr::value(expires_at))
+        .exec(app.db())
+        .await?;
+    Ok(email::Model { created_at, expires_at, ..row })
 }
 
 /// Decides what to do with the queued mail `row` now.
@@ -319,6 +338,19 @@ mod tests {
         }
         let row = email::Model { unconfirmed: 3, unconfirmed_at: Some(app.now()), ..row };
         assert!(matches!(next_step(&app, &row), Step::End(End::Failed(Reason::OutcomeUnknown, _))));
+    }
+
+    #[tokio::test]
+    async fn mail_of_a_process_with_a_wrong_clock_has_its_own_life_only() {
+        let app = testing::app().await;
+        let row = queued_mail(&app).await;
+        for ahead in [TimeDelta::minutes(6), TimeDelta::days(2), TimeDelta::days(400)] {
+            let expires_at = row.expires_at.map(|expires_at| expires_at + ahead);
+            let wrong = email::Model { created_at: row.created_at + ahead, expires_at, ..row.clone() };
+            assert_eq!(with_corrected_times(&app, wrong).await.unwrap(), row, "{ahead}");
+        }
+        let near = email::Model { created_at: row.created_at + TimeDelta::minutes(5), ..row };
+        assert_eq!(with_corrected_times(&app, near.clone()).await.unwrap(), near);
     }
 
     #[tokio::test]

@@ -64,6 +64,7 @@ impl Job for SendMail {
         if row.status != Status::Queued {
             return Ok(());
         }
+        let row = delivery::with_corrected_times(app, row).await?;
         match delivery::next_step(app, &row) {
             Step::End(end) => return delivery::finish(app, &row, end).await,
             Step::Wait(until, why) => return Err(JobError::Postponed(until, why.into())),

@@ -11,6 +11,8 @@ use crate::platform::env_reader::duration;
 const DEFAULT_CONNECTIONS: usize = 32;
 /// The default of `?answer=` (RFC 5321 §4.5.3.2.6) and of `?repeat=`.
 const TEN_MINUTES: Duration = Duration::from_secs(600);
+/// The maximum of both.
+const MAX_PERIOD: Duration = Duration::from_secs(4 * 3_600);
 /// How the errors end.
 const EXAMPLE: &str = "e.g. MAIL_URL=smtps://user:password@mail.example.com";
 
@@ -209,7 +211,8 @@ fn rate(value: &str) -> Result<SendRate, String> {
 }
 
 fn period(name: &str, value: &str) -> Result<Duration, String> {
-    duration(value).map_err(|_| format!("must have a duration as {name}, e.g. ?{name}=10m"))
+    let period = duration(value).ok().filter(|period| *period <= MAX_PERIOD);
+    period.ok_or_else(|| format!("must have a duration of at most 4 hours as {name}, e.g. ?{name}=10m"))
 }
 
 #[cfg(test)]
@@ -276,6 +279,7 @@ mod tests {
             "smtps://h?connections=0",
             "smtps://h?answer=10",
             "smtps://h?repeat=soon",
+            "smtps://h?answer=5h",
             "smtps://h?ehlo=[x]",
             "smtps://h?ehlo=a%0d%0aMAIL",
         ] {
