@@ -143,11 +143,11 @@ async fn assert_a_mail_under_way_gets_a_new_secret(mut world: World) {
     world.restart_all(&[("PORTICO_SECRET", NEW_KEY)]).await;
     world.sink().fail(json!([])).await;
 
-    let activation = world.mail(&invited, 1).await.token();
+    let activation = world.mail_when_due(&invited, 1).await.token();
     world.browser().activate(&activation, &password()).await.expect(200);
-    let reset = world.mail(&person.email, 2).await.token();
+    let reset = world.mail_when_due(&person.email, 2).await.token();
     world.browser().reset_password(&reset, &password()).await.expect(200);
-    let code = world.mail(&tenant.owner_email, 2).await.code.unwrap();
+    let code = world.mail_when_due(&tenant.owner_email, 2).await.code.unwrap();
     world.browser().verify_code(&flow, &code).await.expect(200);
     // Each is a new row with a Message-ID of its own, and the old row has ended.
     let replaced = "SELECT count(*) FROM emails AS old JOIN emails AS new ON new.recipient = old.recipient \

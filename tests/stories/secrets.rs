@@ -90,8 +90,10 @@ async fn refuse_mail_credentials(world: &World) {
         { "stage": "auth", "do": "reject", "code": 535, "times": 1 },
     ]))
     .await;
-    person.request_reset(world, 2).await;
+    world.browser().forgot_password(&person.email).await.expect(200);
+    world.wait_for_sql("the server is on hold", "SELECT count(*) FROM mail_holds", "1").await;
     sink.heal().await;
+    world.mail_when_due(&person.email, 2).await;
 }
 
 /// Lets the statements of requests with secrets fail in the database.

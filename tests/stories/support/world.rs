@@ -299,6 +299,16 @@ impl World {
         .await
     }
 
+    /// Makes jobs due until `nth` mails have arrived at this address, and returns the newest.
+    pub(crate) async fn mail_when_due(&self, to: &str, nth: usize) -> Mail {
+        eventually(&format!("mail {nth} to {to}"), || async {
+            self.make_jobs_due();
+            (self.mails(to).await.len() >= nth).then_some(())
+        })
+        .await;
+        self.mail(to, nth).await
+    }
+
     /// All lines that the processes have logged.
     pub(crate) fn logs(&self) -> Vec<String> {
         self.processes.iter().flat_map(Process::logs).collect()

@@ -223,7 +223,7 @@ mod tests {
         app.clock().advance(-ahead);
     }
 
-    const AHEAD: [TimeDelta; 3] = [TimeDelta::hours(3), TimeDelta::days(400), TimeDelta::days(30_000)];
+    const AHEAD: [TimeDelta; 3] = [TimeDelta::hours(6), TimeDelta::days(400), TimeDelta::days(30_000)];
 
     #[tokio::test]
     async fn job_from_a_wrong_clock_is_pushed_and_due_again() {

@@ -104,7 +104,7 @@ const fn row_if(condition: If, stages: &'static [Stage], answers: &'static str, 
 
 /// The table. The first row that matches decides.
 const TABLE: &[Row] = &[
-    // A positive reply to the dot accepts the mail, whatever its text says.
+    // A positive reply to the dot accepts the mail, with any text.
     row(&[Dot], "2yz", Sent),
     row_if(If::MayBeDelivered, &[Dot], "DuplicateDelivery", Sent),
     // The server or the account is busy.

@@ -484,7 +484,7 @@ export const checkLiveness = <ThrowOnError extends boolean = false>(options?: Op
  * Check readiness
  *
  * Returns 200 if the process can serve requests, and 503 if the database does not answer or the process is
- * stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, or a mail has
- * waited for five minutes.
+ * stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, the
+ * mail server refuses Portico itself, or a mail has waited for five minutes.
  */
 export const checkReadiness = <ThrowOnError extends boolean = false>(options?: Options<CheckReadinessData, ThrowOnError>) => (options?.client ?? client).get<CheckReadinessResponses, CheckReadinessErrors, ThrowOnError>({ url: '/health/ready', ...options });
