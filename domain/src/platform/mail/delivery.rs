@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn mail_that_was_handed_over_waits_no_longer_than_its_pause_whatever_the_clock_said() {
+    async fn mail_that_was_handed_over_waits_no_longer_than_its_pause_after_a_wrong_clock() {
         let app = testing::app().await;
         let row = queued_mail(&app).await;
         for (unconfirmed, ahead, seconds) in [(1, 0, 5), (2, 0, 60), (1, 400 * 86_400, 5), (2, 3_600, 60)] {

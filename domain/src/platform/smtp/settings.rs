@@ -59,7 +59,7 @@ pub enum Encryption {
 pub enum Trust {
     /// Those of the public authorities, and of the authorities in this PEM file (`?ca=`).
     Authorities(Option<PathBuf>),
-    /// Only the certificate whose DER encoding has this SHA-256 (`?pin=sha256:`), whatever its name, dates and issuer.
+    /// Only the certificate whose DER encoding has this SHA-256 (`?pin=sha256:`), with any name, dates and issuer.
     Pinned([u8; 32]),
 }
 

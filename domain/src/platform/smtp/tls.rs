@@ -110,7 +110,7 @@ fn cause(error: &io::Error) -> Cause {
     }
 }
 
-/// Accepts one certificate, whatever its names, dates and issuer are.
+/// Accepts one certificate, with any names, dates and issuer.
 #[derive(Debug)]
 struct PinnedCertificate {
     sha256: [u8; 32],
