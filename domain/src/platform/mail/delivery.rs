@@ -94,8 +94,8 @@ pub(super) fn deadline(row: &email::Model) -> Time {
     row.expires_at.map_or(end, |expires_at| min(expires_at, end))
 }
 
-/// Returns `row`, with its times corrected if they are further ahead than clocks can differ. A process with a wrong clock
-/// has then enqueued the mail, and the mail would be tried for as long as that clock was ahead.
+/// Returns `row`, with its times corrected if they are further ahead than clocks can differ. A process with a wrong
+/// clock has then enqueued the mail, and the mail would be tried for as long as that clock was ahead.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
@@ -187,8 +187,8 @@ pub(super) async fn settle(app: &App, row: &email::Model, error: MailError) -> s
         let detail = if reason == Reason::OutcomeUnknown { unknown(&error.detail) } else { error.detail };
         return finish(app, row, End::Failed(reason, detail)).await;
     }
-    // Recorded before the question whether other mails got the same answer, so that of several processes that ask at the
-    // same time at least one sees them all.
+    // Recorded before the question whether other mails got the same answer, so that of several processes that ask at
+    // the same time at least one sees them all.
     record(app, row, &error).await?;
     if hold::is_general(app, row, &error).await? {
         metrics::mail_tried(row, MailOutcome::Held, app.now());

@@ -1,8 +1,8 @@
 //! Mail: the outbox, the job that composes and sends mails, and the transports that deliver them.
 //!
 //! A use case inserts a row into `emails` in its own transaction (`enqueue`). The worker derives the secret, renders
-//! the texts and sends the mail by a transport; [`smtp`](super::smtp) is the SMTP client. The texts of a mail are a folder in the capability that sends it:
-//! `subject.txt`, `body.txt`, `body.html`, and `mod.rs` with one typed context.
+//! the texts and sends the mail by a transport; [`smtp`](super::smtp) is the SMTP client. The texts of a mail are a
+//! folder in the capability that sends it: `subject.txt`, `body.txt`, `body.html`, and `mod.rs` with one typed context.
 
 mod delivery;
 mod hold;

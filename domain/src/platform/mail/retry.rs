@@ -67,8 +67,8 @@ pub async fn list(app: &App, filter: &MailFilter, limit: u64) -> Result<Vec<emai
     Ok(newest.order_by_desc(Column::Id).limit(limit).all(app.db()).await?)
 }
 
-/// Sends the failed mail `id` again, as a new mail with a new link or code and a new `Message-ID`, and returns the id of
-/// the new mail.
+/// Sends the failed mail `id` again, as a new mail with a new link or code and a new `Message-ID`, and returns the id
+/// of the new mail.
 ///
 /// # Errors
 /// - `not_found`: there is no such mail.

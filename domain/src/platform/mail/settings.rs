@@ -58,8 +58,8 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
     Ok(MailUrl::Smtp(SmtpServer::parse(value, production)?))
 }
 
-/// Parses a mailbox such as `Portal <portal@example.com>`. An international domain becomes its A-label (RFC 5891), since
-/// many servers accept no other characters than ASCII in addresses.
+/// Parses a mailbox such as `Portal <portal@example.com>`. An international domain becomes its A-label (RFC 5891),
+/// since many servers accept no other characters than ASCII in addresses.
 fn parse_from(value: &str) -> Result<Mailbox, String> {
     let wrong = |why: &str| format!("{why}, e.g. MAIL_FROM=\"Portal <portal@example.com>\"");
     let mailbox: Mailbox = value.parse().map_err(|_| wrong("must be a mailbox"))?;

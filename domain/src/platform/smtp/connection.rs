@@ -188,8 +188,8 @@ impl<S: Stream + 'static> Connection<S> {
         expect(Stage::Auth, reply, 2).map(|_| ())
     }
 
-    /// Sends one mail: `text` is complete, with its headers. `before_dot` is called after the server has accepted sender,
-    /// recipient and DATA. The server has `dot_limit` to answer the final dot. Returns its reply.
+    /// Sends one mail: `text` is complete, with its headers. `before_dot` is called after the server has accepted
+    /// sender, recipient and DATA. The server has `dot_limit` to answer the final dot. Returns its reply.
     ///
     /// # Errors
     /// A [`Failure`] of one of the stages from MAIL to the dot. The connection can then not be used for another mail.

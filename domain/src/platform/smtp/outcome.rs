@@ -1,7 +1,7 @@
 //! The table that says what an answer of a mail server means for a mail.
 //!
-//! The sources are RFC 5321 §4.2, RFC 3463, RFC 5248 and RFC 7372, and the pages of Google and Microsoft about the codes
-//! of their servers. The enhanced status code decides before the reply code, except where a row says otherwise.
+//! The sources are RFC 5321 §4.2, RFC 3463, RFC 5248 and RFC 7372, and the pages of Google and Microsoft about the
+//! codes of their servers. The enhanced status code decides before the reply code, except where a row says otherwise.
 
 use super::{
     failure::{Cause, Failure, Stage},

@@ -86,8 +86,8 @@ impl Reply {
     }
 }
 
-/// The code and the text in one line, at most [`MAX_TEXT_CHARS`] characters. An enhanced status code that is repeated in
-/// each line appears once.
+/// The code and the text in one line, at most [`MAX_TEXT_CHARS`] characters. An enhanced status code that is repeated
+/// in each line appears once.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repeated = self.enhanced_code().and_then(|_| self.lines.first()?.split_whitespace().next());

@@ -16,8 +16,8 @@ const GROW_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The slots of one process. At most half of them, but always one, are kept free for urgent mail.
 ///
-/// If the server says that it is overloaded, the number of slots is halved. It then grows by one each minute, as long as
-/// the server accepts mail.
+/// If the server says that it is overloaded, the number of slots is halved. It then grows by one each minute, as long
+/// as the server accepts mail.
 pub(super) struct Slots {
     max: usize,
     state: Mutex<State>,
