@@ -121,6 +121,8 @@ pub struct Model {
     pub unconfirmed_at: Option<DateTimeUtc>,
     /// How many times the mail server has refused the mail, perhaps not for good.
     pub doubts: i32,
+    /// How many times the mail server has refused the recipient or the text for now.
+    pub deferrals: i32,
     /// When the last attempt to send the mail ended. Null before that.
     pub last_attempt_at: Option<DateTimeUtc>,
     /// The mail that an operator has sent instead of this one. Null when there is none.

@@ -8,8 +8,8 @@ use sea_orm_migration::prelude::*;
 pub(crate) struct Migration;
 
 /// The columns that are added to `emails`.
-const COLUMNS: [&str; 7] =
-    ["reason", "refusal", "unconfirmed", "unconfirmed_at", "doubts", "last_attempt_at", "retried_by"];
+const COLUMNS: [&str; 8] =
+    ["reason", "refusal", "unconfirmed", "unconfirmed_at", "doubts", "deferrals", "last_attempt_at", "retried_by"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -20,8 +20,9 @@ impl MigrationTrait for Migration {
             integer(COLUMNS[2]).default(0).take(),
             time_null(COLUMNS[3]),
             integer(COLUMNS[4]).default(0).take(),
-            time_null(COLUMNS[5]),
-            uuid_null(COLUMNS[6]),
+            integer(COLUMNS[5]).default(0).take(),
+            time_null(COLUMNS[6]),
+            uuid_null(COLUMNS[7]),
         ];
         // SQLite adds one column in each statement.
         for column in columns {

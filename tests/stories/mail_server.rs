@@ -227,8 +227,8 @@ async fn assert_held(deployment: Deployment, at: &'static str, line: &str) {
     for _ in 0..20 {
         waiting.push(office.invite().await);
     }
-    let hold_ends = "SELECT count(*) FROM background_jobs WHERE state = 'queued' AND last_error LIKE '%hold'";
-    office.world.wait_for_sql("the other mails wait", hold_ends, "20").await;
+    let hold_ends = "SELECT count(*) FROM background_jobs WHERE state = 'queued' AND last_error LIKE 'on hold: %'";
+    office.world.wait_for_sql("the other mails wait", hold_ends, "21").await;
     assert!(office.server.connections() <= connections + 2, "{line}");
     let health = office.health().await;
     assert_eq!((&health["status"], &health["mail"]["status"]), (&json!("degraded"), &json!("held")));
@@ -241,7 +241,7 @@ async fn assert_held(deployment: Deployment, at: &'static str, line: &str) {
     office.world.make_jobs_due();
     let probed = "SELECT count(*) FROM mail_holds WHERE probes = 1";
     office.world.wait_for_sql("one mail is sent as a probe", probed, "1").await;
-    office.world.wait_for_sql("the others wait again", hold_ends, "20").await;
+    office.world.wait_for_sql("the others wait again", hold_ends, "21").await;
     assert!(office.server.connections() <= before + 1, "{line}");
 
     office.server.heal();

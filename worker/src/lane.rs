@@ -70,17 +70,20 @@ impl Work {
         let mut run = pin!(jobs::run(&app, claimed));
         let finished = match timeout(DETACH_AFTER, &mut run).await {
             Ok(finished) => finished,
-            Err(_) => match control.detached.try_acquire() {
-                Ok(_detached) => {
-                    permit.take();
+            Err(_) => {
+                let mut detached = None;
+                loop {
                     tokio::select! {
-                        finished = &mut run => finished,
+                        finished = &mut run => break finished,
                         () = control.stop.cancelled() => return,
+                        // Waits while too many jobs have given their permits back already.
+                        slot = control.detached.acquire(), if detached.is_none() => {
+                            detached = Some(slot);
+                            permit.take();
+                        }
                     }
                 }
-                // Too many jobs have given their permits back already.
-                Err(_) => run.await,
-            },
+            }
         };
         drop(permit);
         jobs::complete(&app, finished).await;

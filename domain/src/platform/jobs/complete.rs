@@ -130,6 +130,8 @@ async fn reschedule(app: &App, finished: &FinishedJob) -> Result<()> {
         Some(Err(JobError::Postponed(until, why))) => {
             debug!(%until, why, "the job waits");
             let update = lease::requeued(owned, *until, Expr::col(Column::Attempts));
+            // The run has ended in order, so the job does not crash its workers.
+            let update = update.col_expr(Column::CrashCount, Expr::value(0));
             with_error(update.col_expr(Column::MaxAttempts, Expr::col(Column::MaxAttempts).add(1)), why)
         }
         Some(Err(JobError::Unavailable(why))) => {

@@ -8,10 +8,13 @@ use std::{cmp::min, time::Duration};
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use portico_entity::email::{self, Column, Status};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany,
+    sea_query::{Expr, SimpleExpr},
+};
 use tracing::{info, warn};
 
-use super::{MailError, Mailer, hold};
+use super::{MailError, Mailer, hold, mailer::Reaction};
 use crate::platform::{
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
@@ -174,34 +177,62 @@ enum Plan {
     Retry(TimeDelta, MailOutcome),
 }
 
+/// Returns the outcome of a job whose mail waits for the probe at `until`.
+pub(super) fn wait_for_probe(row: &email::Model, until: Time) -> JobError {
+    let why = format!("{}the mail server refuses Portico itself", hold::ON_HOLD);
+    JobError::Postponed(min(until, deadline(row)), why)
+}
+
 /// Records an attempt that failed, and decides when the mail is tried again.
 ///
 /// # Errors
 /// [`JobError::Postponed`] if the mail is tried again. `unavailable` or `internal` if the database fails.
 pub(super) async fn settle(app: &App, row: &email::Model, error: MailError) -> std::result::Result<(), JobError> {
+    if error.reaction == Reaction::NotAsked {
+        // Another process sends this mail, or the database could not be asked. Neither says anything about the mail.
+        return Err(JobError::Postponed(app.now() + LOST_PAUSES[0], error.detail));
+    }
+    let is_at_recipient = matches!(error.stage, Stage::Rcpt | Stage::Dot);
     let plan = plan(app, row, &error);
-    if let Plan::Fail(reason) = plan
-        && !hold::is_general(app, row, &error).await?
-    {
-        hold::probe_again(app).await?;
-        let detail = if reason == Reason::OutcomeUnknown { unknown(&error.detail) } else { error.detail };
-        return finish(app, row, End::Failed(reason, detail)).await;
+    if let Plan::Retry(..) = plan {
+        // Recorded before the question whether other mails got the same answer, so that of several processes that ask
+        // at the same time at least one sees them all.
+        record(app, row, &error).await?;
     }
-    // Recorded before the question whether other mails got the same answer, so that of several processes that ask at
-    // the same time at least one sees them all.
-    record(app, row, &error).await?;
-    if hold::is_general(app, row, &error).await? {
+    let is_general = hold::is_general(app, row, &error).await?;
+    if is_general {
+        if let Plan::Fail(_) = plan {
+            record(app, row, &error).await?;
+        }
         metrics::mail_tried(row, MailOutcome::Held, app.now());
-        let until = min(hold::begin(app, &error).await?, deadline(row));
-        return Err(JobError::Postponed(until, error.detail));
+        let probe_at = hold::begin(app, &error).await?;
+        if !is_at_recipient {
+            let why = format!("{}{}", hold::ON_HOLD, error.detail);
+            return Err(JobError::Postponed(min(probe_at, deadline(row)), why));
+        }
+        // A mail that was refused by its recipient waits for its own pause, so that it is not the next probe.
+        let pause = match plan {
+            Plan::Retry(pause, _) => pause,
+            Plan::Fail(_) => DOUBT_PAUSES[2],
+        };
+        return Err(JobError::Postponed(min(app.now() + pause, deadline(row)), error.detail));
     }
-    let Plan::Retry(pause, outcome) = plan else { return Ok(()) };
-    metrics::mail_tried(row, outcome, app.now());
-    if error.outcome == Outcome::Doubt {
+    // The server has taken login and sender, so this attempt was no probe of a hold of these.
+    if is_at_recipient && error.reaction == Reaction::Reply {
         hold::probe_again(app).await?;
     }
-    warn!(kind = ?row.kind, message_id = row.message_id, answer = error.detail, "a mail was not accepted; it waits");
-    Err(JobError::Postponed(min(app.now() + pause, deadline(row)), error.detail))
+    match plan {
+        Plan::Fail(reason) => {
+            let detail = if reason == Reason::OutcomeUnknown { unknown(&error.detail) } else { error.detail };
+            finish(app, row, End::Failed(reason, detail)).await
+        }
+        Plan::Retry(pause, outcome) => {
+            count_refusal(app, row, &error).await?;
+            metrics::mail_tried(row, outcome, app.now());
+            warn!(kind = ?row.kind, message_id = row.message_id, answer = error.detail, "a mail was not accepted");
+            Err(JobError::Postponed(min(app.now() + pause, deadline(row)), error.detail))
+        }
+    }
 }
 
 fn plan(app: &App, row: &email::Model, error: &MailError) -> Plan {
@@ -216,11 +247,13 @@ fn plan(app: &App, row: &email::Model, error: &MailError) -> Plan {
         }
         (Outcome::Unknown, _) if row.unconfirmed + 1 >= MAX_HANDOVERS => Plan::Fail(Reason::OutcomeUnknown),
         (Outcome::Unknown, _) => Plan::Retry(pause_after_unknown(app, row, error), MailOutcome::Unknown),
-        (Outcome::Later | Outcome::Hold, Stage::Rcpt | Stage::Dot) => back_off(RECIPIENT, MailOutcome::Transient),
-        (Outcome::Later | Outcome::Hold, Stage::Mail | Stage::Data) => {
+        (Outcome::Later | Outcome::Hold, Stage::Rcpt | Stage::Dot) if error.reaction == Reaction::Reply => {
+            Plan::Retry(RECIPIENT.after(row.deferrals + 1, app.random()), MailOutcome::Transient)
+        }
+        (Outcome::Later | Outcome::Hold, _) if error.reaction == Reaction::Reply => {
             back_off(Backoff::FAILURE, MailOutcome::Transient)
         }
-        // The server cannot be used at all, so the mail waits for less than after a refusal.
+        // There is no server, so the mail waits for less than after a refusal.
         (Outcome::Later | Outcome::Hold, _) => back_off(Backoff::OUTAGE, MailOutcome::Down),
     }
 }
@@ -230,7 +263,7 @@ fn plan(app: &App, row: &email::Model, error: &MailError) -> Plan {
 fn pause_after_unknown(app: &App, row: &email::Model, error: &MailError) -> TimeDelta {
     let lost = pause_after_loss(row.unconfirmed + 1).unwrap_or(LOST_PAUSES[1]);
     let repeat = || TimeDelta::from_std(app.get::<Mailer>().repeat_after()).unwrap_or(lost);
-    if error.is_silence { repeat() } else { lost }
+    if error.reaction == Reaction::Silence { repeat() } else { lost }
 }
 
 /// Records an attempt after which the mail is tried again.
@@ -240,14 +273,27 @@ async fn record(app: &App, row: &email::Model, error: &MailError) -> Result<()> 
         .col_expr(Column::Refusal, Expr::value(error.refusal.clone()))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
-    if error.outcome == Outcome::Doubt {
-        update = update.col_expr(Column::Doubts, Expr::value(row.doubts + 1));
-    }
     if error.outcome != Outcome::Unknown {
-        // The server has answered, so this handover is no longer in question.
-        update = update.col_expr(Column::Unconfirmed, Expr::value(row.unconfirmed));
+        update = update.col_expr(Column::Unconfirmed, answered(row));
     }
     write(app, update).await
+}
+
+/// Returns the number of handovers without an answer, now that the last one of this process is answered. Another process
+/// that has handed the mail over since then waits for its own answer.
+fn answered(row: &email::Model) -> SimpleExpr {
+    let is_last = Expr::col(Column::Unconfirmed).eq(row.unconfirmed + 1);
+    Expr::case(is_last, row.unconfirmed).finally(Expr::col(Column::Unconfirmed)).into()
+}
+
+/// Counts a refusal of the mail `row` alone, which decides its next pause.
+async fn count_refusal(app: &App, row: &email::Model, error: &MailError) -> Result<()> {
+    let column = match (error.outcome, error.stage) {
+        (Outcome::Doubt, _) => Column::Doubts,
+        (_, Stage::Rcpt | Stage::Dot) if error.reaction == Reaction::Reply => Column::Deferrals,
+        _ => return Ok(()),
+    };
+    write(app, queued(row).col_expr(column, Expr::col(column).add(1))).await
 }
 
 /// Records how the mail `row` ends.
@@ -268,9 +314,7 @@ pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::resu
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
     if status == Status::Sent {
-        update = update
-            .col_expr(Column::SentAt, Expr::value(app.now()))
-            .col_expr(Column::Unconfirmed, Expr::value(row.unconfirmed));
+        update = update.col_expr(Column::SentAt, Expr::value(app.now())).col_expr(Column::Unconfirmed, answered(row));
     }
     if let Some(reason) = reason {
         info!(kind = ?row.kind, message_id = row.message_id, reason, "a mail has failed");
@@ -313,7 +357,7 @@ mod tests {
 
     fn refused(outcome: Outcome, stage: Stage) -> MailError {
         let refusal = Some(format!("{} 450", stage.name()));
-        MailError { outcome, stage, refusal, is_silence: false, detail: "no".into() }
+        MailError { outcome, stage, refusal, reaction: Reaction::Reply, detail: "no".into() }
     }
 
     #[tokio::test]
@@ -362,11 +406,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_ends_only_the_handover_that_it_answers() {
+        let app = testing::app().await;
+        let row = queued_mail(&app).await;
+        for (counted, left) in [(1, 0), (2, 2), (0, 0)] {
+            write(&app, queued(&row).col_expr(Column::Unconfirmed, Expr::value(counted))).await.unwrap();
+            record(&app, &row, &refused(Outcome::Later, Stage::Dot)).await.unwrap();
+            let found = email::Entity::find_by_id(row.id).one(app.db()).await.unwrap().unwrap();
+            assert_eq!(found.unconfirmed, left, "another process has handed the mail over too");
+        }
+    }
+
+    #[tokio::test]
     async fn pauses_grow_as_the_answer_demands() {
         let app = testing::app().await;
         let row = queued_mail(&app).await;
         let pause = |attempts, doubts, error: &MailError| {
-            let row = email::Model { attempts, doubts, ..row.clone() };
+            let row = email::Model { attempts, doubts, deferrals: attempts, ..row.clone() };
             match plan(&app, &row, error) {
                 Plan::Retry(pause, _) => Some(pause.num_seconds()),
                 Plan::Fail(_) => None,
@@ -380,12 +436,18 @@ mod tests {
             (Stage::Rcpt, [60, 120, 3_600]),
             (Stage::Dot, [60, 120, 3_600]),
             (Stage::Mail, [5, 10, 3_600]),
-            (Stage::Connect, [5, 10, 300]),
+            (Stage::Auth, [5, 10, 3_600]),
         ] {
             for (attempts, seconds) in [0, 1, 20].into_iter().zip(pauses) {
                 near(pause(attempts, 0, &refused(Outcome::Later, stage)), seconds);
             }
         }
+        let unreachable = MailError { reaction: Reaction::None, ..refused(Outcome::Later, Stage::Connect) };
+        near(pause(20, 0, &unreachable), 300);
+        // Attempts that did not reach the recipient do not count as its refusals.
+        let row = email::Model { attempts: 7, ..row.clone() };
+        let Plan::Retry(first, _) = plan(&app, &row, &refused(Outcome::Later, Stage::Rcpt)) else { panic!() };
+        near(Some(first.num_seconds()), 60);
         let doubt = refused(Outcome::Doubt, Stage::Rcpt);
         let doubts = [0, 1, 2, 3].map(|doubts| pause(0, doubts, &doubt));
         assert_eq!(doubts, [Some(600), Some(3_600), Some(14_400), None]);

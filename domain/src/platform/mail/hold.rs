@@ -8,6 +8,7 @@ use std::{cmp::min, collections::BTreeMap, time::Duration};
 
 use chrono::TimeDelta;
 use portico_entity::{
+    JobId,
     background_job::{self, State},
     email, mail_hold,
 };
@@ -44,14 +45,21 @@ const EVIDENCE_PERIOD: TimeDelta = TimeDelta::days(3);
 /// The maximum number of refusals that are considered.
 const MAX_EVIDENCE: u64 = 1_000;
 
-/// The hold of the mail server of this process, as it was read last.
+/// How the reason of a mail begins that waits for the end of a hold. [`end`] finds these mails by it.
+pub(super) const ON_HOLD: &str = "on hold: ";
+/// How many mails become due when a probe said nothing about the hold.
+const PROBE_CANDIDATES: u64 = 10;
+
+/// All holds, as they were read last.
 #[derive(Default)]
-pub struct HoldCache(Cached<Option<mail_hold::Model>>);
+pub struct HoldCache(Cached<Vec<mail_hold::Model>>);
 
 /// Whether a mail may be sent now.
 pub(super) enum Permission {
-    /// The server is not on hold, or this mail is the probe.
+    /// The server is not on hold.
     Send,
+    /// The server is on hold, and this mail is the probe.
+    Probe,
     /// The mail must wait until this time.
     Wait(Time),
 }
@@ -61,9 +69,10 @@ pub(super) enum Permission {
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
 pub(super) async fn permission(app: &App) -> Result<Permission> {
-    let Some(_) = app.get::<HoldCache>().0.get_or_load(CACHE_TTL, || read(app)).await? else {
+    let own = server(app);
+    if !known(app).await?.iter().any(|hold| hold.server == own) {
         return Ok(Permission::Send);
-    };
+    }
     // Read again, because another process may have ended the hold a moment ago.
     let Some(hold) = read(app).await? else {
         app.get::<HoldCache>().0.clear().await;
@@ -85,7 +94,7 @@ pub(super) async fn permission(app: &App) -> Result<Permission> {
         .await?;
     if claimed.rows_affected == 1 {
         info!(probes = hold.probes + 1, "one mail is sent to find out whether the mail server accepts mail again");
-        return Ok(Permission::Send);
+        return Ok(Permission::Probe);
     }
     Ok(Permission::Wait(read(app).await?.map_or(now, |hold| min(hold.next_probe_at, latest))))
 }
@@ -120,27 +129,44 @@ pub(super) async fn begin(app: &App, failure: &MailError) -> Result<Time> {
     Ok(read(app).await?.map_or(next_probe_at, |hold| hold.next_probe_at))
 }
 
-/// Makes the next probe due now, because the last one said nothing about the hold.
+/// Makes the next probe due now, because the last one said nothing about the hold, and some of the mails that wait.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
 pub(super) async fn probe_again(app: &App) -> Result<()> {
-    if is_held(app).await? {
-        mail_hold::Entity::update_many()
-            .col_expr(mail_hold::Column::NextProbeAt, Expr::value(app.now()))
-            .filter(mail_hold::Column::Server.eq(server(app)))
-            .exec(app.db())
-            .await?;
+    let own = server(app);
+    if !known(app).await?.iter().any(|hold| hold.server == own) {
+        return Ok(());
     }
-    Ok(())
+    mail_hold::Entity::update_many()
+        .col_expr(mail_hold::Column::NextProbeAt, Expr::value(app.now()))
+        .filter(mail_hold::Column::Server.eq(own))
+        .exec(app.db())
+        .await?;
+    let candidates = background_job::Entity::find()
+        .select_only()
+        .column(background_job::Column::Id)
+        .filter(waiting())
+        .limit(PROBE_CANDIDATES)
+        .into_tuple::<JobId>()
+        .all(app.db())
+        .await?;
+    make_due(app, waiting().add(background_job::Column::Id.is_in(candidates))).await
 }
 
-/// Ends all holds, if this process knows of one, because a mail was accepted. The mails that wait become due.
+/// Ends the holds that began before `began`, if this process knows of one, because a mail was accepted whose attempt
+/// began then. The mails that wait become due.
+///
+/// An attempt that began earlier used a connection from before the hold, so it says nothing about new connections. A hold
+/// under older settings ends too.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
-pub(super) async fn end(app: &App) -> Result<()> {
-    if is_held(app).await? { end_all(app).await } else { Ok(()) }
+pub(super) async fn end(app: &App, began: Time) -> Result<()> {
+    if known(app).await?.is_empty() {
+        return Ok(());
+    }
+    end_where(app, mail_hold::Column::HeldAt.lt(began).into()).await
 }
 
 /// Ends all holds. The mails that wait become due.
@@ -148,19 +174,22 @@ pub(super) async fn end(app: &App) -> Result<()> {
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
 pub(super) async fn end_all(app: &App) -> Result<()> {
-    let holds = mail_hold::Entity::delete_many().exec_with_returning(app.db()).await?;
-    app.get::<HoldCache>().0.clear().await;
-    if holds.is_empty() {
+    end_where(app, Condition::all()).await
+}
+
+async fn end_where(app: &App, condition: Condition) -> Result<()> {
+    let ended = mail_hold::Entity::delete_many().filter(condition).exec(app.db()).await?.rows_affected;
+    if ended == 0 {
         return Ok(());
     }
+    app.get::<HoldCache>().0.clear().await;
     info!("the mail server accepts mail again");
-    let probes: Vec<Time> = holds.into_iter().map(|hold| hold.next_probe_at).collect();
-    make_due(app, &probes).await?;
+    make_due(app, waiting()).await?;
     let app = app.clone();
     tokio::spawn(async move {
         for pause in LATECOMER_PAUSES {
             sleep(pause).await;
-            if let Err(error) = make_due(&app, &probes).await {
+            if let Err(error) = make_due(&app, waiting()).await {
                 warn!(%error, "mails that waited for the mail server may wait until the time of its next probe");
             }
         }
@@ -168,21 +197,30 @@ pub(super) async fn end_all(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Makes the mails due that wait for a probe at one of these times. Other mails wait because of their own recipient.
-async fn make_due(app: &App, probes: &[Time]) -> Result<()> {
+/// Matches the mails that wait for the end of a hold. Other mails wait because of their own recipient.
+fn waiting() -> Condition {
+    use background_job::Column;
+    Condition::all()
+        .add(Column::Name.eq(SendMail::NAME))
+        .add(Column::State.eq(State::Queued))
+        .add(Column::LastError.starts_with(ON_HOLD))
+}
+
+async fn make_due(app: &App, jobs: Condition) -> Result<()> {
     use background_job::Column;
     background_job::Entity::update_many()
         .col_expr(Column::RunAt, Expr::value(app.now()))
-        .filter(Column::Name.eq(SendMail::NAME))
-        .filter(Column::State.eq(State::Queued))
-        .filter(Column::RunAt.is_in(probes.iter().copied()))
+        .filter(jobs)
+        .filter(Column::RunAt.gt(app.now()))
         .exec(app.db())
         .await?;
     Ok(())
 }
 
-async fn is_held(app: &App) -> Result<bool> {
-    Ok(app.get::<HoldCache>().0.get_or_load(CACHE_TTL, || read(app)).await?.is_some())
+/// Returns all holds, as they were at most [`CACHE_TTL`] ago.
+async fn known(app: &App) -> Result<Vec<mail_hold::Model>> {
+    let load = || async { Ok(mail_hold::Entity::find().all(app.db()).await?) };
+    app.get::<HoldCache>().0.get_or_load(CACHE_TTL, load).await
 }
 
 /// Returns whether the refusals of `recipients`' servers show that the fault is not theirs: mails to enough domains got
@@ -244,18 +282,118 @@ async fn read(app: &App) -> Result<Option<mail_hold::Model>> {
     Ok(mail_hold::Entity::find_by_id(server(app)).one(app.db()).await?)
 }
 
-/// Returns the keyed hash of the server, the credentials and the sender.
+/// Returns the keyed hash of what a mail server may refuse: the way to it, the credentials, the names that Portico says,
+/// and the sender.
 fn server(app: &App) -> String {
     let MailSettings { url, from } = app.section();
-    let parts = match url {
-        MailUrl::Smtp(server) => {
-            let (user, password) = server.credentials.clone().unwrap_or_default();
-            [server.host.clone(), format!("{:?}", server), user, password]
-        }
-        MailUrl::Folder(_) | MailUrl::Memory => Default::default(),
-    };
-    let mut bytes: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-    let from = from.to_string();
-    bytes.push(from.as_bytes());
+    let mut parts = vec![from.to_string(), app.public_url("")];
+    if let MailUrl::Smtp(server) = url {
+        let (user, password) = server.credentials.clone().unwrap_or_default();
+        parts.extend([format!("{server:?} {:?} {:?}", server.trust, server.ehlo), user, password]);
+    }
+    let bytes: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
     hex::encode(&app.keys().newest().mac(KeyUse::MailServer, &bytes)[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use portico_entity::email::Kind;
+    use sea_orm::{ActiveModelTrait, IntoActiveModel, PaginatorTrait};
+
+    use super::*;
+    use crate::{
+        platform::mail::{self, NewEmail},
+        testing::{self, TestApp},
+    };
+
+    fn refused() -> MailError {
+        MailError {
+            outcome: Outcome::Hold,
+            stage: Stage::Auth,
+            refusal: None,
+            reaction: mail::mailer::Reaction::Reply,
+            detail: "AUTH: 535".into(),
+        }
+    }
+
+    async fn holds(app: &App) -> u64 {
+        mail_hold::Entity::find().count(app.db()).await.unwrap()
+    }
+
+    /// Enqueues a mail whose job waits until `run_at`, for this reason.
+    async fn waiting_mail(app: &TestApp, run_at: Time, why: &str) {
+        let mut tx = app.begin().await.unwrap();
+        mail::enqueue(&mut tx, NewEmail::new(Kind::Reset, &"ann@x.test".parse().unwrap())).await.unwrap();
+        tx.commit().await.unwrap();
+        background_job::Entity::update_many()
+            .col_expr(background_job::Column::RunAt, Expr::value(run_at))
+            .col_expr(background_job::Column::LastError, Expr::value(why))
+            .filter(background_job::Column::LastError.is_null())
+            .exec(app.db())
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_mail_of_all_is_the_probe() {
+        let app = testing::app().await;
+        let probe_at = begin(&app, &refused()).await.unwrap();
+        assert!(matches!(permission(&app).await.unwrap(), Permission::Wait(until) if until == probe_at));
+        for minutes in [1, 2, 4, 8, 15, 15] {
+            app.clock().advance(TimeDelta::minutes(minutes));
+            assert!(matches!(permission(&app).await.unwrap(), Permission::Probe), "{minutes}");
+            assert!(matches!(permission(&app).await.unwrap(), Permission::Wait(_)), "{minutes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_time_that_is_too_far_ahead_does_not_delay_the_probe() {
+        let app = testing::app().await;
+        app.clock().advance(TimeDelta::days(400));
+        begin(&app, &refused()).await.unwrap();
+        app.clock().advance(TimeDelta::days(-400));
+        assert!(matches!(permission(&app).await.unwrap(), Permission::Probe));
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_began_before_the_hold_does_not_end_it() {
+        let app = testing::app().await;
+        let before = app.now();
+        app.clock().advance(TimeDelta::seconds(1));
+        begin(&app, &refused()).await.unwrap();
+        end(&app, before).await.unwrap();
+        assert_eq!(holds(&app).await, 1);
+        app.clock().advance(TimeDelta::seconds(1));
+        end(&app, app.now()).await.unwrap();
+        assert_eq!(holds(&app).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_hold_under_older_settings_ends_with_the_first_accepted_mail() {
+        let app = testing::app().await;
+        begin(&app, &refused()).await.unwrap();
+        let row = mail_hold::Entity::find().one(app.db()).await.unwrap().unwrap();
+        let older = mail_hold::Model { server: "other settings".into(), ..row };
+        mail_hold::Entity::delete_many().exec(app.db()).await.unwrap();
+        older.into_active_model().insert(app.db()).await.unwrap();
+        app.get::<HoldCache>().0.clear().await;
+        assert!(matches!(permission(&app).await.unwrap(), Permission::Send));
+        app.clock().advance(TimeDelta::seconds(1));
+        end(&app, app.now()).await.unwrap();
+        assert_eq!(holds(&app).await, 0);
+    }
+
+    #[tokio::test]
+    async fn all_mails_that_wait_for_a_hold_become_due_at_its_end_and_no_other() {
+        let app = testing::app().await;
+        app.leave_jobs();
+        begin(&app, &refused()).await.unwrap();
+        for minutes in [1, 10, 15] {
+            waiting_mail(&app, app.now() + TimeDelta::minutes(minutes), "on hold: no").await;
+        }
+        waiting_mail(&app, app.now() + TimeDelta::minutes(5), "RCPT TO: 450").await;
+        end_all(&app).await.unwrap();
+        let due = background_job::Entity::find().filter(background_job::Column::RunAt.lte(app.now()));
+        assert_eq!(due.count(app.db()).await.unwrap(), 3);
+    }
 }

@@ -22,7 +22,7 @@ use url::Url;
 use super::{MailSettings, MailUrl, Message, message::Subject};
 use crate::platform::{
     clock::Time,
-    smtp::{self, BeforeDot, Circumstances, Failure, Outcome, Smtp, Stage},
+    smtp::{self, BeforeDot, Circumstances, Failure, Outcome, Slot, Smtp, Stage},
 };
 
 /// A transport that delivers mail. Clones share the same transport.
@@ -72,10 +72,23 @@ pub struct MailError {
     pub(super) stage: Stage,
     /// The stage and the code of the reply, if the server has refused the recipient or the text.
     pub(super) refusal: Option<String>,
-    /// Whether the server did not answer in time.
-    pub(super) is_silence: bool,
+    /// What the server did.
+    pub(super) reaction: Reaction,
     /// One sentence for an operator, with the reply of the server.
     pub(super) detail: String,
+}
+
+/// What the server did when it did not accept a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// It answered.
+    Reply,
+    /// It did not answer in time.
+    Silence,
+    /// The connection failed, or there is no server.
+    None,
+    /// Nothing: this process did not hand the mail over, because another process sends it.
+    NotAsked,
 }
 
 impl MailError {
@@ -85,7 +98,7 @@ impl MailError {
     }
 
     fn without_server(outcome: Outcome, detail: String) -> Self {
-        Self { outcome, stage: Stage::Connect, refusal: None, is_silence: false, detail }
+        Self { outcome, stage: Stage::Connect, refusal: None, reaction: Reaction::None, detail }
     }
 
     fn of_smtp(failure: &Failure, outcome: Outcome) -> Self {
@@ -95,7 +108,12 @@ impl MailError {
             outcome,
             stage: failure.stage,
             refusal: is_refusal.then(|| failure.kind()),
-            is_silence: matches!(failure.cause, smtp::Cause::Silence),
+            reaction: match &failure.cause {
+                smtp::Cause::Reply(_) => Reaction::Reply,
+                smtp::Cause::Silence => Reaction::Silence,
+                smtp::Cause::NotAllowed(_) => Reaction::NotAsked,
+                smtp::Cause::Closed(_) | smtp::Cause::Unparsable | smtp::Cause::Setup(_) => Reaction::None,
+            },
             detail: failure.to_string(),
         }
     }
@@ -111,6 +129,8 @@ impl std::error::Error for MailError {}
 
 /// A mail to be handed to the transport.
 pub(super) struct Attempt<'a> {
+    /// The slot of the mail, from [`Mailer::slot`].
+    pub(super) slot: Option<Slot>,
     /// The lane of its job. Some connections are kept free for urgent mail.
     pub(super) lane: Lane,
     /// The composed mail.
@@ -157,6 +177,14 @@ impl Mailer {
         }
     }
 
+    /// Waits until the SMTP client may send one more mail in this lane. The other transports have no slots.
+    pub(super) async fn slot(&self, lane: Lane) -> Option<Slot> {
+        match &self.transport {
+            Transport::Smtp(smtp) => Some(smtp.slot(lane == Lane::Urgent).await),
+            Transport::Folder(_) | Transport::Memory(_) => None,
+        }
+    }
+
     /// Sends a mail to its recipient and returns the reply of the server.
     ///
     /// # Errors
@@ -185,7 +213,11 @@ impl Mailer {
 
     async fn send_by_smtp(&self, smtp: &Smtp, attempt: Attempt<'_>) -> Result<String, MailError> {
         let mail = self.build(attempt.message, attempt.now).map_err(MailError::undeliverable)?;
-        let sent = smtp.delivery(attempt.lane == Lane::Urgent, attempt.before_dot).send(mail).await;
+        let slot = match attempt.slot {
+            Some(slot) => slot,
+            None => smtp.slot(attempt.lane == Lane::Urgent).await,
+        };
+        let sent = smtp.delivery(slot, attempt.before_dot).send(mail).await;
         let circumstances = Circumstances {
             is_authenticated: smtp.server().credentials.is_some(),
             may_be_delivered: attempt.may_be_delivered,
@@ -193,6 +225,9 @@ impl Mailer {
         let verdict = smtp::verdict(sent.as_ref(), circumstances);
         if verdict.is_overloaded {
             smtp.use_fewer_connections();
+        }
+        if verdict.outcome == Outcome::Hold {
+            smtp.close_idle_connections();
         }
         match sent {
             Ok(reply) => Ok(reply.to_string()),

@@ -120,6 +120,7 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         unconfirmed: Set(0),
         unconfirmed_at: Set(None),
         doubts: Set(0),
+        deferrals: Set(0),
         last_attempt_at: Set(None),
         retried_by: Set(None),
     }
@@ -167,6 +168,7 @@ pub(super) async fn enqueue_copy(tx: &mut Tx, row: email::Model) -> Result<()> {
         unconfirmed: 0,
         unconfirmed_at: None,
         doubts: 0,
+        deferrals: 0,
         last_attempt_at: None,
         retried_by: None,
         ..row

@@ -1,5 +1,6 @@
 //! The job that composes a mail and sends it.
 
+use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use portico_entity::{
     EmailId,
@@ -22,6 +23,9 @@ use crate::platform::{
     error::{Error, Result},
     job::{Job, JobError},
 };
+
+/// How long a mail may wait for a slot before it is asked again whether it may be sent.
+const SLOT_PATIENCE: TimeDelta = TimeDelta::seconds(1);
 
 /// How the mails of a kind are sent.
 pub struct MailRoute {
@@ -65,15 +69,31 @@ impl Job for SendMail {
             return Ok(());
         }
         let row = delivery::with_corrected_times(app, row).await?;
-        match delivery::next_step(app, &row) {
-            Step::End(end) => return delivery::finish(app, &row, end).await,
-            Step::Wait(until, why) => return Err(JobError::Postponed(until, why.into())),
-            Step::Send => {}
+        let lane = MailRoute::of(app, row.kind).lane;
+        let (mut slot, mut is_probe) = (None, false);
+        // Mails that must not be sent wait for no slot. After a long wait for a slot, the questions are asked again.
+        for has_slot in [false, true] {
+            match delivery::next_step(app, &row) {
+                Step::End(end) => return delivery::finish(app, &row, end).await,
+                Step::Wait(until, why) => return Err(JobError::Postponed(until, why.into())),
+                Step::Send => {}
+            }
+            if !is_probe {
+                match hold::permission(app).await? {
+                    Permission::Wait(until) => return Err(delivery::wait_for_probe(&row, until)),
+                    Permission::Probe => is_probe = true,
+                    Permission::Send => {}
+                }
+            }
+            if !has_slot {
+                let began = app.now();
+                slot = app.get::<Mailer>().slot(lane).await;
+                if app.now() - began < SLOT_PATIENCE {
+                    break;
+                }
+            }
         }
-        if let Permission::Wait(until) = hold::permission(app).await? {
-            let until = std::cmp::min(until, delivery::deadline(&row));
-            return Err(JobError::Postponed(until, "the mail server is on hold".into()));
-        }
+        let began = app.now();
         let sent = match compose(app, &row).await {
             Ok(Composed::Suppressed(reason)) => {
                 hold::probe_again(app).await?;
@@ -82,7 +102,8 @@ impl Job for SendMail {
             Ok(Composed::Message(message)) => {
                 let before_dot = || delivery::count_handover(app, &row);
                 let attempt = Attempt {
-                    lane: MailRoute::of(app, row.kind).lane,
+                    slot,
+                    lane,
                     message: &message,
                     now: app.now(),
                     may_be_delivered: row.unconfirmed > 0,
@@ -100,7 +121,7 @@ impl Job for SendMail {
             Ok(reply) => {
                 info!(kind = ?row.kind, message_id = row.message_id, "the mail server accepted a mail");
                 delivery::finish(app, &row, End::Sent(reply)).await?;
-                Ok(hold::end(app).await?)
+                Ok(hold::end(app, began).await?)
             }
             Err(error) => delivery::settle(app, &row, error).await,
         }
@@ -179,6 +200,7 @@ pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<Strin
     };
     let before_dot = || -> BoxFuture<'_, std::result::Result<(), String>> { Box::pin(async { Ok(()) }) };
     let attempt = Attempt {
+        slot: None,
         lane: Lane::Urgent,
         message: &message,
         now: app.now(),

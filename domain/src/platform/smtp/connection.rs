@@ -38,8 +38,8 @@ pub(crate) type BeforeDot<'a> = dyn Fn() -> BoxFuture<'a, Result<(), String>> + 
 pub(super) struct Connector {
     /// The server.
     pub(super) server: SmtpServer,
-    /// How to encrypt connections; `None` if they never are.
-    pub(super) tls: Option<Tls>,
+    /// How to encrypt connections. An unencrypted connection uses it to find out that the server expects TLS.
+    pub(super) tls: Tls,
     /// The name that EHLO says.
     pub(super) ehlo: String,
 }
@@ -65,17 +65,17 @@ impl Connector {
     /// A [`Failure`] of one of the stages up to AUTH.
     pub(super) async fn connect(&self) -> Result<Connection, Failure> {
         let tcp = self.open_tcp().await?;
-        let mut connection = match &self.tls {
-            Some(tls) if self.server.encryption == Encryption::Implicit => {
-                let mut connection = Connection::new(within(Stage::Tls, tls.connect(tcp)).await?);
+        let mut connection = match self.server.encryption {
+            Encryption::Implicit => {
+                let mut connection = Connection::new(within(Stage::Tls, self.tls.connect(tcp)).await?);
                 connection.greeting().await?;
                 connection.ehlo(&self.ehlo, false).await?;
                 connection.boxed()
             }
-            Some(tls) => self.upgrade(tls, tcp).await?,
-            None => {
+            Encryption::Required | Encryption::Opportunistic => self.upgrade(tcp).await?,
+            Encryption::None => {
                 let mut connection = Connection::new(tcp);
-                connection.greeting().await?;
+                self.greeting_or_tls(&mut connection).await?;
                 // HELO offers no AUTH.
                 connection.ehlo(&self.ehlo, self.server.credentials.is_none()).await?;
                 connection.boxed()
@@ -96,9 +96,9 @@ impl Connector {
     }
 
     /// Reads the greeting and encrypts the connection by STARTTLS (RFC 3207), if the server offers it.
-    async fn upgrade(&self, tls: &Tls, tcp: TcpStream) -> Result<Connection, Failure> {
+    async fn upgrade(&self, tcp: TcpStream) -> Result<Connection, Failure> {
         let mut plain = Connection::new(tcp);
-        self.greeting_or_tls(&mut plain, tls).await?;
+        self.greeting_or_tls(&mut plain).await?;
         plain.ehlo(&self.ehlo, false).await?;
         if !plain.extensions.starttls {
             if self.server.encryption == Encryption::Opportunistic {
@@ -111,7 +111,7 @@ impl Connector {
         if !plain.stream.buffer().is_empty() {
             return Err(failure(Stage::Tls)(Cause::Unparsable));
         }
-        let stream = within(Stage::Tls, tls.connect(plain.stream.into_inner())).await?;
+        let stream = within(Stage::Tls, self.tls.connect(plain.stream.into_inner())).await?;
         let mut connection = Connection::new(stream);
         connection.ehlo(&self.ehlo, false).await?;
         Ok(connection.boxed())
@@ -119,7 +119,7 @@ impl Connector {
 
     /// Waits for the greeting. A server that speaks TLS from the first byte sends none, so it would be waited for in
     /// vain.
-    async fn greeting_or_tls(&self, plain: &mut Connection<TcpStream>, tls: &Tls) -> Result<(), Failure> {
+    async fn greeting_or_tls(&self, plain: &mut Connection<TcpStream>) -> Result<(), Failure> {
         let mut greeting = pin!(plain.greeting());
         tokio::select! {
             greeted = &mut greeting => return greeted,
@@ -127,7 +127,7 @@ impl Connector {
         }
         let speaks_tls = async {
             match self.open_tcp().await {
-                Ok(tcp) => tls.is_spoken(tcp).await,
+                Ok(tcp) => self.tls.is_spoken(tcp).await,
                 Err(_) => false,
             }
         };

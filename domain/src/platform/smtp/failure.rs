@@ -144,10 +144,7 @@ impl Failure {
     pub(crate) fn kind(&self) -> String {
         let stage = self.stage.name();
         match &self.cause {
-            Cause::Reply(reply) => match reply.enhanced_code() {
-                Some(code) => format!("{stage} {} {}.{}.{}", reply.code, code.class, code.subject, code.detail),
-                None => format!("{stage} {}", reply.code),
-            },
+            Cause::Reply(reply) => format!("{stage} {}", reply.codes()),
             cause => format!("{stage} {}", cause.word()),
         }
     }
@@ -158,7 +155,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = self.stage.title();
         match &self.cause {
-            Cause::Reply(reply) => write!(f, "{stage}: {reply}"),
+            // A server may repeat the command, which has the password.
+            Cause::Reply(reply) if self.stage == Stage::Auth => write!(f, "{stage}: {}", reply.codes()),
+            // A filter may repeat a link of the mail.
+            Cause::Reply(reply) => {
+                let text = reply.to_string();
+                write!(f, "{stage}: {}", text.split_once("token=").map_or(&*text, |(before, _)| before))
+            }
             Cause::Silence => write!(f, "{stage}: the server did not answer in time"),
             Cause::Closed(why) => write!(f, "{stage}: the connection failed: {why}"),
             Cause::Unparsable => write!(f, "{stage}: the server sent something that is not an SMTP reply"),

@@ -27,9 +27,11 @@ pub(crate) use outcome::{Circumstances, Outcome, verdict};
 pub(crate) use reply::Reply;
 pub use settings::{Encryption, SendRate, SmtpServer, Trust};
 
+pub(crate) use slots::Slot;
+
 use self::{
     connection::{Connection, Connector},
-    slots::{Slot, Slots},
+    slots::Slots,
     tls::Tls,
 };
 
@@ -61,7 +63,7 @@ struct IdleConnection {
 /// The transport for one mail.
 pub(crate) struct Delivery<'a, 'b> {
     smtp: &'a Smtp,
-    is_urgent: bool,
+    slot: Mutex<Option<Slot>>,
     before_dot: &'a BeforeDot<'b>,
 }
 
@@ -71,10 +73,7 @@ impl Smtp {
     /// # Errors
     /// A sentence that names `MAIL_URL`, if the certificate of `?ca=` cannot be read or TLS cannot be configured.
     pub(crate) fn new(server: &SmtpServer, public_url: &Url) -> Result<Self, String> {
-        let tls = match server.encryption {
-            Encryption::None => None,
-            Encryption::Implicit | Encryption::Required | Encryption::Opportunistic => Some(Tls::new(server)?),
-        };
+        let tls = Tls::new(server)?;
         let ehlo = server.ehlo.clone().unwrap_or_else(|| match public_url.host() {
             Some(Host::Domain(name)) => name.to_owned(),
             Some(Host::Ipv4(address)) => format!("[{address}]"),
@@ -90,10 +89,22 @@ impl Smtp {
         &self.connector.server
     }
 
-    /// Returns the transport for one mail. Some slots are kept free for urgent mail. `before_dot` is asked before the
-    /// mail is handed over.
-    pub(crate) fn delivery<'a, 'b>(&'a self, is_urgent: bool, before_dot: &'a BeforeDot<'b>) -> Delivery<'a, 'b> {
-        Delivery { smtp: self, is_urgent, before_dot }
+    /// Waits for a slot for one mail, and for the rate. Some slots are kept free for urgent mail.
+    pub(crate) async fn slot(&self, is_urgent: bool) -> Slot {
+        self.slots.acquire(is_urgent).await
+    }
+
+    /// Returns the transport for one mail, which has this slot. `before_dot` is asked before the mail is handed over.
+    pub(crate) fn delivery<'a, 'b>(&'a self, slot: Slot, before_dot: &'a BeforeDot<'b>) -> Delivery<'a, 'b> {
+        Delivery { smtp: self, slot: Mutex::new(Some(slot)), before_dot }
+    }
+
+    /// Closes the idle connections, because the server refuses new ones like them.
+    pub(crate) fn close_idle_connections(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        for old in idle.connections.drain(..) {
+            tokio::spawn(old.connection.quit());
+        }
     }
 
     /// Halves the number of slots, because the server has said that it is overloaded.
@@ -181,9 +192,9 @@ impl AsyncTransport for Delivery<'_, '_> {
     type Ok = Reply;
     type Error = Failure;
 
-    /// Sends one mail. Waits for a slot first.
+    /// Sends one mail. A second mail on the same transport has no slot.
     async fn send_raw(&self, envelope: &Envelope, email: &[u8]) -> Result<Reply, Failure> {
-        let mut slot: Option<Slot> = Some(self.smtp.slots.acquire(self.is_urgent).await);
+        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut conversation = std::pin::pin!(self.smtp.converse(envelope, email, self.before_dot));
         let sent = match timeout(SLOT_TIMEOUT, &mut conversation).await {
             Ok(sent) => sent,

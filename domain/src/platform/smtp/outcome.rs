@@ -164,7 +164,8 @@ fn matches(word: &str, answer: Result<&Reply, &Cause>) -> bool {
         Err(cause) => return word == "any" || word == cause.word(),
     };
     let code = reply.code.to_string();
-    let enhanced = reply.enhanced_code().filter(|_| reply.code >= 400);
+    // An enhanced code of success in a refusal means nothing.
+    let enhanced = reply.enhanced_code().filter(|enhanced| reply.code >= 400 && enhanced.class >= 4);
     match word {
         "any" => true,
         "DuplicateDelivery" => reply.code >= 500 && reply.contains(word),
@@ -258,6 +259,9 @@ mod tests {
             ),
             (&[Dot], &["552 5.2.2 full", "550 5.2.1 disabled"], Final),
             (&[Dot], &["550 5.7.1 spam", "550", "554", "552 5.7.0 attachment", "554 5.7.1 DuplicateDelivery"], Doubt),
+            (&[Dot], &["550 2.0.0 rejected", "554 2.6.0"], Doubt),
+            (&[Rcpt], &["550 2.1.5 no"], Doubt),
+            (&[Dot], &["451 2.1.5 no"], Later),
             (&[Dot], &["354 go on", "150", "999 what"], Unknown),
             (BEFORE_DOT, &["199", "334 more", "600 odd"], Later),
         ];

@@ -74,6 +74,14 @@ impl Reply {
         EnhancedCode::parse(self.lines.first()?.split_whitespace().next()?)
     }
 
+    /// Returns the reply code and the enhanced status code, without the text.
+    pub(crate) fn codes(&self) -> String {
+        match self.enhanced_code() {
+            Some(code) => format!("{} {}.{}.{}", self.code, code.class, code.subject, code.detail),
+            None => self.code.to_string(),
+        }
+    }
+
     /// Returns the lines of the text.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().map(String::as_str)

@@ -11,6 +11,8 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::settings::SendRate;
 
+/// How long further demands for fewer connections are ignored, because they answer connections from before the last one.
+const HALVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the number of slots stays as it is after a change, before it grows by one.
 const GROW_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -28,8 +30,11 @@ pub(super) struct Slots {
 struct State {
     limit: usize,
     changed_at: Instant,
+    halved_at: Option<Instant>,
     in_use: usize,
     bulk_in_use: usize,
+    /// The number of urgent mails that wait for a slot. Bulk mail does not take the last slot from them.
+    urgent_waiting: usize,
 }
 
 /// The limiter, and the lock for which bulk mail waits in a row, so that urgent mail waits behind one of them only.
@@ -39,7 +44,7 @@ struct Rate {
 }
 
 /// A slot that is in use until this value is dropped.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     slots: Arc<Slots>,
     is_urgent: bool,
 }
@@ -47,7 +52,14 @@ pub(super) struct Slot {
 impl Slots {
     /// Creates `max` slots, and a limiter of the rate if there is one.
     pub(super) fn new(max: usize, rate: Option<SendRate>) -> Self {
-        let state = State { limit: max, changed_at: Instant::now(), in_use: 0, bulk_in_use: 0 };
+        let state = State {
+            limit: max,
+            changed_at: Instant::now(),
+            halved_at: None,
+            in_use: 0,
+            bulk_in_use: 0,
+            urgent_waiting: 0,
+        };
         let rate = rate.and_then(|rate| {
             let quota = Quota::with_period(rate.window / rate.mails)?.allow_burst(NonZeroU32::MIN);
             Some(Rate { limiter: RateLimiter::direct(quota), bulk_turn: tokio::sync::Mutex::default() })
@@ -61,6 +73,7 @@ impl Slots {
             let _turn = if is_urgent { None } else { Some(rate.bulk_turn.lock().await) };
             rate.limiter.until_ready().await;
         }
+        let _waiting = is_urgent.then(|| UrgentWaiting::new(self));
         loop {
             // Registered before the check, so that a release in between is not missed.
             let released = self.released.notified();
@@ -74,8 +87,12 @@ impl Slots {
     /// Halves the number of slots. Connections that are in use stay open.
     pub(super) fn halve(&self) {
         let mut state = self.state();
+        if state.halved_at.is_some_and(|at| at.elapsed() < HALVE_INTERVAL) {
+            return;
+        }
         state.limit = (state.limit / 2).max(1);
         state.changed_at = Instant::now();
+        state.halved_at = Some(state.changed_at);
     }
 
     /// Records that the server has accepted a mail.
@@ -97,12 +114,31 @@ impl Slots {
 impl State {
     fn try_take(&mut self, is_urgent: bool) -> bool {
         let bulk_limit = (self.limit - self.limit / 2).clamp(1, self.limit.saturating_sub(1).max(1));
-        let is_free = self.in_use < self.limit && (is_urgent || self.bulk_in_use < bulk_limit);
+        let is_last = self.in_use + 1 >= self.limit;
+        let may_bulk = self.bulk_in_use < bulk_limit && !(is_last && self.urgent_waiting > 0);
+        let is_free = self.in_use < self.limit && (is_urgent || may_bulk);
         if is_free {
             self.in_use += 1;
             self.bulk_in_use += usize::from(!is_urgent);
         }
         is_free
+    }
+}
+
+/// An urgent mail that waits for a slot, until this value is dropped.
+struct UrgentWaiting<'a>(&'a Slots);
+
+impl<'a> UrgentWaiting<'a> {
+    fn new(slots: &'a Slots) -> Self {
+        slots.state().urgent_waiting += 1;
+        Self(slots)
+    }
+}
+
+impl Drop for UrgentWaiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().urgent_waiting -= 1;
+        self.0.released.notify_waiters();
     }
 }
 
@@ -153,8 +189,27 @@ mod tests {
         assert!(try_acquire(&slots, true).is_some());
         for _ in 0..9 {
             slots.halve();
+            slots.state().halved_at = None;
         }
         assert!(try_acquire(&slots, true).is_none());
+    }
+
+    #[tokio::test]
+    async fn urgent_mail_that_waits_gets_the_last_slot() {
+        let slots = Arc::new(Slots::new(1, None));
+        let used = try_acquire(&slots, false).unwrap();
+        let mut urgent = Box::pin(slots.acquire(true));
+        assert!((&mut urgent).now_or_never().is_none());
+        drop(used);
+        assert!(try_acquire(&slots, false).is_none(), "an urgent mail waits");
+        assert!((&mut urgent).now_or_never().is_some());
+    }
+
+    #[test]
+    fn answers_to_connections_of_the_same_time_halve_once() {
+        let slots = Arc::new(Slots::new(8, None));
+        (0..3).for_each(|_| slots.halve());
+        assert_eq!(slots.state().limit, 4);
     }
 
     #[tokio::test]
