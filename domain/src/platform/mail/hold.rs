@@ -157,8 +157,8 @@ pub(super) async fn probe_again(app: &App) -> Result<()> {
 /// Ends the holds that began before `began`, if this process knows of one, because a mail was accepted whose attempt
 /// began then. The mails that wait become due.
 ///
-/// An attempt that began earlier used a connection from before the hold, so it says nothing about new connections. A hold
-/// under older settings ends too.
+/// An attempt that began earlier used a connection from before the hold, so it says nothing about new connections. A
+/// hold under older settings ends too.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

@@ -11,7 +11,8 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::settings::SendRate;
 
-/// How long further demands for fewer connections are ignored, because they answer connections from before the last one.
+/// How long further demands for fewer connections are ignored, because they answer connections from before the last
+/// one.
 const HALVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the number of slots stays as it is after a change, before it grows by one.
 const GROW_INTERVAL: Duration = Duration::from_secs(60);
