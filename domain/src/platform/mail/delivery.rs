@@ -279,8 +279,8 @@ async fn record(app: &App, row: &email::Model, error: &MailError) -> Result<()> 
     write(app, update).await
 }
 
-/// Returns the number of handovers without an answer, now that the last one of this process is answered. Another process
-/// that has handed the mail over since then waits for its own answer.
+/// Returns the number of handovers without an answer, now that the last one of this process is answered. Another
+/// process that has handed the mail over since then waits for its own answer.
 fn answered(row: &email::Model) -> SimpleExpr {
     let is_last = Expr::col(Column::Unconfirmed).eq(row.unconfirmed + 1);
     Expr::case(is_last, row.unconfirmed).finally(Expr::col(Column::Unconfirmed)).into()

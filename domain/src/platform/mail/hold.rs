@@ -282,8 +282,8 @@ async fn read(app: &App) -> Result<Option<mail_hold::Model>> {
     Ok(mail_hold::Entity::find_by_id(server(app)).one(app.db()).await?)
 }
 
-/// Returns the keyed hash of what a mail server may refuse: the way to it, the credentials, the names that Portico says,
-/// and the sender.
+/// Returns the keyed hash of what a mail server may refuse: the way to it, the credentials, the names that Portico
+/// says, and the sender.
 fn server(app: &App) -> String {
     let MailSettings { url, from } = app.section();
     let mut parts = vec![from.to_string(), app.public_url("")];
