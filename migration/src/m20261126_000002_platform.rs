@@ -12,6 +12,12 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    /// By default, SeaORM begins a transaction on Postgres only. An interrupted migration must leave an SQLite database
+    /// as it was too: the next run would otherwise add the same column again and fail.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let background_jobs = table("background_jobs")
             .col(pk_uuid("id"))

@@ -246,3 +246,38 @@ async fn history_from_before_the_first_release_is_refused() {
         }
     }
 }
+
+#[test]
+fn every_migration_runs_in_a_transaction_on_both_databases() {
+    for migration in Migrator::migrations() {
+        assert_eq!(migration.use_transaction(), Some(true), "{}", migration.name());
+    }
+}
+
+#[tokio::test]
+async fn migration_that_was_interrupted_runs_again() {
+    // What makes a statement of a migration fail, after others of the same migration, and what removes it.
+    let obstacles = [
+        ("ALTER TABLE emails ADD COLUMN retried_by text", "ALTER TABLE emails DROP COLUMN retried_by"),
+        ("ALTER TABLE emails ADD COLUMN doubts text", "ALTER TABLE emails DROP COLUMN doubts"),
+        (
+            "CREATE INDEX idx_portal_users_password_cost ON portal_users (name)",
+            "DROP INDEX idx_portal_users_password_cost",
+        ),
+    ];
+    for kind in KINDS {
+        for (n, (make, remove)) in obstacles.into_iter().enumerate() {
+            let database = TestDatabase::from_base(kind, &format!("interrupted_{n}")).await;
+            let execute = async |sql: &str| {
+                let db = database.connect().await;
+                db.execute_unprepared(sql).await.unwrap();
+                db.close().await.unwrap();
+            };
+            execute(make).await;
+            assert!(migrate_now(&database.url).await.is_err(), "{kind:?}: {make}");
+            execute(remove).await;
+            migrate_now(&database.url).await.unwrap_or_else(|error| panic!("{kind:?}: {make}: {error}"));
+            assert!(is_current(&database.url).await.unwrap(), "{kind:?}: {make}");
+        }
+    }
+}

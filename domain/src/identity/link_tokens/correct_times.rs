@@ -14,6 +14,7 @@ use crate::{
     platform::{
         app::App,
         clock::{MAX_CLOCK_ERROR, Time},
+        clock_check::{clock_is_behind, warn_of_skipped_correction},
         error::Result,
         job::{Job, JobError},
         tx::Tx,
@@ -36,6 +37,10 @@ impl Job for CorrectLinkTimes {
     const LANE: Lane = Lane::Maintenance;
 
     async fn run(&self, app: &App) -> std::result::Result<(), JobError> {
+        if clock_is_behind(app).await? {
+            warn_of_skipped_correction(Self::NAME);
+            return Ok(());
+        }
         let now = app.now();
         let mut tx = app.begin().await?;
         let invitations = future_invitations(&tx, now).await?;
@@ -123,7 +128,7 @@ mod tests {
     use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
     use super::*;
-    use crate::testing;
+    use crate::{platform::clock_check, testing};
 
     async fn invite(app: &App, client: ClientId, user: &portal_user::Model) -> InvitationId {
         let now = app.now();
@@ -198,6 +203,27 @@ mod tests {
             assert_eq!(state(reset).await.unwrap_err().code(), "token_expired", "{ahead}");
             app.clock().advance(day);
             assert_eq!(state(newest).await.unwrap_err().code(), "token_expired", "{ahead}");
+        }
+    }
+
+    #[tokio::test]
+    async fn clock_that_is_behind_changes_no_link_and_no_invitation() {
+        for behind in clock_check::BEHIND {
+            let app = testing::app().await;
+            let (client, user) = (app.insert_client().await, app.insert_portal_user().await);
+            let invitation = invite(&app, client.id, &user).await;
+            link(&app, &user, Some(invitation), app.now() - TimeDelta::minutes(1), TimeDelta::hours(72)).await;
+            link(&app, &user, Some(invitation), app.now(), TimeDelta::hours(72)).await;
+            link(&app, &user, None, app.now(), TimeDelta::minutes(30)).await;
+            clock_check::insert_history(&app).await;
+            let rows = async || {
+                let links = Entity::find().all(app.db()).await.unwrap();
+                (links, invitation::Entity::find().all(app.db()).await.unwrap())
+            };
+            let before = rows().await;
+            app.clock().advance(-behind);
+            CorrectLinkTimes {}.run(&app).await.unwrap();
+            assert_eq!(rows().await, before, "{behind}");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::SessionSettings;
 use crate::platform::{
     app::App,
     clock::MAX_CLOCK_ERROR,
+    clock_check::{clock_is_behind, warn_of_skipped_correction},
     job::{Job, JobError},
 };
 
@@ -26,6 +27,10 @@ impl Job for CorrectSessionTimes {
     const LANE: Lane = Lane::Maintenance;
 
     async fn run(&self, app: &App) -> Result<(), JobError> {
+        if clock_is_behind(app).await? {
+            warn_of_skipped_correction(Self::NAME);
+            return Ok(());
+        }
         let (now, settings) = (app.now(), app.section::<SessionSettings>());
         let future = now + MAX_CLOCK_ERROR;
         let mut count = 0;
@@ -66,7 +71,10 @@ mod tests {
     use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
     use super::*;
-    use crate::testing::{self, TestApp};
+    use crate::{
+        platform::clock_check,
+        testing::{self, TestApp},
+    };
 
     /// Inserts a session of `owner` that was opened at this moment.
     async fn open(app: &App, owner: SessionOwner) -> SessionId {
@@ -130,6 +138,22 @@ mod tests {
             assert_eq!(staff.expires_at, app.now() + settings.staff_ttl, "{ahead}");
             assert_eq!(staff.idle_until, Some(app.now() + settings.staff_idle_ttl), "{ahead}");
             assert_eq!(row(right.id).await, right);
+        }
+    }
+
+    #[tokio::test]
+    async fn clock_that_is_behind_changes_no_session() {
+        for behind in clock_check::BEHIND {
+            let app = testing::app().await;
+            let user = SessionOwner::Portal(app.insert_portal_user().await.id);
+            let owner = SessionOwner::Staff(insert_staff_user(&app).await);
+            open(&app, user).await;
+            open(&app, owner).await;
+            clock_check::insert_history(&app).await;
+            let before = Entity::find().all(app.db()).await.unwrap();
+            app.clock().advance(-behind);
+            CorrectSessionTimes {}.run(&app).await.unwrap();
+            assert_eq!(Entity::find().all(app.db()).await.unwrap(), before, "{behind}");
         }
     }
 }

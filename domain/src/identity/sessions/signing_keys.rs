@@ -26,6 +26,7 @@ use tokio::sync::RwLock;
 use crate::platform::{
     app::App,
     clock::{self, Time},
+    clock_check::{clock_is_behind, warn_of_skipped_correction},
     error::{Error, Result},
     job::{Job, JobError},
     keys::KeyUse,
@@ -214,6 +215,11 @@ impl Job for RotateSigningKeys {
     const LANE: Lane = Lane::Maintenance;
 
     async fn run(&self, app: &App) -> std::result::Result<(), JobError> {
+        // A clock that is behind would take the current key for a later one, and insert and retire keys.
+        if clock_is_behind(app).await? {
+            warn_of_skipped_correction(Self::NAME);
+            return Ok(());
+        }
         let now = app.now();
         correct_future_keys(app, now).await?;
         let current = app.get::<SigningKeys>().current(app).await?;
@@ -258,7 +264,25 @@ async fn correct_future_keys(app: &App, now: Time) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing;
+    use crate::{platform::clock_check, testing};
+
+    #[tokio::test]
+    async fn clock_that_is_behind_changes_no_key() {
+        for behind in clock_check::BEHIND {
+            let app = testing::app().await;
+            for days in [0, 30, 30] {
+                app.clock().advance(TimeDelta::days(days));
+                RotateSigningKeys {}.run(&app).await.unwrap();
+            }
+            clock_check::insert_history(&app).await;
+            let rows = async || signing_key::Entity::find().all(app.db()).await.unwrap();
+            let before = rows().await;
+            assert!(before.len() >= 3, "next, current and previous");
+            app.clock().advance(-behind);
+            RotateSigningKeys {}.run(&app).await.unwrap();
+            assert_eq!(rows().await, before, "{behind}");
+        }
+    }
 
     #[tokio::test]
     async fn keys_of_a_wrong_clock_do_not_stop_the_rotation() {

@@ -9,10 +9,12 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use futures_util::future::BoxFuture;
 use portico_entity::schedule_run;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use tracing::{info, warn};
 
 use crate::platform::{
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
+    clock_check::clock_is_behind,
     error::Result,
     job::Job,
     tx::Tx,
@@ -44,6 +46,8 @@ fn enqueue<J: Job + Default>(tx: &mut Tx) -> BoxFuture<'_, Result<()>> {
 pub struct Scheduler {
     /// The last slot of each schedule that was checked, so that the database is asked once for each slot.
     checked: HashMap<&'static str, Time>,
+    /// Whether the clock of this process was behind at the last check.
+    is_behind: bool,
 }
 
 impl Scheduler {
@@ -53,12 +57,32 @@ impl Scheduler {
     /// `unavailable` or `internal` if the database fails, or `internal` if [`registry`](crate::registry) does not list
     /// the job. The slot is tried again at the next call.
     pub async fn tick(&mut self, app: &App) -> Result<()> {
-        for schedule in app.get::<Schedules>().0 {
-            let slot = slot_at(app.now(), schedule.period_seconds);
-            if self.checked.get(schedule.name) != Some(&slot) {
-                take_slot(app, schedule, slot).await?;
-                self.checked.insert(schedule.name, slot);
-            }
+        let now = app.now();
+        let slots = app.get::<Schedules>().0.iter().map(|schedule| (schedule, slot_at(now, schedule.period_seconds)));
+        let due: Vec<_> = slots.filter(|(schedule, slot)| self.checked.get(schedule.name) != Some(slot)).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        // The slots that are taken below say that this clock is right. So the check comes first.
+        self.check_clock(app).await?;
+        for (schedule, slot) in due {
+            take_slot(app, schedule, slot, self.is_behind).await?;
+            self.checked.insert(schedule.name, slot);
+        }
+        Ok(())
+    }
+
+    /// Checks whether the clock of this process is behind, and logs each change.
+    async fn check_clock(&mut self, app: &App) -> Result<()> {
+        let was_behind = std::mem::replace(&mut self.is_behind, clock_is_behind(app).await?);
+        match (was_behind, self.is_behind) {
+            (false, true) => warn!(
+                now = %app.now(),
+                "the clock of this process seems to be behind the clocks of others, or behind its own earlier time; \
+                 no time of the future is corrected until it is right"
+            ),
+            (true, false) => info!(now = %app.now(), "the clock of this process is no longer behind"),
+            _ => (),
         }
         Ok(())
     }
@@ -70,14 +94,19 @@ fn slot_at(now: Time, period_seconds: i64) -> DateTime<Utc> {
     Utc.timestamp_opt(seconds - seconds.rem_euclid(period_seconds), 0).single().unwrap_or_default()
 }
 
-async fn take_slot(app: &App, schedule: &Schedule, slot: Time) -> Result<()> {
+/// Takes the slot, unless another worker has, and enqueues its job. `is_behind` tells that the clock of this process is
+/// behind, so that the slots of the future are right.
+async fn take_slot(app: &App, schedule: &Schedule, slot: Time, is_behind: bool) -> Result<()> {
     let mut tx = app.begin().await?;
-    // A worker whose clock was wrong has taken slots of the future. Their jobs must run when their time comes.
-    schedule_run::Entity::delete_many()
-        .filter(schedule_run::Column::Name.eq(schedule.name))
-        .filter(schedule_run::Column::Slot.gt(slot + TimeDelta::seconds(schedule.period_seconds) + MAX_CLOCK_ERROR))
-        .exec(tx.db())
-        .await?;
+    if !is_behind {
+        // A worker whose clock was wrong has taken slots of the future. Their jobs must run when their time comes.
+        let too_far_ahead = slot + TimeDelta::seconds(schedule.period_seconds) + MAX_CLOCK_ERROR;
+        schedule_run::Entity::delete_many()
+            .filter(schedule_run::Column::Name.eq(schedule.name))
+            .filter(schedule_run::Column::Slot.gt(too_far_ahead))
+            .exec(tx.db())
+            .await?;
+    }
     let row = schedule_run::ActiveModel { name: Set(schedule.name.into()), slot: Set(slot), ran_at: Set(app.now()) };
     let inserted = schedule_run::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -95,7 +124,7 @@ mod tests {
     use sea_orm::PaginatorTrait;
 
     use super::*;
-    use crate::testing;
+    use crate::{platform::clock_check, testing};
 
     #[tokio::test]
     async fn each_slot_is_enqueued_once_by_two_workers() {
@@ -121,6 +150,8 @@ mod tests {
     async fn slot_that_a_wrong_clock_has_taken_is_enqueued_when_its_time_comes() {
         let app = testing::app().await;
         let jobs = || async { background_job::Entity::find().count(app.db()).await.unwrap() };
+        // The workers have run for a while.
+        clock_check::insert_history(&app).await;
         for ahead in [TimeDelta::days(1), TimeDelta::days(400)] {
             app.clock().advance(ahead);
             Scheduler::default().tick(&app).await.unwrap();
@@ -132,5 +163,26 @@ mod tests {
             assert_eq!(jobs().await, before + app.get::<Schedules>().0.len() as u64, "{ahead}");
         }
         app.run_queue().await;
+    }
+
+    #[tokio::test]
+    async fn clock_that_is_behind_deletes_no_slot() {
+        for behind in clock_check::BEHIND {
+            let app = testing::app().await;
+            clock_check::insert_history(&app).await;
+            Scheduler::default().tick(&app).await.unwrap();
+            let slots = async || schedule_run::Entity::find().all(app.db()).await.unwrap();
+            let before = slots().await;
+            let mut scheduler = Scheduler::default();
+            app.clock().advance(-behind);
+            for _ in 0..3 {
+                scheduler.tick(&app).await.unwrap();
+                assert!(scheduler.is_behind, "{behind}");
+                app.clock().advance(TimeDelta::minutes(5));
+            }
+            let after = slots().await;
+            assert!(before.iter().all(|slot| after.contains(slot)), "{behind}");
+            app.run_queue().await;
+        }
     }
 }

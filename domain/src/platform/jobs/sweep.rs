@@ -20,6 +20,10 @@ const PUSH_GRACE: TimeDelta = TimeDelta::seconds(2);
 /// The longest time between an attempt and the next: more than the largest back-off with its jitter, and more than the
 /// four hours for which a refused mail waits.
 const MAX_DELAY: TimeDelta = TimeDelta::hours(5);
+/// How far the end of a lease may be ahead of the end of one that is granted now. More than `MAX_CLOCK_ERROR`: if the
+/// clock of this process is behind by some minutes, a worker with the right clock holds such a lease. If the lease were
+/// shortened, the job would run a second time, and would be dead after three times.
+const MAX_LEASE_AHEAD: TimeDelta = TimeDelta::hours(1);
 /// How long a pushed job may stay unclaimed before it counts as lost, if the job queue of its lane is empty.
 const LOST_AFTER_IF_EMPTY: TimeDelta = TimeDelta::seconds(5);
 /// How long a pushed job may stay unclaimed before it counts as lost, if other jobs of its lane are in the queue.
@@ -90,7 +94,7 @@ async fn correct_future_times(app: &App) -> Result<()> {
     let leased = background_job::Entity::update_many()
         .col_expr(Column::LeaseUntil, Expr::value(lease_end))
         .filter(Column::State.eq(State::Running))
-        .filter(Column::LeaseUntil.gt(lease_end + MAX_CLOCK_ERROR))
+        .filter(Column::LeaseUntil.gt(lease_end + MAX_LEASE_AHEAD))
         .exec(app.db())
         .await?;
     let count = due.rows_affected + leased.rows_affected;
@@ -266,6 +270,26 @@ mod tests {
             app.clock().advance(TimeDelta::seconds(21));
             sweep(&app).await.unwrap();
             assert_eq!(state().await, State::Queued, "{ahead}");
+        }
+    }
+
+    #[tokio::test]
+    async fn worker_that_is_behind_leaves_the_lease_of_a_worker_with_the_right_clock() {
+        for behind in [6, 30, 59].map(TimeDelta::minutes) {
+            let app = testing::app().await;
+            app.leave_jobs();
+            let job = insert_lost_job(&app).await;
+            let worker = crate::platform::jobs::Worker::new(&app);
+            assert_eq!(crate::platform::jobs::claim(&app, &worker, &[job.id.0]).await.unwrap().len(), 1);
+            let row = async || background_job::Entity::find_by_id(job.id).one(app.db()).await.unwrap().unwrap();
+            let before = row().await;
+            with_wrong_clock(&app, -behind, async || {
+                for _ in 0..3 {
+                    sweep(&app).await.unwrap();
+                }
+            })
+            .await;
+            assert_eq!(row().await, before, "{behind}");
         }
     }
 }
