@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use url::Url;
 
-use crate::config::Config;
+use crate::{config::Config, starting};
 
 /// The variable that holds the URL of the database.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -43,13 +43,14 @@ pub(crate) struct Listeners {
     internal: TcpListener,
 }
 
-/// Builds the [`App`] that `config` describes, for a process that serves. Waits until the database can be used, and
-/// logs each attempt.
+/// Builds the [`App`] that `config` describes, for a process that serves on `listeners`. Waits until the database can be
+/// used, logs each attempt, and says to clients that it waits: see [`starting`].
 ///
 /// # Errors
 /// The errors of [`app`], except an outage of the database.
-pub(crate) async fn app_when_reachable(config: &Config) -> Result<App> {
-    when_reachable(config, None, || app(config)).await
+pub(crate) async fn app_when_reachable(config: &Config, listeners: &Listeners) -> Result<App> {
+    let start = when_reachable(config, None, || app(config));
+    starting::answer_during(listeners.public.as_ref(), &listeners.internal, start).await
 }
 
 /// Builds the [`App`] that `config` describes, for a command that writes.

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod logging;
 mod secret_file;
+mod starting;
 mod stderr;
 mod stop;
 mod traces;

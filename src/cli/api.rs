@@ -13,6 +13,8 @@ use crate::{bootstrap, config::Config, stop};
 pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<()> {
     bootstrap::require_shared_services(&config, "api")?;
     let listeners = bootstrap::bind(&mut config).await?;
-    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config)).await? else { return Ok(()) };
+    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config, &listeners)).await? else {
+        return Ok(());
+    };
     bootstrap::run(app, config, false, listeners, stop).await
 }

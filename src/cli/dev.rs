@@ -18,7 +18,7 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
     }
     let listeners = bootstrap::bind(&mut config).await?;
     let start = async {
-        let app = bootstrap::app_when_reachable(&config).await?;
+        let app = bootstrap::app_when_reachable(&config, &listeners).await?;
         demo::seed(&app).await?;
         Ok(app)
     };

@@ -11,6 +11,8 @@ use crate::{bootstrap, config::Config, stop};
 /// Returns an error if the process cannot start or serve: see [`bootstrap`].
 pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<()> {
     let listeners = bootstrap::bind(&mut config).await?;
-    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config)).await? else { return Ok(()) };
+    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config, &listeners)).await? else {
+        return Ok(());
+    };
     bootstrap::run(app, config, true, listeners, stop).await
 }

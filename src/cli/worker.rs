@@ -20,6 +20,8 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
         config.api.internal_listen.set_port(INTERNAL_PORT);
     }
     let listeners = bootstrap::bind_internal(&config).await?;
-    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config)).await? else { return Ok(()) };
+    let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config, &listeners)).await? else {
+        return Ok(());
+    };
     bootstrap::run(app, config, true, listeners, stop).await
 }

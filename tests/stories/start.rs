@@ -3,9 +3,13 @@
 
 use std::process::Command;
 
+use futures_util::future::join_all;
+use tokio::net::TcpStream;
+
 use crate::support::{
-    Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port, provided, psql,
-    unique,
+    Browser, Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port,
+    paths::{LIVE, READY},
+    provided, psql, unique,
 };
 
 type Env = Vec<(String, String)>;
@@ -45,6 +49,43 @@ async fn a_process_says_where_its_database_is_and_starts_when_it_is_back() {
             process.logs().iter().any(|line| line.contains(started)).then_some(())
         })
         .await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_waits_for_its_database_lives_and_refuses_requests_until_it_can_serve() {
+    let mut postgres = Postgres::start().await;
+    let url = postgres.url();
+    for command in ["serve", "api", "worker"] {
+        postgres.stop().await;
+        let [public, internal] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+        let env = with(&with(&env(&url), "PORTICO_LISTEN", &public), "PORTICO_INTERNAL_LISTEN", &internal);
+        let process = Process::start(binary(), &[command], &env);
+        let browsers = [&public, &internal].map(|listen| Browser::new(vec![format!("http://{listen}")]));
+        let [browser, probe] = &browsers;
+        process.wait_for_log("the process waits", |line| line.contains("trying again").then_some(())).await;
+        for asked in if command == "worker" { &browsers[1..] } else { &browsers[..] } {
+            assert_eq!(asked.get(LIVE).await.expect(200), serde_json::json!({ "status": "ok" }));
+            for response in [
+                asked.get(READY).await,
+                asked.get("/metrics").await,
+                asked.post_empty(LIVE).await,
+                asked.sign_in("ann@x.test", &"x".repeat(30_000)).await,
+            ] {
+                assert_eq!(response.headers["connection"], "close");
+                assert_eq!(response.assert_problem("503 unavailable")["retry_after"], 1);
+            }
+        }
+        let listen = if command == "worker" { &internal } else { &public };
+        // Clients that send nothing hold up only themselves.
+        let silent = join_all((0..64).map(|_| TcpStream::connect(listen))).await;
+        assert_eq!(probe.get(LIVE).await.status, 200);
+        postgres.start_again().await;
+        eventually("the process is ready", || async { (probe.get(READY).await.status == 200).then_some(()) }).await;
+        drop(silent);
+        if command != "worker" {
+            browser.sign_in("ann@x.test", "wrong").await.assert_problem("401 invalid_credentials");
+        }
     }
 }
 

@@ -86,13 +86,15 @@ pub(crate) struct ReplacedSession<R>(pub(crate) Option<SessionId>, PhantomData<R
 
 impl<'a, R: RealmType> FromRequest<'a> for ReplacedSession<R> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let session = presented_sessions(request, R::REALM).await?.first().copied();
+        let (access, refresh) = presented_tokens(request, R::REALM)?;
+        let sessions = sessions::identify_all(app(request)?, R::REALM, &access, &refresh).await;
+        let session = sessions.map_err(ApiError::Domain)?.first().copied();
         Ok(Self(session, PhantomData))
     }
 }
 
-/// Every session in realm `R` that the operation ends, as [`presented_sessions`] finds them. The document lists the
-/// credentials, and says that they are optional.
+/// Every session in realm `R` that an access token, also an expired one, or a refresh token in the request belongs to.
+/// The operation ends them. The document lists the credentials, and says that they are optional.
 pub(crate) struct SignOutSessions<R>(pub(crate) Vec<SessionId>, PhantomData<R>);
 
 impl<'a, R: RealmType> ApiExtractor<'a> for SignOutSessions<R> {
@@ -115,7 +117,9 @@ impl<'a, R: RealmType> ApiExtractor<'a> for SignOutSessions<R> {
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        Ok(Self(presented_sessions(request, R::REALM).await?, PhantomData))
+        let (access, refresh) = presented_tokens(request, R::REALM)?;
+        let sessions = sessions::identify_for_sign_out(app(request)?, R::REALM, &access, &refresh).await;
+        Ok(Self(sessions.map_err(ApiError::Domain)?, PhantomData))
     }
 }
 
@@ -228,20 +232,19 @@ fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<Plain
     }
 }
 
-/// Returns every session in `realm` that an access token or a refresh token in the request belongs to.
+/// Returns every access token and every refresh token of `realm` in the request. They are not verified.
 ///
 /// All values under the names of Portico's cookies count, also several of one name: a browser may hold a cookie of
 /// another path or domain beside the current one, and none of them may keep a session alive after a sign-out.
 ///
 /// # Errors
-/// `unavailable` or `internal` if the database fails.
-async fn presented_sessions(request: &Request, realm: Realm) -> poem::Result<Vec<SessionId>> {
+/// `malformed_request` if two `Authorization` headers count.
+fn presented_tokens(request: &Request, realm: Realm) -> poem::Result<(Vec<PlainToken>, Vec<PlainToken>)> {
     let app = app(request)?;
     let bearer = authorization(request)?.and_then(bearer_token);
     let access = Cookie::Access(realm).read_all(request, app.settings());
     let refresh = Cookie::Refresh(realm).read_all(request, app.settings());
-    let access: Vec<_> = bearer.into_iter().chain(access).collect();
-    Ok(sessions::identify_all(app, realm, &access, &refresh).await.map_err(ApiError::Domain)?)
+    Ok((bearer.into_iter().chain(access).collect(), refresh))
 }
 
 /// Returns the `Authorization` header of the request; `None` if there is none.

@@ -195,11 +195,17 @@ impl EnvReader {
     }
 }
 
-/// Returns whether `value` contains a placeholder, such as `change-me` or `<password>`. A mailbox such as
-/// `Portal <portal@example.com>` is none.
+/// Returns whether `value` contains a placeholder, such as `change-me`, `<password>` or `<openssl rand -base64 32>`. A
+/// mailbox such as `Portal <portal@example.com>` is none, and neither is a password that happens to contain `<A9>`.
 fn is_placeholder(value: &str) -> bool {
     let value = value.to_lowercase();
-    let is_marked = |part: &str| part.split_once('>').is_some_and(|(name, _)| !name.contains(['@', '<']));
+    // Digits occur only in a placeholder of several words, because no part of a URL contains a space.
+    let is_name = |name: &str| {
+        let has_words = name.contains(' ');
+        let is_allowed = |c: char| c.is_alphabetic() || " -_".contains(c) || (has_words && c.is_numeric());
+        name.contains(char::is_alphabetic) && name.chars().all(is_allowed)
+    };
+    let is_marked = |part: &str| part.split_once('>').is_some_and(|(name, _)| is_name(name));
     PLACEHOLDERS.iter().any(|placeholder| value.contains(placeholder)) || value.split('<').skip(1).any(is_marked)
 }
 
@@ -248,4 +254,34 @@ pub fn duration(value: &str) -> Result<Duration, String> {
     let count: u64 = value[..value.len() - 1].parse().map_err(|_| wrong())?;
     let seconds = count.checked_mul(unit).filter(|seconds| (1..=315_360_000).contains(seconds)).ok_or_else(wrong)?;
     Ok(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholder_is_a_name_in_angle_brackets() {
+        for placeholder in [
+            "postgres://u:<password>@db/p",
+            "<the-password>",
+            "<API_KEY>",
+            "<your password here>",
+            "<openssl rand -base64 32>",
+            "redis://:a<b<password>@h",
+        ] {
+            assert!(is_placeholder(placeholder), "{placeholder}");
+        }
+        for value in [
+            "postgres://u:x<A9>y@db/p",
+            "postgres://u:<>@db/p",
+            "postgres://u:q<->7@db/p",
+            "redis://:a<b%20c>d@h",
+            "redis://:k<x.y>z@h",
+            "a<b",
+            "Portal <portal@example.com>",
+        ] {
+            assert!(!is_placeholder(value), "{value}");
+        }
+    }
 }

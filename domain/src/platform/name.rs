@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, net::Ipv4Addr, str::FromStr};
 
+use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -102,36 +103,68 @@ fn is_forbidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Returns whether `c` is invisible and without meaning to programs that cannot show it, for example a zero-width space
+/// (Unicode property `Default_Ignorable_Code_Point`).
+fn is_ignorable(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
 /// Returns whether `name` looks like a link.
 ///
 /// A link contains a URL scheme, `www.` at the start of a word, `//`, or a word that has a host and one of `/?#:@`.
 /// `J.R. Smith`, `S.p.A./S.r.l.` and `Amazon.com` are valid names of people and companies. Mails write them in a form
 /// that mail programs do not show as links.
 fn looks_like_link(name: &str) -> bool {
-    // Programs that find links read some characters as ASCII ones, for example a full-width dot.
-    let lower = name.nfkc().collect::<String>().replace('\u{3002}', ".").to_lowercase();
+    // Programs that find links do not see some characters, for example a soft hyphen, and read others as ASCII ones, for
+    // example a full-width dot.
+    let seen = name.chars().filter(|c| !is_ignorable(*c)).nfkc().collect::<String>().replace('\u{3002}', ".");
+    let lower = seen.to_lowercase();
     let begins_word = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);
     let is_in_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let has_host = |word: &str| word.contains(['/', '?', '#', ':', '@']) && word.split(|c| !is_in_host(c)).any(is_host);
     lower.contains("//")
         || ["http:", "https:", "mailto:", "javascript:"].iter().any(|scheme| lower.contains(scheme))
         || lower.match_indices("www.").any(|(at, _)| begins_word(at))
-        || lower.split_whitespace().any(has_host)
+        || seen.split_whitespace().any(has_host)
 }
 
 /// Top-level domains that are in no public list but lead somewhere in a private network or in a test (RFC 6761).
 const SPECIAL_TLDS: [&str; 7] = ["example", "internal", "invalid", "local", "localhost", "onion", "test"];
-/// The longest part of an abbreviation before its last dot, in characters. `M.Sc.` could else be a host in `sc`.
-const MAX_ABBREVIATED_CHARS: usize = 3;
+/// Abbreviations in names that end with a top-level domain, without the dot at the end. They are no hosts in this
+/// spelling.
+const ABBREVIATIONS: [&str; 23] = [
+    "B.Ch",
+    "B.Com",
+    "B.Sc",
+    "B.Tech",
+    "B.Th",
+    "Co.Inc",
+    "Co.KG",
+    "Co.Kg",
+    "Co.Ltd",
+    "D.Sc",
+    "Dipl.Ing",
+    "Dr.med",
+    "Dr.med.vet",
+    "M.Ch",
+    "M.Com",
+    "M.Sc",
+    "M.St",
+    "M.Tech",
+    "M.Th",
+    "Prof.Dr.med",
+    "Pte.Ltd",
+    "Pty.Ltd",
+    "Pvt.Ltd",
+];
 
-/// Returns whether `text`, in lower case, is an IPv4 address or a host name in a top-level domain that exists.
+/// Returns whether `text` is an IPv4 address, or a host name in a top-level domain that exists and no abbreviation.
 fn is_host(text: &str) -> bool {
     let bare = text.trim_matches('.');
-    let Some((rest, tld)) = bare.rsplit_once('.') else { return false };
-    let is_abbreviation =
-        text.ends_with('.') && rest.split('.').all(|part| part.chars().count() <= MAX_ABBREVIATED_CHARS);
+    let lower = bare.to_lowercase();
+    let Some((_, tld)) = lower.rsplit_once('.') else { return false };
     let is_tld = SPECIAL_TLDS.contains(&tld) || idna::domain_to_ascii(tld).is_ok_and(|tld| tld::exist(&tld));
-    (is_tld && !is_abbreviation) || bare.parse::<Ipv4Addr>().is_ok()
+    (is_tld && !ABBREVIATIONS.contains(&bare)) || bare.parse::<Ipv4Addr>().is_ok()
 }
 
 #[cfg(test)]
@@ -184,7 +217,16 @@ mod tests {
             "Ph.D./M.D.",
             "St.Gallen/Zürich",
             "B.Sc./M.Sc.",
+            "B.Sc/M.Sc",
+            "B.Com/M.Com",
+            "Foo Co.Ltd/Beijing",
+            "Foo Co.,Ltd./Beijing",
+            "Co.KG/Partner",
+            "Ann (B.Tech/M.Tech)",
+            "Pty.Ltd./Sydney",
             "Dr.med./Dr.rer.nat.",
+            "c\u{ad}o/op Ltd",
+            "👩\u{200d}🚀/Space Ltd",
             "Novák s.r.o./a.s.",
             "No.1/No.2",
             "J.P.Morgan/Chase",
@@ -202,6 +244,25 @@ mod tests {
             "evil.com#x",
             "(evil.com)/x",
             "evil.com./x",
+            "bit.ly./3xYz",
+            "t.co./x",
+            "wa.me./1",
+            "Bit.Ly./3xYz",
+            "b.sc/x",
+            "b.com./x",
+            "co.ltd:80",
+            "evil.Co.Ltd/x",
+            "B.Sc.evil.com/x",
+            "evil.\u{200b}com/x",
+            "evil\u{ad}.com/x",
+            "evil\u{2060}.com/x",
+            "ev\u{fe0f}il.c\u{200d}om/x",
+            "evil.com\u{feff}/x",
+            "evil.co\u{e0041}m?x",
+            "w\u{200b}ww.evil",
+            "htt\u{34f}p:x",
+            "a /\u{180b}/b",
+            "=?utf-8?q?evil=2E=E2=80=8Bcom/x?=",
             "evil.рф/x",
             "evil.xn--p1ai/x",
             "evil．com/x",

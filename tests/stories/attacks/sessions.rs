@@ -221,6 +221,31 @@ stories! {
     }
 }
 
+/// A session outlives its access tokens, and a client that lost the refresh token has only an expired one.
+#[tokio::test]
+async fn ses_02_a_sign_out_with_an_expired_access_token_ends_its_session() {
+    let in_deployment = async |deployment| {
+        let world = World::start(deployment, &[("PORTICO_ACCESS_TTL", "1s")]).await;
+        let tenant = world.tenant().await;
+        let persons = [tenant.person(&world).await, tenant.person(&world).await, tenant.person(&world).await];
+        let ways = [(SIGN_OUT, "cookie"), (SIGN_OUT_EVERYWHERE, "cookie"), (SIGN_OUT, "authorization")];
+        for (person, (path, header)) in persons.iter().zip(ways) {
+            let token = person.browser.cookie(cookies::PORTAL_ACCESS).unwrap();
+            let client = world.browser().with_cookie(cookies::PORTAL_ACCESS, &token);
+            eventually("the token has expired", || async { (client.session().await.status == 401).then_some(()) })
+                .await;
+            client.session().await.assert_problem("401 unauthenticated");
+            let value = match header {
+                "cookie" => format!("{}={token}", cookies::PORTAL_ACCESS),
+                _ => format!("Bearer {token}"),
+            };
+            world.browser().send(reqwest::Method::POST, path, None, &[(header, &*value)]).await.expect(204);
+            person.browser.refresh().await.assert_problem("401 session_revoked");
+        }
+    };
+    tokio::join!(in_deployment(Deployment::Single), in_deployment(Deployment::Cluster));
+}
+
 /// The browser keeps its cookies, so that it can try again and does not believe that the session has ended.
 #[tokio::test]
 async fn ses_02_a_sign_out_while_the_database_is_away_is_503_and_keeps_the_cookies() {

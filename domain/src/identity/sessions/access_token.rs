@@ -109,14 +109,28 @@ pub(super) fn write(kid: SigningKeyId, key: &SigningKey, claims: &Claims) -> Res
 
 /// Verifies an access token of `realm` and returns its claims. Does not load the session.
 ///
-/// The signature of a token is verified once per process and then remembered. The key, issuer, audience and times are
-/// checked on every call.
-///
 /// # Errors
-/// - `unauthenticated` when the token is malformed, was not signed by a published key, has another issuer or
-///   audience, has expired, or was issued in the future. The times have a tolerance of 30 seconds.
+/// - `unauthenticated` when the token is not authentic, as [`verify_at_any_time`] checks, has expired, or was issued in
+///   the future. The times have a tolerance of 30 seconds.
 /// - `unavailable` or `internal` when the database fails.
 pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Result<Arc<Claims>> {
+    let claims = verify_at_any_time(app, realm, token).await?;
+    let now = app.now();
+    let is_current = claims.exp > (now - CLOCK_LEEWAY).timestamp() && claims.iat <= (now + CLOCK_LEEWAY).timestamp();
+    if is_current { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
+}
+
+/// Verifies that this installation issued an access token of `realm`, and returns its claims. The token may have
+/// expired: it proves which session it belongs to, and authorizes nothing.
+///
+/// The signature of a token is verified once per process and then remembered. The key, issuer and audience are checked
+/// on every call.
+///
+/// # Errors
+/// - `unauthenticated` when the token is malformed, was not signed by a published key, or has another issuer or
+///   audience.
+/// - `unavailable` or `internal` when the database fails.
+pub(super) async fn verify_at_any_time(app: &App, realm: Realm, token: &PlainToken) -> Result<Arc<Claims>> {
     let claims = match app.get::<SigningKeys>().recall(token) {
         Some(verified) => {
             // The key may have been deleted, or its server key removed, since the signature was verified.
@@ -131,10 +145,8 @@ pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Resul
             claims
         }
     };
-    let now = app.now();
     let is_from_this_installation = claims.iss == app.public_url("") && claims.aud == audience(realm);
-    let is_current = claims.exp > (now - CLOCK_LEEWAY).timestamp() && claims.iat <= (now + CLOCK_LEEWAY).timestamp();
-    if is_from_this_installation && is_current { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
+    if is_from_this_installation { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
 }
 
 /// A text that has the form of an access token. Its signature is not verified.
@@ -250,6 +262,27 @@ mod tests {
         assert!(verify(&app, Realm::Portal, &forged).await.is_err());
         let duplicate = valid_claims(&app).to_string().replacen('{', "{\"sub\":\"z\",", 1);
         assert!(verify(&app, Realm::Portal, &token(&app, &duplicate, None).await).await.is_err(), "a repeated claim");
+    }
+
+    #[tokio::test]
+    async fn ses_02_a_sign_out_finds_the_session_of_a_token_that_is_not_valid_now() {
+        let app = testing::app().await;
+        let now = app.now().timestamp();
+        let found = async |claims: &Value| {
+            let token = token(&app, &claims.to_string(), None).await;
+            let any_time =
+                super::super::identify_for_sign_out(&app, Realm::Portal, &[token.clone()], &[]).await.unwrap();
+            let current = super::super::identify_all(&app, Realm::Portal, &[token], &[]).await.unwrap();
+            (any_time.len(), current.len())
+        };
+        assert_eq!(found(&valid_claims(&app)).await, (1, 1));
+        for (claim, value) in [("exp", now - 31), ("exp", 0), ("exp", now - 86_400), ("iat", now + 31)] {
+            let mut claims = valid_claims(&app);
+            claims[claim] = json!(value);
+            assert_eq!(found(&claims).await, (1, 0), "{claim} {}", value - now);
+            claims["aud"] = json!("portico:staff");
+            assert_eq!(found(&claims).await, (0, 0), "{claim} {}", value - now);
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Ends sessions.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use portico_entity::{
     SessionId, portal_user,
@@ -10,7 +10,10 @@ use portico_entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
 use uuid::Uuid;
 
-use super::{access_token, refresh_token};
+use super::{
+    access_token::{self, Claims},
+    refresh_token,
+};
 use crate::platform::{
     actor::{Actor, Anonymous, Realm},
     app::App,
@@ -37,26 +40,61 @@ pub async fn identify_all(
 ) -> Result<Vec<SessionId>> {
     let mut found = Vec::new();
     for token in access {
-        match access_token::verify(app, realm, token).await {
-            Ok(claims) => found.push(claims.sid),
-            Err(Error::Unauthenticated(_)) => {}
-            Err(error) => return Err(error),
-        }
+        found.extend(session_of(access_token::verify(app, realm, token).await)?);
     }
+    found.extend(identify_by_refresh(app, realm, refresh).await?);
+    Ok(distinct(found))
+}
+
+/// Returns the ids that [`identify_all`] returns, and those of access tokens that have expired or that a process with a
+/// wrong clock issued. Such a token proves its session too, and a sign-out must not leave that session alive.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub async fn identify_for_sign_out(
+    app: &App,
+    realm: Realm,
+    access: &[PlainToken],
+    refresh: &[PlainToken],
+) -> Result<Vec<SessionId>> {
+    let mut found = Vec::new();
+    for token in access {
+        found.extend(session_of(access_token::verify_at_any_time(app, realm, token).await)?);
+    }
+    found.extend(identify_by_refresh(app, realm, refresh).await?);
+    Ok(distinct(found))
+}
+
+/// Returns the session that a verified access token belongs to; `None` if the text is no such token.
+fn session_of(verified: Result<Arc<Claims>>) -> Result<Option<SessionId>> {
+    match verified {
+        Ok(claims) => Ok(Some(claims.sid)),
+        Err(Error::Unauthenticated(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the session of each refresh token that is authentic.
+async fn identify_by_refresh(app: &App, realm: Realm, refresh: &[PlainToken]) -> Result<Vec<SessionId>> {
     let parsed: Vec<_> = refresh.iter().filter_map(refresh_token::parse).collect();
-    if !parsed.is_empty() {
-        let named = parsed.iter().map(|token| token.session);
-        let rows = session::Entity::find().filter(Column::Id.is_in(named)).all(app.db()).await?;
-        let is_proved = |row: &&session::Model| {
-            let is_of_realm = row.owner().is_some_and(|owner| Realm::of(owner) == realm);
-            let proves = |token| refresh_token::is_authentic(app, token, row);
-            is_of_realm && parsed.iter().filter(|token| token.session == row.id).any(proves)
-        };
-        found.extend(rows.iter().filter(is_proved).map(|row| row.id));
+    if parsed.is_empty() {
+        return Ok(Vec::new());
     }
+    let named = parsed.iter().map(|token| token.session);
+    let rows = session::Entity::find().filter(Column::Id.is_in(named)).all(app.db()).await?;
+    let is_proved = |row: &&session::Model| {
+        let is_of_realm = row.owner().is_some_and(|owner| Realm::of(owner) == realm);
+        let proves = |token| refresh_token::is_authentic(app, token, row);
+        is_of_realm && parsed.iter().filter(|token| token.session == row.id).any(proves)
+    };
+    Ok(rows.iter().filter(is_proved).map(|row| row.id).collect())
+}
+
+/// Returns the ids in their order, each once.
+fn distinct(mut ids: Vec<SessionId>) -> Vec<SessionId> {
     let mut seen = HashSet::new();
-    found.retain(|id| seen.insert(*id));
-    Ok(found)
+    ids.retain(|id| seen.insert(*id));
+    ids
 }
 
 /// Ends these sessions and records an audit event for each. Does nothing for a session that was already ended.

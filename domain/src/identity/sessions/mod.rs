@@ -22,7 +22,7 @@ use portico_entity::{portal_user, session, staff_user, tenant};
 pub use authenticate::{authenticate_portal, authenticate_staff, authenticate_with_memberships};
 pub use correct_times::CorrectSessionTimes;
 pub(crate) use end::{end_all, end_replaced, lock_owner};
-pub use end::{identify_all, sign_out, sign_out_everywhere};
+pub use end::{identify_all, identify_for_sign_out, sign_out, sign_out_everywhere};
 pub(crate) use open::{open_portal, open_staff, signer};
 pub use queries::SessionQueries;
 pub use refresh::{refresh_portal, refresh_staff};
