@@ -5,7 +5,6 @@ pub mod app;
 pub mod audit;
 pub(crate) mod cached;
 pub mod clock;
-pub(crate) mod clock_check;
 mod connection_health;
 pub mod database;
 pub mod database_check;

@@ -14,9 +14,9 @@ use crate::{
     platform::{
         app::App,
         clock::{MAX_CLOCK_ERROR, Time},
-        clock_check::{clock_is_behind, warn_of_skipped_correction},
         error::Result,
         job::{Job, JobError},
+        jobs::clock_check::{clock_is_behind, warn_of_skipped_correction},
         tx::Tx,
     },
     tenancy::invitations::InvitationSettings,
@@ -128,7 +128,7 @@ mod tests {
     use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
     use super::*;
-    use crate::{platform::clock_check, testing};
+    use crate::{platform::jobs::clock_check, testing};
 
     async fn invite(app: &App, client: ClientId, user: &portal_user::Model) -> InvitationId {
         let now = app.now();

@@ -12,8 +12,8 @@ use super::SessionSettings;
 use crate::platform::{
     app::App,
     clock::MAX_CLOCK_ERROR,
-    clock_check::{clock_is_behind, warn_of_skipped_correction},
     job::{Job, JobError},
+    jobs::clock_check::{clock_is_behind, warn_of_skipped_correction},
 };
 
 /// Gives each session that was opened in the future its lifetime from now, and each staff session that was refreshed in
@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        platform::clock_check,
+        platform::jobs::clock_check,
         testing::{self, TestApp},
     };
 

@@ -26,9 +26,9 @@ use tokio::sync::RwLock;
 use crate::platform::{
     app::App,
     clock::{self, Time},
-    clock_check::{clock_is_behind, warn_of_skipped_correction},
     error::{Error, Result},
     job::{Job, JobError},
+    jobs::clock_check::{clock_is_behind, warn_of_skipped_correction},
     keys::KeyUse,
     secret::PlainToken,
 };
@@ -264,7 +264,7 @@ async fn correct_future_keys(app: &App, now: Time) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{platform::clock_check, testing};
+    use crate::{platform::jobs::clock_check, testing};
 
     #[tokio::test]
     async fn clock_that_is_behind_changes_no_key() {

@@ -7,12 +7,14 @@
 //! - `backoff`: how long a job waits after a failed attempt.
 //! - `sweep`: puts ids into the queue that the queue has lost.
 //! - `schedule`: enqueues periodic jobs.
+//! - `clock_check`: whether the clock of this process is behind.
 //! - `admin`, `pause`, `canary`: what operators do through `portico jobs`.
 //! - `heartbeat`: which workers run.
 
 mod admin;
 mod backoff;
 mod canary;
+pub(crate) mod clock_check;
 mod complete;
 mod heartbeat;
 mod lease;

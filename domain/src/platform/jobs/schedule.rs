@@ -11,10 +11,10 @@ use portico_entity::schedule_run;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use tracing::{info, warn};
 
+use super::clock_check::clock_is_behind;
 use crate::platform::{
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
-    clock_check::clock_is_behind,
     error::Result,
     job::Job,
     tx::Tx,
@@ -124,7 +124,7 @@ mod tests {
     use sea_orm::PaginatorTrait;
 
     use super::*;
-    use crate::{platform::clock_check, testing};
+    use crate::{platform::jobs::clock_check, testing};
 
     #[tokio::test]
     async fn each_slot_is_enqueued_once_by_two_workers() {

@@ -9,11 +9,11 @@ use portico_entity::{schedule_run, worker};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
 use tracing::warn;
 
-use super::{
+use super::WORKER_TIMEOUT;
+use crate::platform::{
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
     error::Result,
-    jobs::WORKER_TIMEOUT,
 };
 
 /// The time before now and the time after now that are compared with each other.
