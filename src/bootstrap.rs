@@ -43,8 +43,8 @@ pub(crate) struct Listeners {
     internal: TcpListener,
 }
 
-/// Builds the [`App`] that `config` describes, for a process that serves on `listeners`. Waits until the database can be
-/// used, logs each attempt, and says to clients that it waits: see [`starting`].
+/// Builds the [`App`] that `config` describes, for a process that serves on `listeners`. Waits until the database can
+/// be used, logs each attempt, and says to clients that it waits: see [`starting`].
 ///
 /// # Errors
 /// The errors of [`app`], except an outage of the database.

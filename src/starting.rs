@@ -84,7 +84,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyp
     let _ = timeout(READ_TIMEOUT, Limited::new(request.into_body(), MAX_BODY_BYTES).collect()).await;
     let request_id = Builder::from_random_bytes(Random.bytes()).into_uuid();
     let (status, media_type, body) = if is_live {
-        (StatusCode::OK, "application/json", json!({ "status": "ok" }))
+        (StatusCode::OK, "application/json; charset=utf-8", json!({ "status": "ok" }))
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "application/problem+json; charset=utf-8", unavailable(&request_id))
     };

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{
     Browser, Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port,
-    paths::{LIVE, READY},
+    paths::{LIVE, READY, SIGN_OUT},
     provided, psql, unique,
 };
 
@@ -69,7 +69,7 @@ async fn a_process_that_waits_for_its_database_lives_and_refuses_requests_until_
             for response in [
                 asked.get(READY).await,
                 asked.get("/metrics").await,
-                asked.post_empty(LIVE).await,
+                asked.post_empty(SIGN_OUT).await,
                 asked.sign_in("ann@x.test", &"x".repeat(30_000)).await,
             ] {
                 assert_eq!(response.headers["connection"], "close");
@@ -81,7 +81,9 @@ async fn a_process_that_waits_for_its_database_lives_and_refuses_requests_until_
         let silent = join_all((0..64).map(|_| TcpStream::connect(listen))).await;
         assert_eq!(probe.get(LIVE).await.status, 200);
         postgres.start_again().await;
-        eventually("the process is ready", || async { (probe.get(READY).await.status == 200).then_some(()) }).await;
+        let ready = format!("http://{internal}{READY}");
+        let is_ready = async || reqwest::get(&ready).await.is_ok_and(|response| response.status() == 200);
+        eventually("the process is ready", || async { is_ready().await.then_some(()) }).await;
         drop(silent);
         if command != "worker" {
             browser.sign_in("ann@x.test", "wrong").await.assert_problem("401 invalid_credentials");

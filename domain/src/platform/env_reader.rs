@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn placeholder_is_a_name_in_angle_brackets() {
         for placeholder in [
-            "postgres://u:<password>@db/p",
+            "smtps://u:<password>@h",
             "<the-password>",
             "<API_KEY>",
             "<your password here>",
@@ -273,9 +273,9 @@ mod tests {
             assert!(is_placeholder(placeholder), "{placeholder}");
         }
         for value in [
-            "postgres://u:x<A9>y@db/p",
-            "postgres://u:<>@db/p",
-            "postgres://u:q<->7@db/p",
+            "smtps://u:x<A9>y@h",
+            "smtps://u:<>@h",
+            "smtps://u:q<->7@h",
             "redis://:a<b%20c>d@h",
             "redis://:k<x.y>z@h",
             "a<b",

@@ -115,8 +115,8 @@ fn is_ignorable(c: char) -> bool {
 /// `J.R. Smith`, `S.p.A./S.r.l.` and `Amazon.com` are valid names of people and companies. Mails write them in a form
 /// that mail programs do not show as links.
 fn looks_like_link(name: &str) -> bool {
-    // Programs that find links do not see some characters, for example a soft hyphen, and read others as ASCII ones, for
-    // example a full-width dot.
+    // Programs that find links do not see some characters, for example a soft hyphen, and read others as ASCII ones,
+    // for example a full-width dot.
     let seen = name.chars().filter(|c| !is_ignorable(*c)).nfkc().collect::<String>().replace('\u{3002}', ".");
     let lower = seen.to_lowercase();
     let begins_word = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);

@@ -215,7 +215,10 @@ mod tests {
     use ed25519_dalek::SigningKey;
     use serde_json::{Value, json};
 
-    use super::*;
+    use super::{
+        super::{identify_all, identify_for_sign_out},
+        *,
+    };
     use crate::testing::{self, TestApp};
 
     /// Claims that are valid now.
@@ -269,10 +272,9 @@ mod tests {
         let app = testing::app().await;
         let now = app.now().timestamp();
         let found = async |claims: &Value| {
-            let token = token(&app, &claims.to_string(), None).await;
-            let any_time =
-                super::super::identify_for_sign_out(&app, Realm::Portal, &[token.clone()], &[]).await.unwrap();
-            let current = super::super::identify_all(&app, Realm::Portal, &[token], &[]).await.unwrap();
+            let token = [token(&app, &claims.to_string(), None).await];
+            let any_time = identify_for_sign_out(&app, Realm::Portal, &token, &[]).await.unwrap();
+            let current = identify_all(&app, Realm::Portal, &token, &[]).await.unwrap();
             (any_time.len(), current.len())
         };
         assert_eq!(found(&valid_claims(&app)).await, (1, 1));
