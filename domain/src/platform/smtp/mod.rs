@@ -1,6 +1,6 @@
 //! The SMTP client: connections to one mail server, and what its answers mean.
 //!
-//! The messages, addresses and MIME parts come from lettre, and [`Delivery`] implements its `AsyncTransport`. The
+//! The messages, addresses and MIME parts come from lettre, and `Delivery` implements its `AsyncTransport`. The
 //! connection is Portico's own: `docs/decisions/0013-our-own-smtp-connection.md` gives the reasons.
 
 mod connection;
