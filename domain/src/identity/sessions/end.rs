@@ -38,12 +38,7 @@ pub async fn identify_all(
     access: &[PlainToken],
     refresh: &[PlainToken],
 ) -> Result<Vec<SessionId>> {
-    let mut found = Vec::new();
-    for token in access {
-        found.extend(session_of(access_token::verify(app, realm, token).await)?);
-    }
-    found.extend(identify_by_refresh(app, realm, refresh).await?);
-    Ok(distinct(found))
+    identify(app, realm, access, refresh, Times::Checked).await
 }
 
 /// Returns the ids that [`identify_all`] returns, and those of access tokens that have expired or that a process with a
@@ -57,9 +52,28 @@ pub async fn identify_for_sign_out(
     access: &[PlainToken],
     refresh: &[PlainToken],
 ) -> Result<Vec<SessionId>> {
+    identify(app, realm, access, refresh, Times::Ignored).await
+}
+
+/// Whether the times in an access token decide if it is valid.
+enum Times {
+    Checked,
+    Ignored,
+}
+
+async fn identify(
+    app: &App,
+    realm: Realm,
+    access: &[PlainToken],
+    refresh: &[PlainToken],
+    times: Times,
+) -> Result<Vec<SessionId>> {
     let mut found = Vec::new();
     for token in access {
-        found.extend(session_of(access_token::verify_at_any_time(app, realm, token).await)?);
+        found.extend(session_of(match times {
+            Times::Checked => access_token::verify(app, realm, token).await,
+            Times::Ignored => access_token::verify_at_any_time(app, realm, token).await,
+        })?);
     }
     found.extend(identify_by_refresh(app, realm, refresh).await?);
     Ok(distinct(found))

@@ -3,7 +3,11 @@
 //! A mail is handed over at most three times without an answer that was recorded: the row counts this before the final
 //! dot, so a process that is killed afterwards has counted, too.
 
-use std::{cmp::min, time::Duration};
+use std::{
+    cmp::min,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
@@ -148,13 +152,15 @@ fn unknown(last: &str) -> String {
     format!("handed over {MAX_HANDOVERS} times without an answer; the last time: {last}")
 }
 
-/// Counts that the mail `row` is handed over. Of several processes that send the same mail, one succeeds.
+/// Counts that the mail `row` is handed over, and then sets `is_counted`. Of several processes that send the same mail,
+/// one succeeds.
 ///
 /// # Errors
 /// Why the mail must not be handed over: another process has handed it over, or the database failed.
 pub(super) fn count_handover<'a>(
     app: &'a App,
     row: &'a email::Model,
+    is_counted: &'a AtomicBool,
 ) -> BoxFuture<'a, std::result::Result<(), String>> {
     Box::pin(async move {
         let counted = queued(row)
@@ -164,7 +170,10 @@ pub(super) fn count_handover<'a>(
             .exec(app.db())
             .await;
         match counted {
-            Ok(counted) if counted.rows_affected == 1 => Ok(()),
+            Ok(counted) if counted.rows_affected == 1 => {
+                is_counted.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             Ok(_) => Err("another process sends this mail".into()),
             Err(error) => Err(format!("the attempt could not be counted: {error}")),
         }
@@ -273,7 +282,8 @@ async fn record(app: &App, row: &email::Model, error: &MailError) -> Result<()> 
         .col_expr(Column::Refusal, Expr::value(error.refusal.clone()))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
-    if error.outcome != Outcome::Unknown {
+    // Another process may have counted a handover of its own, which this answer does not end.
+    if error.is_counted && error.outcome != Outcome::Unknown {
         update = update.col_expr(Column::Unconfirmed, answered(row));
     }
     write(app, update).await
@@ -357,7 +367,7 @@ mod tests {
 
     fn refused(outcome: Outcome, stage: Stage) -> MailError {
         let refusal = Some(format!("{} 450", stage.name()));
-        MailError { outcome, stage, refusal, reaction: Reaction::Reply, detail: "no".into() }
+        MailError { outcome, stage, refusal, reaction: Reaction::Reply, is_counted: true, detail: "no".into() }
     }
 
     #[tokio::test]
@@ -401,8 +411,10 @@ mod tests {
     async fn only_one_of_two_handovers_is_counted() {
         let app = testing::app().await;
         let row = queued_mail(&app).await;
-        assert_eq!(count_handover(&app, &row).await, Ok(()));
-        assert!(count_handover(&app, &row).await.is_err(), "the row has changed since it was read");
+        let (first, second) = (AtomicBool::default(), AtomicBool::default());
+        assert_eq!(count_handover(&app, &row, &first).await, Ok(()));
+        assert!(count_handover(&app, &row, &second).await.is_err(), "the row has changed since it was read");
+        assert_eq!((first.into_inner(), second.into_inner()), (true, false));
     }
 
     #[tokio::test]
@@ -414,6 +426,14 @@ mod tests {
             record(&app, &row, &refused(Outcome::Later, Stage::Dot)).await.unwrap();
             let found = email::Entity::find_by_id(row.id).one(app.db()).await.unwrap().unwrap();
             assert_eq!(found.unconfirmed, left, "another process has handed the mail over too");
+        }
+        // This process was refused before the dot, while another one waits for the answer to it.
+        for stage in [Stage::Connect, Stage::Mail, Stage::Rcpt] {
+            write(&app, queued(&row).col_expr(Column::Unconfirmed, Expr::value(1))).await.unwrap();
+            let error = MailError { is_counted: false, ..refused(Outcome::Later, stage) };
+            record(&app, &row, &error).await.unwrap();
+            let found = email::Entity::find_by_id(row.id).one(app.db()).await.unwrap().unwrap();
+            assert_eq!(found.unconfirmed, 1, "{stage:?}");
         }
     }
 

@@ -312,6 +312,7 @@ mod tests {
             stage: Stage::Auth,
             refusal: None,
             reaction: mail::mailer::Reaction::Reply,
+            is_counted: false,
             detail: "AUTH: 535".into(),
         }
     }

@@ -74,6 +74,8 @@ pub struct MailError {
     pub(super) refusal: Option<String>,
     /// What the server did.
     pub(super) reaction: Reaction,
+    /// Whether this attempt was counted as a handover.
+    pub(super) is_counted: bool,
     /// One sentence for an operator, with the reply of the server.
     pub(super) detail: String,
 }
@@ -98,7 +100,7 @@ impl MailError {
     }
 
     fn without_server(outcome: Outcome, detail: String) -> Self {
-        Self { outcome, stage: Stage::Connect, refusal: None, reaction: Reaction::None, detail }
+        Self { outcome, stage: Stage::Connect, refusal: None, reaction: Reaction::None, is_counted: false, detail }
     }
 
     fn of_smtp(failure: &Failure, outcome: Outcome) -> Self {
@@ -114,6 +116,7 @@ impl MailError {
                 smtp::Cause::NotAllowed(_) => Reaction::NotAsked,
                 smtp::Cause::Closed(_) | smtp::Cause::Unparsable | smtp::Cause::Setup(_) => Reaction::None,
             },
+            is_counted: false,
             detail: failure.to_string(),
         }
     }

@@ -1,5 +1,7 @@
 //! The job that composes a mail and sends it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use portico_entity::{
@@ -100,7 +102,8 @@ impl Job for SendMail {
                 return delivery::finish(app, &row, End::Suppressed(reason.into())).await;
             }
             Ok(Composed::Message(message)) => {
-                let before_dot = || delivery::count_handover(app, &row);
+                let is_counted = AtomicBool::new(false);
+                let before_dot = || delivery::count_handover(app, &row, &is_counted);
                 let attempt = Attempt {
                     slot,
                     lane,
@@ -109,7 +112,8 @@ impl Job for SendMail {
                     may_be_delivered: row.unconfirmed > 0,
                     before_dot: &before_dot,
                 };
-                app.get::<Mailer>().send(attempt).await
+                let sent = app.get::<Mailer>().send(attempt).await;
+                sent.map_err(|error| MailError { is_counted: is_counted.load(Ordering::Relaxed), ..error })
             }
             Ok(Composed::OtherKind(_)) => {
                 return Err(Error::Internal("composing a mail of another kind named a third kind".into()).into());
