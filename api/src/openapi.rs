@@ -26,10 +26,7 @@ pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
 /// Returns the document, which is generated once per process.
 pub(crate) fn document() -> &'static Document {
     static DOCUMENT: OnceLock<Document> = OnceLock::new();
-    DOCUMENT.get_or_init(|| {
-        let service = service();
-        Document::new(&service.spec(), service.swagger_ui_html())
-    })
+    DOCUMENT.get_or_init(|| Document::new(&service().spec(), || service().swagger_ui_html()))
 }
 
 /// Returns the document as indented JSON with a newline at the end.

@@ -39,8 +39,8 @@ impl DocsPage {
 #[handler]
 pub(crate) fn docs_page(request: &Request) -> Result<Response> {
     static PAGE: OnceLock<DocsPage> = OnceLock::new();
-    let html = document::of(request)?.docs_page();
-    let page = PAGE.get_or_init(|| DocsPage::new(html));
+    let document = document::of(request)?;
+    let page = PAGE.get_or_init(|| DocsPage::new(&document.docs_page()));
     Ok(Response::builder()
         .content_type("text/html; charset=utf-8")
         .header(header::CONTENT_SECURITY_POLICY, page.policy.as_str())
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn policy_allows_exactly_the_two_scripts_of_the_page() {
-        let page = DocsPage::new(openapi::document().docs_page());
+        let page = DocsPage::new(&openapi::document().docs_page());
         let scripts: Vec<&str> = inline_scripts(&page.html).collect();
         let [library, start] = scripts.as_slice() else { panic!("expected 2 scripts, found {}", scripts.len()) };
         assert!(library.len() > 500_000 && library.contains("SwaggerUIBundle"));

@@ -11,7 +11,7 @@ use super::error::{ApiError, limit};
 /// The OpenAPI document of the API, read once per process.
 pub(crate) struct Document {
     json: String,
-    docs_page: String,
+    generate_docs_page: fn() -> String,
     schemas: Map<String, Value>,
     /// The operations at each path without parameters.
     fixed: HashMap<String, Vec<Operation>>,
@@ -41,8 +41,9 @@ impl Document {
     /// refuses unknown fields, that optional fields take `null`, and the rate limit of each operation as
     /// `x-rate-limit`.
     ///
-    /// `docs_page` is the HTML page that shows the document.
-    pub(crate) fn new(spec: &str, docs_page: String) -> Self {
+    /// `generate_docs_page` returns the HTML page that shows the document. It is called when the page is needed, because
+    /// the page takes several MiB of memory.
+    pub(crate) fn new(spec: &str, generate_docs_page: fn() -> String) -> Self {
         let mut document: Value = serde_json::from_str(spec).unwrap_or_default();
         close_request_schemas(&mut document);
         add_rate_limits(&mut document);
@@ -62,7 +63,7 @@ impl Document {
         for operation in fixed {
             at_path.entry(operation.path.clone()).or_default().push(operation);
         }
-        Self { json: format!("{document:#}\n"), docs_page, schemas, fixed: at_path, templated }
+        Self { json: format!("{document:#}\n"), generate_docs_page, schemas, fixed: at_path, templated }
     }
 
     /// Returns the document as indented JSON with a newline at the end.
@@ -70,9 +71,9 @@ impl Document {
         &self.json
     }
 
-    /// Returns the HTML page that shows the document.
-    pub(crate) fn docs_page(&self) -> &str {
-        &self.docs_page
+    /// Generates the HTML page that shows the document.
+    pub(crate) fn docs_page(&self) -> String {
+        (self.generate_docs_page)()
     }
 
     /// Returns the component schemas by name.
