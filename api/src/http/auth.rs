@@ -232,6 +232,20 @@ fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<Plain
     }
 }
 
+/// Returns the session of the request's access token, if the token is authentic and has not expired. The session may
+/// have ended: this reads no session from the database, because it runs before the rate limits.
+pub(super) async fn signed_session(request: &Request) -> Option<SessionId> {
+    let app = app(request).ok()?;
+    for realm in [Realm::Portal, Realm::Staff] {
+        let Ok(Some(token)) = credential(request, app, realm) else { continue };
+        let sessions = sessions::identify_all(app, realm, &[token], &[]).await;
+        if let Some(session) = sessions.ok().and_then(|sessions| sessions.first().copied()) {
+            return Some(session);
+        }
+    }
+    None
+}
+
 /// Returns every access token and every refresh token of `realm` in the request. They are not verified.
 ///
 /// All values under the names of Portico's cookies count, also several of one name: a browser may hold a cookie of

@@ -15,6 +15,7 @@ use governor::{
     middleware::StateInformationMiddleware,
 };
 use portico_domain::{
+    entity::SessionId,
     limits,
     platform::{
         error::{Error, RateLimited},
@@ -22,7 +23,7 @@ use portico_domain::{
     },
 };
 
-/// A limit that is on. The key is a network.
+/// A limit that is on. The key is a network, or the id of a session.
 struct Limiter {
     name: &'static str,
     quota: Quota,
@@ -35,12 +36,12 @@ impl Limiter {
         Some(Self { name, quota, limiter: RateLimiter::keyed(rate).with_middleware() })
     }
 
-    /// Takes one unit of `network`, and returns how many are left.
+    /// Takes one unit of `key`, and returns how many are left.
     ///
     /// # Errors
     /// `too_many_requests` if there is none.
-    fn take(&self, network: &str) -> Result<u32, Error> {
-        let taken = self.limiter.check_key(&network.to_owned());
+    fn take(&self, key: &str) -> Result<u32, Error> {
+        let taken = self.limiter.check_key(&key.to_owned());
         taken.map(|state| state.remaining_burst_capacity()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             self.refusal(wait)
@@ -54,7 +55,7 @@ impl Limiter {
         Error::RateLimited(RateLimited { limit: self.name, burst, window, retry_after })
     }
 
-    /// Removes the networks that have all their units again, so that the number of networks in memory is bounded.
+    /// Removes the keys that have all their units again, so that the number of keys in memory is bounded.
     fn evict_expired(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
@@ -85,22 +86,26 @@ impl RateLimits {
         self.failed_auth.clone()
     }
 
-    /// Takes one unit of [`REQUESTS`](limits::REQUESTS), and one of the limit that the operation has `declared`. Takes
-    /// none of [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the
-    /// response.
+    /// Takes one unit of [`REQUESTS`](limits::REQUESTS) of the session, or of the network if the request has no
+    /// session. Takes one unit of the limit that the operation has `declared`, always of the network. Takes none of
+    /// [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the response.
     ///
     /// # Errors
-    /// `too_many_requests` if one of the two has no unit left for `network`.
-    pub(crate) fn take(&self, network: &str, declared: Option<&str>) -> Result<(), Error> {
+    /// `too_many_requests` if one of the two limits has no unit left.
+    pub(crate) fn take(&self, network: &str, session: Option<SessionId>, declared: Option<&str>) -> Result<(), Error> {
         if declared == Some(limits::TOKEN_NETWORK.name) {
             self.misses.check(network)?;
         }
-        let names = [Some(limits::REQUESTS.name), declared];
-        names
-            .into_iter()
-            .flatten()
-            .filter_map(|name| self.limiters.get(name))
-            .try_for_each(|limiter| limiter.take(network).map(drop))
+        if let Some(limiter) = self.limiters.get(limits::REQUESTS.name) {
+            match session {
+                Some(session) => limiter.take(&session.to_string())?,
+                None => limiter.take(network)?,
+            };
+        }
+        match declared.and_then(|name| self.limiters.get(name)) {
+            Some(limiter) => limiter.take(network).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Counts a link token or a code that is not valid, if the operation has `declared` the limit of these.
@@ -110,7 +115,7 @@ impl RateLimits {
         }
     }
 
-    /// Removes the networks that have all their units again. To be called each minute.
+    /// Removes the networks and sessions that have all their units again. To be called each minute.
     pub(crate) fn evict_expired(&self) {
         self.limiters.values().for_each(Limiter::evict_expired);
         self.failed_auth.evict_expired();

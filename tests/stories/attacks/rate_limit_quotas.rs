@@ -145,6 +145,30 @@ async fn requests_of_one_network_are_limited_in_each_process() {
     world.browser().get(LIVE).await.expect(200);
 }
 
+// The people of an office share a network.
+#[tokio::test]
+async fn each_session_has_requests_of_its_own() {
+    let world = World::start(Deployment::Cluster, &[("PORTICO_LIMIT_REQUESTS", "40/1h")]).await;
+    let tenant = world.tenant().await;
+    let (person, other) = (tenant.person(&world).await, tenant.person(&world).await);
+    let accepted = accepted_by("requests", async |_| person.browser.get(SESSION).await).await;
+    assert!((70..=80).contains(&accepted), "{accepted}");
+
+    let access = other.browser.cookie("portico_portal").unwrap();
+    for api in &world.apis {
+        let stranger = person.browser.on_same_network().at(std::slice::from_ref(api));
+        let accepted = accepted_by("requests", async |_| stranger.get(LIVE).await).await;
+        assert!((30..=40).contains(&accepted), "{accepted}");
+        stranger.get_with_bearer(SESSION, &access).await.expect(200);
+        // Only a token that Portico has signed proves a session.
+        let refresh = other.browser.cookie("portico_portal_refresh").unwrap();
+        let (content, _) = access.rsplit_once('.').unwrap();
+        for wrong in [format!("{content}.{}", "A".repeat(86)), content.to_owned(), refresh] {
+            stranger.get_with_bearer(LIVE, &wrong).await.assert_problem("429 too_many_requests");
+        }
+    }
+}
+
 /// Returns everything of a response that could distinguish it from another, without ids, and with each digit as `0`,
 /// because they change.
 fn comparable(response: &Response) -> String {

@@ -47,7 +47,12 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
         let operation = document::of(&request)?.operation(request.method().as_str(), request.uri().path());
         let declared = operation.and_then(|operation| operation.rate_limit);
-        self.rate_limits.take(&network, declared).map_err(ApiError::Domain)?;
+        let session = match self.rate_limits.failed_auth().check(&network) {
+            Ok(()) => auth::signed_session(&request).await,
+            // The network has sent too many wrong tokens, so its tokens are not worth the verification.
+            Err(_) => None,
+        };
+        self.rate_limits.take(&network, session, declared).map_err(ApiError::Domain)?;
         check_head(&request)?;
         host::check(&request)?;
         auth::authorization(&request)?;
