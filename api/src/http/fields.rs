@@ -14,6 +14,7 @@ use portico_domain::{
         error::FieldProblem,
         name::Name,
         secret::{Password, PlainToken},
+        text::{is_ignorable, trim_pasted},
     },
     tenancy::clients::ExternalRef,
 };
@@ -71,10 +72,10 @@ impl Scalar for Password {
 impl Scalar for PlainToken {
     const FORMAT: &'static str = "token";
 
-    /// Accepts any text, without the white space around it, which comes with a text that was copied from a mail. The
-    /// lookup decides whether it is a valid secret.
+    /// Accepts any text, without the white space and invisible characters around it, which come with a text that was
+    /// copied from a mail. The lookup decides whether it is a valid secret.
     fn parse(text: &str) -> Result<Self, FieldProblem> {
-        Ok(Self::new(text.trim()))
+        Ok(Self::new(trim_pasted(text)))
     }
 }
 
@@ -104,7 +105,8 @@ impl Scalar for Locale {
 
 /// A staff sign-in code: six ASCII digits.
 ///
-/// White space and hyphens around and between the digits are left out: people and mail programs group digits.
+/// White space, hyphens and invisible characters around and between the digits are left out: people and mail programs
+/// group digits.
 pub(crate) struct Code(pub(crate) PlainToken);
 
 /// The longest text that is read as a code, in bytes.
@@ -114,8 +116,10 @@ impl Scalar for Code {
     const FORMAT: &'static str = "six-digits";
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
-        // The hyphens are those of ASCII, and the dashes U+2010 to U+2015 that word processors write.
-        let is_separator = |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}');
+        // The hyphens are those of ASCII, and the dashes and minus signs that word processors write.
+        let is_hyphen = |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}');
+        let is_separator = |c: char| c.is_whitespace() || is_hyphen(c) || is_ignorable(c);
+        let text = trim_pasted(text);
         let digits: String = text.chars().filter(|c| !is_separator(*c)).collect();
         if text.len() <= MAX_CODE_BYTES && digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(PlainToken::new(&digits)))

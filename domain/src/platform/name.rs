@@ -1,12 +1,11 @@
 //! Names of people, clients and tenants.
 
-use std::{borrow::Cow, fmt, net::Ipv4Addr, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr};
 
-use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::platform::error::FieldProblem;
+use crate::platform::{encoded_words, error::FieldProblem, text::is_ignorable};
 
 /// The maximum length of a name, in characters.
 const MAX_CHARACTERS: usize = 100;
@@ -58,10 +57,13 @@ impl FromStr for Name {
             }
             _ => {}
         }
-        if !name.chars().any(is_visible) {
-            return Err(FieldProblem::new("name_empty", "must have a visible character"));
-        }
-        for shown in [&name, &*as_decoded(&name)] {
+        let Some(decoded) = encoded_words::decode(&name) else {
+            return Err(FieldProblem::new("name_invalid", "must not contain an encoded word of an unknown charset"));
+        };
+        for shown in [&name, &decoded] {
+            if !shown.chars().any(is_visible) {
+                return Err(FieldProblem::new("name_empty", "must have a visible character"));
+            }
             if shown.chars().any(is_forbidden) {
                 return Err(FieldProblem::new("name_invalid", "must not contain control characters"));
             }
@@ -71,16 +73,6 @@ impl FromStr for Name {
         }
         Ok(Self(name))
     }
-}
-
-/// Returns what a mail program may show for `name` in a header: with every encoded word (RFC 2047 §2) decoded.
-fn as_decoded(name: &str) -> Cow<'_, str> {
-    if !name.contains("=?") {
-        return name.into();
-    }
-    // The parser reads a whole header. It decodes words in any charset, and leaves out those that it cannot decode.
-    let header = format!("Subject: {name}");
-    mailparse::parse_header(header.as_bytes()).map_or(name.into(), |(header, _)| header.get_value().into())
 }
 
 /// Returns whether `c` leaves a mark when it is shown.
@@ -103,68 +95,95 @@ fn is_forbidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns whether `c` is invisible and without meaning to programs that cannot show it, for example a zero-width space
-/// (Unicode property `Default_Ignorable_Code_Point`).
-fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
-}
-
 /// Returns whether `name` looks like a link.
 ///
-/// A link contains a URL scheme, `www.` at the start of a word, `//`, or a word that has a host and one of `/?#:@`.
+/// A link contains a URL scheme, `www.` at the start of a word, `//`, or a word that has a host and one of `/?#:@%`.
 /// `J.R. Smith`, `S.p.A./S.r.l.` and `Amazon.com` are valid names of people and companies. Mails write them in a form
 /// that mail programs do not show as links.
 fn looks_like_link(name: &str) -> bool {
     // Programs that find links do not see some characters, for example a soft hyphen, and read others as ASCII ones,
     // for example a full-width dot.
-    let seen = name.chars().filter(|c| !is_ignorable(*c)).nfkc().collect::<String>().replace('\u{3002}', ".");
+    let seen = name.chars().filter(|c| !is_ignorable(*c)).nfkc().map(as_ascii).collect::<String>();
     let lower = seen.to_lowercase();
     let begins_word = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);
-    let is_in_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let has_host = |word: &str| word.contains(['/', '?', '#', ':', '@']) && word.split(|c| !is_in_host(c)).any(is_host);
+    let follows = |end: usize| lower[end..].starts_with(|c: char| !c.is_whitespace());
+    let has_scheme =
+        |scheme: &&str| lower.match_indices(*scheme).any(|(at, scheme)| begins_word(at) && follows(at + scheme.len()));
     lower.contains("//")
-        || ["http:", "https:", "mailto:", "javascript:"].iter().any(|scheme| lower.contains(scheme))
+        || WEB_SCHEMES.iter().any(|scheme| lower.contains(scheme))
+        || OTHER_SCHEMES.iter().any(has_scheme)
         || lower.match_indices("www.").any(|(at, _)| begins_word(at))
-        || seen.split_whitespace().any(has_host)
+        || seen.split_whitespace().any(is_link)
+}
+
+/// Schemes that are refused at any place.
+const WEB_SCHEMES: [&str; 4] = ["http:", "https:", "mailto:", "javascript:"];
+/// Schemes that are refused at the start of a word, if no space follows, as in `Tel: 12`.
+const OTHER_SCHEMES: [&str; 6] = ["data:", "file:", "ftp:", "sms:", "tel:", "vbscript:"];
+
+/// Returns the ASCII character that `c` looks like or stands for in a web address; any other character as it is.
+fn as_ascii(c: char) -> char {
+    match c {
+        '\u{3002}' => '.',
+        '\\' | '\u{2044}' | '\u{2215}' | '\u{2571}' | '\u{29f8}' => '/',
+        c => c,
+    }
+}
+
+/// Returns whether `word` has a host and a character of a web address.
+fn is_link(word: &str) -> bool {
+    // The name of a programming language is no fragment.
+    let word = word.trim_end_matches('#');
+    let has_literal = || {
+        let literal = word.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+        literal.is_some_and(|(address, _)| address.parse::<Ipv6Addr>().is_ok())
+    };
+    let is_in_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let hosts = || word.split(|c| !is_in_host(c)).filter(|part| is_host(part));
+    word.contains(['/', '?', '#', ':', '@', '%'])
+        && (has_literal() || hosts().any(|host| !(is_abbreviation(host) && may_follow_abbreviation(word))))
 }
 
 /// Top-level domains that are in no public list but lead somewhere in a private network or in a test (RFC 6761).
 const SPECIAL_TLDS: [&str; 7] = ["example", "internal", "invalid", "local", "localhost", "onion", "test"];
-/// Abbreviations in names that end with a top-level domain, without the dot at the end. They are no hosts in this
-/// spelling.
-const ABBREVIATIONS: [&str; 23] = [
-    "B.Ch",
-    "B.Com",
-    "B.Sc",
-    "B.Tech",
-    "B.Th",
-    "Co.Inc",
-    "Co.KG",
-    "Co.Kg",
-    "Co.Ltd",
-    "D.Sc",
-    "Dipl.Ing",
-    "Dr.med",
-    "Dr.med.vet",
-    "M.Ch",
-    "M.Com",
-    "M.Sc",
-    "M.St",
-    "M.Tech",
-    "M.Th",
-    "Prof.Dr.med",
-    "Pte.Ltd",
-    "Pty.Ltd",
-    "Pvt.Ltd",
+
+/// Returns whether `text` is an IPv4 address, `localhost`, or a host name in a top-level domain that exists.
+fn is_host(text: &str) -> bool {
+    let lower = text.trim_matches('.').to_lowercase();
+    let Some((_, tld)) = lower.rsplit_once('.') else { return lower == "localhost" };
+    let is_ipv4 = || {
+        let numbers: Vec<_> = lower.split('.').map(str::parse::<u32>).collect();
+        numbers.len() == 4 && numbers.iter().all(Result::is_ok)
+    };
+    SPECIAL_TLDS.contains(&tld) || idna::domain_to_ascii(tld).is_ok_and(|tld| tld::exist(&tld)) || is_ipv4()
+}
+
+/// Parts of abbreviations in names: of titles, degrees, legal forms and places. Some of them are top-level domains too.
+const ABBREVIATIONS: &[&str] = &[
+    "ab", "ag", "arch", "art", "as", "asp", "ba", "bhd", "box", "bros", "bv", "ch", "cia", "co", "com", "coop", "corp",
+    "cv", "dipl", "dr", "eng", "fil", "gmbh", "hon", "inc", "ing", "iur", "jr", "jur", "kft", "kg", "llc", "llp",
+    "ltd", "ltda", "ma", "mag", "mba", "md", "med", "mr", "mrs", "msc", "nat", "net", "nv", "oec", "oy", "oyj", "phd",
+    "phil", "plc", "pol", "prof", "pte", "pty", "pvt", "rer", "rev", "sa", "sarl", "sas", "sc", "sdn", "sir", "so",
+    "soc", "sp", "spa", "sr", "srl", "st", "tech", "th", "theol", "univ", "vet",
 ];
 
-/// Returns whether `text` is an IPv4 address, or a host name in a top-level domain that exists and no abbreviation.
-fn is_host(text: &str) -> bool {
-    let bare = text.trim_matches('.');
-    let lower = bare.to_lowercase();
-    let Some((_, tld)) = lower.rsplit_once('.') else { return false };
-    let is_tld = SPECIAL_TLDS.contains(&tld) || idna::domain_to_ascii(tld).is_ok_and(|tld| tld::exist(&tld));
-    (is_tld && !ABBREVIATIONS.contains(&bare)) || bare.parse::<Ipv4Addr>().is_ok()
+/// Returns whether `host` is an abbreviation such as `B.Sc.`, `Co.Ltd` or `S.A.`: all its parts are single letters or
+/// parts of abbreviations, and it has a capital letter, as hosts usually have not.
+fn is_abbreviation(host: &str) -> bool {
+    let lower = host.trim_matches('.').to_lowercase();
+    let parts: Vec<&str> = lower.split('.').collect();
+    let is_letter = |part: &&str| part.chars().count() == 1;
+    let is_known = |part: &&str| is_letter(part) || ABBREVIATIONS.contains(part);
+    // Hosts with a single letter and `.co` are services that shorten web addresses.
+    let is_shortener = parts.last() == Some(&"co") && parts.iter().rev().skip(1).all(is_letter);
+    host.contains(char::is_uppercase) && parts.iter().all(is_known) && !is_shortener
+}
+
+/// Returns whether `word` has only what follows an abbreviation in a name: a slash and then no small letter, because a
+/// name or another abbreviation follows.
+fn may_follow_abbreviation(word: &str) -> bool {
+    let is_path = word.split('/').skip(1).any(|rest| rest.starts_with(char::is_lowercase) && !rest.contains('.'));
+    !word.contains(['?', '#', ':', '@', '%']) && !is_path
 }
 
 #[cfg(test)]
@@ -232,6 +251,22 @@ mod tests {
             "J.P.Morgan/Chase",
             "Sp. z o.o./Sp.k.",
             "1.5/2.5",
+            "Soc.coop./S.r.l.",
+            "Cia.Ltda./S.A.",
+            "PTE.LTD./INC",
+            "CO.LTD./INC",
+            "PVT.LTD/X",
+            "CO.KG/X",
+            "M.SC./B.SC.",
+            "Dr.Ing./Dr.",
+            "Univ.Prof./Dr.",
+            "Mag.art./Dr.phil.",
+            "P.O.Box/12",
+            "Bros.Co./X",
+            "ASP.NET/C#",
+            "C.so/Via",
+            "Tel: 12",
+            "½ Ltd/Co",
         ] {
             assert_eq!(code(good), None, "{good}");
         }
@@ -271,6 +306,28 @@ mod tests {
             "10.0.0.1/x",
             "evil.test/x",
             "ｈttp://a",
+            "[2001:db8::1]/x",
+            "localhost/x",
+            "user@localhost",
+            "0177.0.0.1/x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:/etc",
+            "Win ftp:evil",
+            "tel:123",
+            "sms:1",
+            "evil.com\u{2044}x",
+            "evil.com\u{2215}x",
+            "evil.com\u{29f8}x",
+            "evil.com\u{2571}x",
+            "evil.com\\x",
+            "\\\\evil.com",
+            "evil.com%2fx",
+            "B.Com./login",
+            "B.Com/x?u=1",
+            "Co.Ltd:8080/x",
+            "T.Co/x",
+            "T.CO/X",
         ] {
             assert_eq!(code(bad), Some("name_invalid"), "{bad}");
         }
@@ -287,6 +344,17 @@ mod tests {
             "Acme =?utf-8?q?www=2Eevil.test?= Ltd",
             "=?utf-8?q?a=0D=0Ab?=",
             "=?utf-8?q?a=E2=80=AEb?=",
+            "=?utf-8?b?PT91dGYtOD9xP2V2aWw9MkV0ZXN0PTJGeD89?=",
+            "=?utf-8*en?b?aHR0cDovL2V2aWwudGVzdC94?=",
+            "=?us-ascii*EN?q?evil=2Etest=2Fx?=",
+            "=?utf-8?b?ZXZpbC50ZXN0L3g?=",
+            "=?utf-8?b?ZXZpbC50ZXN0L3g=!?=",
+            "=?utf-8?q?evil=2E?==?utf-8?q?test=2Fx?=",
+            "evil=?utf-8?q?=2Etest=2Fx?=",
+            "a=?utf-8?q?evil=2Etest=2Fx?=b",
+            "=?utf-8?q?evil=2Etest?=/x",
+            "=?x-unknown?q?evil=2Etest=2Fx?=",
+            "=?cp437?q?Acme?=",
         ] {
             assert_eq!(code(bad), Some("name_invalid"), "{bad}");
         }
@@ -310,6 +378,12 @@ mod tests {
             "\u{fe0f}",
             "\u{34f}",
             "\u{180e}",
+            "=?utf-8?q?=E2=80=8B?=",
+            "=?utf-8?b?4oCL?=",
+            "=?utf-8?q?_?=",
+            "=?utf-8?q??=",
+            "=?utf-8?q?=C2=AD?=",
+            "=?utf-8?q?=E3=85=A4?= =?utf-8?q?=E2=A0=80?=",
         ] {
             assert_eq!(code(blank), Some("name_empty"), "{blank:?}");
         }
