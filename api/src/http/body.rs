@@ -21,8 +21,8 @@ pub(crate) const MAX_BYTES: usize = 64 * 1024;
 /// A JSON request body of schema `T`.
 ///
 /// # Errors
-/// The extractor answers `unsupported_media_type` for any other content type and for a body with a content coding,
-/// such as gzip; `body_too_large` beyond [`MAX_BYTES`];
+/// The extractor answers `unsupported_media_type` for any other content type, for two of them and for a body with a
+/// content coding, such as gzip; `body_too_large` beyond [`MAX_BYTES`];
 /// `malformed_request` for a body that is not unambiguous JSON (see [`Strict`]), and `validation_failed`, with every
 /// bad field, for JSON that does not match the schema.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -30,18 +30,19 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: Type> Payload for Body<T> {
     const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
 
-    /// Accepts `application/json` without parameters or with `charset=utf-8` only. A parameter may be empty, as in
-    /// `application/json;` (RFC 9110 §5.6.6).
+    /// Accepts `application/json`, unless a parameter names another charset than UTF-8. Other parameters have no meaning
+    /// (RFC 8259 §11), and a parameter may be empty, as in `application/json;` (RFC 9110 §5.6.6).
     fn check_content_type(content_type: &str) -> bool {
         let mut parts = content_type.split(';').map(str::trim);
         let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-        let is_utf8 = |part: &str| {
-            part.split_once('=').is_some_and(|(name, value)| {
-                name.trim().eq_ignore_ascii_case("charset")
-                    && value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            })
+        let is_utf8 = |charset: &str| ["", "utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8));
+        let is_wrong = |part: &str| match part.split_once('=') {
+            Some((name, value)) => {
+                name.trim().eq_ignore_ascii_case("charset") && !is_utf8(value.trim().trim_matches('"'))
+            }
+            None => !part.is_empty(),
         };
-        is_json && parts.all(|part| part.is_empty() || is_utf8(part))
+        is_json && !parts.any(is_wrong)
     }
 
     fn schema_ref() -> MetaSchemaRef {
@@ -57,7 +58,8 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        if has_content_coding(request) {
+        let content_types = request.headers().get_all(header::CONTENT_TYPE).iter().count();
+        if has_content_coding(request) || content_types > 1 {
             return Err(ApiError::UnsupportedMediaType.into());
         }
         let bytes = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(|error| match error {
@@ -195,6 +197,9 @@ mod tests {
             "application/json;",
             "application/json; ",
             "application/json;;charset=utf-8;",
+            "application/json; charset=utf8",
+            "application/json; charset=",
+            "application/json;foo=bar",
         ] {
             assert!(check(good), "{good}");
         }

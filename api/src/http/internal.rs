@@ -14,6 +14,8 @@ use portico_domain::platform::{
 use serde_json::json;
 use tracing::error;
 
+use super::middleware::host;
+
 /// The media type of the Prometheus text format 0.0.4.
 const METRICS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -24,6 +26,12 @@ pub(crate) fn endpoint(app: App) -> impl Endpoint {
         .at("/health/ready", poem::get(ready))
         .at("/metrics", poem::get(scrape))
         .data(app)
+        .around(|endpoint, request| async move {
+            match host::check(&request) {
+                Ok(()) => Ok(endpoint.get_response(request).await),
+                Err(error) => Ok(json_response(StatusCode::BAD_REQUEST, &json!({ "status": error.to_string() }))),
+            }
+        })
         .into_endpoint()
 }
 

@@ -18,7 +18,7 @@ use crate::http::error::ApiError;
 ///
 /// # Errors
 /// `malformed_request` if the header is missing, repeated or malformed.
-pub(super) fn check(request: &Request) -> Result<(), ApiError> {
+pub(crate) fn check(request: &Request) -> Result<(), ApiError> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if request.version() == Version::HTTP_10 => Ok(()),

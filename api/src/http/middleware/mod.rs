@@ -11,7 +11,7 @@ mod buffered_request;
 mod client_address;
 mod cors;
 mod csrf;
-mod host;
+pub(super) mod host;
 mod logged_path;
 mod query;
 mod request_checks;
