@@ -132,7 +132,8 @@ pub(crate) async fn migrate(config: &Config) -> Result<()> {
 /// # Errors
 /// Returns an error if the folder cannot be created, the database cannot be reached, or a migration fails.
 pub(crate) async fn migrate_database(config: &Config, database: &DatabaseSettings, name: &str) -> Result<()> {
-    if let Some(folder) = database.sqlite_path().and_then(Path::parent)
+    let path = database.sqlite_path();
+    if let Some(folder) = path.as_deref().and_then(Path::parent)
         && !folder.as_os_str().is_empty()
     {
         std::fs::create_dir_all(folder)

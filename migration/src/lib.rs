@@ -44,7 +44,8 @@ const REPLACED_MIGRATIONS: &str = "m20261121_";
 /// Migrates the database at `url` (`sqlite:PATH?mode=rwc` or `postgres://…`) to the newest schema.
 ///
 /// Takes a lock first, so any number of processes may call this function at the same time. Each call returns when the
-/// schema is current. It waits for the lock at most `max_wait`, and logs every 10 seconds what it waits for.
+/// schema is current. It waits for the lock, and for a lock on a table, at most `max_wait`, and logs every 10 seconds what
+/// it waits for.
 ///
 /// On Postgres, all migrations run in one transaction, so this function works through a pooler in transaction mode.
 ///
@@ -54,8 +55,11 @@ const REPLACED_MIGRATIONS: &str = "m20261121_";
 /// migration leaves the schema as it was: on Postgres as before this call, on SQLite as before that migration.
 pub async fn migrate(url: impl Into<ConnectOptions>, max_wait: Duration) -> Result<(), DbErr> {
     let db = lock::Locked::open(url.into(), max_wait).await?;
-    refuse_replaced_history(db.executor()).await?;
-    Migrator::up(db.executor(), None).await?;
+    lock::report_waiting(async {
+        refuse_replaced_history(db.executor()).await?;
+        Migrator::up(db.executor(), None).await
+    })
+    .await?;
     db.commit().await
 }
 
@@ -66,8 +70,11 @@ pub async fn migrate(url: impl Into<ConnectOptions>, max_wait: Duration) -> Resu
 /// If the database cannot be reached, or if it was made by a version from before the first release.
 pub async fn pending(url: impl Into<ConnectOptions>) -> Result<usize, DbErr> {
     let db = lock::begin_read(url).await?;
-    refuse_replaced_history(&db).await?;
-    let applied = applied(&db).await?;
+    let applied = lock::report_waiting(async {
+        refuse_replaced_history(&db).await?;
+        applied(&db).await
+    })
+    .await?;
     let migrations = Migrator::migrations();
     let pending = migrations.iter().filter(|migration| !applied.iter().any(|name| name == migration.name())).count();
     lock::forget_statements(&db).await?;
@@ -82,8 +89,11 @@ pub async fn pending(url: impl Into<ConnectOptions>) -> Result<usize, DbErr> {
 /// before the first release.
 pub async fn is_current(url: impl Into<ConnectOptions>) -> Result<bool, DbErr> {
     let db = lock::begin_read(url).await?;
-    refuse_replaced_history(&db).await?;
-    let pending = Migrator::get_pending_migrations_read_only(&db).await?;
+    let pending = lock::report_waiting(async {
+        refuse_replaced_history(&db).await?;
+        Migrator::get_pending_migrations_read_only(&db).await
+    })
+    .await?;
     lock::forget_statements(&db).await?;
     db.rollback().await?;
     Ok(pending.is_empty())

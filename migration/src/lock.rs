@@ -2,14 +2,17 @@
 
 use std::{
     fs::{File, TryLockError},
+    future::Future,
+    pin::pin,
     time::Duration,
 };
 
+use percent_encoding::percent_decode_str;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
-    DbErr, IntoDatabaseExecutor, Statement, TransactionTrait,
+    DbErr, IntoDatabaseExecutor, RuntimeErr, Statement, TransactionTrait,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 /// The key of the Postgres advisory lock. The number is arbitrary: "portico" in ASCII.
@@ -18,6 +21,8 @@ const ADVISORY_LOCK: i64 = 0x70_6f72_7469_636f;
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the log says what this process waits for.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// How long reading the schema waits for a lock on a table.
+const READ_LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Removes the prepared statements of the session. Through a pooler in transaction mode, they would otherwise remain
 /// for the next client of the session, or would be those of the previous one.
 const FORGET_STATEMENTS: &str = "DEALLOCATE ALL";
@@ -47,7 +52,7 @@ impl Locked {
     /// If the database cannot be reached, if the lock file cannot be created, or if another process still has the lock
     /// after `max_wait`.
     pub(crate) async fn open(mut options: ConnectOptions, max_wait: Duration) -> Result<Self, DbErr> {
-        let path = sqlite_path(options.get_url()).map(str::to_owned);
+        let path = sqlite_path(options.get_url());
         options.max_connections(1).sqlx_logging(false);
         if let Some(path) = path {
             let file = lock_file(&path, max_wait).await?;
@@ -90,7 +95,52 @@ pub(crate) async fn begin_read(options: impl Into<ConnectOptions>) -> Result<Dat
     options.max_connections(1).sqlx_logging(false);
     let transaction = Database::connect(options).await?.begin().await?;
     forget_statements(&transaction).await?;
+    limit_table_locks(&transaction, READ_LOCK_TIMEOUT).await?;
     Ok(transaction)
+}
+
+/// Lets statements of `transaction` on Postgres fail that wait longer than `max_wait` for a lock on a table.
+///
+/// # Errors
+/// If the database fails.
+async fn limit_table_locks(transaction: &DatabaseTransaction, max_wait: Duration) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        // 0 would be no limit.
+        let limit = format!("SET LOCAL lock_timeout = {}", max_wait.as_millis().clamp(1, 1_000_000_000));
+        transaction.execute_unprepared(&limit).await?;
+    }
+    Ok(())
+}
+
+/// Waits for `work` on the database. Every 10 seconds, logs that it goes on: it may wait for a lock on a table.
+///
+/// # Errors
+/// The error of `work`, with an explanation if a lock was not released in time.
+pub(crate) async fn report_waiting<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    let (mut work, started) = (pin!(work), Instant::now());
+    loop {
+        match timeout(REPORT_INTERVAL, &mut work).await {
+            Ok(Err(error)) if is_lock_timeout(&error) => {
+                let waited = started.elapsed().as_secs();
+                return Err(DbErr::Custom(format!(
+                    "another session has locked a table of the schema for {waited} s; pg_locks and pg_stat_activity show \
+                     which; wait until it ends, or end it (PORTICO_MIGRATE_WAIT is how long a migration waits)"
+                )));
+            }
+            Ok(result) => return result,
+            Err(_) => warn!(
+                waited_seconds = started.elapsed().as_secs(),
+                "still working on the schema; perhaps another session has locked a table (see pg_locks)"
+            ),
+        }
+    }
+}
+
+/// Returns whether a statement did not get a lock in time (`lock_not_available`).
+fn is_lock_timeout(error: &DbErr) -> bool {
+    let (DbErr::Exec(error) | DbErr::Query(error)) = error else { return false };
+    let RuntimeErr::SqlxError(error) = error else { return false };
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
 }
 
 /// Removes the prepared statements of the session on Postgres.
@@ -113,6 +163,7 @@ async fn lock_database(connection: &DatabaseConnection, max_wait: Duration) -> R
         let try_lock = format!("SELECT 1 WHERE pg_try_advisory_xact_lock({ADVISORY_LOCK})");
         if transaction.execute_unprepared(&try_lock).await?.rows_affected() == 1 {
             transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+            limit_table_locks(&transaction, max_wait).await?;
             return Ok(transaction);
         }
         // The lock is requested again in a new transaction, so that the wait holds no session of a pooler.
@@ -200,9 +251,10 @@ impl Wait {
     }
 }
 
-/// Returns the file path in an SQLite URL, or `None` for another URL.
-fn sqlite_path(url: &str) -> Option<&str> {
+/// Returns the file path in an SQLite URL, which the driver decodes too; `None` for another URL.
+fn sqlite_path(url: &str) -> Option<String> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    Some(path.split('?').next().unwrap_or(path))
+    let path = path.split('?').next().unwrap_or(path);
+    Some(percent_decode_str(path).decode_utf8_lossy().into_owned())
 }

@@ -57,15 +57,20 @@ impl RedisQueue {
         self.connection.run(&command).await
     }
 
-    /// Checks that Redis accepts a write: a replica, a full server and a server without enough replicas do not. Uses
-    /// the command of [`push`](Self::push) on a key beside the lanes, so that it needs no other permission.
+    /// Checks that Redis accepts what the queue needs: a replica, a full server and a server without enough replicas
+    /// accept no write, and a user may lack the permission for a command. Uses the commands of [`push`](Self::push) and
+    /// [`RedisConsumer::pop`] on a key beside the lanes.
     ///
     /// # Errors
-    /// The errors of [`push`](Self::push).
+    /// The errors of both.
     pub(crate) async fn check_write(&self) -> RedisResult<()> {
-        let mut command = redis::cmd("ZADD");
-        command.arg(key("health")).arg("NX").arg(0).arg("check");
-        self.connection.run(&command).await
+        let check = key("health");
+        let mut push = redis::cmd("ZADD");
+        push.arg(&check).arg("NX").arg(0).arg("check");
+        let () = self.connection.run(&push).await?;
+        // Several processes check at the same time, so another one may take the member. The first command then waits.
+        let _: Vec<(String, f64)> = self.connection.run(redis::cmd("ZPOPMIN").arg(&check).arg(1)).await?;
+        Ok(())
     }
 
     /// Returns the number of ids in `lane`.

@@ -17,6 +17,9 @@ pub(crate) fn client(value: &str) -> Result<Client, String> {
     if !["redis", "rediss"].contains(&url.scheme()) || !url.has_host() || url.fragment().is_some() {
         return Err(wrong());
     }
+    if url.host_str().is_some_and(|host| host.contains(',')) {
+        return Err("must name one host; a list of hosts is not supported".into());
+    }
     let (mut ca, mut protocol) = (None, None);
     for (name, value) in url.query_pairs() {
         match &*name {
@@ -68,6 +71,7 @@ mod tests {
         for url in unencoded {
             assert!(client(url).unwrap_err().contains("percent-encode"), "{url}");
         }
+        assert!(client("redis://h1,h2").unwrap_err().contains("one host"));
         for url in ["redis://h", "rediss://:p%23%2F%3F%25@h:6380/1", "redis://h?protocol=resp3"] {
             assert!(client(url).is_ok(), "{url}");
         }

@@ -1,6 +1,6 @@
 //! `portico check-config`: checks the configuration and, if asked to, what it connects to.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, net::IpAddr, time::Duration};
 
 use anyhow::{Result, bail};
 use portico_domain::platform::{
@@ -30,6 +30,9 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     if connect {
         problems.extend(placeholders(&config));
         problems.extend(check_services(&config).await);
+    } else {
+        // The check of the mail server finds this too.
+        problems.extend(Mailer::check_files(config.domain.section::<MailSettings>(), &config.domain.public_url).err());
     }
     if !problems.is_empty() {
         bail!("the configuration has problems:\n{}", problems.join("\n"));
@@ -46,17 +49,24 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     Ok(())
 }
 
-/// Returns the problems of variables that are valid on their own, but not together.
+/// Returns what the start refuses although each variable is valid on its own.
 fn conflicts(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     let (public, internal) = (config.api.listen, config.api.internal_listen);
-    let is_same_address =
-        public.ip() == internal.ip() || public.ip().is_unspecified() || internal.ip().is_unspecified();
-    if public.port() != 0 && public.port() == internal.port() && is_same_address {
+    if public.port() != 0 && public.port() == internal.port() && are_same_socket(public.ip(), internal.ip()) {
         let port = public.port();
+        let free = if port == 9080 { 9081 } else { 9080 };
         problems.push(format!(
             "PORTICO_INTERNAL_LISTEN must not have the port {port} of PORTICO_LISTEN, \
-             e.g. PORTICO_INTERNAL_LISTEN=127.0.0.1:9080"
+             e.g. PORTICO_INTERNAL_LISTEN=127.0.0.1:{free}"
+        ));
+    }
+    if let Some(path) = config.domain.database.sqlite_path()
+        && path.is_dir()
+    {
+        problems.push(format!(
+            "DATABASE_URL: {} is a folder; it must be a file, e.g. DATABASE_URL=sqlite:data/portico.db",
+            path.display()
         ));
     }
     if config.redis_url.is_some() && config.domain.database.sqlite_path().is_some() {
@@ -67,6 +77,16 @@ fn conflicts(config: &Config) -> Vec<String> {
         );
     }
     problems
+}
+
+/// Returns whether two listeners of one port cannot have these addresses. `[::]` includes all addresses of IPv4.
+fn are_same_socket(one: IpAddr, other: IpAddr) -> bool {
+    let (one, other) = (one.to_canonical(), other.to_canonical());
+    let includes = |wide: IpAddr, narrow: IpAddr| match wide {
+        IpAddr::V4(wide) => wide.is_unspecified() && narrow.is_ipv4(),
+        IpAddr::V6(wide) => wide.is_unspecified(),
+    };
+    one == other || includes(one, other) || includes(other, one)
 }
 
 /// Returns the names of an example that are still in the configuration. The start accepts them.
@@ -110,9 +130,8 @@ async fn in_time(check: impl Future<Output = Result<String, String>>) -> Result<
 async fn check_database(config: &Config) -> Result<String, String> {
     let database = &config.domain.database;
     let place = database.place();
-    if let Some(path) = database.sqlite_path()
-        && !path.exists()
-    {
+    database_check::check_file(database)?;
+    if database.sqlite_path().is_some_and(|path| !path.exists()) {
         return Ok(format!("{place} does not exist yet; the start creates it"));
     }
     database_check::check(database).await.map_err(|error| format!("cannot use the database at {place}: {error}"))?;
@@ -134,5 +153,31 @@ async fn check_queue(config: &Config) -> Result<String, String> {
 }
 
 async fn check_mail(config: &Config) -> Result<String, String> {
-    Mailer::new(config.domain.section::<MailSettings>(), &config.domain.public_url)?.check().await
+    let mailer = Mailer::new(config.domain.section::<MailSettings>(), &config.domain.public_url);
+    // The sentence begins with the name of the variable, which is added to the problem of any service.
+    let mailer = mailer.map_err(|problem| problem.trim_start_matches("MAIL_URL: ").to_owned())?;
+    mailer.check().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_cannot_be_bound_together_are_found() {
+        let same = |one: &str, other: &str| are_same_socket(one.parse().unwrap(), other.parse().unwrap());
+        for (one, other) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::ffff:127.0.0.1", "127.0.0.1"),
+            ("0.0.0.0", "127.0.0.1"),
+            ("10.0.0.1", "0.0.0.0"),
+            ("::", "127.0.0.1"),
+            ("::1", "::"),
+        ] {
+            assert!(same(one, other), "{one} {other}");
+        }
+        for (one, other) in [("127.0.0.1", "127.0.0.2"), ("0.0.0.0", "::1"), ("::1", "127.0.0.1")] {
+            assert!(!same(one, other), "{one} {other}");
+        }
+    }
 }

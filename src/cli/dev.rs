@@ -24,10 +24,12 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
     };
     let Some(app) = stop::unless_stopped(&stop, start).await? else { return Ok(()) };
     let url = config.domain.public_url.as_str().trim_end_matches('/');
-    // The page addresses are a convenience: without a reader of stdout, Portico runs all the same.
-    let _ = print(format!(
+    let banner = format!(
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
          Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
-    ));
+    );
+    // The page addresses are a convenience: if stdout is closed, or a pipe whose reader has stopped, Portico runs all the
+    // same.
+    std::thread::spawn(|| print(banner));
     bootstrap::run(app, config, true, listeners, stop).await
 }

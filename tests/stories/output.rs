@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     os::unix::ffi::OsStrExt,
     process::{Child, ChildStderr, Command, Output, Stdio},
 };
@@ -119,6 +119,26 @@ async fn a_log_that_is_read_again_says_how_many_lines_were_dropped() {
     .unwrap();
     assert!(line.contains("WARN") && line.contains(&format!("lines={dropped}")), "{dropped}: {line}");
     drop(portico);
+}
+
+// A pipe takes 64 KiB, and its reader has stopped.
+#[tokio::test]
+async fn a_standard_output_that_is_full_delays_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&[b'x'; 64 * 1024]).unwrap();
+    let mut child = dev(&folder).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let listening = log.lines().map_while(Result::ok).find(|line| line.contains("listening")).unwrap();
+    let (_, rest) = listening.split_once(" listen=").unwrap();
+    let url = format!("http://{}{LIVE}", rest.split_whitespace().next().unwrap());
+    assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
+    terminate(&child);
+    let ended = eventually("the process ends", || {
+        let status = child.try_wait().unwrap();
+        async move { status }
+    });
+    assert!(ended.await.success());
 }
 
 /// `portico dev 2>&-` and `portico dev 2>/dev/full`.

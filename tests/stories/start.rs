@@ -148,6 +148,44 @@ async fn a_wait_for_the_migration_lock_ends_with_an_error() {
     }
 }
 
+#[tokio::test]
+async fn a_migration_that_waits_for_a_table_ends_with_an_error() {
+    let url = database();
+    Command::new(binary()).arg("migrate").env_clear().envs(env(&url)).output().unwrap();
+    let lock = "BEGIN; LOCK TABLE seaql_migrations IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)";
+    let _holder = Process::start("psql", &[&url, "-c", lock], &[]);
+    let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND database = \
+                (SELECT oid FROM pg_database WHERE datname = current_database())";
+    eventually("the table is locked", || async { (psql(&url, held) != "0").then_some(()) }).await;
+    for command in [&["migrate"][..], &["serve"], &["jobs", "list"]] {
+        let text = refused(command, &with(&env(&url), "PORTICO_MIGRATE_WAIT", "1s"));
+        assert!(text.contains("another session has locked a table"), "{text}");
+    }
+}
+
+#[test]
+fn an_sqlite_file_that_cannot_be_written_is_found_by_check_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = |path: &str| {
+        let env = env(&format!("sqlite:{path}"));
+        env.into_iter().filter(|(name, _)| name != "REDIS_URL").collect::<Env>()
+    };
+    let of_folder = env(&folder.path().display().to_string());
+    assert!(refused(&["check-config"], &of_folder).contains("is a folder"));
+    for path in ["/proc/portico.db", "/proc/no/such/portico.db"] {
+        let text = refused(&["check-config", "--connect"], &env(path));
+        assert!(text.contains(&format!("DATABASE_URL: cannot write {path}")), "{text}");
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    // The setting has a path, and not a URL.
+    for name in ["a b.db", "a%20b.db", "100%.db"] {
+        let path = folder.path().join(name);
+        let env = env(&path.display().to_string());
+        assert!(Command::new(binary()).arg("migrate").env_clear().envs(env).output().unwrap().status.success());
+        assert!(path.exists(), "{name}");
+    }
+}
+
 #[test]
 fn a_database_that_is_not_utf8_is_refused() {
     let server = provided("PORTICO_TEST_POSTGRES");
@@ -206,7 +244,7 @@ fn commands_of_several_processes_refuse_sqlite() {
 fn check_config_refuses_settings_that_do_not_fit_together() {
     let env = env("postgres://u@127.0.0.1:1/x");
     for (listen, internal) in
-        [("127.0.0.1:8080", "127.0.0.1:8080"), ("0.0.0.0:80", "127.0.0.1:80"), ("[::]:9", "[::1]:9")]
+        [("127.0.0.1:8080", "127.0.0.1:8080"), ("0.0.0.0:80", "127.0.0.1:80"), ("[::]:9", "127.0.0.1:9")]
     {
         let env = with(&with(&env, "PORTICO_LISTEN", listen), "PORTICO_INTERNAL_LISTEN", internal);
         let text = refused(&["check-config"], &env);
@@ -227,6 +265,16 @@ fn check_config_refuses_settings_that_do_not_fit_together() {
     assert!(text.contains("percent-encode") && !text.contains("ary@"), "{text}");
     let text = refused(&["check-config"], &with(&env, "DATABASE_URL", "postgres://db/portico?sslmod=canary"));
     assert!(text.contains("sslmode") && !text.contains("canary"), "{text}");
+    for (name, value, problem) in [
+        ("DATABASE_URL", "postgres://h1,h2/portico", "one host"),
+        ("REDIS_URL", "redis://h1,h2", "one host"),
+        ("MAIL_URL", "smtps://relay.test?ca=/no/such/file", "cannot use the file"),
+        ("MAIL_URL", "smtp://mailer:2024#canary@relay.test", "%23"),
+        ("MAIL_URL", "smtp://relay.test?tls=none&tls=required", "once"),
+    ] {
+        let text = refused(&["check-config"], &with(&env, name, value));
+        assert!(text.contains(name) && text.contains(problem) && !text.contains("canary"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,13 @@
 //! `DATABASE_URL`: its checks, and the options with which every connection to the database is opened.
 
-use std::{fmt, path::Path, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
+use percent_encoding::percent_decode_str;
 use sea_orm::{ConnectOptions, sqlx::postgres::PgConnectOptions};
 use url::Url;
 
@@ -76,10 +82,11 @@ impl DatabaseSettings {
     }
 
     /// Returns the path of the SQLite file; `None` for Postgres.
-    pub fn sqlite_path(&self) -> Option<&Path> {
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
         let path = self.url.strip_prefix("sqlite:")?;
         let path = path.strip_prefix("//").unwrap_or(path);
-        Some(Path::new(path.split('?').next().unwrap_or(path)))
+        let path = path.split('?').next().unwrap_or(path);
+        Some(percent_decode_str(path).decode_utf8_lossy().into_owned().into())
     }
 
     /// Returns the URL without user, password and options, for logs and errors.
@@ -161,7 +168,8 @@ fn example(value: &str) -> &'static str {
 fn driver_url(value: &str) -> Result<(String, bool), String> {
     match value.split_once(':').map(|(scheme, rest)| (scheme, rest.trim_start_matches('/'))) {
         Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?') => {
-            Ok((format!("{value}?mode=rwc"), false))
+            // The driver decodes percent-encoding, but the setting has a path as it is.
+            Ok((format!("{}?mode=rwc", value.replace('%', "%25")), false))
         }
         Some(("postgres" | "postgresql", _)) => postgres_url(value),
         _ => Err("must be sqlite:PATH or postgres://…".into()),
@@ -174,6 +182,13 @@ fn postgres_url(value: &str) -> Result<(String, bool), String> {
          and the password (# is %23, / is %2F, ? is %3F, % is %25)"
             .to_owned()
     };
+    let rest = value.split_once("//").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // Without an `@`, the authority may be the start of a password.
+    let is_whole = authority.contains('@') || !value.contains('@');
+    if is_whole && authority.rsplit('@').next().is_some_and(|hosts| hosts.contains(',')) {
+        return Err("must name one host; a list of hosts is not supported".into());
+    }
     let mut url = Url::parse(value).map_err(|_| unencoded())?;
     let database = url.path().trim_start_matches('/');
     // A password with one of these characters ends there, and the rest of it is taken as another part of the URL.
@@ -185,8 +200,12 @@ fn postgres_url(value: &str) -> Result<(String, bool), String> {
         match &*name {
             "pooler" if value == "transaction" => has_transaction_pooler = true,
             "pooler" => return Err("must have pooler=transaction or no pooler".into()),
+            "host" | "hostaddr" if value.contains(',') => {
+                return Err("must name one host; a list of hosts is not supported".into());
+            }
             name if is_parameter(name) => {
                 check_file(name, &value)?;
+                check_value(name, &value)?;
                 parameters.push((name.to_owned(), value.into_owned()));
             }
             // The name is not shown: after a `?` in a password, it is a part of the password.
@@ -223,6 +242,16 @@ fn has_stray_percent(value: &str) -> bool {
     value.split('%').skip(1).any(|rest| !is_encoded(rest))
 }
 
+/// Checks that the driver accepts the value of a parameter. Its own error does not name the parameter.
+fn check_value(name: &str, value: &str) -> Result<(), String> {
+    let Ok(mut url) = Url::parse("postgres://host/database") else { return Ok(()) };
+    url.query_pairs_mut().append_pair(name, value);
+    match PgConnectOptions::from_str(url.as_str()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("has a wrong value of {name}")),
+    }
+}
+
 /// Checks that a parameter that names a PEM file names one. Otherwise every attempt to connect would fail.
 fn check_file(name: &str, path: &str) -> Result<(), String> {
     if !FILES.contains(&name) {
@@ -230,12 +259,12 @@ fn check_file(name: &str, path: &str) -> Result<(), String> {
     }
     // A device or a pipe could be read without end.
     if !Path::new(path).is_file() {
-        return Err(format!("has {name}={path}, which is not a file"));
+        return Err(format!("has a value of {name} that is not a file"));
     }
-    let content = std::fs::read(path).map_err(|error| format!("has {name}={path}, which cannot be read: {error}"))?;
+    let content = std::fs::read(path).map_err(|error| format!("has a file as {name} that cannot be read: {error}"))?;
     match String::from_utf8_lossy(&content).contains("-----BEGIN ") {
         true => Ok(()),
-        false => Err(format!("has {name}={path}, which is not a PEM file")),
+        false => Err(format!("has a file as {name} that is not a PEM file")),
     }
 }
 
@@ -283,6 +312,33 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_value_is_refused_with_the_name_of_its_parameter() {
+        for parameter in ["sslmode=canary", "port=canary", "statement-cache-capacity=canary"] {
+            let problem = driver_url(&format!("postgres://h/x?{parameter}")).unwrap_err();
+            let name = parameter.split('=').next().unwrap();
+            assert!(problem.contains(name) && !problem.contains("percent"), "{parameter}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_hosts_is_refused() {
+        for url in
+            ["postgres://h1,h2/x", "postgres://h1:1,h2:2/x", "postgres://u:p,q@h1,h2/x", "postgres:///x?host=h1,h2"]
+        {
+            assert!(driver_url(url).unwrap_err().contains("one host"), "{url}");
+        }
+        driver_url("postgres://u:p,q@h1/x").unwrap();
+    }
+
+    #[test]
+    fn the_path_of_an_sqlite_file_is_taken_as_it_is() {
+        for path in ["data/a b.db", "data/a%20b.db", "/var/100%.db", "/var/é#.db"] {
+            let settings = SQLITE.at(&format!("sqlite:{path}")).unwrap();
+            assert_eq!(settings.sqlite_path(), Some(path.into()));
+        }
+    }
+
+    #[test]
     fn a_pooler_is_removed_from_the_url_and_gets_no_session_state() {
         let url = "postgres://u:p%23@h:6432/x?sslmode=require&pooler=transaction&application_name=a+b";
         let settings = SQLITE.at(url).unwrap();
@@ -301,7 +357,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ca.pem");
         let url = format!("postgres://h/x?sslmode=verify-full&sslrootcert={}", file.display());
-        assert!(driver_url(&url).unwrap_err().contains("is not a file"));
+        assert!(driver_url(&url).unwrap_err().contains("sslrootcert that is not a file"));
         std::fs::write(&file, "").unwrap();
         assert!(driver_url(&url).unwrap_err().contains("is not a PEM file"));
         std::fs::write(&file, "-----BEGIN CERTIFICATE-----").unwrap();

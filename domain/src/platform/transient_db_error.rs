@@ -36,6 +36,7 @@ impl TransientDbError {
     pub(super) fn is_outage(error: &DbErr) -> bool {
         let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return Self::of(error).is_some() };
         match &**error {
+            SqlxError::Database(error) if is_refused_by_pooler(error.message()) => false,
             SqlxError::Database(error) => error.code().is_some_and(|code| Self::of_code(&code).is_some()),
             SqlxError::Io(_) | SqlxError::PoolTimedOut => true,
             _ => false,
@@ -62,9 +63,36 @@ impl TransientDbError {
     }
 }
 
+/// What the message of a pooler contains if the credentials are wrong.
+pub(super) const AUTHENTICATION_FAILED: &str = "authentication failed";
+
+/// Returns whether a pooler says with this message that the user, the password or the database is wrong. PgBouncer gives
+/// all its messages the code 08P01, which also means that the connection is lost.
+fn is_refused_by_pooler(message: &str) -> bool {
+    [AUTHENTICATION_FAILED, "no such database", "no such user", "does not exist"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_pooler_refuses_for_good_is_told_by_its_message() {
+        for message in [
+            "password authentication failed",
+            "SASL authentication failed",
+            "no such database: zzz",
+            "no such user: zzz",
+            "server login failed: FATAL database \"zzz\" does not exist",
+        ] {
+            assert!(is_refused_by_pooler(message), "{message}");
+        }
+        for message in ["server login failed: FATAL the database system is starting up", "query_wait_timeout", ""] {
+            assert!(!is_refused_by_pooler(message), "{message}");
+        }
+    }
 
     #[test]
     fn a_connection_to_a_server_that_stops_or_became_read_only_is_lost() {
