@@ -1,14 +1,15 @@
 //! The tasks that every worker process runs in addition to its lanes.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use portico_domain::platform::{
     app::App,
+    error::{Error, Result},
     jobs::{self, HEARTBEAT_INTERVAL, JobSettings, Scheduler, Worker},
 };
 use tokio::{
     sync::watch,
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -18,12 +19,18 @@ use crate::lane::Paused;
 /// How often a worker sweeps, checks the schedules and reads the paused lanes.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long one statement may take. A connection that no longer answers is then given up: the driver would wait for it
+/// without end.
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one round of maintenance may take, which has many statements if many jobs wait.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Renews the leases of the worker's running jobs four times within the duration of a lease, until `drained` is
 /// cancelled.
 pub(crate) async fn renew_leases(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(app.section::<JobSettings>().lease / 4);
     while tick(&mut ticks, &drained).await {
-        if let Err(error) = jobs::renew(&app, &worker).await {
+        if let Err(error) = within(STATEMENT_TIMEOUT, jobs::renew(&app, &worker)).await {
             warn!(%error, "cannot renew the leases of running jobs; will retry");
         }
     }
@@ -35,16 +42,16 @@ pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, st
     let mut scheduler = Scheduler::default();
     let mut ticks = ticks(MAINTENANCE_INTERVAL);
     while tick(&mut ticks, &stop).await {
-        match jobs::paused(&app).await {
+        match within(STATEMENT_TIMEOUT, jobs::paused(&app)).await {
             Ok(lanes) => {
                 paused.send_replace(Some(lanes));
             }
             Err(error) => warn!(%error, "cannot read the paused lanes; using the last known state"),
         }
-        if let Err(error) = jobs::sweep(&app).await {
+        if let Err(error) = within(ROUND_TIMEOUT, jobs::sweep(&app)).await {
             warn!(%error, "the sweeper failed; will retry");
         }
-        if let Err(error) = scheduler.tick(&app).await {
+        if let Err(error) = within(ROUND_TIMEOUT, scheduler.tick(&app)).await {
             warn!(%error, "the scheduler failed; will retry");
         }
     }
@@ -55,13 +62,22 @@ pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, st
 pub(crate) async fn heartbeat(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(HEARTBEAT_INTERVAL);
     while tick(&mut ticks, &drained).await {
-        if let Err(error) = jobs::record_heartbeat(&app, &worker).await {
+        if let Err(error) = within(STATEMENT_TIMEOUT, jobs::record_heartbeat(&app, &worker)).await {
             warn!(%error, "cannot record the heartbeat of this worker; will retry");
         }
     }
-    if let Err(error) = jobs::deregister_worker(&app, &worker).await {
+    if let Err(error) = within(STATEMENT_TIMEOUT, jobs::deregister_worker(&app, &worker)).await {
         warn!(%error, "cannot deregister this worker; it counts as running until its heartbeat is too old");
     }
+}
+
+/// Returns the result of `work` on the database.
+///
+/// # Errors
+/// The error of `work`, or `unavailable` if it takes longer than `limit`.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let no_answer = || Error::Unavailable(format!("no answer from the database within {} s", limit.as_secs()));
+    timeout(limit, work).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
 /// Returns an interval whose first tick is immediate. After a late tick, the full period passes before the next one.

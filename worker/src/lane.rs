@@ -16,6 +16,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::background_tasks::{STATEMENT_TIMEOUT, within};
+
 /// The maximum number of jobs that one statement claims.
 const BATCH: usize = 64;
 /// How long to wait after an error of the queue or the database before the next attempt.
@@ -130,7 +132,7 @@ pub(crate) async fn pull(app: App, worker: Worker, lane: Lane, sender: mpsc::Sen
         if ids.is_empty() {
             continue;
         }
-        let claimed = match jobs::claim(&app, &worker, &ids).await {
+        let claimed = match within(STATEMENT_TIMEOUT, jobs::claim(&app, &worker, &ids)).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(%error, lane = lane.name(), "cannot claim jobs; the sweeper will push them again");

@@ -16,6 +16,7 @@ use portico_domain::{
     platform::{
         app::App,
         jobs::{self, Worker},
+        mail,
     },
 };
 use portico_queue::ChannelBackend;
@@ -32,13 +33,20 @@ use crate::lane::{Control, Work};
 /// How long running jobs may continue after the worker process receives SIGTERM or SIGINT.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 
+/// How long the worker waits for the database after that: for its background tasks, and then for unfinished jobs.
+const LAST_STATEMENTS_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Runs jobs until `stop` is cancelled.
 ///
 /// After that, the worker takes no new jobs and waits up to 25 seconds for running jobs. Jobs that are still running
-/// then are queued again for other workers, and the function returns. Errors are logged.
+/// then are queued again for other workers, and the function returns, at most 35 seconds after the signal. Errors are
+/// logged.
 pub async fn run(app: App, stop: CancellationToken) {
     let worker = Worker::new(&app);
     check_queue(&app).await;
+    if let Err(error) = mail::release_after_change(&app).await {
+        warn!(%error, "mail that waits for a mail server may wait until the time of its next probe");
+    }
     let drained = CancellationToken::new();
     let (paused_sender, paused) = watch::channel(None);
     let control = Control::new(paused, stop.clone());
@@ -73,9 +81,12 @@ pub async fn run(app: App, stop: CancellationToken) {
         warn!(seconds = DRAIN_TIMEOUT.as_secs(), "some jobs did not finish in time; they are queued again");
     }
     drained.cancel();
-    let _ = tokio::join!(leases, heartbeat, maintenance);
-    if let Err(error) = jobs::release(&app, &worker).await {
-        warn!(%error, "cannot queue unfinished jobs again; they run again when their leases expire");
+    // A statement on a connection that no longer answers would wait without end.
+    let _ = timeout(LAST_STATEMENTS_TIMEOUT, async { tokio::join!(leases, heartbeat, maintenance) }).await;
+    match timeout(LAST_STATEMENTS_TIMEOUT, jobs::release(&app, &worker)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(%error, "cannot queue unfinished jobs again; they run again when their leases expire"),
+        Err(_) => warn!("no answer from the database; unfinished jobs run again when their leases expire"),
     }
     info!("worker stopped");
 }

@@ -11,7 +11,7 @@ use sea_orm::{
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::{
@@ -337,10 +337,14 @@ macro_rules! impl_connection_trait {
 impl_connection_trait!(Database, route);
 impl_connection_trait!(Transaction, inner);
 
+/// How long [`retry_for`] waits for one attempt.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Runs `write` and tries again while the database is unavailable, for at most `duration`.
 ///
 /// Use it to record what has already happened outside of the database and would happen again if it is not recorded: a
-/// mail that was sent, a job that has run.
+/// mail that was sent, a job that has run. `write` must do no harm if it runs twice: an attempt that gets no answer for 5
+/// seconds is given up and repeated, because its connection may be dead.
 ///
 /// # Errors
 /// The last error of `write`; immediately if the error is not transient.
@@ -350,7 +354,8 @@ where
 {
     let deadline = Instant::now() + duration;
     loop {
-        match write().await {
+        let no_answer = |_| Err(Error::Unavailable("the database does not answer".into()));
+        match timeout(WRITE_TIMEOUT, write()).await.unwrap_or_else(no_answer) {
             Err(Error::Unavailable(reason) | Error::Aborted(reason)) if Instant::now() < deadline => {
                 warn!(reason, "the database is unavailable; retrying the write");
                 sleep(RETRY_INTERVAL).await;
