@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Deployment, MailServer, Scrape, Sink, Tenant, World, binary, eventually, password, reply, unique,
+    Answer, Deployment, MailServer, Received, Scrape, Sink, Tenant, World, binary, eventually, password, reply, unique,
     unique_email,
 };
 
@@ -69,6 +70,13 @@ impl Office {
         .await;
     }
 
+    async fn wait_for_state_that_starts_with(&self, email: &str, expected: &str) {
+        eventually(&format!("the mail to {email} is {expected}"), || async {
+            self.state(email).starts_with(expected).then_some(())
+        })
+        .await;
+    }
+
     /// Makes jobs due again and again until the mail to this address has this state.
     async fn pass_time_until(&self, email: &str, expected: &str) {
         eventually(&format!("the mail to {email} is {expected}"), || async {
@@ -120,6 +128,99 @@ async fn a_reply_is_decided_by_its_code_and_its_text_may_be_anything() {
             office.world.browser().activate(&token, &password()).await.expect(200);
             assert_eq!(office.server.received(&email).len(), 1, "{text:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_positive_code_after_the_final_dot_has_sent_the_mail_whatever_follows() {
+    for deployment in BOTH {
+        let office = Office::open(deployment, "&answer=1s&repeat=1s").await;
+        let bytes = |text: String| Answer::Bytes(text.into_bytes());
+        let last = |text: &str| Answer::Last(text.into());
+        for answer in [
+            bytes(format!("250 {}\r\n", "x".repeat(9_000))),
+            bytes(format!("{}250 end\r\n", "250-more\r\n".repeat(200))),
+            bytes("250-queued\r\n id=77\r\n250 end\r\n".into()),
+            last("250-queued\r\n"),
+            last("250-queued\r\n id"),
+            last("250 queued"),
+            last("250"),
+        ] {
+            office.server.answer("dot", answer);
+            let email = office.invite().await;
+            office.wait_for_state(&email, "sent - 1").await;
+            assert_eq!(office.server.received(&email).len(), 1);
+        }
+    }
+}
+
+// A connection that is used for the next mail may have a reply in it that belongs to no command.
+#[tokio::test]
+async fn what_a_server_says_without_being_asked_harms_no_mail() {
+    for deployment in BOTH {
+        let office = Office::open(deployment, "&connections=1").await;
+        for stray in ["550 5.7.1 nope", "554 5.4.5 idle", "250 again", "354 go on", "451 later", "221 bye", "what?"] {
+            for at in ["dot", "MAIL"] {
+                office.server.answer_times(1, at, reply(&format!("250 ok\r\n{stray}")));
+                let (first, second) = (office.invite().await, office.invite().await);
+                office.pass_time_until(&first, if at == "dot" { "sent - 1" } else { "sent - 2" }).await;
+                office.wait_for_state(&second, "sent - 1").await;
+                for email in [first, second] {
+                    assert_eq!(office.server.received(&email).len(), 1, "{at}: {stray}");
+                }
+            }
+        }
+        assert_eq!(office.world.count("SELECT count(*) FROM mail_holds"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_mail_gets_few_attempts() {
+    let answers = [("greeting", "421 4.3.2 too busy"), ("EHLO", "421 go away"), ("MAIL", "452 4.3.1 no space")];
+    join_all(answers.map(async |(at, line)| {
+        let office = Office::open(Deployment::Single, "").await;
+        office.server.answer(at, reply(line));
+        let started = std::time::Instant::now();
+        let mut emails = Vec::new();
+        for _ in 0..60 {
+            emails.push(office.invite().await);
+        }
+        // A few mails are tried before the first answer. Then one is tried after each pause, of 0.25, 0.5, 1, 2, 4 and 8
+        // seconds.
+        eventually("10 attempts", || async { (office.server.connections() >= 10).then_some(()) }).await;
+        assert!(started.elapsed() > Duration::from_millis(1_500), "{line}: {:?}", started.elapsed());
+        office.server.heal();
+        eventually("all mails are sent", || async {
+            office.world.make_jobs_due();
+            emails.iter().all(|email| office.server.received(email).len() == 1).then_some(())
+        })
+        .await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_mail_shows_no_secret() {
+    let office = Office::open(Deployment::Single, "").await;
+    let answers: [fn(&Received) -> String; 5] = [
+        |mail| format!("550 5.7.1 blocked #token={}", mail.token()),
+        |mail| format!("550 5.7.1 blocked %23token%3D{}%20", mail.token()),
+        |mail| format!("550 TOKEN={}", mail.token()),
+        |mail| format!("550-5.7.1 {}\r\n550 5.7.1 {}", &mail.token()[..21], &mail.token()[21..]),
+        |mail| format!("451 4.7.1 {}", mail.token()),
+    ];
+    for answer in answers {
+        office.server.answer("dot", Answer::Repeat(answer));
+        let email = office.invite().await;
+        office.wait_for_state(&email, "queued - 1").await;
+        let token = office.server.received(&email)[0].token();
+        let log = office.world.logs().join("\n");
+        for text in [office.detail(&email), office.world.run(&["mail", "list", "--status", "queued"]), log] {
+            assert!(text.contains('…'), "{text}");
+            assert!(!text.contains(&token[..12]) && !text.contains(&token[30..]), "{text}");
+        }
+        office.server.heal();
+        office.pass_time_until(&email, "sent - 2").await;
     }
 }
 
@@ -246,7 +347,7 @@ async fn assert_held(deployment: Deployment, at: &'static str, line: &str) {
     office.world.make_jobs_due();
     for email in &waiting {
         office.server.wait_for(email, 1).await;
-        eventually("the mail is sent", || async { office.state(email).starts_with("sent ").then_some(()) }).await;
+        office.wait_for_state_that_starts_with(email, "sent ").await;
     }
     eventually("the metric is zero again", || async {
         (office.metric("portico_mail_held").await == 0.0).then_some(())
@@ -281,6 +382,81 @@ async fn a_test_mail_that_is_accepted_ends_the_hold() {
     office.server.heal();
     assert!(office.world.run(&["mail", "test", "--to", "ops@x.test"]).contains("250 accepted"));
     office.server.wait_for(&email, 1).await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_mail_settings_ends_the_wait_for_a_hold() {
+    for deployment in BOTH {
+        let mut office = Office::open(deployment, "").await;
+        office.server.answer("MAIL", reply("550 5.7.1 sender blocked"));
+        let email = office.invite().await;
+        office.world.wait_for_sql("the server is on hold", "SELECT count(*) FROM mail_holds", "1").await;
+        office.server.heal();
+        let settings = [("MAIL_URL", &*office.server.url("&ehlo=app.example.com"))];
+        match deployment {
+            Deployment::Single => office.world.restart_single(&settings).await,
+            Deployment::Cluster => {
+                office.world.change_settings(&settings);
+                // A worker does not know of a hold that began less than a second ago.
+                for worker in [2, 3] {
+                    office.world.processes[worker].kill();
+                }
+                for worker in [2, 3] {
+                    office.world.restart(worker).await;
+                }
+            }
+        }
+        office.server.wait_for(&email, 1).await;
+        office.world.wait_for_sql("the hold has ended", "SELECT count(*) FROM mail_holds", "0").await;
+    }
+}
+
+// The third mail is the probe, because no other mail waits.
+#[tokio::test]
+async fn a_hold_after_refusals_of_several_recipients_is_probed_and_ends() {
+    let office = Office::open(Deployment::Single, "").await;
+    office.server.answer("RCPT", reply("550 5.7.1 blocked"));
+    for domain in ["a.test", "b.test", "c.test"] {
+        let email = office.invite_at(domain).await;
+        office.wait_for_state(&email, "queued - 1").await;
+    }
+    office.world.wait_for_sql("the server is on hold", "SELECT count(*) FROM mail_holds", "1").await;
+    let due = "SELECT count(*) FROM background_jobs b, mail_holds h WHERE b.state = 'queued' \
+               AND b.last_error LIKE 'on hold: %' AND b.run_at >= h.next_probe_at";
+    assert_eq!(office.world.count(due), 1);
+    office.server.heal();
+    let probe = "UPDATE background_jobs SET run_at = created_at WHERE last_error LIKE 'on hold: %'";
+    office.world.sql("UPDATE mail_holds SET next_probe_at = held_at");
+    office.world.sql(probe);
+    office.world.wait_for_sql("the hold has ended", "SELECT count(*) FROM mail_holds", "0").await;
+}
+
+#[tokio::test]
+async fn a_mail_server_without_room_pages_although_it_refuses_one_mail_only() {
+    let office = Office::open(Deployment::Single, "").await;
+    for (at, line) in [
+        ("dot", "452 4.3.1 Insufficient system storage"),
+        ("RCPT", "452 4.3.2 not now"),
+        ("RCPT", "451 4.3.0 Temporary lookup failure"),
+        ("RCPT", "454 4.7.1 relay access denied"),
+    ] {
+        office.server.answer(at, reply(line));
+        let email = office.invite().await;
+        office.wait_for_state(&email, "queued - 1").await;
+        let two_hours_ago = format!("UPDATE emails SET created_at = '{}' WHERE recipient = '{email}'", two_hours_ago());
+        office.world.sql(&two_hours_ago);
+        eventually("the age of the mail counts", || async {
+            (office.metric("portico_mails_oldest_seconds").await > 7_000.0).then_some(())
+        })
+        .await;
+        office.world.sql(&format!("DELETE FROM emails WHERE recipient = '{email}'"));
+    }
+}
+
+/// The time two hours ago, as the databases store it.
+fn two_hours_ago() -> String {
+    let output = std::process::Command::new("date").args(["-u", "-d", "2 hours ago", "+%FT%T+00:00"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 #[tokio::test]

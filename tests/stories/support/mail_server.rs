@@ -18,6 +18,10 @@ use super::{Mail, eventually};
 pub(crate) enum Answer {
     /// Sends these bytes.
     Bytes(Vec<u8>),
+    /// Sends these bytes and closes the connection.
+    Last(Vec<u8>),
+    /// Sends what this returns for the text of the mail that has just arrived.
+    Repeat(fn(&Received) -> String),
     /// Sends nothing for this time, and then the usual reply.
     Late(Duration),
     /// Sends nothing.
@@ -220,6 +224,14 @@ async fn say(
     let bytes = match answer {
         None => usual,
         Some(Answer::Bytes(bytes)) => bytes,
+        Some(Answer::Last(bytes)) => {
+            let _ = stream.get_mut().write_all(&bytes).await;
+            return false;
+        }
+        Some(Answer::Repeat(line)) => {
+            let mail = state.lock().unwrap().received.last().cloned().unwrap();
+            format!("{}\r\n", line(&mail)).into_bytes()
+        }
         Some(Answer::Late(time)) => {
             sleep(time).await;
             usual

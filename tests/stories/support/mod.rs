@@ -33,7 +33,7 @@ pub(crate) use disk::Disk;
 pub(crate) use fake_dns::FakeDns;
 pub(crate) use load::{DeliveryReport, FootprintLog, Load, Percentiles, Routing, UNLIMITED, unix_milliseconds};
 pub(crate) use mail::Mail;
-pub(crate) use mail_server::{Answer, MailServer, reply};
+pub(crate) use mail_server::{Answer, MailServer, Received, reply};
 pub(crate) use otlp_collector::OtlpCollector;
 pub(crate) use people::{Invitation, Person, Tenant, password, unique, unique_email};
 pub(crate) use pgbouncer::PgBouncer;

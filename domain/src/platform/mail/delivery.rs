@@ -38,6 +38,8 @@ const MAX_HANDOVERS: i32 = 3;
 const LOST_PAUSES: [TimeDelta; 2] = [TimeDelta::seconds(5), TimeDelta::seconds(60)];
 /// The pauses after refusals that may not be for good. After the last one the mail fails.
 const DOUBT_PAUSES: [TimeDelta; 3] = [TimeDelta::minutes(10), TimeDelta::hours(1), TimeDelta::hours(4)];
+/// How much later than other mails a mail becomes due as a probe that was refused by its recipient.
+const LAST_PROBE_DELAY: TimeDelta = TimeDelta::seconds(5);
 /// After "not now" to a recipient. Greylisting refuses earlier attempts anyway.
 const RECIPIENT: Backoff = Backoff { first_seconds: 60.0, max_seconds: 3_600.0 };
 
@@ -134,9 +136,10 @@ pub(super) fn next_step(app: &App, row: &email::Model) -> Step {
         let last = row.detail.as_deref().unwrap_or("the process stopped before the answer");
         return Step::End(End::Failed(Reason::OutcomeUnknown, unknown(last)));
     }
-    // After a process has stopped between handover and answer.
+    // After a process has stopped between handover and answer. If the attempt was recorded, its job has waited already.
+    let is_recorded = row.last_attempt_at.is_some() && row.last_attempt_at >= row.unconfirmed_at;
     match (pause_after_loss(row.unconfirmed), row.unconfirmed_at) {
-        (Some(pause), Some(at)) if now < at + pause => {
+        (Some(pause), Some(at)) if now < at + pause && !is_recorded => {
             // A time that is further ahead was written by a wrong clock.
             Step::Wait(min(at + pause, now + pause), "the mail server may have accepted the mail")
         }
@@ -215,16 +218,10 @@ pub(super) async fn settle(app: &App, row: &email::Model, error: MailError) -> s
         }
         metrics::mail_tried(row, MailOutcome::Held, app.now());
         let probe_at = hold::begin(app, &error).await?;
-        if !is_at_recipient {
-            let why = format!("{}{}", hold::ON_HOLD, error.detail);
-            return Err(JobError::Postponed(min(probe_at, deadline(row)), why));
-        }
-        // A mail that was refused by its recipient waits for its own pause, so that it is not the next probe.
-        let pause = match plan {
-            Plan::Retry(pause, _) => pause,
-            Plan::Fail(_) => DOUBT_PAUSES[2],
-        };
-        return Err(JobError::Postponed(min(app.now() + pause, deadline(row)), error.detail));
+        // A mail that was refused by its recipient is the probe only if no other mail is.
+        let probe_at = if is_at_recipient { probe_at + LAST_PROBE_DELAY } else { probe_at };
+        let why = format!("{}{}", hold::ON_HOLD, error.detail);
+        return Err(JobError::Postponed(min(probe_at, deadline(row)), why));
     }
     // The server has taken login and sender, so this attempt was no probe of a hold of these.
     if is_at_recipient && error.reaction == Reaction::Reply {
@@ -256,7 +253,7 @@ fn plan(app: &App, row: &email::Model, error: &MailError) -> Plan {
         }
         (Outcome::Unknown, _) if row.unconfirmed + 1 >= MAX_HANDOVERS => Plan::Fail(Reason::OutcomeUnknown),
         (Outcome::Unknown, _) => Plan::Retry(pause_after_unknown(app, row, error), MailOutcome::Unknown),
-        (Outcome::Later | Outcome::Hold, Stage::Rcpt | Stage::Dot) if error.reaction == Reaction::Reply => {
+        (Outcome::Later | Outcome::Hold, Stage::Rcpt) if error.reaction == Reaction::Reply => {
             Plan::Retry(RECIPIENT.after(row.deferrals + 1, app.random()), MailOutcome::Transient)
         }
         (Outcome::Later | Outcome::Hold, _) if error.reaction == Reaction::Reply => {
@@ -300,7 +297,7 @@ fn answered(row: &email::Model) -> SimpleExpr {
 async fn count_refusal(app: &App, row: &email::Model, error: &MailError) -> Result<()> {
     let column = match (error.outcome, error.stage) {
         (Outcome::Doubt, _) => Column::Doubts,
-        (_, Stage::Rcpt | Stage::Dot) if error.reaction == Reaction::Reply => Column::Deferrals,
+        (_, Stage::Rcpt) if error.reaction == Reaction::Reply => Column::Deferrals,
         _ => return Ok(()),
     };
     write(app, queued(row).col_expr(column, Expr::col(column).add(1))).await
@@ -390,6 +387,9 @@ mod tests {
             let Step::Wait(until, _) = next_step(&app, &row) else { panic!("{unconfirmed} {ahead}") };
             assert_eq!(until, app.now() + TimeDelta::seconds(seconds));
         }
+        let recorded = email::Model { last_attempt_at: Some(app.now()), ..row.clone() };
+        let recorded = email::Model { unconfirmed: 2, unconfirmed_at: Some(app.now()), ..recorded };
+        assert!(matches!(next_step(&app, &recorded), Step::Send), "its job has waited for `?repeat=`");
         let row = email::Model { unconfirmed: 3, unconfirmed_at: Some(app.now()), ..row };
         assert!(matches!(next_step(&app, &row), Step::End(End::Failed(Reason::OutcomeUnknown, _))));
     }
@@ -454,7 +454,7 @@ mod tests {
         };
         for (stage, pauses) in [
             (Stage::Rcpt, [60, 120, 3_600]),
-            (Stage::Dot, [60, 120, 3_600]),
+            (Stage::Dot, [5, 10, 3_600]),
             (Stage::Mail, [5, 10, 3_600]),
             (Stage::Auth, [5, 10, 3_600]),
         ] {

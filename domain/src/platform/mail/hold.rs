@@ -47,6 +47,8 @@ const MAX_EVIDENCE: u64 = 1_000;
 
 /// How the reason of a mail begins that waits for the end of a hold. [`end`] finds these mails by it.
 pub(super) const ON_HOLD: &str = "on hold: ";
+/// How the recorded refusal of a mail begins whose answer means [`Outcome::Hold`].
+pub(super) const HOLD_REFUSAL: &str = "hold ";
 /// How many mails become due when a probe said nothing about the hold.
 const PROBE_CANDIDATES: u64 = 10;
 
@@ -197,6 +199,20 @@ async fn end_where(app: &App, condition: Condition) -> Result<()> {
     Ok(())
 }
 
+/// Makes the mails due that wait for the end of a hold, if the only holds are under older settings: `MAIL_URL` was changed
+/// while mail waited. To be called when a worker starts.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub async fn release_after_change(app: &App) -> Result<()> {
+    let (holds, own) = (known(app).await?, server(app));
+    if holds.is_empty() || holds.iter().any(|hold| hold.server == own) {
+        return Ok(());
+    }
+    info!("the mail settings have changed, so mail that waits for a mail server is sent now");
+    make_due(app, waiting()).await
+}
+
 /// Matches the mails that wait for the end of a hold. Other mails wait because of their own recipient.
 fn waiting() -> Condition {
     use background_job::Column;
@@ -223,8 +239,9 @@ async fn known(app: &App) -> Result<Vec<mail_hold::Model>> {
     app.get::<HoldCache>().0.get_or_load(CACHE_TTL, load).await
 }
 
-/// Returns whether the refusals of `recipients`' servers show that the fault is not theirs: mails to enough domains got
-/// the same answer as `row`, and the mail server has accepted no mail in between.
+/// Returns whether the refusals of several recipients' servers show that the fault is not theirs: mails to two domains
+/// got an answer that means [`Outcome::Hold`], or mails to three domains the same answer that means [`Outcome::Doubt`].
+/// In between, the mail server has accepted no mail.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
@@ -242,7 +259,10 @@ pub(super) async fn is_general(app: &App, row: &email::Model, failure: &MailErro
         .columns([Column::Recipient, Column::LastAttemptAt])
         .filter(Column::Status.is_in([Status::Queued, Status::Failed]))
         .filter(Column::CreatedAt.gt(since - EVIDENCE_PERIOD))
-        .filter(Column::Refusal.eq(failure.refusal.clone()))
+        .filter(match failure.outcome {
+            Outcome::Hold => Column::Refusal.starts_with(HOLD_REFUSAL),
+            _ => Column::Refusal.eq(failure.refusal.clone()),
+        })
         .filter(Column::LastAttemptAt.gt(since))
         .order_by_desc(Column::LastAttemptAt)
         .limit(MAX_EVIDENCE)
@@ -382,6 +402,27 @@ mod tests {
         app.clock().advance(TimeDelta::seconds(1));
         end(&app, app.now()).await.unwrap();
         assert_eq!(holds(&app).await, 0);
+    }
+
+    #[tokio::test]
+    async fn mails_that_wait_become_due_when_the_settings_have_changed() {
+        let app = testing::app().await;
+        app.leave_jobs();
+        begin(&app, &refused()).await.unwrap();
+        waiting_mail(&app, app.now() + TimeDelta::minutes(10), "on hold: no").await;
+        let due = async || {
+            let due = background_job::Entity::find().filter(background_job::Column::RunAt.lte(app.now()));
+            due.count(app.db()).await.unwrap()
+        };
+        release_after_change(&app).await.unwrap();
+        assert_eq!(due().await, 0, "the hold is under the current settings");
+        let row = mail_hold::Entity::find().one(app.db()).await.unwrap().unwrap();
+        mail_hold::Entity::delete_many().exec(app.db()).await.unwrap();
+        let older = mail_hold::Model { server: "other settings".into(), ..row };
+        older.into_active_model().insert(app.db()).await.unwrap();
+        app.get::<HoldCache>().0.clear().await;
+        release_after_change(&app).await.unwrap();
+        assert_eq!(due().await, 1);
     }
 
     #[tokio::test]

@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use tracing::{Instrument, field, info_span};
 use url::Url;
 
-use super::{MailSettings, MailUrl, Message, message::Subject};
+use super::{MailSettings, MailUrl, Message, hold::HOLD_REFUSAL, message::Subject, redact::Redactor};
 use crate::platform::{
     clock::Time,
-    smtp::{self, BeforeDot, Circumstances, Failure, Outcome, Slot, Smtp, Stage},
+    smtp::{self, BeforeDot, Cause, Circumstances, Failure, Outcome, Slot, Smtp, Stage, Verdict},
 };
 
 /// A transport that delivers mail. Clones share the same transport.
@@ -103,22 +103,32 @@ impl MailError {
         Self { outcome, stage: Stage::Connect, refusal: None, reaction: Reaction::None, is_counted: false, detail }
     }
 
-    fn of_smtp(failure: &Failure, outcome: Outcome) -> Self {
-        let is_refusal = matches!(failure.stage, Stage::Rcpt | Stage::Dot);
-        let is_refusal = is_refusal && matches!(failure.cause, smtp::Cause::Reply(_));
+    fn of_smtp(failure: &Failure, verdict: Verdict, detail: String) -> Self {
         Self {
-            outcome,
+            outcome: verdict.outcome,
             stage: failure.stage,
-            refusal: is_refusal.then(|| failure.kind()),
+            refusal: refusal(failure, verdict),
             reaction: match &failure.cause {
-                smtp::Cause::Reply(_) => Reaction::Reply,
-                smtp::Cause::Silence => Reaction::Silence,
-                smtp::Cause::NotAllowed(_) => Reaction::NotAsked,
-                smtp::Cause::Closed(_) | smtp::Cause::Unparsable | smtp::Cause::Setup(_) => Reaction::None,
+                Cause::Reply(_) => Reaction::Reply,
+                Cause::Silence => Reaction::Silence,
+                Cause::NotAllowed(_) => Reaction::NotAsked,
+                Cause::Closed(_) | Cause::Unparsable | Cause::Setup(_) => Reaction::None,
             },
             is_counted: false,
-            detail: failure.to_string(),
+            detail,
         }
+    }
+}
+
+/// Returns the stage and the code of the reply if it is about the recipient or the text; `None` if it is about the state
+/// of the mail server, which concerns all mails.
+fn refusal(failure: &Failure, verdict: Verdict) -> Option<String> {
+    let Cause::Reply(reply) = &failure.cause else { return None };
+    match (failure.stage, verdict.outcome) {
+        (Stage::Rcpt | Stage::Dot, Outcome::Hold) => Some(format!("{HOLD_REFUSAL}{}", failure.kind())),
+        (Stage::Rcpt | Stage::Dot, Outcome::Later) if verdict.is_overloaded || reply.is_about_the_server() => None,
+        (Stage::Rcpt | Stage::Dot, _) => Some(failure.kind()),
+        _ => None,
     }
 }
 
@@ -164,6 +174,17 @@ impl Mailer {
         Ok(Self { from: settings.from.clone(), transport })
     }
 
+    /// Checks that the files that `settings` names can be used. Creates and connects to nothing.
+    ///
+    /// # Errors
+    /// A sentence that names `MAIL_URL`, if a certificate cannot be read.
+    pub fn check_files(settings: &MailSettings, public_url: &Url) -> Result<(), String> {
+        match &settings.url {
+            MailUrl::Smtp(server) => Smtp::new(server, public_url).map(drop),
+            MailUrl::Folder(_) | MailUrl::Memory => Ok(()),
+        }
+    }
+
     /// Checks that mail can be sent, without sending one: connects to the SMTP server and logs in. Returns a sentence
     /// about what was found.
     ///
@@ -173,7 +194,10 @@ impl Mailer {
         match &self.transport {
             Transport::Smtp(smtp) => match smtp.check().await {
                 Ok(()) => Ok("the mail server accepts the connection and the credentials".into()),
-                Err(failure) => Err(failure.to_string()),
+                Err(failure) => {
+                    let redactor = Redactor::of_credentials(smtp.server().credentials.as_ref());
+                    Err(redactor.redact(&failure.to_string()))
+                }
             },
             Transport::Folder(path) => Ok(format!("mail is written to {}", path.display())),
             Transport::Memory(_) => Ok("mail is kept in memory".into()),
@@ -232,11 +256,19 @@ impl Mailer {
         if verdict.outcome == Outcome::Hold {
             smtp.close_idle_connections();
         }
+        let redactor = Redactor::of_credentials(smtp.server().credentials.as_ref()).with_message(attempt.message);
         match sent {
-            Ok(reply) => Ok(reply.to_string()),
+            Ok(reply) => Ok(redactor.redact(&reply.to_string())),
             // The server says that it has accepted the mail before.
-            Err(failure) if verdict.outcome == Outcome::Sent => Ok(failure.to_string()),
-            Err(failure) => Err(MailError::of_smtp(&failure, verdict.outcome)),
+            Err(failure) if verdict.outcome == Outcome::Sent => Ok(redactor.redact(&failure.to_string())),
+            Err(failure) => {
+                match (&failure.cause, failure.stage, verdict.outcome) {
+                    (Cause::Reply(_), Stage::Rcpt | Stage::Dot, _) => smtp.resume(),
+                    (Cause::Reply(_), _, Outcome::Later) => smtp.pause(),
+                    _ => {}
+                }
+                Err(MailError::of_smtp(&failure, verdict, redactor.redact(&failure.to_string())))
+            }
         }
     }
 

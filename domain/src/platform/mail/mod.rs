@@ -9,12 +9,13 @@ mod hold;
 mod mailer;
 mod message;
 mod outbox;
+mod redact;
 mod request_batch;
 mod retry;
 mod send;
 mod settings;
 
-pub use hold::HoldCache;
+pub use hold::{HoldCache, release_after_change};
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};
 pub(crate) use outbox::{NewEmail, REPLACED, enqueue, enqueue_all, replace, set_recipient_user};

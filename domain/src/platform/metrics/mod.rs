@@ -94,7 +94,8 @@ metrics! {
     jobs_in_queue: GaugeVec = "portico_jobs_in_queue" ["lane"];
     /// Queued mails of the whole installation: neither sent, failed nor suppressed.
     mails_waiting: GaugeVec = "portico_mails_waiting" [];
-    /// Queued mails of the whole installation whose recipient or text was refused for now. They are tried again.
+    /// Queued mails of the whole installation whose recipient or text was refused for now, and not because of the state
+    /// of the mail server. They are tried again.
     mails_deferred: GaugeVec = "portico_mails_deferred" [];
     /// 1 while no process sends mail, because the mail server refuses Portico itself, else 0. The label is the stage of
     /// the last refusal.

@@ -3,10 +3,10 @@
 use std::{future::Future, pin::pin, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use lettre::address::Envelope;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
     time::{sleep, timeout},
 };
@@ -108,9 +108,7 @@ impl Connector {
         }
         plain.command(Stage::Tls, "STARTTLS", 2).await?;
         // What arrived before the handshake may have been inserted by an attacker.
-        if !plain.stream.buffer().is_empty() {
-            return Err(failure(Stage::Tls)(Cause::Unparsable));
-        }
+        plain.expect_no_input(Stage::Tls)?;
         let stream = within(Stage::Tls, self.tls.connect(plain.stream.into_inner())).await?;
         let mut connection = Connection::new(stream);
         connection.ehlo(&self.ehlo, false).await?;
@@ -121,10 +119,14 @@ impl Connector {
     /// vain.
     async fn greeting_or_tls(&self, plain: &mut Connection<TcpStream>) -> Result<(), Failure> {
         let mut greeting = pin!(plain.greeting());
-        tokio::select! {
-            greeted = &mut greeting => return greeted,
-            () = sleep(TLS_PROBE_AFTER) => {}
-        }
+        let failed = tokio::select! {
+            greeted = &mut greeting => match greeted {
+                // A server that speaks TLS closes the connection after a while, or sends an alert.
+                Err(failure) if matches!(failure.cause, Cause::Closed(_) | Cause::Unparsable) => Some(failure),
+                greeted => return greeted,
+            },
+            () = sleep(TLS_PROBE_AFTER) => None,
+        };
         let speaks_tls = async {
             match self.open_tcp().await {
                 Ok(tcp) => self.tls.is_spoken(tcp).await,
@@ -135,7 +137,10 @@ impl Connector {
             let why = "the server speaks TLS from the first byte; use smtps:// in MAIL_URL";
             return Err(failure(Stage::Greeting)(Cause::Setup(why.into())));
         }
-        greeting.await
+        match failed {
+            Some(failure) => Err(failure),
+            None => greeting.await,
+        }
     }
 }
 
@@ -206,14 +211,23 @@ impl<S: Stream + 'static> Connection<S> {
             self.command(Stage::Rcpt, &format!("RCPT TO:<{recipient}>"), 2).await?;
         }
         self.command(Stage::Data, "DATA", 3).await?;
+        self.expect_no_input(Stage::Data)?;
         before_dot().await.map_err(|why| failure(Stage::Data)(Cause::NotAllowed(why)))?;
         within(Stage::Data, self.write(&dot_stuffed(text))).await?;
         let dot = async {
             self.write(b".\r\n").await?;
-            Reply::read(&mut self.stream).await.map_err(Cause::from)
+            Reply::read_first_line(&mut self.stream).await.map_err(Cause::from)
         };
-        let reply = timeout(dot_limit, dot).await.unwrap_or(Err(Cause::Silence)).map_err(failure(Stage::Dot))?;
+        let mut reply = timeout(dot_limit, dot).await.unwrap_or(Err(Cause::Silence)).map_err(failure(Stage::Dot))?;
+        // The code has decided, even if the rest takes longer than the limit or never comes.
+        reply.read_rest(&mut self.stream).await;
         expect(Stage::Dot, reply, 2)
+    }
+
+    /// Returns whether the connection can be used for another mail: it is open, and the server has sent nothing that
+    /// would be taken for the reply to the next command.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.stream.fill_buf().now_or_never().is_none()
     }
 
     /// Says QUIT and waits for a moment for the answer. The connection ends in any case.
@@ -230,8 +244,14 @@ impl<S: Stream + 'static> Connection<S> {
         expect(stage, self.exchange(stage, line).await?, expected)
     }
 
+    /// Checks that the server has sent nothing since its last reply. It would be taken for the next reply.
+    fn expect_no_input(&self, stage: Stage) -> Result<(), Failure> {
+        if self.stream.buffer().is_empty() { Ok(()) } else { Err(failure(stage)(Cause::Unparsable)) }
+    }
+
     /// Sends `line` and returns the reply.
     async fn exchange(&mut self, stage: Stage, line: &str) -> Result<Reply, Failure> {
+        self.expect_no_input(stage)?;
         within(stage, async {
             self.write(format!("{line}\r\n").as_bytes()).await?;
             Reply::read(&mut self.stream).await.map_err(Cause::from)
@@ -272,8 +292,12 @@ fn failure(stage: Stage) -> impl Fn(Cause) -> Failure {
 }
 
 /// Returns the reply if its code begins with `digit`. A client must not depend on the other digits (RFC 5321 §4.2).
+/// Before the final dot another command follows, so the reply must be complete.
 fn expect(stage: Stage, reply: Reply, digit: u16) -> Result<Reply, Failure> {
-    if reply.code / 100 == digit { Ok(reply) } else { Err(failure(stage)(Cause::Reply(reply))) }
+    if reply.code / 100 != digit {
+        return Err(failure(stage)(Cause::Reply(reply)));
+    }
+    if reply.is_complete || stage == Stage::Dot { Ok(reply) } else { Err(failure(stage)(Cause::Unparsable)) }
 }
 
 /// Runs `work` within the time limit of `stage`.

@@ -157,11 +157,7 @@ impl fmt::Display for Failure {
         match &self.cause {
             // A server may repeat the command, which has the password.
             Cause::Reply(reply) if self.stage == Stage::Auth => write!(f, "{stage}: {}", reply.codes()),
-            // A filter may repeat a link of the mail.
-            Cause::Reply(reply) => {
-                let text = reply.to_string();
-                write!(f, "{stage}: {}", text.split_once("token=").map_or(&*text, |(before, _)| before))
-            }
+            Cause::Reply(reply) => write!(f, "{stage}: {reply}"),
             Cause::Silence => write!(f, "{stage}: the server did not answer in time"),
             Cause::Closed(why) => write!(f, "{stage}: the connection failed: {why}"),
             Cause::Unparsable => write!(f, "{stage}: the server sent something that is not an SMTP reply"),

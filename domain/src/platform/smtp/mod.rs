@@ -23,7 +23,7 @@ use url::{Host, Url};
 
 pub(crate) use connection::BeforeDot;
 pub(crate) use failure::{Cause, Failure, Stage};
-pub(crate) use outcome::{Circumstances, Outcome, verdict};
+pub(crate) use outcome::{Circumstances, Outcome, Verdict, verdict};
 pub(crate) use reply::Reply;
 pub use settings::{Encryption, SendRate, SmtpServer, Trust};
 
@@ -112,6 +112,16 @@ impl Smtp {
         self.slots.halve();
     }
 
+    /// Pauses for a moment, because the server takes no mail now. Consecutive pauses grow.
+    pub(crate) fn pause(&self) {
+        self.slots.pause();
+    }
+
+    /// Ends the pauses, because the server takes mail: it has answered a recipient or a text.
+    pub(crate) fn resume(&self) {
+        self.slots.resume();
+    }
+
     /// Connects, logs in if there are credentials, and says goodbye.
     ///
     /// # Errors
@@ -131,9 +141,9 @@ impl Smtp {
         let limit = self.connector.server.answer;
         if let Some(mut connection) = self.take_idle() {
             match connection.send(envelope, text, before_dot, limit).await {
-                // The server has closed the connection while it was idle.
-                Err(Failure { stage: Stage::Mail, cause: Cause::Closed(_) }) => {}
-                Err(Failure { stage: Stage::Mail, cause: Cause::Reply(reply) }) if reply.code == 421 => {}
+                // The server has closed the connection while it was idle, or has ended the session in another way. A new
+                // connection shows what the server says to this mail.
+                Err(Failure { stage: Stage::Mail, .. }) => {}
                 sent => return with_connection(sent, connection),
             }
         }
@@ -144,7 +154,8 @@ impl Smtp {
 
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.connections.pop().filter(|last| last.since.elapsed() < IDLE_TIMEOUT).map(|last| last.connection)
+        let last = idle.connections.pop().filter(|last| last.since.elapsed() < IDLE_TIMEOUT);
+        last.map(|last| last.connection).and_then(|mut connection| connection.is_quiet().then_some(connection))
     }
 
     /// Keeps `connection` for the next mail. A task closes it when it has been idle for too long.
@@ -203,11 +214,12 @@ impl AsyncTransport for Delivery<'_, '_> {
                 conversation.await
             }
         };
-        let (reply, connection) = sent?;
+        let (reply, mut connection) = sent?;
         self.smtp.slots.accepted();
-        match slot {
-            Some(_) => self.smtp.keep(connection),
-            None => drop(tokio::spawn(connection.quit())),
+        if slot.is_some() && reply.is_complete && connection.is_quiet() {
+            self.smtp.keep(connection);
+        } else {
+            tokio::spawn(connection.quit());
         }
         Ok(reply)
     }

@@ -113,6 +113,7 @@ const TABLE: &[Row] = &[
     row(BEFORE_DOT, "silence closed unparsable 421", Later),
     // The connection cannot be set up as configured.
     row(SETUP, "setup 5yz", Hold),
+    row(&[Mail, Data], "4yz", Later),
     row(&[Mail, Data], "552 5.3.4", Final),
     row(&[Mail, Data], "5yz", Hold),
     row(BEFORE_DOT, "4yz", Later),

@@ -1,14 +1,21 @@
 //! Replies of an SMTP server (RFC 5321 §4.2), read as bytes. Only the code of a reply has a meaning. The text may be
 //! empty and in any encoding.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+use tokio::{
+    io::{AsyncBufRead, AsyncBufReadExt},
+    time::timeout,
+};
 
-/// The maximum length of one line of a reply, in bytes. RFC 5321 §4.5.3.1.5 allows 512; some servers send more.
-const MAX_LINE_BYTES: u64 = 8_192;
-/// The maximum number of lines of one reply.
-const MAX_LINES: usize = 128;
+/// How much of a line of a reply is kept, in bytes. RFC 5321 §4.5.3.1.5 allows 512; some servers send more.
+const MAX_LINE_BYTES: usize = 8_192;
+/// How many lines of a reply are kept.
+const MAX_LINES: usize = 1_000;
+/// How much of one reply is read, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+/// How long the lines after the first one may take. The code is known by then.
+const REST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum length of the text that [`Reply`] displays, in characters.
 const MAX_TEXT_CHARS: usize = 300;
 
@@ -17,6 +24,8 @@ const MAX_TEXT_CHARS: usize = 300;
 pub(crate) struct Reply {
     /// The reply code, 100 to 999.
     pub(crate) code: u16,
+    /// Whether the end of the reply was read. If not, the code is valid, but no other reply can be read.
+    pub(super) is_complete: bool,
     /// The text of each line. Bytes that are not UTF-8 are replaced.
     lines: Vec<String>,
 }
@@ -45,33 +54,77 @@ impl Reply {
     /// Reads one reply from `stream`.
     ///
     /// The first three bytes of a line are the code. A hyphen after the code means that another line follows. Any other
-    /// byte, or none, ends the reply.
+    /// byte, or none, ends the reply. Once the first line has given the code, no defect of the rest is an error: the
+    /// reply is then not complete.
     ///
     /// # Errors
-    /// [`ReplyError::Closed`] if the stream ends before the reply does, and [`ReplyError::Unparsable`] if a line does
-    /// not start with a code, or if the reply is too long.
+    /// [`ReplyError::Closed`] if the stream ends before there is a code, and [`ReplyError::Unparsable`] if the first line
+    /// does not start with a code.
     pub(crate) async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Self, ReplyError> {
-        let mut lines = Vec::new();
-        while lines.len() < MAX_LINES {
-            let mut line = Vec::new();
-            (&mut *stream).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await.map_err(ReplyError::Closed)?;
-            if line.last() != Some(&b'\n') {
-                let is_too_long = line.len() as u64 == MAX_LINE_BYTES;
-                let end = io::ErrorKind::UnexpectedEof;
-                return Err(if is_too_long { ReplyError::Unparsable } else { ReplyError::Closed(end.into()) });
-            }
-            let (code, is_last, text) = parse_line(&line).ok_or(ReplyError::Unparsable)?;
-            lines.push(text);
-            if is_last {
-                return Ok(Self { code, lines });
-            }
-        }
-        Err(ReplyError::Unparsable)
+        let mut reply = Self::read_first_line(stream).await?;
+        reply.read_rest(stream).await;
+        Ok(reply)
     }
 
-    /// Returns the enhanced status code at the start of the text, if there is one.
+    /// Reads the first line of a reply, which has the code. To be followed by [`read_rest`](Self::read_rest).
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) async fn read_first_line(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Self, ReplyError> {
+        let first = Line::read(stream, &mut MAX_BYTES.clone()).await;
+        match parse_line(&first.bytes) {
+            Some((code, is_last, text)) => {
+                Ok(Self { code, is_complete: is_last && first.end.is_ok(), lines: vec![text] })
+            }
+            None => Err(first.end.map_or_else(ReplyError::Closed, |()| ReplyError::Unparsable)),
+        }
+    }
+
+    /// Reads the lines after the first one, for at most 30 seconds.
+    pub(super) async fn read_rest(&mut self, stream: &mut (impl AsyncBufRead + Unpin)) {
+        let mut left = MAX_BYTES;
+        let rest = async {
+            while !self.is_complete {
+                let line = Line::read(stream, &mut left).await;
+                let (code, is_last, text) = match parse_line(&line.bytes) {
+                    Some(parsed) => parsed,
+                    // A server that breaks a long text into lines without a code.
+                    None => (self.code, false, String::from_utf8_lossy(&line.bytes).into_owned()),
+                };
+                if self.lines.len() < MAX_LINES {
+                    self.lines.push(text);
+                }
+                if line.end.is_err() {
+                    return;
+                }
+                if is_last {
+                    (self.code, self.is_complete) = (code, true);
+                }
+            }
+        };
+        // What is missing is text.
+        let _ = timeout(REST_TIMEOUT, rest).await;
+    }
+
+    /// Returns the enhanced status code (RFC 2034): the first one at the start of a line, or else one in parentheses, as
+    /// qmail writes it: `sorry, no mailbox here by that name (#5.1.1)`.
     pub(crate) fn enhanced_code(&self) -> Option<EnhancedCode> {
-        EnhancedCode::parse(self.lines.first()?.split_whitespace().next()?)
+        let first_words = self.lines.iter().filter_map(|line| line.split_whitespace().next());
+        let at_start = first_words.filter_map(|word| EnhancedCode::parse(trim_punctuation(word))).next();
+        let in_text = || {
+            let words = self.lines.iter().flat_map(|line| line.split_whitespace());
+            words.filter_map(|word| EnhancedCode::parse(trim_punctuation(word.strip_prefix("(#")?))).next()
+        };
+        at_start.or_else(in_text)
+    }
+
+    /// Returns whether the reply is about the state of the mail server, and not about a recipient or a text: the subject
+    /// of the enhanced status code is the mail system (RFC 3463 §3.4), or the code says so without one.
+    pub(crate) fn is_about_the_server(&self) -> bool {
+        match self.enhanced_code() {
+            Some(enhanced) => enhanced.subject == 3,
+            None => [421, 452].contains(&self.code),
+        }
     }
 
     /// Returns the reply code and the enhanced status code, without the text.
@@ -98,7 +151,8 @@ impl Reply {
 /// in each line appears once.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let repeated = self.enhanced_code().and_then(|_| self.lines.first()?.split_whitespace().next());
+        let first_word = self.lines.first().and_then(|line| line.split_whitespace().next());
+        let repeated = first_word.filter(|word| EnhancedCode::parse(word).is_some());
         let mut text = self.code.to_string();
         for (index, line) in self.lines.iter().enumerate() {
             let rest = repeated.filter(|_| index > 0).and_then(|code| line.trim_start().strip_prefix(code));
@@ -125,6 +179,46 @@ impl EnhancedCode {
     }
 }
 
+/// Returns `word` without the punctuation around it, as in `#5.1.1` and `5.1.1:`.
+fn trim_punctuation(word: &str) -> &str {
+    word.trim_matches(|c: char| c.is_ascii_punctuation())
+}
+
+/// A line as it was received.
+struct Line {
+    /// The start of the line, with its end if that is within [`MAX_LINE_BYTES`].
+    bytes: Vec<u8>,
+    /// The error if the line has no end: the stream has ended, or the line is too long.
+    end: io::Result<()>,
+}
+
+impl Line {
+    /// Reads a line. Takes its length from `left`, and reads at most as much.
+    async fn read(stream: &mut (impl AsyncBufRead + Unpin), left: &mut usize) -> Self {
+        let mut bytes = Vec::new();
+        let end = loop {
+            let received = match stream.fill_buf().await {
+                Ok([]) => break Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(received) => received,
+                Err(error) => break Err(error),
+            };
+            let newline = received.iter().position(|byte| *byte == b'\n');
+            let length = newline.map_or(received.len(), |newline| newline + 1);
+            let kept = length.min(MAX_LINE_BYTES.saturating_sub(bytes.len()));
+            bytes.extend_from_slice(&received[..kept]);
+            stream.consume(length);
+            *left = left.saturating_sub(length);
+            if newline.is_some() {
+                break Ok(());
+            }
+            if *left == 0 {
+                break Err(io::Error::new(io::ErrorKind::InvalidData, "the reply is too long"));
+            }
+        };
+        Self { bytes, end }
+    }
+}
+
 /// Returns the code of a line, whether the line is the last one, and its text.
 fn parse_line(line: &[u8]) -> Option<(u16, bool, String)> {
     let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
@@ -148,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn code_decides_and_the_text_may_be_anything() {
-        let bytes: [(&[u8], &str); 9] = [
+        let bytes: [(&[u8], &str); 10] = [
             (b"250\r\n", "250"),
             (b"250 \r\n", "250"),
             (b"250 OK\n", "250 OK"),
@@ -158,6 +252,7 @@ mod tests {
             (b"250 a\0b\x1b[31m\r\n", "250 ab[31m"),
             (b"250-\r\n250\r\n", "250"),
             (b"550-5.1.1 No such\r\n550 5.1.1 user\r\n", "550 5.1.1 No such user"),
+            (b"250-queued\r\n id=77\r\n250 bye\r\n", "250 queued id=77 bye"),
         ];
         for (bytes, shown) in bytes {
             assert_eq!(read(bytes).await.unwrap().to_string(), shown, "{bytes:?}");
@@ -165,17 +260,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_a_reply_is_an_error() {
-        let long = [b"250 ".as_slice(), &[b'x'; 10_000], b"\r\n"].concat();
-        let endless = b"250-x\r\n".repeat(200);
-        for bytes in [b"".as_slice(), b"25", b"250 OK", b"250-more\r\n"] {
+    async fn what_has_no_code_is_an_error() {
+        for bytes in [b"".as_slice(), b"25", b"OK"] {
             assert!(matches!(read(bytes).await, Err(ReplyError::Closed(_))), "{bytes:?}");
         }
-        for bytes in
-            [b"\r\n".as_slice(), b"OK\r\n", b"2x0 OK\r\n", b"\x16\x03\x01\n", b"250-a\r\nb\r\n", &long, &endless]
-        {
+        for bytes in [b"\r\n".as_slice(), b"OK\r\n", b"2x0 OK\r\n", b"\x16\x03\x01\n", b"025 OK\r\n"] {
             assert!(matches!(read(bytes).await, Err(ReplyError::Unparsable)), "{bytes:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_is_long_or_breaks_off_has_its_code() {
+        let long = [b"250 ".as_slice(), &[b'x'; 100_000], b"\r\n"].concat();
+        let many = [b"250-x\r\n".repeat(2_000), b"250 end\r\n".to_vec()].concat();
+        let text = b"250-a\r\nb\r\n250 c\r\n".to_vec();
+        for bytes in [long, many, text] {
+            let reply = read(&bytes).await.unwrap();
+            assert_eq!((reply.code, reply.is_complete), (250, true));
+        }
+        let endless = [b"250 ".as_slice(), &vec![b'x'; 2 * MAX_BYTES]].concat();
+        let without_end = b"250-x\r\n".repeat(MAX_BYTES / 5);
+        for bytes in [b"250".as_slice(), b"250 OK", b"250-more\r\n", b"250-more\r\n id=1", &endless, &without_end] {
+            let reply = read(bytes).await.unwrap();
+            assert_eq!((reply.code, reply.is_complete), (250, false));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_whose_rest_does_not_come_has_its_code() {
+        let (client, mut server) = tokio::io::duplex(64);
+        tokio::io::AsyncWriteExt::write_all(&mut server, b"250-queued\r\n").await.unwrap();
+        let reply = Reply::read(&mut tokio::io::BufReader::new(client)).await.unwrap();
+        assert_eq!((reply.code, reply.is_complete), (250, false));
     }
 
     #[tokio::test]
@@ -184,7 +300,12 @@ mod tests {
             ("550 5.7.501 no\r\n", Some((5, 7, 501))),
             ("550-4.2.1 a\r\n550 b\r\n", Some((4, 2, 1))),
             ("550 5.1.1\r\n", Some((5, 1, 1))),
-            ("550 <5.1.1> no\r\n", None),
+            ("550-No such\r\n550 5.1.1\r\n", Some((5, 1, 1))),
+            ("550 5.1.1: no\r\n", Some((5, 1, 1))),
+            ("550 #5.1.1 no\r\n", Some((5, 1, 1))),
+            ("550 <5.1.1> no\r\n", Some((5, 1, 1))),
+            ("550 sorry, no mailbox here by that name. (#5.1.1)\r\n", Some((5, 1, 1))),
+            ("550 version 5.1.1 is too old\r\n", None),
             ("550 5.1.1111 no\r\n", None),
             ("550 3.1.1 no\r\n", None),
             ("550 5.1.1.1 no\r\n", None),

@@ -1,6 +1,11 @@
 //! The settings of the SMTP client: a parsed `MAIL_URL` of the schemes `smtp` and `smtps`.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
@@ -13,6 +18,8 @@ const DEFAULT_CONNECTIONS: usize = 32;
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 /// The maximum of both.
 const MAX_PERIOD: Duration = Duration::from_secs(4 * 3_600);
+/// The maximum length of a domain, in characters (RFC 5321 §4.5.3.1.2).
+const MAX_DOMAIN_CHARS: usize = 255;
 /// How the errors end.
 const EXAMPLE: &str = "e.g. MAIL_URL=smtps://user:password@mail.example.com";
 
@@ -87,6 +94,12 @@ impl SmtpServer {
     pub(crate) fn parse(value: &str, is_production: bool) -> Result<Self, String> {
         let schemes = || format!("must be folder:PATH, memory:, smtp://… or smtps://…, {EXAMPLE}");
         let url = Url::parse(value).map_err(|_| schemes())?;
+        // A part of a password that is not encoded. The URL parser takes what is before it for the host.
+        if url.fragment().is_some() || !matches!(url.path(), "" | "/") {
+            return Err(format!(
+                "must have nothing after the port, and #, / and ? of a password as %23, %2F and %3F, {EXAMPLE}"
+            ));
+        }
         let parameters = Parameters::of(&url)?;
         let encryption = match (url.scheme(), parameters.tls.as_deref()) {
             ("smtps", None) => Encryption::Implicit,
@@ -141,7 +154,12 @@ impl Parameters {
             answer: TEN_MINUTES,
             repeat: TEN_MINUTES,
         };
+        let mut names = Vec::new();
         for (name, value) in url.query_pairs() {
+            if names.contains(&name) {
+                return Err(format!("must have each parameter once, {EXAMPLE}?ca=/ca.pem"));
+            }
+            names.push(name.clone());
             let has_trust = parameters.trust != Trust::Authorities(None);
             match &*name {
                 "tls" => parameters.tls = Some(value.into_owned()),
@@ -184,17 +202,29 @@ fn pin(value: &str) -> Result<[u8; 32], String> {
     })
 }
 
-/// A domain, or an address literal such as `[192.0.2.1]` (RFC 5321 §4.1.3).
+/// A domain, or an address literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
 fn ehlo(value: &str) -> Result<String, String> {
     let is_valid = match value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) {
-        Some(literal) => literal.strip_prefix("IPv6:").unwrap_or(literal).parse::<std::net::IpAddr>().is_ok(),
-        None => matches!(Host::parse(value), Ok(Host::Domain(name)) if name == value.to_ascii_lowercase()),
+        Some(literal) => match literal.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => literal.parse::<Ipv4Addr>().is_ok(),
+        },
+        None => {
+            let is_domain = matches!(Host::parse(value), Ok(Host::Domain(name)) if name == value.to_ascii_lowercase());
+            is_domain && value.len() <= MAX_DOMAIN_CHARS && value.split('.').all(is_label)
+        }
     };
     if is_valid {
         Ok(value.to_owned())
     } else {
         Err("must have a host name as ehlo, e.g. ?ehlo=app.example.com".into())
     }
+}
+
+/// Returns whether `label` is a part of a host name (RFC 1123 §2.1).
+fn is_label(label: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (1..=63).contains(&label.len()) && label.chars().all(is_allowed) && !label.starts_with('-') && !label.ends_with('-')
 }
 
 fn connections(value: &str) -> Result<usize, String> {
@@ -281,6 +311,16 @@ mod tests {
             "smtps://h?repeat=soon",
             "smtps://h?answer=5h",
             "smtps://h?ehlo=[x]",
+            "smtps://h?ehlo=[::1]",
+            "smtps://h?ehlo=[IPv6:192.0.2.1]",
+            "smtps://h?ehlo=a..b",
+            "smtps://h?ehlo=.",
+            "smtps://h?ehlo=-a.b",
+            "smtp://h?tls=none&tls=required",
+            "smtp://mailer:2024#secret@relay.test",
+            "smtp://mailer:12/secret@relay.test",
+            "smtp://mailer:12?secret@relay.test",
+            "smtp://h/path",
             "smtps://h?ehlo=a%0d%0aMAIL",
         ] {
             assert!(SmtpServer::parse(url, true).unwrap_err().contains("e.g. "), "{url}");

@@ -7,7 +7,10 @@ use std::{
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 use super::settings::SendRate;
 
@@ -17,10 +20,18 @@ const HALVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the number of slots stays as it is after a change, before it grows by one.
 const GROW_INTERVAL: Duration = Duration::from_secs(60);
 
+/// The first pause after the server has taken no mail. It doubles with each further failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The maximum pause.
+const MAX_PAUSE: Duration = Duration::from_secs(8);
+
 /// The slots of one process. At most half of them, but always one, are kept free for urgent mail.
 ///
 /// If the server says that it is overloaded, the number of slots is halved. It then grows by one each minute, as long
 /// as the server accepts mail.
+///
+/// If the server takes no mail at all, there is one slot, and a pause before each attempt, until the server takes a mail
+/// again. Otherwise all waiting mails would try at once, with a login each.
 pub(super) struct Slots {
     max: usize,
     state: Mutex<State>,
@@ -34,6 +45,10 @@ struct State {
     halved_at: Option<Instant>,
     in_use: usize,
     bulk_in_use: usize,
+    /// How many times in succession the server has taken no mail.
+    failures: u32,
+    /// No slot is free until this time.
+    paused_until: Option<Instant>,
     /// The number of urgent mails that wait for a slot. Bulk mail does not take the last slot from them.
     urgent_waiting: usize,
 }
@@ -59,6 +74,8 @@ impl Slots {
             halved_at: None,
             in_use: 0,
             bulk_in_use: 0,
+            failures: 0,
+            paused_until: None,
             urgent_waiting: 0,
         };
         let rate = rate.and_then(|rate| {
@@ -78,10 +95,17 @@ impl Slots {
         loop {
             // Registered before the check, so that a release in between is not missed.
             let released = self.released.notified();
-            if self.state().try_take(is_urgent) {
-                return Slot { slots: self.clone(), is_urgent };
+            let paused_until = {
+                let mut state = self.state();
+                if state.try_take(is_urgent) {
+                    return Slot { slots: self.clone(), is_urgent };
+                }
+                state.paused_until.filter(|until| *until > Instant::now())
+            };
+            match paused_until {
+                Some(until) => tokio::select! { () = released => {}, () = sleep_until(until) => {} },
+                None => released.await,
             }
-            released.await;
         }
     }
 
@@ -96,8 +120,31 @@ impl Slots {
         state.halved_at = Some(state.changed_at);
     }
 
+    /// Records that the server has taken no mail. Pauses, unless a pause is under way, which other attempts of the same
+    /// time have caused.
+    pub(super) fn pause(&self) {
+        let mut state = self.state();
+        let now = Instant::now();
+        if state.paused_until.is_none_or(|until| until <= now) {
+            let pause = FIRST_PAUSE * 2u32.pow(state.failures.min(10));
+            state.paused_until = Some(now + pause.min(MAX_PAUSE));
+            state.failures += 1;
+        }
+    }
+
+    /// Ends the pauses.
+    pub(super) fn resume(&self) {
+        let mut state = self.state();
+        if std::mem::take(&mut state.failures) > 0 {
+            state.paused_until = None;
+            drop(state);
+            self.released.notify_waiters();
+        }
+    }
+
     /// Records that the server has accepted a mail.
     pub(super) fn accepted(&self) {
+        self.resume();
         let mut state = self.state();
         if state.limit < self.max && state.changed_at.elapsed() >= GROW_INTERVAL {
             state.limit += 1;
@@ -114,10 +161,14 @@ impl Slots {
 
 impl State {
     fn try_take(&mut self, is_urgent: bool) -> bool {
-        let bulk_limit = (self.limit - self.limit / 2).clamp(1, self.limit.saturating_sub(1).max(1));
-        let is_last = self.in_use + 1 >= self.limit;
+        if self.paused_until.is_some_and(|until| until > Instant::now()) {
+            return false;
+        }
+        let limit = if self.failures > 0 { 1 } else { self.limit };
+        let bulk_limit = (limit - limit / 2).clamp(1, limit.saturating_sub(1).max(1));
+        let is_last = self.in_use + 1 >= limit;
         let may_bulk = self.bulk_in_use < bulk_limit && !(is_last && self.urgent_waiting > 0);
-        let is_free = self.in_use < self.limit && (is_urgent || may_bulk);
+        let is_free = self.in_use < limit && (is_urgent || may_bulk);
         if is_free {
             self.in_use += 1;
             self.bulk_in_use += usize::from(!is_urgent);
@@ -211,6 +262,25 @@ mod tests {
         let slots = Arc::new(Slots::new(8, None));
         (0..3).for_each(|_| slots.halve());
         assert_eq!(slots.state().limit, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_mail_at_a_time_tries_a_server_that_takes_no_mail() {
+        let slots = Arc::new(Slots::new(8, None));
+        let mut began = Instant::now();
+        for milliseconds in [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000] {
+            (0..3).for_each(|_| slots.pause());
+            assert!(try_acquire(&slots, true).is_none());
+            let slot = slots.acquire(false).await;
+            assert_eq!(began.elapsed().as_millis() / 10, milliseconds / 10);
+            assert!(try_acquire(&slots, false).is_none(), "there is one slot");
+            drop(slot);
+            began = Instant::now();
+        }
+        slots.pause();
+        slots.resume();
+        let taken: Vec<_> = std::iter::from_fn(|| try_acquire(&slots, false)).collect();
+        assert_eq!(taken.len(), 4);
     }
 
     #[tokio::test]
