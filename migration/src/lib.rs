@@ -44,8 +44,8 @@ const REPLACED_MIGRATIONS: &str = "m20261121_";
 /// Migrates the database at `url` (`sqlite:PATH?mode=rwc` or `postgres://…`) to the newest schema.
 ///
 /// Takes a lock first, so any number of processes may call this function at the same time. Each call returns when the
-/// schema is current. It waits for the lock, and for a lock on a table, at most `max_wait`, and logs every 10 seconds what
-/// it waits for.
+/// schema is current. It waits for the lock, and for a lock on a table, at most `max_wait`, and logs every 10 seconds
+/// what it waits for.
 ///
 /// On Postgres, all migrations run in one transaction, so this function works through a pooler in transaction mode.
 ///

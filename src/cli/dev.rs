@@ -28,8 +28,8 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
         "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
          Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
     );
-    // The page addresses are a convenience: if stdout is closed, or a pipe whose reader has stopped, Portico runs all the
-    // same.
+    // The page addresses are a convenience: if stdout is closed, or a pipe whose reader has stopped, Portico runs all
+    // the same.
     std::thread::spawn(|| print(banner));
     bootstrap::run(app, config, true, listeners, stop).await
 }

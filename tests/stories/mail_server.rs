@@ -132,7 +132,7 @@ async fn a_reply_is_decided_by_its_code_and_its_text_may_be_anything() {
 }
 
 #[tokio::test]
-async fn a_positive_code_after_the_final_dot_has_sent_the_mail_whatever_follows() {
+async fn a_positive_code_after_the_final_dot_has_sent_the_mail() {
     for deployment in BOTH {
         let office = Office::open(deployment, "&answer=1s&repeat=1s").await;
         let bytes = |text: String| Answer::Bytes(text.into_bytes());
@@ -185,8 +185,8 @@ async fn a_server_that_takes_no_mail_gets_few_attempts() {
         for _ in 0..60 {
             emails.push(office.invite().await);
         }
-        // A few mails are tried before the first answer. Then one is tried after each pause, of 0.25, 0.5, 1, 2, 4 and 8
-        // seconds.
+        // A few mails are tried before the first answer. Then one is tried after each pause, of 0.25, 0.5, 1, 2, 4 and
+        // 8 seconds.
         eventually("10 attempts", || async { (office.server.connections() >= 10).then_some(()) }).await;
         assert!(started.elapsed() > Duration::from_millis(1_500), "{line}: {:?}", started.elapsed());
         office.server.heal();

@@ -1,27 +1,26 @@
 //! The tasks that every worker process runs in addition to its lanes.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use portico_domain::platform::{
     app::App,
-    error::{Error, Result},
     jobs::{self, HEARTBEAT_INTERVAL, JobSettings, Scheduler, Worker},
 };
 use tokio::{
     sync::watch,
-    time::{Interval, MissedTickBehavior, interval, timeout},
+    time::{Interval, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::lane::Paused;
+use crate::{
+    lane::Paused,
+    time_limit::{STATEMENT_TIMEOUT, within},
+};
 
 /// How often a worker sweeps, checks the schedules and reads the paused lanes.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long one statement may take. A connection that no longer answers is then given up: the driver would wait for it
-/// without end.
-pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one round of maintenance may take, which has many statements if many jobs wait.
 const ROUND_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -69,15 +68,6 @@ pub(crate) async fn heartbeat(app: App, worker: Worker, drained: CancellationTok
     if let Err(error) = within(STATEMENT_TIMEOUT, jobs::deregister_worker(&app, &worker)).await {
         warn!(%error, "cannot deregister this worker; it counts as running until its heartbeat is too old");
     }
-}
-
-/// Returns the result of `work` on the database.
-///
-/// # Errors
-/// The error of `work`, or `unavailable` if it takes longer than `limit`.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let no_answer = || Error::Unavailable(format!("no answer from the database within {} s", limit.as_secs()));
-    timeout(limit, work).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
 /// Returns an interval whose first tick is immediate. After a late tick, the full period passes before the next one.

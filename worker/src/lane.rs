@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::background_tasks::{STATEMENT_TIMEOUT, within};
+use crate::time_limit::{STATEMENT_TIMEOUT, within};
 
 /// The maximum number of jobs that one statement claims.
 const BATCH: usize = 64;

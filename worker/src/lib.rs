@@ -7,6 +7,7 @@
 
 mod background_tasks;
 mod lane;
+mod time_limit;
 
 use std::time::Duration;
 

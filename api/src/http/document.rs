@@ -41,8 +41,8 @@ impl Document {
     /// refuses unknown fields, that optional fields take `null`, and the rate limit of each operation as
     /// `x-rate-limit`.
     ///
-    /// `generate_docs_page` returns the HTML page that shows the document. It is called when the page is needed, because
-    /// the page takes several MiB of memory.
+    /// `generate_docs_page` returns the HTML page that shows the document. It is called when the page is needed,
+    /// because the page takes several MiB of memory.
     pub(crate) fn new(spec: &str, generate_docs_page: fn() -> String) -> Self {
         let mut document: Value = serde_json::from_str(spec).unwrap_or_default();
         close_request_schemas(&mut document);

@@ -14,7 +14,7 @@ use portico_domain::platform::{
 use serde_json::json;
 use tracing::error;
 
-use super::middleware::host;
+use super::host;
 
 /// The media type of the Prometheus text format 0.0.4.
 const METRICS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -13,6 +13,7 @@ pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod health;
+mod host;
 pub(crate) mod internal;
 pub(crate) mod middleware;
 pub(crate) mod nullable;

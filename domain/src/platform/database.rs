@@ -343,8 +343,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs `write` and tries again while the database is unavailable, for at most `duration`.
 ///
 /// Use it to record what has already happened outside of the database and would happen again if it is not recorded: a
-/// mail that was sent, a job that has run. `write` must do no harm if it runs twice: an attempt that gets no answer for 5
-/// seconds is given up and repeated, because its connection may be dead.
+/// mail that was sent, a job that has run. `write` must do no harm if it runs twice: an attempt that gets no answer for
+/// 5 seconds is given up and repeated, because its connection may be dead.
 ///
 /// # Errors
 /// The last error of `write`; immediately if the error is not transient.

@@ -1,4 +1,5 @@
-//! Encoded words (RFC 2047): texts in other character sets within a header of a mail, such as `=?utf-8?q?Z=C3=BCrich?=`.
+//! Encoded words (RFC 2047): texts in other character sets within a header of a mail, such as
+//! `=?utf-8?q?Z=C3=BCrich?=`.
 //!
 //! Names that contain them are checked as a mail program may show them. Mail programs decode more than the standard
 //! allows, each in its own way, so this decoder is lenient: words may stand in other words and next to each other, have
@@ -25,8 +26,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Returns `text` with every encoded word decoded.
 ///
-/// Returns `None` if a mail program may show something that cannot be told: a character set is unknown, or decoded words
-/// contain words again and again.
+/// Returns `None` if a mail program may show something that cannot be told: a character set is unknown, or decoded
+/// words contain words again and again.
 pub(super) fn decode(text: &str) -> Option<String> {
     let mut text = text.to_owned();
     for _ in 0..MAX_DEPTH {

@@ -9,8 +9,8 @@ pub fn is_ignorable(c: char) -> bool {
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Returns `text` without the white space and the invisible characters around it, which come with a text that was copied
-/// from a page or a mail.
+/// Returns `text` without the white space and the invisible characters around it, which come with a text that was
+/// copied from a page or a mail.
 ///
 /// ```
 /// assert_eq!(portico_domain::platform::text::trim_pasted(" \u{200b}123456\u{feff}\n"), "123456");

@@ -66,8 +66,8 @@ impl TransientDbError {
 /// What the message of a pooler contains if the credentials are wrong.
 pub(super) const AUTHENTICATION_FAILED: &str = "authentication failed";
 
-/// Returns whether a pooler says with this message that the user, the password or the database is wrong. PgBouncer gives
-/// all its messages the code 08P01, which also means that the connection is lost.
+/// Returns whether a pooler says with this message that the user, the password or the database is wrong. PgBouncer
+/// gives all its messages the code 08P01, which also means that the connection is lost.
 fn is_refused_by_pooler(message: &str) -> bool {
     [AUTHENTICATION_FAILED, "no such database", "no such user", "does not exist"]
         .iter()

@@ -13,7 +13,7 @@ use crate::support::{
     stories,
 };
 
-const ACCEPTED_CONTENT_TYPES: [&str; 7] = [
+const ACCEPTED_CONTENT_TYPES: [&str; 9] = [
     "application/json",
     "APPLICATION/JSON",
     "application/json;charset=utf-8",
@@ -21,6 +21,8 @@ const ACCEPTED_CONTENT_TYPES: [&str; 7] = [
     "application/json;",
     "application/json ; ",
     "application/json;;charset=utf-8;",
+    "application/json; charset=utf8",
+    "application/json; charset=",
 ];
 
 const REFUSED_CONTENT_TYPES: [&str; 11] = [
@@ -262,6 +264,9 @@ stories! {
         for content_type in REFUSED_CONTENT_TYPES {
             sign_in_with_content_type(world, content_type).await.assert_problem("415 unsupported_media_type");
         }
+        let two_types = "content-type: application/json\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n{}";
+        let head = format!("POST {SIGN_IN} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        assert_eq!(status(&exchange(&world.apis[0], head + two_types).await), (415, 1));
         let without_type = format!("POST {SIGN_IN} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
         let response = exchange(&world.apis[0], without_type + "content-length: 2\r\n\r\n{}").await;
         assert_eq!(status(&response), (415, 1));

@@ -156,15 +156,15 @@ async fn each_session_has_requests_of_its_own() {
 
     let access = other.browser.cookie("portico_portal").unwrap();
     for api in &world.apis {
-        let stranger = person.browser.on_same_network().at(std::slice::from_ref(api));
-        let accepted = accepted_by("requests", async |_| stranger.get(LIVE).await).await;
+        let outsider = person.browser.on_same_network().at(std::slice::from_ref(api));
+        let accepted = accepted_by("requests", async |_| outsider.get(LIVE).await).await;
         assert!((30..=40).contains(&accepted), "{accepted}");
-        stranger.get_with_bearer(SESSION, &access).await.expect(200);
+        outsider.get_with_bearer(SESSION, &access).await.expect(200);
         // Only a token that Portico has signed proves a session.
         let refresh = other.browser.cookie("portico_portal_refresh").unwrap();
         let (content, _) = access.rsplit_once('.').unwrap();
         for wrong in [format!("{content}.{}", "A".repeat(86)), content.to_owned(), refresh] {
-            stranger.get_with_bearer(LIVE, &wrong).await.assert_problem("429 too_many_requests");
+            outsider.get_with_bearer(LIVE, &wrong).await.assert_problem("429 too_many_requests");
         }
     }
 }

@@ -92,7 +92,11 @@ fn deployment_files_set_known_settings_to_values_that_check_config_accepts() {
     let table = run(&["settings"], &Env::new()).unwrap();
     let known: BTreeSet<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     assert!(known.len() > 40);
-    for (place, env) in environments() {
+    for (place, mut env) in environments() {
+        // The file exists in the containers only.
+        if let Some(url) = env.get_mut("MAIL_URL") {
+            *url = url.replace("ca=/tls/mail.pem", "");
+        }
         for name in env.keys() {
             assert!(known.contains(name.as_str()), "{place}: {name} is not a setting");
         }

@@ -11,7 +11,6 @@ mod buffered_request;
 mod client_address;
 mod cors;
 mod csrf;
-pub(super) mod host;
 mod logged_path;
 mod query;
 mod request_checks;

@@ -8,8 +8,8 @@ use poem::{
 };
 use portico_domain::platform::actor::RequestContext;
 
-use super::{csrf, host, query};
-use crate::http::{auth, body::MAX_BYTES, document, error::ApiError, rate_limit::RateLimits};
+use super::{csrf, query};
+use crate::http::{auth, body::MAX_BYTES, document, error::ApiError, host, rate_limit::RateLimits};
 
 /// The longest URI of a request, in bytes.
 const MAX_URI_BYTES: usize = 8 * 1024;

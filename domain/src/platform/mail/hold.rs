@@ -199,8 +199,8 @@ async fn end_where(app: &App, condition: Condition) -> Result<()> {
     Ok(())
 }
 
-/// Makes the mails due that wait for the end of a hold, if the only holds are under older settings: `MAIL_URL` was changed
-/// while mail waited. To be called when a worker starts.
+/// Makes the mails due that wait for the end of a hold, if the only holds are under older settings: `MAIL_URL` was
+/// changed while mail waited. To be called when a worker starts.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

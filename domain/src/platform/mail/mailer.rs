@@ -120,8 +120,8 @@ impl MailError {
     }
 }
 
-/// Returns the stage and the code of the reply if it is about the recipient or the text; `None` if it is about the state
-/// of the mail server, which concerns all mails.
+/// Returns the stage and the code of the reply if it is about the recipient or the text; `None` if it is about the
+/// state of the mail server, which concerns all mails.
 fn refusal(failure: &Failure, verdict: Verdict) -> Option<String> {
     let Cause::Reply(reply) = &failure.cause else { return None };
     match (failure.stage, verdict.outcome) {

@@ -141,8 +141,8 @@ impl Smtp {
         let limit = self.connector.server.answer;
         if let Some(mut connection) = self.take_idle() {
             match connection.send(envelope, text, before_dot, limit).await {
-                // The server has closed the connection while it was idle, or has ended the session in another way. A new
-                // connection shows what the server says to this mail.
+                // The server has closed the connection while it was idle, or has ended the session in another way. A
+                // new connection shows what the server says to this mail.
                 Err(Failure { stage: Stage::Mail, .. }) => {}
                 sent => return with_connection(sent, connection),
             }

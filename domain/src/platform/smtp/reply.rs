@@ -58,8 +58,8 @@ impl Reply {
     /// reply is then not complete.
     ///
     /// # Errors
-    /// [`ReplyError::Closed`] if the stream ends before there is a code, and [`ReplyError::Unparsable`] if the first line
-    /// does not start with a code.
+    /// [`ReplyError::Closed`] if the stream ends before there is a code, and [`ReplyError::Unparsable`] if the first
+    /// line does not start with a code.
     pub(crate) async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Self, ReplyError> {
         let mut reply = Self::read_first_line(stream).await?;
         reply.read_rest(stream).await;
@@ -106,8 +106,8 @@ impl Reply {
         let _ = timeout(REST_TIMEOUT, rest).await;
     }
 
-    /// Returns the enhanced status code (RFC 2034): the first one at the start of a line, or else one in parentheses, as
-    /// qmail writes it: `sorry, no mailbox here by that name (#5.1.1)`.
+    /// Returns the enhanced status code (RFC 2034): the first one at the start of a line, or else one in parentheses,
+    /// as qmail writes it: `sorry, no mailbox here by that name (#5.1.1)`.
     pub(crate) fn enhanced_code(&self) -> Option<EnhancedCode> {
         let first_words = self.lines.iter().filter_map(|line| line.split_whitespace().next());
         let at_start = first_words.filter_map(|word| EnhancedCode::parse(trim_punctuation(word))).next();
@@ -118,8 +118,8 @@ impl Reply {
         at_start.or_else(in_text)
     }
 
-    /// Returns whether the reply is about the state of the mail server, and not about a recipient or a text: the subject
-    /// of the enhanced status code is the mail system (RFC 3463 §3.4), or the code says so without one.
+    /// Returns whether the reply is about the state of the mail server, and not about a recipient or a text: the
+    /// subject of the enhanced status code is the mail system (RFC 3463 §3.4), or the code says so without one.
     pub(crate) fn is_about_the_server(&self) -> bool {
         match self.enhanced_code() {
             Some(enhanced) => enhanced.subject == 3,

@@ -30,8 +30,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// If the server says that it is overloaded, the number of slots is halved. It then grows by one each minute, as long
 /// as the server accepts mail.
 ///
-/// If the server takes no mail at all, there is one slot, and a pause before each attempt, until the server takes a mail
-/// again. Otherwise all waiting mails would try at once, with a login each.
+/// If the server takes no mail at all, there is one slot, and a pause before each attempt, until the server takes a
+/// mail again. Otherwise all waiting mails would try at once, with a login each.
 pub(super) struct Slots {
     max: usize,
     state: Mutex<State>,

@@ -1,0 +1,19 @@
+//! The time limit of work on the database, which a connection that no longer answers would delay without end.
+
+use std::{future::Future, time::Duration};
+
+use portico_domain::platform::error::{Error, Result};
+use tokio::time::timeout;
+
+/// How long one statement may take. A connection that no longer answers is then given up: the driver would wait for it
+/// without end.
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Returns the result of `work` on the database.
+///
+/// # Errors
+/// The error of `work`, or `unavailable` if it takes longer than `limit`.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let no_answer = || Error::Unavailable(format!("no answer from the database within {} s", limit.as_secs()));
+    timeout(limit, work).await.unwrap_or_else(|_| Err(no_answer()))
+}
