@@ -29,7 +29,7 @@ const ROUND_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) async fn renew_leases(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(app.section::<JobSettings>().lease / 4);
     while tick(&mut ticks, &drained).await {
-        if let Err(error) = within(STATEMENT_TIMEOUT, jobs::renew(&app, &worker)).await {
+        if let Err(error) = within(&app, STATEMENT_TIMEOUT, jobs::renew(&app, &worker)).await {
             warn!(%error, "cannot renew the leases of running jobs; will retry");
         }
     }
@@ -41,16 +41,16 @@ pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, st
     let mut scheduler = Scheduler::default();
     let mut ticks = ticks(MAINTENANCE_INTERVAL);
     while tick(&mut ticks, &stop).await {
-        match within(STATEMENT_TIMEOUT, jobs::paused(&app)).await {
+        match within(&app, STATEMENT_TIMEOUT, jobs::paused(&app)).await {
             Ok(lanes) => {
                 paused.send_replace(Some(lanes));
             }
             Err(error) => warn!(%error, "cannot read the paused lanes; using the last known state"),
         }
-        if let Err(error) = within(ROUND_TIMEOUT, jobs::sweep(&app)).await {
+        if let Err(error) = within(&app, ROUND_TIMEOUT, jobs::sweep(&app)).await {
             warn!(%error, "the sweeper failed; will retry");
         }
-        if let Err(error) = within(ROUND_TIMEOUT, scheduler.tick(&app)).await {
+        if let Err(error) = within(&app, ROUND_TIMEOUT, scheduler.tick(&app)).await {
             warn!(%error, "the scheduler failed; will retry");
         }
     }
@@ -61,11 +61,11 @@ pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, st
 pub(crate) async fn heartbeat(app: App, worker: Worker, drained: CancellationToken) {
     let mut ticks = ticks(HEARTBEAT_INTERVAL);
     while tick(&mut ticks, &drained).await {
-        if let Err(error) = within(STATEMENT_TIMEOUT, jobs::record_heartbeat(&app, &worker)).await {
+        if let Err(error) = within(&app, STATEMENT_TIMEOUT, jobs::record_heartbeat(&app, &worker)).await {
             warn!(%error, "cannot record the heartbeat of this worker; will retry");
         }
     }
-    if let Err(error) = within(STATEMENT_TIMEOUT, jobs::deregister_worker(&app, &worker)).await {
+    if let Err(error) = within(&app, STATEMENT_TIMEOUT, jobs::deregister_worker(&app, &worker)).await {
         warn!(%error, "cannot deregister this worker; it counts as running until its heartbeat is too old");
     }
 }

@@ -132,7 +132,7 @@ pub(crate) async fn pull(app: App, worker: Worker, lane: Lane, sender: mpsc::Sen
         if ids.is_empty() {
             continue;
         }
-        let claimed = match within(STATEMENT_TIMEOUT, jobs::claim(&app, &worker, &ids)).await {
+        let claimed = match within(&app, STATEMENT_TIMEOUT, jobs::claim(&app, &worker, &ids)).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(%error, lane = lane.name(), "cannot claim jobs; the sweeper will push them again");

@@ -2,8 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use portico_domain::platform::error::{Error, Result};
-use tokio::time::timeout;
+use portico_domain::platform::{
+    app::App,
+    error::{Error, Result},
+};
 
 /// How long one statement may take. A connection that no longer answers is then given up: the driver would wait for it
 /// without end.
@@ -12,8 +14,8 @@ pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Returns the result of `work` on the database.
 ///
 /// # Errors
-/// The error of `work`, or `unavailable` if it takes longer than `limit`.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+/// The error of `work`, or `unavailable` if it takes longer than `limit`. Its connection is then not used again.
+pub(crate) async fn within<T>(app: &App, limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     let no_answer = || Error::Unavailable(format!("no answer from the database within {} s", limit.as_secs()));
-    timeout(limit, work).await.unwrap_or_else(|_| Err(no_answer()))
+    app.db().with_timeout(limit, work).await.unwrap_or_else(|| Err(no_answer()))
 }

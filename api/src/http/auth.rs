@@ -232,18 +232,14 @@ fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<Plain
     }
 }
 
-/// Returns the session of the request's access token, if the token is authentic and has not expired. The session may
-/// have ended: this reads no session from the database, because it runs before the rate limits.
-pub(super) async fn signed_session(request: &Request) -> Option<SessionId> {
+/// Returns the session of the request's access token, as [`sessions::session_of_token`] does.
+pub(super) fn signed_session(request: &Request) -> Option<SessionId> {
     let app = app(request).ok()?;
-    for realm in [Realm::Portal, Realm::Staff] {
-        let Ok(Some(token)) = credential(request, app, realm) else { continue };
-        let sessions = sessions::identify_all(app, realm, &[token], &[]).await;
-        if let Some(session) = sessions.ok().and_then(|sessions| sessions.first().copied()) {
-            return Some(session);
-        }
-    }
-    None
+    let token = |realm| credential(request, app, realm).ok().flatten();
+    let (portal, staff) = (token(Realm::Portal), token(Realm::Staff));
+    // A bearer token is the credential in both realms, and its signature is verified once.
+    let other = staff.filter(|staff| portal.as_ref().is_none_or(|portal| portal.reveal() != staff.reveal()));
+    [portal, other].into_iter().flatten().find_map(|token| sessions::session_of_token(app, &token))
 }
 
 /// Returns every access token and every refresh token of `realm` in the request. They are not verified.

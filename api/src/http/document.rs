@@ -32,6 +32,8 @@ pub(crate) struct Operation {
     pub(crate) query_parameters: Vec<String>,
     /// Whether the operation ignores its query: the document says so by the absence of 422.
     pub(crate) ignores_query: bool,
+    /// Whether the operation takes the credential of a session.
+    pub(crate) takes_session: bool,
     /// The name of the rate limit against guessing that the operation declares, if it declares one.
     pub(crate) rate_limit: Option<&'static str>,
 }
@@ -116,6 +118,7 @@ impl Operation {
             path: path.into(),
             query_parameters: in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.into())).collect(),
             ignores_query: value["responses"]["422"].is_null(),
+            takes_session: value["security"].is_array(),
             rate_limit: declared_limit(value),
         }
     }

@@ -218,12 +218,24 @@ mod tests {
 
     #[test]
     fn code_is_read_without_white_space_and_hyphens() {
-        for typed in ["123456", " 123456\n", "123 456", "123-456", "1 2-3\u{a0}4\t5\u{2011}6", "\u{2003}12 34 56 "] {
+        let padded = format!("{}123456{}", " ".repeat(60), "\n".repeat(60));
+        for typed in [
+            "123456",
+            " 123456\n",
+            "123 456",
+            "123-456",
+            "1 2-3\u{a0}4\t5\u{2011}6",
+            "\u{2003}12 34 56 ",
+            "\u{200b}123\u{2212}456\u{feff}",
+            "\u{2068}123\u{ad}456\u{2069}",
+            "12\u{ff0d}34\u{fe63}56\u{200e}",
+            &padded,
+        ] {
             assert_eq!(Code::parse(typed).map(|Code(code)| code.reveal().to_owned()).unwrap(), "123456", "{typed:?}");
         }
-        let padded = format!("{}123456", " ".repeat(60));
+        let spread = format!("1{}23456", " ".repeat(60));
         for wrong in
-            ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "123.456", "123_456", "+12345", &padded]
+            ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "123.456", "123_456", "+12345", &spread]
         {
             assert_eq!(Code::parse(wrong).err().unwrap().code, "code_invalid", "{wrong:?}");
         }
@@ -231,7 +243,7 @@ mod tests {
 
     #[test]
     fn link_token_is_read_without_the_white_space_around_it() {
-        for typed in ["abc", " abc", "abc\r\n", "\u{a0}\tabc\u{2028}"] {
+        for typed in ["abc", " abc", "abc\r\n", "\u{a0}\tabc\u{2028}", "\u{feff}abc\u{200b}", "\u{200e} abc"] {
             assert_eq!(PlainToken::parse(typed).unwrap().reveal(), "abc", "{typed:?}");
         }
         assert_eq!(PlainToken::parse("a bc").unwrap().reveal(), "a bc", "white space within is not left out");

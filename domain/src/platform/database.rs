@@ -11,7 +11,7 @@ use sea_orm::{
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use super::{
@@ -348,14 +348,14 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// The last error of `write`; immediately if the error is not transient.
-pub(crate) async fn retry_for<T, F>(duration: Duration, write: impl Fn() -> F) -> Result<T>
+pub(crate) async fn retry_for<T, F>(db: &Database, duration: Duration, write: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
     let deadline = Instant::now() + duration;
     loop {
-        let no_answer = |_| Err(Error::Unavailable("the database does not answer".into()));
-        match timeout(WRITE_TIMEOUT, write()).await.unwrap_or_else(no_answer) {
+        let no_answer = || Err(Error::Unavailable("the database does not answer".into()));
+        match db.with_timeout(WRITE_TIMEOUT, write()).await.unwrap_or_else(no_answer) {
             Err(Error::Unavailable(reason) | Error::Aborted(reason)) if Instant::now() < deadline => {
                 warn!(reason, "the database is unavailable; retrying the write");
                 sleep(RETRY_INTERVAL).await;

@@ -51,7 +51,7 @@ fn decode_once(text: &str) -> Option<Option<String>> {
             rest = &rest[start + 2..];
             continue;
         };
-        let (between, charset) = (&rest[..start], Charset::for_label(word.charset.as_bytes())?);
+        let (between, charset) = (&rest[..start], Charset::for_label_no_replacement(word.charset.as_bytes())?);
         let is_adjacent = pending.is_some() && between.trim().is_empty();
         if !is_adjacent || pending.as_ref().is_some_and(|(previous, _)| *previous != charset) {
             decoded.push_str(&flush(&mut pending));
@@ -70,7 +70,8 @@ fn decode_once(text: &str) -> Option<Option<String>> {
 
 fn flush(pending: &mut Option<(Charset, Vec<u8>)>) -> String {
     let Some((charset, bytes)) = take(pending) else { return String::new() };
-    charset.decode(&bytes).0.into_owned()
+    // A byte order mark is text here, as most mail programs take it.
+    charset.decode_without_bom_handling(&bytes).0.into_owned()
 }
 
 /// An encoded word: `=?charset*language?encoding?content?=`.
@@ -156,7 +157,7 @@ mod tests {
         ] {
             assert_eq!(decode(text).as_deref(), Some(shown), "{text}");
         }
-        for unknown in ["=?x-unknown?q?a?=", "=?cp037?q?a?="] {
+        for unknown in ["=?x-unknown?q?a?=", "=?cp037?q?a?=", "=?iso-2022-kr?q?a?=", "=?hz-gb-2312?q?a?="] {
             assert_eq!(decode(unknown), None, "{unknown}");
         }
     }

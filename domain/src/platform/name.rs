@@ -175,8 +175,16 @@ fn is_abbreviation(host: &str) -> bool {
     let is_letter = |part: &&str| part.chars().count() == 1;
     let is_known = |part: &&str| is_letter(part) || ABBREVIATIONS.contains(part);
     // Hosts with a single letter and `.co` are services that shorten web addresses.
-    let is_shortener = parts.last() == Some(&"co") && parts.iter().rev().skip(1).all(is_letter);
-    host.contains(char::is_uppercase) && parts.iter().all(is_known) && !is_shortener
+    let before_last = parts.len().checked_sub(2).map_or("", |index| parts[index]);
+    // These are also the ends of many hosts.
+    let is_host_after_all = match parts.last() {
+        Some(&("com" | "tech")) => !["b", "m"].contains(&before_last),
+        Some(&"net") => before_last != "asp",
+        // Services that shorten web addresses.
+        Some(&"co") => parts.iter().rev().skip(1).all(is_letter),
+        _ => false,
+    };
+    host.contains(char::is_uppercase) && parts.iter().all(is_known) && !is_host_after_all
 }
 
 /// Returns whether `word` has only what follows an abbreviation in a name: a slash and then no small letter, because a
@@ -327,6 +335,12 @@ mod tests {
             "B.Com/x?u=1",
             "Co.Ltd:8080/x",
             "T.Co/x",
+            "X.com/Evil",
+            "Box.com/S/1",
+            "Tech.Com/Evil",
+            "Co.Net/Evil",
+            "=?iso-2022-kr?q?evil=2Ecom=2Fx?=",
+            "=?us-ascii?q?=FE=FFevil=2Ecom=2Fx?=",
             "T.CO/X",
         ] {
             assert_eq!(code(bad), Some("name_invalid"), "{bad}");

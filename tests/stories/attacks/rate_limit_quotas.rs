@@ -164,7 +164,7 @@ async fn each_session_has_requests_of_its_own() {
         let refresh = other.browser.cookie("portico_portal_refresh").unwrap();
         let (content, _) = access.rsplit_once('.').unwrap();
         for wrong in [format!("{content}.{}", "A".repeat(86)), content.to_owned(), refresh] {
-            outsider.get_with_bearer(LIVE, &wrong).await.assert_problem("429 too_many_requests");
+            outsider.get_with_bearer(SESSION, &wrong).await.assert_problem("429 too_many_requests");
         }
     }
 }

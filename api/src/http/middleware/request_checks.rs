@@ -47,11 +47,11 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
         let operation = document::of(&request)?.operation(request.method().as_str(), request.uri().path());
         let declared = operation.and_then(|operation| operation.rate_limit);
-        let session = match self.rate_limits.failed_auth().check(&network) {
-            Ok(()) => auth::signed_session(&request).await,
-            // The network has sent too many wrong tokens, so its tokens are not worth the verification.
-            Err(_) => None,
-        };
+        // Each wrong token is counted by the operation. A network that has sent too many of them has no session, so
+        // that their verification does not use up the processor.
+        let may_have_session = operation.is_some_and(|operation| operation.takes_session)
+            && self.rate_limits.failed_auth().check(&network).is_ok();
+        let session = if may_have_session { auth::signed_session(&request) } else { None };
         self.rate_limits.take(&network, session, declared).map_err(ApiError::Domain)?;
         check_head(&request)?;
         host::check(&request)?;

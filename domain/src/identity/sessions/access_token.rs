@@ -120,6 +120,27 @@ pub(super) async fn verify(app: &App, realm: Realm, token: &PlainToken) -> Resul
     if is_current { Ok(claims) } else { Err(Error::UNAUTHENTICATED) }
 }
 
+/// Returns the session of an access token of any realm, if the token is authentic and has not expired. The session may
+/// have ended.
+///
+/// Reads nothing from the database, so that it can run before the rate limits: a key that this process has not loaded
+/// yet is no key.
+pub fn session_of_token(app: &App, token: &PlainToken) -> Option<SessionId> {
+    let keys = app.get::<SigningKeys>();
+    let claims = match keys.recall(token) {
+        Some(verified) => verified.claims,
+        None => {
+            let unverified = Unverified::read(token.reveal()).ok()?;
+            let key = keys.loaded(unverified.kid)?;
+            let claims = Arc::new(unverified.claims(&key.public).ok()?);
+            keys.remember(token, VerifiedToken { key: key.id, claims: claims.clone() });
+            claims
+        }
+    };
+    let is_current = claims.exp > (app.now() - CLOCK_LEEWAY).timestamp();
+    (is_current && claims.iss == app.public_url("")).then_some(claims.sid)
+}
+
 /// Verifies that this installation issued an access token of `realm`, and returns its claims. The token may have
 /// expired: it proves which session it belongs to, and authorizes nothing.
 ///

@@ -19,6 +19,7 @@ mod signing_keys;
 
 use portico_entity::{portal_user, session, staff_user, tenant};
 
+pub use access_token::session_of_token;
 pub use authenticate::{authenticate_portal, authenticate_staff, authenticate_with_memberships};
 pub use correct_times::CorrectSessionTimes;
 pub(crate) use end::{end_all, end_replaced, lock_owner};

@@ -133,6 +133,12 @@ impl SigningKeys {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns the key `id` if it is among the keys that were loaded last.
+    pub(super) fn loaded(&self, id: SigningKeyId) -> Option<Arc<LoadedKey>> {
+        let cache = self.cache.try_read().ok()?;
+        cache.as_ref()?.keys.iter().find(|key| key.id == id).cloned()
+    }
+
     /// Returns the key `id`, or `None` if it is not published. When the cached copy lacks the key and is older than
     /// [`RELOAD_INTERVAL`], loads the keys again.
     ///

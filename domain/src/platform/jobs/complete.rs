@@ -73,7 +73,7 @@ async fn finish(app: &App, worker: Uuid, batch: &mut Vec<CompletedJob>) -> Resul
             lease::owned(worker).filter(by_ids_in_state(ids, State::Running)).filter(Column::Attempts.eq(attempt));
         let update = ended(owned, State::Done, app.now());
         let write = || async { Ok(update.clone().exec(app.db()).await?.rows_affected) };
-        let updated = database::retry_for(app.section::<JobSettings>().lease, write).await?;
+        let updated = database::retry_for(app.db(), app.section::<JobSettings>().lease, write).await?;
         if updated < same_attempt as u64 {
             warn!(
                 count = same_attempt as u64 - updated,
@@ -97,7 +97,7 @@ pub async fn complete(app: &App, finished: FinishedJob) {
     async {
         let Some(Ok(())) = finished.outcome else {
             if let Err(error) =
-                database::retry_for(app.section::<JobSettings>().lease, || reschedule(app, &finished)).await
+                database::retry_for(app.db(), app.section::<JobSettings>().lease, || reschedule(app, &finished)).await
             {
                 error!(%error, "cannot record the outcome of a job; it runs again when its lease expires");
             }

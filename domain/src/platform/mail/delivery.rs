@@ -191,8 +191,20 @@ enum Plan {
 
 /// Returns the outcome of a job whose mail waits for the probe at `until`.
 pub(super) fn wait_for_probe(row: &email::Model, until: Time) -> JobError {
-    let why = format!("{}the mail server refuses Portico itself", hold::ON_HOLD);
-    JobError::Postponed(min(until, deadline(row)), why)
+    postponed_by_hold(row, until, "the mail server refuses Portico itself")
+}
+
+/// Returns the outcome of a job whose mail waits for the end of a hold, or for the probe at `probe_at`. A mail that was
+/// refused by its own recipient is the probe only if no other mail is, and does not become due at the end of the hold:
+/// it would be refused again, and could begin the next hold.
+fn postponed_by_hold(row: &email::Model, probe_at: Time, why: &str) -> JobError {
+    match row.refusal {
+        None => JobError::Postponed(min(probe_at, deadline(row)), format!("{}{why}", hold::ON_HOLD)),
+        Some(_) => {
+            let why = format!("{}{why}", hold::REFUSED_ON_HOLD);
+            JobError::Postponed(min(probe_at + LAST_PROBE_DELAY, deadline(row)), why)
+        }
+    }
 }
 
 /// Records an attempt that failed, and decides when the mail is tried again.
@@ -218,10 +230,8 @@ pub(super) async fn settle(app: &App, row: &email::Model, error: MailError) -> s
         }
         metrics::mail_tried(row, MailOutcome::Held, app.now());
         let probe_at = hold::begin(app, &error).await?;
-        // A mail that was refused by its recipient is the probe only if no other mail is.
-        let probe_at = if is_at_recipient { probe_at + LAST_PROBE_DELAY } else { probe_at };
-        let why = format!("{}{}", hold::ON_HOLD, error.detail);
-        return Err(JobError::Postponed(min(probe_at, deadline(row)), why));
+        let row = email::Model { refusal: error.refusal, ..row.clone() };
+        return Err(postponed_by_hold(&row, probe_at, &error.detail));
     }
     // The server has taken login and sender, so this attempt was no probe of a hold of these.
     if is_at_recipient && error.reaction == Reaction::Reply {
@@ -277,7 +287,8 @@ async fn record(app: &App, row: &email::Model, error: &MailError) -> Result<()> 
     let mut update = queued(row)
         .col_expr(Column::Detail, Expr::value(&error.detail))
         .col_expr(Column::Refusal, Expr::value(error.refusal.clone()))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        // A value and not a sum, because the statement may run twice.
+        .col_expr(Column::Attempts, Expr::value(row.attempts + 1))
         .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
     // Another process may have counted a handover of its own, which this answer does not end.
     if error.is_counted && error.outcome != Outcome::Unknown {
@@ -295,12 +306,12 @@ fn answered(row: &email::Model) -> SimpleExpr {
 
 /// Counts a refusal of the mail `row` alone, which decides its next pause.
 async fn count_refusal(app: &App, row: &email::Model, error: &MailError) -> Result<()> {
-    let column = match (error.outcome, error.stage) {
-        (Outcome::Doubt, _) => Column::Doubts,
-        (_, Stage::Rcpt) if error.reaction == Reaction::Reply => Column::Deferrals,
+    let (column, count) = match (error.outcome, error.stage) {
+        (Outcome::Doubt, _) => (Column::Doubts, row.doubts + 1),
+        (_, Stage::Rcpt) if error.reaction == Reaction::Reply => (Column::Deferrals, row.deferrals + 1),
         _ => return Ok(()),
     };
-    write(app, queued(row).col_expr(column, Expr::col(column).add(1))).await
+    write(app, queued(row).col_expr(column, Expr::value(count))).await
 }
 
 /// Records how the mail `row` ends.
@@ -318,7 +329,7 @@ pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::resu
         .col_expr(Column::Status, Expr::value(status))
         .col_expr(Column::Reason, Expr::value(reason))
         .col_expr(Column::Detail, Expr::value(detail))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .col_expr(Column::Attempts, Expr::value(row.attempts + 1))
         .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
     if status == Status::Sent {
         update = update.col_expr(Column::SentAt, Expr::value(app.now())).col_expr(Column::Unconfirmed, answered(row));
@@ -333,7 +344,7 @@ pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::resu
 /// is not recorded, the mail is sent again.
 async fn write(app: &App, update: UpdateMany<email::Entity>) -> Result<()> {
     let limit: Duration = app.section::<JobSettings>().lease;
-    database::retry_for(limit, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
+    database::retry_for(app.db(), limit, || async { Ok(update.clone().exec(app.db()).await?) }).await?;
     Ok(())
 }
 

@@ -47,6 +47,8 @@ const MAX_EVIDENCE: u64 = 1_000;
 
 /// How the reason of a mail begins that waits for the end of a hold. [`end`] finds these mails by it.
 pub(super) const ON_HOLD: &str = "on hold: ";
+/// How the reason of a mail begins that its own recipient has refused and that may be the probe.
+pub(super) const REFUSED_ON_HOLD: &str = "refused, and on hold: ";
 /// How the recorded refusal of a mail begins whose answer means [`Outcome::Hold`].
 pub(super) const HOLD_REFUSAL: &str = "hold ";
 /// How many mails become due when a probe said nothing about the hold.

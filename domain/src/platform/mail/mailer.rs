@@ -244,7 +244,9 @@ impl Mailer {
             Some(slot) => slot,
             None => smtp.slot(attempt.lane == Lane::Urgent).await,
         };
-        let sent = smtp.delivery(slot, attempt.before_dot).send(mail).await;
+        // It keeps the slot until the end of this function, so that no other mail is sent before a pause begins.
+        let delivery = smtp.delivery(slot, attempt.before_dot);
+        let sent = delivery.send(mail).await;
         let circumstances = Circumstances {
             is_authenticated: smtp.server().credentials.is_some(),
             may_be_delivered: attempt.may_be_delivered,
@@ -262,10 +264,14 @@ impl Mailer {
             // The server says that it has accepted the mail before.
             Err(failure) if verdict.outcome == Outcome::Sent => Ok(redactor.redact(&failure.to_string())),
             Err(failure) => {
-                match (&failure.cause, failure.stage, verdict.outcome) {
-                    (Cause::Reply(_), Stage::Rcpt | Stage::Dot, _) => smtp.resume(),
-                    (Cause::Reply(_), _, Outcome::Later) => smtp.pause(),
-                    _ => {}
+                if let Cause::Reply(reply) = &failure.cause {
+                    let is_about_mail = matches!(failure.stage, Stage::Rcpt | Stage::Dot)
+                        && !(verdict.is_overloaded || reply.is_about_the_server());
+                    match verdict.outcome {
+                        _ if is_about_mail => smtp.resume(),
+                        Outcome::Later => smtp.pause(),
+                        _ => {}
+                    }
                 }
                 Err(MailError::of_smtp(&failure, verdict, redactor.redact(&failure.to_string())))
             }

@@ -7,8 +7,9 @@ use super::Message;
 
 /// What stands in place of a secret.
 const REDACTED: &str = "…";
-/// The shortest part of a secret that is removed, in characters. A server may break a line within a secret.
-const MIN_PART_CHARS: usize = 6;
+/// The shortest part of a secret that is removed, in characters. A server may break a line within a secret, or put
+/// other characters before it.
+const MIN_PART_CHARS: usize = 8;
 /// A code of a mail has this many digits.
 const CODE_DIGITS: usize = 6;
 
@@ -40,12 +41,25 @@ impl Redactor {
         for secret in &self.0 {
             text = text.replace(secret, REDACTED);
         }
-        let is_part = |run: &&str| run.len() >= MIN_PART_CHARS && self.0.iter().any(|secret| secret.contains(run));
-        let parts: Vec<String> = runs(&text).filter(is_part).map(str::to_owned).collect();
-        for part in parts {
+        for part in self.parts_in(&text) {
             text = text.replace(&part, REDACTED);
         }
         text
+    }
+
+    /// Returns the longest parts of `text` that are parts of secrets.
+    fn parts_in(&self, text: &str) -> Vec<String> {
+        let mut parts = Vec::new();
+        for run in runs(text) {
+            let is_part = |from: usize, to: usize| self.0.iter().any(|secret| secret.contains(&run[from..to]));
+            let mut from = 0;
+            while from + MIN_PART_CHARS <= run.len() {
+                let longest = (from + MIN_PART_CHARS..=run.len()).take_while(|to| is_part(from, *to)).last();
+                parts.extend(longest.map(|to| run[from..to].to_owned()));
+                from = longest.unwrap_or(from + 1);
+            }
+        }
+        parts
     }
 }
 
@@ -81,14 +95,16 @@ mod tests {
             format!("550 TOKEN={TOKEN}."),
             format!("550 {TOKEN}"),
             format!("550 {} {}", &TOKEN[..20], &TOKEN[20..]),
-            format!("550 {}", &TOKEN[..7]),
+            format!("550 {}", &TOKEN[..9]),
+            format!("550 token=3D{}=", &TOKEN[..30]),
+            format!("550 %23token%3D{}", &TOKEN[..12]),
             "550 your code is 582430".to_owned(),
             "530 no pa55 word for mailer".to_owned(),
             format!("503 AUTH PLAIN {encoded}"),
         ] {
             let shown = redacted(&text);
             assert!(shown.contains(REDACTED), "{shown}");
-            let secrets = [TOKEN, &TOKEN[..7], &TOKEN[20..27], "582430", "pa55", &encoded];
+            let secrets = [TOKEN, &TOKEN[..9], &TOKEN[20..29], "582430", "pa55", &encoded];
             assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
         }
     }

@@ -203,20 +203,21 @@ impl AsyncTransport for Delivery<'_, '_> {
     type Ok = Reply;
     type Error = Failure;
 
-    /// Sends one mail. A second mail on the same transport has no slot.
+    /// Sends one mail. Its slot is free again after 30 seconds, or when this value is dropped.
     async fn send_raw(&self, envelope: &Envelope, email: &[u8]) -> Result<Reply, Failure> {
-        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let take_slot = || self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut conversation = std::pin::pin!(self.smtp.converse(envelope, email, self.before_dot));
         let sent = match timeout(SLOT_TIMEOUT, &mut conversation).await {
             Ok(sent) => sent,
             Err(_) => {
-                slot = None;
+                drop(take_slot());
                 conversation.await
             }
         };
         let (reply, mut connection) = sent?;
         self.smtp.slots.accepted();
-        if slot.is_some() && reply.is_complete && connection.is_quiet() {
+        let has_slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if has_slot && reply.is_complete && connection.is_quiet() {
             self.smtp.keep(connection);
         } else {
             tokio::spawn(connection.quit());

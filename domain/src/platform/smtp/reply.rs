@@ -86,10 +86,10 @@ impl Reply {
         let rest = async {
             while !self.is_complete {
                 let line = Line::read(stream, &mut left).await;
-                let (code, is_last, text) = match parse_line(&line.bytes) {
-                    Some(parsed) => parsed,
-                    // A server that breaks a long text into lines without a code.
-                    None => (self.code, false, String::from_utf8_lossy(&line.bytes).into_owned()),
+                // Any other line is text: some servers break a long text into lines without a code.
+                let (is_last, text) = match parse_line(&line.bytes) {
+                    Some((code, is_last, text)) if code == self.code => (is_last, text),
+                    _ => (false, String::from_utf8_lossy(&line.bytes).into_owned()),
                 };
                 if self.lines.len() < MAX_LINES {
                     self.lines.push(text);
@@ -97,9 +97,7 @@ impl Reply {
                 if line.end.is_err() {
                     return;
                 }
-                if is_last {
-                    (self.code, self.is_complete) = (code, true);
-                }
+                self.is_complete = is_last;
             }
         };
         // What is missing is text.
@@ -274,7 +272,8 @@ mod tests {
         let long = [b"250 ".as_slice(), &[b'x'; 100_000], b"\r\n"].concat();
         let many = [b"250-x\r\n".repeat(2_000), b"250 end\r\n".to_vec()].concat();
         let text = b"250-a\r\nb\r\n250 c\r\n".to_vec();
-        for bytes in [long, many, text] {
+        let other_codes = b"250-queued\r\n450 bytes\r\n123456 bytes\r\n550 x\r\n250 ok\r\n".to_vec();
+        for bytes in [long, many, text, other_codes] {
             let reply = read(&bytes).await.unwrap();
             assert_eq!((reply.code, reply.is_complete), (250, true));
         }

@@ -87,10 +87,16 @@ impl Slots {
 
     /// Waits for a slot and for the rate.
     pub(super) async fn acquire(self: &Arc<Self>, is_urgent: bool) -> Slot {
+        let slot = self.acquire_slot(is_urgent).await;
+        // After the slot, so that no more mails than there are slots leave at the same time after a pause.
         if let Some(rate) = &self.rate {
             let _turn = if is_urgent { None } else { Some(rate.bulk_turn.lock().await) };
             rate.limiter.until_ready().await;
         }
+        slot
+    }
+
+    async fn acquire_slot(self: &Arc<Self>, is_urgent: bool) -> Slot {
         let _waiting = is_urgent.then(|| UrgentWaiting::new(self));
         loop {
             // Registered before the check, so that a release in between is not missed.
