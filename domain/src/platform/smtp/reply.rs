@@ -71,7 +71,8 @@ impl Reply {
     /// # Errors
     /// As [`read`](Self::read).
     pub(super) async fn read_first_line(stream: &mut (impl AsyncBufRead + Unpin)) -> Result<Self, ReplyError> {
-        let first = Line::read(stream, &mut MAX_BYTES.clone()).await;
+        let mut left = MAX_BYTES;
+        let first = Line::read(stream, &mut left).await;
         match parse_line(&first.bytes) {
             Some((code, is_last, text)) => {
                 Ok(Self { code, is_complete: is_last && first.end.is_ok(), lines: vec![text] })
