@@ -91,6 +91,9 @@ impl DatabaseSettings {
 
     /// Returns the URL without user, password and options, for logs and errors.
     pub fn redacted_url(&self) -> String {
+        if let Some(path) = self.sqlite_path() {
+            return format!("sqlite:{}", path.display());
+        }
         let bare = self.url.split('?').next().unwrap_or_default();
         match Url::parse(bare) {
             Ok(url) if url.has_host() => format!("{}://{}{}", url.scheme(), at_host(&url), url.path()),
@@ -335,6 +338,7 @@ mod tests {
         for path in ["data/a b.db", "data/a%20b.db", "/var/100%.db", "/var/é#.db"] {
             let settings = SQLITE.at(&format!("sqlite:{path}")).unwrap();
             assert_eq!(settings.sqlite_path(), Some(path.into()));
+            assert_eq!(settings.redacted_url(), format!("sqlite:{path}"));
         }
     }
 
