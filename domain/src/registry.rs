@@ -27,7 +27,10 @@ use crate::{
         rate_limit::RateLimitSettings,
         settings::{Section, Settings},
     },
-    tenancy::invitations::{ExpireInvitations, InvitationSettings, access_notice_email},
+    tenancy::{
+        invitations::{ExpireInvitations, InvitationSettings, access_notice_email},
+        search::IndexSearchWords,
+    },
 };
 
 const MINUTE: i64 = 60;
@@ -41,6 +44,7 @@ const JOBS: &[JobType] = &[
     JobType::of::<DeleteExpired>(),
     JobType::of::<CorrectSessionTimes>(),
     JobType::of::<CorrectLinkTimes>(),
+    JobType::of::<IndexSearchWords>(),
     JobType::of::<Canary>(),
 ];
 
@@ -51,6 +55,7 @@ const SCHEDULES: &[Schedule] = &[
     Schedule::every::<RotateSigningKeys>(HOUR),
     Schedule::every::<CorrectSessionTimes>(5 * MINUTE),
     Schedule::every::<CorrectLinkTimes>(5 * MINUTE),
+    Schedule::every::<IndexSearchWords>(MINUTE),
 ];
 
 /// Returns the lane of a mail kind and the function that composes its mails. Codes and resets overtake all other mail.

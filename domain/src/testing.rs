@@ -132,6 +132,7 @@ impl TestApp {
             external_ref: None,
             status: client::Status::Active,
             created_at: self.now(),
+            is_search_indexed: false,
         };
         client.into_active_model().insert(self.db()).await.unwrap()
     }

@@ -36,6 +36,8 @@ pub struct Model {
     pub status: Status,
     /// When the client was created.
     pub created_at: DateTimeUtc,
+    /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
+    pub is_search_indexed: bool,
 }
 
 /// The rows of other tables that a row refers to.

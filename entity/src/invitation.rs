@@ -69,6 +69,8 @@ pub struct Model {
     pub created_by: Option<StaffUserId>,
     /// When the invitation was created.
     pub created_at: DateTimeUtc,
+    /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
+    pub is_search_indexed: bool,
 }
 
 /// The rows of other tables that a row refers to.

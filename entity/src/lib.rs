@@ -25,6 +25,7 @@ pub mod paused_lane;
 pub mod portal_user;
 pub mod rate_limit;
 pub mod schedule_run;
+pub mod search_word;
 pub mod session;
 pub mod signing_key;
 pub mod staff_user;

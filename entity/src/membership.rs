@@ -52,6 +52,8 @@ pub struct Model {
     /// When a session was last opened for this membership. A sign-in without a client selects the membership that was
     /// used last. Null when there was no session yet.
     pub last_used_at: Option<DateTimeUtc>,
+    /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
+    pub is_search_indexed: bool,
 }
 
 /// The rows of other tables that a row refers to.

@@ -14,6 +14,7 @@ mod m20261126_000002_platform;
 mod m20261126_000003_identity;
 mod m20261126_000010_mail_delivery;
 mod m20261126_000040_password_cost;
+mod m20261126_000050_search;
 mod schema;
 
 use std::time::Duration;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000003_identity::Migration),
             Box::new(m20261126_000010_mail_delivery::Migration),
             Box::new(m20261126_000040_password_cost::Migration),
+            Box::new(m20261126_000050_search::Migration),
         ]
     }
 }

@@ -21,6 +21,7 @@ schemathesis.openapi.format("token", known(users["used"], users["used"], "A" * 4
 schemathesis.openapi.format("password", known("quartz-lantern-41", "marble-compass-77", "short"))
 schemathesis.openapi.format("name", known("Ann Baker", "Zoë", "李小龙", "www.evil.test", "x" * 101))
 schemathesis.openapi.format("external-ref", known("A-1", "B 2"))
+schemathesis.openapi.format("search-text", known("acme", "an", "100%"))
 schemathesis.openapi.format("locale", known("en", "de-CH"))
 schemathesis.openapi.format("six-digits", st.text(string.digits, min_size=6, max_size=6))
 schemathesis.openapi.format("email", known(users["email"], "owner@demo.test", "unknown@example.com"))

@@ -39,6 +39,7 @@ class Operation:
             "six-digits": "012345",
             "locale": "de-CH",
             "external-ref": "A-1",
+            "search-text": "acme",
         }
         body = {}
         for name, schema in self.schema["properties"].items():

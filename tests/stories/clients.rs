@@ -68,6 +68,33 @@ stories! {
         assert_eq!(names, ["Client 0", "Client 1", "Client 2", "Client 3", "Client 4"]);
     }
 
+    async fn clients_are_found_by_the_beginning_of_a_word_and_by_status(world) {
+        let tenant = world.tenant().await;
+        let body = json!({ "name": "Größe 100%", "external_ref": "K-77" });
+        let sized = tenant.owner.post(CLIENTS, body).await.expect(201);
+        let acme = tenant.client("Acme Paper_Mill").await;
+        world.tenant().await.client("Acme of another tenant").await;
+        let found = async |query: &str| -> Vec<Value> {
+            let page = tenant.owner.get(&format!("{CLIENTS}?{query}")).await.expect(200);
+            page["data"].as_array().unwrap().iter().map(|client| client["name"].clone()).collect()
+        };
+        for query in ["q=pap", "q=ACME", "q=acme%20paper", "q=paper_", "status=active&q=ac"] {
+            assert_eq!(found(query).await, ["Acme Paper_Mill"], "{query}");
+        }
+        for query in ["q=gr%C3%B6sse", "q=100%25", "q=k-7", "q=GRO%CC%88SSE"] {
+            assert_eq!(found(query).await, [sized["name"].clone()], "{query}");
+        }
+        for query in ["q=cme", "q=__", "q=%25%25", "q=a_", "q=gr%25", "status=archived"] {
+            assert_eq!(found(query).await, [] as [Value; 0], "{query}");
+        }
+        let renamed = json!({ "name": "Zenith", "status": "archived" });
+        tenant.owner.patch(&paths::client(&acme), renamed).await.expect(200);
+        assert_eq!(found("q=paper").await, [] as [Value; 0]);
+        assert_eq!(found("status=archived&q=zen").await, ["Zenith"]);
+        let short = tenant.owner.get(&format!("{CLIENTS}?q=a")).await;
+        short.assert_problem("422 validation_failed: /q invalid");
+    }
+
     async fn az_08_invalid_parameters_of_a_list_are_refused(world) {
         let owner = world.tenant().await.owner;
         let list = async |query: &str| owner.get(&format!("{CLIENTS}?{query}")).await;
@@ -75,7 +102,7 @@ stories! {
             list(&format!("limit={limit}")).await.assert_problem("422 validation_failed: /limit invalid");
         }
         list("cursor=rubbish").await.assert_problem("422 validation_failed: /cursor cursor_invalid");
-        list("Limit=1&q=x").await.assert_problem("422 validation_failed: /Limit unknown_field, /q unknown_field");
+        list("Limit=1&p=x").await.assert_problem("422 validation_failed: /Limit unknown_field, /p unknown_field");
         for query in ["limit=1&limit=2", "cursor=%00", "cursor=%ff"] {
             list(query).await.assert_problem("400 malformed_request");
         }

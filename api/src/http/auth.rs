@@ -16,14 +16,14 @@ use portico_domain::{
     entity::SessionId,
     identity::sessions,
     platform::{
-        actor::{self, Realm, RequestContext},
+        actor::{self, Access, Realm, RequestContext},
         app::App,
         error::Error,
         secret::PlainToken,
     },
 };
 
-use crate::http::{cookies::Cookie, error::ApiError, rate_limit::FailureLimiter};
+use crate::http::{cookies::Cookie, document, error::ApiError, rate_limit::FailureLimiter};
 
 /// A caller without a credential.
 pub(crate) struct Anonymous(actor::Anonymous);
@@ -36,6 +36,22 @@ pub(crate) struct PortalUserWithMemberships(pub(crate) actor::PortalUserWithMemb
 
 /// A staff user with a live session.
 pub(crate) struct StaffUser(actor::StaffUser);
+
+/// A caller who acts for a tenant and has what `A` asks for. The document shows the permission as `x-permission`, and
+/// `x-fresh-session` if `A` needs a fresh session.
+///
+/// # Errors
+/// The extractor answers `unauthenticated` as for [`StaffUser`], and `forbidden` or `step_up_required` as
+/// [`actor::TenantCaller::authorize`] does.
+pub(crate) struct Authorized<A>(actor::Authorized<A>);
+
+impl<A> Deref for Authorized<A> {
+    type Target = actor::Authorized<A>;
+
+    fn deref(&self) -> &actor::Authorized<A> {
+        &self.0
+    }
+}
 
 macro_rules! deref_to {
     ($caller:ident, $actor:ty) => {
@@ -145,6 +161,32 @@ impl<'a, R: RealmType> ApiExtractor<'a> for RefreshToken<R> {
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
         let token = Cookie::Refresh(R::REALM).read(request, app(request)?.settings()).map_err(ApiError::Domain)?;
         Ok(Self(token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?, PhantomData))
+    }
+}
+
+impl<'a, A: Access> ApiExtractor<'a> for Authorized<A> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_access_schemes(registry, Realm::Staff);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let [bearer, cookie] = access_schemes(Realm::Staff);
+        let fresh = A::IS_FRESH.then_some(document::FRESH_SESSION_MARKER);
+        [bearer, cookie, A::PERMISSION.name()].into_iter().chain(fresh).collect()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let StaffUser(user) = StaffUser::from_request(request, body, options).await?;
+        let caller = actor::TenantCaller::from(user).authorize(app(request)?.now()).map_err(ApiError::Domain)?;
+        Ok(Self(caller))
     }
 }
 

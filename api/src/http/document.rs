@@ -3,10 +3,15 @@
 use std::collections::HashMap;
 
 use poem::Request;
-use portico_domain::platform::error::Error;
+use portico_domain::platform::{actor::Permission, error::Error};
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, limit};
+
+/// A name among the security schemes of an operation that needs a fresh session. It is the name of no scheme, as are
+/// the names of permissions: the framework has no other way to say more about an operation. [`Document::new`] removes
+/// them from the schemes.
+pub(crate) const FRESH_SESSION_MARKER: &str = "fresh session";
 
 /// The OpenAPI document of the API, read once per process.
 pub(crate) struct Document {
@@ -40,8 +45,8 @@ pub(crate) struct Operation {
 
 impl Document {
     /// Reads a document that the framework has generated, and adds what the framework does not know: that the API
-    /// refuses unknown fields, that optional fields take `null`, and the rate limit of each operation as
-    /// `x-rate-limit`.
+    /// refuses unknown fields, that optional fields take `null`, and of each operation the rate limit as
+    /// `x-rate-limit`, the permission as `x-permission`, and `x-fresh-session: true` if it needs a fresh session.
     ///
     /// `generate_docs_page` returns the HTML page that shows the document. It is called when the page is needed,
     /// because the page takes several MiB of memory.
@@ -49,6 +54,7 @@ impl Document {
         let mut document: Value = serde_json::from_str(spec).unwrap_or_default();
         close_request_schemas(&mut document);
         add_rate_limits(&mut document);
+        add_permissions(&mut document);
         let schemas = match &document["components"]["schemas"] {
             Value::Object(schemas) => schemas.clone(),
             _ => Map::new(),
@@ -153,9 +159,35 @@ fn declared_limit(operation: &Value) -> Option<&'static str> {
         .map(|documented| documented.limit.name)
 }
 
-fn add_rate_limits(document: &mut Value) {
+/// Returns every operation of the document.
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     let items = document["paths"].as_object_mut().into_iter().flatten();
-    for (_, operation) in items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten()) {
+    items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten()).map(|(_, operation)| operation)
+}
+
+/// Moves the permission and the [`FRESH_SESSION_MARKER`] of each operation out of its security schemes.
+fn add_permissions(document: &mut Value) {
+    for operation in operations_mut(document) {
+        let Some(Value::Array(schemes)) = operation.get_mut("security") else { continue };
+        let mut added = Map::new();
+        schemes.retain(|scheme| {
+            let has = |name: &str| scheme.get(name).is_some();
+            if has(FRESH_SESSION_MARKER) {
+                added.insert("x-fresh-session".into(), true.into());
+            }
+            if let Some(permission) = Permission::ALL.iter().find(|permission| has(permission.name())) {
+                added.insert("x-permission".into(), permission.name().into());
+            }
+            !has(FRESH_SESSION_MARKER) && Permission::ALL.iter().all(|permission| !has(permission.name()))
+        });
+        if let Value::Object(operation) = operation {
+            operation.extend(added);
+        }
+    }
+}
+
+fn add_rate_limits(document: &mut Value) {
+    for operation in operations_mut(document) {
         if let (Some(name), Value::Object(operation)) = (declared_limit(operation), operation) {
             operation.insert("x-rate-limit".into(), name.into());
         }

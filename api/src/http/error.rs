@@ -189,6 +189,7 @@ fn title(code: &str) -> &'static str {
         "session_revoked" => "The session was revoked",
         "forbidden" => "Permission denied",
         "csrf_rejected" => "Cross-site request rejected",
+        "step_up_required" => "A fresh sign-in is required",
         "client_suspended" => "The client is archived or its tenant is suspended",
         "not_found" => "Not found",
         "token_unknown" => "Unknown link",
@@ -367,7 +368,11 @@ impl<const RESPONSES: u16> ApiResponse for Failure<RESPONSES> {
                 "`unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; \
                  `invalid_code`; `session_expired`; `session_revoked`.",
             ),
-            (403, true, "The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`."),
+            (
+                403,
+                true,
+                "The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.",
+            ),
             (
                 404,
                 RESPONSES & status::NOT_FOUND != 0,

@@ -13,6 +13,7 @@ use portico_domain::{
         email_address::EmailAddress,
         error::FieldProblem,
         name::Name,
+        search::SearchText,
         secret::{Password, PlainToken},
         text::{is_ignorable, trim_pasted},
     },
@@ -46,6 +47,14 @@ impl Scalar for EmailAddress {
 
 impl Scalar for Name {
     const FORMAT: &'static str = "name";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for SearchText {
+    const FORMAT: &'static str = "search-text";
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
         text.parse()
@@ -164,7 +173,7 @@ macro_rules! formats {
     };
 }
 
-formats!(EmailAddress, Name, ExternalRef, Password, PlainToken, Locale, Code, ClientId);
+formats!(EmailAddress, Name, SearchText, ExternalRef, Password, PlainToken, Locale, Code, ClientId);
 
 impl<T: Scalar> Type for Field<T> {
     const IS_REQUIRED: bool = true;

@@ -17,6 +17,7 @@ mod host;
 pub(crate) mod internal;
 pub(crate) mod middleware;
 pub(crate) mod nullable;
+pub(crate) mod page;
 pub(crate) mod rate_limit;
 pub(crate) mod response;
 pub(crate) mod schema;

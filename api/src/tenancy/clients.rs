@@ -10,17 +10,24 @@ use poem_openapi::{
 };
 use portico_domain::{
     entity::{ClientId, client},
-    platform::{app::App, name::Name},
-    tenancy::clients::{self, ClientChange, ExternalRef, NewClient},
+    platform::{
+        actor::access::{ClientsEdit, ClientsRead},
+        app::App,
+        name::Name,
+        page::{Page, PageRequest},
+        search::SearchText,
+    },
+    tenancy::clients::{self, ClientChange, ClientFilter, ExternalRef, NewClient},
 };
 use uuid::Uuid;
 
 use crate::http::{
-    auth::StaffUser,
+    auth::Authorized,
     body::Body,
     error::{ApiResult, status},
     fields::Field,
     nullable::Nullable,
+    page,
     response::Created,
     tags::Tag,
 };
@@ -126,16 +133,22 @@ impl Clients {
     async fn list(
         &self,
         Data(app): Data<&App>,
-        caller: StaffUser,
+        caller: Authorized<ClientsRead>,
         /// The largest number of clients on the page.
-        #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "100")))]
+        #[oai(default = "page::default_limit", validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
+        /// Only clients with a word of the name, or an external reference, that begins with this text, in any letter
+        /// case: 2 to 254 characters.
+        q: Query<Option<Field<SearchText>>>,
+        /// Only clients with this status.
+        status: Query<Option<ClientStatus>>,
     ) -> ApiResult<Json<ClientList>, { status::UNAUTHORIZED }> {
-        let page = clients::list(app, &caller, limit.0, cursor.0.as_deref()).await?;
-        let data = page.data.into_iter().map(Into::into).collect();
-        Ok(Json(ClientList { data, next_cursor: Nullable(page.next_cursor) }))
+        let filter = ClientFilter { search: q.0.map(|Field(text)| text), status: status.0.map(Into::into) };
+        let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
+        let Page { data, next_cursor } = clients::list(app, &caller, &filter, &page).await?.map(Into::into);
+        Ok(Json(ClientList { data, next_cursor: Nullable(next_cursor) }))
     }
 
     /// Create a client
@@ -145,7 +158,7 @@ impl Clients {
     async fn create(
         &self,
         Data(app): Data<&App>,
-        caller: StaffUser,
+        caller: Authorized<ClientsEdit>,
         Body(body): Body<CreateClient>,
     ) -> ApiResult<Created<Client>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }> {
         let new = NewClient { name: body.name.0, external_ref: to_change(body.external_ref).flatten() };
@@ -159,7 +172,7 @@ impl Clients {
     async fn get(
         &self,
         Data(app): Data<&App>,
-        caller: StaffUser,
+        caller: Authorized<ClientsRead>,
         /// The id of the client.
         client_id: Path<Field<ClientId>>,
     ) -> ApiResult<Json<Client>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
@@ -175,7 +188,7 @@ impl Clients {
     async fn update(
         &self,
         Data(app): Data<&App>,
-        caller: StaffUser,
+        caller: Authorized<ClientsEdit>,
         /// The id of the client.
         client_id: Path<Field<ClientId>>,
         Body(body): Body<UpdateClient>,
@@ -199,9 +212,4 @@ fn to_change(external_ref: MaybeUndefined<Nullable<Field<ExternalRef>>>) -> Opti
         MaybeUndefined::Null => Some(None),
         MaybeUndefined::Value(Nullable(reference)) => Some(reference.map(|Field(reference)| reference)),
     }
-}
-
-/// Returns the page size of a request without `limit`, in clients.
-const fn default_limit() -> u64 {
-    25
 }

@@ -10,14 +10,14 @@ use poem_openapi::{
 };
 use portico_domain::{
     entity::{ClientId, invitation, membership},
-    platform::{app::App, email_address::EmailAddress, name::Name},
+    platform::{actor::access::ClientsEdit, app::App, email_address::EmailAddress, name::Name},
     tenancy::invitations::{self, InviteInput, SentInvitation},
 };
 use uuid::Uuid;
 
 use crate::{
     http::{
-        auth::StaffUser,
+        auth::Authorized,
         body::Body,
         error::{ApiResult, status},
         fields::{Field, Locale},
@@ -261,7 +261,7 @@ impl Invitations {
     async fn invite(
         &self,
         Data(app): Data<&App>,
-        caller: StaffUser,
+        caller: Authorized<ClientsEdit>,
         /// The id of the client.
         client_id: Path<Field<ClientId>>,
         /// `resend` sends the existing invitation again. If it is absent, a new invitation is created.

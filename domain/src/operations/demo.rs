@@ -11,8 +11,10 @@ use crate::{
     platform::{
         app::App,
         error::{Error, FieldProblem, Result},
+        search,
     },
     tenancy::{
+        self,
         staff::{self, NewStaff},
         tenants,
     },
@@ -44,7 +46,10 @@ pub async fn seed(app: &App) -> Result<()> {
         external_ref: Set(None),
         status: Set(Status::Active),
         created_at: Set(app.now()),
+        is_search_indexed: Set(true),
     };
-    acme.insert(app.db()).await?;
-    Ok(())
+    let mut tx = app.begin().await?;
+    let acme = acme.insert(tx.db()).await?;
+    search::index(&mut tx, [tenancy::search::client(&acme)]).await?;
+    tx.commit().await
 }

@@ -35,9 +35,14 @@ const MAX_COMMITTED_PENDING: usize = 10_000;
 /// A use case is a free function that takes the app, the caller and an input:
 ///
 /// ```no_run
-/// use portico_domain::platform::{actor::StaffUser, app::App, audit, error::Result};
+/// use portico_domain::platform::{
+///     actor::{Authorized, access::ClientsEdit},
+///     app::App,
+///     audit,
+///     error::Result,
+/// };
 ///
-/// async fn touch(app: &App, caller: &StaffUser) -> Result<()> {
+/// async fn touch(app: &App, caller: &Authorized<ClientsEdit>) -> Result<()> {
 ///     let mut tx = app.begin().await?;
 ///     audit::record(&mut tx, caller, audit::Event::new("example.touched").tenant(caller.tenant.id)).await?;
 ///     tx.commit().await

@@ -124,6 +124,8 @@ impl Error {
     pub const SESSION_EXPIRED: Self = Self::Unauthenticated("session_expired");
     /// The session was revoked.
     pub const SESSION_REVOKED: Self = Self::Unauthenticated("session_revoked");
+    /// The caller does not have the permission.
+    pub const FORBIDDEN: Self = Self::Forbidden("forbidden");
     /// The object does not exist, or not for this caller.
     pub const NOT_FOUND: Self = Self::NotFound("not_found");
     /// No link token has this secret.

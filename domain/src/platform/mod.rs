@@ -27,6 +27,7 @@ mod pooled_transaction;
 mod push;
 pub mod random;
 pub mod rate_limit;
+pub mod search;
 pub mod secret;
 mod service_links;
 pub mod settings;

@@ -3,5 +3,6 @@
 pub mod clients;
 pub mod invitations;
 pub mod memberships;
+pub mod search;
 pub mod staff;
 pub mod tenants;

@@ -148,6 +148,7 @@ mod tests {
             expires_at: Set(now + TimeDelta::hours(72)),
             created_by: Set(None),
             created_at: Set(now),
+            is_search_indexed: Set(true),
         };
         row.insert(app.db()).await.unwrap().id
     }

@@ -3,7 +3,7 @@
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
     audit_event, background_job, client, code_flow, email, invitation, link_token, mail_hold, membership, paused_lane,
-    portal_user, rate_limit, schedule_run, session, signing_key, staff_user, tenant, worker,
+    portal_user, rate_limit, schedule_run, search_word, session, signing_key, staff_user, tenant, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -32,7 +32,7 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 18] {
+pub(super) fn all() -> [Table; 19] {
     [
         table::<tenant::Entity>(),
         table::<client::Entity>(),
@@ -40,6 +40,7 @@ pub(super) fn all() -> [Table; 18] {
         table::<membership::Entity>(),
         table::<staff_user::Entity>(),
         table::<invitation::Entity>(),
+        table::<search_word::Entity>(),
         table::<email::Entity>(),
         table::<code_flow::Entity>(),
         table::<link_token::Entity>(),

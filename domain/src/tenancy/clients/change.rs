@@ -11,14 +11,18 @@ use sea_orm::{
 use serde_json::json;
 
 use super::ExternalRef;
-use crate::platform::{
-    actor::{Permission, StaffUser},
-    app::App,
-    audit,
-    error::Result,
-    metrics,
-    name::Name,
-    tx::Tx,
+use crate::{
+    platform::{
+        actor::{Authorized, access::ClientsEdit},
+        app::App,
+        audit,
+        error::Result,
+        metrics,
+        name::Name,
+        search,
+        tx::Tx,
+    },
+    tenancy::search as entries,
 };
 
 /// The input of [`change`]. A field that is `None` stays unchanged.
@@ -38,12 +42,15 @@ pub struct ClientChange {
 /// suppresses its queued mails. Its data stays. Restoring a client does not restore its sessions.
 ///
 /// # Errors
-/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
 /// - `not_found`: the caller's tenant has no client with this id.
 /// - `conflict`: the tenant already has another client with this `external_ref`.
 /// - `unavailable` or `internal`: a database query failed.
-pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientChange) -> Result<client::Model> {
-    caller.require(Permission::ClientsEdit)?;
+pub async fn change(
+    app: &App,
+    caller: &Authorized<ClientsEdit>,
+    id: ClientId,
+    change: ClientChange,
+) -> Result<client::Model> {
     let mut tx = app.begin().await?;
     let client = super::of(caller.tenant.id).find(tx.db(), id).await?;
     let was_archived = client.status == Status::Archived;
@@ -65,6 +72,7 @@ pub async fn change(app: &App, caller: &StaffUser, id: ClientId, change: ClientC
         return Ok(client);
     }
     let client = row.update(tx.db()).await?;
+    search::index(&mut tx, [entries::client(&client)]).await?;
     if client.status == Status::Archived {
         suppress_mail(&mut tx, id).await?;
     }

@@ -7,12 +7,16 @@ use portico_entity::{
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::ExternalRef;
-use crate::platform::{
-    actor::{Permission, StaffUser},
-    app::App,
-    audit,
-    error::Result,
-    name::Name,
+use crate::{
+    platform::{
+        actor::{Authorized, access::ClientsEdit},
+        app::App,
+        audit,
+        error::Result,
+        name::Name,
+        search,
+    },
+    tenancy::search as entries,
 };
 
 /// The input of [`create`].
@@ -26,11 +30,9 @@ pub struct NewClient {
 /// Creates an active client of the caller's tenant and returns its row.
 ///
 /// # Errors
-/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
 /// - `conflict`: the tenant already has a client with this `external_ref`.
 /// - `unavailable` or `internal`: a database query failed.
-pub async fn create(app: &App, caller: &StaffUser, new: NewClient) -> Result<client::Model> {
-    caller.require(Permission::ClientsEdit)?;
+pub async fn create(app: &App, caller: &Authorized<ClientsEdit>, new: NewClient) -> Result<client::Model> {
     let mut tx = app.begin().await?;
     let row = client::ActiveModel {
         id: Set(ClientId(app.new_id())),
@@ -39,8 +41,10 @@ pub async fn create(app: &App, caller: &StaffUser, new: NewClient) -> Result<cli
         external_ref: Set(new.external_ref.map(|reference| reference.0)),
         status: Set(Status::Active),
         created_at: Set(app.now()),
+        is_search_indexed: Set(true),
     };
     let client = row.insert(tx.db()).await?;
+    search::index(&mut tx, [entries::client(&client)]).await?;
     let event =
         audit::Event::new("client.created").target("client", client.id.0).tenant(caller.tenant.id).client(client.id);
     audit::record(&mut tx, caller, event).await?;

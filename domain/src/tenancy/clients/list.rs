@@ -1,29 +1,45 @@
 //! Listing the clients of a tenant, one page at a time.
 
-use portico_entity::{ClientId, client};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use portico_entity::{
+    client::{self, Status},
+    search_word::Subject,
+};
+use sea_orm::{ColumnTrait, Order, QueryFilter};
 
 use crate::platform::{
-    actor::{Permission, StaffUser},
+    actor::{Authorized, access::ClientsRead},
     app::App,
     error::Result,
-    page::{self, Page},
+    page::{Page, PageRequest},
+    search::{self, SearchText},
 };
 
-/// Returns at most `limit` clients of the caller's tenant, oldest first.
-///
-/// `cursor` is the `next_cursor` of the previous page, or `None` for the first page.
+/// Which clients [`list`] returns. A field that is `None` selects nothing.
+#[derive(Debug, Default)]
+pub struct ClientFilter {
+    /// Only clients with a word of the name, or an external reference, that begins with this text.
+    pub search: Option<SearchText>,
+    /// Only clients with this status.
+    pub status: Option<Status>,
+}
+
+/// Returns a page of the clients of the caller's tenant that match `filter`, oldest first.
 ///
 /// # Errors
-/// - `forbidden`: the caller's role does not give [`Permission::ClientsRead`].
-/// - `validation_failed`: `cursor` is not a cursor.
-/// - `unavailable` or `internal`: a database query failed.
-pub async fn list(app: &App, caller: &StaffUser, limit: u64, cursor: Option<&str>) -> Result<Page<client::Model>> {
-    caller.require(Permission::ClientsRead)?;
+/// `unavailable` or `internal`: a database query failed.
+pub async fn list(
+    app: &App,
+    caller: &Authorized<ClientsRead>,
+    filter: &ClientFilter,
+    page: &PageRequest,
+) -> Result<Page<client::Model>> {
     let mut query = super::of(caller.tenant.id).query();
-    if let Some(cursor) = cursor {
-        query = query.filter(client::Column::Id.gt(ClientId(page::decode(cursor)?)));
+    if let Some(text) = &filter.search {
+        query = query.filter(client::Column::Id.in_subquery(search::ids(caller.tenant.id, Subject::Client, text)));
     }
-    let data = query.order_by_asc(client::Column::Id).limit(limit + 1).all(app.db()).await?;
-    Ok(Page::new(data, limit, |client| client.id.0))
+    if let Some(status) = filter.status {
+        query = query.filter(client::Column::Status.eq(status));
+    }
+    let rows = page.select(query, client::Column::Id, Order::Asc).all(app.db()).await?;
+    Ok(page.page(rows, |client| client.id.0))
 }

@@ -71,6 +71,7 @@ mod tests {
             expires_at: Set(app.now() + chrono::TimeDelta::hours(72)),
             created_by: Set(None),
             created_at: Set(app.now()),
+            is_search_indexed: Set(false),
         };
         row.insert(app.db()).await.unwrap().id
     }

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::{
     limits,
     platform::{
-        actor::{Permission, StaffUser},
+        actor::{Authorized, access::ClientsEdit},
         app::App,
         audit,
         email_address::EmailAddress,
@@ -23,9 +23,10 @@ use crate::{
         mail::{self, NewEmail},
         name::Name,
         rate_limit::{self, Limit, Reservation},
+        search,
         tx::Tx,
     },
-    tenancy::{clients, invitations::InvitationSettings},
+    tenancy::{clients, invitations::InvitationSettings, search as entries},
 };
 
 /// The input of [`invite`].
@@ -59,14 +60,17 @@ pub struct SentInvitation {
 ///
 /// # Errors
 /// The checks run in this order:
-/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
 /// - `not_found`: the caller's tenant has no client with this id.
 /// - `client_suspended`: the client is archived.
 /// - `too_many_requests`: a rate limit of the recipient or of the caller is used up.
 /// - `portal_user_exists`: the person already has a membership of this client.
 /// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
-pub async fn invite(app: &App, caller: &StaffUser, client: ClientId, input: InviteInput) -> Result<SentInvitation> {
-    caller.require(Permission::ClientsEdit)?;
+pub async fn invite(
+    app: &App,
+    caller: &Authorized<ClientsEdit>,
+    client: ClientId,
+    input: InviteInput,
+) -> Result<SentInvitation> {
     let client = open_client(app, caller, client).await?;
     let reservation = limit_invitations(app, caller, &input.email).await?;
     let invited = write(app, caller, client, input).await;
@@ -74,7 +78,12 @@ pub async fn invite(app: &App, caller: &StaffUser, client: ClientId, input: Invi
 }
 
 /// Writes the rows of an invitation, its mail and its audit event in one transaction.
-async fn write(app: &App, caller: &StaffUser, client: client::Model, input: InviteInput) -> Result<SentInvitation> {
+async fn write(
+    app: &App,
+    caller: &Authorized<ClientsEdit>,
+    client: client::Model,
+    input: InviteInput,
+) -> Result<SentInvitation> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let name = input.name.as_ref().map_or(input.email.local_part(), Name::as_str).to_owned();
     let user = find_or_create(&mut tx, &input, &name).await?;
@@ -84,6 +93,9 @@ async fn write(app: &App, caller: &StaffUser, client: client::Model, input: Invi
 
     let membership = insert_membership(&mut tx, &client, &user, &name, &input, mode).await?;
     let invitation = insert_invitation(&mut tx, caller, &client, &user, &name, &input, mode).await?;
+    let tenant = caller.tenant.id;
+    let found_by = [entries::membership(tenant, &membership, &user.email), entries::invitation(tenant, &invitation)];
+    search::index(&mut tx, found_by).await?;
     let email = NewEmail {
         tenant: Some(caller.tenant.id),
         client: Some(client.id),
@@ -108,7 +120,7 @@ async fn write(app: &App, caller: &StaffUser, client: client::Model, input: Invi
 /// - `not_found`: the caller's tenant has no client with this id.
 /// - `client_suspended`: the client is archived.
 /// - `unavailable` or `internal`: the database query failed.
-pub(super) async fn open_client(app: &App, caller: &StaffUser, id: ClientId) -> Result<client::Model> {
+pub(super) async fn open_client(app: &App, caller: &Authorized<ClientsEdit>, id: ClientId) -> Result<client::Model> {
     let client = clients::of(caller.tenant.id).find(app.db(), id).await?;
     if client.status == client::Status::Archived { Err(Error::Forbidden("client_suspended")) } else { Ok(client) }
 }
@@ -119,8 +131,12 @@ pub(super) async fn open_client(app: &App, caller: &StaffUser, id: ClientId) -> 
 /// # Errors
 /// - `too_many_requests`: one of the two rate limits is used up.
 /// - `unavailable` or `internal`: a database query failed.
-pub(super) async fn limit_invitations(app: &App, caller: &StaffUser, email: &EmailAddress) -> Result<Reservation> {
-    let (tenant, mailbox, actor) = (caller.tenant.id.to_string(), email.mailbox(), caller.user.id.to_string());
+pub(super) async fn limit_invitations(
+    app: &App,
+    caller: &Authorized<ClientsEdit>,
+    email: &EmailAddress,
+) -> Result<Reservation> {
+    let (tenant, mailbox, actor) = (caller.tenant.id.to_string(), email.mailbox(), caller.rate_limit_subject());
     let limits: [(&Limit, &[&str]); 2] =
         [(&limits::INVITE_RECIPIENT, &[&tenant, &mailbox]), (&limits::INVITE_ACTOR, &[&actor])];
     rate_limit::reserve_all(app, &limits).await
@@ -155,7 +171,7 @@ async fn find_or_create(tx: &mut Tx, input: &InviteInput, name: &str) -> Result<
 }
 
 /// Returns whether the portal user has an active membership of a client of the caller's tenant.
-async fn is_active_in_tenant(tx: &Tx, caller: &StaffUser, user: PortalUserId) -> Result<bool> {
+async fn is_active_in_tenant(tx: &Tx, caller: &Authorized<ClientsEdit>, user: PortalUserId) -> Result<bool> {
     let count = membership::Entity::find()
         .inner_join(client::Entity)
         .filter(membership::Column::PortalUserId.eq(user))
@@ -189,6 +205,7 @@ async fn insert_membership(
         }),
         invited_at: Set(app.now()),
         last_used_at: Set(None),
+        is_search_indexed: Set(true),
     };
     match row.insert(tx.db()).await {
         Err(error) if Error::is_unique_violation(&error) => Err(Error::Conflict("portal_user_exists")),
@@ -199,7 +216,7 @@ async fn insert_membership(
 /// Inserts the invitation: `Pending` for a setup, `Accepted` for a notification.
 async fn insert_invitation(
     tx: &mut Tx,
-    caller: &StaffUser,
+    caller: &Authorized<ClientsEdit>,
     client: &client::Model,
     user: &portal_user::Model,
     name: &str,
@@ -225,8 +242,9 @@ async fn insert_invitation(
         links_valid_from: Set(now),
         renewals: Set(0),
         expires_at: Set(now + app.section::<InvitationSettings>().activation_ttl),
-        created_by: Set(Some(caller.user.id)),
+        created_by: Set(caller.staff_user_id()),
         created_at: Set(now),
+        is_search_indexed: Set(true),
     };
     Ok(row.insert(tx.db()).await?)
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     platform::{
-        actor::{Permission, StaffUser},
+        actor::{Authorized, access::ClientsEdit},
         app::App,
         audit,
         email_address::EmailAddress,
@@ -29,7 +29,6 @@ use crate::{
 /// Every older link of the invitation becomes invalid, including the link of a mail that is still queued.
 ///
 /// # Errors
-/// - `forbidden`: the caller's role does not give [`Permission::ClientsEdit`].
 /// - `not_found`: the caller's tenant has no client with this id, the address was not invited to it, or the
 ///   invitation was cancelled.
 /// - `client_suspended`: the client is archived.
@@ -37,8 +36,12 @@ use crate::{
 ///   disabled.
 /// - `too_many_requests`: a rate limit of the recipient or of the caller is used up.
 /// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
-pub async fn resend(app: &App, caller: &StaffUser, client: ClientId, email: &EmailAddress) -> Result<SentInvitation> {
-    caller.require(Permission::ClientsEdit)?;
+pub async fn resend(
+    app: &App,
+    caller: &Authorized<ClientsEdit>,
+    client: ClientId,
+    email: &EmailAddress,
+) -> Result<SentInvitation> {
     let client = open_client(app, caller, client).await?;
     let (membership, user) = membership::Entity::find()
         .find_also_related(portal_user::Entity)
@@ -59,7 +62,7 @@ pub async fn resend(app: &App, caller: &StaffUser, client: ClientId, email: &Ema
 /// Renews the person's latest invitation to the client and enqueues its mail, in one transaction.
 async fn renew(
     app: &App,
-    caller: &StaffUser,
+    caller: &Authorized<ClientsEdit>,
     client: &client::Model,
     membership: membership::Model,
     user: portal_user::Model,

@@ -937,7 +937,7 @@ export type GetSigningKeysErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -991,7 +991,7 @@ export type ActivateAccountErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1061,7 +1061,7 @@ export type ChangePasswordErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1126,7 +1126,7 @@ export type CheckTokenErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1192,7 +1192,7 @@ export type ForgotPasswordErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1254,7 +1254,7 @@ export type RefreshSessionErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1308,7 +1308,7 @@ export type RequestNewLinkErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1378,7 +1378,7 @@ export type ResendActivationErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1436,7 +1436,7 @@ export type ResetPasswordErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1506,7 +1506,7 @@ export type GetSessionErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1564,7 +1564,7 @@ export type SignInErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1622,7 +1622,7 @@ export type SignOutErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1679,7 +1679,7 @@ export type SignOutEverywhereErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1740,7 +1740,7 @@ export type AcceptInvitationErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1817,7 +1817,7 @@ export type RefreshStaffSessionErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1871,7 +1871,7 @@ export type SendCodeErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1933,7 +1933,7 @@ export type GetStaffSessionErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -1987,7 +1987,7 @@ export type SignOutStaffErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2044,7 +2044,7 @@ export type SignOutStaffEverywhereErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2105,7 +2105,7 @@ export type VerifyCodeErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2162,6 +2162,15 @@ export type ListClientsData = {
          * The `next_cursor` of the previous page. If it is absent, the first page is returned.
          */
         cursor?: string;
+        /**
+         * Only clients with a word of the name, or an external reference, that begins with this text, in any letter
+         * case: 2 to 254 characters.
+         */
+        q?: string;
+        /**
+         * Only clients with this status.
+         */
+        status?: ClientStatus;
     };
     url: '/api/v1/clients';
 };
@@ -2176,7 +2185,7 @@ export type ListClientsErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2234,7 +2243,7 @@ export type CreateClientErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2305,7 +2314,7 @@ export type GetClientErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2372,7 +2381,7 @@ export type UpdateClientErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2452,7 +2461,7 @@ export type InvitePortalUserErrors = {
      */
     401: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2519,7 +2528,7 @@ export type CheckLivenessErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**
@@ -2569,7 +2578,7 @@ export type CheckReadinessErrors = {
      */
     400: Problem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`.
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
      */
     403: Problem;
     /**

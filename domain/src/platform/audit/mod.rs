@@ -8,7 +8,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{actor::Actor, error::Result, metrics, tx::Tx};
+use crate::platform::{actor::Actor, error::Result, metrics, tx::Tx};
 
 /// An audit event: an action that succeeded or that was refused.
 #[derive(Clone)]
