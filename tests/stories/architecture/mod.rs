@@ -144,8 +144,8 @@ fn every_periodic_job_has_a_schedule() {
 }
 
 /// The groups of attacks that a test may be named after.
-const GROUPS: [&str; 14] =
-    ["enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "msg", "http", "log", "job", "inf"];
+const GROUPS: [&str; 15] =
+    ["enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "az", "msg", "http", "log", "job", "inf"];
 
 #[test]
 fn the_table_of_attacks_names_every_test_and_no_other() {

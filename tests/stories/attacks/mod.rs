@@ -5,6 +5,8 @@ mod aborted_requests;
 mod access_tokens;
 mod addresses;
 mod audit;
+mod authorization;
+mod authorization_callers;
 mod codes;
 mod connections;
 mod cross_site;

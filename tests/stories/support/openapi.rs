@@ -24,6 +24,11 @@ static CODES: LazyLock<BTreeSet<(String, u64)>> = LazyLock::new(|| {
 /// Words of the implementation, which no problem may contain.
 const INTERNALS: [&str; 9] = ["poem", "sqlx", "sea_orm", "tokio", "SELECT ", "panicked", ".rs:", "/src/", "serde"];
 
+/// The document.
+pub(crate) fn document() -> &'static Value {
+    &DOCUMENT
+}
+
 /// Every operation id of the document.
 pub(crate) fn operations() -> BTreeSet<String> {
     let methods = DOCUMENT["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());

@@ -1,0 +1,244 @@
+//! The callers of the authorization sweep, and the objects that they own.
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Tenant, World, paths, unique_email};
+
+/// The kind of a caller's credential.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CallerKind {
+    /// No credential.
+    Nobody,
+    /// A bearer token that Portico never issued.
+    Garbage,
+    /// An access token of a session that has expired.
+    Expired,
+    /// An access token of a session that was ended.
+    Ended,
+    /// A portal user.
+    PortalUser,
+    /// A staff user.
+    StaffUser { role: &'static str, is_fresh: bool },
+    /// An API token, whose owner has this role.
+    #[allow(dead_code)]
+    Token { role: &'static str, scopes: &'static [&'static str] },
+}
+
+/// A caller of the sweep.
+pub(super) struct Caller {
+    pub(super) name: &'static str,
+    pub(super) kind: CallerKind,
+    pub(super) token: Option<String>,
+    pub(super) ids: ObjectIds,
+    is_portal: bool,
+}
+
+impl Caller {
+    pub(super) fn is_portal(&self) -> bool {
+        self.is_portal
+    }
+
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.kind, CallerKind::StaffUser { is_fresh: true, .. })
+    }
+
+    /// The problem that the caller gets in its own realm.
+    pub(super) fn refusal(&self) -> &'static str {
+        match self.kind {
+            CallerKind::Expired => "401 session_expired",
+            _ => "401 session_revoked",
+        }
+    }
+}
+
+/// The objects of one tenant, by the name of the path parameter.
+#[derive(Clone, Default)]
+pub(super) struct Objects(Vec<(&'static str, String)>);
+
+impl Objects {
+    fn with(mut self, name: &'static str, id: &str) -> Self {
+        self.0.push((name, id.to_owned()));
+        self
+    }
+
+    fn get(&self, name: &str) -> Option<&String> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, id)| id)
+    }
+}
+
+/// The ids that a caller uses: its own, and those of objects that do not exist for it.
+#[derive(Clone)]
+pub(super) struct ObjectIds {
+    own: Objects,
+    /// Objects of another client, or of another user, of the same tenant.
+    sibling: Objects,
+    other_tenant: Objects,
+}
+
+impl ObjectIds {
+    /// The id of the caller's own object.
+    pub(super) fn own(&self, name: &str) -> String {
+        self.own.get(name).unwrap_or_else(|| panic!("the cast has no {name}")).clone()
+    }
+
+    /// The ids that must all be answered in the same way, each with its kind.
+    pub(super) fn foreign(&self, name: &str) -> Vec<(&'static str, String)> {
+        let random = "01a1fdba-f86f-76f5-b296-4e548b3691ab".to_owned();
+        let mut ids = vec![("random", random), ("malformed", "1%20OR%201=1".to_owned())];
+        ids.extend(self.other_tenant.get(name).map(|id| ("of another tenant", id.clone())));
+        ids.extend(self.sibling.get(name).map(|id| ("of a sibling", id.clone())));
+        ids
+    }
+}
+
+/// All callers, and what no caller of the other tenant may see.
+pub(super) struct Cast {
+    pub(super) callers: Vec<Caller>,
+    /// The callers whose tenant is the second one.
+    foreign_names: Vec<&'static str>,
+    /// Texts that occur in responses about the first tenant only, and about the second only.
+    first_texts: Vec<String>,
+    second_texts: Vec<String>,
+    unharmed: Vec<(String, Browser)>,
+}
+
+impl Cast {
+    /// Creates two tenants with the same objects, and every caller.
+    pub(super) async fn create(world: &World) -> Self {
+        let (first, second) = (world.tenant().await, world.tenant().await);
+        let (first_objects, first_sibling) = (objects(world, &first).await, objects(world, &first).await);
+        let second_objects = objects(world, &second).await;
+        let of_first = ObjectIds {
+            own: first_objects.objects.clone(),
+            // A staff user owns the objects of every client of the tenant.
+            sibling: Objects::default(),
+            other_tenant: second_objects.objects.clone(),
+        };
+        let of_second = ObjectIds {
+            own: second_objects.objects.clone(),
+            sibling: Objects::default(),
+            other_tenant: first_objects.objects.clone(),
+        };
+        let of_person = ObjectIds { sibling: first_sibling.objects.clone(), ..of_first.clone() };
+        let mut callers = vec![
+            caller("nobody", CallerKind::Nobody, None, &of_first, false),
+            caller("garbage", CallerKind::Garbage, Some("garbage".into()), &of_first, false),
+            caller("a portal member", CallerKind::PortalUser, Some(first_objects.person_token), &of_person, true),
+            caller(
+                "a portal member of another tenant",
+                CallerKind::PortalUser,
+                Some(second_objects.person_token),
+                &of_second,
+                true,
+            ),
+        ];
+        for role in ["owner", "admin", "support", "viewer"] {
+            let email = unique_email(role);
+            let token = staff_token(world, &first.slug, &email, role).await;
+            make_stale(world, &email);
+            callers.push(caller(role, CallerKind::StaffUser { role, is_fresh: false }, Some(token), &of_first, false));
+        }
+        let fresh = CallerKind::StaffUser { role: "owner", is_fresh: true };
+        let token = staff_token(world, &first.slug, &unique_email("fresh"), "owner").await;
+        callers.push(caller("a fresh owner", fresh, Some(token), &of_first, false));
+        let token = staff_token(world, &second.slug, &unique_email("fresh"), "owner").await;
+        callers.push(caller("a fresh owner of another tenant", fresh, Some(token), &of_second, false));
+        callers.extend(without_live_session(world, &first, &of_first).await);
+        Self {
+            callers,
+            foreign_names: vec!["a portal member of another tenant", "a fresh owner of another tenant"],
+            first_texts: first_objects.texts,
+            second_texts: second_objects.texts,
+            unharmed: vec![(first.owner_email.clone(), first.owner), (second.owner_email.clone(), second.owner)],
+        }
+    }
+
+    /// Asserts that the response to `caller` says nothing about the other tenant.
+    pub(super) fn assert_nothing_foreign(&self, caller: &Caller, text: &str, call: &str) {
+        let is_of_second = self.foreign_names.contains(&caller.name);
+        let hidden = if is_of_second { &self.first_texts } else { &self.second_texts };
+        let shown: Vec<_> = hidden.iter().filter(|hidden| text.contains(*hidden)).collect();
+        assert!(shown.is_empty(), "{call} shows {shown:?}");
+    }
+
+    /// Asserts that the sweep has ended no session and removed nobody.
+    pub(super) async fn assert_unharmed(&self, _: &World) {
+        for (email, browser) in &self.unharmed {
+            let session = browser.get(paths::STAFF_SESSION).await.expect(200);
+            assert_eq!(session["user"]["email"], json!(email));
+        }
+    }
+}
+
+fn caller(name: &'static str, kind: CallerKind, token: Option<String>, ids: &ObjectIds, is_portal: bool) -> Caller {
+    Caller { name, kind, token, ids: ids.clone(), is_portal }
+}
+
+/// The objects of one client, and the access token of a member.
+struct ClientObjects {
+    objects: Objects,
+    person_token: String,
+    texts: Vec<String>,
+}
+
+/// Creates a client with one object of each kind.
+async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
+    let client = tenant.client("Acme Ltd").await;
+    let person = tenant.person_at(world, &client).await;
+    let session = person.sign_in(&world.browser()).await;
+    let texts = vec![client.clone(), person.email.clone()];
+    ClientObjects {
+        objects: Objects::default().with("client_id", &client),
+        person_token: access_token(&session),
+        texts,
+    }
+}
+
+fn access_token(session: &Value) -> String {
+    session["access_token"].as_str().unwrap().to_owned()
+}
+
+/// Adds a staff user and returns the access token of a new session.
+async fn staff_token(world: &World, slug: &str, email: &str, role: &str) -> String {
+    world.add_staff(slug, email, role);
+    let sent = world.mails(email).await.len();
+    access_token(&world.sign_in_staff(&world.browser(), email, sent + 1).await)
+}
+
+/// Dates the last proof of identity of a staff user's sessions to an hour ago.
+fn make_stale(world: &World, email: &str) {
+    let an_hour_ago = if world.sink.is_some() {
+        "now() - interval '1 hour'".to_owned()
+    } else {
+        "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-1 hour')".to_owned()
+    };
+    world.sql(&format!(
+        "UPDATE sessions SET auth_time = {an_hour_ago} \
+         WHERE staff_user_id = (SELECT id FROM staff_users WHERE email = '{email}')"
+    ));
+}
+
+/// Callers of both realms whose session has expired or was ended.
+async fn without_live_session(world: &World, tenant: &Tenant, ids: &ObjectIds) -> Vec<Caller> {
+    let person = tenant.person(world).await;
+    let (staff, ended) = (unique_email("expired"), unique_email("ended"));
+    let expired_staff = staff_token(world, &tenant.slug, &staff, "owner").await;
+    let expired_portal = access_token(&person.sign_in(&world.browser()).await);
+    let past = if world.sink.is_some() { "timestamptz '2020-01-01'" } else { "'2020-01-01T00:00:00.000000+00:00'" };
+    world.sql(&format!(
+        "UPDATE sessions SET expires_at = {past} WHERE \
+         staff_user_id = (SELECT id FROM staff_users WHERE email = '{staff}') OR \
+         portal_user_id = (SELECT id FROM portal_users WHERE email = '{}')",
+        person.email
+    ));
+    let ended_staff = staff_token(world, &tenant.slug, &ended, "owner").await;
+    let browser = world.browser();
+    let headers = [("authorization", format!("Bearer {ended_staff}"))];
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    browser.send(reqwest::Method::POST, paths::STAFF_SIGN_OUT, None, &headers).await.expect(204);
+    vec![
+        caller("an expired staff session", CallerKind::Expired, Some(expired_staff), ids, false),
+        caller("an expired portal session", CallerKind::Expired, Some(expired_portal), ids, true),
+        caller("an ended staff session", CallerKind::Ended, Some(ended_staff), ids, false),
+    ]
+}
