@@ -6,7 +6,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId};
+use crate::{ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, SessionId, StaffUserId, TenantId};
 
 /// The kinds of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -17,8 +17,12 @@ pub enum Kind {
     Activation,
     /// The link of an invitation: to set up an account, or to accept with an existing account.
     Invitation,
+    /// A further link of an invitation, before the invitation expires.
+    InvitationReminder,
     /// The notice that a portal user with a password has access to a further client.
     AccessNotice,
+    /// The notice that another portal user has become an administrator of the recipient's client.
+    NewAdmin,
     /// The link that resets a password. A person who has no password yet gets the link that sets up the account
     /// instead.
     Reset,
@@ -28,8 +32,16 @@ pub enum Kind {
     PasswordLocked,
     /// The notice that a session was ended because its refresh token was probably copied.
     SessionEnded,
+    /// The notice that an unknown device signed in, with a link for the case that it was not the owner.
+    NewDevice,
     /// The code with which a staff user signs in.
     StaffCode,
+    /// The notice to a new staff user that they can sign in. It carries no secret.
+    StaffInvitation,
+    /// The notice that an API token was created.
+    TokenCreated,
+    /// The notice that an API token expires within a week.
+    TokenExpiring,
 }
 
 impl Kind {
@@ -43,12 +55,18 @@ impl Kind {
         match self {
             Self::Activation => "activation",
             Self::Invitation => "invitation",
+            Self::InvitationReminder => "invitation_reminder",
             Self::AccessNotice => "access_notice",
+            Self::NewAdmin => "new_admin",
             Self::Reset => "reset",
             Self::PasswordChanged => "password_changed",
             Self::PasswordLocked => "password_locked",
             Self::SessionEnded => "session_ended",
+            Self::NewDevice => "new_device",
             Self::StaffCode => "staff_code",
+            Self::StaffInvitation => "staff_invitation",
+            Self::TokenCreated => "token_created",
+            Self::TokenExpiring => "token_expiring",
         }
     }
 }
@@ -127,6 +145,13 @@ pub struct Model {
     pub last_attempt_at: Option<DateTimeUtc>,
     /// The mail that an operator has sent instead of this one. Null when there is none.
     pub retried_by: Option<EmailId>,
+    /// The portal user that the mail is about, if that is not the recipient. Null when the mail is about several
+    /// persons or about none.
+    pub about_portal_user_id: Option<PortalUserId>,
+    /// The session that the mail is about. The session may have been deleted. Null when the mail is about none.
+    pub session_id: Option<SessionId>,
+    /// The API token that the mail is about. Null when it is about none.
+    pub api_token_id: Option<ApiTokenId>,
 }
 
 /// No relation is declared, because no query joins from this table.

@@ -26,6 +26,10 @@ macro_rules! ids {
 }
 
 ids! {
+    /// The id of an [API token](crate::api_token). It is not the secret.
+    ApiTokenId,
+    /// The id of an [anchor of the audit log](crate::audit_anchor).
+    AuditAnchorId,
     /// The id of an [audit event](crate::audit_event).
     AuditEventId,
     /// The id of a [link token](crate::link_token). It is not the secret of the link.
@@ -44,6 +48,8 @@ ids! {
     MembershipId,
     /// The id of a [portal user](crate::portal_user).
     PortalUserId,
+    /// The id of a [service account](crate::service_account).
+    ServiceAccountId,
     /// The id of a [session](crate::session), the `sid` claim of its access tokens.
     SessionId,
     /// The id of a [signing key](crate::signing_key), the `kid` of its tokens.

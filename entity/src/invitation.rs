@@ -28,7 +28,7 @@ pub enum Status {
     Pending,
     /// The person has joined the client.
     Accepted,
-    /// The invitation was withdrawn. No operation sets this status yet.
+    /// The invitation was withdrawn, or its membership was removed.
     Cancelled,
     /// The invitation was not accepted in time.
     Expired,
@@ -67,8 +67,15 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// The staff user who created the invitation. Null when no staff user created it.
     pub created_by: Option<StaffUserId>,
+    /// The administrator of the client who created the invitation. Null when no portal user created it.
+    pub created_by_portal_user: Option<PortalUserId>,
     /// When the invitation was created.
     pub created_at: DateTimeUtc,
+    /// When the invitation was cancelled. Null unless it was cancelled.
+    pub cancelled_at: Option<DateTimeUtc>,
+    /// How many of the two reminders of the current period of validity were sent or left out. A resend and a renewal
+    /// set it to zero.
+    pub reminders_sent: i32,
     /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
     pub is_search_indexed: bool,
 }

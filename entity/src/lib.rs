@@ -12,20 +12,28 @@
 
 mod id;
 
+pub mod api_token;
+pub mod audit_anchor;
+pub mod audit_chain;
 pub mod audit_event;
+pub mod audit_export;
 pub mod background_job;
 pub mod client;
 pub mod code_flow;
+pub mod device_cutoff;
 pub mod email;
+pub mod idempotency_key;
 pub mod invitation;
 pub mod link_token;
 pub mod mail_hold;
 pub mod membership;
 pub mod paused_lane;
 pub mod portal_user;
+pub mod process;
 pub mod rate_limit;
 pub mod schedule_run;
 pub mod search_word;
+pub mod service_account;
 pub mod session;
 pub mod signing_key;
 pub mod staff_user;

@@ -19,6 +19,8 @@ pub enum Purpose {
     Reset,
     /// Accepts an invitation with an account that has a password.
     Accept,
+    /// Reports a sign-in that was not the owner's.
+    NotMe,
 }
 
 /// A row of `link_tokens`: one mailed link.
@@ -44,7 +46,7 @@ pub struct Model {
     /// The fingerprint of the entry of `PORTICO_SECRET` from which the secret is derived.
     pub key_fingerprint: String,
     /// The portal user's credential version when the token was made. A token of an older version is revoked, except
-    /// for the purpose `accept`.
+    /// for the purposes `accept` and `not_me`.
     pub credential_version: i32,
     /// When the mail was requested. The worker may have made this row later.
     pub issued_at: DateTimeUtc,

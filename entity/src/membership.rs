@@ -10,7 +10,7 @@ use crate::{ClientId, MembershipId, PortalUserId};
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Administers the client's other portal users. Portico stores and shows the role; no operation depends on it yet.
+    /// Invites, changes and removes the client's other portal users.
     Admin,
     /// Uses the portal.
     Member,
@@ -25,8 +25,7 @@ pub enum Status {
     Invited,
     /// The person can act for the client.
     Active,
-    /// The tenant has disabled the membership. The person cannot act for the client. No operation sets this status
-    /// yet.
+    /// The tenant or an administrator of the client has disabled the membership. The person cannot act for the client.
     Disabled,
 }
 
@@ -49,8 +48,8 @@ pub struct Model {
     pub status: Status,
     /// When the person was invited.
     pub invited_at: DateTimeUtc,
-    /// When a session was last opened for this membership. A sign-in without a client selects the membership that was
-    /// used last. Null when there was no session yet.
+    /// When a session was last opened for this membership or switched to it. A sign-in without a client selects the
+    /// membership that was used last. Null when there was no session yet.
     pub last_used_at: Option<DateTimeUtc>,
     /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
     pub is_search_indexed: bool,

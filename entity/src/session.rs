@@ -44,6 +44,11 @@ pub struct Model {
     pub generation: i32,
     /// When the refresh token was last rotated, or when the session was opened.
     pub rotated_at: DateTimeUtc,
+    /// The generation of which a token was last presented for the first time. Null while none was, and for generation
+    /// 0, which has no predecessor.
+    pub used_generation: Option<i32>,
+    /// When a token of `used_generation` was first presented. Null while `used_generation` is.
+    pub generation_used_at: Option<DateTimeUtc>,
     /// 16 random bytes as base64url. The refresh token depends on it, so a refresh token cannot be derived from the
     /// server key alone.
     pub nonce: String,

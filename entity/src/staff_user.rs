@@ -7,19 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StaffUserId, TenantId};
 
-/// The role of a staff user. `Permission` of the `domain` crate maps it to permissions.
+/// The role of a staff user or a service account. `Permission` of the `domain` crate maps it to permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Has all permissions.
     Owner,
-    /// Has the same permissions as `Owner`. No operation distinguishes them yet.
+    /// Has all permissions but to change staff users, service accounts and their tokens.
     Admin,
-    /// Has the same permissions as `Owner`. No operation distinguishes them yet.
+    /// Works with clients, their portal users and mails.
     Support,
     /// May only read.
     Viewer,
+}
+
+impl Role {
+    /// Every role, the one with the most permissions first.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Support, Self::Viewer];
+
+    /// Returns the text that the database stores for this role.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Support => "support",
+            Self::Viewer => "viewer",
+        }
+    }
 }
 
 /// A row of `staff_users`: one staff user of one tenant.
@@ -31,7 +46,8 @@ pub struct Model {
     pub id: StaffUserId,
     /// The tenant that the staff user works for.
     pub tenant_id: TenantId,
-    /// The email address in normal form. Unique in the installation. It cannot be changed.
+    /// The email address in normal form. Unique in the installation. It cannot be changed. A removed staff user has an
+    /// address of the reserved domain `invalid` (RFC 2606), so that the former address can be used again.
     #[sea_orm(unique)]
     pub email: String,
     /// The display name.
@@ -44,6 +60,15 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     /// When the staff user was added.
     pub created_at: DateTimeUtc,
+    /// The preferred language as a BCP 47 tag. Null for the language of the tenant.
+    pub locale: Option<String>,
+    /// When the staff user last signed in. Null before the first sign-in.
+    pub last_sign_in_at: Option<DateTimeUtc>,
+    /// The staff user who invited this one. Null when the command line did.
+    pub invited_by: Option<StaffUserId>,
+    /// When the staff user was removed. The row stays, with the name, for the rows that refer to it. A removed staff
+    /// user is also disabled. Null while the staff user exists.
+    pub removed_at: Option<DateTimeUtc>,
 }
 
 /// The rows of other tables that a row refers to.

@@ -15,6 +15,12 @@ mod m20261126_000003_identity;
 mod m20261126_000010_mail_delivery;
 mod m20261126_000040_password_cost;
 mod m20261126_000050_search;
+mod m20261126_000061_invitations;
+mod m20261126_000062_sessions;
+mod m20261126_000063_staff_and_tokens;
+mod m20261126_000064_mail_log;
+mod m20261126_000065_audit_chain;
+mod m20261126_000066_colleagues;
 mod schema;
 
 use std::time::Duration;
@@ -35,6 +41,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_mail_delivery::Migration),
             Box::new(m20261126_000040_password_cost::Migration),
             Box::new(m20261126_000050_search::Migration),
+            Box::new(m20261126_000061_invitations::Migration),
+            Box::new(m20261126_000062_sessions::Migration),
+            Box::new(m20261126_000063_staff_and_tokens::Migration),
+            Box::new(m20261126_000064_mail_log::Migration),
+            Box::new(m20261126_000065_audit_chain::Migration),
+            Box::new(m20261126_000066_colleagues::Migration),
         ]
     }
 }

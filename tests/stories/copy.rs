@@ -12,7 +12,7 @@ use crate::support::{
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 /// How many tables are copied.
-const TABLES: usize = 19;
+const TABLES: usize = 27;
 
 /// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
 fn copied_rows(output: &str) -> Vec<(String, u64)> {
@@ -33,8 +33,12 @@ struct Installation {
     invitation: Invitation,
     /// A browser that waits for a sign-in code of a staff user, its flow and the code.
     code: (Browser, Value, String),
+    /// An API token of a service account.
+    token: String,
     /// An invited address whose mail waits in a paused lane.
     queued: String,
+    /// The slug of the tenant.
+    tenant: String,
 }
 
 impl Installation {
@@ -44,18 +48,40 @@ impl Installation {
         world.sink = Some(sink);
         let tenant = world.tenant().await;
         let person = tenant.person(&world).await;
+        let account = tenant.owner.post(paths::SERVICE_ACCOUNTS, json!({ "name": "Sync", "role": "viewer" })).await;
+        let tokens = format!("{}/{}/tokens", paths::SERVICE_ACCOUNTS, account.expect(201)["id"].as_str().unwrap());
+        let token = json!({ "name": "Sync", "scopes": ["clients:read"] });
+        let token = tenant.owner.post(&tokens, token).await.expect(201)["token"].as_str().unwrap().to_owned();
+        world.mail(&tenant.owner_email, 2).await;
         world.browser().sign_in(&person.email, "not-it").await.assert_problem("401 invalid_credentials");
         let reset = person.request_reset(&world, 2).await;
         let invitation = tenant.create_invitation(&world).await;
         let browser = world.browser();
-        let (flow, code) = world.request_code(&browser, &tenant.owner_email, 2).await;
+        let (flow, code) = world.request_code(&browser, &tenant.owner_email, 3).await;
         world.sql(
             "INSERT INTO mail_holds (server, stage, held_at, next_probe_at, probes) VALUES \
              ('other', 'auth', '2027-01-15T08:00:00+00:00', '2027-01-15T08:01:00+00:00', 0)",
         );
+        let headers = [("idempotency-key", "import-1")];
+        let rows = json!({ "rows": [{ "email": unique_email("dan") }] });
+        let bulk = paths::bulk_invitations(&person.client);
+        tenant.owner.post_with_headers(&bulk, rows, &headers).await.expect(200);
+        world.sql("INSERT INTO device_cutoffs (address_hash, since) VALUES ('other', '2027-01-15T08:00:00+00:00')");
+        world.sql(
+            "INSERT INTO audit_exports (tenant_id, slot, holder, expires_at) \
+             SELECT id, 0, id, '2027-01-15T08:00:00+00:00' FROM tenants",
+        );
+        world.sql(
+            "INSERT INTO audit_chains (id, sequence, logged_sequence) VALUES (x'01a1fdbaf86f76f5b2964e548b3691ab', 0, 0)",
+        );
+        world.sql(
+            "INSERT INTO audit_anchors (id, chain_id, kind, sequence, mac, digest, key, seal, at) VALUES \
+             (x'01a1fdbaf86f76f5b2964e548b3691ac', x'01a1fdbaf86f76f5b2964e548b3691ab', 'cut', 1, '', '', '', '', \
+             '2027-01-15T08:00:00+00:00')",
+        );
         let queued = invite_in_paused_lane(&mut world, &tenant, &person.client).await;
         world.processes.clear();
-        Self { world, person, reset, invitation, code: (browser, flow, code), queued }
+        Self { world, person, reset, invitation, code: (browser, flow, code), token, queued, tenant: tenant.slug }
     }
 }
 
@@ -110,6 +136,22 @@ async fn sessions_passwords_links_and_codes_remain_valid_after_a_copy_to_postgre
     new.browser().activate(&old.invitation.token, &password()).await.expect(200);
     let (staff, flow, code) = &old.code;
     staff.moved_to(&new.apis).verify_code(flow, code).await.expect(200);
+    new.browser().get_with_bearer(paths::CLIENTS, &old.token).await.expect(200);
+}
+
+#[tokio::test]
+async fn log_04_the_audit_log_is_verified_and_continued_after_a_copy_to_postgres() {
+    let old = Installation::new().await;
+    let new = copy_to_cluster(&old).await;
+    // The mail to the new owner is in the lane that was paused before the copy.
+    new.run(&["jobs", "resume", "bulk"]);
+    let tenant = new.tenant().await;
+    tenant.client("Acme Ltd").await;
+    let unsealed = "SELECT count(*) FROM audit_events WHERE sequence IS NULL";
+    new.wait_for_sql("every event is sealed", unsealed, "0").await;
+    for scope in [&["--installation"][..], &["--tenant", &tenant.slug], &["--tenant", &old.tenant]] {
+        new.run(&[&["audit", "verify"], scope].concat());
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::{
     error::{CopyError, Side},
 };
 
-/// The number of rows that one `INSERT` writes. The widest table has 17 columns, so a statement has at most 8,500
+/// The number of rows that one `INSERT` writes. The widest table has 27 columns, so a statement has at most 13,500
 /// values, and SQLite allows 32,766.
 const BATCH: usize = 500;
 /// The number of copied rows between two progress messages in the log.

@@ -2,8 +2,9 @@
 
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
-    audit_event, background_job, client, code_flow, email, invitation, link_token, mail_hold, membership, paused_lane,
-    portal_user, rate_limit, schedule_run, search_word, session, signing_key, staff_user, tenant, worker,
+    api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, client, code_flow, device_cutoff,
+    email, idempotency_key, invitation, link_token, mail_hold, membership, paused_lane, portal_user, process,
+    rate_limit, schedule_run, search_word, service_account, session, signing_key, staff_user, tenant, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -32,13 +33,15 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 19] {
+pub(super) fn all() -> [Table; 27] {
     [
         table::<tenant::Entity>(),
         table::<client::Entity>(),
         table::<portal_user::Entity>(),
         table::<membership::Entity>(),
         table::<staff_user::Entity>(),
+        table::<service_account::Entity>(),
+        table::<api_token::Entity>(),
         table::<invitation::Entity>(),
         table::<search_word::Entity>(),
         table::<email::Entity>(),
@@ -46,13 +49,19 @@ pub(super) fn all() -> [Table; 19] {
         table::<link_token::Entity>(),
         table::<session::Entity>(),
         table::<signing_key::Entity>(),
+        table::<idempotency_key::Entity>(),
+        table::<device_cutoff::Entity>(),
         table::<rate_limit::Entity>(),
         table::<audit_event::Entity>(),
+        table::<audit_chain::Entity>(),
+        table::<audit_anchor::Entity>(),
+        table::<audit_export::Entity>(),
         table::<background_job::Entity>(),
         table::<schedule_run::Entity>(),
         table::<paused_lane::Entity>(),
         table::<mail_hold::Entity>(),
         table::<worker::Entity>(),
+        table::<process::Entity>(),
     ]
 }
 

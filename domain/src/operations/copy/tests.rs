@@ -12,10 +12,12 @@ use crate::testing::{self, TestApp};
 const SAMPLE_ROWS: &str = "
     INSERT INTO tenants VALUES (x'00000000000000000000000000000001', 'acme', 'Acme', 'active', '{\"b\":1,\"a\":[2.0]}',
         'en', '2026-11-21T15:00:00.123456789+00:00');
-    INSERT INTO clients VALUES (x'00000000000000000000000000000002', x'00000000000000000000000000000001', 'One', NULL,
-        'active', '2026-11-21T15:00:00.999999999+00:00');
-    INSERT INTO clients VALUES (x'00000000000000000000000000000003', x'00000000000000000000000000000001', 'Two', 'ref',
-        'archived', '2026-11-21T15:00:00+00:00');
+    INSERT INTO clients (id, tenant_id, name, external_ref, status, created_at) VALUES
+        (x'00000000000000000000000000000002', x'00000000000000000000000000000001', 'One', NULL, 'active',
+        '2026-11-21T15:00:00.999999999+00:00');
+    INSERT INTO clients (id, tenant_id, name, external_ref, status, created_at) VALUES
+        (x'00000000000000000000000000000003', x'00000000000000000000000000000001', 'Two', 'ref', 'archived',
+        '2026-11-21T15:00:00+00:00');
     INSERT INTO schedule_runs VALUES ('sweep', '2026-11-21T15:00:00+00:00', '2026-11-21T15:00:01+00:00');";
 
 /// A source with [`SAMPLE_ROWS`] and an empty target.
