@@ -29,6 +29,7 @@ use tracing::debug;
 
 use super::{
     connection_limit::ConnectionPermit,
+    response_body::ResponseBody,
     timeout_stream::{PhaseCell, TimeoutStream},
 };
 
@@ -80,7 +81,7 @@ impl<E: Endpoint + 'static> Connection<E> {
     /// or the process stops.
     pub(super) async fn run(self) {
         let Self { socket, local, peer, endpoint, permit, stop, abort } = self;
-        // Responses are written at one time, so the delay of Nagle's algorithm has no use.
+        // Responses are written in large parts, so the delay of Nagle's algorithm has no use.
         let _ = socket.set_nodelay(true);
         let phase = PhaseCell::new();
         let io = TokioIo::new(TimeoutStream::new(socket, phase.clone()));
@@ -88,9 +89,8 @@ impl<E: Endpoint + 'static> Connection<E> {
             let (endpoint, phase) = (endpoint.clone(), phase.clone());
             async move {
                 phase.request_started();
-                let response = respond(&*endpoint, request, local, peer).await;
-                phase.request_finished();
-                Ok::<hyper::Response<_>, Infallible>(response.into())
+                let response = hyper::Response::from(respond(&*endpoint, request, local, peer).await);
+                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, phase)))
             }
         });
         let mut http = Builder::new();

@@ -8,6 +8,7 @@ mod connection;
 mod connection_limit;
 mod fd_limit;
 mod log_limiter;
+mod response_body;
 mod timeout_stream;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -38,8 +39,8 @@ const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// When all connection slots are used, new connections wait in the kernel's backlog, where they use no file
 /// descriptor. Slots become free soon, because idle connections are asked to close and slow ones time out within
-/// about 30 seconds. A connection of a network that has used its share is closed immediately; if it waited, all
-/// connections behind it would wait too.
+/// about 30 seconds, except those that receive a stream. A connection of a network that has used its share is closed
+/// immediately; if it waited, all connections behind it would wait too.
 ///
 /// # Errors
 /// An I/O error if the listener's address cannot be read, or the listener cannot be converted to a non-async one.

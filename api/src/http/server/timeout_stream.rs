@@ -19,8 +19,11 @@ use tokio::{
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may wait for its next request after a response.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the client may take to receive what was written.
+/// How long the client may take to receive what was written. The client of a stream may take this long for each
+/// [`MIN_STREAM_PROGRESS`].
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many bytes of a stream the client must receive within [`WRITE_TIMEOUT`].
+const MIN_STREAM_PROGRESS: usize = 64 * 1_024;
 /// How long the stream still reads after the last response. A close while the client is sending would reset the
 /// connection, and the client could lose the response.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -34,6 +37,8 @@ enum Phase {
     Idle(Instant),
     /// Nothing: a request is being served. The code that reads the request body has a timeout of its own.
     Nothing,
+    /// Nothing: a response whose length is not known is being written.
+    Stream,
 }
 
 /// The current [`Phase`] of a connection, shared by the stream and the code that serves requests.
@@ -52,7 +57,12 @@ impl PhaseCell {
         self.set(Phase::Nothing);
     }
 
-    /// Records that the endpoint has answered the request. [`IDLE_TIMEOUT`] starts.
+    /// Records that the response is a stream, which may take longer than [`WRITE_TIMEOUT`] as a whole.
+    pub(super) fn stream_started(&self) {
+        self.set(Phase::Stream);
+    }
+
+    /// Records that the response to the request is complete. [`IDLE_TIMEOUT`] starts.
     pub(super) fn request_finished(&self) {
         self.set(Phase::Idle(Instant::now() + IDLE_TIMEOUT));
     }
@@ -68,7 +78,7 @@ impl PhaseCell {
     fn deadline(&self) -> Option<Instant> {
         match self.get() {
             Phase::Head(deadline) | Phase::Idle(deadline) => Some(deadline),
-            Phase::Nothing => None,
+            Phase::Nothing | Phase::Stream => None,
         }
     }
 
@@ -87,6 +97,8 @@ pub(super) struct TimeoutStream {
     phase: PhaseCell,
     reading: Timer,
     writing: Timer,
+    /// The bytes of a stream that were written since `writing` was started.
+    progress: usize,
     lingering: Timer,
     /// Whether the end of the input was seen.
     has_ended: bool,
@@ -95,14 +107,24 @@ pub(super) struct TimeoutStream {
 impl TimeoutStream {
     /// Wraps `socket`. The read timeouts follow `phase`.
     pub(super) fn new(socket: TcpStream, phase: PhaseCell) -> Self {
-        Self { socket, phase, reading: Timer(None), writing: Timer(None), lingering: Timer(None), has_ended: false }
+        let (reading, writing, lingering) = (Timer(None), Timer(None), Timer(None));
+        Self { socket, phase, reading, writing, progress: 0, lingering, has_ended: false }
     }
 
     /// Returns the result of a write, or `TimedOut`. The time runs from the first write that had to wait until
-    /// everything is written (see `poll_flush`).
-    fn wrote<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_pending() && self.writing.is_over(cx, || Instant::now() + WRITE_TIMEOUT) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+    /// everything is written (see `poll_flush`). In a stream, it starts again after each [`MIN_STREAM_PROGRESS`].
+    fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Pending if self.writing.is_over(cx, || Instant::now() + WRITE_TIMEOUT) => {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            Poll::Ready(Ok(count)) if matches!(self.phase.get(), Phase::Stream) => {
+                self.progress += count;
+                if self.progress >= MIN_STREAM_PROGRESS {
+                    (self.progress, self.writing) = (0, Timer(None));
+                }
+            }
+            _ => {}
         }
         written
     }
@@ -152,7 +174,7 @@ impl AsyncWrite for TimeoutStream {
 
     /// Flushes. hyper calls this when it has written everything, so the write timeout ends.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.writing = Timer(None);
+        (self.progress, self.writing) = (0, Timer(None));
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 

@@ -50,6 +50,22 @@ impl Permission {
         }
     }
 
+    /// Returns the permission with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.name() == name)
+    }
+
+    /// Returns whether an API token can have the permission as a scope. A program never manages staff users, service
+    /// accounts or tokens.
+    pub const fn is_scope(self) -> bool {
+        !matches!(self, Self::StaffRead | Self::StaffEdit)
+    }
+
+    /// Returns the roles that give the permission, the one with the most permissions first.
+    pub fn roles(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| self.is_given_by(*role))
+    }
+
     /// Returns whether staff users and service accounts with this role have the permission. This is the only table of
     /// roles and permissions.
     pub const fn is_given_by(self, role: Role) -> bool {
@@ -72,7 +88,7 @@ pub trait Access: Send + Sync + 'static {
     const IS_FRESH: bool;
 }
 
-/// The types that implement [`Access`]. Each has the name of its permission.
+/// The types that implement [`Access`]. Each begins with the name of its permission.
 pub mod access {
     use super::{Access, Permission};
 
@@ -106,5 +122,7 @@ pub mod access {
         StaffRead: StaffRead, fresh = false;
         /// [`Permission::StaffEdit`], in a fresh session.
         StaffEdit: StaffEdit, fresh = true;
+        /// [`Permission::StaffEdit`], also in a session that is not fresh. For operations that only read or revoke.
+        StaffEditNotFresh: StaffEdit, fresh = false;
     }
 }

@@ -5,7 +5,7 @@ use std::{marker::PhantomData, ops::Deref};
 use chrono::TimeDelta;
 use portico_entity::{StaffUserId, session, staff_user, tenant};
 
-use super::{Access, Permission, RequestContext};
+use super::{Access, ApiToken, Permission, RequestContext, TokenOwner};
 use crate::platform::{
     clock::{MAX_CLOCK_ERROR, Time},
     error::{Error, Result},
@@ -50,6 +50,31 @@ pub enum Principal {
         /// The session.
         session: session::Model,
     },
+    /// A program with a live API token of a staff user or of a service account.
+    ApiToken(ApiToken),
+}
+
+/// A staff user whose session is fresh. [`StaffUser::fresh`] makes it, and nothing else does.
+#[derive(Clone, Debug)]
+pub struct FreshStaffUser(StaffUser);
+
+impl StaffUser {
+    /// Returns the caller as one who has proved their identity within the last ten minutes before `now`.
+    ///
+    /// # Errors
+    /// `step_up_required` if the user has not.
+    pub fn fresh(self, now: Time) -> Result<FreshStaffUser> {
+        check_fresh(&self.session, now)?;
+        Ok(FreshStaffUser(self))
+    }
+}
+
+impl Deref for FreshStaffUser {
+    type Target = StaffUser;
+
+    fn deref(&self) -> &StaffUser {
+        &self.0
+    }
 }
 
 impl From<StaffUser> for TenantCaller {
@@ -62,7 +87,7 @@ impl TenantCaller {
     /// Returns the caller as one who has what `A` asks for at the time `now`.
     ///
     /// # Errors
-    /// - `forbidden`: the caller does not have the permission.
+    /// - `forbidden`: the caller does not have the permission, or it needs a fresh session and the caller is a program.
     /// - `step_up_required`: the permission needs a fresh session, and the user has proved their identity more than ten
     ///   minutes ago.
     pub fn authorize<A: Access>(self, now: Time) -> Result<Authorized<A>> {
@@ -79,30 +104,43 @@ impl TenantCaller {
     pub fn has(&self, permission: Permission) -> bool {
         match &self.principal {
             Principal::StaffUser { user, .. } => permission.is_given_by(user.role),
+            Principal::ApiToken(token) => token.has(permission),
         }
     }
 
     /// Checks that the user has proved their identity within the last ten minutes before `now`.
     ///
     /// # Errors
-    /// `step_up_required` if the user has not.
+    /// - `step_up_required` if the user has not.
+    /// - `forbidden` for a program, which cannot prove an identity.
     pub fn check_fresh(&self, now: Time) -> Result<()> {
         match &self.principal {
             Principal::StaffUser { session, .. } => check_fresh(session, now),
+            Principal::ApiToken(_) => Err(Error::FORBIDDEN),
         }
     }
 
-    /// Returns the id under which rate limits count what this caller does.
+    /// Returns the id under which rate limits count what this caller does. All tokens of one owner count together, and
+    /// with their owner.
     pub fn rate_limit_subject(&self) -> String {
         match &self.principal {
             Principal::StaffUser { user, .. } => user.id.to_string(),
+            Principal::ApiToken(token) => match &token.owner {
+                TokenOwner::StaffUser(user) => user.id.to_string(),
+                TokenOwner::ServiceAccount(account) => account.id.to_string(),
+            },
         }
     }
 
-    /// Returns the staff user who calls; `None` for a program.
+    /// Returns the staff user who calls, or whose personal access token the program has; `None` for the token of a
+    /// service account.
     pub fn staff_user_id(&self) -> Option<StaffUserId> {
         match &self.principal {
             Principal::StaffUser { user, .. } => Some(user.id),
+            Principal::ApiToken(token) => match &token.owner {
+                TokenOwner::StaffUser(user) => Some(user.id),
+                TokenOwner::ServiceAccount(_) => None,
+            },
         }
     }
 }

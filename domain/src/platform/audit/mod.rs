@@ -1,103 +1,34 @@
 //! The audit log: one row for each event, written in the transaction of the use case.
+//!
+//! A worker seals the events into chains, so that a change of the database from outside is found: [`seal_events`]
+//! extends the chains, [`verify`] checks them, and [`CutAuditLog`] deletes what is older than the retention. Each
+//! tenant has a chain, and the installation has one for the events of no tenant. `docs/decisions/0015-audit-chain.md`
+//! gives the format and the reasons.
 
-use portico_entity::{
-    AuditEventId, ClientId, TenantId,
-    audit_event::{self, Outcome},
-};
-use sea_orm::{ActiveValue::Set, EntityTrait};
-use serde_json::{Value, json};
-use uuid::Uuid;
+mod canonical;
+mod chain;
+mod checkpoint;
+mod export;
+mod list;
+mod log_heads;
+mod record;
+mod retention;
+mod seal;
+mod settings;
+mod start_check;
+mod verify;
 
-use crate::platform::{actor::Actor, error::Result, metrics, tx::Tx};
+pub use chain::{ChainHead, Scope};
+pub use checkpoint::reseal;
+pub use export::{Export, MAX_EXPORTS};
+pub use list::{AuditFilter, list, list_in};
+pub(crate) use record::record_all;
+pub use record::{Event, record};
+pub use retention::CutAuditLog;
+pub use seal::seal_events;
+pub use settings::AuditSettings;
+pub use start_check::chains_without_key;
+pub use verify::{ChainReport, Finding, Problem, Status, verify};
 
-/// An audit event: an action that succeeded or that was refused.
-#[derive(Clone)]
-pub struct Event {
-    action: &'static str,
-    target: Option<(&'static str, Uuid)>,
-    tenant: Option<TenantId>,
-    client: Option<ClientId>,
-    outcome: Outcome,
-    details: Value,
-}
-
-impl Event {
-    /// Creates an event that says that `action` succeeded. An action is named `noun.verb_in_past_tense` and never
-    /// renamed.
-    pub fn new(action: &'static str) -> Self {
-        Self { action, target: None, tenant: None, client: None, outcome: Outcome::Success, details: json!({}) }
-    }
-
-    /// Creates an event that says that `action` was attempted and refused.
-    pub fn failed(action: &'static str) -> Self {
-        Self { outcome: Outcome::Failure, ..Self::new(action) }
-    }
-
-    /// Sets the target of the action: the kind of the object, such as `session`, and its id.
-    pub fn target(self, kind: &'static str, id: Uuid) -> Self {
-        Self { target: Some((kind, id)), ..self }
-    }
-
-    /// Sets the tenant whose audit log shows the event. Without a tenant, as for personal events and failed sign-ins,
-    /// no audit log of a tenant shows it.
-    pub fn tenant(self, tenant: TenantId) -> Self {
-        Self { tenant: Some(tenant), ..self }
-    }
-
-    /// Sets the client that the event concerns.
-    pub fn client(self, client: ClientId) -> Self {
-        Self { client: Some(client), ..self }
-    }
-
-    /// Sets further details, as a JSON object of ids and states. They never contain a secret.
-    pub fn details(self, details: Value) -> Self {
-        Self { details, ..self }
-    }
-}
-
-/// Writes `event` to the audit log, with `actor` as the actor.
-///
-/// # Errors
-/// `unavailable` or `internal` if the database fails. The caller must then not commit `tx`.
-pub async fn record(tx: &mut Tx, actor: impl Into<Actor>, event: Event) -> Result<()> {
-    record_all(tx, [(actor.into(), event)]).await
-}
-
-/// Writes several events, each with its actor, to the audit log with one statement.
-///
-/// # Errors
-/// The errors of [`record`].
-pub(crate) async fn record_all(tx: &mut Tx, events: impl IntoIterator<Item = (Actor, Event)>) -> Result<()> {
-    let (mut rows, mut counted) = (Vec::new(), Vec::new());
-    for (actor, event) in events {
-        counted.push((event.action, event.outcome == Outcome::Success));
-        rows.push(row(tx, actor, event));
-    }
-    if !rows.is_empty() {
-        audit_event::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
-    }
-    for (action, is_success) in counted {
-        metrics::audit_event(action, is_success);
-    }
-    Ok(())
-}
-
-fn row(tx: &Tx, Actor { realm, id, context }: Actor, event: Event) -> audit_event::ActiveModel {
-    let (target_kind, target_id) = event.target.unzip();
-    audit_event::ActiveModel {
-        id: Set(AuditEventId(tx.app().new_id())),
-        tenant_id: Set(event.tenant),
-        client_id: Set(event.client),
-        actor_realm: Set(realm),
-        actor_id: Set(id),
-        action: Set(event.action.into()),
-        target_kind: Set(target_kind.map(Into::into)),
-        target_id: Set(target_id),
-        outcome: Set(event.outcome),
-        details: Set(event.details),
-        ip: Set(context.as_ref().and_then(|context| context.ip).map(|ip| ip.to_string())),
-        user_agent: Set(context.as_ref().and_then(|context| context.user_agent.clone())),
-        request_id: Set(context.map(|context| context.request_id.to_string())),
-        at: Set(tx.app().now()),
-    }
-}
+#[cfg(test)]
+mod tests;
