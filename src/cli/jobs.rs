@@ -5,21 +5,28 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
-    entity::background_job::{self, Model, State},
+    entity::{
+        background_job::{self, Model, State},
+        email,
+    },
     platform::{
         app::App,
         jobs::{self, JobFilter},
+        mail,
     },
 };
 use uuid::Uuid;
 
-use super::print;
+use super::{
+    mail::{outcome, printable},
+    print,
+};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico jobs`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Lists jobs, newest first, and the lanes that are paused.
+    /// Lists jobs, newest first, with the recipient and the outcome of mails, and the lanes that are paused.
     List {
         #[command(flatten)]
         selector: JobSelector,
@@ -211,17 +218,19 @@ async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
         print(format!("The lane {} is paused.", lane.name()))?;
     }
     print(format!(
-        "{:36}  {:20}  {:6}  {:7}  {:>8}  {:20}  last error",
-        "id", "name", "lane", "state", "attempts", "due"
+        "{:36}  {:20}  {:6}  {:7}  {:>8}  {:20}  {:50}  last error",
+        "id", "name", "lane", "state", "attempts", "due", "mail"
     ))?;
-    for job in jobs::list(app, filter, limit).await? {
-        print(line(&job))?;
+    let jobs = jobs::list(app, filter, limit).await?;
+    let mails = mail::of_jobs(app, &jobs).await?;
+    for job in &jobs {
+        print(line(job, mails.get(&job.id)))?;
     }
     Ok(())
 }
 
-/// Returns the row of the table for `job`. Times are UTC.
-fn line(job: &Model) -> String {
+/// Returns the row of the table for `job` and the mail that it sends. Times are UTC.
+fn line(job: &Model, mail: Option<&email::Model>) -> String {
     let state = match job.state {
         State::Queued => "queued",
         State::Running => "running",
@@ -231,10 +240,11 @@ fn line(job: &Model) -> String {
     let (id, name, lane) = (job.id.0, &job.name, job.lane.name());
     let attempts = format!("{}/{}", job.attempts, job.max_attempts);
     let due = job.run_at.format("%Y-%m-%dT%H:%M:%SZ");
-    // The error may quote a mail server's reply. Control characters are removed, so that they cannot control the
-    // terminal.
-    let error: String = job.last_error.as_deref().unwrap_or("–").chars().filter(|c| !c.is_control()).collect();
-    format!("{id:36}  {name:20}  {lane:6}  {state:7}  {attempts:>8}  {due:20}  {error}")
+    let mail = mail
+        .map_or_else(|| "–".into(), |mail| format!("{} to {}: {}", mail.kind.name(), mail.recipient, outcome(mail)));
+    // The error may quote a mail server's reply.
+    let error = printable(job.last_error.as_deref().unwrap_or("–"));
+    format!("{id:36}  {name:20}  {lane:6}  {state:7}  {attempts:>8}  {due:20}  {mail:50}  {error}")
 }
 
 /// Runs `count` canary jobs in `lane`, `pause` apart, waits for them at most `timeout`, and prints times and rate.

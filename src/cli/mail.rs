@@ -1,19 +1,20 @@
-//! `portico mail`: tests whether mail can be sent, lists mails, and sends failed ones again.
+//! `portico mail`: tests whether mail can be sent, shows the mail log, and sends failed mails again.
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
     entity::{
         EmailId,
-        email::{Kind, Status},
+        email::{self, Kind, Status},
     },
     platform::{
         app::App,
         clock::Time,
         email_address::EmailAddress,
-        mail::{self, MailFilter},
+        mail::{self, MailFilter, RetryCaller},
     },
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::print;
@@ -28,24 +29,28 @@ pub(super) enum Command {
         #[arg(long, value_parser = super::parse_email)]
         to: EmailAddress,
     },
-    /// Lists mails, newest first, with the last answer of the mail server.
-    List {
+    /// Shows the mail log of all tenants, with personal mail, newest first: what became of each mail, and the last
+    /// answer of the mail server.
+    Log {
         #[command(flatten)]
         selector: MailSelector,
         /// Only mails with this status.
         #[arg(long)]
         status: Option<MailStatus>,
-        /// The largest number of mails to list.
+        /// The largest number of mails to show.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
+        /// Prints a JSON object in each line.
+        #[arg(long)]
+        json: bool,
     },
-    /// Sends failed mails again, each with a new link or code, unless what it carried has expired.
+    /// Sends failed mails again, each with a new link or code, unless what it carried has expired or was withdrawn.
     Retry {
         /// The ids of the mails.
         ids: Vec<Uuid>,
         #[command(flatten)]
         selector: MailSelector,
-        /// Every failed mail that matches the other filters, at most 10,000, without those that may have arrived.
+        /// Every failed mail that matches the other filters, of the newest 10,000, without those that may have arrived.
         /// Required if no ids are given.
         #[arg(long, conflicts_with = "ids")]
         all: bool,
@@ -95,8 +100,7 @@ impl From<MailStatus> for Status {
 
 impl MailSelector {
     fn filter(self) -> MailFilter {
-        let recipient = self.to.map(|to| to.to_string());
-        MailFilter { status: None, kind: self.kind, recipient, from: self.since, to: self.until }
+        MailFilter { status: None, kind: self.kind, recipient: self.to, from: self.since, to: self.until }
     }
 }
 
@@ -107,9 +111,13 @@ impl MailSelector {
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
         Command::Test { to } => test(&bootstrap::app_without_database(&config).await?, to).await,
-        Command::List { selector, status, limit } => {
+        Command::Log { selector, status, limit, json } => {
             let filter = MailFilter { status: status.map(Into::into), ..selector.filter() };
-            list(&bootstrap::app_for_reading(&config).await?, &filter, limit).await
+            let app = bootstrap::app_for_reading(&config).await?;
+            for row in mail::list_all(&app, &filter, limit).await? {
+                print(if json { as_json(&row).to_string() } else { line(&row) })?;
+            }
+            Ok(())
         }
         Command::Retry { ids, selector, all } => {
             retry(&bootstrap::app(&config).await?, ids, &selector.filter(), all).await
@@ -125,17 +133,51 @@ async fn test(app: &App, to: EmailAddress) -> Result<()> {
     Ok(())
 }
 
-async fn list(app: &App, filter: &MailFilter, limit: u64) -> Result<()> {
-    for row in mail::list(app, filter, limit).await? {
-        let (at, kind) = (row.created_at.format("%Y-%m-%dT%H:%M:%SZ"), row.kind.name());
-        let status = match &row.reason {
-            Some(reason) => format!("failed ({reason})"),
-            None => format!("{:?}", row.status).to_lowercase(),
-        };
-        let detail = row.detail.as_deref().unwrap_or("-");
-        print(format!("{}  {at}  {kind}  {}  {status}  attempts {}  {detail}", row.id, row.recipient, row.attempts))?;
-    }
-    Ok(())
+/// Returns the line of the mail log for `row`. Times are UTC.
+fn line(row: &email::Model) -> String {
+    let (at, kind) = (row.created_at.format("%Y-%m-%dT%H:%M:%SZ"), row.kind.name());
+    let detail = printable(row.detail.as_deref().unwrap_or("-"));
+    let (id, recipient, outcome) = (row.id, &row.recipient, outcome(row));
+    format!("{id}  {at}  {kind}  {recipient}  {outcome}  attempts {}  {detail}", row.attempts)
+}
+
+/// Returns the status of the mail, with the reason if it has failed, such as `failed (recipient_refused)`.
+pub(super) fn outcome(row: &email::Model) -> String {
+    let status = match row.status {
+        Status::Queued => "queued",
+        Status::Sent => "sent",
+        Status::Failed => "failed",
+        Status::Suppressed => "suppressed",
+    };
+    row.reason.as_ref().map_or_else(|| status.into(), |reason| format!("{status} ({reason})"))
+}
+
+/// Returns `text` without control characters, so that the words of a mail server cannot control the terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Returns everything that the mail log holds of the mail.
+fn as_json(row: &email::Model) -> Value {
+    json!({
+        "id": row.id.0,
+        "kind": row.kind,
+        "tenant_id": row.tenant_id.map(|id| id.0),
+        "client_id": row.client_id.map(|id| id.0),
+        "invitation_id": row.invitation_id.map(|id| id.0),
+        "recipient": row.recipient,
+        "status": row.status,
+        "reason": row.reason,
+        "refusal": row.refusal,
+        "detail": row.detail,
+        "attempts": row.attempts,
+        "message_id": row.message_id,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "last_attempt_at": row.last_attempt_at,
+        "sent_at": row.sent_at,
+        "retried_by": row.retried_by.map(|id| id.0),
+    })
 }
 
 async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Result<()> {
@@ -143,16 +185,16 @@ async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Res
         if !all {
             bail!("name the ids of the mails, or use --all, e.g. portico mail retry --all --kind invitation");
         }
-        let done = mail::retry_all(app, filter).await?;
+        let done = mail::retry_all(app, RetryCaller::OPERATOR, filter).await?;
         print(format!("Sent {} mails again, skipped {}.", done.retried, done.skipped))?;
         return Ok(());
     }
     for id in ids {
-        match mail::retry(app, EmailId(id)).await {
-            Ok(new) => print(format!("Sent {id} again as {new}."))?,
+        match mail::retry(app, RetryCaller::OPERATOR, EmailId(id)).await {
+            Ok(new) => print(format!("Sent {id} again as {}.", new.id))?,
             Err(error) => bail!(
-                "{id} was not sent again ({}): only a failed mail that was not sent again before can be, and only until \
-                 what it carries expires",
+                "{id} was not sent again ({}): only a failed mail that was not sent again before can be, and only while \
+                 what it carries makes sense",
                 error.code()
             ),
         }

@@ -70,15 +70,15 @@ async fn are_workers_ahead(app: &App, now: Time) -> Result<bool> {
     Ok(count(future, now + MAX_HEARTBEAT_AHEAD).await? > count(now - WORKER_TIMEOUT, future).await?)
 }
 
-/// Inserts the slots that a schedule with a period of five minutes takes on a right clock in one day until now.
+/// Inserts the slots that three schedules with a period of five minutes take on a right clock in one day until now.
 #[cfg(test)]
 pub(crate) async fn insert_history(app: &App) {
     use sea_orm::ActiveValue::Set;
     let row = |n: i32| {
         let at = app.now() - TimeDelta::minutes(5) * n;
-        schedule_run::ActiveModel { name: Set("history".into()), slot: Set(at), ran_at: Set(at) }
+        ["a", "b", "c"].map(|name| schedule_run::ActiveModel { name: Set(name.into()), slot: Set(at), ran_at: Set(at) })
     };
-    schedule_run::Entity::insert_many((0..288).map(row)).exec_without_returning(app.db()).await.unwrap();
+    schedule_run::Entity::insert_many((0..288).flat_map(row)).exec_without_returning(app.db()).await.unwrap();
 }
 
 /// Clocks that are behind, for the tests of the jobs that ask [`clock_is_behind`].

@@ -16,7 +16,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany,
     sea_query::{Expr, SimpleExpr},
 };
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::{MailError, Mailer, hold, mailer::Reaction};
 use crate::platform::{
@@ -43,6 +43,9 @@ const LAST_PROBE_DELAY: TimeDelta = TimeDelta::seconds(5);
 /// After "not now" to a recipient. Greylisting refuses earlier attempts anyway.
 const RECIPIENT: Backoff = Backoff { first_seconds: 60.0, max_seconds: 3_600.0 };
 
+/// How the detail of a mail begins whose link or code expired before it was sent.
+pub(super) const EXPIRED: &str = "expired before it was sent";
+
 /// What to do with a queued mail.
 pub(super) enum Step {
     /// Compose and send it.
@@ -65,7 +68,7 @@ pub(super) enum End {
 
 /// Why a mail has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub enum Reason {
     /// There is no such recipient.
     RecipientRefused,
     /// The mail server refuses the text.
@@ -83,8 +86,25 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// Returns the name in the database.
-    pub(super) const fn name(self) -> &'static str {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::RecipientRefused,
+        Self::MessageRefused,
+        Self::Refused,
+        Self::OutcomeUnknown,
+        Self::GaveUp,
+        Self::Undeliverable,
+        Self::Discarded,
+    ];
+
+    /// Returns why the mail `row` has failed; `None` if it has not, or for a reason that this version does not know.
+    pub fn of(row: &email::Model) -> Option<Self> {
+        let name = row.reason.as_deref()?;
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// Returns the name in the database and in the mail log.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::RecipientRefused => "recipient_refused",
             Self::MessageRefused => "message_refused",
@@ -127,7 +147,7 @@ pub(super) fn next_step(app: &App, row: &email::Model) -> Step {
     let now = app.now();
     let last_answer = row.detail.as_ref().map(|detail| format!("; the last answer was: {detail}")).unwrap_or_default();
     if row.expires_at.is_some_and(|expires_at| expires_at <= now) {
-        return Step::End(End::Suppressed(format!("expired before it was sent{last_answer}")));
+        return Step::End(End::Suppressed(format!("{EXPIRED}{last_answer}")));
     }
     if deadline(row) <= now {
         return Step::End(End::Failed(Reason::GaveUp, format!("not accepted within 72 hours{last_answer}")));
@@ -240,7 +260,8 @@ pub(super) async fn settle(app: &App, row: &email::Model, error: MailError) -> s
     match plan {
         Plan::Fail(reason) => {
             let detail = if reason == Reason::OutcomeUnknown { unknown(&error.detail) } else { error.detail };
-            finish(app, row, End::Failed(reason, detail)).await
+            let row = email::Model { refusal: error.refusal, ..row.clone() };
+            finish(app, &row, End::Failed(reason, detail)).await
         }
         Plan::Retry(pause, outcome) => {
             count_refusal(app, row, &error).await?;
@@ -328,16 +349,22 @@ pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::resu
     let mut update = queued(row)
         .col_expr(Column::Status, Expr::value(status))
         .col_expr(Column::Reason, Expr::value(reason))
+        .col_expr(Column::Refusal, Expr::value(row.refusal.clone()))
         .col_expr(Column::Detail, Expr::value(detail))
         .col_expr(Column::Attempts, Expr::value(row.attempts + 1))
         .col_expr(Column::LastAttemptAt, Expr::value(app.now()));
     if status == Status::Sent {
         update = update.col_expr(Column::SentAt, Expr::value(app.now())).col_expr(Column::Unconfirmed, answered(row));
     }
-    if let Some(reason) = reason {
-        info!(kind = ?row.kind, message_id = row.message_id, reason, "a mail has failed");
+    if let End::Failed(reason, _) = end {
+        warn_of_failure(row, reason);
     }
     Ok(write(app, update).await?)
+}
+
+/// Logs that the mail `row` is given up.
+pub(super) fn warn_of_failure(row: &email::Model, reason: Reason) {
+    warn!(id = %row.id, kind = row.kind.name(), reason = reason.name(), "a mail is given up");
 }
 
 /// Runs `update`, and tries again while the database is unavailable, for the duration of a lease. If the end of a mail

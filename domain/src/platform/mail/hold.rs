@@ -307,7 +307,7 @@ async fn read(app: &App) -> Result<Option<mail_hold::Model>> {
 /// Returns the keyed hash of what a mail server may refuse: the way to it, the credentials, the names that Portico
 /// says, and the sender.
 fn server(app: &App) -> String {
-    let MailSettings { url, from } = app.section();
+    let MailSettings { url, from, log_retention: _ } = app.section();
     let mut parts = vec![from.to_string(), app.public_url("")];
     if let MailUrl::Smtp(server) = url {
         let (user, password) = server.credentials.clone().unwrap_or_default();

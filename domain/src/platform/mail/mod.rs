@@ -6,22 +6,28 @@
 
 mod delivery;
 mod hold;
+mod log;
 mod mailer;
 mod message;
 mod outbox;
+mod outcome_text;
 mod redact;
 mod request_batch;
 mod retry;
 mod send;
 mod settings;
 
+pub use delivery::Reason;
 pub use hold::{HoldCache, release_after_change};
+pub use log::{MailFilter, list, list_all, of_jobs};
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};
 pub(crate) use outbox::{NewEmail, REPLACED, enqueue, enqueue_all, replace, set_recipient_user};
+pub(crate) use outcome_text::WAITS;
+pub use outcome_text::tenant_detail;
 pub use request_batch::MailRequests;
 pub(crate) use request_batch::request;
-pub use retry::{MailFilter, Retried, list, retry, retry_all};
+pub use retry::{Retried, RetryCaller, retry, retry_all};
 pub(crate) use send::ComposeError;
 pub use send::{MailRoute, MailRouting, SendMail, send_test};
 pub use settings::{MailSettings, MailUrl};

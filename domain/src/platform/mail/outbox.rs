@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use portico_entity::{
-    ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, StaffUserId, TenantId,
+    ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, SessionId, StaffUserId, TenantId,
     email::{self, Kind, Status},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
@@ -21,7 +21,7 @@ use crate::platform::{
 /// unavailable.
 pub(super) const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
 /// The detail of a mail that [`replace`] has ended.
-pub(crate) const REPLACED: &str = "replaced by a mail with a new secret, because a server key was removed";
+pub(crate) const REPLACED: &str = "replaced by a mail with a new secret";
 
 /// A mail to be enqueued.
 #[derive(Clone)]
@@ -38,10 +38,16 @@ pub(crate) struct NewEmail {
     pub(crate) portal_user: Option<PortalUserId>,
     /// The recipient as a staff user, if known.
     pub(crate) staff_user: Option<StaffUserId>,
+    /// The portal user that the mail is about, if that is one other person than the recipient.
+    pub(crate) about: Option<PortalUserId>,
     /// The invitation that the mail is about.
     pub(crate) invitation: Option<InvitationId>,
     /// The code flow whose code the mail carries.
     pub(crate) code_flow: Option<CodeFlowId>,
+    /// The session that the mail is about.
+    pub(crate) session: Option<SessionId>,
+    /// The API token that the mail is about.
+    pub(crate) api_token: Option<ApiTokenId>,
     /// When the link or code in the mail expires. After this time the mail is not sent. `None` means three days from
     /// now.
     pub(crate) expires_at: Option<Time>,
@@ -57,8 +63,11 @@ impl NewEmail {
             client: None,
             portal_user: None,
             staff_user: None,
+            about: None,
             invitation: None,
             code_flow: None,
+            session: None,
+            api_token: None,
             expires_at: None,
         }
     }
@@ -123,12 +132,16 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         deferrals: Set(0),
         last_attempt_at: Set(None),
         retried_by: Set(None),
+        about_portal_user_id: Set(mail.about),
+        session_id: Set(mail.session),
+        api_token_id: Set(mail.api_token),
     }
 }
 
-/// Enqueues a new mail in place of the mail `row`, and ends `row`: the entry of `PORTICO_SECRET` that made its link or
-/// code was removed, so the mail would arrive with another secret. Other content needs another `Message-ID`, which is
-/// that of the new row. What the new mail carries expires when it would have expired in the old one.
+/// Enqueues a new mail in place of the mail `row`, and ends `row`: its link or code can no longer be used, for example
+/// because the entry of `PORTICO_SECRET` that made it was removed, so the mail would arrive with another secret. Other
+/// content needs another `Message-ID`, which is that of the new row. What the new mail carries expires when it would
+/// have expired in the old one.
 ///
 /// Returns the id of the new row, or `None` if `row` is no longer queued.
 ///
@@ -146,22 +159,35 @@ pub(crate) async fn replace(tx: &mut Tx, row: &email::Model) -> Result<Option<Em
         return Ok(None);
     }
     let id = EmailId(tx.app().new_id());
-    enqueue_copy(tx, email::Model { id, ..row.clone() }).await?;
+    enqueue_copies(tx, [email::Model { id, ..row.clone() }]).await?;
     Ok(Some(id))
 }
 
-/// Enqueues a mail with the id, the recipient, the subject matter and the times of `row`. The worker gives it a link or
-/// code of its own.
+/// Enqueues mails with the ids, the recipients, the subject matters and the times of `rows`, about 1,000 at most. The
+/// worker gives each a link or code of its own.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
-pub(super) async fn enqueue_copy(tx: &mut Tx, row: email::Model) -> Result<()> {
-    let (id, kind) = (row.id, row.kind);
-    let copy = email::Model {
+pub(super) async fn enqueue_copies(tx: &mut Tx, rows: impl IntoIterator<Item = email::Model>) -> Result<()> {
+    let (mut copies, mut jobs) = (Vec::new(), Vec::new());
+    for row in rows {
+        jobs.push((MailRoute::of(tx.app(), row.kind).lane, SendMail { email: row.id }, tx.request_id()));
+        copies.push(queued_copy(tx.app(), row).into_active_model());
+    }
+    if !copies.is_empty() {
+        email::Entity::insert_many(copies).exec_without_returning(tx.db()).await?;
+        tx.enqueue_with_requests(jobs).await?;
+    }
+    Ok(())
+}
+
+/// Returns `row` as a mail that waits for its first attempt.
+pub(super) fn queued_copy(app: &App, row: email::Model) -> email::Model {
+    email::Model {
         status: Status::Queued,
         attempts: 0,
         detail: None,
-        message_id: message_id(tx.app(), id),
+        message_id: message_id(app, row.id),
         sent_at: None,
         reason: None,
         refusal: None,
@@ -172,11 +198,7 @@ pub(super) async fn enqueue_copy(tx: &mut Tx, row: email::Model) -> Result<()> {
         last_attempt_at: None,
         retried_by: None,
         ..row
-    };
-    email::Entity::insert(copy.into_active_model()).exec_without_returning(tx.db()).await?;
-    let lane = MailRoute::of(tx.app(), kind).lane;
-    tx.enqueue_in_lane(lane, [SendMail { email: id }]).await?;
-    Ok(())
+    }
 }
 
 /// Returns the `Message-ID` of the mail `id`.

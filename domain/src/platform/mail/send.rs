@@ -21,9 +21,12 @@ use super::{
 };
 use crate::platform::{
     app::App,
+    clock::Time,
     email_address::EmailAddress,
     error::{Error, Result},
     job::{Job, JobError},
+    metrics::{self, MailOutcome},
+    tx::Tx,
 };
 
 /// How long a mail may wait for a slot before it is asked again whether it may be sent.
@@ -34,7 +37,13 @@ pub struct MailRoute {
     /// The lane of the jobs that send the mails.
     pub(super) lane: Lane,
     compose: Compose,
+    /// When what a failed mail would carry expires if it is sent again. `None`: as the failed mail itself.
+    pub(super) retry_until: Option<RetryUntil>,
 }
+
+/// Returns when what a new mail in place of the failed mail of an `emails` row would carry expires; `None` if the mail
+/// makes no sense any more, for example because its invitation was accepted.
+type RetryUntil = for<'a> fn(&'a Tx, &'a email::Model) -> BoxFuture<'a, Result<Option<Time>>>;
 
 /// Composes the mail of an `emails` row.
 type Compose = for<'a> fn(&'a App, &'a email::Model) -> BoxFuture<'a, std::result::Result<Composed, ComposeError>>;
@@ -45,7 +54,12 @@ pub struct MailRouting(pub fn(Kind) -> MailRoute);
 impl MailRoute {
     /// Sends mails in `lane`; `compose` renders each of them in the worker.
     pub(crate) fn new(lane: Lane, compose: Compose) -> Self {
-        Self { lane, compose }
+        Self { lane, compose, retry_until: None }
+    }
+
+    /// Decides with `retry_until` whether a failed mail of this kind can be sent again.
+    pub(crate) fn retried_until(self, retry_until: RetryUntil) -> Self {
+        Self { retry_until: Some(retry_until), ..self }
     }
 
     /// Returns how the mails of `kind` are sent.
@@ -135,7 +149,7 @@ impl Job for SendMail {
         let Some(row) = email::Entity::find_by_id(self.email).one(app.db()).await? else { return Ok(()) };
         // Its workers may have been killed after the mail server had accepted the mail.
         let word = if row.unconfirmed > 0 { Reason::OutcomeUnknown } else { Reason::Discarded };
-        email::Entity::update_many()
+        let failed = email::Entity::update_many()
             .col_expr(Column::Status, Expr::value(Status::Failed))
             .col_expr(Column::Reason, Expr::value(word.name()))
             .col_expr(Column::Detail, Expr::value(reason))
@@ -143,6 +157,10 @@ impl Job for SendMail {
             .filter(Column::Status.eq(Status::Queued))
             .exec(app.db())
             .await?;
+        if failed.rows_affected > 0 {
+            metrics::mail_tried(&row, MailOutcome::Failed, app.now());
+            delivery::warn_of_failure(&row, word);
+        }
         Ok(())
     }
 

@@ -1,18 +1,27 @@
-//! The settings that say how mail is sent.
+//! The settings of mail: how it is sent, and how long the mail log keeps it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use lettre::{Address, message::Mailbox};
 
-use crate::platform::{env_reader::EnvReader, settings::Section, smtp::SmtpServer};
+use crate::platform::{
+    env_reader::{EnvReader, duration},
+    settings::Section,
+    smtp::SmtpServer,
+};
 
-/// How mail is sent, and from which address.
+/// The shortest retention of the mail log. A mail is tried for up to 72 hours.
+const MIN_LOG_RETENTION: Duration = Duration::from_secs(4 * 86_400);
+
+/// How mail is sent, from which address, and how long the mail log keeps it.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// How mail is sent (`MAIL_URL`).
     pub url: MailUrl,
     /// The sender of every mail (`MAIL_FROM`).
     pub from: Mailbox,
+    /// How long the mail log keeps a mail (`PORTICO_MAIL_LOG_RETENTION`), 180 days by default.
+    pub log_retention: Duration,
 }
 
 /// A parsed `MAIL_URL`.
@@ -40,7 +49,10 @@ impl Section for MailSettings {
         let url = env.read("MAIL_URL", "folder:data/mail", description, |value| parse_url(value, production));
         let description = "The sender of every mail.";
         let from = env.read("MAIL_FROM", "Portico <portico@localhost>", description, parse_from);
-        Some(Self { url: url?, from: from? })
+        let description = "How long the mail log keeps a mail that was sent, has failed or was not sent. At least `4d`, \
+            because a mail waits for up to three days for the mail server.";
+        let log_retention = env.read("PORTICO_MAIL_LOG_RETENTION", "180d", description, parse_retention);
+        Some(Self { url: url?, from: from?, log_retention: log_retention? })
     }
 }
 
@@ -56,6 +68,11 @@ fn parse_url(value: &str, production: bool) -> Result<MailUrl, String> {
         return Ok(MailUrl::Memory);
     }
     Ok(MailUrl::Smtp(SmtpServer::parse(value, production)?))
+}
+
+fn parse_retention(value: &str) -> Result<Duration, String> {
+    let retention = duration(value)?;
+    if retention < MIN_LOG_RETENTION { Err("must be at least 4d, e.g. 180d".into()) } else { Ok(retention) }
 }
 
 /// Parses a mailbox such as `Portal <portal@example.com>`. An international domain becomes its A-label (RFC 5891),
