@@ -27,12 +27,18 @@ pub enum KeyUse {
     Device,
     /// The cookie that marks a known device of a staff user.
     StaffDevice,
+    /// The keyed hashes of addresses whose devices were forgotten, so that `device_cutoffs` contains no addresses.
+    DeviceCutoff,
     /// The keyed hashes of the subjects of rate limits, so that `rate_limits` contains no addresses.
     RateLimit,
     /// The seeds of the signing keys of access tokens.
     Signing,
     /// The keyed hashes of mail servers, so that `mail_holds` contains no password.
     MailServer,
+    /// The MACs of the events of the audit log.
+    AuditSeal,
+    /// The MACs of the heads and anchors of the chains of the audit log.
+    AuditAnchor,
     /// The fingerprint of a server key.
     Fingerprint,
 }
@@ -46,9 +52,12 @@ impl KeyUse {
             Self::Refresh => b"portico refresh v1",
             Self::Device => b"portico device v1",
             Self::StaffDevice => b"portico staff device v1",
+            Self::DeviceCutoff => b"portico device cutoff v1",
             Self::RateLimit => b"portico rate limit v1",
             Self::Signing => b"portico signing v1",
             Self::MailServer => b"portico mail server v1",
+            Self::AuditSeal => b"portico audit seal v1",
+            Self::AuditAnchor => b"portico audit anchor v1",
             Self::Fingerprint => b"portico fingerprint v1",
         }
     }
@@ -138,7 +147,8 @@ impl ServerKeys {
         self.all().any(|key| bool::from(key.mac(purpose, parts).ct_eq(mac)))
     }
 
-    fn all(&self) -> impl Iterator<Item = &Key> {
+    /// Returns every key of the list, the newest first.
+    pub fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.newest).chain(&self.older)
     }
 }

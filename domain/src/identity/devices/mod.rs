@@ -1,6 +1,9 @@
 //! Known devices: browsers from which a user has signed in within the last year.
 //!
-//! A known device has its own rate limits, so that an attacker on another device cannot lock out the owner.
+//! A known device has its own rate limits, so that an attacker on another device cannot lock out the owner. A sign-in
+//! from a device that is not known is mailed to the owner.
+
+mod cutoff;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
@@ -10,29 +13,46 @@ use crate::platform::{
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
     email_address::EmailAddress,
+    error::Result,
     keys::KeyUse,
     rate_limit::Limit,
 };
+
+pub(crate) use cutoff::{correct_times, forget_devices};
 
 /// How long a device stays known after a sign-in.
 const DEVICE_TTL: TimeDelta = TimeDelta::days(365);
 
 /// Returns the value of a cookie that makes a browser a known device of `email` in `realm`.
 ///
-/// The value is `id.time.mac`: a random id, the current time in seconds since 1970, and a MAC under the newest server
-/// key. The MAC also covers the email address, which never changes. So the cookie can be verified without loading the
-/// account.
+/// The value is `id.time.mac`: a random id, the current time in seconds since 1970 with six decimals, and a MAC under
+/// the newest server key. The MAC also covers the email address, which never changes. So the cookie can be verified
+/// without loading the account.
 pub fn device_cookie(app: &App, realm: Realm, email: &str) -> String {
     let id = BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>());
-    let signed = format!("{id}.{}", app.now().timestamp());
+    let now = app.now();
+    let signed = format!("{id}.{}.{:06}", now.timestamp(), now.timestamp_subsec_micros());
     let mac = app.keys().newest().mac(key_use(realm), &[signed.as_bytes(), email.as_bytes()]);
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
 /// Returns the id of the request's device, if one of the request's device cookies proves that `email` signed in to
-/// `realm` from it within the last year. Otherwise returns `None`.
-pub(crate) fn known_device(app: &App, context: &RequestContext, realm: Realm, email: &EmailAddress) -> Option<String> {
-    context.devices.iter().find_map(|cookie| check(app, cookie, realm, email))
+/// `realm` from it within the last year and after the last call of [`forget_devices`]. Otherwise returns `None`.
+///
+/// The work does not depend on whether `email` belongs to an account.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn known_device(
+    app: &App,
+    context: &RequestContext,
+    realm: Realm,
+    email: &EmailAddress,
+) -> Result<Option<String>> {
+    let cutoff = cutoff::of(app, realm, email).await?;
+    let devices = context.devices.iter().filter_map(|cookie| check(app, cookie, realm, email));
+    let is_void = |since: Time| cutoff.is_some_and(|cutoff| since <= cutoff);
+    Ok(devices.into_iter().find(|device| !is_void(device.since)).map(|device| device.id))
 }
 
 /// A limit and what it is counted for.
@@ -44,18 +64,29 @@ pub(crate) fn counters<'a>(device: &str, network: Counter<'a>, own: Counter<'a>)
     if device.is_empty() { vec![network, own] } else { vec![own] }
 }
 
-/// Returns the device id in `cookie` if the cookie is authentic for `email` and less than a year old.
-fn check(app: &App, cookie: &str, realm: Realm, email: &EmailAddress) -> Option<String> {
+/// What an authentic device cookie says.
+#[derive(Debug, PartialEq, Eq)]
+struct Device {
+    /// The id of the device.
+    id: String,
+    /// When the cookie was made.
+    since: Time,
+}
+
+/// Returns the device in `cookie` if the cookie is authentic for `email` and less than a year old.
+fn check(app: &App, cookie: &str, realm: Realm, email: &EmailAddress) -> Option<Device> {
     let (signed, mac) = cookie.rsplit_once('.')?;
     let (id, time) = signed.split_once('.')?;
+    // Cookies of older versions have whole seconds.
+    let (seconds, micros) = time.split_once('.').unwrap_or((time, "0"));
     let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
     let parts: [&[u8]; 2] = [signed.as_bytes(), email.as_str().as_bytes()];
-    let since = Time::from_timestamp(time.parse().ok()?, 0)?;
+    let since = Time::from_timestamp(seconds.parse().ok()?, micros.parse::<u32>().ok()?.checked_mul(1_000)?)?;
     // A time too far ahead was written by a wrong clock. Without the lower bound, the cookie would live for more than a
     // year.
     let is_current = (-MAX_CLOCK_ERROR..DEVICE_TTL).contains(&(app.now() - since));
     let is_known = is_current && app.keys().verify(key_use(realm), &parts, &mac);
-    is_known.then(|| id.to_owned())
+    is_known.then(|| Device { id: id.to_owned(), since })
 }
 
 const fn key_use(realm: Realm) -> KeyUse {
@@ -79,14 +110,44 @@ mod tests {
             devices: cookies.iter().map(|cookie| (*cookie).to_owned()).collect(),
             ..testing::context()
         };
-        let known = |cookies: &[&str], realm, email| known_device(&app, &context_with(cookies), realm, email);
-        assert!(known(&[&cookie], Realm::Portal, &ann).is_some());
-        assert!(known(&["x", &cookie], Realm::Portal, &ann).is_some(), "another cookie that is not valid does no harm");
-        assert_eq!(known(&[&cookie], Realm::Portal, &bob), None);
-        assert_eq!(known(&[&cookie], Realm::Staff, &ann), None, "the cookie is valid in its own realm only");
-        assert_eq!(known(&[&cookie.replacen('.', "x.", 1)], Realm::Portal, &ann), None);
+        let known = async |cookies: &[&str], realm, email| {
+            known_device(&app, &context_with(cookies), realm, email).await.unwrap().is_some()
+        };
+        assert!(known(&[&cookie], Realm::Portal, &ann).await);
+        assert!(known(&["x", &cookie], Realm::Portal, &ann).await, "another cookie that is not valid does no harm");
+        assert!(!known(&[&cookie], Realm::Portal, &bob).await);
+        assert!(!known(&[&cookie], Realm::Staff, &ann).await, "the cookie is valid in its own realm only");
+        assert!(!known(&[&cookie.replacen('.', "x.", 1)], Realm::Portal, &ann).await);
         app.clock().advance(DEVICE_TTL);
-        assert_eq!(known(&[&cookie], Realm::Portal, &ann), None);
+        assert!(!known(&[&cookie], Realm::Portal, &ann).await);
+    }
+
+    #[tokio::test]
+    async fn devices_are_forgotten_up_to_now_for_one_address_in_one_realm() {
+        let app = testing::app().await;
+        let (ann, bob) = ("ann@x.test".parse().unwrap(), "bob@x.test".parse().unwrap());
+        let known = async |cookie: &str, realm, email: &EmailAddress| {
+            let context = RequestContext { devices: vec![cookie.into()], ..testing::context() };
+            known_device(&app, &context, realm, email).await.unwrap().is_some()
+        };
+        let (old, other) =
+            (device_cookie(&app, Realm::Portal, ann_text()), device_cookie(&app, Realm::Portal, "bob@x.test"));
+        let staff = device_cookie(&app, Realm::Staff, ann_text());
+        for _ in 0..2 {
+            app.clock().advance(TimeDelta::microseconds(1));
+            let mut tx = app.begin().await.unwrap();
+            forget_devices(&mut tx, Realm::Portal, ann_text()).await.unwrap();
+            tx.commit().await.unwrap();
+            assert!(!known(&old, Realm::Portal, &ann).await);
+            assert!(known(&other, Realm::Portal, &bob).await && known(&staff, Realm::Staff, &ann).await);
+            app.clock().advance(TimeDelta::microseconds(1));
+            let new = device_cookie(&app, Realm::Portal, ann_text());
+            assert!(known(&new, Realm::Portal, &ann).await, "a later sign-in makes the device known again");
+        }
+    }
+
+    fn ann_text() -> &'static str {
+        "ann@x.test"
     }
 
     #[tokio::test]

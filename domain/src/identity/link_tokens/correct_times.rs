@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Exp
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::LinkTokenSettings;
+use super::{LinkTokenSettings, NOT_ME_TTL};
 use crate::{
     platform::{
         app::App,
@@ -91,7 +91,13 @@ async fn correct_links(tx: &mut Tx, now: Time) -> Result<u64> {
     let reset = tx.app().section::<LinkTokenSettings>().reset_ttl;
     let activation = tx.app().section::<InvitationSettings>().activation_ttl;
     let mut count = 0;
-    for (purpose, ttl) in [(Purpose::Activation, activation), (Purpose::Accept, activation), (Purpose::Reset, reset)] {
+    let ttl = |purpose| match purpose {
+        Purpose::Activation | Purpose::Accept => activation,
+        Purpose::Reset => reset,
+        Purpose::NotMe => NOT_ME_TTL.to_std().unwrap_or(reset),
+    };
+    for purpose in [Purpose::Activation, Purpose::Accept, Purpose::Reset, Purpose::NotMe] {
+        let ttl = ttl(purpose);
         let corrected = Entity::update_many()
             .col_expr(Column::IssuedAt, Expr::value(now))
             .col_expr(Column::ExpiresAt, Expr::value(now + ttl))
@@ -147,6 +153,9 @@ mod tests {
             renewals: Set(0),
             expires_at: Set(now + TimeDelta::hours(72)),
             created_by: Set(None),
+            created_by_portal_user: Set(None),
+            cancelled_at: Set(None),
+            reminders_sent: Set(0),
             created_at: Set(now),
             is_search_indexed: Set(true),
         };

@@ -8,8 +8,9 @@ mod correct_times;
 mod renew;
 mod settings;
 
+use chrono::TimeDelta;
 use portico_entity::{
-    LinkTokenId, client, email, invitation,
+    InvitationId, LinkTokenId, client, email, invitation,
     link_token::{self, Column, Purpose},
     portal_user, tenant,
 };
@@ -19,14 +20,17 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, SimpleExpr},
 };
 
-use crate::platform::{
-    app::App,
-    clock::Time,
-    error::{Error, Result},
-    keys::{Key, KeyUse},
-    mail::{self, Composed},
-    secret::PlainToken,
-    tx::Tx,
+use crate::{
+    platform::{
+        app::App,
+        clock::Time,
+        error::{Error, Result},
+        keys::{Key, KeyUse},
+        mail::{self, Composed},
+        secret::PlainToken,
+        tx::Tx,
+    },
+    tenancy::client_admins,
 };
 
 pub use check::{LinkInfo, check};
@@ -34,6 +38,8 @@ pub use correct_times::CorrectLinkTimes;
 pub use renew::renew;
 pub use settings::LinkTokenSettings;
 
+/// How long the link of a notice about an unknown device is valid, counted from the sign-in.
+pub(crate) const NOT_ME_TTL: TimeDelta = TimeDelta::days(7);
 /// The maximum number of reset links of one portal user that are valid at the same time.
 const MAX_LIVE_RESETS: u64 = 3;
 
@@ -57,17 +63,23 @@ pub(crate) struct InvitationContext {
     pub(crate) client: client::Model,
     /// The tenant of the client.
     pub(crate) tenant: tenant::Model,
+    /// Whether the colleague who has created the invitation is no longer an administrator of the client.
+    is_inviter_gone: bool,
 }
 
 /// Returns the secret of the link that the mail `email` carries.
 ///
 /// The first call inserts the `link_tokens` row; later calls derive the same secret again. The link expires with
-/// `invitation`, or without one after `PORTICO_RESET_TTL`, counted from the request for the mail. A new reset link
+/// `invitation`, or without one after [`NOT_ME_TTL`] or `PORTICO_RESET_TTL`, counted from the request for the mail. A
+/// new reset link
 /// revokes the portal user's oldest reset links, so that at most [`MAX_LIVE_RESETS`] stay valid.
 ///
 /// Returns the reason to suppress the mail if the link is used, revoked or outdated by a new password, or if the portal
-/// user now needs a link of another purpose. A retried mail must not carry an invalid link. If the entry of
-/// `PORTICO_SECRET` that made the link was removed, another mail with a new link takes the place of `email`.
+/// user now needs a link of another purpose. A retried mail must not carry an invalid link.
+///
+/// Another mail with a new link takes the place of `email` if the entry of `PORTICO_SECRET` that made the link was
+/// removed, or if the portal user has set a password through the link of another tenant since the first call. The mail
+/// log of a tenant then looks as if the portal user were new.
 ///
 /// # Errors
 /// `unavailable` or `internal`: a database query failed.
@@ -81,9 +93,12 @@ pub(crate) async fn issue(
     let key = app.keys().newest();
     let id = LinkTokenId(app.new_id());
     // The lifetime counts from the request for the mail, not from the time at which the worker renders it.
-    let expires_at = match invitation {
-        Some(invitation) => invitation.expires_at,
-        None => email.created_at + app.section::<LinkTokenSettings>().reset_ttl,
+    let expires_at = match (invitation, purpose) {
+        (Some(invitation), _) => invitation.expires_at,
+        (None, Purpose::NotMe) => email.created_at + NOT_ME_TTL,
+        (None, Purpose::Reset | Purpose::Activation | Purpose::Accept) => {
+            email.created_at + app.section::<LinkTokenSettings>().reset_ttl
+        }
     };
     let row = link_token::ActiveModel {
         id: Set(id),
@@ -109,20 +124,27 @@ pub(crate) async fn issue(
         .one(app.db())
         .await?
         .ok_or_else(|| Error::Internal(format!("the link_tokens row of the mail {} is missing", email.id)))?;
-    let has_current_version = purpose == Purpose::Accept || row.credential_version == user.credential_version;
+    let is_activated_elsewhere = purpose == Purpose::Accept && row.purpose == Purpose::Activation;
+    if is_activated_elsewhere && row.used_at.is_none() && row.revoked_at.is_none() {
+        return replace(app, email).await;
+    }
+    let has_current_version = outlives_password(purpose) || row.credential_version == user.credential_version;
     if row.purpose != purpose || row.used_at.is_some() || row.revoked_at.is_some() || !has_current_version {
         return Ok(Err(Composed::Suppressed("the link is no longer valid")));
     }
-    let Some(key) = app.keys().by_fingerprint(&row.key_fingerprint) else {
-        let mut tx = app.begin().await?;
-        mail::replace(&mut tx, email).await?;
-        tx.commit().await?;
-        return Ok(Err(Composed::Suppressed(mail::REPLACED)));
-    };
+    let Some(key) = app.keys().by_fingerprint(&row.key_fingerprint) else { return replace(app, email).await };
     if purpose == Purpose::Reset {
         revoke_older_resets(app, user).await?;
     }
     Ok(Ok(secret(key, row.id)))
+}
+
+/// Puts another mail with a new link in the place of `email`, and returns the reason to suppress it.
+async fn replace(app: &App, email: &email::Model) -> Result<std::result::Result<PlainToken, Composed>> {
+    let mut tx = app.begin().await?;
+    mail::replace(&mut tx, email).await?;
+    tx.commit().await?;
+    Ok(Err(Composed::Suppressed(mail::REPLACED)))
 }
 
 /// Looks up a link by its secret.
@@ -147,17 +169,25 @@ async fn load(app: &App, db: &impl ConnectionTrait, which: SimpleExpr) -> Result
     let user = user.ok_or(Error::TOKEN_UNKNOWN)?;
     let invitation = match token.invitation_id {
         None => None,
-        Some(id) => invitation::Entity::find_by_id(id)
-            .find_also_related(client::Entity)
-            .find_also(client::Entity, tenant::Entity)
-            .one(db)
-            .await?
-            .and_then(|(invitation, client, tenant)| {
-                Some(InvitationContext { invitation, client: client?, tenant: tenant? })
-            }),
+        Some(id) => load_invitation(db, id).await?,
     };
     let is_key_removed = app.keys().by_fingerprint(&token.key_fingerprint).is_none();
     Ok(LinkDetails { token, user, invitation, is_key_removed })
+}
+
+/// Loads an invitation with its client and tenant. `None` if one of them no longer exists.
+async fn load_invitation(db: &impl ConnectionTrait, id: InvitationId) -> Result<Option<InvitationContext>> {
+    let found = invitation::Entity::find_by_id(id)
+        .find_also_related(client::Entity)
+        .find_also(client::Entity, tenant::Entity)
+        .one(db)
+        .await?;
+    let Some((invitation, Some(client), Some(tenant))) = found else { return Ok(None) };
+    let is_inviter_gone = match invitation.created_by_portal_user {
+        Some(colleague) => !client_admins::is_admin_of(db, client.id, colleague).await?,
+        None => false,
+    };
+    Ok(Some(InvitationContext { invitation, client, tenant, is_inviter_gone }))
 }
 
 impl LinkDetails {
@@ -203,19 +233,24 @@ impl LinkDetails {
 
     fn is_revoked(&self) -> bool {
         let token = &self.token;
-        let withdrawn = self.invitation.as_ref().is_some_and(|InvitationContext { invitation, client, tenant }| {
-            matches!(invitation.status, invitation::Status::Accepted | invitation::Status::Cancelled)
-                || token.issued_at < invitation.links_valid_from
-                || client.status == client::Status::Archived
-                || tenant.status == tenant::Status::Suspended
-        });
-        withdrawn
+        self.invitation.as_ref().is_some_and(|invited| invited.is_withdrawn(token))
             || self.is_key_removed
             || token.revoked_at.is_some()
-            || token.credential_version != self.user.credential_version && token.purpose != Purpose::Accept
+            || token.credential_version != self.user.credential_version && !outlives_password(token.purpose)
             || self.user.disabled_at.is_some()
             // An activation link must never change an account that already has a password.
             || token.purpose == Purpose::Activation && self.user.password_phc.is_some()
+    }
+}
+
+impl InvitationContext {
+    /// Returns whether the invitation, its client or its tenant no longer allows the use of its link `token`.
+    fn is_withdrawn(&self, token: &link_token::Model) -> bool {
+        matches!(self.invitation.status, invitation::Status::Accepted | invitation::Status::Cancelled)
+            || token.issued_at < self.invitation.links_valid_from
+            || self.client.status == client::Status::Archived
+            || self.tenant.status == tenant::Status::Suspended
+            || self.is_inviter_gone
     }
 }
 
@@ -245,6 +280,15 @@ pub(crate) async fn consume(tx: &mut Tx, token: &link_token::Model) -> Result<()
         return Err(Error::TOKEN_USED);
     }
     load(&app, tx.db(), Column::Id.eq(token.id)).await?.check_valid(now)
+}
+
+/// Returns whether links of this purpose stay valid when the password changes. A `not_me` link does, because the person
+/// who signed in may have changed the password.
+const fn outlives_password(purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::Accept | Purpose::NotMe => true,
+        Purpose::Activation | Purpose::Reset => false,
+    }
 }
 
 /// Derives the secret of the link token `id` under `key`.

@@ -43,7 +43,8 @@ pub async fn renew(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<
     }
     let email = EmailAddress::stored(&link.user.email)?;
     let (kind, ttl) = match link.token.purpose {
-        Purpose::Reset => (Kind::Reset, app.section::<LinkTokenSettings>().reset_ttl),
+        // A person who wants to report a sign-in after seven days sets a new password, which ends all sessions too.
+        Purpose::Reset | Purpose::NotMe => (Kind::Reset, app.section::<LinkTokenSettings>().reset_ttl),
         Purpose::Activation | Purpose::Accept => (Kind::Invitation, app.section::<InvitationSettings>().activation_ttl),
     };
     let mail = NewEmail {

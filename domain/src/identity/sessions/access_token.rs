@@ -51,6 +51,9 @@ pub(super) struct Claims {
     /// The client that the portal user acts for. Absent for staff users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_id: Option<ClientId>,
+    /// The generation of the refresh token that was issued with this token. Absent in tokens of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) r#gen: Option<i32>,
     /// When the user last proved their identity.
     auth_time: i64,
     /// When the token was issued.
@@ -89,6 +92,7 @@ pub(super) fn sign(
         sub: subject,
         sid: session.id,
         client_id: session.client_id,
+        r#gen: Some(session.generation),
         auth_time: session.auth_time.timestamp(),
         iat: now.timestamp(),
         exp: (now + app.section::<SessionSettings>().access_ttl).timestamp(),

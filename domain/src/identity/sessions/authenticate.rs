@@ -10,10 +10,14 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr}
 use super::{
     SessionQueries,
     access_token::{self, Claims},
+    generation,
     queries::{MembershipRows, PortalRows},
 };
 use crate::platform::{
-    actor::{ActiveMembership, OpenClient, PortalUser, PortalUserWithMemberships, Realm, RequestContext, StaffUser},
+    actor::{
+        ActiveMembership, OpenClient, PortalUser, PortalUserWithMemberships, Realm, RequestContext, SessionUser,
+        StaffUser,
+    },
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
     error::{Error, Result},
@@ -28,10 +32,10 @@ const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 /// Updates `last_seen_at` of the session, at most once a minute.
 ///
 /// # Errors
-/// - `unauthenticated` when the token is not a valid access token of the portal realm, when its session or the
-///   session's membership does not exist, or when its claims differ from the session's row.
+/// - `unauthenticated` when the token is not a valid access token of the portal realm, when its session does not exist,
+///   or when its claims differ from the session's row.
 /// - `session_revoked` when the session was ended, the password was changed, the portal user is disabled, the
-///   membership is not active, the client is archived or the tenant is suspended.
+///   membership was removed or is not active, the client is archived or the tenant is suspended.
 /// - `session_expired` when the session has expired.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn authenticate_portal(app: &App, token: &PlainToken, context: RequestContext) -> Result<PortalUser> {
@@ -58,7 +62,7 @@ pub async fn authenticate_staff(app: &App, token: &PlainToken, context: RequestC
     if claims.sub != caller.user.id.0.to_string() {
         return Err(Error::UNAUTHENTICATED);
     }
-    touch_last_seen(app, &caller.session).await?;
+    record_use(app, &claims, &caller.session).await?;
     Ok(caller)
 }
 
@@ -81,13 +85,33 @@ pub async fn authenticate_with_memberships(
     Ok(PortalUserWithMemberships { caller, memberships })
 }
 
-/// Checks that the claims match the session's row, then updates `last_seen_at`.
+/// Returns the user of `realm` whose live session the access token belongs to.
+///
+/// # Errors
+/// As for [`authenticate_portal`] or [`authenticate_staff`].
+pub async fn authenticate(app: &App, realm: Realm, token: &PlainToken, context: RequestContext) -> Result<SessionUser> {
+    match realm {
+        Realm::Portal => Ok(authenticate_portal(app, token, context).await?.into()),
+        Realm::Staff => Ok(authenticate_staff(app, token, context).await?.into()),
+    }
+}
+
+/// Checks that the claims match the session's row, then records the use of the session.
 async fn check_claims(app: &App, claims: &Claims, caller: &PortalUser) -> Result<()> {
     // The row is the truth. After a switch to another client, a token that names the former client is invalid.
     if claims.client_id != Some(caller.active.client.id) || claims.sub != caller.user.id.0.to_string() {
         return Err(Error::UNAUTHENTICATED);
     }
-    touch_last_seen(app, &caller.session).await
+    record_use(app, claims, &caller.session).await
+}
+
+/// Records, before the request is answered, that the token was presented: once for each generation, and `last_seen_at`
+/// at most once a minute.
+async fn record_use(app: &App, claims: &Claims, session: &session::Model) -> Result<()> {
+    if claims.r#gen == Some(session.generation) {
+        generation::record_use(app, session).await?;
+    }
+    touch_last_seen(app, session).await
 }
 
 /// Loads the portal session `sid` with its owner, membership, client and tenant, and checks that it is live.
@@ -108,9 +132,10 @@ fn validate(
     context: RequestContext,
 ) -> Result<(PortalUser, Vec<ActiveMembership>)> {
     let PortalRows { session, user, memberships } = rows.ok_or(Error::UNAUTHENTICATED)?;
-    let own = |row: &MembershipRows| Some(row.client.id) == session.client_id;
-    let tenant = memberships.iter().find(|row| own(row)).map(|row| row.tenant.clone()).ok_or(Error::UNAUTHENTICATED)?;
     check_live(&session, user.credential_version, app.now())?;
+    let own = |row: &MembershipRows| Some(row.client.id) == session.client_id;
+    // A removed membership has no row.
+    let tenant = memberships.iter().find(|row| own(row)).map(|row| row.tenant.clone()).ok_or(Error::SESSION_REVOKED)?;
     let mut memberships: Vec<_> = memberships.into_iter().filter_map(MembershipRows::active).collect();
     memberships.sort_by(|left, right| left.client.name.cmp(&right.client.name));
     let active = memberships.iter().find(|active| Some(active.client.id) == session.client_id).cloned();

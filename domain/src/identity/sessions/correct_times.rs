@@ -9,16 +9,19 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::SessionSettings;
-use crate::platform::{
-    app::App,
-    clock::MAX_CLOCK_ERROR,
-    job::{Job, JobError},
-    jobs::clock_check::{clock_is_behind, warn_of_skipped_correction},
+use crate::{
+    identity::devices,
+    platform::{
+        app::App,
+        clock::MAX_CLOCK_ERROR,
+        job::{Job, JobError},
+        jobs::clock_check::{clock_is_behind, warn_of_skipped_correction},
+    },
 };
 
 /// Gives each session that was opened in the future its lifetime from now, and each staff session that was refreshed in
-/// the future its idle time from now. Without this, such a session would live until the time that the wrong clock
-/// showed.
+/// the future its idle time from now. Dates the cut-offs of known devices that are in the future to now. Without this,
+/// such a session would live, and such a cut-off would count, until the time that the wrong clock showed.
 #[derive(Default, Serialize, Deserialize)]
 pub struct CorrectSessionTimes {}
 
@@ -53,6 +56,7 @@ impl Job for CorrectSessionTimes {
             .exec(app.db())
             .await?;
         count += idle.rows_affected;
+        count += devices::correct_times(app, now).await?;
         if count > 0 {
             warn!(count, "corrected the times of sessions that were too far in the future");
         }
@@ -91,6 +95,8 @@ mod tests {
             client_id: Set(None),
             generation: Set(0),
             rotated_at: Set(now),
+            used_generation: Set(None),
+            generation_used_at: Set(None),
             nonce: Set("nonce".into()),
             credential_version: Set(1),
             user_agent: Set(None),
@@ -116,6 +122,10 @@ mod tests {
             credential_version: 0,
             disabled_at: None,
             created_at: app.now(),
+            locale: None,
+            last_sign_in_at: None,
+            invited_by: None,
+            removed_at: None,
         };
         row.into_active_model().insert(app.db()).await.unwrap().id
     }

@@ -7,21 +7,27 @@ use portico_entity::{
     session::{self, Column, SessionOwner},
     staff_user,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
+    sea_query::{Expr, SimpleExpr},
+};
 use uuid::Uuid;
 
 use super::{
     access_token::{self, Claims},
     refresh_token,
 };
-use crate::platform::{
-    actor::{Actor, Anonymous, Realm},
-    app::App,
-    audit,
-    error::{Error, Result},
-    metrics,
-    secret::PlainToken,
-    tx::Tx,
+use crate::{
+    platform::{
+        actor::{Actor, Anonymous, Realm},
+        app::App,
+        audit,
+        error::{Error, Result},
+        secret::PlainToken,
+        session_revocation::{RevocationReason, revoke_sessions},
+        tx::Tx,
+    },
+    tenancy::memberships,
 };
 
 /// Returns the ids of all sessions that the presented tokens belong to: of each access token that is valid, and of each
@@ -121,9 +127,7 @@ pub async fn sign_out(app: &App, caller: &Anonymous, sessions: &[SessionId]) -> 
     }
     let mut tx = app.begin().await?;
     for id in in_lock_order(sessions) {
-        let ended = revoke(tx.app(), "signed_out").filter(Column::Id.eq(id)).exec(tx.db()).await?;
-        metrics::sessions_ended("signed_out", ended.rows_affected);
-        if ended.rows_affected == 1 {
+        if revoke_sessions(&mut tx, Column::Id.eq(id), RevocationReason::SignedOut).await? == 1 {
             let event = audit::Event::new("session.ended").target("session", id.0);
             let actor = actor(&tx, caller, id).await?;
             audit::record(&mut tx, actor, event).await?;
@@ -150,9 +154,10 @@ pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, sessions: &[Sess
     owners.dedup_by_key(|(owner, _)| *owner);
     let mut tx = app.begin().await?;
     for (owner, id) in owners {
-        end_all(&mut tx, owner, None, "signed_out_everywhere").await?;
+        end_all(&mut tx, owner, None, RevocationReason::SignedOutEverywhere).await?;
         let event = audit::Event::new("session.all_ended").target("session", id.0);
-        audit::record(&mut tx, Actor::session_owner(owner, &caller.context), event).await?;
+        let actor = owner_as_actor(&tx, caller, owner).await?;
+        audit::record(&mut tx, actor, event).await?;
     }
     tx.commit().await
 }
@@ -174,28 +179,26 @@ fn owner_id(owner: SessionOwner) -> Uuid {
 
 /// Ends all sessions of `owner` except the session `except`. Locks the owner's row first, as [`lock_owner`] does.
 ///
-/// `reason` becomes `revoked_reason` of the rows and a label of the metric that counts ended sessions.
-///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
 pub(crate) async fn end_all(
     tx: &mut Tx,
     owner: SessionOwner,
     except: Option<SessionId>,
-    reason: &'static str,
+    reason: RevocationReason,
 ) -> Result<()> {
     lock_owner(tx, owner).await?;
-    let mut update = revoke(tx.app(), reason);
-    update = match owner {
-        SessionOwner::Portal(user) => update.filter(Column::PortalUserId.eq(user)),
-        SessionOwner::Staff(user) => update.filter(Column::StaffUserId.eq(user)),
-    };
-    if let Some(except) = except {
-        update = update.filter(Column::Id.ne(except));
-    }
-    let ended = update.exec(tx.db()).await?;
-    metrics::sessions_ended(reason, ended.rows_affected);
+    let others = except.map(|except| Column::Id.ne(except));
+    revoke_sessions(tx, Condition::all().add(owned_by(owner)).add_option(others), reason).await?;
     Ok(())
+}
+
+/// Returns the condition that selects the sessions of `owner`.
+pub(super) fn owned_by(owner: SessionOwner) -> SimpleExpr {
+    match owner {
+        SessionOwner::Portal(user) => Column::PortalUserId.eq(user),
+        SessionOwner::Staff(user) => Column::StaffUserId.eq(user),
+    }
 }
 
 /// Locks the row of `owner` until the transaction ends.
@@ -205,23 +208,34 @@ pub(crate) async fn end_all(
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(crate) async fn lock_owner(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
-    // An update that keeps the value locks the row on Postgres and on SQLite.
+pub(super) async fn lock_owner(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
     match owner {
-        SessionOwner::Portal(user) => {
-            use portal_user::{Column, Entity};
-            let update =
-                Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
-            update.filter(Column::Id.eq(user)).exec(tx.db()).await?;
-        }
+        SessionOwner::Portal(user) => memberships::lock_portal_user(tx, user).await,
         SessionOwner::Staff(user) => {
             use staff_user::{Column, Entity};
+            // An update that keeps the value locks the row on Postgres and on SQLite.
             let update =
                 Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
             update.filter(Column::Id.eq(user)).exec(tx.db()).await?;
+            Ok(())
         }
     }
-    Ok(())
+}
+
+/// Locks the row of `user` until the transaction ends, as [`lock_owner`] does, if it still has the credential version
+/// of `user`. Returns whether it has.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn lock_unchanged_portal_user(tx: &mut Tx, user: &portal_user::Model) -> Result<bool> {
+    use portal_user::{Column, Entity};
+    let update = Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
+    let locked = update
+        .filter(Column::Id.eq(user.id))
+        .filter(Column::CredentialVersion.eq(user.credential_version))
+        .exec(tx.db())
+        .await?;
+    Ok(locked.rows_affected == 1)
 }
 
 /// Ends `session`, which the browser presented when it opened another one. Does nothing when it is `None` or was
@@ -231,23 +245,32 @@ pub(crate) async fn lock_owner(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
 /// `unavailable` or `internal` when the database fails.
 pub(crate) async fn end_replaced(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
     if let Some(id) = session {
-        let ended = revoke(tx.app(), "replaced").filter(Column::Id.eq(id)).exec(tx.db()).await?;
-        metrics::sessions_ended("replaced", ended.rows_affected);
+        revoke_sessions(tx, Column::Id.eq(id), RevocationReason::Replaced).await?;
     }
     Ok(())
-}
-
-/// An update that revokes sessions that are not revoked yet. The caller adds the filter that selects them.
-fn revoke(app: &App, reason: &'static str) -> UpdateMany<session::Entity> {
-    session::Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(app.now()))
-        .col_expr(Column::RevokedReason, Expr::value(reason))
-        .filter(Column::RevokedAt.is_null())
 }
 
 /// Returns the owner of `session` as the actor of an audit event, or the anonymous caller when the session has no row.
 async fn actor(tx: &Tx, caller: &Anonymous, session: SessionId) -> Result<Actor> {
     let row = session::Entity::find_by_id(session).one(tx.db()).await?;
     let owner = row.and_then(|row| row.owner());
-    Ok(owner.map_or_else(|| caller.into(), |owner| Actor::session_owner(owner, &caller.context)))
+    match owner {
+        Some(owner) => owner_as_actor(tx, caller, owner).await,
+        None => Ok(caller.into()),
+    }
+}
+
+/// Returns the owner of a session as the actor of an audit event.
+async fn owner_as_actor(tx: &Tx, caller: &Anonymous, owner: SessionOwner) -> Result<Actor> {
+    let actor = match owner {
+        SessionOwner::Portal(id) => {
+            let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?;
+            user.map(|user| Actor::portal_user(&user, &caller.context))
+        }
+        SessionOwner::Staff(id) => {
+            let user = staff_user::Entity::find_by_id(id).one(tx.db()).await?;
+            user.map(|user| Actor::staff_user(&user, &caller.context))
+        }
+    };
+    Ok(actor.unwrap_or_else(|| caller.into()))
 }

@@ -10,25 +10,32 @@ mod end;
 pub(crate) mod ended_email;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod generation;
+mod manage;
 mod open;
 mod queries;
 mod refresh;
 mod refresh_token;
+mod rotate_keys;
 mod settings;
 mod signing_keys;
+mod switch_client;
 
 use portico_entity::{portal_user, session, staff_user, tenant};
 
 pub use access_token::session_of_token;
-pub use authenticate::{authenticate_portal, authenticate_staff, authenticate_with_memberships};
+pub use authenticate::{authenticate, authenticate_portal, authenticate_staff, authenticate_with_memberships};
 pub use correct_times::CorrectSessionTimes;
-pub(crate) use end::{end_all, end_replaced, lock_owner};
+pub(crate) use end::{end_all, end_replaced, lock_unchanged_portal_user};
 pub use end::{identify_all, identify_for_sign_out, sign_out, sign_out_everywhere};
-pub(crate) use open::{open_portal, open_staff, signer};
+pub use manage::{end_one, end_others, list};
+pub(crate) use open::{open_portal, open_staff, prove_again, signer};
 pub use queries::SessionQueries;
 pub use refresh::{refresh_portal, refresh_staff};
+pub use rotate_keys::{KeyState, ListedKey, Rotation, list_keys, rotate_keys};
 pub use settings::SessionSettings;
-pub use signing_keys::{Jwk, RotateSigningKeys, SigningKeys, jwks};
+pub use signing_keys::{JWKS_MAX_AGE_SECONDS, Jwk, RotateSigningKeys, SigningKeys, jwks};
+pub use switch_client::switch_client;
 
 use crate::platform::{actor::ActiveMembership, secret::PlainToken};
 

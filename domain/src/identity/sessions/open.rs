@@ -13,12 +13,15 @@ use super::{
     IssuedSession, IssuedStaffSession, SessionSettings, SigningKeys, Tokens, access_token, end, refresh_token,
     signing_keys::LoadedKey,
 };
-use crate::platform::{
-    actor::{ActiveMembership, Realm, RequestContext},
-    app::App,
-    error::Result,
-    metrics,
-    tx::Tx,
+use crate::{
+    platform::{
+        actor::{ActiveMembership, Realm, RequestContext},
+        app::App,
+        error::Result,
+        session_revocation::{RevocationReason, revoke_sessions},
+        tx::Tx,
+    },
+    tenancy::memberships,
 };
 
 /// Opens a portal session for `user` at the client of `membership`, and returns its row.
@@ -27,8 +30,9 @@ use crate::platform::{
 /// sessions, the oldest ones end. The new session gets the credential version of `user`, so it is invalid if another
 /// transaction changes the password before this one commits.
 ///
-/// The caller must have locked the user's row with [`lock_owner`](super::lock_owner) in this transaction, and must have
-/// checked in this transaction that the client is open.
+/// The caller must have locked the user's row in this transaction, as
+/// [`lock_unchanged_portal_user`](super::lock_unchanged_portal_user) does, and must have checked in this transaction
+/// that the client is open.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
@@ -40,11 +44,7 @@ pub(crate) async fn open_portal(
     replaces: Option<SessionId>,
 ) -> Result<session::Model> {
     let app = tx.app().clone();
-    membership::Entity::update_many()
-        .col_expr(membership::Column::LastUsedAt, Expr::value(app.now()))
-        .filter(membership::Column::Id.eq(membership.id))
-        .exec(tx.db())
-        .await?;
+    memberships::record_use(tx, membership).await?;
     end::end_replaced(tx, replaces).await?;
     let ttl = app.section::<SessionSettings>().refresh_ttl;
     let row = session::ActiveModel {
@@ -78,6 +78,26 @@ pub(crate) async fn open_staff(
         ..blank(&app, context)
     };
     Ok(row.insert(tx.db()).await?)
+}
+
+/// Sets the time at which the owner of `session` last proved their identity to now. Returns the row, or `None` if the
+/// session has ended.
+///
+/// The session keeps its id and its generation: an older refresh token stays what it was.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn prove_again(tx: &mut Tx, session: &session::Model) -> Result<Option<session::Model>> {
+    let now = tx.app().now();
+    let proved = session::Entity::update_many()
+        .col_expr(session::Column::AuthTime, Expr::value(now))
+        .col_expr(session::Column::LastSeenAt, Expr::value(now))
+        .filter(session::Column::Id.eq(session.id))
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::CredentialVersion.eq(session.credential_version))
+        .exec_with_returning(tx.db())
+        .await?;
+    Ok(proved.into_iter().next())
 }
 
 /// Issues the tokens of sessions. It holds the current signing key, so that issuing needs no database.
@@ -143,6 +163,8 @@ fn blank(app: &App, context: &RequestContext) -> session::ActiveModel {
         client_id: Set(None),
         generation: Set(0),
         rotated_at: Set(now),
+        used_generation: Set(None),
+        generation_used_at: Set(None),
         nonce: Set(BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>())),
         user_agent: Set(context.user_agent.clone()),
         ip: Set(context.ip.map(|ip| ip.to_string())),
@@ -170,12 +192,7 @@ async fn end_oldest(tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
         .order_by_desc(session::Column::Id)
         .offset(SessionSettings::MAX_LIVE)
         .limit(1_000);
-    let ended = session::Entity::update_many()
-        .col_expr(session::Column::RevokedAt, Expr::value(now))
-        .col_expr(session::Column::RevokedReason, Expr::value("too_many"))
-        .filter(session::Column::Id.in_subquery(surplus.into_query()))
-        .exec(tx.db())
-        .await?;
-    metrics::sessions_ended("too_many", ended.rows_affected);
+    let surplus = session::Column::Id.in_subquery(surplus.into_query());
+    revoke_sessions(tx, surplus, RevocationReason::TooMany).await?;
     Ok(())
 }

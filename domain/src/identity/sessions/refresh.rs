@@ -9,31 +9,33 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{IssuedSession, IssuedStaffSession, authenticate, open, refresh_token};
+use super::{IssuedSession, IssuedStaffSession, authenticate, generation, open, refresh_token};
 use crate::{
     identity::{notices, sessions::SessionSettings},
     platform::{
         actor::{Actor, Anonymous, Realm},
         app::App,
         audit,
-        clock::{MAX_CLOCK_ERROR, Time},
         error::{Error, Result},
         metrics,
         secret::PlainToken,
+        session_revocation::{RevocationReason, revoke_sessions},
     },
 };
 
 /// Exchanges a refresh token of a portal session for a new access token and a new refresh token of the same session.
 ///
-/// `auth_time` and `expires_at` of the session stay unchanged. Within `PORTICO_REFRESH_GRACE` after an exchange, the
-/// previous refresh token gets the same successor: two tabs may refresh at the same time, or a response may be lost.
+/// `auth_time` and `expires_at` of the session stay unchanged. A refresh token that was exchanged gets the same
+/// successor again until the successor, or the access token that came with it, has been presented, and for
+/// `PORTICO_REFRESH_GRACE` after that: two tabs may refresh at the same time, or a response may be lost just before a
+/// computer sleeps for hours.
 ///
 /// # Errors
 /// - `unauthenticated` when `token` is not an authentic refresh token of the portal realm, or when its session does
 ///   not exist.
 /// - `session_revoked` when the session was ended or its owner may not sign in, as for
-///   [`authenticate_portal`](super::authenticate_portal). Also when the token was exchanged before and the grace
-///   period is over: the token was probably copied, so this call ends the session, records an audit event and mails a
+///   [`authenticate_portal`](super::authenticate_portal). Also when the token is older than
+///   that: it was probably copied, so this call ends the session, records an audit event and mails a
 ///   notice.
 /// - `session_expired` when the session has expired.
 /// - `unavailable` or `internal` when the database fails.
@@ -45,8 +47,8 @@ pub async fn refresh_portal(app: &App, caller: &Anonymous, token: &PlainToken) -
 
 /// Exchanges a refresh token of a staff session for a new access token and a new refresh token of the same session.
 ///
-/// The idle time of the session starts again. `auth_time` and `expires_at` stay unchanged. The grace period of
-/// [`refresh_portal`] applies.
+/// The idle time of the session starts again. `auth_time` and `expires_at` stay unchanged. A token that was exchanged
+/// is treated as in [`refresh_portal`].
 ///
 /// # Errors
 /// As for [`refresh_portal`], for the staff realm. `session_expired` also when the session was idle for too long.
@@ -88,13 +90,11 @@ async fn rotate(app: &App, caller: &Anonymous, token: &PlainToken, realm: Realm)
     if session.revoked_at.is_some() {
         return Err(Error::SESSION_REVOKED);
     }
-    let is_previous = session.generation == parsed.generation + 1;
-    // A rotation too far ahead was recorded by a wrong clock. It must not lengthen the grace period.
-    let is_in_grace = (-MAX_CLOCK_ERROR..chrono_delta(settings.refresh_grace)).contains(&(now - session.rotated_at));
-    if is_previous && is_in_grace {
+    let is_previous = session.generation == parsed.generation.saturating_add(1);
+    if is_previous && generation::accepts_previous(app, &session, now) {
         return Ok(session);
     }
-    revoke_copied(app, caller, &session, now).await?;
+    revoke_copied(app, caller, &session).await?;
     Err(Error::SESSION_REVOKED)
 }
 
@@ -113,18 +113,10 @@ async fn check_owner(app: &App, caller: &Anonymous, session: SessionId, realm: R
 
 /// Ends the session, because an authentic refresh token of an older generation was presented: two parties hold a token
 /// that was issued to one of them. Records an audit event and mails a notice to the owner.
-async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model, now: Time) -> Result<()> {
+async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model) -> Result<()> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
-    let ended = session::Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(now))
-        .col_expr(Column::RevokedReason, Expr::value("refresh_token_reused"))
-        .filter(Column::Id.eq(session.id))
-        .filter(Column::RevokedAt.is_null())
-        .exec(tx.db())
-        .await?;
-    if ended.rows_affected == 1 {
+    if revoke_sessions(&mut tx, Column::Id.eq(session.id), RevocationReason::RefreshTokenReused).await? == 1 {
         metrics::refresh_reused();
-        metrics::sessions_ended("refresh_token_reused", 1);
         let mut event = audit::Event::failed("session.refresh_token_reused").target("session", session.id.0);
         match session.owner() {
             Some(SessionOwner::Portal(id)) => {
@@ -143,9 +135,4 @@ async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model, 
         audit::record(&mut tx, Actor::from(caller), event).await?;
     }
     tx.commit().await
-}
-
-/// Converts to a `TimeDelta`. A longer duration than that type can hold becomes its maximum.
-fn chrono_delta(duration: std::time::Duration) -> chrono::TimeDelta {
-    chrono::TimeDelta::from_std(duration).unwrap_or(chrono::TimeDelta::MAX)
 }

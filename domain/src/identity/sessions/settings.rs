@@ -14,7 +14,7 @@ pub struct SessionSettings {
     pub access_ttl: Duration,
     /// `PORTICO_REFRESH_TTL`: the lifetime of a portal session from sign-in.
     pub refresh_ttl: Duration,
-    /// `PORTICO_REFRESH_GRACE`: how long after a rotation the previous refresh token is still accepted.
+    /// `PORTICO_REFRESH_GRACE`: how long the previous refresh token is still accepted after its successor was used.
     pub refresh_grace: Duration,
     /// `PORTICO_STAFF_IDLE_TTL`: the lifetime of a staff session from its last refresh.
     pub staff_idle_ttl: Duration,
@@ -40,8 +40,9 @@ impl Section for SessionSettings {
         });
         let description = "How long a portal session lives after sign-in. Refreshing does not extend it.";
         let refresh = env.read("PORTICO_REFRESH_TTL", "30d", description, duration);
-        let description = "How long after a rotation the previous refresh token still gets the same successor (two \
-            tabs, a lost response). After that, presenting it ends the session, because the token may be stolen.";
+        let description = "How long the previous refresh token still gets the same successor after that successor, or \
+            the access token that came with it, was first presented. After that, presenting it ends the session, \
+            because the token may be stolen.";
         let grace = env.read("PORTICO_REFRESH_GRACE", "10s", description, duration);
         let description = "How long a staff session lives without a refresh.";
         let staff_idle = env.read("PORTICO_STAFF_IDLE_TTL", "12h", description, duration);

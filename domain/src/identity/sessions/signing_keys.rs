@@ -18,7 +18,7 @@ use portico_entity::{
     background_job::Lane,
     signing_key::{self, Column},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
@@ -33,14 +33,19 @@ use crate::platform::{
     secret::PlainToken,
 };
 
-use super::access_token::VerifiedToken;
+use super::{access_token::VerifiedToken, rotate_keys::promote_next};
 
 /// How long a key signs tokens.
-const SIGNING_PERIOD: TimeDelta = TimeDelta::days(30);
+pub(super) const SIGNING_PERIOD: TimeDelta = TimeDelta::days(30);
 /// How long a retired key stays published. This is longer than the lifetime of any token that the key signed.
 const PUBLISHED_AFTER_RETIREMENT: TimeDelta = TimeDelta::days(2);
 /// The largest difference between the clocks of two processes that the rotation allows for.
-const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
+pub(super) const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
+/// How long others may cache the published keys: the `max-age` of the response, and the tolerance of their clocks.
+pub(super) const PUBLISHED_KEYS_MAX_AGE: TimeDelta =
+    TimeDelta::seconds(JWKS_MAX_AGE_SECONDS as i64 + MAX_CLOCK_SKEW.num_seconds());
+/// How long others may cache the published keys, in seconds (`Cache-Control`, RFC 9111 §5.2.2.1).
+pub const JWKS_MAX_AGE_SECONDS: u32 = 3_600;
 /// How long this process uses its cached copy of the keys.
 const CACHE_TTL: TimeDelta = TimeDelta::minutes(1);
 /// The shortest time between two loads of the keys. An unknown key id causes a load before [`CACHE_TTL`] is over, and
@@ -81,6 +86,8 @@ pub(super) struct LoadedKey {
     pub(super) secret: SigningKey,
     /// The public key.
     pub(super) public: VerifyingKey,
+    /// The fingerprint of the entry of `PORTICO_SECRET` from which the key is derived.
+    entry: String,
     /// When the key starts to sign.
     active_from: Time,
     /// Whether the key has stopped signing.
@@ -173,8 +180,8 @@ impl SigningKeys {
         if !cache.keys.iter().any(|key| key.active_from <= app.now() && !key.retired) {
             // Portico starts for the first time, or the entry of `PORTICO_SECRET` from which the keys were derived
             // was removed.
-            insert_key(app, app.now()).await?;
-            insert_key(app, app.now() + SIGNING_PERIOD).await?;
+            insert_key(app, app.db(), app.now()).await?;
+            insert_key(app, app.db(), app.now() + SIGNING_PERIOD).await?;
             cache = load(app).await?;
         }
         Ok(slot.insert(cache).clone())
@@ -193,26 +200,29 @@ async fn load(app: &App) -> Result<KeyCache> {
         let seed = app.keys().by_fingerprint(&row.key_fingerprint)?.mac(KeyUse::Signing, &[row.id.0.as_bytes()]);
         let secret = SigningKey::from_bytes(&seed);
         let (id, active_from, retired) = (row.id, row.active_from, row.retired_at.is_some());
-        Some(Arc::new(LoadedKey { id, public: secret.verifying_key(), secret, active_from, retired }))
+        let (entry, public) = (row.key_fingerprint, secret.verifying_key());
+        Some(Arc::new(LoadedKey { id, public, secret, entry, active_from, retired }))
     });
     Ok(KeyCache { loaded_at: app.now(), keys: usable.collect() })
 }
 
-/// Inserts a key that signs from `active_from`.
-async fn insert_key(app: &App, active_from: Time) -> Result<()> {
+/// Inserts a key that signs from `active_from`, and returns its id.
+pub(super) async fn insert_key(app: &App, db: &impl ConnectionTrait, active_from: Time) -> Result<SigningKeyId> {
+    let id = SigningKeyId(app.new_id());
     let row = signing_key::ActiveModel {
-        id: Set(SigningKeyId(app.new_id())),
+        id: Set(id),
         key_fingerprint: Set(app.keys().newest().fingerprint().into()),
         active_from: Set(active_from),
         retired_at: Set(None),
         created_at: Set(app.now()),
     };
-    signing_key::Entity::insert(row).exec_without_returning(app.db()).await?;
-    Ok(())
+    signing_key::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(id)
 }
 
-/// The job that rotates the signing keys: it inserts the next key if there is none, retires the keys before the current
-/// one, and deletes keys that were retired two days ago.
+/// The job that rotates the signing keys: it inserts the next key if there is none, makes a key of the first entry of
+/// `PORTICO_SECRET` the current one, retires the keys before the current one, and deletes keys that were retired two
+/// days ago.
 #[derive(Default, Serialize, Deserialize)]
 pub struct RotateSigningKeys {}
 
@@ -231,7 +241,14 @@ impl Job for RotateSigningKeys {
         let current = app.get::<SigningKeys>().current(app).await?;
         let next = signing_key::Entity::find().filter(Column::ActiveFrom.gt(now)).one(app.db()).await?;
         if next.is_none() {
-            insert_key(app, now + SIGNING_PERIOD).await?;
+            insert_key(app, app.db(), now + SIGNING_PERIOD).await?;
+        }
+        // The first entry of `PORTICO_SECRET` has changed. Its key must sign before the old entry is removed, so that
+        // the removal makes no access token invalid.
+        if current.entry != app.keys().newest().fingerprint() {
+            let mut tx = app.begin().await?;
+            promote_next(&mut tx).await?;
+            tx.commit().await?;
         }
         // Wait until the current key is active on the clock of every process: a process that finds no active key
         // inserts a new one.

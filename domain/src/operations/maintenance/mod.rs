@@ -1,13 +1,15 @@
 //! Deletes expired rows. Nothing depends on it: an expired link, code or session is refused whether its row exists or
 //! not.
 
+mod prune;
+
 use std::future::Future;
 
 use chrono::TimeDelta;
 use portico_entity::{
-    audit_event::{self, ActorRealm},
+    api_token,
     background_job::{self, Lane, State},
-    code_flow, email, link_token, rate_limit, schedule_run, session,
+    code_flow, device_cutoff, email, idempotency_key, link_token, rate_limit, schedule_run, session,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -19,6 +21,11 @@ use crate::platform::{
     app::App,
     clock::Time,
     job::{Job, JobError},
+    mail::MailSettings,
+};
+
+pub use prune::{
+    DEFAULT_SESSION_RETENTION_MINUTES, PruneMode, PrunedTokens, SessionPruning, prune_sessions, prune_tokens,
 };
 
 /// The maximum number of rows that one statement deletes: few enough that requests do not wait for its locks.
@@ -28,6 +35,10 @@ const BATCH: u64 = 500;
 const LINK_TOKEN_RETENTION: TimeDelta = TimeDelta::days(30);
 /// How long a session is kept after it has expired, for display only.
 const SESSION_RETENTION: TimeDelta = TimeDelta::days(30);
+/// How long the cut-off of the devices of an address is kept. No device cookie is valid for longer than a year.
+const DEVICE_CUTOFF_RETENTION: TimeDelta = TimeDelta::days(366);
+/// How long an API token is kept after it has expired, so that its owner sees why a program was refused.
+const API_TOKEN_RETENTION: TimeDelta = TimeDelta::days(30);
 /// How long a code flow is kept after it has expired.
 const CODE_FLOW_RETENTION: TimeDelta = TimeDelta::days(1);
 /// How long the row of a mail to an unknown address is kept. Such an address is personal data of a person without an
@@ -37,14 +48,12 @@ const UNKNOWN_RECIPIENT_RETENTION: TimeDelta = TimeDelta::hours(24);
 const DONE_JOB_RETENTION: TimeDelta = TimeDelta::days(7);
 /// How long a dead job is kept.
 const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
-/// How long an audit event of an anonymous actor that belongs to no tenant is kept: failed sign-ins and requests for
-/// mail.
-const ANONYMOUS_EVENT_RETENTION: TimeDelta = TimeDelta::days(90);
 /// How long the row of a slot of a schedule is kept.
 const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
-/// The job that deletes, in batches: expired link tokens, code flows, sessions and rate limit counters, mail rows of
-/// unknown addresses, audit events of anonymous actors, completed and dead jobs, and slots of schedules.
+/// The job that deletes, in batches: expired link tokens, code flows, sessions, API tokens, device cut-offs, rate limit
+/// counters and answers to requests with an `Idempotency-Key`, mail rows of unknown addresses and those that are older
+/// than the mail log, completed and dead jobs, and slots of schedules.
 #[derive(Default, Serialize, Deserialize)]
 pub struct DeleteExpired {}
 
@@ -60,29 +69,37 @@ impl Job for DeleteExpired {
             .add(email::Column::PortalUserId.is_null())
             .add(email::Column::StaffUserId.is_null())
             .add(email::Column::CreatedAt.lt(now - UNKNOWN_RECIPIENT_RETENTION));
+        // The statuses and not `<> queued`, so that the database can use the index on status and time.
+        let old_mails = Condition::all()
+            .add(email::Column::Status.is_in([email::Status::Sent, email::Status::Failed, email::Status::Suppressed]))
+            .add(email::Column::CreatedAt.lt(now - app.section::<MailSettings>().log_retention));
         let finished = Condition::any()
             .add(ended_before(State::Done, now - DONE_JOB_RETENTION))
             .add(ended_before(State::Dead, now - DEAD_JOB_RETENTION));
-        let anonymous = Condition::all()
-            .add(audit_event::Column::ActorRealm.eq(ActorRealm::Anonymous))
-            .add(audit_event::Column::TenantId.is_null())
-            .add(audit_event::Column::At.lt(now - ANONYMOUS_EVENT_RETENTION));
         use {
-            audit_event as event, background_job as job, code_flow as flow, link_token as link, schedule_run as slot,
+            background_job as job, code_flow as flow, device_cutoff as cutoff, idempotency_key as answer,
+            link_token as link, schedule_run as slot,
         };
         let links = link::Column::ExpiresAt.lt(now - LINK_TOKEN_RETENTION);
         let flows = flow::Column::ExpiresAt.lt(now - CODE_FLOW_RETENTION);
         let sessions = session::Column::ExpiresAt.lt(now - SESSION_RETENTION);
+        let cutoffs = cutoff::Column::Since.lt(now - DEVICE_CUTOFF_RETENTION);
+        let tokens = api_token::Column::ExpiresAt.lt(now - API_TOKEN_RETENTION);
         let counters = rate_limit::Column::ExpiresAt.lt(now);
+        let answers = answer::Column::ExpiresAt.lt(now);
         let slots = slot::Column::Slot.lt(now - SCHEDULE_RUN_RETENTION);
         let deleted = [
             delete::<link::Entity>(app, link::Column::Id, links).await?,
             delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
             delete::<session::Entity>(app, session::Column::Id, sessions).await?,
+            delete::<cutoff::Entity>(app, cutoff::Column::AddressHash, cutoffs).await?,
+            delete::<api_token::Entity>(app, api_token::Column::Id, tokens).await?,
             delete::<rate_limit::Entity>(app, rate_limit::Column::Key, counters).await?,
+            // The key alone does not identify a row, and a day's rows are few.
+            answer::Entity::delete_many().filter(answers).exec(app.db()).await?.rows_affected,
             delete::<email::Entity>(app, email::Column::Id, unknown_recipients).await?,
+            delete::<email::Entity>(app, email::Column::Id, old_mails).await?,
             delete::<job::Entity>(app, job::Column::Id, finished).await?,
-            delete::<event::Entity>(app, event::Column::Id, anonymous).await?,
             delete::<slot::Entity>(app, slot::Column::Slot, slots).await?,
         ];
         info!(rows = deleted.iter().sum::<u64>(), "deleted expired rows");
@@ -124,7 +141,7 @@ fn delete<E: EntityTrait>(
 #[cfg(test)]
 mod tests {
     use portico_entity::email::{Kind, Status};
-    use sea_orm::PaginatorTrait;
+    use sea_orm::{PaginatorTrait, sea_query::Expr};
 
     use super::*;
     use crate::{
@@ -156,6 +173,34 @@ mod tests {
         app.clock().advance(DONE_JOB_RETENTION);
         DeleteExpired {}.run(&app).await.unwrap();
         assert_eq!(jobs().await, 0);
+    }
+
+    #[tokio::test]
+    async fn deletes_mails_after_the_retention_of_the_mail_log_but_no_queued_one() {
+        let app = testing::app().await;
+        app.leave_jobs();
+        let mut tx = app.begin().await.unwrap();
+        let to = "ann@x.test".parse().unwrap();
+        // More than one batch.
+        let mails = (0..1_100).map(|_| (mail::NewEmail::new(Kind::Invitation, &to), None));
+        let ids = mail::enqueue_all(&mut tx, mails).await.unwrap();
+        tx.commit().await.unwrap();
+        for (n, status) in
+            [Status::Sent, Status::Failed, Status::Suppressed].into_iter().cycle().take(1_050).enumerate()
+        {
+            let update = email::Entity::update_many().col_expr(email::Column::Status, Expr::value(status));
+            update.filter(email::Column::Id.eq(ids[n])).exec(app.db()).await.unwrap();
+        }
+        let count = || async { email::Entity::find().count(app.db()).await.unwrap() };
+        let retention = app.section::<MailSettings>().log_retention;
+        app.clock().advance(TimeDelta::from_std(retention).unwrap());
+        // All mails belong to no tenant and no user. The suppressed ones are deleted as mail to unknown addresses.
+        DeleteExpired {}.run(&app).await.unwrap();
+        assert_eq!(count().await, 750);
+        app.clock().advance(TimeDelta::seconds(1));
+        DeleteExpired {}.run(&app).await.unwrap();
+        let left = email::Entity::find().all(app.db()).await.unwrap();
+        assert!(left.len() == 50 && left.iter().all(|row| row.status == Status::Queued));
     }
 
     #[tokio::test]
