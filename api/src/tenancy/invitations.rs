@@ -1,4 +1,5 @@
-//! `/api/v1/clients/{client_id}/portal-user`: inviting portal users to a client. Called by staff users.
+//! `/api/v1/clients/{client_id}/portal-user` and `/api/v1/clients/{client_id}/invitations/{invitation_id}`: inviting
+//! portal users to a client, and what can be done with one invitation. Called by staff users.
 
 use chrono::{DateTime, Utc};
 use poem::{IntoResponse, Response, http::StatusCode, web::Data};
@@ -9,9 +10,12 @@ use poem_openapi::{
     registry::{MetaResponses, Registry},
 };
 use portico_domain::{
-    entity::{ClientId, invitation, membership},
-    platform::{actor::access::ClientsEdit, app::App, email_address::EmailAddress, name::Name},
-    tenancy::invitations::{self, InviteInput, SentInvitation},
+    entity::{ClientId, InvitationId, email, invitation},
+    platform::{actor::access::ClientsEdit, app::App, email_address::EmailAddress, locale::Locale, name::Name},
+    tenancy::{
+        invitations::{self, Correction, Delivery, InviteInput, SentInvitation},
+        memberships::Member,
+    },
 };
 use uuid::Uuid;
 
@@ -20,12 +24,12 @@ use crate::{
         auth::Authorized,
         body::Body,
         error::{ApiResult, status},
-        fields::{Field, Locale},
+        fields::Field,
         nullable::Nullable,
-        response::Created,
+        response::{Created, NoContent},
         tags::Tag,
     },
-    tenancy::views::MemberRole,
+    tenancy::views::{MemberRole, PortalUserView},
 };
 
 /// The operations of the tag `invitations`.
@@ -41,8 +45,8 @@ struct InvitePortalUser {
     name: Option<Field<Name>>,
     /// The role at the client. The default is `member`. A resend ignores it.
     role: Option<MemberRole>,
-    /// The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new. A resend
-    /// ignores it.
+    /// The language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`. It is stored only
+    /// if the address is new. A resend ignores it.
     locale: Option<Field<Locale>>,
 }
 
@@ -56,9 +60,19 @@ enum InviteAction {
     Resend,
 }
 
+/// The right address of an invitation, and perhaps the right name.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct CorrectInvitation {
+    /// The right email address. It may be the old one, if only the name is wrong.
+    email: Field<EmailAddress>,
+    /// The right name, 1 to 100 characters. If it is absent, the name stays, unless it was made from the old address.
+    name: Option<Field<Name>>,
+}
+
 /// The result of an invitation or of a resend.
 #[derive(Object)]
-struct InvitedPortalUser {
+pub(super) struct InvitedPortalUser {
     /// The invited portal user.
     portal_user: PortalUserView,
     /// The invitation.
@@ -67,45 +81,9 @@ struct InvitedPortalUser {
     invite_mode: InviteMode,
 }
 
-/// A portal user at one client.
-#[derive(Object)]
-#[oai(rename = "PortalUser")]
-struct PortalUserView {
-    /// The id of the membership (UUIDv7). It is not the id of the user's account.
-    id: Uuid,
-    /// The email address, in lower case.
-    email: String,
-    /// The name that the tenant entered for the user at this client.
-    name: String,
-    /// The role at the client.
-    role: MemberRole,
-    /// The status at the client.
-    status: MemberStatus,
-    /// When the user last signed in to this client (RFC 3339, UTC); `null` if never.
-    last_sign_in_at: Nullable<DateTime<Utc>>,
-    /// When the user was invited to this client (RFC 3339, UTC).
-    invited_at: DateTime<Utc>,
-}
-
-/// The status of a portal user at a client.
-///
-/// - `invited`: the user has not joined yet.
-/// - `active`: the user can act for the client.
-/// - `disabled`: the user cannot act for the client.
-#[derive(Enum)]
-#[oai(rename_all = "snake_case")]
-enum MemberStatus {
-    /// The user has not joined yet.
-    Invited,
-    /// The user can act for the client.
-    Active,
-    /// The user cannot act for the client.
-    Disabled,
-}
-
 /// An invitation of one portal user to one client.
 #[derive(Object)]
-struct Invitation {
+pub(super) struct Invitation {
     /// The id of the invitation (UUIDv7).
     id: Uuid,
     /// The email address of the invited user.
@@ -118,16 +96,50 @@ struct Invitation {
     mode: InviteMode,
     /// The status of the invitation.
     status: InvitationStatus,
-    /// How many times staff users sent the invitation. It starts at 1, and each resend adds 1.
+    /// How many times staff users and administrators of the client sent the invitation. It starts at 1, and each resend
+    /// adds 1.
     sent_count: u32,
-    /// When a staff user last sent the invitation (RFC 3339, UTC).
+    /// When a staff user or an administrator of the client last sent the invitation (RFC 3339, UTC).
     last_sent_at: DateTime<Utc>,
     /// When the links of the invitation expire (RFC 3339, UTC).
     expires_at: DateTime<Utc>,
     /// When the invitation was created (RFC 3339, UTC).
     created_at: DateTime<Utc>,
-    /// The id of the staff user who created the invitation; `null` if no staff user created it.
+    /// The id of the staff user or of the portal user who created the invitation; `null` if a program created it.
     created_by: Nullable<Uuid>,
+    /// What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no
+    /// such mail any more. It does not show mail that the portal user has asked for.
+    delivery: Nullable<InvitationDelivery>,
+}
+
+/// What became of a mail.
+#[derive(Object)]
+struct InvitationDelivery {
+    /// The status of the mail.
+    status: DeliveryStatus,
+    /// The outcome as a sentence. It quotes the mail server only if that has refused the recipient.
+    detail: String,
+    /// When the last attempt to send the mail ended (RFC 3339, UTC); `null` before that.
+    last_attempt_at: Nullable<DateTime<Utc>>,
+}
+
+/// The status of a mail.
+///
+/// - `queued`: it waits to be sent, or to be tried again.
+/// - `sent`: the mail server has accepted it.
+/// - `failed`: the mail server has refused it, or it could not be sent in time.
+/// - `suppressed`: it was deliberately not sent, because it was no longer needed.
+#[derive(Enum, Clone, Copy)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum DeliveryStatus {
+    /// Waits to be sent, or to be tried again.
+    Queued,
+    /// The mail server has accepted it.
+    Sent,
+    /// Refused, or not sent in time.
+    Failed,
+    /// Deliberately not sent.
+    Suppressed,
 }
 
 /// How an invited portal user joins the client.
@@ -136,7 +148,7 @@ struct Invitation {
 /// - `notification`: the user has joined immediately and gets a notice by mail.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
-enum InviteMode {
+pub(super) enum InviteMode {
     /// The user joins with a mailed link.
     Setup,
     /// The user has joined immediately and gets a notice.
@@ -149,9 +161,9 @@ enum InviteMode {
 /// - `accepted`: the user has joined the client.
 /// - `cancelled`: it was withdrawn.
 /// - `expired`: the user did not accept it in time. A resend makes it `pending` again.
-#[derive(Enum)]
+#[derive(Enum, Clone, Copy)]
 #[oai(rename_all = "snake_case")]
-enum InvitationStatus {
+pub(super) enum InvitationStatus {
     /// The user has not accepted it yet.
     Pending,
     /// The user has joined the client.
@@ -171,44 +183,83 @@ impl From<invitation::Mode> for InviteMode {
     }
 }
 
-impl From<SentInvitation> for InvitedPortalUser {
-    fn from(SentInvitation { membership, email, invitation }: SentInvitation) -> Self {
-        let portal_user = PortalUserView {
-            id: membership.id.0,
-            email,
-            name: membership.display_name,
-            role: membership.role.into(),
-            status: match membership.status {
-                membership::Status::Invited => MemberStatus::Invited,
-                membership::Status::Active => MemberStatus::Active,
-                membership::Status::Disabled => MemberStatus::Disabled,
-            },
-            last_sign_in_at: Nullable(membership.last_used_at),
-            invited_at: membership.invited_at,
-        };
-        Self { portal_user, invite_mode: invitation.mode.into(), invitation: invitation.into() }
+impl From<invitation::Status> for InvitationStatus {
+    fn from(status: invitation::Status) -> Self {
+        match status {
+            invitation::Status::Pending => Self::Pending,
+            invitation::Status::Accepted => Self::Accepted,
+            invitation::Status::Cancelled => Self::Cancelled,
+            invitation::Status::Expired => Self::Expired,
+        }
     }
 }
 
-impl From<invitation::Model> for Invitation {
-    fn from(invitation: invitation::Model) -> Self {
+impl From<InvitationStatus> for invitation::Status {
+    fn from(status: InvitationStatus) -> Self {
+        match status {
+            InvitationStatus::Pending => Self::Pending,
+            InvitationStatus::Accepted => Self::Accepted,
+            InvitationStatus::Cancelled => Self::Cancelled,
+            InvitationStatus::Expired => Self::Expired,
+        }
+    }
+}
+
+impl From<SentInvitation> for InvitedPortalUser {
+    fn from(SentInvitation { membership, email, invitation }: SentInvitation) -> Self {
+        let portal_user = Member { membership, email }.into();
+        let delivery = Some(Delivery::queued());
+        Self { portal_user, invite_mode: invitation.mode.into(), invitation: Invitation::new(invitation, delivery) }
+    }
+}
+
+impl From<email::Status> for DeliveryStatus {
+    fn from(status: email::Status) -> Self {
+        match status {
+            email::Status::Queued => Self::Queued,
+            email::Status::Sent => Self::Sent,
+            email::Status::Failed => Self::Failed,
+            email::Status::Suppressed => Self::Suppressed,
+        }
+    }
+}
+
+impl From<DeliveryStatus> for email::Status {
+    fn from(status: DeliveryStatus) -> Self {
+        match status {
+            DeliveryStatus::Queued => Self::Queued,
+            DeliveryStatus::Sent => Self::Sent,
+            DeliveryStatus::Failed => Self::Failed,
+            DeliveryStatus::Suppressed => Self::Suppressed,
+        }
+    }
+}
+
+impl From<Delivery> for InvitationDelivery {
+    fn from(delivery: Delivery) -> Self {
+        let Delivery { status, detail, last_attempt_at } = delivery;
+        Self { status: status.into(), detail, last_attempt_at: Nullable(last_attempt_at) }
+    }
+}
+
+impl Invitation {
+    /// Returns the view of an invitation and of the delivery of its latest mail.
+    pub(super) fn new(invitation: invitation::Model, delivery: Option<Delivery>) -> Self {
         Self {
             id: invitation.id.0,
             email: invitation.email,
             name: invitation.name,
             role: invitation.role.into(),
             mode: invitation.mode.into(),
-            status: match invitation.status {
-                invitation::Status::Pending => InvitationStatus::Pending,
-                invitation::Status::Accepted => InvitationStatus::Accepted,
-                invitation::Status::Cancelled => InvitationStatus::Cancelled,
-                invitation::Status::Expired => InvitationStatus::Expired,
-            },
+            status: invitation.status.into(),
             sent_count: invitation.sent_count.unsigned_abs(),
             last_sent_at: invitation.last_sent_at,
             expires_at: invitation.expires_at,
             created_at: invitation.created_at,
-            created_by: Nullable(invitation.created_by.map(|id| id.0)),
+            created_by: Nullable(
+                invitation.created_by.map(|id| id.0).or(invitation.created_by_portal_user.map(|id| id.0)),
+            ),
+            delivery: Nullable(delivery.map(Into::into)),
         }
     }
 }
@@ -255,8 +306,7 @@ impl Invitations {
     /// link is revoked, and the time to accept starts again. The response is 409 `already_activated` if the user has
     /// joined.
     ///
-    /// The response is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
-    /// call this.
+    /// The response is 403 `client_suspended` if the client is archived.
     #[oai(path = "/:client_id/portal-user", method = "post", operation_id = "invite_portal_user")]
     async fn invite(
         &self,
@@ -273,14 +323,78 @@ impl Invitations {
     > {
         let (Field(client), Field(email)) = (client_id.0, body.email);
         if let Some(InviteAction::Resend) = action.0 {
-            return Ok(InviteResponse::Resent(invitations::resend(app, &caller, client, &email).await?.into()));
+            return Ok(InviteResponse::Resent(invitations::resend_to(app, &caller, client, &email).await?.into()));
         }
         let input = InviteInput {
             email,
             name: body.name.map(|Field(name)| name),
             role: body.role.unwrap_or(MemberRole::Member).into(),
-            locale: body.locale.map(|Field(Locale(locale))| locale),
+            locale: body.locale.map(|Field(locale)| locale.to_string()),
         };
         Ok(InviteResponse::Created(invitations::invite(app, &caller, client, input).await?.into()))
+    }
+
+    /// Resend an invitation
+    ///
+    /// A new link is mailed, every older link is revoked, and the time to accept starts again. The response is 409
+    /// `already_activated` if the user has joined, 409 `conflict` if the invitation was cancelled, and 403
+    /// `client_suspended` if the client is archived. It counts as an invitation for the rate limits. The roles `owner`,
+    /// `admin` and `support` may call this.
+    #[oai(path = "/:client_id/invitations/:invitation_id/resend", method = "post", operation_id = "resend_invitation")]
+    async fn resend(
+        &self,
+        Data(app): Data<&App>,
+        caller: Authorized<ClientsEdit>,
+        /// The id of the client.
+        client_id: Path<Field<ClientId>>,
+        /// The id of the invitation.
+        invitation_id: Path<Field<InvitationId>>,
+    ) -> ApiResult<Json<InvitedPortalUser>, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+        Ok(Json(invitations::resend(app, &caller, client_id.0.0, invitation_id.0.0).await?.into()))
+    }
+
+    /// Correct the address of an invitation
+    ///
+    /// The invitation is cancelled and another one, with another id, is sent to the right address, in one act. Its role
+    /// stays. With the same address, the new invitation has the new name. The response is 409 `portal_user_exists` if
+    /// the right address was already invited to this client, 409 `already_activated` if the user has joined, and 409
+    /// `conflict` if the invitation was cancelled; then nothing changes. It counts as an invitation for the rate
+    /// limits. The roles `owner`, `admin` and `support` may call this.
+    #[oai(path = "/:client_id/invitations/:invitation_id", method = "patch", operation_id = "correct_invitation")]
+    async fn correct(
+        &self,
+        Data(app): Data<&App>,
+        caller: Authorized<ClientsEdit>,
+        /// The id of the client.
+        client_id: Path<Field<ClientId>>,
+        /// The id of the invitation.
+        invitation_id: Path<Field<InvitationId>>,
+        Body(body): Body<CorrectInvitation>,
+    ) -> ApiResult<
+        Json<InvitedPortalUser>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
+    > {
+        let correction = Correction { email: body.email.0, name: body.name.map(|Field(name)| name) };
+        let (client, invitation) = (client_id.0.0, invitation_id.0.0);
+        Ok(Json(invitations::correct(app, &caller, client, invitation, correction).await?.into()))
+    }
+
+    /// Cancel an invitation
+    ///
+    /// Its links are revoked, its queued mails are not sent, and the user is removed from the client. Cancelling a
+    /// cancelled invitation is 204 and changes nothing. The response is 409 `already_activated` if the user has joined.
+    /// The roles `owner`, `admin` and `support` may call this.
+    #[oai(path = "/:client_id/invitations/:invitation_id", method = "delete", operation_id = "cancel_invitation")]
+    async fn cancel(
+        &self,
+        Data(app): Data<&App>,
+        caller: Authorized<ClientsEdit>,
+        /// The id of the client.
+        client_id: Path<Field<ClientId>>,
+        /// The id of the invitation.
+        invitation_id: Path<Field<InvitationId>>,
+    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+        invitations::cancel(app, &caller, client_id.0.0, invitation_id.0.0).await?;
+        Ok(NoContent)
     }
 }

@@ -33,8 +33,10 @@ limits! {
     SEND_CODE_NETWORK: "send_code_network", "PORTICO_LIMIT_SEND_CODE_NETWORK", "20/1h" or "60/1h", Shared, "Requests for a staff code, per network, known devices excepted. Development: 60/1h.";
     CODE_MISSES: "code_misses", "PORTICO_LIMIT_CODE_MISSES", "15/1h", Shared, "Wrong staff codes, per address or known device.";
     TOKEN_NETWORK: "token_network", "PORTICO_LIMIT_TOKEN_NETWORK", "20/1m", Process, "Link tokens and codes that are not valid, per network and process.";
-    INVITE_RECIPIENT: "invite_recipient", "PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", Shared, "Invitations and resends, per tenant and recipient.";
-    INVITE_ACTOR: "invite_actor", "PORTICO_LIMIT_INVITE_ACTOR", "500/1d", Shared, "Invitations and resends, per staff user.";
+    INVITE_RECIPIENT: "invite_recipient", "PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", Shared, "Invitations, resends and reset links that staff users send, per tenant and recipient; those of an administrator of a client, per client and recipient.";
+    INVITE_ACTOR: "invite_actor", "PORTICO_LIMIT_INVITE_ACTOR", "500/1d", Shared, "Invitations, resends and reset links that staff users send, per staff user.";
+    INVITE_COLLEAGUE: "invite_colleague", "PORTICO_LIMIT_INVITE_COLLEAGUE", "20/1d", Shared, "Invitations and resends, per administrator of a client.";
+    INVITE_BULK: "invite_bulk", "PORTICO_LIMIT_INVITE_BULK", "5000/1d", Shared, "Rows of bulk invitations that send a mail, per tenant.";
     BEARER: "bearer", "PORTICO_LIMIT_BEARER", "60/1m", Process, "Requests with a wrong bearer token, per network and process.";
     SIGN_IN_LOCKOUT: "sign_in_lockout", "PORTICO_LIMIT_SIGN_IN_LOCKOUT", "100", Streak, "Consecutive wrong passwords for one address until the password is locked. A reset unlocks it.";
 }

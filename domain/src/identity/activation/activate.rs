@@ -44,8 +44,9 @@ pub struct ActivateInput {
 /// Sets the first password through the link of an invitation, makes the membership active and opens a session at that
 /// client.
 ///
-/// The portal user's other pending invitations of the same tenant are accepted too. For each pending invitation of
-/// another tenant, a mail with an accept link is enqueued. Expired invitations stay unchanged.
+/// The portal user's other pending invitations of the same tenant are accepted too, if staff users or programs have
+/// created them. For each other pending invitation, a mail with an accept link is enqueued. Expired invitations stay
+/// unchanged.
 ///
 /// # Errors
 /// The checks run in this order:
@@ -60,13 +61,13 @@ pub struct ActivateInput {
 pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Result<IssuedSession> {
     let link = link_tokens::find(app, &input.token).await?;
     link.check_for(Purpose::Activation, app.now())?;
-    let InvitationContext { invitation, client, tenant } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
+    let InvitationContext { invitation, client, tenant, .. } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
     let known = [input.name.as_ref().map_or("", Name::as_str), &invitation.name, input.token.reveal()];
     passwords::check_policy(app, "/password", &input.password, &link.user, &known).await?;
     let phc = app.get::<Hasher>().hash(&caller.context, &input.password).await?;
     let signer = sessions::signer(app).await?;
 
-    let actor = Actor::portal_user(link.user.id, &caller.context);
+    let actor = Actor::portal_user(&link.user, &caller.context).known_to(tenant.id, &invitation.name);
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     link_tokens::consume(&mut tx, &link.token).await?;
     let expected = Expected::NoPasswordAt(link.token.credential_version);
@@ -97,8 +98,12 @@ async fn store_name_and_load(tx: &mut Tx, id: PortalUserId, name: Option<&Name>)
     Ok(row.update(tx.db()).await?)
 }
 
-/// Handles the portal user's other pending invitations that have not expired: accepts those of `tenant`, and mails an
-/// accept link for each of the others. `accepted` is the invitation that was just accepted.
+/// Handles the portal user's other pending invitations that have not expired: accepts those that staff users or
+/// programs of `tenant` have created, and mails an accept link for each of the others. `accepted` is the invitation
+/// that was just accepted.
+///
+/// An invitation that an administrator of a client has created is only accepted by its own link. Otherwise the
+/// administrator would learn from its status that the person belongs to another client.
 async fn handle_other_invitations(
     tx: &mut Tx,
     actor: &Actor,
@@ -116,7 +121,7 @@ async fn handle_other_invitations(
         .await?;
     for (invitation, client) in others {
         let Some(client) = client.filter(|client| client.status != client::Status::Archived) else { continue };
-        if client.tenant_id == tenant {
+        if client.tenant_id == tenant && invitation.created_by_portal_user.is_none() {
             // `None` means that another request accepted, cancelled or resent this invitation. Then nothing is left
             // to do.
             let _ = invitations::join(tx, actor, &invitation, &client, invitation.links_valid_from).await?;
@@ -127,8 +132,11 @@ async fn handle_other_invitations(
     Ok(())
 }
 
-/// Mails a link to accept the invitation of another tenant. The activation link of that invitation is no longer valid,
-/// because the portal user has a password now.
+/// Mails a link to accept the invitation of another tenant or of a colleague. The activation link of that invitation is
+/// no longer valid, because the portal user has a password now.
+///
+/// The mail belongs to no tenant: its mail log would tell that tenant that the person has activated the account
+/// elsewhere.
 async fn send_accept_link(
     tx: &mut Tx,
     user: &portal_user::Model,
@@ -137,8 +145,8 @@ async fn send_accept_link(
 ) -> Result<()> {
     let to = EmailAddress::stored(&user.email)?;
     let mail = NewEmail {
-        tenant: Some(client.tenant_id),
         client: Some(client.id),
+        portal_user: Some(user.id),
         invitation: Some(invitation.id),
         expires_at: Some(invitation.expires_at),
         ..NewEmail::new(Kind::Invitation, &to)

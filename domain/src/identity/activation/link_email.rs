@@ -1,4 +1,5 @@
-//! Composes the invitation mail and the activation mail. Both carry a link with which a person joins a client.
+//! Composes the invitation mail, its reminders and the activation mail. All carry a link with which a person joins a
+//! client.
 //!
 //! The link activates the account or, for a portal user who already has a password, accepts the invitation. The worker
 //! decides between the two when it composes the mail, not the request that invites. Neither the mail kind nor the mail
@@ -6,14 +7,15 @@
 
 use chrono::TimeDelta;
 use portico_entity::{
-    client, email,
+    client,
+    email::{self, Kind},
     invitation::{self, Column, Status},
     link_token::Purpose,
     portal_user, tenant,
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, sea_query::Expr};
 
-use super::{activation_email, invitation_email, template_values::LinkEmailValues};
+use super::{activation_email, invitation_email, reminder_email, template_values::LinkEmailValues};
 
 use crate::{
     identity::link_tokens,
@@ -33,7 +35,7 @@ const MIN_REMAINING_LIFETIME: TimeDelta = TimeDelta::seconds(1);
 /// The result of composing a mail.
 type ComposeResult = std::result::Result<Composed, ComposeError>;
 
-/// Composes the mail of kind `invitation` for the invitation that `row` names.
+/// Composes the mail of kind `invitation` or `invitation_reminder` for the invitation that `row` names.
 ///
 /// Returns [`Composed::Suppressed`] if the invitation no longer exists, and otherwise the result of [`compose`].
 ///
@@ -122,9 +124,10 @@ async fn compose(
         link: app.public_url(&format!("{path}#token={}", secret.reveal())),
         expires: mail::format_time(invitation.expires_at),
     };
-    let rendered = match purpose {
-        Purpose::Activation => activation_email::render(&values)?,
-        Purpose::Accept | Purpose::Reset => invitation_email::render(&values)?,
+    let rendered = match (row.kind, purpose) {
+        (Kind::InvitationReminder, _) => reminder_email::render(&values)?,
+        (_, Purpose::Activation) => activation_email::render(&values)?,
+        (_, Purpose::Accept | Purpose::Reset | Purpose::NotMe) => invitation_email::render(&values)?,
     };
     Ok(mail::message(row, rendered)?)
 }
@@ -152,6 +155,7 @@ async fn renew(app: &App, row: &email::Model, invitation: invitation::Model) -> 
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))
         .col_expr(Column::Renewals, Expr::col(Column::Renewals).add(1))
+        .col_expr(Column::RemindersSent, Expr::value(0))
         .col_expr(Column::ExpiresAt, Expr::value(row.created_at + app.section::<InvitationSettings>().activation_ttl))
         .filter(Column::Id.eq(invitation.id))
         .filter(Column::Status.is_in([Status::Pending, Status::Expired]))

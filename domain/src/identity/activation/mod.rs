@@ -5,6 +5,7 @@ mod activate;
 mod activation_email;
 mod invitation_email;
 pub(crate) mod link_email;
+mod reminder_email;
 mod resend;
 mod template_values;
 

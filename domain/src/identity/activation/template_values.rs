@@ -1,8 +1,8 @@
-//! The values of the templates of the invitation mail and of the activation mail.
+//! The values of the templates of the invitation mail, its reminders and the activation mail.
 
 use crate::tenancy::tenants::Brand;
 
-/// The values of the templates of the invitation mail and of the activation mail.
+/// The values of the templates of the invitation mail, its reminders and the activation mail.
 pub(crate) struct LinkEmailValues {
     /// The name and language of the tenant that invites.
     pub(crate) brand: Brand,

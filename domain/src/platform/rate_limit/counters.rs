@@ -1,7 +1,7 @@
 //! The counters of the rate limits: the SQL that charges and refunds them.
 //!
-//! One statement charges any number of counters, and another statement refunds them. Both run the same SQL on
-//! Postgres and on SQLite.
+//! One statement charges any number of counters, another one refunds them, and a third adds any amounts to them. All
+//! run the same SQL on Postgres and on SQLite.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -193,6 +193,50 @@ async fn correct_future_arrival(
         .await?;
     *arrival = latest;
     Ok(())
+}
+
+/// Adds to the arrival time of each counter, after it was brought into `bounds`, and returns the new ones by key. A
+/// time before the lower bound means that the whole burst is available, and one after the upper bound that a clock was
+/// wrong.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(super) async fn add(
+    db: &impl ConnectionTrait,
+    steps: &[(&str, i64)],
+    (lowest, highest): (i64, i64),
+    expires_at: Value,
+) -> Result<HashMap<String, i64>> {
+    if steps.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // The same order in every transaction prevents deadlocks.
+    let mut steps = steps.to_vec();
+    steps.sort_unstable();
+    let (mut rows, mut values) = (Vec::new(), vec![Value::from(lowest), highest.into(), expires_at]);
+    for (row, (key, step)) in steps.into_iter().enumerate() {
+        let n = values.len();
+        rows.push(format!("(${}, ${}, {row})", n + 1, n + 2));
+        values.extend([key.into(), step.into()]);
+    }
+    let sql = format!(
+        "WITH charged (key, step, row) AS (VALUES {})
+         INSERT INTO rate_limits (key, theoretical_arrival, count, expires_at)
+         SELECT key, $1 + step, 0, $3 FROM charged WHERE true ORDER BY row
+         ON CONFLICT (key) DO UPDATE SET
+             theoretical_arrival =
+                 CASE
+                     WHEN rate_limits.theoretical_arrival < $1 THEN $1
+                     WHEN rate_limits.theoretical_arrival > $2 THEN $2
+                     ELSE rate_limits.theoretical_arrival
+                 END
+                 + (SELECT charged.step FROM charged WHERE charged.key = rate_limits.key),
+             expires_at = excluded.expires_at
+         RETURNING key, theoretical_arrival",
+        rows.join(", "),
+    );
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
 
 /// Loads `theoretical_arrival` of these counters, in microseconds since 1970, by key.

@@ -10,6 +10,7 @@
 mod counters;
 mod limit;
 mod settings;
+mod up_to;
 
 use portico_entity::rate_limit;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -23,6 +24,7 @@ use crate::platform::{
 
 pub use limit::{Limit, Quota, Scope};
 pub use settings::RateLimitSettings;
+pub(crate) use up_to::{give_back, reserve_up_to};
 
 /// The units that an attempt uses: one of each limit, and perhaps one failure of a failure streak.
 pub(crate) struct Charge(Vec<Increment>);

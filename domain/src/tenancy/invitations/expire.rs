@@ -70,6 +70,9 @@ mod tests {
             renewals: Set(0),
             expires_at: Set(app.now() + chrono::TimeDelta::hours(72)),
             created_by: Set(None),
+            created_by_portal_user: Set(None),
+            cancelled_at: Set(None),
+            reminders_sent: Set(0),
             created_at: Set(app.now()),
             is_search_indexed: Set(false),
         };
