@@ -16,6 +16,7 @@ use crate::{
         email_address::EmailAddress,
         error::{Error, Result},
         secret::Password,
+        session_revocation::RevocationReason,
     },
     tenancy::memberships,
 };
@@ -54,7 +55,13 @@ pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Pa
     if !set_password(&mut tx, user, phc, Expected::Version(user.credential_version)).await? {
         return Err(Error::CONFLICT);
     }
-    sessions::end_all(&mut tx, SessionOwner::Portal(user.id), Some(caller.session.id), "password_changed").await?;
+    sessions::end_all(
+        &mut tx,
+        SessionOwner::Portal(user.id),
+        Some(caller.session.id),
+        RevocationReason::PasswordChanged,
+    )
+    .await?;
     let mut session: session::ActiveModel = caller.session.clone().into_active_model();
     session.credential_version = Set(user.credential_version + 1);
     session.update(tx.db()).await?;

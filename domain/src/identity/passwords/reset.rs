@@ -5,15 +5,16 @@ use portico_entity::{email::Kind, link_token::Purpose, session::SessionOwner};
 use super::{Expected, check_policy, set_password};
 use crate::{
     identity::{
-        link_tokens, notices,
+        devices, link_tokens, notices,
         passwords::{self, Hasher},
         sessions,
     },
     platform::{
-        actor::{Actor, Anonymous},
+        actor::{Actor, Anonymous, Realm},
         app::App,
         error::{Error, Result},
         secret::{Password, PlainToken},
+        session_revocation::RevocationReason,
     },
     tenancy::memberships,
 };
@@ -21,7 +22,7 @@ use crate::{
 /// Sets a new password through the link with the secret `token`.
 ///
 /// Ends all sessions of the portal user, invalidates the other links of the portal user except accept links, unlocks
-/// a locked password and enqueues a notice. Does not open a session.
+/// a locked password, forgets the known devices and enqueues a notice. Does not open a session.
 ///
 /// # Errors
 /// The checks run in this order:
@@ -38,13 +39,14 @@ pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: 
     check_policy(app, "/password", password, user, &[token.reveal()]).await?;
     let phc = app.get::<Hasher>().hash(&caller.context, password).await?;
 
-    let actor = Actor::portal_user(user.id, &caller.context);
+    let actor = Actor::portal_user(user, &caller.context);
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     link_tokens::consume(&mut tx, &link.token).await?;
     if !set_password(&mut tx, user, phc, Expected::Version(link.token.credential_version)).await? {
         return Err(Error::TOKEN_REVOKED);
     }
-    sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, "password_reset").await?;
+    sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, RevocationReason::PasswordReset).await?;
+    devices::forget_devices(&mut tx, Realm::Portal, &user.email).await?;
     notices::enqueue_for_portal_user(&mut tx, Kind::PasswordChanged, user).await?;
     memberships::record_for_each_tenant(&mut tx, actor, user.id, "password.reset").await?;
     passwords::reset_failures(&mut tx, &user.email).await?;

@@ -35,6 +35,8 @@ use crate::{
 #[must_use]
 pub(crate) struct VerifiedPassword {
     reservation: Reservation,
+    /// Whether the attempt came from a known device of the email address.
+    pub(crate) is_known_device: bool,
     /// A new hash with the current cost parameters, if the stored hash has other ones.
     rehashed: Option<String>,
 }
@@ -73,7 +75,7 @@ pub(crate) struct PasswordAttempt<'a> {
 pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> Result<VerifiedPassword> {
     let (context, email, user) = (attempt.context, attempt.email, attempt.user);
     let costs = cost::in_use(app).await?;
-    let device = devices::known_device(app, context, Realm::Portal, email).unwrap_or_default();
+    let device = devices::known_device(app, context, Realm::Portal, email).await?.unwrap_or_default();
     let network = context.network();
     let account: [&str; 2] = [email.as_str(), if device.is_empty() { &network } else { &device }];
     let network: [&str; 1] = [&network];
@@ -101,7 +103,7 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
     };
     let failure = match verification {
         Verification::Right { rehashed } if user.is_some_and(|user| user.disabled_at.is_none()) => {
-            return Ok(VerifiedPassword { reservation, rehashed });
+            return Ok(VerifiedPassword { reservation, is_known_device: !device.is_empty(), rehashed });
         }
         Verification::Right { .. } => Failure::Disabled(reservation),
         Verification::Wrong if reservation.streak() >= max_streak && device.is_empty() => Failure::ReachesLockout,

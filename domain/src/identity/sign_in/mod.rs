@@ -1,10 +1,14 @@
 //! Signs a portal user in with email address and password.
 
-use portico_entity::{ClientId, PortalUserId, SessionId, portal_user, session::SessionOwner};
+mod accept_invitation;
+
+use portico_entity::{ClientId, PortalUserId, SessionId, portal_user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use self::accept_invitation::accept_and_open;
 use crate::{
     identity::{
+        not_me,
         passwords::{self, PasswordAttempt, VerifiedPassword},
         sessions::{self, IssuedSession},
     },
@@ -14,7 +18,7 @@ use crate::{
         audit,
         email_address::EmailAddress,
         error::{Error, Result},
-        secret::Password,
+        secret::{Password, PlainToken},
         tx::Tx,
     },
     tenancy::memberships,
@@ -26,15 +30,19 @@ pub struct SignInInput {
     pub email: EmailAddress,
     /// The password to check.
     pub password: Password,
-    /// The client to act for. `None` selects the client that the portal user used last.
+    /// The client to act for. `None` selects the client that the portal user used last, or that of `invitation`.
     pub client: Option<ClientId>,
+    /// The secret of an accept link. The sign-in accepts its invitation and acts for its client.
+    pub invitation: Option<PlainToken>,
     /// The session that the browser already has. It ends when the sign-in succeeds.
     pub replaces: Option<SessionId>,
 }
 
-/// Checks the password and opens a session. Records an audit event for each attempt whose password was checked.
+/// Checks the password and opens a session. Mails a notice to the owner if the device is not known. Records an audit
+/// event for each attempt whose password was checked.
 ///
-/// An unknown email address causes the same work as a known one.
+/// An unknown email address causes the same work as a known one. The invitation is looked at only after the password
+/// was right, and it stays unused if the sign-in is refused.
 ///
 /// # Errors
 /// - `too_many_requests` when a rate limit is exhausted. It does not depend on whether the account exists.
@@ -43,6 +51,10 @@ pub struct SignInInput {
 ///   them.
 /// - `client_suspended` when the password is right but the client, or every client of the portal user, is archived or
 ///   belongs to a suspended tenant.
+/// - `token_unknown` when the password is right but `invitation` is not the secret of an accept link.
+/// - `token_used`, `token_revoked` or `token_expired` when the password is right but the link is no longer valid.
+/// - `wrong_account` when the password is right but the link was mailed to another portal user.
+/// - `validation_failed` when the password is right but `invitation` is for another client than `client`.
 /// - `overloaded` when no hashing slot became free in time.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Result<IssuedSession> {
@@ -58,7 +70,13 @@ pub async fn sign_in(app: &App, caller: &Anonymous, input: SignInInput) -> Resul
     };
     let verified = passwords::verify_password(app, attempt).await?;
     let user = user.ok_or(Error::INVALID_CREDENTIALS)?;
-    let opened = open(app, caller, user, &verified, &input).await;
+    let opened = match &input.invitation {
+        Some(secret) => match accept_and_open(app, caller, user, &verified, (secret, &input)).await {
+            Err(error) if is_refusal(&error) => refuse(app, caller, &verified, error).await,
+            opened => opened,
+        },
+        None => open(app, caller, user, &verified, &input).await,
+    };
     verified.refund_if_transient(app, opened).await
 }
 
@@ -73,22 +91,53 @@ async fn open(
 ) -> Result<IssuedSession> {
     let signer = sessions::signer(app).await?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
-    sessions::lock_owner(&mut tx, SessionOwner::Portal(user.id)).await?;
-    let active = match choose(&tx, user.id, input.client).await? {
+    // The password may have been changed or locked since it was verified.
+    let chosen = match sessions::lock_unchanged_portal_user(&mut tx, &user).await? {
+        true => choose(&tx, user.id, input.client).await?,
+        false => Err(Error::INVALID_CREDENTIALS),
+    };
+    let active = match chosen {
         Ok(active) => active,
-        Err(error) => {
-            audit::record(&mut tx, caller, refused(&error)).await?;
-            verified.record_refusal(tx.db()).await?;
-            tx.commit().await?;
-            return Err(error);
-        }
+        Err(error) => return record_refusal(tx, caller, verified, error).await,
     };
     let session = sessions::open_portal(&mut tx, &user, &active.membership, &caller.context, input.replaces).await?;
     let event = audit::Event::new("session.opened").target("session", session.id.0);
-    audit::record(&mut tx, Actor::portal_user(user.id, &caller.context), event).await?;
+    audit::record(&mut tx, Actor::portal_user(&user, &caller.context), event).await?;
+    if !verified.is_known_device {
+        not_me::enqueue_notice(&mut tx, &user, &session).await?;
+    }
     verified.record_success(tx.db(), &user).await?;
     tx.commit().await?;
     signer.issue_portal(app, session, user, active)
+}
+
+/// Returns whether `error` says that the sign-in was refused, and not that it failed.
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::Invalid(_)
+        | Error::Unauthenticated(_)
+        | Error::Forbidden(_)
+        | Error::NotFound(_)
+        | Error::Conflict(_)
+        | Error::Gone(_) => true,
+        Error::RateLimited(_) | Error::Overloaded | Error::Unavailable(_) | Error::Aborted(_) | Error::Internal(_) => {
+            false
+        }
+    }
+}
+
+/// Records that the sign-in was refused with `error` although the password was right, and returns `error`.
+async fn refuse<T>(app: &App, caller: &Anonymous, verified: &VerifiedPassword, error: Error) -> Result<T> {
+    let tx = app.begin().await?.caused_by(caller.context.request_id);
+    record_refusal(tx, caller, verified, error).await
+}
+
+/// Records the audit event of a refused sign-in, leaves the attempt charged, commits, and returns `error`.
+async fn record_refusal<T>(mut tx: Tx, caller: &Anonymous, verified: &VerifiedPassword, error: Error) -> Result<T> {
+    audit::record(&mut tx, caller, refused(&error)).await?;
+    verified.record_refusal(tx.db()).await?;
+    tx.commit().await?;
+    Err(error)
 }
 
 /// The audit event of a refused sign-in.

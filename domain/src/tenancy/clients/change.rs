@@ -3,10 +3,11 @@
 use portico_entity::{
     ClientId,
     client::{self, Status},
-    email, session,
+    email, invitation, session,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    QueryTrait, sea_query::Expr,
 };
 use serde_json::json;
 
@@ -17,9 +18,9 @@ use crate::{
         app::App,
         audit,
         error::Result,
-        metrics,
         name::Name,
         search,
+        session_revocation::{RevocationReason, revoke_sessions},
         tx::Tx,
     },
     tenancy::search as entries,
@@ -78,7 +79,7 @@ pub async fn change(
     }
     // Also on restore: a session that may have been opened at the archived client must not become usable.
     if client.status == Status::Archived || was_archived {
-        end_sessions(&mut tx, id).await?;
+        revoke_sessions(&mut tx, session::Column::ClientId.eq(id), RevocationReason::ClientArchived).await?;
     }
     let details = json!({ "fields": fields, "status": client.status });
     let event =
@@ -88,27 +89,61 @@ pub async fn change(
     Ok(client)
 }
 
-/// Revokes all live sessions at the client.
-async fn end_sessions(tx: &mut Tx, id: ClientId) -> Result<()> {
-    let ended = session::Entity::update_many()
-        .col_expr(session::Column::RevokedAt, Expr::value(tx.app().now()))
-        .col_expr(session::Column::RevokedReason, Expr::value("client_archived"))
-        .filter(session::Column::ClientId.eq(id))
-        .filter(session::Column::RevokedAt.is_null())
-        .exec(tx.db())
-        .await?;
-    metrics::sessions_ended("client_archived", ended.rows_affected);
-    Ok(())
-}
-
-/// Suppresses the queued mails of the client, because their links would lead to an archived client.
+/// Suppresses the queued mails of the client, and those with a link of one of its invitations that a person has asked
+/// for, because their links would lead to an archived client.
 async fn suppress_mail(tx: &mut Tx, id: ClientId) -> Result<()> {
+    let invitations = invitation::Entity::find()
+        .select_only()
+        .column(invitation::Column::Id)
+        .filter(invitation::Column::ClientId.eq(id));
+    let of_client = Condition::any()
+        .add(email::Column::ClientId.eq(id))
+        .add(email::Column::InvitationId.in_subquery(invitations.into_query()));
     email::Entity::update_many()
         .col_expr(email::Column::Status, Expr::value(email::Status::Suppressed))
         .col_expr(email::Column::Detail, Expr::value("the client was archived"))
-        .filter(email::Column::ClientId.eq(id))
         .filter(email::Column::Status.eq(email::Status::Queued))
+        .filter(of_client)
         .exec(tx.db())
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        platform::mail::{self, NewEmail},
+        tenancy::invitations::{self, InviteInput},
+        testing,
+    };
+
+    #[tokio::test]
+    async fn archiving_suppresses_queued_mail_also_that_a_person_has_requested() {
+        let app = testing::app().await;
+        let client = app.insert_client().await;
+        let owner: Authorized<ClientsEdit> = app.owner_of(client.tenant_id).await.authorize(app.now()).unwrap();
+        let role = portico_entity::membership::Role::Member;
+        let input = InviteInput { email: "ann@x.test".parse().unwrap(), name: None, role, locale: None };
+        let invited = invitations::invite(&app, &owner, client.id, input).await.unwrap();
+        let mut tx = app.begin().await.unwrap();
+        let to = "ann@x.test".parse().unwrap();
+        let requested =
+            NewEmail { invitation: Some(invited.invitation.id), ..NewEmail::new(email::Kind::Invitation, &to) };
+        mail::enqueue(&mut tx, requested).await.unwrap();
+        mail::enqueue(&mut tx, NewEmail::new(email::Kind::Reset, &to)).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let archive = ClientChange { status: Some(Status::Archived), ..ClientChange::default() };
+        change(&app, &owner, client.id, archive).await.unwrap();
+        let restore = ClientChange { status: Some(Status::Active), ..ClientChange::default() };
+        change(&app, &owner, client.id, restore).await.unwrap();
+        app.run_queue().await;
+        let mails = email::Entity::find().all(app.db()).await.unwrap();
+        let suppressed: Vec<_> =
+            mails.iter().filter(|mail| mail.detail.as_deref() == Some("the client was archived")).collect();
+        assert_eq!((mails.len(), suppressed.len()), (3, 2));
+        // The reset is about the account and not about the client.
+        assert!(suppressed.iter().all(|mail| mail.kind == email::Kind::Invitation));
+    }
 }

@@ -9,7 +9,7 @@ mod scope;
 pub use change::{ClientChange, change};
 pub use create::{NewClient, create};
 pub use get::get;
-pub use list::{ClientFilter, list};
+pub use list::{ClientFilter, list, list_by_slug};
 pub(crate) use scope::of;
 
 use std::str::FromStr;

@@ -1,21 +1,37 @@
-//! The memberships that a portal user can act for: active memberships of open clients.
+//! Memberships: which portal user belongs to which client, with which role.
 //!
-//! A client is open when it is not archived and its tenant is not suspended.
+//! A portal user can act for a client if the membership is active and the client is open. A client is open when it is
+//! not archived and its tenant is not suspended.
 
-use portico_entity::{ClientId, PortalUserId, client, membership, tenant};
+mod change;
+mod list;
+mod member;
+mod remove;
+
+pub(crate) use change::change_in;
+pub use change::{MemberAccess, MemberChange, change};
+pub(crate) use list::list_of_client_as;
+pub use list::{MemberFilter, list_of_client, list_of_tenant};
+pub use member::Member;
+pub(crate) use member::{LockedMember, find_with_user, lock, lock_portal_user};
+use member::{end_sessions, suppress_mail};
+pub use remove::remove;
+pub(crate) use remove::remove_in;
+
+use std::collections::BTreeMap;
+
+use portico_entity::{ClientId, PortalUserId, TenantId, client, membership, tenant};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
-    RelationTrait, Select, sea_query::LockType,
+    ColumnTrait, ConnectionTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationTrait, Select,
+    sea_query::{Expr, LockType},
 };
 
-use crate::{
-    platform::{
-        actor::{ActiveMembership, Actor, OpenClient},
-        audit,
-        error::{Error, Result},
-        tx::Tx,
-    },
-    tenancy::tenants,
+use crate::platform::{
+    actor::{ActiveMembership, Actor, OpenClient},
+    audit,
+    error::{Error, Result},
+    tx::Tx,
 };
 
 /// Returns the active memberships of `user` at open clients, or only the one at the client `wanted`.
@@ -65,6 +81,20 @@ pub(crate) async fn require_open(tx: &Tx, membership: &membership::Model) -> Res
     active.into_iter().next().ok_or(Error::Forbidden("client_suspended"))
 }
 
+/// Records that a session now acts for `membership`. A sign-in without a client selects the membership that was used
+/// last.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn record_use(tx: &mut Tx, membership: &membership::Model) -> Result<()> {
+    membership::Entity::update_many()
+        .col_expr(membership::Column::LastUsedAt, Expr::value(tx.app().now()))
+        .filter(membership::Column::Id.eq(membership.id))
+        .exec(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// Returns the names that belong to the memberships of `user`, in any status: how each tenant calls the person, and the
 /// names of the clients and of their tenants. A name may occur several times.
 ///
@@ -98,8 +128,27 @@ pub(crate) async fn record_for_each_tenant(
 ) -> Result<()> {
     let actor = actor.into();
     let event = |tenant| audit::Event::new(action).target("portal_user", user.0).tenant(tenant);
-    let events = tenants::of_person(tx.db(), user).await?.into_iter().map(|tenant| (actor.clone(), event(tenant)));
+    let events = names_by_tenant(tx.db(), user)
+        .await?
+        .into_iter()
+        .map(|(tenant, name)| (actor.clone().known_to(tenant, &name), event(tenant)));
     audit::record_all(tx, events.collect::<Vec<_>>()).await
+}
+
+/// Returns the tenants at whose clients `user` has a membership in any status, each with the name that it typed for the
+/// newest membership.
+async fn names_by_tenant(db: &impl ConnectionTrait, user: PortalUserId) -> Result<BTreeMap<TenantId, String>> {
+    let names: Vec<(TenantId, String)> = membership::Entity::find()
+        .inner_join(client::Entity)
+        .select_only()
+        .column(client::Column::TenantId)
+        .column(membership::Column::DisplayName)
+        .filter(membership::Column::PortalUserId.eq(user))
+        .order_by_asc(membership::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(names.into_iter().collect())
 }
 
 /// A query for the active memberships of `user`, or for the one at the client `wanted`.
@@ -110,5 +159,63 @@ fn memberships(user: PortalUserId, wanted: Option<ClientId>) -> Select<membershi
     match wanted {
         Some(client) => active.filter(membership::Column::ClientId.eq(client)),
         None => active,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        platform::actor::{
+            Authorized,
+            access::{ClientsEdit, ClientsRead},
+        },
+        tenancy::invitations::{self, InviteInput, SentInvitation},
+        testing::{self, TestApp},
+    };
+    use portico_entity::membership::Role;
+
+    use super::*;
+    use crate::platform::page::PageRequest;
+
+    /// Inserts a client, and returns it with an owner of its tenant.
+    pub(super) async fn owner_and_client(app: &TestApp) -> (Authorized<ClientsEdit>, client::Model) {
+        let client = app.insert_client().await;
+        (app.owner_of(client.tenant_id).await.authorize(app.now()).unwrap(), client)
+    }
+
+    /// Invites `email` to the client. The mail stays in the queue.
+    pub(super) async fn invite(
+        app: &TestApp,
+        owner: &Authorized<ClientsEdit>,
+        client: ClientId,
+        email: &str,
+    ) -> SentInvitation {
+        let input = InviteInput { email: email.parse().unwrap(), name: None, role: Role::Member, locale: None };
+        invitations::invite(app, owner, client, input).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn memberships_are_listed_in_pages_by_search_and_status() {
+        let app = testing::app().await;
+        let (owner, client) = owner_and_client(&app).await;
+        for email in ["ann@x.test", "ben@x.test", "anna@x.test"] {
+            invite(&app, &owner, client.id, email).await;
+            // Ids are ordered by their time.
+            app.clock().advance(chrono::TimeDelta::milliseconds(1));
+        }
+        app.run_queue().await;
+        let reader: Authorized<ClientsRead> = (*owner).clone().authorize(app.now()).unwrap();
+        let emails = async |filter: MemberFilter, cursor: Option<String>| {
+            let request = PageRequest::new(2, cursor.as_deref()).unwrap();
+            let page = list_of_client(&app, &reader, client.id, &filter, &request).await.unwrap();
+            (page.data.into_iter().map(|member| member.email).collect::<Vec<_>>(), page.next_cursor)
+        };
+        let (first, cursor) = emails(MemberFilter::default(), None).await;
+        assert_eq!(first, ["ann@x.test", "ben@x.test"]);
+        assert_eq!(emails(MemberFilter::default(), cursor).await, (vec!["anna@x.test".to_owned()], None));
+        let search = || MemberFilter { search: Some("ANN".parse().unwrap()), status: None };
+        assert_eq!(emails(search(), None).await.0, ["ann@x.test", "anna@x.test"]);
+        let active = MemberFilter { status: Some(membership::Status::Active), ..search() };
+        assert!(emails(active, None).await.0.is_empty());
     }
 }

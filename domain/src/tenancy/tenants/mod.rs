@@ -2,10 +2,12 @@
 
 mod add;
 mod brand;
+mod list;
 mod suspend;
 
 pub use add::{Slug, add};
 pub(crate) use brand::Brand;
+pub use list::{TenantOverview, list, show};
 pub use suspend::{restore, suspend};
 
 use portico_entity::{

@@ -14,7 +14,7 @@ use crate::platform::{
     app::App,
     audit,
     error::{Error, Result},
-    metrics,
+    session_revocation::{RevocationReason, revoke_sessions},
 };
 
 /// Suspends the tenant with this slug, and records an audit event.
@@ -26,7 +26,7 @@ use crate::platform::{
 /// - `not_found` when there is no such tenant.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn suspend(app: &App, slug: &str) -> Result<()> {
-    set_status(app, slug, Status::Suspended, "tenant.suspended").await
+    set_status(app, slug, Status::Suspended, RevocationReason::TenantSuspended).await
 }
 
 /// Restores a tenant, and records an audit event. Ends every session of the tenant that is still open, also if the
@@ -35,12 +35,11 @@ pub async fn suspend(app: &App, slug: &str) -> Result<()> {
 /// # Errors
 /// As for [`suspend`].
 pub async fn restore(app: &App, slug: &str) -> Result<()> {
-    set_status(app, slug, Status::Active, "tenant.restored").await
+    set_status(app, slug, Status::Active, RevocationReason::TenantRestored).await
 }
 
-/// Sets the status and ends every session of the tenant. `action` is the action of the audit event and the reason of
-/// the ended sessions.
-async fn set_status(app: &App, slug: &str, status: Status, action: &'static str) -> Result<()> {
+/// Sets the status and ends every session of the tenant for `reason`, whose name is also the action of the audit event.
+async fn set_status(app: &App, slug: &str, status: Status, reason: RevocationReason) -> Result<()> {
     let tenant = super::find(app, slug).await?.ok_or(Error::NOT_FOUND)?;
     let mut tx = app.begin().await?;
     tenant::Entity::update_many()
@@ -58,19 +57,11 @@ async fn set_status(app: &App, slug: &str, status: Status, action: &'static str)
         .from(staff_user::Entity)
         .and_where(staff_user::Column::TenantId.eq(tenant.id))
         .to_owned();
-    let ended = session::Entity::update_many()
-        .col_expr(session::Column::RevokedAt, Expr::value(app.now()))
-        .col_expr(session::Column::RevokedReason, Expr::value(action))
-        .filter(session::Column::RevokedAt.is_null())
-        .filter(
-            Condition::any()
-                .add(session::Column::ClientId.in_subquery(clients))
-                .add(session::Column::StaffUserId.in_subquery(staff)),
-        )
-        .exec(tx.db())
-        .await?;
-    metrics::sessions_ended(action, ended.rows_affected);
-    let event = audit::Event::new(action).target("tenant", tenant.id.0).tenant(tenant.id);
+    let sessions = Condition::any()
+        .add(session::Column::ClientId.in_subquery(clients))
+        .add(session::Column::StaffUserId.in_subquery(staff));
+    revoke_sessions(&mut tx, sessions, reason).await?;
+    let event = audit::Event::new(reason.name()).target("tenant", tenant.id.0).tenant(tenant.id);
     audit::record(&mut tx, Actor::SYSTEM, event).await?;
     tx.commit().await
 }

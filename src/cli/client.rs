@@ -1,0 +1,120 @@
+//! `portico client`: lists the clients of a tenant.
+
+use anyhow::{Result, bail};
+use clap::{Subcommand, ValueEnum};
+use portico_domain::{
+    entity::client::{self, Status},
+    platform::{
+        error::{Error, FieldProblem},
+        search::SearchText,
+    },
+    tenancy::clients::{self, ClientFilter},
+};
+use serde_json::{Value, json};
+
+use super::{print, tenant::client_status_name};
+use crate::{bootstrap, config::Config};
+
+/// The commands of `portico client`.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Lists the clients of a tenant, oldest first.
+    List {
+        /// The slug of the tenant.
+        #[arg(long)]
+        tenant: String,
+        /// Only clients with a word of the name, or an external reference, that begins with this text, in any letter
+        /// case.
+        #[arg(long, value_parser = parse_search)]
+        search: Option<SearchText>,
+        /// Only clients with this status.
+        #[arg(long)]
+        status: Option<ClientStatus>,
+        /// The largest number of clients to list.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
+        /// Prints a JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The status of a client as an argument: [`Status`].
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum ClientStatus {
+    /// Portal users can act for the client.
+    Active,
+    /// As active, and marked as past due.
+    PastDue,
+    /// Portal users cannot act for the client.
+    Archived,
+}
+
+impl From<ClientStatus> for Status {
+    fn from(status: ClientStatus) -> Self {
+        match status {
+            ClientStatus::Active => Self::Active,
+            ClientStatus::PastDue => Self::PastDue,
+            ClientStatus::Archived => Self::Archived,
+        }
+    }
+}
+
+/// Runs a command of `portico client`. It only reads the database.
+///
+/// # Errors
+/// Returns an error if the process cannot start, if no tenant has the slug, or if the database fails.
+pub(super) async fn run(config: Config, command: Command) -> Result<()> {
+    let Command::List { tenant, search, status, limit, json } = command;
+    let filter = ClientFilter { search, status: status.map(Into::into) };
+    let app = bootstrap::app_for_reading(&config).await?;
+    // One more, to know whether the list is complete.
+    let mut found = match clients::list_by_slug(&app, &tenant, &filter, limit + 1).await {
+        Ok(found) => found,
+        Err(Error::NotFound(_)) => bail!("no tenant has the slug {tenant}; `portico tenant list` shows all tenants"),
+        Err(error) => return Err(error.into()),
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_complete = found.len() <= limit;
+    found.truncate(limit);
+    if json {
+        print(Value::Array(found.iter().map(to_json).collect()))?;
+    } else {
+        print_table(&found)?;
+    }
+    if !is_complete {
+        tracing::warn!(limit, "there are more clients; use --limit or --search");
+    }
+    Ok(())
+}
+
+fn print_table(clients: &[client::Model]) -> Result<()> {
+    print(format!("{:36}  {:8}  {:20}  {:20}  name", "id", "status", "created", "external ref"))?;
+    for client in clients {
+        let created = client.created_at.format("%Y-%m-%dT%H:%M:%SZ");
+        let (id, status) = (client.id.0, client_status_name(client.status));
+        let reference = client.external_ref.as_deref().unwrap_or("–");
+        print(format!("{id:36}  {status:8}  {created:20}  {reference:20}  {}", client.name))?;
+    }
+    Ok(())
+}
+
+/// Returns a client as the API shows it.
+fn to_json(client: &client::Model) -> Value {
+    json!({
+        "id": client.id.0,
+        "name": client.name,
+        "external_ref": client.external_ref,
+        "status": client.status,
+        "created_at": client.created_at,
+    })
+}
+
+/// Parses an argument that is a text to search for.
+///
+/// # Errors
+/// Returns the reason why `text` cannot be searched for.
+fn parse_search(text: &str) -> Result<SearchText, String> {
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
+}
