@@ -42,7 +42,7 @@ pub async fn send_code(
     email: &EmailAddress,
     resend_of: Option<CodeFlowId>,
 ) -> Result<CodeFlowId> {
-    let device = devices::known_device(app, &caller.context, Realm::Staff, email);
+    let device = devices::known_device(app, &caller.context, Realm::Staff, email).await?;
     let (network, mailbox) = (caller.context.network(), email.mailbox());
     let known = device.as_deref().unwrap_or_default();
     let (network, own): ([&str; 1], [&str; 2]) = ([&network], [&mailbox, known]);

@@ -1,12 +1,13 @@
-//! Adds a staff user from the command line.
+//! Adds a staff user, from the command line or by an invitation.
 
 use portico_entity::{
-    StaffUserId,
+    StaffUserId, TenantId,
     staff_user::{self, Role},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::json;
 
+use super::invitation_email;
 use crate::{
     platform::{
         actor::Actor,
@@ -15,11 +16,12 @@ use crate::{
         email_address::EmailAddress,
         error::{Error, Result},
         name::Name,
+        tx::Tx,
     },
     tenancy::tenants,
 };
 
-/// The input of [`add`]: a new staff user.
+/// A new staff user.
 pub struct NewStaff {
     /// The email address. It cannot be changed later.
     pub email: EmailAddress,
@@ -29,8 +31,8 @@ pub struct NewStaff {
     pub role: Role,
 }
 
-/// Adds a staff user to the tenant with the slug `tenant`, and records an audit event. Returns the new row. Sends no
-/// mail.
+/// Adds a staff user to the tenant with the slug `tenant`, records an audit event, and mails the new staff user where
+/// to sign in. Returns the new row.
 ///
 /// # Errors
 /// - `not_found` when there is no such tenant.
@@ -39,22 +41,44 @@ pub struct NewStaff {
 pub async fn add(app: &App, tenant: &str, new: NewStaff) -> Result<staff_user::Model> {
     let tenant = tenants::find(app, tenant).await?.ok_or(Error::NOT_FOUND)?;
     let mut tx = app.begin().await?;
+    let user = insert(&mut tx, tenant.id, &new, None, Actor::SYSTEM).await?;
+    invitation_email::enqueue(&mut tx, &user).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Inserts the row of a staff user that `invited_by` invites, and records an audit event. Sends no mail.
+///
+/// # Errors
+/// - `conflict` when a staff user of any tenant already has the email address.
+/// - `unavailable` or `internal` when the database fails.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    new: &NewStaff,
+    invited_by: Option<StaffUserId>,
+    actor: Actor,
+) -> Result<staff_user::Model> {
+    let app = tx.app().clone();
     let row = staff_user::ActiveModel {
         id: Set(StaffUserId(app.new_id())),
-        tenant_id: Set(tenant.id),
+        tenant_id: Set(tenant),
         name: Set(new.name.as_ref().map_or(new.email.local_part(), Name::as_str).into()),
         email: Set(new.email.to_string()),
         role: Set(new.role),
         credential_version: Set(0),
         disabled_at: Set(None),
         created_at: Set(app.now()),
+        locale: Set(None),
+        last_sign_in_at: Set(None),
+        invited_by: Set(invited_by),
+        removed_at: Set(None),
     };
     let user = row.insert(tx.db()).await?;
     let event = audit::Event::new("staff.added")
         .target("staff_user", user.id.0)
-        .tenant(tenant.id)
+        .tenant(tenant)
         .details(json!({ "role": new.role }));
-    audit::record(&mut tx, Actor::SYSTEM, event).await?;
-    tx.commit().await?;
+    audit::record(tx, actor, event).await?;
     Ok(user)
 }

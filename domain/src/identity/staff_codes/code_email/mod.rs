@@ -87,7 +87,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
         return Ok(Composed::Suppressed("replaced by a newer code"));
     }
     let context = CodeEmail {
-        brand: Brand::of_tenant(app, tenant.id, None).await?,
+        brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
         name: mail::defuse_links(&user.name),
         code: code.reveal().to_owned(),
         minutes: app.section::<StaffCodeSettings>().code_ttl.as_secs().div_ceil(60),
