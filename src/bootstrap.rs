@@ -8,9 +8,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use portico_domain::{
     platform::{
         app::App,
+        audit,
         clock::Clock,
         database::Database,
         database_check::{self, DatabaseError},
+        processes::ProcessRole,
         settings::DatabaseSettings,
     },
     registry,
@@ -24,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use url::Url;
 
-use crate::{config::Config, starting};
+use crate::{config::Config, process_record, starting};
 
 /// The variable that holds the URL of the database.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -49,8 +51,25 @@ pub(crate) struct Listeners {
 /// # Errors
 /// The errors of [`app`], except an outage of the database.
 pub(crate) async fn app_when_reachable(config: &Config, listeners: &Listeners) -> Result<App> {
-    let start = when_reachable(config, None, || app(config));
+    let start = when_reachable(config, None, || app_with_all_keys(config));
     starting::answer_during(listeners.public.as_ref(), &listeners.internal, start).await
+}
+
+/// Builds the [`App`] that `config` describes, and checks that `PORTICO_SECRET` has every entry that is needed.
+///
+/// # Errors
+/// The errors of [`app`], and an error if a chain of the audit log was sealed by an entry that is not in the list.
+async fn app_with_all_keys(config: &Config) -> Result<App> {
+    let app = app(config).await?;
+    let missing = audit::chains_without_key(&app).await;
+    let missing = missing.with_context(|| format!("{DATABASE_URL}: cannot read the chains of the audit log"))?;
+    if missing > 0 {
+        bail!(
+            "PORTICO_SECRET lacks the entry that sealed {missing} chains of the audit log; add it at the end of the list, \
+             run `portico keys reseal`, and then remove it"
+        );
+    }
+    Ok(app)
 }
 
 /// Builds the [`App`] that `config` describes, for a command that writes.
@@ -231,6 +250,13 @@ pub(crate) async fn run(
     let internal_listen = internal.local_addr()?;
     let stop_internal = CancellationToken::new();
     let internal_server = tokio::spawn(portico_api::serve_internal(app.clone(), internal, stop_internal.clone()));
+    let stop_record = CancellationToken::new();
+    let role = match (&public, runs_jobs) {
+        (Some(_), true) => ProcessRole::ApiAndWorker,
+        (Some(_), false) => ProcessRole::Api,
+        (None, _) => ProcessRole::Worker,
+    };
+    let record = tokio::spawn(process_record::keep(app.clone(), role, stop_record.clone()));
     // The worker stops after the API, so that it still sends the mail that the last requests caused.
     let stop_worker = CancellationToken::new();
     let worker = runs_jobs.then(|| tokio::spawn(portico_worker::run(app.clone(), stop_worker.clone())));
@@ -252,6 +278,8 @@ pub(crate) async fn run(
     if let Some(worker) = worker {
         worker.await.context("the worker panicked")?;
     }
+    stop_record.cancel();
+    record.await.context("the record of this process panicked")?;
     stop_internal.cancel();
     internal_server.await.context("the internal listener panicked")?.context("cannot serve health and metrics")?;
     info!("stopped");

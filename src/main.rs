@@ -6,6 +6,7 @@ mod bootstrap;
 mod cli;
 mod config;
 mod logging;
+mod process_record;
 mod secret_file;
 mod starting;
 mod stderr;
@@ -17,12 +18,16 @@ use std::{io::Write, num::NonZero, process::ExitCode, thread::available_parallel
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Unverifiable};
 
 /// The memory allocator. `.cargo/config.toml` holds its options, which are compiled in.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// The exit code of `portico audit verify` if no chain is broken and one cannot be verified. 2 is that of wrong
+/// arguments.
+const UNVERIFIABLE: u8 = 3;
 
 fn main() -> ExitCode {
     // Set the TLS provider before any code opens a connection. If two providers are compiled in and none is set,
@@ -35,7 +40,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Through the queue, so that the process ends also if nothing reads stderr.
             let _ = stderr::queue().write_all(format!("portico: {error:#}\n").as_bytes());
-            ExitCode::FAILURE
+            if error.is::<Unverifiable>() { ExitCode::from(UNVERIFIABLE) } else { ExitCode::FAILURE }
         }
     }
 }

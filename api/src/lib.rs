@@ -21,13 +21,17 @@ use std::{sync::Arc, time::Duration};
 
 use ipnet::{IpNet, Ipv6Net};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Route};
-use portico_domain::platform::{app::App, env_reader::Environment};
+use portico_domain::{
+    platform::{app::App, env_reader::Environment},
+    tenancy::api_tokens,
+};
 use tokio::{
     net::TcpListener,
     sync::Semaphore,
     time::{interval, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
 
 use crate::http::{
     dev_mailbox, docs_page, internal,
@@ -41,6 +45,9 @@ pub use openapi::json as openapi_json;
 
 /// How long a process that stops waits for handlers whose clients have disconnected, after all others have responded.
 const DETACHED_WORK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a write of the times at which API tokens were last used may take. A process that stops does not wait
+/// longer.
+const TOKEN_USES_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest number of connections to the internal listener, which health checks and metrics collectors use.
 const INTERNAL_CONNECTIONS: usize = 64;
 
@@ -56,6 +63,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let rate_limits = RateLimits::new(app.section());
     let evicting = tokio::spawn(evict_expired_each_minute(rate_limits.clone()));
+    let recording = tokio::spawn(record_token_uses_each_minute(app.clone()));
     let proxies: Arc<[_]> = settings.trusted_proxies.as_slice().into();
     let connections = server::max_connections(settings.connections);
     // As many handlers as connections: a handler whose client has disconnected takes the slot of a new request.
@@ -66,6 +74,8 @@ pub async fn serve(
     working.close();
     let _ = timeout(DETACHED_WORK_TIMEOUT, working.wait()).await;
     evicting.abort();
+    recording.abort();
+    record_token_uses(&app).await;
     served
 }
 
@@ -115,5 +125,22 @@ async fn evict_expired_each_minute(rate_limits: Arc<RateLimits>) {
     loop {
         minutes.tick().await;
         rate_limits.evict_expired();
+    }
+}
+
+async fn record_token_uses_each_minute(app: App) {
+    let mut minutes = interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        record_token_uses(&app).await;
+    }
+}
+
+/// Writes when API tokens were last used. A failure is logged; the next call tries again.
+async fn record_token_uses(app: &App) {
+    match timeout(TOKEN_USES_TIMEOUT, api_tokens::record_uses(app)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => warn!(%error, "cannot record when API tokens were last used"),
+        Err(_) => warn!("cannot record when API tokens were last used: the database did not answer in time"),
     }
 }

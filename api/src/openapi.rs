@@ -9,15 +9,36 @@ use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
 use crate::{
     http::{document::Document, health::Health},
     identity::{
-        jwks::Jwks, link_tokens::LinkTokens, passwords::Passwords, sessions::Sessions, staff_sessions::StaffSessions,
+        jwks::Jwks,
+        link_tokens::LinkTokens,
+        own_sessions::{OwnSessions, OwnStaffSessions},
+        passwords::Passwords,
+        profile::Profile,
+        sessions::Sessions,
+        staff_sessions::StaffSessions,
     },
-    tenancy::{clients::Clients, invitations::Invitations},
+    tenancy::{
+        api_tokens::{ApiTokens, OwnTokens},
+        audit_events::AuditEvents,
+        bulk_invitations::BulkInvitations,
+        clients::Clients,
+        colleagues::Colleagues,
+        emails::Emails,
+        invitation_lists::InvitationLists,
+        invitations::Invitations,
+        portal_users::PortalUsers,
+        service_accounts::ServiceAccounts,
+        staff::Staff,
+        staff_profile::StaffProfile,
+    },
 };
 
 /// Returns the service with every operation. A new file of operations is added here.
 pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
-    let identity = (Sessions, LinkTokens, Passwords, StaffSessions);
-    let tenancy = (Clients, Invitations);
+    let identity = (Sessions, OwnSessions, LinkTokens, Passwords, Profile, StaffSessions, OwnStaffSessions);
+    let people = (PortalUsers, Colleagues, Invitations, InvitationLists, BulkInvitations);
+    let staff = (Staff, StaffProfile, ServiceAccounts, OwnTokens, ApiTokens);
+    let tenancy = (Clients, people, staff, Emails, AuditEvents);
     OpenApiService::new((identity, tenancy, (Jwks, Health)), "Portico", env!("CARGO_PKG_VERSION"))
         .description("The accounts service of a client portal: invitations, activation, sign-in and password recovery.")
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
@@ -52,12 +73,18 @@ mod tests {
     #[test]
     fn methods_and_operation_ids_are_found_by_path() {
         let id = |method, path| document().operation(method, path).map(|operation| operation.id.as_str());
-        assert_eq!(document().allowed_methods("/api/portal/auth/sign-in"), "POST");
+        let allowed = |path| document().allowed_methods(path);
+        assert_eq!(allowed("/api/portal/auth/sign-in").as_deref(), Some("POST"));
         let client = "/api/v1/clients/00000000-0000-0000-0000-000000000000";
-        assert_eq!(document().allowed_methods(client), "GET, HEAD, PATCH");
-        assert_eq!(document().allowed_methods("/api/docs"), "GET, HEAD");
+        assert_eq!(allowed(client).as_deref(), Some("GET, HEAD, PATCH"));
+        assert_eq!(allowed("/api/docs").as_deref(), Some("GET, HEAD"));
+        assert_eq!(allowed("/api/v1/staff/"), None, "no id is empty");
         assert_eq!(id("POST", "/api/portal/auth/sign-in"), Some("sign_in"));
         assert_eq!(id("HEAD", client), Some("get_client"));
+        let invitations = "/api/portal/colleagues/invitations";
+        assert_eq!(allowed(invitations).as_deref(), Some("GET, HEAD"));
+        assert_eq!(id("PATCH", invitations), None);
+        assert_eq!(id("PATCH", "/api/portal/colleagues/x"), Some("update_colleague"));
         assert_eq!(id("BREW", "/api/portal/auth/sign-in"), None);
     }
 
@@ -85,6 +112,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8, "the secrets are found by their format");
+        assert_eq!(checked, 10, "the secrets are found by their format");
     }
 }

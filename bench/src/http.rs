@@ -26,11 +26,23 @@ pub(crate) struct Client {
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
+    /// The status line and the headers.
+    head: Vec<u8>,
     /// The body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Response {
+    /// Returns the value of a cookie that the response sets.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let head = std::str::from_utf8(&self.head).ok()?;
+        head.lines().find_map(|line| {
+            let (header, value) = line.split_once(':')?;
+            let value = value.trim().strip_prefix(name)?.strip_prefix('=')?;
+            header.eq_ignore_ascii_case("set-cookie").then(|| value.split(';').next().unwrap_or_default().to_owned())
+        })
+    }
+
     /// Returns the body as JSON, or `null` if it is empty.
     ///
     /// # Errors
@@ -63,6 +75,13 @@ impl Client {
         format!("{text}\r\n{body}").into_bytes()
     }
 
+    /// Returns the bytes of a request with a cookie and without a body.
+    pub(crate) fn request_with_cookie(&self, method: &str, path: &str, cookie: &str) -> Vec<u8> {
+        let network = &self.network;
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {network}\r\n");
+        format!("{head}cookie: {cookie}\r\n\r\n").into_bytes()
+    }
+
     /// Sends a request and returns the response with any status. Connects first if there is no connection.
     ///
     /// # Errors
@@ -90,7 +109,7 @@ impl Client {
         }
         // The connection is kept only after a complete response. After an error the next request opens a new one.
         self.stream = Some(stream);
-        Ok(Response { status, body: self.buffer[head..head + length].to_vec() })
+        Ok(Response { status, head: self.buffer[..head].to_vec(), body: self.buffer[head..head + length].to_vec() })
     }
 
     /// Sends `body` as JSON by POST and returns the JSON of the response.

@@ -56,6 +56,9 @@ struct Options {
     /// The number of staff codes that `urgent` requests, one per second.
     #[arg(long, default_value_t = 40)]
     codes: usize,
+    /// The number of rounds of two tabs, and of stolen tokens, that `refresh` runs. The long form is 2000.
+    #[arg(long, default_value_t = 200)]
+    refreshes: usize,
     /// Prints Markdown.
     #[arg(long)]
     markdown: bool,

@@ -27,6 +27,8 @@ pub(crate) struct Tenant {
     token: String,
     /// The path of the operation that invites a portal user to the client.
     invite_path: String,
+    /// The path of the operation that invites many portal users to the client.
+    bulk_path: String,
 }
 
 /// A portal user with a password and a session.
@@ -61,14 +63,42 @@ impl Tenant {
         let session = client.post("/api/staff/auth/verify-code", None, body).await?;
         let token = text(&session["access_token"])?;
         let created = client.post("/api/v1/clients", Some(&token), json!({ "name": "Blue Harbour" })).await?;
-        let invite_path = format!("/api/v1/clients/{}/portal-user", text(&created["id"])?);
-        Ok(Self { token, invite_path })
+        let path = format!("/api/v1/clients/{}", text(&created["id"])?);
+        let (invite_path, bulk_path) = (format!("{path}/portal-user"), format!("{path}/invitations/bulk"));
+        Ok(Self { token, invite_path, bulk_path })
+    }
+
+    /// Returns the access token of the staff user.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Returns the id of the client.
+    pub(crate) fn client(&self) -> &str {
+        self.invite_path.split('/').nth(4).unwrap_or_default()
+    }
+
+    /// Returns the access token of the staff user.
+    pub(crate) fn access_token(&self) -> &str {
+        &self.token
+    }
+
+    /// Creates a personal access token of the staff user, which reads clients.
+    pub(crate) async fn create_api_token(&self, api: &Api) -> Result<String> {
+        let body = json!({ "name": "bench", "scopes": ["clients:read"] });
+        let created = api.client(0).post("/api/staff/tokens", Some(&self.token), body).await?;
+        text(&created["token"])
     }
 
     /// Returns the request that invites a portal user with the address `email`.
     pub(crate) fn invitation(&self, client: &Client, email: &str) -> Vec<u8> {
         let body = json!({ "email": email, "name": "Robin Miller" });
         client.request("POST", &self.invite_path, Some(&self.token), Some(&body))
+    }
+
+    /// Returns the request that invites the portal users of these rows.
+    pub(crate) fn bulk_invitation(&self, client: &Client, rows: Vec<Value>) -> Vec<u8> {
+        client.request("POST", &self.bulk_path, Some(&self.token), Some(&json!({ "rows": rows })))
     }
 
     /// Invites `count` portal users with the addresses `<name>-<n>@x.test`, and returns the addresses.

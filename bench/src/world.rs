@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::{http::Client, mailbox::Mailbox, postgres, process::Process, redis};
 
 /// The rate limits, `PORTICO_LIMIT_*`, that the load of one machine would otherwise reach.
-const LIMITS: [&str; 10] = [
+const LIMITS: [&str; 11] = [
     "REQUESTS",
     "SIGN_IN_RATE",
     "SIGN_IN_ACCOUNT",
@@ -25,6 +25,7 @@ const LIMITS: [&str; 10] = [
     "TOKEN_NETWORK",
     "INVITE_RECIPIENT",
     "INVITE_ACTOR",
+    "INVITE_BULK",
 ];
 
 /// The settings of an installation, its mail server and its databases.

@@ -12,6 +12,7 @@ use crate::{
     identity::{link_tokens::LinkTokenSettings, passwords::PasswordSettings, sessions::SessionSettings},
     limits,
     platform::{
+        audit::AuditSettings,
         email_address::EmailAddress,
         env_reader::{EnvReader, Environment},
         mail::{MailSettings, MailUrl},
@@ -100,6 +101,10 @@ fn check_settings(settings: &Settings) {
     for ttl in [sessions.access_ttl, sessions.refresh_ttl, sessions.staff_ttl].into_iter().chain(link_ttls) {
         assert!(ttl >= Duration::from_secs(1) && ttl <= ten_years);
     }
+    let log_retention = settings.section::<MailSettings>().log_retention;
+    assert!(log_retention >= Duration::from_secs(4 * 86_400) && log_retention <= ten_years);
+    let retention = settings.section::<AuditSettings>().retention;
+    assert!(retention >= Duration::from_secs(86_400) && retention <= ten_years);
     let passwords = settings.section::<PasswordSettings>();
     let memory = (128 * u64::from(passwords.scrypt.r())) << passwords.scrypt.log_n();
     assert!(memory <= (128 * 32) << 20 && (8..=64).contains(&passwords.min) && (64..=1_024).contains(&passwords.max));

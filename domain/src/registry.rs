@@ -9,6 +9,7 @@ use crate::{
     identity::{
         activation::link_email,
         link_tokens::{CorrectLinkTimes, LinkTokenSettings},
+        not_me::new_device_email,
         notices,
         passwords::{CostCache, Hasher, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
@@ -17,6 +18,7 @@ use crate::{
     limits,
     operations::maintenance::DeleteExpired,
     platform::{
+        audit::{AuditSettings, CutAuditLog},
         env_reader::EnvReader,
         extensions::Extensions,
         health::HealthCache,
@@ -28,8 +30,13 @@ use crate::{
         settings::{Section, Settings},
     },
     tenancy::{
-        invitations::{ExpireInvitations, InvitationSettings, access_notice_email},
+        api_tokens::{self, NotifyExpiringTokens, TokenQueries, TokenUses, created_email, expiring_email},
+        client_admins::new_admin_email,
+        invitations::{
+            self, DeleteUnusedPortalUsers, ExpireInvitations, InvitationSettings, RemindInvited, access_notice_email,
+        },
         search::IndexSearchWords,
+        staff::invitation_email,
     },
 };
 
@@ -40,11 +47,15 @@ const HOUR: i64 = 60 * MINUTE;
 const JOBS: &[JobType] = &[
     JobType::of::<SendMail>(),
     JobType::of::<ExpireInvitations>(),
+    JobType::of::<RemindInvited>(),
+    JobType::of::<DeleteUnusedPortalUsers>(),
     JobType::of::<RotateSigningKeys>(),
     JobType::of::<DeleteExpired>(),
     JobType::of::<CorrectSessionTimes>(),
     JobType::of::<CorrectLinkTimes>(),
     JobType::of::<IndexSearchWords>(),
+    JobType::of::<CutAuditLog>(),
+    JobType::of::<NotifyExpiringTokens>(),
     JobType::of::<Canary>(),
 ];
 
@@ -52,10 +63,14 @@ const JOBS: &[JobType] = &[
 const SCHEDULES: &[Schedule] = &[
     Schedule::every::<DeleteExpired>(5 * MINUTE),
     Schedule::every::<ExpireInvitations>(5 * MINUTE),
+    Schedule::every::<RemindInvited>(5 * MINUTE),
+    Schedule::every::<DeleteUnusedPortalUsers>(HOUR),
     Schedule::every::<RotateSigningKeys>(HOUR),
     Schedule::every::<CorrectSessionTimes>(5 * MINUTE),
     Schedule::every::<CorrectLinkTimes>(5 * MINUTE),
     Schedule::every::<IndexSearchWords>(MINUTE),
+    Schedule::every::<CutAuditLog>(HOUR),
+    Schedule::every::<NotifyExpiringTokens>(HOUR),
 ];
 
 /// Returns the lane of a mail kind and the function that composes its mails. Codes and resets overtake all other mail.
@@ -63,8 +78,12 @@ fn mail_route(kind: Kind) -> MailRoute {
     use Lane::{Bulk, Urgent};
     match kind {
         Kind::Activation => MailRoute::new(Bulk, |app, row| Box::pin(link_email::compose_activation(app, row))),
-        Kind::Invitation => MailRoute::new(Bulk, |app, row| Box::pin(link_email::compose_invitation(app, row))),
+        Kind::Invitation => MailRoute::new(Bulk, |app, row| Box::pin(link_email::compose_invitation(app, row)))
+            .retried_until(|tx, row| Box::pin(invitations::retry_until(tx, row))),
+        Kind::InvitationReminder => MailRoute::new(Bulk, |app, row| Box::pin(link_email::compose_invitation(app, row)))
+            .retried_until(|tx, row| Box::pin(invitations::retry_until(tx, row))),
         Kind::AccessNotice => MailRoute::new(Bulk, |app, row| Box::pin(access_notice_email::compose(app, row))),
+        Kind::NewAdmin => MailRoute::new(Bulk, |app, row| Box::pin(new_admin_email::compose(app, row))),
         Kind::Reset => MailRoute::new(Urgent, |app, row| Box::pin(reset_email::compose(app, row))),
         Kind::PasswordChanged => {
             MailRoute::new(Bulk, |app, row| Box::pin(notices::compose(app, row, changed_email::render)))
@@ -74,6 +93,14 @@ fn mail_route(kind: Kind) -> MailRoute {
         }
         Kind::SessionEnded => {
             MailRoute::new(Bulk, |app, row| Box::pin(notices::compose(app, row, ended_email::render)))
+        }
+        Kind::NewDevice => MailRoute::new(Bulk, |app, row| Box::pin(new_device_email::compose(app, row))),
+        Kind::StaffInvitation => MailRoute::new(Bulk, |app, row| Box::pin(invitation_email::compose(app, row))),
+        Kind::TokenCreated => {
+            MailRoute::new(Bulk, |app, row| Box::pin(api_tokens::compose(app, row, created_email::render)))
+        }
+        Kind::TokenExpiring => {
+            MailRoute::new(Bulk, |app, row| Box::pin(api_tokens::compose(app, row, expiring_email::render)))
         }
         Kind::StaffCode => MailRoute::new(Urgent, |app, row| Box::pin(code_email::compose(app, row))),
     }
@@ -94,6 +121,7 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         let rate_limits = RateLimitSettings::read(env, limits::ALL);
         let mail = MailSettings::read(env);
         let jobs = JobSettings::read(env);
+        let audit = AuditSettings::read(env);
         let sections = Extensions::default()
             .with(invitations?)
             .with(link_tokens?)
@@ -102,7 +130,8 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
             .with(sessions?)
             .with(rate_limits?)
             .with(mail?)
-            .with(jobs?);
+            .with(jobs?)
+            .with(audit?);
         Some(sections)
     })
 }
@@ -124,7 +153,9 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(Hasher::new(settings.section::<PasswordSettings>().scrypt))
         .with(CostCache::default())
         .with(SigningKeys::default())
-        .with(SessionQueries::default()))
+        .with(SessionQueries::default())
+        .with(TokenQueries::default())
+        .with(TokenUses::default()))
 }
 
 #[cfg(test)]

@@ -9,28 +9,36 @@ use std::{
 };
 
 use portico_entity::{
-    ClientId, PortalUserId, TenantId,
+    ClientId, MembershipId, PortalUserId, StaffUserId, TenantId,
     background_job::{self, Column, State},
-    client, portal_user, tenant,
+    client, membership, portal_user, staff_user, tenant,
 };
 use portico_queue::JobQueue;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    Statement,
+};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
+    identity::sessions,
     platform::{
-        actor::RequestContext,
+        actor::{ActiveMembership, ClientAdmin, OpenClient, PortalUser, Principal, RequestContext, TenantCaller},
         app::App,
         clock::{Clock, Time},
         database::Database,
         env_reader::{EnvReader, Environment},
         jobs,
+        keys::ServerKeys,
         settings::DatabaseSettings,
     },
     registry,
 };
+
+/// The server key of a [`TestApp`].
+pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// An [`App`] with its own SQLite database, a manual clock, an in-memory queue and in-memory mail.
 ///
@@ -54,6 +62,11 @@ impl Deref for TestApp {
 
 /// Returns a new [`TestApp`] with an empty, migrated database. Its clock shows 2027-01-15 08:00 UTC.
 pub(crate) async fn app() -> TestApp {
+    app_with_secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").await
+}
+
+/// Returns a [`TestApp`] as [`app`] does, whose `PORTICO_SECRET` is `secret`.
+pub(crate) async fn app_with_secret(secret: &str) -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("portico.db");
     std::fs::copy(template().await, &file).unwrap();
@@ -61,7 +74,7 @@ pub(crate) async fn app() -> TestApp {
     let values = [
         ("DATABASE_URL", database.as_str()),
         ("MAIL_URL", "memory:"),
-        ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        ("PORTICO_SECRET", secret),
         ("PORTICO_SCRYPT", "ln=10,r=8,p=1"),
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -108,6 +121,14 @@ impl TestApp {
         rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
     }
 
+    /// Returns a process on the same database and clock whose `PORTICO_SECRET` is `secret`.
+    pub(crate) fn with_secret(&self, secret: &str) -> App {
+        let mut settings = self.settings().clone();
+        settings.keys = ServerKeys::parse(secret).unwrap();
+        let capabilities = registry::capabilities(&settings).unwrap();
+        App::new(self.db().clone(), JobQueue::memory(), self.clock().clone(), settings, capabilities)
+    }
+
     /// Allows the test to end with due jobs in the queue.
     pub(crate) fn leave_jobs(&self) {
         self.may_leave_jobs.store(true, Ordering::Relaxed);
@@ -137,11 +158,59 @@ impl TestApp {
         client.into_active_model().insert(self.db()).await.unwrap()
     }
 
+    /// Inserts an owner of the tenant with a session, and returns the owner as a caller.
+    pub(crate) async fn owner_of(&self, tenant: TenantId) -> TenantCaller {
+        let tenant = tenant::Entity::find_by_id(tenant).one(self.db()).await.unwrap().unwrap();
+        let user = staff_user::ActiveModel {
+            id: Set(StaffUserId(self.new_id())),
+            tenant_id: Set(tenant.id),
+            name: Set("Olive".into()),
+            email: Set("olive@x.test".into()),
+            role: Set(staff_user::Role::Owner),
+            credential_version: Set(0),
+            created_at: Set(self.now()),
+            ..Default::default()
+        };
+        let user = user.insert(self.db()).await.unwrap();
+        let mut tx = self.begin().await.unwrap();
+        let session = sessions::open_staff(&mut tx, &user, &context()).await.unwrap();
+        tx.commit().await.unwrap();
+        TenantCaller { context: context(), tenant, principal: Principal::StaffUser { user, session } }
+    }
+
+    /// Inserts an active administrator of the client with a session, and returns the administrator as a caller.
+    pub(crate) async fn admin_of(&self, client: &client::Model, email: &str) -> ClientAdmin {
+        let user = self.portal_user(email).into_active_model().insert(self.db()).await.unwrap();
+        let membership = membership::Model {
+            id: MembershipId(self.new_id()),
+            portal_user_id: user.id,
+            client_id: client.id,
+            display_name: user.name.clone(),
+            role: membership::Role::Admin,
+            status: membership::Status::Active,
+            invited_at: self.now(),
+            last_used_at: None,
+            is_search_indexed: false,
+        };
+        let membership = membership.into_active_model().insert(self.db()).await.unwrap();
+        let tenant = tenant::Entity::find_by_id(client.tenant_id).one(self.db()).await.unwrap().unwrap();
+        let mut tx = self.begin().await.unwrap();
+        let session = sessions::open_portal(&mut tx, &user, &membership, &context(), None).await.unwrap();
+        tx.commit().await.unwrap();
+        let active = ActiveMembership { membership, client: OpenClient::from_row(client.clone()).unwrap() };
+        PortalUser { context: context(), user, session, active, tenant }.authorize_admin().unwrap()
+    }
+
     /// Inserts the portal user Ann, `ann@x.test`, who has no password, and returns the row.
     pub(crate) async fn insert_portal_user(&self) -> portal_user::Model {
-        let user = portal_user::Model {
+        self.portal_user("ann@x.test").into_active_model().insert(self.db()).await.unwrap()
+    }
+
+    /// Returns the row of a portal user named Ann who has this address and no password.
+    fn portal_user(&self, email: &str) -> portal_user::Model {
+        portal_user::Model {
             id: PortalUserId(self.new_id()),
-            email: "ann@x.test".into(),
+            email: email.into(),
             name: "Ann".into(),
             password_phc: None,
             password_cost: None,
@@ -150,8 +219,15 @@ impl TestApp {
             locale: None,
             disabled_at: None,
             created_at: self.now(),
-        };
-        user.into_active_model().insert(self.db()).await.unwrap()
+        }
+    }
+
+    /// Returns the portal user Ann. Inserts the row at the first call.
+    pub(crate) async fn insert_portal_user_once(&self) -> portal_user::Model {
+        match portal_user::Entity::find().one(self.db()).await.unwrap() {
+            Some(user) => user,
+            None => self.insert_portal_user().await,
+        }
     }
 
     /// Runs every job that is due, including the jobs that these jobs enqueue. A job has 10 seconds.

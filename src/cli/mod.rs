@@ -1,24 +1,31 @@
 //! The command line. Each command has a file of its own.
 
 mod api;
+mod audit;
 mod check_config;
+mod client;
 mod copy;
 mod dev;
 mod healthcheck;
 mod jobs;
+mod keys;
 mod mail;
 mod migrate;
 mod openapi;
 mod password_costs;
+mod roles;
 mod serve;
+mod sessions;
 mod settings;
 mod staff;
 mod tenant;
+mod tokens;
 mod worker;
 
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, Result};
+pub(crate) use audit::Unverifiable;
 use clap::{Parser, Subcommand};
 use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
 use tokio_util::sync::CancellationToken;
@@ -65,16 +72,33 @@ enum Command {
     Healthcheck,
     /// Prints the table of all settings, as in docs/settings.md.
     Settings,
+    /// Prints the table of all roles and permissions, as in docs/roles.md.
+    Roles,
     /// Tests sending mail, lists mails, and sends failed mails again.
     #[command(subcommand)]
     Mail(mail::Command),
     /// Lists and controls background jobs.
     #[command(subcommand)]
     Jobs(jobs::Command),
-    /// Adds, suspends and restores tenants.
+    /// Lists, exports and verifies the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Lists and rotates the keys that sign access tokens, and prepares the removal of an entry of PORTICO_SECRET.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Deletes sessions that have ended.
+    #[command(subcommand)]
+    Sessions(sessions::Command),
+    /// Deletes links and sign-in codes that have expired.
+    #[command(subcommand)]
+    Tokens(tokens::Command),
+    /// Lists, shows, adds, suspends and restores tenants.
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// Adds staff users to a tenant.
+    /// Lists the clients of a tenant.
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Adds, lists, changes and removes staff users.
     #[command(subcommand)]
     Staff(staff::Command),
 }
@@ -103,9 +127,15 @@ async fn run_to_end(command: Command) -> Result<()> {
         Command::CheckConfig { connect } => check_config::run(config(None)?, connect).await,
         Command::Healthcheck => healthcheck::run(config(None)?).await,
         Command::Settings => settings::run(),
+        Command::Roles => roles::run(),
         Command::Mail(command) => mail::run(config(None)?, command).await,
         Command::Jobs(command) => jobs::run(config(None)?, command).await,
+        Command::Audit(command) => audit::run(config(None)?, command).await,
+        Command::Keys(command) => keys::run(config(None)?, command).await,
+        Command::Sessions(command) => sessions::run(config(None)?, command).await,
+        Command::Tokens(command) => tokens::run(config(None)?, command).await,
         Command::Tenant(command) => tenant::run(config(None)?, command).await,
+        Command::Client(command) => client::run(config(None)?, command).await,
         Command::Staff(command) => staff::run(config(None)?, command).await,
     }
 }

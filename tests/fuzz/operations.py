@@ -40,12 +40,26 @@ class Operation:
             "locale": "de-CH",
             "external-ref": "A-1",
             "search-text": "acme",
+            "idempotency-key": "import-1",
+            "date-time": "2026-11-26T12:00:00Z",
+            "audit-action": "session.opened",
         }
         body = {}
         for name, schema in self.schema["properties"].items():
+            if schema.get("type") == "array":
+                body[name] = [{"email": users["email"]}]
+                continue
             if "allOf" in schema:
                 schema = document["components"]["schemas"][schema["allOf"][0]["$ref"].rsplit("/")[-1]]
-            body[name] = schema["enum"][0] if "enum" in schema else values[schema["format"]]
+            if schema["type"] == "array":
+                items = schema["items"]
+                if "$ref" in items:
+                    items = document["components"]["schemas"][items["$ref"].rsplit("/")[-1]]
+                body[name] = [items["enum"][0]]
+            elif schema["type"] == "integer":
+                body[name] = schema["minimum"]
+            else:
+                body[name] = schema["enum"][0] if "enum" in schema else values[schema["format"]]
         return body
 
     def target(self, users):

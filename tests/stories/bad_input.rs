@@ -27,7 +27,8 @@ fn operations() -> Vec<(&'static str, Value)> {
         (paths::RESET_PASSWORD, new_password("x", "correct horse battery")),
         (paths::ACTIVATE, new_password("x", "correct horse battery")),
         (paths::CHECK_TOKEN, token.clone()),
-        (paths::REQUEST_NEW_LINK, token),
+        (paths::REQUEST_NEW_LINK, token.clone()),
+        (paths::NOT_ME, token),
         (paths::STAFF_SEND_CODE, email),
         (paths::STAFF_VERIFY_CODE, json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" })),
     ]
@@ -106,7 +107,7 @@ stories! {
         let token = world.mail(&email, 1).await.token();
         let activation = json!({ "token": token, "password": "seven violet lamps hum", "name": null });
         world.browser().post(paths::ACTIVATE, activation).await.expect(200);
-        let sign_in = json!({ "email": email, "password": "x", "client_id": null });
+        let sign_in = json!({ "email": email, "password": "x", "client_id": null, "invitation": null });
         world.browser().post(SIGN_IN, sign_in).await.assert_problem("401 invalid_credentials");
         let send_code = json!({ "email": tenant.owner_email, "flow": null });
         world.browser().post(paths::STAFF_SEND_CODE, send_code).await.expect(200);

@@ -10,19 +10,19 @@ use crate::support::{
     unique_email,
 };
 
-const BOTH: [Deployment; 2] = [Deployment::Single, Deployment::Cluster];
+pub(crate) const BOTH: [Deployment; 2] = [Deployment::Single, Deployment::Cluster];
 
 /// A world whose mail goes to a [`MailServer`], with a tenant and a client.
-struct Office {
-    world: World,
-    server: MailServer,
-    tenant: Tenant,
-    client: String,
+pub(crate) struct Office {
+    pub(crate) world: World,
+    pub(crate) server: MailServer,
+    pub(crate) tenant: Tenant,
+    pub(crate) client: String,
 }
 
 impl Office {
     /// Starts a world. The mail of the tenant's set-up goes elsewhere.
-    async fn open(deployment: Deployment, parameters: &str) -> Self {
+    pub(crate) async fn open(deployment: Deployment, parameters: &str) -> Self {
         let server = MailServer::start();
         let mut world = World::start(deployment, &[("PORTICO_PUBLIC_URL", "http://localhost:4000")]).await;
         let mut tenant = world.tenant().await;
@@ -42,7 +42,7 @@ impl Office {
     }
 
     /// Invites a new address.
-    async fn invite(&self) -> String {
+    pub(crate) async fn invite(&self) -> String {
         self.invite_at("x.test").await
     }
 
@@ -63,7 +63,7 @@ impl Office {
         self.world.count(&format!("SELECT max(attempts) FROM emails WHERE recipient = '{email}'"))
     }
 
-    async fn wait_for_state(&self, email: &str, expected: &str) {
+    pub(crate) async fn wait_for_state(&self, email: &str, expected: &str) {
         eventually(&format!("the mail to {email} is {expected}"), || async {
             (self.state(email) == expected).then_some(())
         })
@@ -215,7 +215,7 @@ async fn an_answer_that_repeats_the_mail_shows_no_secret() {
         office.wait_for_state(&email, "queued - 1").await;
         let token = office.server.received(&email)[0].token();
         let log = office.world.logs().join("\n");
-        for text in [office.detail(&email), office.world.run(&["mail", "list", "--status", "queued"]), log] {
+        for text in [office.detail(&email), office.world.run(&["mail", "log", "--status", "queued"]), log] {
             assert!(text.contains('…'), "{text}");
             assert!(!text.contains(&token[..12]) && !text.contains(&token[30..]), "{text}");
         }
@@ -240,7 +240,7 @@ async fn a_mail_without_an_answer_is_handed_over_three_times_and_not_more() {
         assert_eq!(copies[2].token(), copies[0].token());
         office.server.heal();
         assert_eq!(office.world.run(&["mail", "retry", "--all"]).trim(), "Sent 0 mails again, skipped 0.");
-        let id = office.world.run(&["mail", "list", "--to", &email]);
+        let id = office.world.run(&["mail", "log", "--to", &email]);
         office.world.run(&["mail", "retry", id.split_whitespace().next().unwrap()]);
         let retried = office.server.wait_for(&email, 4).await.remove(3);
         assert_ne!((&retried.message_id, retried.token()), (&copies[0].message_id, copies[0].token()));

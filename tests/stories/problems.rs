@@ -12,13 +12,16 @@ client_suspended: The client is archived or its tenant is suspended
 conflict: Conflicts with existing data
 csrf_rejected: Cross-site request rejected
 forbidden: Permission denied
+idempotency_mismatch: The idempotency key was used with another body
 invalid_code: The code is invalid
 invalid_credentials: Wrong email address or password
+last_owner: The tenant needs an owner
 malformed_request: The request cannot be parsed
 method_not_allowed: Method not allowed
 not_found: Not found
 portal_user_exists: The address was already invited to this client
 session_revoked: The session was revoked
+step_up_required: A fresh sign-in is required
 token_revoked: The link was revoked or replaced
 token_unknown: Unknown link
 token_used: The link was already used

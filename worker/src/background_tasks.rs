@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portico_domain::platform::{
     app::App,
+    audit,
     jobs::{self, HEARTBEAT_INTERVAL, JobSettings, Scheduler, Worker},
 };
 use tokio::{
@@ -20,6 +21,9 @@ use crate::{
 
 /// How often a worker sweeps, checks the schedules and reads the paused lanes.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often a worker seals new events of the audit log. An event is sealed within 10 seconds.
+const SEAL_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long one round of maintenance may take, which has many statements if many jobs wait.
 const ROUND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -52,6 +56,16 @@ pub(crate) async fn maintenance_loop(app: App, paused: watch::Sender<Paused>, st
         }
         if let Err(error) = within(&app, ROUND_TIMEOUT, scheduler.tick(&app)).await {
             warn!(%error, "the scheduler failed; will retry");
+        }
+    }
+}
+
+/// Seals new events of the audit log every [`SEAL_INTERVAL`] until `stop` is cancelled.
+pub(crate) async fn seal_audit_events(app: App, stop: CancellationToken) {
+    let mut ticks = ticks(SEAL_INTERVAL);
+    while tick(&mut ticks, &stop).await {
+        if let Err(error) = within(&app, ROUND_TIMEOUT, audit::seal_events(&app)).await {
+            warn!(%error, "cannot seal the new events of the audit log; will retry");
         }
     }
 }

@@ -64,6 +64,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     let leases = tokio::spawn(background_tasks::renew_leases(app.clone(), worker.clone(), drained.clone()));
     let heartbeat = tokio::spawn(background_tasks::heartbeat(app.clone(), worker.clone(), drained.clone()));
     let maintenance = tokio::spawn(background_tasks::maintenance_loop(app.clone(), paused_sender, stop.clone()));
+    let sealing = tokio::spawn(background_tasks::seal_audit_events(app.clone(), stop.clone()));
     info!("worker started");
 
     // The lanes need no stop signal: a puller that stops closes its channel, and an apalis worker whose channel is
@@ -83,7 +84,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
     drained.cancel();
     // A statement on a connection that no longer answers would wait without end.
-    let _ = timeout(LAST_STATEMENTS_TIMEOUT, async { tokio::join!(leases, heartbeat, maintenance) }).await;
+    let _ = timeout(LAST_STATEMENTS_TIMEOUT, async { tokio::join!(leases, heartbeat, maintenance, sealing) }).await;
     match timeout(LAST_STATEMENTS_TIMEOUT, jobs::release(&app, &worker)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => warn!(%error, "cannot queue unfinished jobs again; they run again when their leases expire"),

@@ -21,6 +21,7 @@ use portico_domain::{
         error::Error,
         secret::PlainToken,
     },
+    tenancy::api_tokens,
 };
 
 use crate::http::{cookies::Cookie, document, error::ApiError, rate_limit::FailureLimiter};
@@ -31,17 +32,35 @@ pub(crate) struct Anonymous(actor::Anonymous);
 /// A portal user with a live session.
 pub(crate) struct PortalUser(actor::PortalUser);
 
+/// A portal user with a live session, who is an administrator of the client that the user acts for. The document shows
+/// [`actor::ClientAdmin::PERMISSION`] as `x-permission`.
+///
+/// # Errors
+/// The extractor answers `unauthenticated` as for [`PortalUser`], and `forbidden` as
+/// [`actor::PortalUser::authorize_admin`] does.
+pub(crate) struct ClientAdmin(actor::ClientAdmin);
+
 /// A portal user with a live session, and all clients that the user can act for.
 pub(crate) struct PortalUserWithMemberships(pub(crate) actor::PortalUserWithMemberships);
 
 /// A staff user with a live session.
 pub(crate) struct StaffUser(actor::StaffUser);
 
+/// A staff user whose session is fresh. The document shows it as `x-fresh-session`.
+///
+/// # Errors
+/// The extractor answers `unauthenticated` as for [`StaffUser`], and `step_up_required` if the user has proved their
+/// identity more than ten minutes ago.
+pub(crate) struct FreshStaffUser(actor::FreshStaffUser);
+
+/// A caller who acts for a tenant: a staff user with a live session, or a program with a live API token.
+pub(crate) struct TenantCaller(actor::TenantCaller);
+
 /// A caller who acts for a tenant and has what `A` asks for. The document shows the permission as `x-permission`, and
 /// `x-fresh-session` if `A` needs a fresh session.
 ///
 /// # Errors
-/// The extractor answers `unauthenticated` as for [`StaffUser`], and `forbidden` or `step_up_required` as
+/// The extractor answers `unauthenticated` as for [`TenantCaller`], and `forbidden` or `step_up_required` as
 /// [`actor::TenantCaller::authorize`] does.
 pub(crate) struct Authorized<A>(actor::Authorized<A>);
 
@@ -67,7 +86,10 @@ macro_rules! deref_to {
 
 deref_to!(Anonymous, actor::Anonymous);
 deref_to!(PortalUser, actor::PortalUser);
+deref_to!(ClientAdmin, actor::ClientAdmin);
 deref_to!(StaffUser, actor::StaffUser);
+deref_to!(FreshStaffUser, actor::FreshStaffUser);
+deref_to!(TenantCaller, actor::TenantCaller);
 
 impl<'a> FromRequest<'a> for Anonymous {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
@@ -171,12 +193,69 @@ impl<'a, A: Access> ApiExtractor<'a> for Authorized<A> {
 
     fn register(registry: &mut Registry) {
         register_access_schemes(registry, Realm::Staff);
+        registry.create_security_scheme(API_TOKEN_SCHEME, api_token_scheme());
     }
 
     fn security_schemes() -> Vec<&'static str> {
         let [bearer, cookie] = access_schemes(Realm::Staff);
-        let fresh = A::IS_FRESH.then_some(document::FRESH_SESSION_MARKER);
-        [bearer, cookie, A::PERMISSION.name()].into_iter().chain(fresh).collect()
+        // An API token never has what needs a fresh session.
+        let last = if A::IS_FRESH { document::FRESH_SESSION_MARKER } else { API_TOKEN_SCHEME };
+        vec![bearer, cookie, A::PERMISSION.name(), last]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let TenantCaller(caller) = TenantCaller::from_request(request, body, options).await?;
+        Ok(Self(caller.authorize(app(request)?.now()).map_err(ApiError::Domain)?))
+    }
+}
+
+impl<'a> ApiExtractor<'a> for TenantCaller {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_access_schemes(registry, Realm::Staff);
+        registry.create_security_scheme(API_TOKEN_SCHEME, api_token_scheme());
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let [bearer, cookie] = access_schemes(Realm::Staff);
+        vec![bearer, cookie, API_TOKEN_SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let Some(token) = api_token(request)? else {
+            let StaffUser(user) = StaffUser::from_request(request, body, options).await?;
+            return Ok(Self(user.into()));
+        };
+        let context = context(request)?;
+        let network = context.network();
+        let authenticate = api_tokens::authenticate(app(request)?, &token, context);
+        Ok(Self(limit_failures(request, &network, authenticate).await?))
+    }
+}
+
+impl<'a> ApiExtractor<'a> for FreshStaffUser {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_access_schemes(registry, Realm::Staff);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let [bearer, cookie] = access_schemes(Realm::Staff);
+        vec![bearer, cookie, document::FRESH_SESSION_MARKER]
     }
 
     async fn from_request(
@@ -185,9 +264,69 @@ impl<'a, A: Access> ApiExtractor<'a> for Authorized<A> {
         options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let StaffUser(user) = StaffUser::from_request(request, body, options).await?;
-        let caller = actor::TenantCaller::from(user).authorize(app(request)?.now()).map_err(ApiError::Domain)?;
-        Ok(Self(caller))
+        Ok(Self(user.fresh(app(request)?.now()).map_err(ApiError::Domain)?))
     }
+}
+
+impl<'a> ApiExtractor<'a> for ClientAdmin {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_access_schemes(registry, Realm::Portal);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let [bearer, cookie] = access_schemes(Realm::Portal);
+        vec![bearer, cookie, actor::ClientAdmin::PERMISSION]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let PortalUser(user) = PortalUser::from_request(request, body, options).await?;
+        Ok(Self(user.authorize_admin().map_err(ApiError::Domain)?))
+    }
+}
+
+/// A user of realm `R` with a live session, for operations that exist once in each realm.
+pub(crate) struct SessionUser<R>(pub(crate) actor::SessionUser, PhantomData<R>);
+
+impl<'a, R: RealmType> ApiExtractor<'a> for SessionUser<R> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_access_schemes(registry, R::REALM);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        access_schemes(R::REALM).into()
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        let caller = authenticate(request, R::REALM, async |app, token, context| {
+            sessions::authenticate(app, R::REALM, token, context).await
+        });
+        Ok(Self(caller.await?, PhantomData))
+    }
+}
+
+/// Returns the caller that `authenticate` finds for the access token of `request` in `realm`.
+async fn authenticate<T>(
+    request: &Request,
+    realm: Realm,
+    authenticate: impl AsyncFnOnce(&App, &PlainToken, RequestContext) -> Result<T, Error>,
+) -> poem::Result<T> {
+    let (app, context) = (app(request)?, context(request)?);
+    let token = credential(request, app, realm)?;
+    let token = token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?;
+    let network = context.network();
+    Ok(limit_failures(request, &network, authenticate(app, &token, context)).await?)
 }
 
 /// Implements the extractor of a caller with an access token.
@@ -211,19 +350,9 @@ macro_rules! impl_auth_extractor {
                 _: &mut RequestBody,
                 _: ExtractParamOptions<()>,
             ) -> poem::Result<Self> {
-                let (app, context) = (app(request)?, context(request)?);
-                let token = credential(request, app, $realm)?;
-                let token = token.ok_or(ApiError::Domain(Error::UNAUTHENTICATED))?;
-                let network = context.network();
-                let limiter = request.data::<FailureLimiter>();
-                if let Some(limiter) = limiter {
-                    limiter.check(&network).map_err(ApiError::Domain)?;
-                }
-                let caller = $authenticate(app, &token, context).await;
-                if let (Some(limiter), Err(Error::Unauthenticated(_))) = (limiter, &caller) {
-                    limiter.count(&network);
-                }
-                Ok(Self(caller.map_err(ApiError::Domain)?))
+                let caller =
+                    authenticate(request, $realm, async |app, token, context| $authenticate(app, token, context).await);
+                Ok(Self(caller.await?))
             }
         }
     };
@@ -232,6 +361,30 @@ macro_rules! impl_auth_extractor {
 impl_auth_extractor!(PortalUser, Realm::Portal, sessions::authenticate_portal);
 impl_auth_extractor!(PortalUserWithMemberships, Realm::Portal, sessions::authenticate_with_memberships);
 impl_auth_extractor!(StaffUser, Realm::Staff, sessions::authenticate_staff);
+
+/// Returns the result of `authenticate`, which looks at a token. A network that has presented too many tokens that are
+/// not valid is refused before that.
+///
+/// # Errors
+/// `too_many_requests`, and the errors of `authenticate`.
+async fn limit_failures<T>(
+    request: &Request,
+    network: &str,
+    authenticate: impl Future<Output = Result<T, Error>>,
+) -> Result<T, ApiError> {
+    let limiter = request.data::<FailureLimiter>();
+    if let Some(limiter) = limiter {
+        limiter.check(network)?;
+    }
+    let caller = authenticate.await;
+    if let (Some(limiter), Err(Error::Unauthenticated(_))) = (limiter, &caller) {
+        limiter.count(network);
+    }
+    Ok(caller?)
+}
+
+/// The name of the security scheme of an API token.
+const API_TOKEN_SCHEME: &str = "ApiToken";
 
 /// Returns the names of the security schemes of an access token: in the `Authorization` header, and in the cookie.
 const fn access_schemes(realm: Realm) -> [&'static str; 2] {
@@ -272,6 +425,15 @@ fn credential(request: &Request, app: &App, realm: Realm) -> Result<Option<Plain
         None => Ok(Cookie::Access(realm).read(request, app.settings())?),
         Some(value) => Ok(Some(bearer_token(value).ok_or(Error::UNAUTHENTICATED)?)),
     }
+}
+
+/// Returns the bearer token of the request if it begins like an API token. A cookie never holds one.
+///
+/// # Errors
+/// `malformed_request` as for [`authorization`].
+fn api_token(request: &Request) -> Result<Option<PlainToken>, ApiError> {
+    let token = authorization(request)?.and_then(bearer_token);
+    Ok(token.filter(|token| token.reveal().starts_with(api_tokens::PREFIX)))
 }
 
 /// Returns the session of the request's access token, as [`sessions::session_of_token`] does.
@@ -334,6 +496,17 @@ fn app(request: &Request) -> poem::Result<&App> {
 fn context(request: &Request) -> poem::Result<RequestContext> {
     let context = request.data::<RequestContext>().cloned();
     context.ok_or_else(|| ApiError::Domain(Error::Internal("no context in the request".into())).into())
+}
+
+fn api_token_scheme() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        description: Some(
+            "An API token, which begins with `pat_`: a personal access token of a staff user, or the token of a service \
+             account. It is valid for `/api/v1` only, and never where a fresh session is needed.",
+        ),
+        bearer_format: Some("pat_"),
+        ..bearer_scheme()
+    }
 }
 
 fn bearer_scheme() -> MetaSecurityScheme {

@@ -15,8 +15,10 @@ use serde_json::{Map, Value};
 
 use crate::http::{document, error::ApiError, schema};
 
-/// The largest request body, in bytes.
+/// The largest request body of most operations, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// The largest request body of the operations that declare a large one, in bytes.
+pub(crate) const MAX_LARGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// A JSON request body of schema `T`.
 ///
@@ -30,18 +32,8 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: Type> Payload for Body<T> {
     const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
 
-    /// Accepts `application/json` without parameters or with a charset that is UTF-8 or empty. A parameter may be
-    /// empty, as in `application/json;` (RFC 9110 §5.6.6).
     fn check_content_type(content_type: &str) -> bool {
-        let mut parts = content_type.split(';').map(str::trim);
-        let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-        let is_utf8 = |part: &str| {
-            part.split_once('=').is_some_and(|(name, value)| {
-                let value = value.trim().trim_matches('"').to_ascii_lowercase();
-                name.trim().eq_ignore_ascii_case("charset") && ["", "utf-8", "utf8"].contains(&value.as_str())
-            })
-        };
-        is_json && parts.all(|part| part.is_empty() || is_utf8(part))
+        is_json(content_type)
     }
 
     fn schema_ref() -> MetaSchemaRef {
@@ -53,19 +45,30 @@ impl<T: Type> Payload for Body<T> {
     }
 }
 
+/// Whether a content type is `application/json` without parameters or with a charset that is UTF-8 or empty. A
+/// parameter may be empty, as in `application/json;` (RFC 9110 §5.6.6).
+pub(crate) fn is_json(content_type: &str) -> bool {
+    has_type(content_type, "application/json", &["", "utf-8", "utf8"])
+}
+
+/// Whether a content type is `essence` without parameters, or with one of these charsets.
+pub(crate) fn has_type(content_type: &str, essence: &str, charsets: &[&str]) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_essence = parts.next().is_some_and(|part| part.eq_ignore_ascii_case(essence));
+    let is_charset = |part: &str| {
+        part.split_once('=').is_some_and(|(name, value)| {
+            let value = value.trim().trim_matches('"').to_ascii_lowercase();
+            name.trim().eq_ignore_ascii_case("charset") && charsets.contains(&value.as_str())
+        })
+    };
+    is_essence && parts.all(|part| part.is_empty() || is_charset(part))
+}
+
 impl<T: ParseFromJSON> ParsePayload for Body<T> {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let content_types = request.headers().get_all(header::CONTENT_TYPE).iter().count();
-        if has_content_coding(request) || content_types > 1 {
-            return Err(ApiError::UnsupportedMediaType.into());
-        }
-        let bytes = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge,
-            _ => ApiError::Malformed("The request body is incomplete."),
-        })?;
-        let value = parse(&bytes)?;
+        let value = parse(&read(request, body, MAX_BYTES).await?)?;
         let problems = schema::check(document::of(request)?.schemas(), &T::name(), &value);
         if !problems.is_empty() {
             return Err(ApiError::Domain(Error::Invalid(problems)).into());
@@ -79,6 +82,23 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
 }
 
 impl_apirequest_for_payload!(Body<T>, T: ParseFromJSON);
+
+/// Reads a body of at most `max` bytes, without looking at its content.
+///
+/// # Errors
+/// `unsupported_media_type` for two content types and for a body with a content coding, `body_too_large`, and
+/// `malformed_request` if the body is incomplete.
+pub(crate) async fn read(request: &Request, body: &mut RequestBody, max: usize) -> poem::Result<Vec<u8>> {
+    let content_types = request.headers().get_all(header::CONTENT_TYPE).iter().count();
+    if has_content_coding(request) || content_types > 1 {
+        return Err(ApiError::UnsupportedMediaType.into());
+    }
+    let bytes = body.take()?.into_bytes_limit(max).await.map_err(|error| match error {
+        ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge(max),
+        _ => ApiError::Malformed("The request body is incomplete."),
+    })?;
+    Ok(bytes.into())
+}
 
 /// Whether `Content-Encoding` names a coding other than `identity` (RFC 9110 §8.4).
 fn has_content_coding(request: &Request) -> bool {

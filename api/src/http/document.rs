@@ -3,10 +3,16 @@
 use std::collections::HashMap;
 
 use poem::Request;
-use portico_domain::platform::{actor::Permission, error::Error};
+use portico_domain::platform::{
+    actor::{ClientAdmin, Permission},
+    error::Error,
+};
 use serde_json::{Map, Value, json};
 
-use super::error::{ApiError, limit};
+use super::{
+    body::{MAX_BYTES, MAX_LARGE_BYTES},
+    error::{ApiError, LARGE_BODY_DESCRIPTION, limit},
+};
 
 /// A name among the security schemes of an operation that needs a fresh session. It is the name of no scheme, as are
 /// the names of permissions: the framework has no other way to say more about an operation. [`Document::new`] removes
@@ -41,6 +47,8 @@ pub(crate) struct Operation {
     pub(crate) takes_session: bool,
     /// The name of the rate limit against guessing that the operation declares, if it declares one.
     pub(crate) rate_limit: Option<&'static str>,
+    /// The largest request body, in bytes.
+    pub(crate) max_body_bytes: usize,
 }
 
 impl Document {
@@ -97,20 +105,28 @@ impl Document {
 
     /// Returns the methods of a path in the form of an `Allow` header (RFC 9110 §10.2.1).
     ///
-    /// A path that is not in the document is a page, which allows GET and HEAD.
-    pub(crate) fn allowed_methods(&self, path: &str) -> String {
+    /// A path that is not in the document is a page, which allows GET and HEAD. `None` if the path ends with a slash:
+    /// the framework takes the end for an empty id, but no path has such an end.
+    pub(crate) fn allowed_methods(&self, path: &str) -> Option<String> {
+        if path.ends_with('/') {
+            return None;
+        }
         let mut methods: Vec<&str> = self.at(path).map(|operation| operation.method.as_str()).collect();
         if methods.is_empty() {
             methods.push("GET");
         }
         methods.sort_unstable();
-        methods.join(", ").replace("GET", "GET, HEAD")
+        Some(methods.join(", ").replace("GET", "GET, HEAD"))
     }
 
-    /// Returns the operations whose path matches `path`.
+    /// Returns the operations whose path matches `path`. A path with fewer parameters takes precedence, as in the
+    /// router, and one without any over all others.
     fn at(&self, path: &str) -> impl Iterator<Item = &Operation> {
-        let fixed = self.fixed.get(path).into_iter().flatten();
-        fixed.chain(self.templated.iter().filter(move |operation| operation.matches(path)))
+        let fixed = self.fixed.get(path);
+        let matching = move || self.templated.iter().filter(move |operation| operation.matches(path));
+        let fewest = if fixed.is_none() { matching().map(Operation::parameters).min() } else { None };
+        let templated = matching().filter(move |operation| Some(operation.parameters()) == fewest);
+        fixed.into_iter().flatten().chain(templated)
     }
 }
 
@@ -126,7 +142,13 @@ impl Operation {
             ignores_query: value["responses"]["422"].is_null(),
             takes_session: value["security"].is_array(),
             rate_limit: declared_limit(value),
+            max_body_bytes: max_body_bytes(value),
         }
+    }
+
+    /// Returns the number of parameters in the path.
+    fn parameters(&self) -> usize {
+        self.path.matches('{').count()
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -159,14 +181,23 @@ fn declared_limit(operation: &Value) -> Option<&'static str> {
         .map(|documented| documented.limit.name)
 }
 
+/// Returns the largest request body of the operation, in bytes, as its documented 413 response says.
+fn max_body_bytes(operation: &Value) -> usize {
+    let is_large = operation["responses"]["413"]["description"] == LARGE_BODY_DESCRIPTION;
+    if is_large { MAX_LARGE_BYTES } else { MAX_BYTES }
+}
+
 /// Returns every operation of the document.
 fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     let items = document["paths"].as_object_mut().into_iter().flatten();
     items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten()).map(|(_, operation)| operation)
 }
 
-/// Moves the permission and the [`FRESH_SESSION_MARKER`] of each operation out of its security schemes.
+/// Moves the permission and the [`FRESH_SESSION_MARKER`] of each operation out of its security schemes, and adds a
+/// sentence about them to its description.
 fn add_permissions(document: &mut Value) {
+    let permissions: Vec<_> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+    let permissions = [permissions, vec![ClientAdmin::PERMISSION]].concat();
     for operation in operations_mut(document) {
         let Some(Value::Array(schemes)) = operation.get_mut("security") else { continue };
         let mut added = Map::new();
@@ -175,15 +206,45 @@ fn add_permissions(document: &mut Value) {
             if has(FRESH_SESSION_MARKER) {
                 added.insert("x-fresh-session".into(), true.into());
             }
-            if let Some(permission) = Permission::ALL.iter().find(|permission| has(permission.name())) {
-                added.insert("x-permission".into(), permission.name().into());
+            let permission = permissions.iter().find(|permission| has(permission));
+            if let Some(permission) = permission {
+                added.insert("x-permission".into(), (*permission).into());
             }
-            !has(FRESH_SESSION_MARKER) && Permission::ALL.iter().all(|permission| !has(permission.name()))
+            !has(FRESH_SESSION_MARKER) && permission.is_none()
         });
+        let permission =
+            Permission::ALL.into_iter().find(|permission| added.get("x-permission") == Some(&json!(permission.name())));
+        let text = access_text(permission, added.contains_key("x-fresh-session"));
+        if !text.is_empty() {
+            let description = operation["description"].as_str().unwrap_or_default();
+            operation["description"] = format!("{description}\n\n{text}").trim_start().into();
+        }
         if let Value::Object(operation) = operation {
             operation.extend(added);
         }
     }
+}
+
+/// Returns what the description of an operation says about who may call it; empty if every caller may.
+fn access_text(permission: Option<Permission>, is_fresh: bool) -> String {
+    let mut sentences = Vec::new();
+    if let Some(permission) = permission {
+        let roles: Vec<_> = permission.roles().map(|role| format!("`{}`", role.name())).collect();
+        let roles = match roles.split_last() {
+            Some((last, [])) => format!("the role {last} has"),
+            Some((last, first)) => format!("the roles {} and {last} have", first.join(", ")),
+            None => "no role has".into(),
+        };
+        sentences.push(format!("Needs the permission `{}`, which {roles}.", permission.name()));
+    }
+    if is_fresh {
+        sentences.push(
+            "Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the \
+             response is 403 `step_up_required`."
+                .into(),
+        );
+    }
+    sentences.join(" ")
 }
 
 fn add_rate_limits(document: &mut Value) {
@@ -235,6 +296,10 @@ fn allow_null_in_optional_fields(document: &mut Value, name: &str) {
             field["allOf"] = json!([reference]);
         }
         field["nullable"] = true.into();
+        // An `enum` must list `null` too (OpenAPI 3.0.3, proposal 2019-10-31).
+        if let Some(Value::Array(values)) = field.get_mut("enum") {
+            values.push(Value::Null);
+        }
     }
     document["components"]["schemas"] = schemas;
     document["components"]["schemas"][name] = schema;

@@ -15,6 +15,8 @@ use portico_domain::platform::error::{Error, RateLimited};
 use tracing::error;
 use uuid::Uuid;
 
+/// A mebibyte, in bytes.
+const MIB: usize = 1024 * 1024;
 /// The value of `Retry-After` if the server is busy or the database is unavailable, in seconds.
 const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
 
@@ -25,15 +27,15 @@ pub(crate) enum ApiError {
     Domain(Error),
     /// The body or the query cannot be parsed. Holds the detail of the problem.
     Malformed(&'static str),
-    /// The body is larger than 64 KiB.
-    BodyTooLarge,
+    /// The body is larger than the operation allows. Holds the largest size in bytes.
+    BodyTooLarge(usize),
     /// The body did not arrive within 15 seconds.
     RequestTimeout,
     /// The URI is longer than 8 KiB.
     UriTooLong,
     /// The headers are larger than 16 KiB in total.
     HeadersTooLarge,
-    /// The body is not JSON in UTF-8, or has a content coding.
+    /// The body has a content type that the operation does not take, or has a content coding.
     UnsupportedMediaType,
     /// The path exists, but not with this method. Holds the allowed methods, as in an `Allow` header.
     MethodNotAllowed(String),
@@ -64,7 +66,7 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -87,7 +89,7 @@ impl ApiError {
     fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed_request",
-            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooLarge(_) => "body_too_large",
             Self::RequestTimeout => "request_timeout",
             Self::UriTooLong => "uri_too_long",
             Self::HeadersTooLarge => "headers_too_large",
@@ -100,12 +102,15 @@ impl ApiError {
     fn detail(&self) -> String {
         match self {
             Self::Malformed(why) => (*why).into(),
-            Self::BodyTooLarge => "The request body may have at most 64 KiB.".into(),
+            Self::BodyTooLarge(max) if *max >= MIB => format!("The request body may have at most {} MiB.", max / MIB),
+            Self::BodyTooLarge(max) => format!("The request body may have at most {} KiB.", max / 1024),
             Self::RequestTimeout => "The request body must arrive within 15 seconds.".into(),
             Self::UriTooLong => "The URI may have at most 8 KiB.".into(),
             Self::HeadersTooLarge => "The headers may have at most 16 KiB in total.".into(),
             Self::UnsupportedMediaType => {
-                "The body must be application/json in UTF-8, without a Content-Encoding.".into()
+                "The body must have a content type of this operation, which is application/json in UTF-8 unless the \
+                 document names another one, and no Content-Encoding."
+                    .into()
             }
             Self::MethodNotAllowed(allowed) => format!("Allowed methods: {allowed}."),
             Self::Domain(Error::Invalid(fields)) => match fields.as_slice() {
@@ -198,7 +203,10 @@ fn title(code: &str) -> &'static str {
         "token_revoked" => "The link was revoked or replaced",
         "portal_user_exists" => "The address was already invited to this client",
         "already_activated" => "The user has already joined the client",
+        "last_owner" => "The tenant needs an owner",
         "wrong_account" => "The link belongs to another user",
+        "last_admin" => "The client would have no administrator",
+        "idempotency_mismatch" => "The idempotency key was used with another body",
         "conflict" => "Conflicts with existing data",
         "too_many_requests" => "Too many requests",
         "overloaded" => "The server is overloaded",
@@ -224,6 +232,9 @@ fn rate_limit_headers(refusal: &RateLimited) -> [(HeaderName, String); 2] {
         (HeaderName::from_static("ratelimit"), format!("\"{limit}\";r=0;t={retry_after}")),
     ]
 }
+
+/// The description of the response 413 of an operation with a large body.
+pub(super) const LARGE_BODY_DESCRIPTION: &str = "`body_too_large`: the body is larger than 2 MiB.";
 
 /// The media type of problems (RFC 9457 §3).
 const PROBLEM_JSON: &str = "application/problem+json; charset=utf-8";
@@ -269,13 +280,13 @@ struct ValidationProblem {
 
 /// A field that is not valid.
 #[derive(Object)]
-struct InvalidField {
+pub(crate) struct InvalidField {
     /// The field, as a JSON pointer (RFC 6901).
-    pointer: String,
+    pub(crate) pointer: String,
     /// The code for programs. It never changes.
-    code: String,
+    pub(crate) code: String,
     /// What is wrong, as a clause that follows the name of the field.
-    detail: String,
+    pub(crate) detail: String,
 }
 
 /// The statuses of failures that only some operations have. An operation names them in its return type, together with
@@ -291,6 +302,8 @@ pub(crate) mod status {
     pub(crate) const CONFLICT: u16 = 1 << 3;
     /// 410.
     pub(crate) const GONE: u16 = 1 << 4;
+    /// 413 beyond 2 MiB and not beyond 64 KiB.
+    pub(crate) const LARGE_BODY: u16 = 1 << 6;
     /// No 422: the operation ignores its query and takes no body.
     pub(crate) const IGNORES_QUERY: u16 = 1 << 5;
 }
@@ -382,15 +395,17 @@ impl<const RESPONSES: u16> ApiResponse for Failure<RESPONSES> {
             (
                 409,
                 RESPONSES & status::CONFLICT != 0,
-                "`portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.",
+                "`portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, \
+                 `idempotency_mismatch`, or `conflict` with existing data.",
             ),
             (410, RESPONSES & status::GONE != 0, "No longer valid: `token_expired`, `token_used`, `token_revoked`."),
-            (413, true, "`body_too_large`: the body is larger than 64 KiB."),
+            (413, RESPONSES & status::LARGE_BODY == 0, "`body_too_large`: the body is larger than 64 KiB."),
+            (413, RESPONSES & status::LARGE_BODY != 0, LARGE_BODY_DESCRIPTION),
             (414, true, "`uri_too_long`: the URI is longer than 8 KiB."),
             (
                 415,
                 RESPONSES & status::UNSUPPORTED_MEDIA_TYPE != 0,
-                "`unsupported_media_type`: not JSON in UTF-8, or compressed.",
+                "`unsupported_media_type`: the content type is not one of this operation, or the body is compressed.",
             ),
             // All other operations refuse unknown query parameters.
             (422, RESPONSES & status::IGNORES_QUERY == 0, "`validation_failed`: `errors` names every invalid field."),
@@ -426,23 +441,23 @@ fn problem(status: u16, description: &'static str) -> MetaResponse {
     }
 }
 
-/// Converts an error of the framework.
-pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> String) -> ApiError {
+/// Converts an error of the framework. `allowed` returns the methods of the path, or `None` if there is no such path.
+pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> Option<String>) -> ApiError {
     use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as RoutePathError};
     use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError};
     if error.is::<NotFoundError>() || error.is::<ParsePathError>() || error.is::<RoutePathError>() {
         // No object has a malformed id.
         ApiError::Domain(Error::NOT_FOUND)
     } else if error.is::<MethodNotAllowedError>() || error.status() == StatusCode::METHOD_NOT_ALLOWED {
-        ApiError::MethodNotAllowed(allowed())
+        allowed().map_or(ApiError::Domain(Error::NOT_FOUND), ApiError::MethodNotAllowed)
     } else if error.is::<ContentTypeError>() {
         ApiError::UnsupportedMediaType
     } else if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        ApiError::Domain(Error::invalid(
-            format!("/{}", parameter.name),
-            "invalid",
-            "must have one of the allowed values",
-        ))
+        // The detail of a `FieldProblem` follows the name of the type.
+        let reason = parameter.reason.split_once("\": ").map(|(_, detail)| detail);
+        let detail = reason.filter(|detail| detail.starts_with("must "));
+        let detail = detail.unwrap_or("must have one of the allowed values");
+        ApiError::Domain(Error::invalid(format!("/{}", parameter.name), "invalid", detail))
     } else if error.status() == StatusCode::NOT_FOUND {
         ApiError::Domain(Error::NOT_FOUND)
     } else if error.status().is_client_error() {

@@ -3,15 +3,21 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Datelike, TimeZone, Utc};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use portico_domain::{
-    entity::{ClientId, CodeFlowId},
+    entity::{
+        ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId, StaffUserId,
+    },
     platform::{
+        clock::Time,
         email_address::EmailAddress,
         error::FieldProblem,
+        idempotency::IdempotencyKey,
+        locale::Locale,
         name::Name,
         search::SearchText,
         secret::{Password, PlainToken},
@@ -53,6 +59,14 @@ impl Scalar for Name {
     }
 }
 
+impl Scalar for IdempotencyKey {
+    const FORMAT: &'static str = "idempotency-key";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
 impl Scalar for SearchText {
     const FORMAT: &'static str = "search-text";
 
@@ -88,27 +102,11 @@ impl Scalar for PlainToken {
     }
 }
 
-/// A language tag (BCP 47, RFC 5646 §2.1), at most 35 characters long.
-///
-/// Only the form is checked, not whether the language exists: a language of 2 or 3 letters, then any number of subtags
-/// of 2 to 8 letters or digits, separated by hyphens.
-pub(crate) struct Locale(pub(crate) String);
-
 impl Scalar for Locale {
     const FORMAT: &'static str = "locale";
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
-        let is_part =
-            |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let mut parts = text.split('-');
-        let is_language = parts
-            .next()
-            .is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
-        if text.len() <= 35 && is_language && parts.all(is_part) {
-            Ok(Self(text.into()))
-        } else {
-            Err(FieldProblem::new("locale_invalid", "must be a language tag, such as en or de-CH"))
-        }
+        text.parse()
     }
 }
 
@@ -138,6 +136,32 @@ impl Scalar for Code {
     }
 }
 
+/// A time (RFC 3339 §5.6), such as `2026-11-26T12:00:00Z`, with a precision of microseconds.
+///
+/// A time outside of the years 0 to 9999 (UTC), which an offset can make, counts as the first or last second of these
+/// years: SQLite compares times as texts, and other years have another number of digits.
+pub(crate) struct Timestamp(pub(crate) Time);
+
+impl Scalar for Timestamp {
+    const FORMAT: &'static str = "date-time";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        // In a query, a plus sign that is not encoded is a space.
+        let wrong = || {
+            let detail = "must be a time (RFC 3339), such as 2026-11-26T12:00:00Z; in a query, + is written as %2B";
+            FieldProblem::new("time_invalid", detail)
+        };
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| wrong())?.to_utc();
+        let time = Utc.timestamp_micros(time.timestamp_micros()).single().ok_or_else(wrong)?;
+        let nearest = match time.year() {
+            ..0 => Utc.with_ymd_and_hms(0, 1, 1, 0, 0, 0).single(),
+            0..=9999 => Some(time),
+            10_000.. => Utc.with_ymd_and_hms(9999, 12, 31, 23, 59, 59).single(),
+        };
+        nearest.map(Self).ok_or_else(wrong)
+    }
+}
+
 /// Implements [`Scalar`] for id types: the hyphenated form of a UUID, 36 characters.
 macro_rules! ids {
     ($($id:ident),*) => {$(
@@ -152,7 +176,32 @@ macro_rules! ids {
     )*};
 }
 
-ids!(ClientId, CodeFlowId);
+ids!(ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId, StaffUserId);
+
+/// The id of an object of any kind.
+impl Scalar for Uuid {
+    const FORMAT: &'static str = "uuid";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        ClientId::parse(text).map(|id| id.0)
+    }
+}
+
+/// The name of an action of the audit log, such as `session.opened`: lower-case letters, `_` and one `.`, at most 100
+/// characters.
+pub(crate) struct ActionName(pub(crate) String);
+
+impl Scalar for ActionName {
+    const FORMAT: &'static str = "audit-action";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        match text.split_once('.') {
+            Some((noun, verb)) if text.len() <= 100 && is_word(noun) && is_word(verb) => Ok(Self(text.into())),
+            _ => Err(FieldProblem::new("action_invalid", "must be the name of an action, such as session.opened")),
+        }
+    }
+}
 
 /// Defines the functions that look a scalar up by its format.
 macro_rules! formats {
@@ -173,7 +222,20 @@ macro_rules! formats {
     };
 }
 
-formats!(EmailAddress, Name, SearchText, ExternalRef, Password, PlainToken, Locale, Code, ClientId);
+formats!(
+    EmailAddress,
+    Name,
+    IdempotencyKey,
+    SearchText,
+    ExternalRef,
+    Password,
+    PlainToken,
+    Locale,
+    Code,
+    Timestamp,
+    ActionName,
+    ClientId
+);
 
 impl<T: Scalar> Type for Field<T> {
     const IS_REQUIRED: bool = true;
@@ -247,6 +309,34 @@ mod tests {
             ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "123.456", "123_456", "+12345", &spread]
         {
             assert_eq!(Code::parse(wrong).err().unwrap().code, "code_invalid", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn time_is_read_with_any_offset() {
+        for (typed, time) in [
+            ("2026-11-26T12:00:00Z", "2026-11-26T12:00:00Z"),
+            ("2026-11-26t12:00:00.1234567z", "2026-11-26T12:00:00.123456Z"),
+            ("2026-11-26T12:00:00+02:00", "2026-11-26T10:00:00Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            ("0000-01-01T00:00:00+14:00", "0000-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z"),
+        ] {
+            let Timestamp(found) = Timestamp::parse(typed).unwrap();
+            assert_eq!(found, time.parse::<Time>().unwrap(), "{typed}");
+        }
+        for wrong in [
+            "",
+            "2026-11-26",
+            "2026-11-26T12:00:00",
+            "2026-11-26T12:00:00 02:00",
+            "2026-13-01T00:00:00Z",
+            "2026-11-26T24:00:00Z",
+            "12026-11-26T12:00:00Z",
+            "1764158400",
+            "yesterday",
+        ] {
+            assert_eq!(Timestamp::parse(wrong).err().unwrap().code, "time_invalid", "{wrong:?}");
         }
     }
 

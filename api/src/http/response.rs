@@ -39,11 +39,7 @@ pub(crate) struct Created<T>(pub(crate) T);
 
 impl<T: ToJSON> ApiResponse for Created<T> {
     fn meta() -> MetaResponses {
-        let mut meta = Json::<T>::meta();
-        for response in &mut meta.responses {
-            response.status = Some(201);
-        }
-        meta
+        with_status(Json::<T>::meta(), StatusCode::CREATED)
     }
 
     fn register(registry: &mut Registry) {
@@ -55,6 +51,33 @@ impl<T: ToJSON> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         Json(self.0).with_status(StatusCode::CREATED).into_response()
     }
+}
+
+/// A response with status 202 and a JSON body that says what will be done.
+pub(crate) struct Queued<T>(pub(crate) T);
+
+impl<T: ToJSON> ApiResponse for Queued<T> {
+    fn meta() -> MetaResponses {
+        with_status(Json::<T>::meta(), StatusCode::ACCEPTED)
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: ToJSON> IntoResponse for Queued<T> {
+    fn into_response(self) -> Response {
+        Json(self.0).with_status(StatusCode::ACCEPTED).into_response()
+    }
+}
+
+/// Returns `meta` with this status in place of 200.
+fn with_status(mut meta: MetaResponses, status: StatusCode) -> MetaResponses {
+    for response in &mut meta.responses {
+        response.status = Some(status.as_u16());
+    }
+    meta
 }
 
 /// A response with status 204 and without a body.

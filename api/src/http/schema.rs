@@ -168,7 +168,14 @@ fn check_scalar(schema: &Value, kind: &str, value: &Value) -> Option<FieldProble
     }
     match (kind, value) {
         ("string", Value::String(text)) => fields::check_format(schema["format"].as_str().unwrap_or(""), text),
-        ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => None,
+        ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => {
+            let bound = |keyword: &str| schema[keyword].as_f64();
+            let given = number.as_f64()?;
+            if let Some(min) = bound("minimum").filter(|min| given < *min) {
+                return wrong(format!("must be at least {min}"));
+            }
+            bound("maximum").filter(|max| given > *max).and_then(|max| wrong(format!("must be at most {max}")))
+        }
         ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => None,
         ("string", _) => wrong("must be text".into()),
         (kind, _) => wrong(format!("must be of type {kind}")),
@@ -278,6 +285,24 @@ mod tests {
     }
 
     #[test]
+    fn integer_is_checked_against_its_bounds() {
+        let days = json!({ "type": "integer", "minimum": 1, "maximum": 365 });
+        for (value, is_good) in [
+            (json!(1), true),
+            (json!(365), true),
+            (json!(0), false),
+            (json!(366), false),
+            (json!(-1), false),
+            (json!(1e12), false),
+            (json!(u64::MAX), false),
+            (json!("90"), false),
+            (json!(1.5), false),
+        ] {
+            assert_eq!(check_scalar(&days, "integer", &value).is_none(), is_good, "{value}");
+        }
+    }
+
+    #[test]
     fn number_of_problems_is_bounded() {
         let rows: Vec<_> = (0..1_000).map(|_| json!({ "x": 1 })).collect();
         let schemas = json!({ "Rows": { "type": "array", "items": { "type": "object", "required": ["a"] } } });
@@ -286,7 +311,7 @@ mod tests {
     }
 
     /// The keywords that [`Checker`] checks, and those that only describe.
-    const KEYWORDS: [&str; 19] = [
+    const KEYWORDS: [&str; 21] = [
         "$ref",
         "additionalProperties",
         "allOf",
@@ -299,7 +324,9 @@ mod tests {
         "format",
         "items",
         "maxItems",
+        "maximum",
         "minItems",
+        "minimum",
         "nullable",
         "oneOf",
         "properties",

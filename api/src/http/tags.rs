@@ -14,6 +14,13 @@ pub(crate) enum Tag {
     /// Password recovery and password changes of portal users.
     #[oai(rename = "passwords")]
     Passwords,
+    /// The profile of the signed-in portal user.
+    #[oai(rename = "profile")]
+    Profile,
+    /// The portal users and invitations of the client that the signed-in portal user acts for. Called by the
+    /// administrators of the client.
+    #[oai(rename = "colleagues")]
+    Colleagues,
     /// Sign-in, refresh and sign-out of staff users.
     #[oai(rename = "staff sessions")]
     StaffSessions,
@@ -23,6 +30,24 @@ pub(crate) enum Tag {
     /// The portal users of a client: inviting them and sending invitations again. Called by staff users.
     #[oai(rename = "invitations")]
     Invitations,
+    /// The portal users of a client and of a tenant: roles, access and removal. Called by staff users.
+    #[oai(rename = "portal users")]
+    PortalUsers,
+    /// The mail log of a tenant, and sending failed mails again. Called by staff users.
+    #[oai(rename = "emails")]
+    Emails,
+    /// The audit log of a tenant. Called by staff users.
+    #[oai(rename = "audit events")]
+    AuditEvents,
+    /// The staff users of a tenant, and their own profiles.
+    #[oai(rename = "staff")]
+    Staff,
+    /// API tokens: credentials of programs.
+    #[oai(rename = "api tokens")]
+    ApiTokens,
+    /// Service accounts: accounts of programs, and their API tokens.
+    #[oai(rename = "service accounts")]
+    ServiceAccounts,
     /// Signing keys and health.
     #[oai(rename = "operations")]
     Operations,

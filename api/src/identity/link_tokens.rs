@@ -8,6 +8,7 @@ use portico_domain::{
     identity::{
         activation::{self, ActivateInput},
         link_tokens::{self, LinkInfo},
+        not_me,
     },
     platform::{
         app::App,
@@ -47,9 +48,9 @@ struct CheckedLink {
     purpose: LinkPurpose,
     /// The email address of the portal user.
     email: String,
-    /// The name of the portal user: the name in the invitation or, for a reset link, the name in the profile.
+    /// The name of the portal user: the name in the invitation or, for the other purposes, the name in the profile.
     name: String,
-    /// The name of the client that the invitation is for; `null` for a reset link.
+    /// The name of the client that the invitation is for; `null` for the other purposes.
     client_name: Nullable<String>,
     /// When the link expires (RFC 3339, UTC).
     expires_at: DateTime<Utc>,
@@ -60,6 +61,7 @@ struct CheckedLink {
 /// - `activation`: set the first password with `activate_account`.
 /// - `reset`: set a new password with `reset_password`.
 /// - `accept`: sign in and join the client with `accept_invitation`.
+/// - `not_me`: report a sign-in from an unknown device with `report_sign_in`.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum LinkPurpose {
@@ -69,6 +71,8 @@ enum LinkPurpose {
     Reset,
     /// Join a client as a portal user who has a password.
     Accept,
+    /// Report a sign-in from an unknown device.
+    NotMe,
 }
 
 /// An activation link and the first password of the account.
@@ -98,6 +102,7 @@ impl From<LinkInfo> for CheckedLink {
                 link_token::Purpose::Activation => LinkPurpose::Activation,
                 link_token::Purpose::Reset => LinkPurpose::Reset,
                 link_token::Purpose::Accept => LinkPurpose::Accept,
+                link_token::Purpose::NotMe => LinkPurpose::NotMe,
             },
             email: link.email,
             name: link.name,
@@ -178,6 +183,25 @@ impl LinkTokens {
         { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::CONFLICT | status::GONE | limit::TOKEN_NETWORK },
     > {
         link_tokens::renew(app, &caller, &body.token.0).await?;
+        Ok(accepted())
+    }
+
+    /// Report a sign-in that was not yours
+    ///
+    /// Takes the link in the notice about a sign-in from an unknown device. Revokes every session of the user, locks
+    /// the password until it is reset, makes every known device unknown, and mails a reset link. The link cannot be
+    /// used again. It also works if the session of the notice has ended.
+    #[oai(path = "/auth/not-me", method = "post", operation_id = "report_sign_in")]
+    async fn not_me(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        Body(body): Body<LinkToken>,
+    ) -> ApiResult<
+        Json<Accepted>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
+    > {
+        not_me::report(app, &caller, &body.token.0).await?;
         Ok(accepted())
     }
 

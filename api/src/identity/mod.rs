@@ -2,7 +2,9 @@
 
 pub(crate) mod jwks;
 pub(crate) mod link_tokens;
+pub(crate) mod own_sessions;
 pub(crate) mod passwords;
+pub(crate) mod profile;
 pub(crate) mod sessions;
 pub(crate) mod staff_sessions;
 mod views;

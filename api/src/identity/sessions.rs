@@ -12,13 +12,15 @@ use portico_domain::{
         actor::{self, Realm},
         app::App,
         email_address::EmailAddress,
-        secret::Password,
+        secret::{Password, PlainToken},
     },
 };
 
 use crate::{
     http::{
-        auth::{Anonymous, Portal, PortalUserWithMemberships, RefreshToken, ReplacedSession, SignOutSessions},
+        auth::{
+            Anonymous, Portal, PortalUser, PortalUserWithMemberships, RefreshToken, ReplacedSession, SignOutSessions,
+        },
         body::Body,
         cookies,
         error::{ApiResult, limit, status},
@@ -44,6 +46,16 @@ struct SignIn {
     password: Field<Password>,
     /// The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
     client_id: Option<Field<ClientId>>,
+    /// The link token of an invitation to accept: the text after `#token=` in the mailed URL. The session then acts for
+    /// the client of the invitation.
+    invitation: Option<Field<PlainToken>>,
+}
+
+/// The client to switch to.
+#[derive(Object)]
+struct SwitchClient {
+    /// The id of a client of which the user is an active member.
+    client_id: Field<ClientId>,
 }
 
 /// The signed-in portal user, the client, and the session.
@@ -71,6 +83,11 @@ impl Sessions {
     /// activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
     /// after a correct password if the named client, or every client of the user, is archived or its tenant is
     /// suspended.
+    ///
+    /// With `invitation`, the sign-in accepts the invitation of a link with the purpose `accept` and opens the session
+    /// at its client. So a user who is no longer a member of any client can return. After a correct password, and only
+    /// then, a link that is unknown, expired, used or revoked is answered as by `check_token`; a link of another user
+    /// is 409 `wrong_account`, and a `client_id` of another client is 422. The link then stays unused.
     #[oai(path = "/sign-in", method = "post", operation_id = "sign_in")]
     async fn sign_in(
         &self,
@@ -80,19 +97,31 @@ impl Sessions {
         Body(body): Body<SignIn>,
     ) -> ApiResult<
         WithCookies<Json<Session>>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | limit::SIGN_IN_RATE },
+        {
+            status::UNSUPPORTED_MEDIA_TYPE
+                | status::UNAUTHORIZED
+                | status::NOT_FOUND
+                | status::CONFLICT
+                | status::GONE
+                | limit::SIGN_IN_RATE
+        },
     > {
-        let (Field(email), Field(password), client) =
-            (body.email, body.password, body.client_id.map(|Field(client)| client));
-        let input = SignInInput { email, password, client, replaces: current.0 };
+        let input = SignInInput {
+            email: body.email.0,
+            password: body.password.0,
+            client: body.client_id.map(|Field(client)| client),
+            invitation: body.invitation.map(|Field(token)| token),
+            replaces: current.0,
+        };
         Ok(views::sign_in_response(app, sign_in::sign_in(app, &caller, input).await?))
     }
 
     /// Refresh a session
     ///
-    /// Exchanges the refresh token in the cookie for a new access token and a new refresh token. For ten seconds (by
-    /// default) the previous refresh token is still accepted, for example from a second tab. Any other use of an old
-    /// refresh token shows that it was copied, and the session is revoked.
+    /// Exchanges the refresh token in the cookie for a new access token and a new refresh token. The previous refresh
+    /// token gets the same successor again, for example in a second tab or after a lost response, until one of the new
+    /// tokens has been used, and for ten seconds (by default) more. Any other use of an old refresh token shows that it
+    /// was copied, and the session is revoked.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(
         &self,
@@ -130,6 +159,27 @@ impl Sessions {
     ) -> ApiResult<WithCookies<NoContent>, 0> {
         sessions::sign_out_everywhere(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
+    }
+
+    /// Switch to another client
+    ///
+    /// Lets the session act for another client of the user, and returns a new access token. The session keeps its id
+    /// and its refresh token. Every access token that names the former client is refused from then on, with 401
+    /// `unauthenticated`; a refresh gives other tabs one that names the new client. The response is 404 if the user is
+    /// not an active member of the client, or if the client is archived. A later sign-in without `client_id` selects
+    /// this client.
+    #[oai(path = "/switch-client", method = "post", operation_id = "switch_client")]
+    async fn switch_client(
+        &self,
+        Data(app): Data<&App>,
+        caller: PortalUser,
+        Body(body): Body<SwitchClient>,
+    ) -> ApiResult<
+        WithCookies<Json<Session>>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND },
+    > {
+        let issued = sessions::switch_client(app, &caller, body.client_id.0).await?;
+        Ok(views::switched_session_response(app, &issued))
     }
 
     /// Get the current session

@@ -55,6 +55,15 @@ struct VerifyCode {
     code: Field<Code>,
 }
 
+/// A code and its code flow, by which a signed-in staff user proves their identity again.
+#[derive(Object)]
+struct StepUp {
+    /// The id of the code flow, as returned by `send_code` for the staff user's own address.
+    flow: Field<CodeFlowId>,
+    /// The code: a string of six digits.
+    code: Field<Code>,
+}
+
 /// The signed-in staff user and the session.
 #[derive(Object)]
 #[oai(rename = "CurrentStaffSession")]
@@ -102,6 +111,25 @@ impl StaffSessions {
         let Field(Code(code)) = body.code;
         let issued = staff_codes::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
         Ok(views::staff_sign_in_response(app, issued))
+    }
+
+    /// Step up
+    ///
+    /// Makes the current session fresh for ten minutes, with a code that `send_code` has mailed to the staff user's own
+    /// address. The session keeps its id, and its `auth_time` becomes now. The response sets new tokens. It is
+    /// `invalid_code` for a wrong, used or expired code, and for a code flow that is unknown or of another address.
+    #[oai(path = "/step-up", method = "post", operation_id = "step_up_staff")]
+    async fn step_up(
+        &self,
+        Data(app): Data<&App>,
+        caller: StaffUser,
+        Body(body): Body<StepUp>,
+    ) -> ApiResult<
+        WithCookies<Json<StaffSession>>,
+        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | limit::TOKEN_NETWORK },
+    > {
+        let Field(Code(code)) = body.code;
+        Ok(views::staff_session_response(app, staff_codes::step_up(app, &caller, body.flow.0, &code).await?))
     }
 
     /// Refresh a staff session

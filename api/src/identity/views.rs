@@ -11,8 +11,12 @@ use portico_domain::{
 use uuid::Uuid;
 
 use crate::{
-    http::{cookies, nullable::Nullable, response::WithCookies},
-    tenancy::views::{ClientSummary, Tenant},
+    http::{
+        cookies::{self, Cookie},
+        nullable::Nullable,
+        response::WithCookies,
+    },
+    tenancy::views::{ClientSummary, StaffRole, Tenant},
 };
 
 /// A portal user.
@@ -24,7 +28,7 @@ pub(crate) struct User {
     email: String,
     /// The name, 1 to 100 characters.
     name: String,
-    /// The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` if there is none.
+    /// The language of the user's mail as a BCP 47 tag, such as `en` or `de-CH`; `null` for that of the tenant.
     locale: Nullable<String>,
 }
 
@@ -93,23 +97,6 @@ pub(crate) struct StaffUserView {
     tenant: Tenant,
 }
 
-/// The role of a staff user.
-///
-/// - `owner`, `admin`, `support`: may read and change clients, and invite portal users.
-/// - `viewer`: may read clients.
-#[derive(Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum StaffRole {
-    /// May read and change clients, and invite portal users.
-    Owner,
-    /// May do the same as `Owner`.
-    Admin,
-    /// May do the same as `Owner`.
-    Support,
-    /// May read clients.
-    Viewer,
-}
-
 /// The session of the request.
 #[derive(Object)]
 pub(crate) struct SessionInfo {
@@ -141,12 +128,7 @@ impl StaffUserView {
             id: user.id.0,
             email: user.email.clone(),
             name: user.name.clone(),
-            role: match user.role {
-                staff_user::Role::Owner => StaffRole::Owner,
-                staff_user::Role::Admin => StaffRole::Admin,
-                staff_user::Role::Support => StaffRole::Support,
-                staff_user::Role::Viewer => StaffRole::Viewer,
-            },
+            role: user.role.into(),
             tenant: tenant.into(),
         }
     }
@@ -163,18 +145,33 @@ impl From<&session::Model> for SessionInfo {
     }
 }
 
+impl From<&IssuedSession> for Session {
+    fn from(issued: &IssuedSession) -> Self {
+        Self {
+            status: SignedInStatus::SignedIn,
+            access_token: issued.tokens.access.reveal().to_owned(),
+            token_type: TokenType::Bearer,
+            expires_in: issued.tokens.expires_in,
+            user: User::from(&issued.user),
+            client: Nullable(Some(ClientSummary::from(&issued.active))),
+        }
+    }
+}
+
 /// Returns the response to a refresh of a portal session: the session, and its cookies.
 pub(crate) fn session_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
     let cookies = session_cookies(app, Realm::Portal, &issued.tokens, &issued.session);
-    let body = Session {
-        status: SignedInStatus::SignedIn,
-        access_token: issued.tokens.access.reveal().to_owned(),
-        token_type: TokenType::Bearer,
-        expires_in: issued.tokens.expires_in,
-        user: User::from(&issued.user),
-        client: Nullable(Some(ClientSummary::from(&issued.active))),
-    };
-    WithCookies(Json(body), cookies)
+    WithCookies(Json(Session::from(&issued)), cookies)
+}
+
+/// Returns the response to a switch of the client: the session, and the cookie of its access token.
+///
+/// The refresh token stays as it is. The response does not repeat it, because the request proves an access token only,
+/// and a copied access token must not give a refresh token.
+pub(crate) fn switched_session_response(app: &App, issued: &IssuedSession) -> WithCookies<Json<Session>> {
+    let Tokens { access, expires_in, .. } = &issued.tokens;
+    let cookie = Cookie::Access(Realm::Portal).set_cookie_header(app.settings(), access.reveal(), *expires_in);
+    WithCookies(Json(Session::from(issued)), cookie.into_iter().collect())
 }
 
 /// Returns the response to a sign-in of a portal user: as [`session_response`], and a cookie that makes the browser a

@@ -128,7 +128,7 @@ impl From<ClientStatus> for client::Status {
 impl Clients {
     /// List clients
     ///
-    /// Returns the clients of the caller's tenant, oldest first. Every staff role may call this.
+    /// Returns the clients of the caller's tenant, oldest first.
     #[oai(path = "/", method = "get", operation_id = "list_clients")]
     async fn list(
         &self,
@@ -153,7 +153,7 @@ impl Clients {
 
     /// Create a client
     ///
-    /// Creates an active client in the caller's tenant. The roles `owner`, `admin` and `support` may call this.
+    /// Creates an active client in the caller's tenant.
     #[oai(path = "/", method = "post", operation_id = "create_client")]
     async fn create(
         &self,
@@ -167,7 +167,7 @@ impl Clients {
 
     /// Get a client
     ///
-    /// Returns one client of the caller's tenant. Every staff role may call this.
+    /// Returns one client of the caller's tenant.
     #[oai(path = "/:client_id", method = "get", operation_id = "get_client")]
     async fn get(
         &self,
@@ -182,8 +182,7 @@ impl Clients {
     /// Update a client
     ///
     /// Changes the given fields of a client. Archiving a client immediately revokes the sessions at the client and
-    /// stops its queued mails. Restoring a client does not restore its sessions. The roles `owner`, `admin` and
-    /// `support` may call this.
+    /// stops its queued mails. Restoring a client does not restore its sessions.
     #[oai(path = "/:client_id", method = "patch", operation_id = "update_client")]
     async fn update(
         &self,

@@ -1,5 +1,16 @@
-//! The operations on clients and on the portal users who belong to them.
+//! The operations on clients, on the portal users who belong to them, on the staff and the programs of a tenant, and on
+//! its logs.
 
+pub(crate) mod api_tokens;
+pub(crate) mod audit_events;
+pub(crate) mod bulk_invitations;
 pub(crate) mod clients;
+pub(crate) mod colleagues;
+pub(crate) mod emails;
+pub(crate) mod invitation_lists;
 pub(crate) mod invitations;
+pub(crate) mod portal_users;
+pub(crate) mod service_accounts;
+pub(crate) mod staff;
+pub(crate) mod staff_profile;
 pub(crate) mod views;

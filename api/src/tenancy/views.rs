@@ -1,11 +1,15 @@
-//! The response objects of tenancy that several operations share: tenants, clients and roles.
+//! The response objects of tenancy that several operations share: tenants, clients, portal users and roles.
 
+use chrono::{DateTime, Utc};
 use poem_openapi::{Enum, Object};
 use portico_domain::{
-    entity::{membership, tenant},
+    entity::{client, membership, staff_user, tenant},
     platform::actor::{ActiveMembership, OpenClientStatus},
+    tenancy::memberships::Member,
 };
 use uuid::Uuid;
+
+use crate::http::nullable::Nullable;
 
 /// A tenant: a company that uses Portico.
 #[derive(Object)]
@@ -37,14 +41,99 @@ pub(crate) struct ClientSummary {
     status: ClientSummaryStatus,
 }
 
+/// A client, as other objects refer to it.
+#[derive(Object)]
+pub(crate) struct ClientReference {
+    /// The id of the client (UUIDv7).
+    pub(crate) id: Uuid,
+    /// The name of the client.
+    pub(crate) name: String,
+}
+
+impl From<client::Model> for ClientReference {
+    fn from(client: client::Model) -> Self {
+        Self { id: client.id.0, name: client.name }
+    }
+}
+
+/// A portal user at one client.
+#[derive(Object)]
+#[oai(rename = "PortalUser")]
+pub(crate) struct PortalUserView {
+    /// The id of the membership (UUIDv7). It is not the id of the user's account.
+    pub(crate) id: Uuid,
+    /// The email address, in lower case.
+    pub(crate) email: String,
+    /// The name that the tenant, or an administrator of the client, entered for the user at this client.
+    pub(crate) name: String,
+    /// The role at the client.
+    pub(crate) role: MemberRole,
+    /// The status at the client.
+    pub(crate) status: MemberStatus,
+    /// When the user last signed in to this client or switched to it (RFC 3339, UTC); `null` if never.
+    pub(crate) last_sign_in_at: Nullable<DateTime<Utc>>,
+    /// When the user was invited to this client (RFC 3339, UTC).
+    pub(crate) invited_at: DateTime<Utc>,
+}
+
+impl From<Member> for PortalUserView {
+    fn from(Member { membership, email }: Member) -> Self {
+        Self {
+            id: membership.id.0,
+            email,
+            name: membership.display_name,
+            role: membership.role.into(),
+            status: membership.status.into(),
+            last_sign_in_at: Nullable(membership.last_used_at),
+            invited_at: membership.invited_at,
+        }
+    }
+}
+
+/// The status of a portal user at a client.
+///
+/// - `invited`: the user has not joined yet.
+/// - `active`: the user can act for the client.
+/// - `disabled`: the user cannot act for the client.
+#[derive(Enum, Clone, Copy)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum MemberStatus {
+    /// The user has not joined yet.
+    Invited,
+    /// The user can act for the client.
+    Active,
+    /// The user cannot act for the client.
+    Disabled,
+}
+
+impl From<membership::Status> for MemberStatus {
+    fn from(status: membership::Status) -> Self {
+        match status {
+            membership::Status::Invited => Self::Invited,
+            membership::Status::Active => Self::Active,
+            membership::Status::Disabled => Self::Disabled,
+        }
+    }
+}
+
+impl From<MemberStatus> for membership::Status {
+    fn from(status: MemberStatus) -> Self {
+        match status {
+            MemberStatus::Invited => Self::Invited,
+            MemberStatus::Active => Self::Active,
+            MemberStatus::Disabled => Self::Disabled,
+        }
+    }
+}
+
 /// The role of a portal user at a client.
 ///
-/// - `admin`: an administrator of the client.
+/// - `admin`: an administrator of the client, who manages its other portal users.
 /// - `member`: any other portal user of the client.
 #[derive(Enum, Clone, Copy)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum MemberRole {
-    /// An administrator of the client.
+    /// An administrator of the client, who manages its other portal users.
     Admin,
     /// Any other portal user of the client.
     Member,
@@ -91,6 +180,47 @@ impl From<MemberRole> for membership::Role {
         match role {
             MemberRole::Admin => Self::Admin,
             MemberRole::Member => Self::Member,
+        }
+    }
+}
+
+/// The role of a staff user or a service account, which decides the permissions.
+///
+/// - `owner`: has all permissions.
+/// - `admin`: has all permissions but `staff:edit`.
+/// - `support`: has `clients:read`, `clients:edit`, `emails:read` and `emails:edit`.
+/// - `viewer`: has every permission that ends with `:read`.
+#[derive(Enum, Clone, Copy)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum StaffRole {
+    /// Has all permissions.
+    Owner,
+    /// Has all permissions but `staff:edit`.
+    Admin,
+    /// Works with clients and mails.
+    Support,
+    /// May read everything.
+    Viewer,
+}
+
+impl From<staff_user::Role> for StaffRole {
+    fn from(role: staff_user::Role) -> Self {
+        match role {
+            staff_user::Role::Owner => Self::Owner,
+            staff_user::Role::Admin => Self::Admin,
+            staff_user::Role::Support => Self::Support,
+            staff_user::Role::Viewer => Self::Viewer,
+        }
+    }
+}
+
+impl From<StaffRole> for staff_user::Role {
+    fn from(role: StaffRole) -> Self {
+        match role {
+            StaffRole::Owner => Self::Owner,
+            StaffRole::Admin => Self::Admin,
+            StaffRole::Support => Self::Support,
+            StaffRole::Viewer => Self::Viewer,
         }
     }
 }

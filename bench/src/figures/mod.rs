@@ -1,13 +1,17 @@
 //! The figures: each file measures one.
 
+mod bulk;
 mod footprint;
 mod forgot;
 mod hash_costs;
 mod jobs;
+mod lists;
 mod mail;
+mod refresh;
 mod session;
 mod sign_in;
 mod timing;
+mod token;
 mod urgent;
 
 use std::fmt;
@@ -28,6 +32,10 @@ pub(crate) enum Figure {
     HashCosts,
     /// `GET session` requests per second.
     Session,
+    /// Whether sessions survive two tabs and end when a refresh token is stolen.
+    Refresh,
+    /// A request with an API token, compared with a session.
+    Token,
     /// Forgot-password requests per second.
     Forgot,
     /// Jobs per second, and how soon they start.
@@ -36,6 +44,10 @@ pub(crate) enum Figure {
     Mail,
     /// How soon a staff code is sent while bulk mail waits.
     Urgent,
+    /// The time of a bulk invitation.
+    Bulk,
+    /// How long a page of a long list takes.
+    Lists,
     /// Memory, start-up time and size of the binary.
     Footprint,
 }
@@ -53,10 +65,14 @@ impl Figure {
             Self::Timing => timing::DESCRIPTION,
             Self::HashCosts => hash_costs::DESCRIPTION,
             Self::Session => session::DESCRIPTION,
+            Self::Refresh => refresh::DESCRIPTION,
+            Self::Token => token::DESCRIPTION,
             Self::Forgot => forgot::DESCRIPTION,
             Self::Jobs => jobs::DESCRIPTION,
             Self::Mail => mail::DESCRIPTION,
             Self::Urgent => urgent::DESCRIPTION,
+            Self::Bulk => bulk::DESCRIPTION,
+            Self::Lists => lists::DESCRIPTION,
             Self::Footprint => footprint::DESCRIPTION,
         }
     }
@@ -71,10 +87,14 @@ impl Figure {
             Self::Timing => timing::measure(options, report).await,
             Self::HashCosts => hash_costs::measure(options, report).await,
             Self::Session => session::measure(options, report).await,
+            Self::Refresh => refresh::measure(options, report).await,
+            Self::Token => token::measure(options, report).await,
             Self::Forgot => forgot::measure(options, report).await,
             Self::Jobs => jobs::measure(options, report).await,
             Self::Mail => mail::measure(options, report).await,
             Self::Urgent => urgent::measure(options, report).await,
+            Self::Bulk => bulk::measure(options, report).await,
+            Self::Lists => lists::measure(options, report).await,
             Self::Footprint => footprint::measure(options, report).await,
         }
     }

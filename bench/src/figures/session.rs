@@ -32,11 +32,11 @@ const UNKNOWN_TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The results of one kind of request in all rounds.
 #[derive(Default)]
-struct Results {
+pub(super) struct Results {
     /// Requests per second, one for each round.
     rates: Vec<f64>,
     /// The time of each request, in milliseconds.
-    times: Vec<f64>,
+    pub(super) times: Vec<f64>,
     /// The number of requests.
     requests: usize,
     /// The CPU time of the server, in seconds.
@@ -49,7 +49,7 @@ impl Results {
     /// Measures one round: the clients send their requests to `server` for `window`. `status` is the expected status.
     ///
     /// Adds the results only if `counts` is true. It is false for a warm-up.
-    async fn measure(
+    pub(super) async fn measure(
         &mut self,
         server: &Process,
         status: u16,
@@ -71,12 +71,12 @@ impl Results {
     }
 
     /// Returns the median of the rates, in requests per second.
-    fn rate(&self) -> f64 {
+    pub(super) fn rate(&self) -> f64 {
         median(&self.rates)
     }
 
     /// Returns the CPU time of the server per request, in microseconds.
-    fn server_cpu_per_request(&self) -> f64 {
+    pub(super) fn server_cpu_per_request(&self) -> f64 {
         self.server_cpu / self.requests as f64 * 1e6
     }
 }

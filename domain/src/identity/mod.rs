@@ -3,8 +3,10 @@
 pub mod activation;
 pub mod devices;
 pub mod link_tokens;
+pub mod not_me;
 pub(crate) mod notices;
 pub mod passwords;
+pub mod profile;
 pub(crate) mod recovery;
 pub mod sessions;
 pub mod sign_in;

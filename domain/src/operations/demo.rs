@@ -9,6 +9,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use crate::{
     platform::{
+        actor::Actor,
         app::App,
         error::{Error, FieldProblem, Result},
         search,
@@ -38,7 +39,6 @@ pub async fn seed(app: &App) -> Result<()> {
         name: Some("Olivia Owner".parse().map_err(internal)?),
         role: Role::Owner,
     };
-    staff::add(app, "demo", owner).await?;
     let acme = client::ActiveModel {
         id: Set(ClientId(app.new_id())),
         tenant_id: Set(tenant.id),
@@ -49,6 +49,8 @@ pub async fn seed(app: &App) -> Result<()> {
         is_search_indexed: Set(true),
     };
     let mut tx = app.begin().await?;
+    // No mail: the mailbox of a new demo is empty, and the start prints where to sign in.
+    staff::insert(&mut tx, tenant.id, &owner, None, Actor::SYSTEM).await?;
     let acme = acme.insert(tx.db()).await?;
     search::index(&mut tx, [tenancy::search::client(&acme)]).await?;
     tx.commit().await

@@ -139,6 +139,9 @@ impl Error {
     /// The input conflicts with existing data, or the data was changed by another request.
     pub const CONFLICT: Self = Self::Conflict("conflict");
 
+    /// The client would have no active administrator any more.
+    pub const LAST_ADMIN: Self = Self::Conflict("last_admin");
+
     /// Returns the error of one field.
     pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldProblem::new(code, detail).at(pointer)])

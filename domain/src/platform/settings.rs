@@ -184,12 +184,15 @@ mod tests {
             ("DATABASE_URL", "mysql://x"),
             ("MAIL_URL", "ftp://x"),
             ("MAIL_FROM", "not an address"),
+            ("PORTICO_MAIL_LOG_RETENTION", "3d"),
             ("PORTICO_SECRET", "c2hvcnQ="),
             ("PORTICO_SCRYPT", "ln=99"),
             ("PORTICO_RESET_TTL", "30"),
+            ("PORTICO_INVITE_REMINDERS", "yes"),
             ("PORTICO_PASSWORD_MIN", "4"),
             ("PORTICO_LIMIT_SEND_CODE", "5"),
             ("PORTICO_JOB_LEASE", "0s"),
+            ("PORTICO_AUDIT_RETENTION", "23h"),
             ("PORTICO_PUBLIC_URL", "https://portal.example.com/x"),
         ];
         let error = read(&wrong, Environment::Development).unwrap_err();

@@ -21,8 +21,8 @@ const FOREIGN_ALGORITHMS: [&str; 15] = [
     "A256GCM",
 ];
 
-const PORTAL_CLAIMS: [&str; 9] = ["aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "sid", "sub"];
-const STAFF_CLAIMS: [&str; 8] = ["aud", "auth_time", "exp", "iat", "iss", "jti", "sid", "sub"];
+const PORTAL_CLAIMS: [&str; 10] = ["aud", "auth_time", "client_id", "exp", "gen", "iat", "iss", "jti", "sid", "sub"];
+const STAFF_CLAIMS: [&str; 9] = ["aud", "auth_time", "exp", "gen", "iat", "iss", "jti", "sid", "sub"];
 
 fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)

@@ -8,10 +8,12 @@ use tempfile::TempDir;
 
 use super::request_id;
 use crate::support::{
-    Browser, Deployment, Process, Redis, Sink, World, binary, cookies, credentials, eventually, new_password, password,
+    Browser, Deployment, Person, Process, Redis, Sink, World, binary, cookies, credentials, eventually, new_password,
+    password,
     paths::{
-        self, ACTIVATE, CHANGE_PASSWORD, CLIENTS, FORGOT_PASSWORD, LIVE, REFRESH, RESEND_ACTIVATION, RESET_PASSWORD,
-        SESSION, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF_SEND_CODE, STAFF_SIGN_OUT, STAFF_VERIFY_CODE,
+        self, ACTIVATE, CHANGE_PASSWORD, CLIENTS, EMAILS, FORGOT_PASSWORD, LIVE, PROFILE, REFRESH, RESEND_ACTIVATION,
+        RESET_PASSWORD, RETRY_EMAILS, SERVICE_ACCOUNTS, SESSION, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF,
+        STAFF_SEND_CODE, STAFF_SIGN_OUT, STAFF_STEP_UP, STAFF_VERIFY_CODE, SWITCH_CLIENT,
     },
     stories, unique_email, wrong_code,
 };
@@ -36,6 +38,10 @@ fn patch<'a>(browser: &'a Browser, path: &str, body: Value) -> Act<'a> {
     Act { browser, method: Method::PATCH, path: path.into(), body: Some(body) }
 }
 
+fn delete<'a>(browser: &'a Browser, path: &str) -> Act<'a> {
+    Act { browser, method: Method::DELETE, path: path.into(), body: None }
+}
+
 impl Act<'_> {
     /// Sends the request, asserts its status and its audit events, and returns the body of the response. `events` has
     /// a line for each event, sorted: action, realm of the actor, outcome.
@@ -56,6 +62,15 @@ impl Act<'_> {
         assert_eq!(complete, events.lines().count(), "{}", self.path);
         body
     }
+}
+
+/// A person of one tenant who is invited by another tenant, and the link token of that invitation.
+async fn invited_elsewhere(world: &World) -> (Person, String) {
+    let (home, other) = (world.tenant().await, world.tenant().await);
+    let person = home.person(world).await;
+    other.invite(&other.client("Elsewhere Ltd").await, &person.email).await;
+    let token = world.mail(&person.email, 2).await.token();
+    (person, token)
 }
 
 /// Returns the log lines of answered requests with this request id.
@@ -101,6 +116,150 @@ stories! {
         post(&owner, &resend, body).assert_recorded(world, 200, "invitation.resent staff success").await;
     }
 
+    async fn log_02_changes_and_removals_of_portal_users_are_recorded(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        let id = tenant.member(&person.client, &person.email).await["id"].as_str().unwrap().to_owned();
+        let member = paths::member(&person.client, &id);
+        let send_reset = post_empty(&tenant.owner, &paths::send_reset(&person.client, &id));
+        send_reset.assert_recorded(world, 200, "password.reset_sent staff success").await;
+        for body in [json!({ "role": "admin" }), json!({ "status": "disabled" }), json!({ "status": "active" })] {
+            let change = patch(&tenant.owner, &member, body);
+            change.assert_recorded(world, 200, "membership.changed staff success").await;
+        }
+        patch(&tenant.owner, &member, json!({})).assert_recorded(world, 200, "").await;
+        delete(&tenant.owner, &member).assert_recorded(world, 204, "membership.removed staff success").await;
+        delete(&tenant.owner, &member).assert_recorded(world, 404, "").await;
+    }
+
+    async fn log_02_acts_of_the_administrator_of_a_client_are_recorded_for_the_tenant(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        let (admin, member) = (tenant.admin_at(world, &client).await.browser, tenant.person_at(world, &client).await);
+        let member = paths::colleague(tenant.member(&client, &member.email).await["id"].as_str().unwrap());
+        let invite = post(&admin, paths::COLLEAGUES, json!({ "email": unique_email("kim") }));
+        let invited = invite.assert_recorded(world, 201, "invitation.created portal success").await;
+        let id = invited["invitation"]["id"].as_str().unwrap();
+        let resend = post_empty(&admin, &paths::resend_colleague_invitation(id));
+        resend.assert_recorded(world, 200, "invitation.resent portal success").await;
+        for _ in 0..2 {
+            let promote = patch(&admin, &member, json!({ "role": "admin" }));
+            promote.assert_recorded(world, 200, "membership.changed portal success").await;
+        }
+        let cancel = delete(&admin, &paths::colleague_invitation(id));
+        cancel.assert_recorded(world, 204, "invitation.cancelled portal success").await;
+        delete(&admin, &member).assert_recorded(world, 204, "membership.removed portal success").await;
+        delete(&admin, &member).assert_recorded(world, 404, "").await;
+        let of_tenant = format!(
+            "SELECT count(*) FROM audit_events JOIN tenants ON tenants.id = tenant_id \
+             WHERE slug = '{}' AND client_id IS NOT NULL AND actor_realm = 'portal'",
+            tenant.slug
+        );
+        // Two people have activated their accounts before.
+        assert_eq!(world.count(&of_tenant), 4 + 6);
+    }
+
+    async fn log_02_the_cancelled_invitations_of_a_former_administrator_are_recorded(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        let admin = tenant.admin_at(world, &client).await;
+        for _ in 0..2 {
+            let invite = post(&admin.browser, paths::COLLEAGUES, json!({ "email": unique_email("kim") }));
+            invite.assert_recorded(world, 201, "invitation.created portal success").await;
+        }
+        let member = tenant.member_path(&client, &admin.email).await;
+        let events = "invitation.cancelled staff success\ninvitation.cancelled staff success\n\
+                      membership.changed staff success";
+        patch(&tenant.owner, &member, json!({ "role": "member" })).assert_recorded(world, 200, events).await;
+    }
+
+    async fn log_02_a_switch_of_the_client_and_a_change_of_the_profile_are_recorded(world) {
+        let person = world.tenant().await.person(world).await;
+        let switch = post(&person.browser, SWITCH_CLIENT, json!({ "client_id": person.client }));
+        switch.assert_recorded(world, 200, "session.client_switched portal success").await;
+        let change = patch(&person.browser, PROFILE, json!({ "locale": "fr" }));
+        change.assert_recorded(world, 200, "profile.changed portal success").await;
+    }
+
+    async fn log_02_a_sign_in_with_an_invitation_is_recorded(world) {
+        let (person, token) = invited_elsewhere(world).await;
+        let body = |token: &str| json!({ "email": person.email, "password": person.password, "invitation": token });
+        let browser = world.browser();
+        let refused = post(&browser, SIGN_IN, body("x"));
+        refused.assert_recorded(world, 404, "session.opened anonymous failure").await;
+        let events = "invitation.accepted portal success\nsession.opened portal success";
+        post(&browser, SIGN_IN, body(&token)).assert_recorded(world, 200, events).await;
+    }
+
+    async fn log_02_the_administration_of_invitations_is_recorded(world) {
+        let tenant = world.tenant().await;
+        let (owner, client) = (&tenant.owner, tenant.client("Acme Ltd").await);
+        let rows = json!({ "rows": [{ "email": unique_email("ann") }, { "email": unique_email("bob") }] });
+        let events = "invitation.created staff success\ninvitation.created staff success";
+        post(owner, &paths::bulk_invitations(&client), rows.clone()).assert_recorded(world, 200, events).await;
+        let dry = format!("{}?dry_run=true", paths::bulk_invitations(&client));
+        post(owner, &dry, rows).assert_recorded(world, 200, "").await;
+        let list = owner.get(&paths::invitations(&client)).await.expect(200);
+        let path = |invitation: &Value| paths::invitation(&client, invitation["id"].as_str().unwrap());
+        let invitation = path(&list["data"][0]);
+        let resend = post_empty(owner, &format!("{invitation}/resend"));
+        resend.assert_recorded(world, 200, "invitation.resent staff success").await;
+        let events = "invitation.corrected staff success\ninvitation.created staff success";
+        let correct = patch(owner, &invitation, json!({ "email": unique_email("right") }));
+        let corrected = correct.assert_recorded(world, 200, events).await;
+        let path = path(&corrected["invitation"]);
+        let cancel = || Act { browser: owner, method: Method::DELETE, path: path.clone(), body: None };
+        cancel().assert_recorded(world, 204, "invitation.cancelled staff success").await;
+        cancel().assert_recorded(world, 204, "").await;
+    }
+
+    async fn log_02_mails_that_are_sent_again_are_recorded(world) {
+        let tenant = world.tenant().await;
+        for _ in 0..3 {
+            let email = tenant.create_invitation(world).await.email;
+            world.sql(&format!("UPDATE emails SET status = 'failed' WHERE recipient = '{email}'"));
+        }
+        let failed = tenant.owner.get(&format!("{EMAILS}?status=failed")).await.expect(200);
+        let retry = paths::retry_email(failed["data"][0]["id"].as_str().unwrap());
+        post_empty(&tenant.owner, &retry).assert_recorded(world, 201, "email.retried staff success").await;
+        let rest = post(&tenant.owner, RETRY_EMAILS, json!({}));
+        rest.assert_recorded(world, 202, "email.retried staff success\nemail.retried staff success").await;
+    }
+
+    async fn log_02_changes_of_staff_are_recorded(world) {
+        let tenant = world.tenant().await;
+        let (owner, email) = (&tenant.owner, unique_email("sam"));
+        let body = json!({ "email": email, "role": "viewer" });
+        let member = post(owner, STAFF, body).assert_recorded(world, 201, "staff.added staff success").await;
+        let path = format!("{STAFF}/{}", member["id"].as_str().unwrap());
+        let change = patch(owner, &path, json!({ "role": "admin" }));
+        change.assert_recorded(world, 200, "staff.changed staff success").await;
+        delete(owner, &path).assert_recorded(world, 204, "staff.removed staff success").await;
+        let change = patch(owner, paths::STAFF_PROFILE, json!({ "locale": "de" }));
+        change.assert_recorded(world, 200, "staff.profile_changed staff success").await;
+        let (flow, code) = world.request_code(owner, &tenant.owner_email, 2).await;
+        let wrong = post(owner, STAFF_STEP_UP, json!({ "flow": flow, "code": wrong_code(&code) }));
+        wrong.assert_recorded(world, 401, "staff_session.stepped_up staff failure").await;
+        let right = post(owner, STAFF_STEP_UP, json!({ "flow": flow, "code": code }));
+        right.assert_recorded(world, 200, "staff_session.stepped_up staff success").await;
+    }
+
+    async fn log_02_changes_of_tokens_and_service_accounts_are_recorded(world) {
+        let owner = world.tenant().await.owner;
+        let body = json!({ "name": "Sync", "role": "viewer" });
+        let created = post(&owner, SERVICE_ACCOUNTS, body);
+        let account = created.assert_recorded(world, 201, "service_account.created staff success").await;
+        let account = format!("{SERVICE_ACCOUNTS}/{}", account["id"].as_str().unwrap());
+        let body = json!({ "name": "Sync", "scopes": ["clients:read"] });
+        for tokens in [format!("{account}/tokens"), paths::STAFF_TOKENS.into()] {
+            let created = post(&owner, &tokens, body.clone());
+            let token = created.assert_recorded(world, 201, "api_token.created staff success").await;
+            let revoked = delete(&owner, &format!("{tokens}/{}", token["id"].as_str().unwrap()));
+            revoked.assert_recorded(world, 204, "api_token.revoked staff success").await;
+        }
+        delete(&owner, &account).assert_recorded(world, 204, "service_account.removed staff success").await;
+    }
+
     async fn log_02_an_activation_is_recorded(world) {
         let email = world.tenant().await.create_invitation(world).await.email;
         let browser = world.browser();
@@ -109,6 +268,28 @@ stories! {
         let token = world.mail(&email, 2).await.token();
         let events = "invitation.accepted portal success\nportal_user.activated portal success";
         post(&browser, ACTIVATE, new_password(&token, &password())).assert_recorded(world, 200, events).await;
+    }
+
+    async fn log_02_ends_of_own_sessions_and_reported_sign_ins_are_recorded(world) {
+        let tenant = world.tenant().await;
+        let person = tenant.person(world).await;
+        world.sign_in_staff(&world.browser(), &tenant.owner_email, 2).await;
+        person.sign_in(&world.browser()).await;
+        for (browser, path, realm) in
+            [(&person.browser, paths::SESSIONS, "portal"), (&tenant.owner, paths::STAFF_SESSIONS, "staff")]
+        {
+            let sessions = browser.get(path).await.expect(200);
+            let other = sessions["data"][0]["id"].as_str().unwrap().to_owned();
+            let ended = format!("session.ended {realm} success");
+            delete(browser, &format!("{path}/{other}")).assert_recorded(world, 204, &ended).await;
+            let all = format!("session.all_ended {realm} success");
+            delete(browser, path).assert_recorded(world, 204, &all).await;
+        }
+        let token = world.new_device_mail(&person.email, 1).await.token();
+        let events = "password.locked portal success\nsession.reported portal success";
+        let browser = world.browser();
+        let report = post(&browser, paths::NOT_ME, json!({ "token": token }));
+        report.assert_recorded(world, 200, events).await;
     }
 
     async fn log_02_sign_ins_and_their_failures_are_recorded(world) {

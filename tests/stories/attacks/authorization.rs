@@ -22,10 +22,14 @@ pub(super) enum Access {
     SignOut,
     /// A portal user with a session.
     Portal,
+    /// A portal user with a session, who is an administrator of the client that the session acts for.
+    ClientAdmin,
     /// A staff user with a session. An API token is refused.
     Staff,
     /// A caller of the tenant with this permission.
     Tenant(&'static str),
+    /// A program with any API token. For a session, there is no token.
+    ApiToken,
 }
 
 /// What the sweep expects of one operation.
@@ -40,7 +44,7 @@ const fn row(operation: &'static str, access: Access, body: &'static str) -> Exp
     Expected { operation, access, body: if body.is_empty() { None } else { Some(body) } }
 }
 
-use Access::{Portal, Public, RefreshCookie, SignOut, Staff, Tenant};
+use Access::{ApiToken, ClientAdmin, Portal, Public, RefreshCookie, SignOut, Staff, Tenant};
 
 /// One row for each operation of the document.
 const EXPECTED: &[Expected] = &[
@@ -52,6 +56,7 @@ const EXPECTED: &[Expected] = &[
     row("check_token", Public, ""),
     row("forgot_password", Public, ""),
     row("request_new_link", Public, ""),
+    row("report_sign_in", Public, ""),
     row("resend_activation", Public, ""),
     row("reset_password", Public, ""),
     row("send_code", Public, ""),
@@ -65,12 +70,64 @@ const EXPECTED: &[Expected] = &[
     row("get_session", Portal, ""),
     row("change_password", Portal, r#"{"current_password":"x","new_password":"y"}"#),
     row("accept_invitation", Portal, r#"{"token":"x"}"#),
+    row("list_colleagues", ClientAdmin, ""),
+    row("invite_colleague", ClientAdmin, r#"{"email":"swept@x.test"}"#),
+    row("update_colleague", ClientAdmin, r#"{"status":"disabled"}"#),
+    row("remove_colleague", ClientAdmin, ""),
+    row("list_colleague_invitations", ClientAdmin, ""),
+    row("cancel_colleague_invitation", ClientAdmin, ""),
+    row("resend_colleague_invitation", ClientAdmin, ""),
+    row("switch_client", Portal, r#"{"client_id":"01a1fdba-f86f-76f5-b296-4e548b3691ab"}"#),
+    row("get_profile", Portal, ""),
+    row("update_profile", Portal, r#"{"name":"Swept"}"#),
+    row("list_sessions", Portal, ""),
+    row("end_session", Portal, ""),
+    row("end_other_sessions", Portal, ""),
     row("get_staff_session", Staff, ""),
+    row("list_staff_sessions", Staff, ""),
+    row("end_staff_session", Staff, ""),
+    row("end_other_staff_sessions", Staff, ""),
+    row("list_audit_events", Tenant("audit:read"), ""),
+    row("export_audit_events", Tenant("audit:read"), ""),
     row("list_clients", Tenant("clients:read"), ""),
     row("create_client", Tenant("clients:edit"), r#"{"name":"Swept Ltd"}"#),
     row("get_client", Tenant("clients:read"), ""),
     row("update_client", Tenant("clients:edit"), r#"{"name":"Swept Ltd"}"#),
     row("invite_portal_user", Tenant("clients:edit"), r#"{"email":"swept@x.test"}"#),
+    row("list_client_portal_users", Tenant("clients:read"), ""),
+    row("list_portal_users", Tenant("clients:read"), ""),
+    row("update_portal_user", Tenant("clients:edit"), r#"{"status":"disabled"}"#),
+    row("remove_portal_user", Tenant("clients:edit"), ""),
+    row("send_portal_user_reset", Tenant("clients:edit"), ""),
+    row("invite_portal_users", Tenant("clients:edit"), r#"{"rows":[{"email":"swept@x.test"}]}"#),
+    row("list_invitations", Tenant("clients:read"), ""),
+    row("list_client_invitations", Tenant("clients:read"), ""),
+    row("correct_invitation", Tenant("clients:edit"), r#"{"email":"swept@x.test"}"#),
+    row("resend_invitation", Tenant("clients:edit"), ""),
+    row("cancel_invitation", Tenant("clients:edit"), ""),
+    row("list_emails", Tenant("emails:read"), ""),
+    row("retry_email", Tenant("emails:edit"), ""),
+    row("retry_emails", Tenant("emails:edit"), r#"{"recipient":"swept@x.test"}"#),
+    row("step_up_staff", Staff, r#"{"flow":"01a1fdba-f86f-76f5-b296-4e548b3691ab","code":"123456"}"#),
+    row("get_staff_profile", Staff, ""),
+    row("update_staff_profile", Staff, r#"{"name":"Swept"}"#),
+    row("list_staff", Tenant("staff:read"), ""),
+    row("invite_staff", Tenant("staff:edit"), r#"{"email":"swept@x.test","role":"viewer"}"#),
+    row("update_staff", Tenant("staff:edit"), r#"{"name":"Swept"}"#),
+    row("remove_staff", Tenant("staff:edit"), ""),
+    row("list_service_accounts", Tenant("staff:read"), ""),
+    row("create_service_account", Tenant("staff:edit"), r#"{"name":"Swept","role":"viewer"}"#),
+    row("remove_service_account", Tenant("staff:edit"), ""),
+    row("list_service_account_tokens", Tenant("staff:read"), ""),
+    row("create_service_account_token", Tenant("staff:edit"), r#"{"name":"Swept","scopes":["clients:read"]}"#),
+    row("revoke_service_account_token", Tenant("staff:edit"), ""),
+    row("list_own_tokens", Staff, ""),
+    row("create_own_token", Staff, r#"{"name":"Swept","scopes":["clients:read"]}"#),
+    row("revoke_own_token", Staff, ""),
+    row("list_tokens", Tenant("staff:edit"), ""),
+    row("revoke_token", Tenant("staff:edit"), ""),
+    row("get_presented_token", ApiToken, ""),
+    row("revoke_presented_token", ApiToken, ""),
 ];
 
 /// What a caller gets before its input is looked at.
@@ -87,24 +144,27 @@ const FOREIGN_FIELDS: [&str; 8] =
 
 /// Returns what `caller` gets from an operation for which `access` holds.
 fn verdict(access: Access, needs_fresh: bool, caller: &Caller) -> Verdict {
-    use CallerKind::{Ended, Expired, Garbage, Nobody, PortalUser, StaffUser, Token};
+    use CallerKind::{Ended, Expired, Garbage, PortalAdmin, PortalUser, StaffUser, Token, WithoutCredential};
     const UNAUTHENTICATED: Verdict = Verdict::Refused("401 unauthenticated");
     match (access, caller.kind) {
         (Access::Public | Access::SignOut, _) => Verdict::Allowed,
-        (Access::RefreshCookie, _) | (_, Nobody | Garbage) => UNAUTHENTICATED,
-        (Access::Portal, Expired) | (Access::Portal, Ended) if caller.is_portal() => Verdict::Refused(caller.refusal()),
-        (Access::Staff | Access::Tenant(_), Expired | Ended) if !caller.is_portal() => {
+        (Access::RefreshCookie, _) | (_, WithoutCredential | Garbage) => UNAUTHENTICATED,
+        (Access::Portal | Access::ClientAdmin, Expired | Ended) if caller.is_portal() => {
+            Verdict::Refused(caller.refusal())
+        }
+        (Access::Staff | Access::Tenant(_) | Access::ApiToken, Expired | Ended) if !caller.is_portal() => {
             Verdict::Refused(caller.refusal())
         }
         (_, Expired | Ended) => UNAUTHENTICATED,
-        (Access::Portal, PortalUser) | (Access::Staff, StaffUser { .. }) => {
-            if needs_fresh && !caller.is_fresh() {
-                Verdict::Refused("403 step_up_required")
-            } else {
-                Verdict::Allowed
-            }
+        (Access::ClientAdmin, PortalAdmin) => Verdict::Allowed,
+        (Access::ClientAdmin, PortalUser) => Verdict::Refused("403 forbidden"),
+        (Access::Portal, PortalUser | PortalAdmin) | (Access::Staff, StaffUser { .. }) => {
+            if needs_fresh && !caller.is_fresh() { Verdict::Refused("403 step_up_required") } else { Verdict::Allowed }
         }
-        (Access::Portal, _) | (Access::Staff, _) | (Access::Tenant(_), PortalUser) => UNAUTHENTICATED,
+        (Access::Portal | Access::ClientAdmin | Access::Staff, _) => UNAUTHENTICATED,
+        (Access::Tenant(_) | Access::ApiToken, PortalUser | PortalAdmin) => UNAUTHENTICATED,
+        (Access::ApiToken, StaffUser { .. }) => Verdict::Refused("404 not_found"),
+        (Access::ApiToken, Token { .. }) => Verdict::Allowed,
         (Access::Tenant(permission), StaffUser { role, .. }) => match role_has(role, permission) {
             false => Verdict::Refused("403 forbidden"),
             true if needs_fresh && !caller.is_fresh() => Verdict::Refused("403 step_up_required"),
@@ -206,6 +266,9 @@ async fn sweep(deployment: Deployment) {
         if let Access::Tenant(permission) = row.access {
             assert_eq!(operation.value["x-permission"], permission, "{}", operation.id);
         }
+        if row.access == ClientAdmin {
+            assert_eq!(operation.value["x-permission"], "client admin", "{}", operation.id);
+        }
         for caller in &cast.callers {
             let verdict = verdict(row.access, needs_fresh, caller);
             let sets = operation.id_sets(&caller.ids);
@@ -243,7 +306,7 @@ async fn sweep(deployment: Deployment) {
     let Tally { refused, missing, allowed, left_out } = tally;
     assert_eq!(refused + missing + allowed + left_out, planned, "every operation, caller and set of ids");
     assert!(planned >= operations.len() * cast.callers.len());
-    println!(
+    eprintln!(
         "{} operations, {} callers: {planned} calls, {refused} refused, {missing} not found, {allowed} allowed, \
          {left_out} left out",
         operations.len(),

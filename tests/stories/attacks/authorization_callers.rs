@@ -8,19 +8,20 @@ use crate::support::{Browser, Tenant, World, paths, unique_email};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum CallerKind {
     /// No credential.
-    Nobody,
+    WithoutCredential,
     /// A bearer token that Portico never issued.
     Garbage,
     /// An access token of a session that has expired.
     Expired,
     /// An access token of a session that was ended.
     Ended,
-    /// A portal user.
+    /// A portal user who is no administrator of the client.
     PortalUser,
+    /// An administrator of the client.
+    PortalAdmin,
     /// A staff user.
     StaffUser { role: &'static str, is_fresh: bool },
     /// An API token, whose owner has this role.
-    #[allow(dead_code)]
     Token { role: &'static str, scopes: &'static [&'static str] },
 }
 
@@ -59,6 +60,11 @@ impl Objects {
     fn with(mut self, name: &'static str, id: &str) -> Self {
         self.0.push((name, id.to_owned()));
         self
+    }
+
+    /// The object with this name, without the others.
+    fn only(&self, name: &'static str) -> Self {
+        self.get(name).map_or_else(Self::default, |id| Self::default().with(name, id))
     }
 
     fn get(&self, name: &str) -> Option<&String> {
@@ -110,8 +116,8 @@ impl Cast {
         let second_objects = objects(world, &second).await;
         let of_first = ObjectIds {
             own: first_objects.objects.clone(),
-            // A staff user owns the objects of every client of the tenant.
-            sibling: Objects::default(),
+            // A staff user owns the objects of every client of the tenant, but each below its own client.
+            sibling: first_sibling.objects.only("portal_user_id"),
             other_tenant: second_objects.objects.clone(),
         };
         let of_second = ObjectIds {
@@ -121,7 +127,7 @@ impl Cast {
         };
         let of_person = ObjectIds { sibling: first_sibling.objects.clone(), ..of_first.clone() };
         let mut callers = vec![
-            caller("nobody", CallerKind::Nobody, None, &of_first, false),
+            caller("a caller without a credential", CallerKind::WithoutCredential, None, &of_first, false),
             caller("garbage", CallerKind::Garbage, Some("garbage".into()), &of_first, false),
             caller("a portal member", CallerKind::PortalUser, Some(first_objects.person_token), &of_person, true),
             caller(
@@ -132,6 +138,12 @@ impl Cast {
                 true,
             ),
         ];
+        for (name, ids, token) in [
+            ("a portal admin", &of_person, first_objects.admin_token),
+            ("a portal admin of another tenant", &of_second, second_objects.admin_token),
+        ] {
+            callers.push(caller(name, CallerKind::PortalAdmin, Some(token), ids, true));
+        }
         for role in ["owner", "admin", "support", "viewer"] {
             let email = unique_email(role);
             let token = staff_token(world, &first.slug, &email, role).await;
@@ -144,9 +156,14 @@ impl Cast {
         let token = staff_token(world, &second.slug, &unique_email("fresh"), "owner").await;
         callers.push(caller("a fresh owner of another tenant", fresh, Some(token), &of_second, false));
         callers.extend(without_live_session(world, &first, &of_first).await);
+        callers.extend(programs(world, &first, &of_first).await);
         Self {
             callers,
-            foreign_names: vec!["a portal member of another tenant", "a fresh owner of another tenant"],
+            foreign_names: vec![
+                "a portal member of another tenant",
+                "a portal admin of another tenant",
+                "a fresh owner of another tenant",
+            ],
             first_texts: first_objects.texts,
             second_texts: second_objects.texts,
             unharmed: vec![(first.owner_email.clone(), first.owner), (second.owner_email.clone(), second.owner)],
@@ -161,7 +178,7 @@ impl Cast {
         assert!(shown.is_empty(), "{call} shows {shown:?}");
     }
 
-    /// Asserts that the sweep has ended no session and removed nobody.
+    /// Asserts that the sweep has ended no session and removed no staff user.
     pub(super) async fn assert_unharmed(&self, _: &World) {
         for (email, browser) in &self.unharmed {
             let session = browser.get(paths::STAFF_SESSION).await.expect(200);
@@ -174,10 +191,11 @@ fn caller(name: &'static str, kind: CallerKind, token: Option<String>, ids: &Obj
     Caller { name, kind, token, ids: ids.clone(), is_portal }
 }
 
-/// The objects of one client, and the access token of a member.
+/// The objects of one client, and the access tokens of a member and of an administrator.
 struct ClientObjects {
     objects: Objects,
     person_token: String,
+    admin_token: String,
     texts: Vec<String>,
 }
 
@@ -186,10 +204,45 @@ async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
     let client = tenant.client("Acme Ltd").await;
     let person = tenant.person_at(world, &client).await;
     let session = person.sign_in(&world.browser()).await;
-    let texts = vec![client.clone(), person.email.clone()];
+    let log = tenant.owner.get(&format!("{}?recipient={}", paths::EMAILS, person.email)).await.expect(200);
+    let mail = log["data"][0]["id"].as_str().unwrap().to_owned();
+    let current = person.browser.session().await.expect(200)["session"]["id"].as_str().unwrap().to_owned();
+    let admin = tenant.admin_at(world, &client).await;
+    let admin_session = admin.sign_in(&world.browser()).await;
+    let member = tenant.member(&client, &person.email).await;
+    let invited = admin.browser.post(paths::COLLEAGUES, json!({ "email": unique_email("kim") })).await.expect(201);
+    let email = unique_email("sam");
+    let id = |created: Value| created["id"].as_str().unwrap().to_owned();
+    let staff = json!({ "email": email, "role": "viewer" });
+    let staff = id(tenant.owner.post(paths::STAFF, staff).await.expect(201));
+    let account = json!({ "name": "Sync", "role": "support" });
+    let account = id(tenant.owner.post(paths::SERVICE_ACCOUNTS, account).await.expect(201));
+    let token = json!({ "name": "Sync", "scopes": ["clients:read"] });
+    let tokens = format!("{}/{account}/tokens", paths::SERVICE_ACCOUNTS);
+    let token = id(tenant.owner.post(&tokens, token).await.expect(201));
+    let texts = vec![
+        client.clone(),
+        person.email.clone(),
+        admin.email.clone(),
+        current.clone(),
+        mail.clone(),
+        email,
+        account.clone(),
+        token.clone(),
+    ];
     ClientObjects {
-        objects: Objects::default().with("client_id", &client),
+        objects: Objects::default()
+            .with("client_id", &client)
+            .with("session_id", &current)
+            .with("email_id", &mail)
+            .with("portal_user_id", member["id"].as_str().unwrap())
+            .with("colleague_id", member["id"].as_str().unwrap())
+            .with("invitation_id", invited["invitation"]["id"].as_str().unwrap())
+            .with("staff_id", &staff)
+            .with("account_id", &account)
+            .with("token_id", &token),
         person_token: access_token(&session),
+        admin_token: access_token(&admin_session),
         texts,
     }
 }
@@ -216,6 +269,42 @@ fn make_stale(world: &World, email: &str) {
         "UPDATE sessions SET auth_time = {an_hour_ago} \
          WHERE staff_user_id = (SELECT id FROM staff_users WHERE email = '{email}')"
     ));
+}
+
+/// Programs: with a personal access token for each scope, with one whose owner has lost the right to edit since, and
+/// with the token of a service account.
+async fn programs(world: &World, tenant: &Tenant, ids: &ObjectIds) -> Vec<Caller> {
+    const EDIT: &[&str] = &["clients:read", "clients:edit"];
+    let program = |name, role, scopes, token: Value| {
+        let token = token["token"].as_str().unwrap().to_owned();
+        caller(name, CallerKind::Token { role, scopes }, Some(token), ids, false)
+    };
+    let body = |scopes: &[&str]| json!({ "name": "Swept", "scopes": scopes });
+    let mut programs = Vec::new();
+    let scopes: [(&'static str, &'static [&'static str]); 6] = [
+        ("a token for clients:read", &["clients:read"]),
+        ("a token for clients:edit", &["clients:edit"]),
+        ("a token for emails:read", &["emails:read"]),
+        ("a token for emails:edit", &["emails:edit"]),
+        ("a token for audit:read", &["audit:read"]),
+        ("a token for settings:read", &["settings:read"]),
+    ];
+    for (name, scopes) in scopes {
+        let token = tenant.owner.post(paths::STAFF_TOKENS, body(scopes)).await.expect(201);
+        programs.push(program(name, "owner", scopes, token));
+    }
+    let (email, browser) = (unique_email("demoted"), world.browser());
+    let staff = json!({ "email": email, "role": "support" });
+    let staff = tenant.owner.post(paths::STAFF, staff).await.expect(201);
+    world.sign_in_staff(&browser, &email, 1).await;
+    let token = browser.post(paths::STAFF_TOKENS, body(EDIT)).await.expect(201);
+    let path = format!("{}/{}", paths::STAFF, staff["id"].as_str().unwrap());
+    tenant.owner.patch(&path, json!({ "role": "viewer" })).await.expect(200);
+    programs.push(program("a token of a demoted staff user", "viewer", EDIT, token));
+    let tokens = format!("{}/{}/tokens", paths::SERVICE_ACCOUNTS, ids.own("account_id"));
+    let token = tenant.owner.post(&tokens, body(EDIT)).await.expect(201);
+    programs.push(program("a token of a service account", "support", EDIT, token));
+    programs
 }
 
 /// Callers of both realms whose session has expired or was ended.

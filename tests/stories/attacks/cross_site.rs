@@ -25,22 +25,72 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
         (paths::ACTIVATE, Some(new_password("x", &password()))),
         (paths::CHECK_TOKEN, Some(token.clone())),
         (paths::REQUEST_NEW_LINK, Some(token.clone())),
+        (paths::NOT_ME, Some(token.clone())),
         (paths::CHANGE_PASSWORD, Some(change)),
         (REFRESH, None),
         (SIGN_OUT, None),
         (SIGN_OUT_EVERYWHERE, None),
         (paths::ACCEPT_INVITATION, Some(token)),
+        (paths::SWITCH_CLIENT, Some(json!({ "client_id": "01a1fdba-f86f-76f5-b296-4e548b3691ab" }))),
         (paths::STAFF_SEND_CODE, Some(email.clone())),
         (paths::STAFF_VERIFY_CODE, Some(code)),
         (STAFF_REFRESH, None),
         (paths::STAFF_SIGN_OUT, None),
         (paths::STAFF_SIGN_OUT_EVERYWHERE, None),
+        (paths::COLLEAGUES, Some(email.clone())),
         (paths::CLIENTS, Some(name.clone())),
-        (&paths::portal_user(client), Some(email)),
+        (&paths::portal_user(client), Some(email.clone())),
+        (&paths::send_reset(client, client), None),
+        (&paths::resend_colleague_invitation(client), None),
+        (&format!("{}/resend", paths::invitation(client, client)), None),
+        (&paths::bulk_invitations(client), Some(json!({ "rows": [email] }))),
+        (&paths::retry_email(client), None),
+        (paths::RETRY_EMAILS, Some(json!({}))),
     ];
     let mut operations: Vec<_> = posts.into_iter().map(|(path, body)| (Method::POST, path.to_owned(), body)).collect();
-    operations.push((Method::PATCH, paths::client(client), Some(name)));
+    let disable = json!({ "status": "disabled" });
+    operations.extend([
+        (Method::PATCH, paths::client(client), Some(name.clone())),
+        (Method::PATCH, paths::PROFILE.to_owned(), Some(name)),
+        (Method::PATCH, paths::member(client, client), Some(disable.clone())),
+        (Method::DELETE, paths::member(client, client), None),
+        (Method::PATCH, paths::colleague(client), Some(disable)),
+        (Method::DELETE, paths::colleague(client), None),
+        (Method::DELETE, paths::colleague_invitation(client), None),
+        (Method::PATCH, paths::invitation(client, client), Some(email)),
+        (Method::DELETE, paths::invitation(client, client), None),
+    ]);
+    for sessions in [paths::SESSIONS, paths::STAFF_SESSIONS] {
+        operations.push((Method::DELETE, sessions.to_owned(), None));
+        operations.push((Method::DELETE, format!("{sessions}/{client}"), None));
+    }
+    operations.extend(staff_operations(client));
     operations
+}
+
+/// The unsafe operations on staff, API tokens and service accounts. `id` is that of no row.
+fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
+    let code = json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" });
+    let (name, role) = (json!({ "name": "Forged" }), json!({ "role": "viewer" }));
+    let account = json!({ "name": "Forged", "role": "viewer" });
+    let token = json!({ "name": "Forged", "scopes": ["clients:read"] });
+    let invitation = json!({ "email": "a@x.test", "role": "owner" });
+    let tokens = format!("{}/{id}/tokens", paths::SERVICE_ACCOUNTS);
+    vec![
+        (Method::POST, paths::STAFF_STEP_UP.into(), Some(code)),
+        (Method::PATCH, paths::STAFF_PROFILE.into(), Some(name)),
+        (Method::POST, paths::STAFF.into(), Some(invitation)),
+        (Method::PATCH, format!("{}/{id}", paths::STAFF), Some(role)),
+        (Method::DELETE, format!("{}/{id}", paths::STAFF), None),
+        (Method::POST, paths::SERVICE_ACCOUNTS.into(), Some(account)),
+        (Method::DELETE, format!("{}/{id}", paths::SERVICE_ACCOUNTS), None),
+        (Method::POST, tokens.clone(), Some(token.clone())),
+        (Method::DELETE, format!("{tokens}/{id}"), None),
+        (Method::POST, paths::STAFF_TOKENS.into(), Some(token)),
+        (Method::DELETE, format!("{}/{id}", paths::STAFF_TOKENS), None),
+        (Method::DELETE, format!("{}/{id}", paths::TOKENS), None),
+        (Method::DELETE, paths::TOKEN.into(), None),
+    ]
 }
 
 #[test]

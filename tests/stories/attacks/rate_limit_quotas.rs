@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Deployment, Response, World, password,
-    paths::{self, FORGOT_PASSWORD, LIVE, RESEND_ACTIVATION, SESSION, SIGN_IN, STAFF_SEND_CODE},
+    paths::{self, COLLEAGUES, FORGOT_PASSWORD, LIVE, RESEND_ACTIVATION, SESSION, SIGN_IN, STAFF_SEND_CODE},
     unique_email, wrong_code,
 };
 
@@ -12,7 +12,7 @@ const WRONG_PASSWORD: &str = "not the password";
 
 /// Small quotas with periods so long that no unit comes back during a test. `requests` counts every request, so it has
 /// a test of its own.
-const SMALL_QUOTAS: [(&str, &str); 12] = [
+const SMALL_QUOTAS: [(&str, &str); 14] = [
     ("PORTICO_LIMIT_SIGN_IN_RATE", "9/1h"),
     ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "3/1h"),
     ("PORTICO_LIMIT_SIGN_IN_NETWORK", "5/1h"),
@@ -24,6 +24,8 @@ const SMALL_QUOTAS: [(&str, &str); 12] = [
     ("PORTICO_LIMIT_TOKEN_NETWORK", "6/1h"),
     ("PORTICO_LIMIT_INVITE_RECIPIENT", "3/1h"),
     ("PORTICO_LIMIT_INVITE_ACTOR", "5/1h"),
+    ("PORTICO_LIMIT_INVITE_COLLEAGUE", "7/1h"),
+    ("PORTICO_LIMIT_INVITE_BULK", "5/1h"),
     ("PORTICO_LIMIT_BEARER", "4/1h"),
 ];
 
@@ -116,6 +118,29 @@ async fn assert_invitation_quotas(world: &World) {
     assert_eq!(accepted, 3 - 1);
     let invite_new_address = async |_| tenant.owner.post(&invite, json!({ "email": unique_email("ann") })).await;
     assert_eq!(accepted_by("invite_actor", invite_new_address).await, 5 - 1 - accepted);
+
+    // Rows beyond the limit are answered one by one.
+    let rows: Vec<_> = (0..8).map(|_| json!({ "email": unique_email("ann") })).collect();
+    let result = tenant.owner.post(&paths::bulk_invitations(&client), json!({ "rows": rows })).await.expect(200);
+    assert_eq!((&result["counts"]["invited"], &result["counts"]["limited"]), (&json!(5), &json!(3)));
+}
+
+async fn assert_colleague_quotas(world: &World) {
+    let tenant = world.tenant().await;
+    let client = tenant.client("Acme Ltd").await;
+    let admin = tenant.admin_at(world, &client).await.browser;
+    // Staff users have used up the limit of the recipient. That is not told to the administrator of another client.
+    let email = unique_email("ann");
+    let other = tenant.client("Other Ltd").await;
+    tenant.invite(&other, &email).await;
+    let resend = paths::resend_invitation(&other);
+    accepted_by("invite_recipient", async |_| tenant.owner.post(&resend, json!({ "email": email })).await).await;
+    let invited = admin.post(COLLEAGUES, json!({ "email": email })).await.expect(201);
+    let resend = paths::resend_colleague_invitation(invited["invitation"]["id"].as_str().unwrap());
+    let accepted = accepted_by("invite_recipient", async |_| admin.post_empty(&resend).await).await;
+    assert_eq!(accepted, 3 - 1);
+    let invite_new_address = async |_| admin.post(COLLEAGUES, json!({ "email": unique_email("ann") })).await;
+    assert_eq!(accepted_by("invite_colleague", invite_new_address).await, 7 - 1 - accepted);
 }
 
 async fn assert_every_quota(deployment: Deployment) {
@@ -125,6 +150,7 @@ async fn assert_every_quota(deployment: Deployment) {
     assert_code_quotas(&world).await;
     assert_link_and_access_token_quotas(&world).await;
     assert_invitation_quotas(&world).await;
+    assert_colleague_quotas(&world).await;
 }
 
 #[tokio::test]

@@ -11,8 +11,11 @@ use tokio::{
 };
 
 use crate::support::{
-    Browser, Invitation, Person, Response, Tenant, World, cookies, openapi, password,
-    paths::{self, CLIENTS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN, STAFF_REFRESH, STAFF_SESSION},
+    Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, openapi, password,
+    paths::{
+        self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS, EMAILS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN, STAFF_REFRESH,
+        STAFF_SESSION,
+    },
     stories, unique, unique_email,
 };
 
@@ -21,8 +24,8 @@ const RANDOM_ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 
 /// Codes that this file's story does not provoke: expired lifetimes, failing servers and slow bodies have stories of
 /// their own.
-const CODES_SHOWN_ELSEWHERE: [&str; 5] =
-    ["session_expired", "token_expired", "overloaded", "unavailable", "request_timeout"];
+const CODES_SHOWN_ELSEWHERE: [&str; 6] =
+    ["session_expired", "token_expired", "last_admin", "overloaded", "unavailable", "request_timeout"];
 
 /// Paths at which other servers show operators' pages, and misspelled paths of Portico.
 const NOT_PUBLIC: [&str; 15] = [
@@ -77,6 +80,12 @@ async fn refused_credentials(world: &World, tenant: &Tenant, person: &Person) ->
     ];
     let archive = json!({ "status": "archived" });
     tenant.owner.patch(&paths::client(&person.client), archive).await.expect(200);
+    world.sql(&format!(
+        "UPDATE sessions SET auth_time = '{PAST}' \
+         WHERE staff_user_id = (SELECT id FROM staff_users WHERE email = '{}')",
+        tenant.owner_email
+    ));
+    responses.push(tenant.owner.post(paths::STAFF_TOKENS, json!({})).await);
     responses.push(world.browser().sign_in(&person.email, &person.password).await);
     responses
 }
@@ -103,7 +112,14 @@ async fn conflicts(tenant: &Tenant, person: &Person) -> Vec<Response> {
     let client = json!({ "name": "One Ltd", "external_ref": unique("K") });
     owner.post(CLIENTS, client.clone()).await.expect(201);
     let member = json!({ "email": person.email });
+    let (bulk, key) = (paths::bulk_invitations(&person.client), [("idempotency-key", "import")]);
+    let rows = |email: &str| json!({ "rows": [{ "email": email }] });
+    owner.post_with_headers(&bulk, rows(&person.email), &key).await.expect(200);
+    let session = owner.get(STAFF_SESSION).await.expect(200);
+    let own = format!("{}/{}", paths::STAFF, session["user"]["id"].as_str().unwrap());
     vec![
+        owner.delete(&own).await,
+        owner.post_with_headers(&bulk, rows("other@x.test"), &key).await,
         owner.post(CLIENTS, client).await,
         owner.post(&paths::portal_user(&person.client), member.clone()).await,
         owner.post(&paths::resend_invitation(&person.client), member).await,
@@ -137,12 +153,128 @@ async fn use_staff_operations(world: &World, tenant: &Tenant) -> Person {
         owner.get(path).await.expect(200);
     }
     owner.post_empty(STAFF_REFRESH).await.expect(200);
+    use_own_sessions(owner, &[paths::STAFF_SESSIONS]).await;
     let person = tenant.person(world).await;
     let client = paths::client(&person.client);
     owner.get(CLIENTS).await.expect(200);
     owner.get(&client).await.expect(200);
     owner.patch(&client, json!({ "status": "past_due" })).await.expect(200);
+    use_invitation_operations(tenant, &person.client).await;
+    use_mail_log_operations(world, tenant).await;
+    owner.get(AUDIT_EVENTS).await.expect(200);
+    assert_eq!(owner.get(AUDIT_EXPORT).await.status, 200);
     person
+}
+
+/// Calls every operation of staff on portal users.
+async fn use_portal_user_operations(world: &World, tenant: &Tenant) {
+    let person = tenant.person(world).await;
+    tenant.owner.get(paths::PORTAL_USERS).await.expect(200);
+    let id = tenant.member(&person.client, &person.email).await["id"].as_str().unwrap().to_owned();
+    tenant.owner.post_empty(&paths::send_reset(&person.client, &id)).await.expect(200);
+    let member = paths::member(&person.client, &id);
+    tenant.owner.patch(&member, json!({ "role": "admin", "status": "disabled" })).await.expect(200);
+    tenant.owner.delete(&member).await.expect(204);
+}
+
+/// Calls every operation of the administrator of a client.
+async fn use_colleague_operations(world: &World, tenant: &Tenant) {
+    let client = tenant.client("Colleagues Ltd").await;
+    let (admin, member) = (tenant.admin_at(world, &client).await.browser, tenant.person_at(world, &client).await);
+    admin.get(paths::COLLEAGUES).await.expect(200);
+    let colleague = paths::colleague(tenant.member(&client, &member.email).await["id"].as_str().unwrap());
+    admin.patch(&colleague, json!({ "role": "admin", "status": "disabled" })).await.expect(200);
+    admin.delete(&colleague).await.expect(204);
+    let invited = admin.post(paths::COLLEAGUES, json!({ "email": unique_email("kim") })).await.expect(201);
+    let invitation = invited["invitation"]["id"].as_str().unwrap();
+    admin.get(paths::COLLEAGUE_INVITATIONS).await.expect(200);
+    admin.post_empty(&paths::resend_colleague_invitation(invitation)).await.expect(200);
+    admin.delete(&paths::colleague_invitation(invitation)).await.expect(204);
+}
+
+/// Calls every operation on invitations but the invitation of one person.
+async fn use_invitation_operations(tenant: &Tenant, client: &str) {
+    let (owner, rows) = (&tenant.owner, json!({ "rows": [{ "email": unique_email("bob") }] }));
+    owner.post(&paths::bulk_invitations(client), rows).await.expect(200);
+    owner.get(paths::INVITATIONS).await.expect(200);
+    let list = owner.get(&format!("{}?status=pending", paths::invitations(client))).await.expect(200);
+    let path = |invitation: &Value| paths::invitation(client, invitation["id"].as_str().unwrap());
+    let invitation = path(&list["data"][0]);
+    owner.post_empty(&format!("{invitation}/resend")).await.expect(200);
+    let right = json!({ "email": unique_email("right") });
+    let corrected = owner.patch(&invitation, right).await.expect(200);
+    owner.send(Method::DELETE, &path(&corrected["invitation"]), None, &[]).await.expect(204);
+}
+
+/// Calls every operation on the caller's sessions below each of these paths, and ends no session.
+async fn use_own_sessions(browser: &Browser, paths: &[&str]) {
+    for path in paths {
+        browser.get(path).await.expect(200);
+        browser.delete(path).await.expect(204);
+    }
+}
+
+/// Ends the other session of the caller.
+async fn end_other_session(browser: &Browser, path: &str) {
+    let sessions = browser.get(path).await.expect(200);
+    let other = sessions["data"].as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
+    browser.delete(&format!("{path}/{}", other["id"].as_str().unwrap())).await.expect(204);
+}
+
+/// Calls every operation on the mail log.
+async fn use_mail_log_operations(world: &World, tenant: &Tenant) {
+    for _ in 0..2 {
+        let email = tenant.create_invitation(world).await.email;
+        world.sql(&format!("UPDATE emails SET status = 'failed' WHERE recipient = '{email}'"));
+    }
+    let failed = tenant.owner.get(&format!("{EMAILS}?status=failed")).await.expect(200);
+    let id = failed["data"][0]["id"].as_str().unwrap();
+    tenant.owner.post_empty(&paths::retry_email(id)).await.expect(201);
+    tenant.owner.post(paths::RETRY_EMAILS, json!({})).await.expect(202);
+}
+
+/// Calls every operation on staff, their profile and step-up, and on service accounts.
+async fn use_staff_admin_operations(world: &World, tenant: &Tenant) {
+    let owner = &tenant.owner;
+    owner.get(paths::STAFF_PROFILE).await.expect(200);
+    owner.patch(paths::STAFF_PROFILE, json!({ "locale": "en" })).await.expect(200);
+    let (flow, code) = world.request_code(owner, &tenant.owner_email, 3).await;
+    owner.step_up(&flow, &code).await.expect(200);
+    let body = json!({ "email": unique_email("sam"), "role": "viewer" });
+    let member = owner.post(paths::STAFF, body).await.expect(201);
+    let member = format!("{}/{}", paths::STAFF, member["id"].as_str().unwrap());
+    owner.patch(&member, json!({ "role": "support" })).await.expect(200);
+    owner.get(paths::STAFF).await.expect(200);
+    owner.delete(&member).await.expect(204);
+    let account = json!({ "name": "Sync", "role": "viewer" });
+    let account = owner.post(paths::SERVICE_ACCOUNTS, account).await.expect(201);
+    let account = format!("{}/{}", paths::SERVICE_ACCOUNTS, account["id"].as_str().unwrap());
+    owner.get(paths::SERVICE_ACCOUNTS).await.expect(200);
+    let (tokens, body) = (format!("{account}/tokens"), json!({ "name": "Sync", "scopes": ["clients:read"] }));
+    let token = owner.post(&tokens, body).await.expect(201);
+    owner.get(&tokens).await.expect(200);
+    owner.delete(&format!("{tokens}/{}", token["id"].as_str().unwrap())).await.expect(204);
+    owner.delete(&account).await.expect(204);
+}
+
+/// Calls every operation on API tokens.
+async fn use_token_operations(world: &World, tenant: &Tenant) {
+    let owner = &tenant.owner;
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        let body = json!({ "name": "Export", "scopes": ["clients:read"] });
+        tokens.push(owner.post(paths::STAFF_TOKENS, body).await.expect(201));
+    }
+    owner.get(paths::STAFF_TOKENS).await.expect(200);
+    owner.get(paths::TOKENS).await.expect(200);
+    for (token, path) in tokens.iter().zip([paths::STAFF_TOKENS, paths::TOKENS]) {
+        owner.delete(&format!("{path}/{}", token["id"].as_str().unwrap())).await.expect(204);
+    }
+    let authorization = format!("Bearer {}", tokens[2]["token"].as_str().unwrap());
+    for (method, status) in [(Method::GET, 200), (Method::DELETE, 204)] {
+        let headers = [("authorization", &*authorization)];
+        world.browser().send(method, paths::TOKEN, None, &headers).await.expect(status);
+    }
 }
 
 /// Calls every operation on mailed links.
@@ -167,6 +299,12 @@ async fn use_portal_operations(world: &World, person: &Person) {
     person.sign_in(browser).await;
     browser.session().await.expect(200);
     browser.refresh().await.expect(200);
+    browser.get(paths::PROFILE).await.expect(200);
+    browser.patch(paths::PROFILE, json!({ "name": "Robin Oak", "locale": null })).await.expect(200);
+    browser.post(paths::SWITCH_CLIENT, json!({ "client_id": person.client })).await.expect(200);
+    use_own_sessions(browser, &[paths::SESSIONS]).await;
+    person.sign_in(&world.browser()).await;
+    end_other_session(browser, paths::SESSIONS).await;
     let change = json!({ "current_password": person.password, "new_password": password() });
     browser.post(paths::CHANGE_PASSWORD, change).await.expect(204);
     // Mail 2 is the notice of the change.
@@ -177,7 +315,10 @@ async fn use_portal_operations(world: &World, person: &Person) {
     browser.accept_invitation(&invitation).await.expect(204);
     browser.sign_out().await.expect(204);
     browser.post_empty(paths::SIGN_OUT_EVERYWHERE).await.expect(204);
-    let token = person.request_reset(world, 4).await;
+    world.browser().forgot_password(&unique_email("unknown")).await.expect(200);
+    let token = world.new_device_mail(&person.email, 1).await.token();
+    world.browser().not_me(&token).await.expect(200);
+    let token = world.mail(&person.email, 4).await.token();
     world.browser().reset_password(&token, &password()).await.expect(200);
 }
 
@@ -289,6 +430,12 @@ stories! {
     async fn http_03_every_operation_succeeds_as_documented(world) {
         let tenant = world.tenant().await;
         let person = use_staff_operations(world, &tenant).await;
+        use_portal_user_operations(world, &tenant).await;
+        use_colleague_operations(world, &tenant).await;
+        world.sign_in_staff(&world.browser(), &tenant.owner_email, 2).await;
+        end_other_session(&tenant.owner, paths::STAFF_SESSIONS).await;
+        use_staff_admin_operations(world, &tenant).await;
+        use_token_operations(world, &tenant).await;
         use_link_operations(world, &tenant).await;
         use_portal_operations(world, &person).await;
         tenant.owner.post_empty(paths::STAFF_SIGN_OUT).await.expect(204);

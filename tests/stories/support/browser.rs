@@ -106,6 +106,11 @@ impl Browser {
         self.send(Method::POST, path, None, &[]).await
     }
 
+    /// Sends a DELETE.
+    pub(crate) async fn delete(&self, path: &str) -> Response {
+        self.send(Method::DELETE, path, None, &[]).await
+    }
+
     /// Sends a GET with an access token in the `Authorization` header.
     pub(crate) async fn get_with_bearer(&self, path: &str, token: &str) -> Response {
         self.get_with_headers(path, &[("authorization", &format!("Bearer {token}"))]).await

@@ -116,7 +116,7 @@ impl Load {
         insert_staff(world, &tenant.slug, &run);
         let session = world.sign_in_staff(&world.browser(), &tenant.owner_email, 2).await;
         eventually("the invitations have arrived", || async {
-            (world.sink().deliveries(0).await.len() == INVITED + 2).then_some(())
+            (world.sink().deliveries(0).await.len() == INVITED + 3).then_some(())
         })
         .await;
         let shared = Shared {
@@ -128,7 +128,7 @@ impl Load {
             run,
             requests: Mutex::default(),
             count: AtomicUsize::new(0),
-            deliveries_read: AtomicUsize::new(INVITED + 2),
+            deliveries_read: AtomicUsize::new(INVITED + 3),
             stop: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared), tasks: Mutex::default() }

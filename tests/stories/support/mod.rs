@@ -44,7 +44,7 @@ pub(crate) use response::Response;
 pub(crate) use scrape::Scrape;
 pub(crate) use services::{Redis, Sink, database, free_port, lock_table, provided, psql, try_psql};
 pub(crate) use tcp_proxy::TcpProxy;
-pub(crate) use world::{Deployment, World, cluster_env};
+pub(crate) use world::{Deployment, PAST, World, cluster_env};
 
 /// How long [`eventually`] waits.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);

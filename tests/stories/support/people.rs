@@ -68,6 +68,26 @@ impl Tenant {
         world.mail(email, 1).await.token()
     }
 
+    /// Invites an address that has got mails before, and returns the link token of the mail, which is the `nth` to this
+    /// address.
+    pub(crate) async fn invite_again_for_token(&self, world: &World, client: &str, email: &str, nth: usize) -> String {
+        self.invite(client, email).await;
+        world.mail(email, nth).await.token()
+    }
+
+    /// Returns what the tenant sees of the portal user with this address at a client.
+    pub(crate) async fn member(&self, client: &str, email: &str) -> Value {
+        let path = format!("{}?q={email}", paths::client_portal_users(client));
+        let found = self.owner.get(&path).await.expect(200);
+        assert_eq!(found["data"].as_array().unwrap().len(), 1, "{found}");
+        found["data"][0].clone()
+    }
+
+    /// Returns the path of the portal user with this address at a client.
+    pub(crate) async fn member_path(&self, client: &str, email: &str) -> String {
+        paths::member(client, self.member(client, email).await["id"].as_str().unwrap())
+    }
+
     /// Creates a client and invites a new address to it.
     pub(crate) async fn create_invitation(&self, world: &World) -> Invitation {
         let client = self.client("Acme Ltd").await;
@@ -100,6 +120,16 @@ impl Tenant {
     /// Creates a portal user of `client`, who is signed in.
     pub(crate) async fn person_at(&self, world: &World, client: &str) -> Person {
         self.activated(world, client, world.browser()).await
+    }
+
+    /// Creates an administrator of `client`, who is signed in.
+    pub(crate) async fn admin_at(&self, world: &World, client: &str) -> Person {
+        let email = unique_email("admin");
+        let body = json!({ "email": email, "name": "Alex Admin", "role": "admin" });
+        self.owner.post(&paths::portal_user(client), body).await.expect(201);
+        let (token, browser, password) = (world.mail(&email, 1).await.token(), world.browser(), password());
+        browser.activate(&token, &password).await.expect(200);
+        Person { email, password, browser, client: client.to_owned() }
     }
 
     /// Invites a new address to `client` and activates the account in `browser`.

@@ -61,6 +61,11 @@ impl Browser {
         self.post(paths::REQUEST_NEW_LINK, json!({ "token": token })).await
     }
 
+    /// Calls `report_sign_in`.
+    pub(crate) async fn not_me(&self, token: &str) -> Response {
+        self.post(paths::NOT_ME, json!({ "token": token })).await
+    }
+
     /// Calls `accept_invitation`.
     pub(crate) async fn accept_invitation(&self, token: &str) -> Response {
         self.post(paths::ACCEPT_INVITATION, json!({ "token": token })).await
@@ -87,6 +92,11 @@ impl Browser {
     /// Calls `send_code`.
     pub(crate) async fn send_code(&self, email: &str) -> Response {
         self.post(paths::STAFF_SEND_CODE, json!({ "email": email })).await
+    }
+
+    /// Calls `step_up_staff` with the code of the code flow `flow`.
+    pub(crate) async fn step_up(&self, flow: &Value, code: &str) -> Response {
+        self.post(paths::STAFF_STEP_UP, json!({ "flow": flow, "code": code })).await
     }
 
     /// Answers the code flow `flow`, which is a field of the body of [`send_code`](Self::send_code).

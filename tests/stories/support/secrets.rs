@@ -122,7 +122,7 @@ pub(crate) fn record_body(body: &Value) {
         let Some(text) = value.as_str() else { continue };
         match &**name {
             "password" | "current_password" | "new_password" => record(SecretKind::Password, text),
-            "token" => record(SecretKind::LinkToken, text),
+            "token" | "invitation" => record(SecretKind::LinkToken, text),
             "code" => record(SecretKind::Code, text),
             "access_token" => record(SecretKind::AccessToken, text),
             _ => {}

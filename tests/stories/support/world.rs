@@ -15,6 +15,12 @@ use super::{
     unique,
 };
 
+/// A time in the past, as a value of SQL in both databases.
+pub(crate) const PAST: &str = "2020-01-01T00:00:00.123456+00:00";
+
+/// How the subject of the mail ends that tells a new staff user where to sign in.
+const STAFF_INVITATION: &str = "has added you to its staff";
+
 /// How Portico is deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deployment {
@@ -36,6 +42,8 @@ pub(crate) struct World {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) folder: TempDir,
     pub(crate) started: Checkpoint,
+    /// Whether other stories use this world at the same time.
+    is_shared: bool,
 }
 
 /// The state of a world at some moment: how many secrets were recorded, and how many lines each process had logged.
@@ -44,6 +52,9 @@ pub(crate) struct Checkpoint {
     secrets: secrets::Checkpoint,
     lines: Vec<usize>,
 }
+
+/// The beginning of the subject of a notice of a sign-in from an unknown device.
+const NEW_DEVICE: &str = "A new sign-in at ";
 
 type Env = Vec<(String, String)>;
 
@@ -86,13 +97,18 @@ impl World {
         static SINGLE: OnceCell<Arc<World>> = OnceCell::const_new();
         static CLUSTER: OnceCell<Arc<World>> = OnceCell::const_new();
         let world = if deployment == Deployment::Single { &SINGLE } else { &CLUSTER };
-        world.get_or_init(|| async { Arc::new(Self::start(deployment, &[]).await) }).await.clone()
+        let start = || async {
+            let mut world = Self::start(deployment, &[]).await;
+            world.is_shared = true;
+            Arc::new(world)
+        };
+        world.get_or_init(start).await.clone()
     }
 
     /// A world without processes.
     pub(crate) fn empty(env: Env, sink: Option<Sink>, redis: Option<Redis>, folder: TempDir) -> World {
         let started = Checkpoint { secrets: secrets::checkpoint(), lines: vec![] };
-        World { processes: vec![], apis: vec![], sink, redis, env, folder, started }
+        World { processes: vec![], apis: vec![], sink, redis, env, folder, started, is_shared: false }
     }
 
     /// Starts a world that no other story uses, with these settings.
@@ -254,11 +270,15 @@ impl World {
         self.run(&["tenant", "add", "--slug", &slug, "--name", "Blue Harbour"]);
         let (owner_email, owner) = (format!("owner@{slug}.test"), self.browser());
         self.add_staff(&slug, &owner_email, "owner");
+        if !self.is_shared {
+            // This story may stop the mail server or pause lanes, and must not meet this mail then.
+            self.staff_invitation(&owner_email).await;
+        }
         self.sign_in_staff(&owner, &owner_email, 1).await;
         Tenant { slug, owner, owner_email }
     }
 
-    /// Creates a staff user.
+    /// Creates a staff user, who gets a mail that says where to sign in.
     pub(crate) fn add_staff(&self, slug: &str, email: &str, role: &str) {
         self.run(&["staff", "add", "--tenant", slug, "--email", email, "--role", role]);
     }
@@ -276,8 +296,36 @@ impl World {
         (sent["flow"].clone(), code)
     }
 
-    /// The mails that have arrived at this address, newest first.
+    /// The mails that have arrived at this address, newest first, without two kinds that arrive at some time among
+    /// those of a story: the notices of sign-ins from unknown devices, and the mail that tells a new staff user where
+    /// to sign in.
     pub(crate) async fn mails(&self, to: &str) -> Vec<Mail> {
+        let is_aside = |mail: &Mail| mail.subject.starts_with(NEW_DEVICE) || mail.subject.ends_with(STAFF_INVITATION);
+        self.all_mails(to).await.into_iter().filter(|mail| !is_aside(mail)).collect()
+    }
+
+    /// Waits until the mail that tells a new staff user where to sign in has arrived, and returns it.
+    pub(crate) async fn staff_invitation(&self, to: &str) -> Mail {
+        eventually(&format!("the invitation of {to}"), || async {
+            self.all_mails(to).await.into_iter().find(|mail| mail.subject.ends_with(STAFF_INVITATION))
+        })
+        .await
+    }
+
+    /// Waits until `nth` notices of sign-ins from unknown devices have arrived at this address and returns the newest.
+    /// Fails if there are more.
+    pub(crate) async fn new_device_mail(&self, to: &str, nth: usize) -> Mail {
+        eventually(&format!("notice {nth} to {to}"), || async {
+            let mut mails = self.all_mails(to).await;
+            mails.retain(|mail| mail.subject.starts_with(NEW_DEVICE));
+            assert!(mails.len() <= nth, "{} notices to {to}, not {nth}: {mails:#?}", mails.len());
+            (mails.len() == nth).then(|| mails[0].clone())
+        })
+        .await
+    }
+
+    /// All mails that have arrived at this address, newest first.
+    async fn all_mails(&self, to: &str) -> Vec<Mail> {
         let mails = match &self.sink {
             Some(sink) => sink.messages(to).await,
             None => {
@@ -330,6 +378,12 @@ impl World {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Returns an id as SQL.
+    pub(crate) fn sql_id(&self, id: &str) -> String {
+        let is_sqlite = self.setting("DATABASE_URL").starts_with("sqlite:");
+        if is_sqlite { format!("X'{}'", id.replace('-', "")) } else { format!("'{id}'") }
+    }
+
     /// Makes every job that waits due, and the next probe of a mail server that is on hold.
     pub(crate) fn make_jobs_due(&self) {
         let past = if self.setting("DATABASE_URL").starts_with("sqlite:") {
@@ -340,6 +394,17 @@ impl World {
         self.sql(&format!("UPDATE mail_holds SET next_probe_at = {past}"));
         self.sql(&format!("UPDATE emails SET unconfirmed_at = {past} WHERE unconfirmed_at IS NOT NULL"));
         self.sql(&format!("UPDATE background_jobs SET run_at = {past} WHERE state = 'queued'"));
+    }
+
+    /// Enqueues a periodic job by its name, as its schedule does. The sweeper finds it.
+    pub(crate) fn run_periodic_job(&self, name: &str) {
+        let is_sqlite = self.setting("DATABASE_URL").starts_with("sqlite:");
+        let id = if is_sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        self.sql(&format!(
+            "INSERT INTO background_jobs \
+             (id, name, lane, payload, state, attempts, max_attempts, crash_count, run_at, created_at) \
+             VALUES ({id}, '{name}', 'maintenance', '{{}}', 'queued', 0, 8, 0, '{PAST}', '{PAST}')"
+        ));
     }
 
     /// Waits until this SQL returns `expected`.

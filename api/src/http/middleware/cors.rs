@@ -12,7 +12,7 @@ use poem::{
 /// them, in seconds.
 const PREFLIGHT_HEADERS: [(header::HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE"),
-    (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization, x-request-id"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization, x-request-id, idempotency-key"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 /// The response headers that a page of another origin may read.

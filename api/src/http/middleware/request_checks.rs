@@ -58,8 +58,9 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         auth::authorization(&request)?;
         csrf::check(&request, &self.origins).map_err(ApiError::Domain)?;
         let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-        if length.is_some_and(|length| length > MAX_BYTES) {
-            return Err(ApiError::BodyTooLarge.into());
+        let max = operation.map_or(MAX_BYTES, |operation| operation.max_body_bytes);
+        if length.is_some_and(|length| length > max) {
+            return Err(ApiError::BodyTooLarge(max).into());
         }
         query::check(&request)?;
         request.set_data(self.rate_limits.failed_auth());

@@ -8,10 +8,13 @@ use poem::{
     Endpoint, Middleware, Request, Response, Result,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
-use portico_domain::platform::{
-    actor::{Realm, RequestContext},
-    app::App,
-    metrics,
+use portico_domain::{
+    identity::sessions::JWKS_MAX_AGE_SECONDS,
+    platform::{
+        actor::{Realm, RequestContext},
+        app::App,
+        metrics,
+    },
 };
 use tracing::{Instrument, Span, field, info, info_span};
 use uuid::Uuid;
@@ -142,8 +145,11 @@ fn add_response_headers(headers: &mut HeaderMap, method: &Method, path: &str, re
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if path == KEYS_PATH && [Method::GET, Method::HEAD].contains(method) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    if path == KEYS_PATH
+        && [Method::GET, Method::HEAD].contains(method)
+        && let Ok(value) = HeaderValue::from_str(&format!("public, max-age={JWKS_MAX_AGE_SECONDS}"))
+    {
+        headers.insert(header::CACHE_CONTROL, value);
     }
     if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
         headers.insert(REQUEST_ID, id);

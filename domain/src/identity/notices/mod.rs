@@ -79,5 +79,6 @@ async fn recipient(app: &App, row: &email::Model) -> Result<Option<(Brand, Strin
     }
     let Some(id) = row.staff_user_id else { return Ok(None) };
     let Some(user) = staff_user::Entity::find_by_id(id).one(app.db()).await? else { return Ok(None) };
-    Ok(Some((Brand::of_tenant(app, user.tenant_id, None).await?, user.name, None)))
+    let brand = Brand::of_tenant(app, user.tenant_id, user.locale.as_deref()).await?;
+    Ok(Some((brand, user.name, None)))
 }

@@ -22,7 +22,7 @@ use crate::{
 /// - `too_many_requests`: the limit of the mailbox or of the network is exhausted.
 /// - `unavailable` or `internal`: the database failed.
 pub(crate) async fn request_mail(app: &App, caller: &Anonymous, mail: NewEmail, event: audit::Event) -> Result<()> {
-    let device = devices::known_device(app, &caller.context, Realm::Portal, &mail.to).unwrap_or_default();
+    let device = devices::known_device(app, &caller.context, Realm::Portal, &mail.to).await?.unwrap_or_default();
     let (network, mailbox) = (caller.context.network(), mail.to.mailbox());
     let (network, own): ([&str; 1], [&str; 2]) = ([&network], [&mailbox, &device]);
     let charged = devices::counters(&device, (&limits::RECOVERY_NETWORK, &network), (&limits::RECOVERY_ACCOUNT, &own));

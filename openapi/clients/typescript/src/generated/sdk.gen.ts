@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CreateClientData, CreateClientErrors, CreateClientResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetClientData, GetClientErrors, GetClientResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, ListClientsData, ListClientsErrors, ListClientsResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetClientData, GetClientErrors, GetClientResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -98,11 +98,28 @@ export const forgotPassword = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
+ * Report a sign-in that was not yours
+ *
+ * Takes the link in the notice about a sign-in from an unknown device. Revokes every session of the user, locks
+ * the password until it is reset, makes every known device unknown, and mails a reset link. The link cannot be
+ * used again. It also works if the session of the notice has ended.
+ */
+export const reportSignIn = <ThrowOnError extends boolean = false>(options: Options<ReportSignInData, ThrowOnError>) => (options.client ?? client).post<ReportSignInResponses, ReportSignInErrors, ThrowOnError>({
+    url: '/api/portal/auth/not-me',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
  * Refresh a session
  *
- * Exchanges the refresh token in the cookie for a new access token and a new refresh token. For ten seconds (by
- * default) the previous refresh token is still accepted, for example from a second tab. Any other use of an old
- * refresh token shows that it was copied, and the session is revoked.
+ * Exchanges the refresh token in the cookie for a new access token and a new refresh token. The previous refresh
+ * token gets the same successor again, for example in a second tab or after a lost response, until one of the new
+ * tokens has been used, and for ten seconds (by default) more. Any other use of an old refresh token shows that it
+ * was copied, and the session is revoked.
  */
 export const refreshSession = <ThrowOnError extends boolean = false>(options?: Options<RefreshSessionData, ThrowOnError>) => (options?.client ?? client).post<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError>({
     security: [{
@@ -186,6 +203,11 @@ export const getSession = <ThrowOnError extends boolean = false>(options?: Optio
  * activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
  * after a correct password if the named client, or every client of the user, is archived or its tenant is
  * suspended.
+ *
+ * With `invitation`, the sign-in accepts the invitation of a link with the purpose `accept` and opens the session
+ * at its client. So a user who is no longer a member of any client can return. After a correct password, and only
+ * then, a link that is unknown, expired, used or revoked is answered as by `check_token`; a link of another user
+ * is 409 `wrong_account`, and a `client_id` of another client is 422. The link then stays unused.
  */
 export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) => (options.client ?? client).post<SignInResponses, SignInErrors, ThrowOnError>({
     url: '/api/portal/auth/sign-in',
@@ -244,6 +266,172 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
 });
 
 /**
+ * Switch to another client
+ *
+ * Lets the session act for another client of the user, and returns a new access token. The session keeps its id
+ * and its refresh token. Every access token that names the former client is refused from then on, with 401
+ * `unauthenticated`; a refresh gives other tabs one that names the new client. The response is 404 if the user is
+ * not an active member of the client, or if the client is archived. A later sign-in without `client_id` selects
+ * this client.
+ */
+export const switchClient = <ThrowOnError extends boolean = false>(options: Options<SwitchClientData, ThrowOnError>) => (options.client ?? client).post<SwitchClientResponses, SwitchClientErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/auth/switch-client',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * List colleagues
+ *
+ * Returns the portal users, in any status, of the client that the caller acts for, in the order of their
+ * invitations. It contains the caller. Administrators of the client may call this.
+ */
+export const listColleagues = <ThrowOnError extends boolean = false>(options?: Options<ListColleaguesData, ThrowOnError>) => (options?.client ?? client).get<ListColleaguesResponses, ListColleaguesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues',
+    ...options
+});
+
+/**
+ * Invite a colleague
+ *
+ * Invites a person to the client that the caller acts for. The person gets a link by mail and joins with it, also
+ * with an existing password (`invite_mode` is always `setup`): the response does not show whether another client
+ * or another tenant knows the address. The response is 409 `portal_user_exists` if the address was already invited
+ * to this client.
+ *
+ * The link works only as long as the caller is an administrator of the client. The other administrators get a
+ * notice when an administrator has joined. Administrators of the client may call this.
+ */
+export const inviteColleague = <ThrowOnError extends boolean = false>(options: Options<InviteColleagueData, ThrowOnError>) => (options.client ?? client).post<InviteColleagueResponses, InviteColleagueErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * List the invitations of colleagues
+ *
+ * Returns the invitations to the client that the caller acts for, newest first, also those that staff users have
+ * created, each with the delivery of its latest mail. Administrators of the client may call this.
+ */
+export const listColleagueInvitations = <ThrowOnError extends boolean = false>(options?: Options<ListColleagueInvitationsData, ThrowOnError>) => (options?.client ?? client).get<ListColleagueInvitationsResponses, ListColleagueInvitationsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues/invitations',
+    ...options
+});
+
+/**
+ * Cancel an invitation of a colleague
+ *
+ * Cancels an invitation to the client that the caller acts for, also one that a staff user has created. Its links
+ * are revoked, its queued mails are not sent, and the person is removed from the list of colleagues. Cancelling a
+ * cancelled invitation changes nothing. The response is 409 `already_activated` if the person has joined.
+ * Administrators of the client may call this.
+ */
+export const cancelColleagueInvitation = <ThrowOnError extends boolean = false>(options: Options<CancelColleagueInvitationData, ThrowOnError>) => (options.client ?? client).delete<CancelColleagueInvitationResponses, CancelColleagueInvitationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues/invitations/{invitation_id}',
+    ...options
+});
+
+/**
+ * Resend an invitation of a colleague
+ *
+ * Sends an invitation to the client that the caller acts for again, also one that a staff user has created. A new
+ * link is mailed, every older link is revoked, and the time to accept starts again. The response is 409
+ * `already_activated` if the person has joined, and 409 `conflict` if the invitation was cancelled. A resend
+ * counts as an invitation. Administrators of the client may call this.
+ */
+export const resendColleagueInvitation = <ThrowOnError extends boolean = false>(options: Options<ResendColleagueInvitationData, ThrowOnError>) => (options.client ?? client).post<ResendColleagueInvitationResponses, ResendColleagueInvitationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues/invitations/{invitation_id}/resend',
+    ...options
+});
+
+/**
+ * Remove a colleague
+ *
+ * Removes a portal user, in any status, from the client that the caller acts for. The user's sessions at this
+ * client are revoked. If the user has not joined yet, the invitation is cancelled, its links are revoked, and its
+ * queued mails are not sent. The invitations to this client that the user has created are cancelled too, unless
+ * they are accepted. The account, its password and the user's other clients stay as they are, and the user can be
+ * invited again.
+ *
+ * The response is 409 `conflict` for the caller's own `id`, and 409 `last_admin` as for `update_colleague`.
+ * Administrators of the client may call this.
+ */
+export const removeColleague = <ThrowOnError extends boolean = false>(options: Options<RemoveColleagueData, ThrowOnError>) => (options.client ?? client).delete<RemoveColleagueResponses, RemoveColleagueErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues/{colleague_id}',
+    ...options
+});
+
+/**
+ * Update a colleague
+ *
+ * Changes the role of a portal user at the client that the caller acts for, or disables or enables the user there.
+ * A change has effect from the user's next request on. `disabled` revokes the user's sessions at this client; the
+ * user's other clients stay as they are. `active` does not restore sessions. The other administrators get a notice
+ * of a new administrator. If the user is an administrator no longer, the invitations to this client that the user
+ * has created and that are not accepted are cancelled.
+ *
+ * The response is 409 `conflict` for the caller's own `id`, and if the user has not joined the client yet, and 409
+ * `last_admin` if the client would have no active administrator, because another administrator has changed the
+ * caller's role at the same time. Of two concurrent updates, each field keeps the value of the one that was
+ * written last. Administrators of the client may call this.
+ */
+export const updateColleague = <ThrowOnError extends boolean = false>(options: Options<UpdateColleagueData, ThrowOnError>) => (options.client ?? client).patch<UpdateColleagueResponses, UpdateColleagueErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/colleagues/{colleague_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
  * Accept an invitation
  *
  * Adds the signed-in portal user to the client that the link invites to. The current session keeps its client.
@@ -262,6 +450,88 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
         'Content-Type': 'application/json; charset=utf-8',
         ...options.headers
     }
+});
+
+/**
+ * Get the profile
+ *
+ * Returns the profile of the signed-in portal user.
+ */
+export const getProfile = <ThrowOnError extends boolean = false>(options?: Options<GetProfileData, ThrowOnError>) => (options?.client ?? client).get<GetProfileResponses, GetProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/profile',
+    ...options
+});
+
+/**
+ * Update the profile
+ *
+ * Changes the given fields of the profile. The name is the user's own: a tenant continues to see the name that it
+ * has entered. The address and the role cannot be changed. Of two concurrent updates, each field keeps the value
+ * of the one that was written last.
+ */
+export const updateProfile = <ThrowOnError extends boolean = false>(options: Options<UpdateProfileData, ThrowOnError>) => (options.client ?? client).patch<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/profile',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * End your other sessions
+ *
+ * Revokes every session of the signed-in portal user except the current one.
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = false>(options?: Options<EndOtherSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/sessions',
+    ...options
+});
+
+/**
+ * List your sessions
+ *
+ * Returns the live sessions of the signed-in portal user, newest first.
+ */
+export const listSessions = <ThrowOnError extends boolean = false>(options?: Options<ListSessionsData, ThrowOnError>) => (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/sessions',
+    ...options
+});
+
+/**
+ * End one of your sessions
+ *
+ * Revokes a session of the signed-in portal user. If it is the current session, the cookies are deleted. A session
+ * of another user and a session that has ended are 404.
+ */
+export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_portal',
+            type: 'apiKey'
+        }],
+    url: '/api/portal/sessions/{session_id}',
+    ...options
 });
 
 /**
@@ -360,6 +630,27 @@ export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(opt
 });
 
 /**
+ * Step up
+ *
+ * Makes the current session fresh for ten minutes, with a code that `send_code` has mailed to the staff user's own
+ * address. The session keeps its id, and its `auth_time` becomes now. The response sets new tokens. It is
+ * `invalid_code` for a wrong, used or expired code, and for a code flow that is unknown or of another address.
+ */
+export const stepUpStaff = <ThrowOnError extends boolean = false>(options: Options<StepUpStaffData, ThrowOnError>) => (options.client ?? client).post<StepUpStaffResponses, StepUpStaffErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/auth/step-up',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
  * Sign in with a code
  *
  * Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
@@ -375,16 +666,203 @@ export const verifyCode = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * List clients
+ * Get the own profile of a staff user
  *
- * Returns the clients of the caller's tenant, oldest first. Every staff role may call this.
+ * Returns the profile of the signed-in staff user.
  */
-export const listClients = <ThrowOnError extends boolean = false>(options?: Options<ListClientsData, ThrowOnError>) => (options?.client ?? client).get<ListClientsResponses, ListClientsErrors, ThrowOnError>({
+export const getStaffProfile = <ThrowOnError extends boolean = false>(options?: Options<GetStaffProfileData, ThrowOnError>) => (options?.client ?? client).get<GetStaffProfileResponses, GetStaffProfileErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
         }],
+    url: '/api/staff/profile',
+    ...options
+});
+
+/**
+ * Update the own profile of a staff user
+ *
+ * Changes the given fields of the signed-in staff user's profile. Of two requests at the same time that change the
+ * same field, the later one counts.
+ */
+export const updateStaffProfile = <ThrowOnError extends boolean = false>(options: Options<UpdateStaffProfileData, ThrowOnError>) => (options.client ?? client).patch<UpdateStaffProfileResponses, UpdateStaffProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/profile',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * End your other sessions
+ *
+ * Revokes every session of the signed-in staff user except the current one.
+ */
+export const endOtherStaffSessions = <ThrowOnError extends boolean = false>(options?: Options<EndOtherStaffSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndOtherStaffSessionsResponses, EndOtherStaffSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/sessions',
+    ...options
+});
+
+/**
+ * List your sessions
+ *
+ * Returns the live sessions of the signed-in staff user, newest first.
+ */
+export const listStaffSessions = <ThrowOnError extends boolean = false>(options?: Options<ListStaffSessionsData, ThrowOnError>) => (options?.client ?? client).get<ListStaffSessionsResponses, ListStaffSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/sessions',
+    ...options
+});
+
+/**
+ * End one of your sessions
+ *
+ * Revokes a session of the signed-in staff user. If it is the current session, the cookies are deleted. A session
+ * of another user and a session that has ended are 404.
+ */
+export const endStaffSession = <ThrowOnError extends boolean = false>(options: Options<EndStaffSessionData, ThrowOnError>) => (options.client ?? client).delete<EndStaffSessionResponses, EndStaffSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/sessions/{session_id}',
+    ...options
+});
+
+/**
+ * List the own API tokens
+ *
+ * Returns the personal access tokens of the signed-in staff user, oldest first. Revoked tokens are not listed.
+ */
+export const listOwnTokens = <ThrowOnError extends boolean = false>(options?: Options<ListOwnTokensData, ThrowOnError>) => (options?.client ?? client).get<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/tokens',
+    ...options
+});
+
+/**
+ * Create an API token
+ *
+ * Creates a personal access token of the signed-in staff user, who gets a notice by mail. The token is valid for
+ * `/api/v1` only. It can use the permissions that its scopes name, as far as the role of the staff user gives them
+ * at the time of use. The response is 422 with the field code `scope_not_allowed` if the role does not give one of
+ * the scopes now, and 409 `conflict` if the staff user has 100 tokens.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const createOwnToken = <ThrowOnError extends boolean = false>(options: Options<CreateOwnTokenData, ThrowOnError>) => (options.client ?? client).post<CreateOwnTokenResponses, CreateOwnTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke an own API token
+ *
+ * Revokes a personal access token of the signed-in staff user. It is refused at its next request.
+ */
+export const revokeOwnToken = <ThrowOnError extends boolean = false>(options: Options<RevokeOwnTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/staff/tokens/{token_id}',
+    ...options
+});
+
+/**
+ * List audit events
+ *
+ * Returns the events of the caller's tenant, newest first. The roles `owner`, `admin` and `viewer` may call this.
+ *
+ * Needs the permission `audit:read`, which the roles `owner`, `admin` and `viewer` have.
+ */
+export const listAuditEvents = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEventsData, ThrowOnError>) => (options?.client ?? client).get<ListAuditEventsResponses, ListAuditEventsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/audit-events',
+    ...options
+});
+
+/**
+ * Export audit events
+ *
+ * Returns all events of the caller's tenant that match the filters, newest first, as lines: each line is an
+ * object as in the list, without white space between its tokens. The last line is `{"end":true,"count":n}` with
+ * the number of events. A response without it was interrupted and is not complete. Two exports of a tenant may run
+ * at the same time; another one gets `unavailable`. A client must receive 64 KiB in 20 seconds. The roles `owner`,
+ * `admin` and `viewer` may call this.
+ *
+ * Needs the permission `audit:read`, which the roles `owner`, `admin` and `viewer` have.
+ */
+export const exportAuditEvents = <ThrowOnError extends boolean = false>(options?: Options<ExportAuditEventsData, ThrowOnError>) => (options?.client ?? client).get<ExportAuditEventsResponses, ExportAuditEventsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/audit-events/export',
+    ...options
+});
+
+/**
+ * List clients
+ *
+ * Returns the clients of the caller's tenant, oldest first.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ */
+export const listClients = <ThrowOnError extends boolean = false>(options?: Options<ListClientsData, ThrowOnError>) => (options?.client ?? client).get<ListClientsResponses, ListClientsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
     url: '/api/v1/clients',
     ...options
 });
@@ -392,14 +870,20 @@ export const listClients = <ThrowOnError extends boolean = false>(options?: Opti
 /**
  * Create a client
  *
- * Creates an active client in the caller's tenant. The roles `owner`, `admin` and `support` may call this.
+ * Creates an active client in the caller's tenant.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
  */
 export const createClient = <ThrowOnError extends boolean = false>(options: Options<CreateClientData, ThrowOnError>) => (options.client ?? client).post<CreateClientResponses, CreateClientErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        }],
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
     url: '/api/v1/clients',
     ...options,
     headers: {
@@ -411,14 +895,20 @@ export const createClient = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Get a client
  *
- * Returns one client of the caller's tenant. Every staff role may call this.
+ * Returns one client of the caller's tenant.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
  */
 export const getClient = <ThrowOnError extends boolean = false>(options: Options<GetClientData, ThrowOnError>) => (options.client ?? client).get<GetClientResponses, GetClientErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        }],
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
     url: '/api/v1/clients/{client_id}',
     ...options
 });
@@ -427,21 +917,164 @@ export const getClient = <ThrowOnError extends boolean = false>(options: Options
  * Update a client
  *
  * Changes the given fields of a client. Archiving a client immediately revokes the sessions at the client and
- * stops its queued mails. Restoring a client does not restore its sessions. The roles `owner`, `admin` and
- * `support` may call this.
+ * stops its queued mails. Restoring a client does not restore its sessions.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
  */
 export const updateClient = <ThrowOnError extends boolean = false>(options: Options<UpdateClientData, ThrowOnError>) => (options.client ?? client).patch<UpdateClientResponses, UpdateClientErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        }],
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
     url: '/api/v1/clients/{client_id}',
     ...options,
     headers: {
         'Content-Type': 'application/json; charset=utf-8',
         ...options.headers
     }
+});
+
+/**
+ * List the invitations to a client
+ *
+ * Returns the invitations to one client of the caller's tenant, newest first. Every staff role may call this.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ */
+export const listClientInvitations = <ThrowOnError extends boolean = false>(options: Options<ListClientInvitationsData, ThrowOnError>) => (options.client ?? client).get<ListClientInvitationsResponses, ListClientInvitationsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/invitations',
+    ...options
+});
+
+/**
+ * Invite many portal users
+ *
+ * Takes 1 to 1,000 rows and 2 MiB, as JSON or as `text/csv`, and invites each user as `invite_portal_user` does,
+ * all or, if the request fails, none. A row that is not valid does not fail the request: the response says for
+ * each row what became of it.
+ *
+ * A table has a first row with the names of its columns: `email` and, in any order, `name`, `role` and `locale`.
+ * The separator is a comma, a semicolon or a tab, and the text is UTF-8 or Windows-1252. An empty cell is an
+ * absent field. A cell is kept as it is, also if a spreadsheet would read it as a formula. Other columns, more
+ * than 1,000 rows and a quotation mark that is not closed are 422.
+ *
+ * A user who is invited uses a unit of the tenant's rate limit for bulk invitations and one of the limit of the
+ * recipient; rows beyond a limit are `limited`. With `dry_run=true` nothing is written, and the response is the
+ * one that the same request would get without it. With an `Idempotency-Key`, the same request within 24 hours gets
+ * the same response and invites no one again; the same key with another body is 409 `idempotency_mismatch`. A dry
+ * run ignores the key.
+ *
+ * The response is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
+ * call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const invitePortalUsers = <ThrowOnError extends boolean = false>(options: Options<InvitePortalUsersData, ThrowOnError>) => (options.client ?? client).post<InvitePortalUsersResponses, InvitePortalUsersErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/invitations/bulk',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Cancel an invitation
+ *
+ * Its links are revoked, its queued mails are not sent, and the user is removed from the client. Cancelling a
+ * cancelled invitation is 204 and changes nothing. The response is 409 `already_activated` if the user has joined.
+ * The roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const cancelInvitation = <ThrowOnError extends boolean = false>(options: Options<CancelInvitationData, ThrowOnError>) => (options.client ?? client).delete<CancelInvitationResponses, CancelInvitationErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/invitations/{invitation_id}',
+    ...options
+});
+
+/**
+ * Correct the address of an invitation
+ *
+ * The invitation is cancelled and another one, with another id, is sent to the right address, in one act. Its role
+ * stays. With the same address, the new invitation has the new name. The response is 409 `portal_user_exists` if
+ * the right address was already invited to this client, 409 `already_activated` if the user has joined, and 409
+ * `conflict` if the invitation was cancelled; then nothing changes. It counts as an invitation for the rate
+ * limits. The roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const correctInvitation = <ThrowOnError extends boolean = false>(options: Options<CorrectInvitationData, ThrowOnError>) => (options.client ?? client).patch<CorrectInvitationResponses, CorrectInvitationErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/invitations/{invitation_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Resend an invitation
+ *
+ * A new link is mailed, every older link is revoked, and the time to accept starts again. The response is 409
+ * `already_activated` if the user has joined, 409 `conflict` if the invitation was cancelled, and 403
+ * `client_suspended` if the client is archived. It counts as an invitation for the rate limits. The roles `owner`,
+ * `admin` and `support` may call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const resendInvitation = <ThrowOnError extends boolean = false>(options: Options<ResendInvitationData, ThrowOnError>) => (options.client ?? client).post<ResendInvitationResponses, ResendInvitationErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/invitations/{invitation_id}/resend',
+    ...options
 });
 
 /**
@@ -456,21 +1089,536 @@ export const updateClient = <ThrowOnError extends boolean = false>(options: Opti
  * link is revoked, and the time to accept starts again. The response is 409 `already_activated` if the user has
  * joined.
  *
- * The response is 403 `client_suspended` if the client is archived. The roles `owner`, `admin` and `support` may
- * call this.
+ * The response is 403 `client_suspended` if the client is archived.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
  */
 export const invitePortalUser = <ThrowOnError extends boolean = false>(options: Options<InvitePortalUserData, ThrowOnError>) => (options.client ?? client).post<InvitePortalUserResponses, InvitePortalUserErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        }],
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
     url: '/api/v1/clients/{client_id}/portal-user',
     ...options,
     headers: {
         'Content-Type': 'application/json; charset=utf-8',
         ...options.headers
     }
+});
+
+/**
+ * List the portal users of a client
+ *
+ * Returns the portal users of a client in any status, in the order of their invitations. Every staff role may call
+ * this.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ */
+export const listClientPortalUsers = <ThrowOnError extends boolean = false>(options: Options<ListClientPortalUsersData, ThrowOnError>) => (options.client ?? client).get<ListClientPortalUsersResponses, ListClientPortalUsersErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/portal-users',
+    ...options
+});
+
+/**
+ * Remove a portal user from a client
+ *
+ * Removes the portal user, in any status, from the client. The user's sessions at this client are revoked. If the
+ * user has not joined yet, the invitation is cancelled, its links are revoked, and its queued mails are not sent.
+ * The account, its password and the user's other clients stay as they are, and the user can be invited again. The
+ * roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const removePortalUser = <ThrowOnError extends boolean = false>(options: Options<RemovePortalUserData, ThrowOnError>) => (options.client ?? client).delete<RemovePortalUserResponses, RemovePortalUserErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/portal-users/{portal_user_id}',
+    ...options
+});
+
+/**
+ * Update a portal user
+ *
+ * Changes the role of a portal user at a client, or disables or enables the user there. A change has effect from
+ * the user's next request on. `disabled` revokes the user's sessions at this client; the user's other clients stay
+ * as they are. `active` does not restore sessions. The response is 409 `conflict` if the user has not joined the
+ * client yet.
+ *
+ * Of two concurrent updates, each field keeps the value of the one that was written last. The response is 404 if
+ * the user was removed in the meantime. The roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const updatePortalUser = <ThrowOnError extends boolean = false>(options: Options<UpdatePortalUserData, ThrowOnError>) => (options.client ?? client).patch<UpdatePortalUserResponses, UpdatePortalUserErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/portal-users/{portal_user_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Send a reset link to a portal user
+ *
+ * Mails a reset link to the address of an active portal user. Only the mail shows the link, and the password stays
+ * until the user opens it. The response is 409 `conflict` if the user has not joined the client yet, is disabled
+ * or has no password, and 403 `client_suspended` if the client is archived. Each mail counts as an invitation to
+ * the recipient. The roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `clients:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const sendPortalUserReset = <ThrowOnError extends boolean = false>(options: Options<SendPortalUserResetData, ThrowOnError>) => (options.client ?? client).post<SendPortalUserResetResponses, SendPortalUserResetErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/clients/{client_id}/portal-users/{portal_user_id}/send-reset',
+    ...options
+});
+
+/**
+ * List mails
+ *
+ * Returns the mail log of the caller's tenant, newest first. Mail that concerns a person and not the tenant, such
+ * as a password reset, is in no tenant's mail log. Mails leave the log 180 days after they were requested, unless
+ * `PORTICO_MAIL_LOG_RETENTION` is set. Every staff role may call this.
+ *
+ * Needs the permission `emails:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ */
+export const listEmails = <ThrowOnError extends boolean = false>(options?: Options<ListEmailsData, ThrowOnError>) => (options?.client ?? client).get<ListEmailsResponses, ListEmailsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/emails',
+    ...options
+});
+
+/**
+ * Send failed mails again
+ *
+ * Sends the failed mails that match every given field again, as `retry_email` does, and returns their number. The
+ * newest 10,000 matching mails are considered. Mails that may have arrived (`outcome_unknown`) are left out; send
+ * them again one by one. The mails are queued in batches of 200, so some of them are sent if the response is an
+ * error. The same request then continues with the others. The roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `emails:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const retryEmails = <ThrowOnError extends boolean = false>(options: Options<RetryEmailsData, ThrowOnError>) => (options.client ?? client).post<RetryEmailsResponses, RetryEmailsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/emails/retry',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Send a failed mail again
+ *
+ * Sends a mail with the status `failed` again, as a new mail with a new link, and returns the new mail. The failed
+ * mail then names it in `retried_by`. An invitation keeps its expiry time.
+ *
+ * The response is 409 `conflict` if the mail has not failed, if it was sent again before, or if it makes no sense
+ * any more: its invitation was accepted, cancelled or sent again, or has expired, or its client is archived. Use
+ * the resend of the invitation then. The roles `owner`, `admin` and `support` may call this.
+ *
+ * Needs the permission `emails:edit`, which the roles `owner`, `admin` and `support` have.
+ */
+export const retryEmail = <ThrowOnError extends boolean = false>(options: Options<RetryEmailData, ThrowOnError>) => (options.client ?? client).post<RetryEmailResponses, RetryEmailErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/emails/{email_id}/retry',
+    ...options
+});
+
+/**
+ * List the invitations of the tenant
+ *
+ * Returns the invitations to all clients of the caller's tenant, newest first. Every staff role may call this.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ */
+export const listInvitations = <ThrowOnError extends boolean = false>(options?: Options<ListInvitationsData, ThrowOnError>) => (options?.client ?? client).get<ListInvitationsResponses, ListInvitationsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/invitations',
+    ...options
+});
+
+/**
+ * List the portal users of the tenant
+ *
+ * Returns the portal users of all clients of the caller's tenant in any status, in the order of their invitations,
+ * each with the client. A user of several clients occurs once for each of them. Every staff role may call this.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ */
+export const listPortalUsers = <ThrowOnError extends boolean = false>(options?: Options<ListPortalUsersData, ThrowOnError>) => (options?.client ?? client).get<ListPortalUsersResponses, ListPortalUsersErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/portal-users',
+    ...options
+});
+
+/**
+ * List service accounts
+ *
+ * Returns the service accounts of the caller's tenant, oldest first.
+ *
+ * Needs the permission `staff:read`, which the roles `owner`, `admin` and `viewer` have.
+ */
+export const listServiceAccounts = <ThrowOnError extends boolean = false>(options?: Options<ListServiceAccountsData, ThrowOnError>) => (options?.client ?? client).get<ListServiceAccountsResponses, ListServiceAccountsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/service-accounts',
+    ...options
+});
+
+/**
+ * Create a service account
+ *
+ * Creates a service account in the caller's tenant. It stays when the staff user who created it is removed.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const createServiceAccount = <ThrowOnError extends boolean = false>(options: Options<CreateServiceAccountData, ThrowOnError>) => (options.client ?? client).post<CreateServiceAccountResponses, CreateServiceAccountErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/service-accounts',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove a service account
+ *
+ * Removes a service account of the caller's tenant. Its API tokens are refused at their next request.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const removeServiceAccount = <ThrowOnError extends boolean = false>(options: Options<RemoveServiceAccountData, ThrowOnError>) => (options.client ?? client).delete<RemoveServiceAccountResponses, RemoveServiceAccountErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/service-accounts/{account_id}',
+    ...options
+});
+
+/**
+ * List the API tokens of a service account
+ *
+ * Returns the API tokens of a service account, oldest first. Revoked tokens are not listed.
+ *
+ * Needs the permission `staff:read`, which the roles `owner`, `admin` and `viewer` have.
+ */
+export const listServiceAccountTokens = <ThrowOnError extends boolean = false>(options: Options<ListServiceAccountTokensData, ThrowOnError>) => (options.client ?? client).get<ListServiceAccountTokensResponses, ListServiceAccountTokensErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/service-accounts/{account_id}/tokens',
+    ...options
+});
+
+/**
+ * Create an API token of a service account
+ *
+ * Creates an API token of a service account. All owners of the tenant get a notice by mail. The response is 422
+ * with the field code `scope_not_allowed` if the role of the service account does not give one of the scopes, and
+ * 409 `conflict` if it has 100 tokens.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const createServiceAccountToken = <ThrowOnError extends boolean = false>(options: Options<CreateServiceAccountTokenData, ThrowOnError>) => (options.client ?? client).post<CreateServiceAccountTokenResponses, CreateServiceAccountTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/service-accounts/{account_id}/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke an API token of a service account
+ *
+ * Revokes an API token of a service account. It is refused at its next request.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const revokeServiceAccountToken = <ThrowOnError extends boolean = false>(options: Options<RevokeServiceAccountTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeServiceAccountTokenResponses, RevokeServiceAccountTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/service-accounts/{account_id}/tokens/{token_id}',
+    ...options
+});
+
+/**
+ * List staff
+ *
+ * Returns the staff users and the service accounts of the caller's tenant, oldest first.
+ *
+ * Needs the permission `staff:read`, which the roles `owner`, `admin` and `viewer` have.
+ */
+export const listStaff = <ThrowOnError extends boolean = false>(options?: Options<ListStaffData, ThrowOnError>) => (options?.client ?? client).get<ListStaffResponses, ListStaffErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/staff',
+    ...options
+});
+
+/**
+ * Invite a staff user
+ *
+ * Adds a staff user to the caller's tenant and mails them where to sign in. They sign in with a mailed code. The
+ * response is 409 `conflict` if the address belongs to a staff user of any tenant; this counts as an invitation.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const inviteStaff = <ThrowOnError extends boolean = false>(options: Options<InviteStaffData, ThrowOnError>) => (options.client ?? client).post<InviteStaffResponses, InviteStaffErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/staff',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove a staff user
+ *
+ * Ends the sessions and the API tokens of the staff user immediately, and frees the address. The audit log keeps
+ * the name. Service accounts that the staff user has created stay. The response is 409 `last_owner` if it is the
+ * last owner. An owner may remove themselves if another owner remains.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const removeStaff = <ThrowOnError extends boolean = false>(options: Options<RemoveStaffData, ThrowOnError>) => (options.client ?? client).delete<RemoveStaffResponses, RemoveStaffErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/staff/{staff_id}',
+    ...options
+});
+
+/**
+ * Update a staff user
+ *
+ * Changes the given fields of a staff user. Of two requests at the same time that change the same field, the later
+ * one counts. The response is 409 `last_owner` if the last owner would get another role; service accounts are no
+ * owners. An owner may change their own role if another owner remains.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has. Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ */
+export const updateStaff = <ThrowOnError extends boolean = false>(options: Options<UpdateStaffData, ThrowOnError>) => (options.client ?? client).patch<UpdateStaffResponses, UpdateStaffErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/staff/{staff_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke the presented API token
+ *
+ * Revokes the API token of the request. It needs no permission. The response is 404 `not_found` if the request has
+ * the credential of a session.
+ */
+export const revokePresentedToken = <ThrowOnError extends boolean = false>(options?: Options<RevokePresentedTokenData, ThrowOnError>) => (options?.client ?? client).delete<RevokePresentedTokenResponses, RevokePresentedTokenErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/token',
+    ...options
+});
+
+/**
+ * Get the presented API token
+ *
+ * Returns the API token of the request. It needs no permission. The response is 404 `not_found` if the request has
+ * the credential of a session.
+ */
+export const getPresentedToken = <ThrowOnError extends boolean = false>(options?: Options<GetPresentedTokenData, ThrowOnError>) => (options?.client ?? client).get<GetPresentedTokenResponses, GetPresentedTokenErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/token',
+    ...options
+});
+
+/**
+ * List all API tokens
+ *
+ * Returns the API tokens of all staff users and service accounts of the caller's tenant, oldest first. Revoked
+ * tokens are not listed.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has.
+ */
+export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/tokens',
+    ...options
+});
+
+/**
+ * Revoke any API token
+ *
+ * Revokes an API token of a staff user or service account of the caller's tenant. It is refused at its next
+ * request. The session need not be fresh, so that a leaked token can be revoked without delay.
+ *
+ * Needs the permission `staff:edit`, which the role `owner` has.
+ */
+export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'portico_staff',
+            type: 'apiKey'
+        },
+        { scheme: 'bearer', type: 'http' }
+    ],
+    url: '/api/v1/tokens/{token_id}',
+    ...options
 });
 
 /**

@@ -43,6 +43,332 @@ export type Activate = {
 };
 
 /**
+ * The kind of actor.
+ *
+ * - `portal`: a portal user.
+ * - `staff`: a staff user, or a program with their personal access token.
+ * - `service`: a program with a token of a service account.
+ * - `system`: Portico itself, or an operator on the command line.
+ * - `anonymous`: a caller without a valid session.
+ */
+export type ActorRealm = 'portal' | 'staff' | 'service' | 'system' | 'anonymous';
+
+/**
+ * ApiToken
+ *
+ * An API token, without its secret.
+ */
+export type ApiToken = {
+    /**
+     * When the token was created (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * When the token expires (RFC 3339, UTC). An expired token is listed for 30 more days.
+     */
+    expires_at: string;
+    /**
+     * The id of the token (UUIDv7).
+     */
+    id: string;
+    /**
+     * When the token was last used (RFC 3339, UTC), to about a minute; `null` if never.
+     */
+    last_used_at: string | null;
+    /**
+     * The name that its owner gave the token.
+     */
+    name: string;
+    /**
+     * The first 12 characters of the token, by which people recognise it.
+     */
+    prefix: string;
+    /**
+     * The permissions that the token may use, as far as the role of its owner gives them.
+     */
+    scopes: Array<TokenScope>;
+};
+
+/**
+ * ApiTokenList
+ *
+ * A page of API tokens, oldest first.
+ */
+export type ApiTokenList = {
+    /**
+     * The tokens of this page.
+     */
+    data: Array<ApiToken>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ApiTokenOwner
+ *
+ * The owner of an API token.
+ */
+export type ApiTokenOwner = {
+    /**
+     * The id of the staff user or the service account (UUIDv7).
+     */
+    id: string;
+    /**
+     * Whether it is a person or a program.
+     */
+    kind: ApiTokenOwnerKind;
+    /**
+     * The name of the staff user or the service account.
+     */
+    name: string;
+};
+
+/**
+ * Whether the owner of an API token is a person or a program.
+ *
+ * - `person`: a staff user. The token is a personal access token.
+ * - `service`: a service account.
+ */
+export type ApiTokenOwnerKind = 'person' | 'service';
+
+/**
+ * AuditActor
+ *
+ * Who acted.
+ */
+export type AuditActor = {
+    /**
+     * The id of the portal user, staff user or service account; `null` for `system` and `anonymous`.
+     */
+    id: string | null;
+    /**
+     * The name of the actor at the time of the event: of a portal user, the name that the tenant typed. `null` if
+     * there is none, or if it was erased.
+     */
+    name: string | null;
+    /**
+     * The kind of actor.
+     */
+    realm: ActorRealm;
+};
+
+/**
+ * AuditEvent
+ *
+ * An event of the audit log: an action that succeeded or that was refused.
+ */
+export type AuditEvent = {
+    /**
+     * The action, as `noun.verb_in_past_tense`, for example `invitation.created`.
+     */
+    action: string;
+    /**
+     * Who acted.
+     */
+    actor: AuditActor;
+    /**
+     * When the action took place (RFC 3339, UTC).
+     */
+    at: string;
+    /**
+     * The id of the client that the action concerned; `null` if it concerned none in particular.
+     */
+    client_id: string | null;
+    /**
+     * Further facts: ids and states.
+     */
+    details: {
+        [key: string]: unknown;
+    };
+    /**
+     * The id of the event (UUIDv7).
+     */
+    id: string;
+    /**
+     * The IP address of the request; `null` if no request caused the event, or if the address was erased.
+     */
+    ip: string | null;
+    /**
+     * Whether the action was done.
+     */
+    outcome: AuditOutcome;
+    /**
+     * The id of the request; `null` if no request caused the event.
+     */
+    request_id: string | null;
+    /**
+     * The position of the event in the chain of the tenant, from 1 without gaps; `null` until the event is sealed,
+     * which takes about 10 seconds.
+     */
+    sequence: number | null;
+    /**
+     * The object that the action concerned; `null` if there is none.
+     */
+    target: AuditTarget | null;
+};
+
+/**
+ * AuditEventList
+ *
+ * A page of events, newest first.
+ */
+export type AuditEventList = {
+    /**
+     * The events of this page.
+     */
+    data: Array<AuditEvent>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Whether an action was done.
+ *
+ * - `success`: the action was done.
+ * - `failure`: the action was attempted and refused.
+ */
+export type AuditOutcome = 'success' | 'failure';
+
+/**
+ * AuditTarget
+ *
+ * The object that an action concerned.
+ */
+export type AuditTarget = {
+    /**
+     * The id of the object.
+     */
+    id: string;
+    /**
+     * The kind of object, for example `invitation`.
+     */
+    kind: string;
+};
+
+/**
+ * BulkCounts
+ *
+ * How many rows have each status.
+ */
+export type BulkCounts = {
+    /**
+     * Rows with the address of an earlier row.
+     */
+    duplicate: number;
+    /**
+     * Rows whose user was already invited to this client.
+     */
+    exists: number;
+    /**
+     * Rows with values that are not valid.
+     */
+    invalid: number;
+    /**
+     * Rows whose user was invited.
+     */
+    invited: number;
+    /**
+     * Rows for which a rate limit is used up.
+     */
+    limited: number;
+};
+
+/**
+ * BulkInvitationResult
+ *
+ * What became of the rows of a bulk invitation.
+ */
+export type BulkInvitationResult = {
+    /**
+     * How many rows have each status.
+     */
+    counts: BulkCounts;
+    /**
+     * What became of each row, in the order of the request.
+     */
+    rows: Array<BulkRowResult>;
+};
+
+/**
+ * BulkInvite
+ *
+ * The portal users to invite.
+ */
+export type BulkInvite = {
+    /**
+     * The portal users, 1 to 1,000.
+     */
+    rows: Array<BulkInviteRow>;
+};
+
+/**
+ * BulkInviteRow
+ *
+ * A portal user to invite.
+ */
+export type BulkInviteRow = {
+    /**
+     * The email address, at most 254 characters. It is trimmed and stored in lower case.
+     */
+    email: string;
+    /**
+     * The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new.
+     */
+    locale?: string | null;
+    /**
+     * The name, 1 to 100 characters. The default is the part of the address before the `@`.
+     */
+    name?: string | null;
+    /**
+     * The role at the client. The default is `member`.
+     */
+    role?: MemberRole | null;
+};
+
+/**
+ * BulkRowResult
+ *
+ * What became of a row.
+ */
+export type BulkRowResult = {
+    /**
+     * The email address in lower case, or of an invalid row as it was sent; `null` if there was none.
+     */
+    email: string | null;
+    /**
+     * Every field of an invalid row that is not valid, at most 5. The pointers are within the row.
+     */
+    errors: Array<InvalidField>;
+    /**
+     * How the user joins the client; `null` if the user was not invited.
+     */
+    invite_mode: InviteMode | null;
+    /**
+     * The number of the row, from 1. The header of a table and empty rows do not count.
+     */
+    row: number;
+    /**
+     * What became of the row.
+     */
+    status: BulkRowStatus;
+};
+
+/**
+ * What became of a row.
+ *
+ * - `invited`: the user was invited.
+ * - `exists`: the user was already invited to this client.
+ * - `duplicate`: an earlier row has the same address.
+ * - `limited`: a rate limit is used up; the row can be sent again later.
+ * - `invalid`: values of the row are not valid.
+ */
+export type BulkRowStatus = 'invited' | 'exists' | 'duplicate' | 'limited' | 'invalid';
+
+/**
  * ChangePassword
  *
  * The current password and the new password.
@@ -65,7 +391,7 @@ export type ChangePassword = {
  */
 export type CheckedLink = {
     /**
-     * The name of the client that the invitation is for; `null` for a reset link.
+     * The name of the client that the invitation is for; `null` for the other purposes.
      */
     client_name: string | null;
     /**
@@ -77,7 +403,7 @@ export type CheckedLink = {
      */
     expires_at: string;
     /**
-     * The name of the portal user: the name in the invitation or, for a reset link, the name in the profile.
+     * The name of the portal user: the name in the invitation or, for the other purposes, the name in the profile.
      */
     name: string;
     /**
@@ -128,6 +454,22 @@ export type ClientList = {
      * The value of `cursor` for the next page; `null` on the last page.
      */
     next_cursor: string | null;
+};
+
+/**
+ * ClientReference
+ *
+ * A client, as other objects refer to it.
+ */
+export type ClientReference = {
+    /**
+     * The id of the client (UUIDv7).
+     */
+    id: string;
+    /**
+     * The name of the client.
+     */
+    name: string;
 };
 
 /**
@@ -189,6 +531,42 @@ export type CodeSent = {
 };
 
 /**
+ * CorrectInvitation
+ *
+ * The right address of an invitation, and perhaps the right name.
+ */
+export type CorrectInvitation = {
+    /**
+     * The right email address. It may be the old one, if only the name is wrong.
+     */
+    email: string;
+    /**
+     * The right name, 1 to 100 characters. If it is absent, the name stays, unless it was made from the old address.
+     */
+    name?: string | null;
+};
+
+/**
+ * CreateApiToken
+ *
+ * A new API token.
+ */
+export type CreateApiToken = {
+    /**
+     * How long the token is valid, in days: 1 to 365. The default is 90.
+     */
+    expires_in_days?: number | null;
+    /**
+     * What the owner calls the token, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The permissions that the token may use. The role of its owner must give each of them.
+     */
+    scopes: Array<TokenScope>;
+};
+
+/**
  * CreateClient
  *
  * A new client.
@@ -203,6 +581,63 @@ export type CreateClient = {
      * The name, 1 to 100 characters.
      */
     name: string;
+};
+
+/**
+ * CreateServiceAccount
+ *
+ * A new service account.
+ */
+export type CreateServiceAccount = {
+    /**
+     * The name, which says what the program does: 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The role, which bounds the scopes of its tokens.
+     */
+    role: ServiceAccountRole;
+};
+
+/**
+ * CreatedApiToken
+ *
+ * An API token that was just created. This is the only response that contains the token itself.
+ */
+export type CreatedApiToken = {
+    /**
+     * When the token was created (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * When the token expires (RFC 3339, UTC).
+     */
+    expires_at: string;
+    /**
+     * The id of the token (UUIDv7).
+     */
+    id: string;
+    /**
+     * Always `null`.
+     */
+    last_used_at: string | null;
+    /**
+     * The name that its owner gave the token.
+     */
+    name: string;
+    /**
+     * The first 12 characters of the token, by which people recognise it.
+     */
+    prefix: string;
+    /**
+     * The permissions that the token may use, as far as the role of its owner gives them.
+     */
+    scopes: Array<TokenScope>;
+    /**
+     * The token, for the header `Authorization: Bearer …`: `pat_`, 40 random characters and a checksum of 6
+     * characters. Portico does not keep it.
+     */
+    token: string;
 };
 
 /**
@@ -244,6 +679,99 @@ export type CurrentStaffSession = {
      */
     user: StaffUser;
 };
+
+/**
+ * The status of a mail.
+ *
+ * - `queued`: it waits to be sent, or to be tried again.
+ * - `sent`: the mail server has accepted it.
+ * - `failed`: the mail server has refused it, or it could not be sent in time.
+ * - `suppressed`: it was deliberately not sent, because it was no longer needed.
+ */
+export type DeliveryStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
+
+/**
+ * Email
+ *
+ * A mail of the tenant, as the mail log shows it. It has no texts and no link.
+ */
+export type Email = {
+    /**
+     * How often the mail was tried.
+     */
+    attempts: number;
+    /**
+     * The client that the mail concerns; `null` if it concerns no client.
+     */
+    client_id: string | null;
+    /**
+     * When the mail was requested (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * A sentence about what has become of the mail. It holds the words of a mail server only if that server has
+     * refused the recipient.
+     */
+    detail: string;
+    /**
+     * The id of the mail (UUIDv7).
+     */
+    id: string;
+    /**
+     * The kind, which decides the texts of the mail.
+     */
+    kind: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+    /**
+     * When the last attempt to send the mail ended; `null` before that.
+     */
+    last_attempt_at: string | null;
+    /**
+     * Why the mail has failed; `null` unless the status is `failed`.
+     */
+    reason: 'recipient_refused' | 'message_refused' | 'refused' | 'outcome_unknown' | 'gave_up' | 'undeliverable' | 'discarded';
+    /**
+     * The address of the recipient, in normal form.
+     */
+    recipient: string;
+    /**
+     * The id of the mail that `retry_email` or `retry_emails` has sent instead of this one; `null` if there is none.
+     */
+    retried_by: string | null;
+    /**
+     * When the mail server accepted the mail; `null` before that.
+     */
+    sent_at: string | null;
+    /**
+     * The status.
+     */
+    status: EmailStatus;
+};
+
+/**
+ * EmailList
+ *
+ * A page of mails, newest first.
+ */
+export type EmailList = {
+    /**
+     * The mails of this page.
+     */
+    data: Array<Email>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * The status of a mail.
+ *
+ * - `queued`: the mail waits to be sent. Portico tries again until what the mail carries expires, at most 72 hours.
+ * - `sent`: the mail server has accepted the mail.
+ * - `failed`: the mail was given up. It can be sent again with `retry_email`.
+ * - `suppressed`: the mail was not sent, because what it carries has expired, was withdrawn or was replaced.
+ */
+export type EmailStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
 
 /**
  * ForgotPassword
@@ -308,9 +836,14 @@ export type Invitation = {
      */
     created_at: string;
     /**
-     * The id of the staff user who created the invitation; `null` if no staff user created it.
+     * The id of the staff user or of the portal user who created the invitation; `null` if a program created it.
      */
     created_by: string | null;
+    /**
+     * What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no
+     * such mail any more. It does not show mail that the portal user has asked for.
+     */
+    delivery: InvitationDelivery | null;
     /**
      * The email address of the invited user.
      */
@@ -324,7 +857,7 @@ export type Invitation = {
      */
     id: string;
     /**
-     * When a staff user last sent the invitation (RFC 3339, UTC).
+     * When a staff user or an administrator of the client last sent the invitation (RFC 3339, UTC).
      */
     last_sent_at: string;
     /**
@@ -340,13 +873,66 @@ export type Invitation = {
      */
     role: MemberRole;
     /**
-     * How many times staff users sent the invitation. It starts at 1, and each resend adds 1.
+     * How many times staff users and administrators of the client sent the invitation. It starts at 1, and each resend
+     * adds 1.
      */
     sent_count: number;
     /**
      * The status of the invitation.
      */
     status: InvitationStatus;
+};
+
+/**
+ * InvitationClient
+ *
+ * The client of an invitation.
+ */
+export type InvitationClient = {
+    /**
+     * The id of the client (UUIDv7).
+     */
+    id: string;
+    /**
+     * The name, 1 to 100 characters.
+     */
+    name: string;
+};
+
+/**
+ * InvitationDelivery
+ *
+ * What became of a mail.
+ */
+export type InvitationDelivery = {
+    /**
+     * The outcome as a sentence. It quotes the mail server only if that has refused the recipient.
+     */
+    detail: string;
+    /**
+     * When the last attempt to send the mail ended (RFC 3339, UTC); `null` before that.
+     */
+    last_attempt_at: string | null;
+    /**
+     * The status of the mail.
+     */
+    status: DeliveryStatus;
+};
+
+/**
+ * InvitationList
+ *
+ * A page of the invitations to a client, newest first.
+ */
+export type InvitationList = {
+    /**
+     * The invitations of this page.
+     */
+    data: Array<Invitation>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -367,6 +953,31 @@ export type InvitationStatus = 'pending' | 'accepted' | 'cancelled' | 'expired';
 export type InviteAction = 'resend';
 
 /**
+ * InviteColleague
+ *
+ * The person to invite to the client of the signed-in administrator.
+ */
+export type InviteColleague = {
+    /**
+     * The email address, at most 254 characters. It is trimmed and stored in lower case.
+     */
+    email: string;
+    /**
+     * The language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`. It is stored only
+     * if the address is new.
+     */
+    locale?: string | null;
+    /**
+     * The name, 1 to 100 characters. The default is the part of the address before the `@`.
+     */
+    name?: string | null;
+    /**
+     * The role at the client, at most that of the caller. The default is `member`.
+     */
+    role?: MemberRole | null;
+};
+
+/**
  * How an invited portal user joins the client.
  *
  * - `setup`: the user gets a link by mail and joins with it.
@@ -385,8 +996,8 @@ export type InvitePortalUser = {
      */
     email: string;
     /**
-     * The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new. A resend
-     * ignores it.
+     * The language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`. It is stored only
+     * if the address is new. A resend ignores it.
      */
     locale?: string | null;
     /**
@@ -397,6 +1008,26 @@ export type InvitePortalUser = {
      * The role at the client. The default is `member`. A resend ignores it.
      */
     role?: MemberRole | null;
+};
+
+/**
+ * InviteStaff
+ *
+ * A new staff user.
+ */
+export type InviteStaff = {
+    /**
+     * The email address, at most 254 characters. It is trimmed and stored in lower case. It cannot be changed later.
+     */
+    email: string;
+    /**
+     * The name, 1 to 100 characters. The default is the part of the address before the `@`.
+     */
+    name?: string | null;
+    /**
+     * The role.
+     */
+    role: StaffRole;
 };
 
 /**
@@ -425,8 +1056,9 @@ export type InvitedPortalUser = {
  * - `activation`: set the first password with `activate_account`.
  * - `reset`: set a new password with `reset_password`.
  * - `accept`: sign in and join the client with `accept_invitation`.
+ * - `not_me`: report a sign-in from an unknown device with `report_sign_in`.
  */
-export type LinkPurpose = 'activation' | 'reset' | 'accept';
+export type LinkPurpose = 'activation' | 'reset' | 'accept' | 'not_me';
 
 /**
  * LinkToken
@@ -443,7 +1075,7 @@ export type LinkToken = {
 /**
  * The role of a portal user at a client.
  *
- * - `admin`: an administrator of the client.
+ * - `admin`: an administrator of the client, who manages its other portal users.
  * - `member`: any other portal user of the client.
  */
 export type MemberRole = 'admin' | 'member';
@@ -456,6 +1088,111 @@ export type MemberRole = 'admin' | 'member';
  * - `disabled`: the user cannot act for the client.
  */
 export type MemberStatus = 'invited' | 'active' | 'disabled';
+
+/**
+ * OwnSession
+ *
+ * A live session of the caller.
+ */
+export type OwnSession = {
+    /**
+     * When the session was opened (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * Whether it is the session of this request.
+     */
+    current: boolean;
+    /**
+     * The browser and the system from which the session was opened, such as `Firefox on Windows`, as far as the user
+     * agent tells them; otherwise `Unknown device`.
+     */
+    device: string;
+    /**
+     * The id of the session (UUIDv7).
+     */
+    id: string;
+    /**
+     * The IP address from which the session was opened; `null` if it is unknown.
+     */
+    ip: string | null;
+    /**
+     * When the session was last used (RFC 3339, UTC), with a resolution of one minute.
+     */
+    last_seen_at: string;
+};
+
+/**
+ * OwnSessionList
+ *
+ * A page of live sessions, newest first.
+ */
+export type OwnSessionList = {
+    /**
+     * The sessions of this page.
+     */
+    data: Array<OwnSession>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * OwnedApiToken
+ *
+ * An API token with its owner, without its secret.
+ */
+export type OwnedApiToken = {
+    /**
+     * When the token was created (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * When the token expires (RFC 3339, UTC).
+     */
+    expires_at: string;
+    /**
+     * The id of the token (UUIDv7).
+     */
+    id: string;
+    /**
+     * When the token was last used (RFC 3339, UTC), to about a minute; `null` if never.
+     */
+    last_used_at: string | null;
+    /**
+     * The name that its owner gave the token.
+     */
+    name: string;
+    /**
+     * Whose token it is.
+     */
+    owner: ApiTokenOwner;
+    /**
+     * The first 12 characters of the token, by which people recognise it.
+     */
+    prefix: string;
+    /**
+     * The permissions that the token may use, as far as the role of its owner gives them.
+     */
+    scopes: Array<TokenScope>;
+};
+
+/**
+ * OwnedApiTokenList
+ *
+ * A page of API tokens with their owners, oldest first.
+ */
+export type OwnedApiTokenList = {
+    /**
+     * The tokens of this page.
+     */
+    data: Array<OwnedApiToken>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
 
 /**
  * PasswordReset
@@ -493,11 +1230,11 @@ export type PortalUser = {
      */
     invited_at: string;
     /**
-     * When the user last signed in to this client (RFC 3339, UTC); `null` if never.
+     * When the user last signed in to this client or switched to it (RFC 3339, UTC); `null` if never.
      */
     last_sign_in_at: string | null;
     /**
-     * The name that the tenant entered for the user at this client.
+     * The name that the tenant, or an administrator of the client, entered for the user at this client.
      */
     name: string;
     /**
@@ -508,6 +1245,30 @@ export type PortalUser = {
      * The status at the client.
      */
     status: MemberStatus;
+};
+
+/**
+ * Whether a portal user can act for a client.
+ *
+ * - `active`: the user can act for the client.
+ * - `disabled`: the user cannot act for the client.
+ */
+export type PortalUserAccess = 'active' | 'disabled';
+
+/**
+ * PortalUserList
+ *
+ * A page of the portal users of a client, in the order of their invitations.
+ */
+export type PortalUserList = {
+    /**
+     * The portal users of this page.
+     */
+    data: Array<PortalUser>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -576,6 +1337,47 @@ export type ResetPassword = {
 };
 
 /**
+ * RetriedEmails
+ *
+ * How many mails are sent again.
+ */
+export type RetriedEmails = {
+    /**
+     * The mails that are queued again.
+     */
+    retried: number;
+    /**
+     * The failed mails that match but are not sent again: what they carry has expired or was withdrawn, or another
+     * request has sent them again at the same time.
+     */
+    skipped: number;
+};
+
+/**
+ * RetryEmails
+ *
+ * Which failed mails to send again: those that match every given field.
+ */
+export type RetryEmails = {
+    /**
+     * Only mails that were requested at this time (RFC 3339) or later.
+     */
+    from?: string | null;
+    /**
+     * Only mails of this kind.
+     */
+    kind?: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring' | null;
+    /**
+     * Only mails to this address, in any spelling.
+     */
+    recipient?: string | null;
+    /**
+     * Only mails that were requested before this time (RFC 3339).
+     */
+    to?: string | null;
+};
+
+/**
  * SendCode
  *
  * The address to mail a sign-in code to.
@@ -591,6 +1393,51 @@ export type SendCode = {
      */
     flow?: string | null;
 };
+
+/**
+ * ServiceAccount
+ *
+ * A service account: the account of a program. It has no address and does not sign in.
+ */
+export type ServiceAccount = {
+    /**
+     * When the service account was created (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * The id of the service account (UUIDv7).
+     */
+    id: string;
+    /**
+     * The name, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The role, which bounds the scopes of its tokens. Never `owner`.
+     */
+    role: StaffRole;
+};
+
+/**
+ * ServiceAccountList
+ *
+ * A page of service accounts, oldest first.
+ */
+export type ServiceAccountList = {
+    /**
+     * The service accounts of this page.
+     */
+    data: Array<ServiceAccount>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * The role of a service account: the role of a staff user, but never `owner`.
+ */
+export type ServiceAccountRole = 'admin' | 'support' | 'viewer';
 
 /**
  * Session
@@ -663,6 +1510,11 @@ export type SignIn = {
      * The email address.
      */
     email: string;
+    /**
+     * The link token of an invitation to accept: the text after `#token=` in the mailed URL. The session then acts for
+     * the client of the invitation.
+     */
+    invitation?: string | null;
     /**
      * The password.
      */
@@ -739,10 +1591,101 @@ export type SigningKeyType = 'OKP';
 export type SigningKeyUse = 'sig';
 
 /**
- * The role of a staff user.
+ * Whether a member of the staff is a person or a program.
  *
- * - `owner`, `admin`, `support`: may read and change clients, and invite portal users.
- * - `viewer`: may read clients.
+ * - `person`: a staff user, who signs in with a mailed code.
+ * - `service`: a service account, which acts by API tokens. It is managed by the operations on service accounts.
+ */
+export type StaffKind = 'person' | 'service';
+
+/**
+ * StaffList
+ *
+ * A page of the staff, oldest first.
+ */
+export type StaffList = {
+    /**
+     * The staff users and service accounts of this page.
+     */
+    data: Array<StaffMember>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * StaffMember
+ *
+ * A staff user or a service account of the tenant.
+ */
+export type StaffMember = {
+    /**
+     * The email address, in lower case; `null` for a service account, which has none.
+     */
+    email: string | null;
+    /**
+     * The id of the staff user or the service account (UUIDv7).
+     */
+    id: string;
+    /**
+     * Whether it is a person or a program.
+     */
+    kind: StaffKind;
+    /**
+     * When the staff user last signed in (RFC 3339, UTC); `null` if never, and for a service account, which does not
+     * sign in.
+     */
+    last_sign_in_at: string | null;
+    /**
+     * The name, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The role.
+     */
+    role: StaffRole;
+    /**
+     * The status.
+     */
+    status: StaffStatus;
+};
+
+/**
+ * StaffProfile
+ *
+ * The profile of the signed-in staff user.
+ */
+export type StaffProfile = {
+    /**
+     * The email address, in lower case. It cannot be changed.
+     */
+    email: string;
+    /**
+     * The id of the staff user (UUIDv7).
+     */
+    id: string;
+    /**
+     * The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` for the language of the tenant.
+     */
+    locale: string | null;
+    /**
+     * The name, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The role. Only an owner can change it.
+     */
+    role: StaffRole;
+};
+
+/**
+ * The role of a staff user or a service account, which decides the permissions.
+ *
+ * - `owner`: has all permissions.
+ * - `admin`: has all permissions but `staff:edit`.
+ * - `support`: has `clients:read`, `clients:edit`, `emails:read` and `emails:edit`.
+ * - `viewer`: has every permission that ends with `:read`.
  */
 export type StaffRole = 'owner' | 'admin' | 'support' | 'viewer';
 
@@ -776,6 +1719,14 @@ export type StaffSession = {
 };
 
 /**
+ * The status of a staff user or a service account.
+ *
+ * - `active`: can act for the tenant.
+ * - `disabled`: cannot sign in.
+ */
+export type StaffStatus = 'active' | 'disabled';
+
+/**
  * StaffUser
  *
  * A staff user.
@@ -804,6 +1755,34 @@ export type StaffUser = {
 };
 
 /**
+ * StepUp
+ *
+ * A code and its code flow, by which a signed-in staff user proves their identity again.
+ */
+export type StepUp = {
+    /**
+     * The code: a string of six digits.
+     */
+    code: string;
+    /**
+     * The id of the code flow, as returned by `send_code` for the staff user's own address.
+     */
+    flow: string;
+};
+
+/**
+ * SwitchClient
+ *
+ * The client to switch to.
+ */
+export type SwitchClient = {
+    /**
+     * The id of a client of which the user is an active member.
+     */
+    client_id: string;
+};
+
+/**
  * Tenant
  *
  * A tenant: a company that uses Portico.
@@ -822,6 +1801,146 @@ export type Tenant = {
      */
     slug: string;
 };
+
+/**
+ * TenantInvitation
+ *
+ * An invitation, with its client.
+ */
+export type TenantInvitation = {
+    /**
+     * The client to which the user is invited.
+     */
+    client: InvitationClient;
+    /**
+     * When the invitation was created (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * The id of the staff user or of the portal user who created the invitation; `null` if a program created it.
+     */
+    created_by: string | null;
+    /**
+     * What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no
+     * such mail any more. It does not show mail that the portal user has asked for.
+     */
+    delivery: InvitationDelivery | null;
+    /**
+     * The email address of the invited user.
+     */
+    email: string;
+    /**
+     * When the links of the invitation expire (RFC 3339, UTC).
+     */
+    expires_at: string;
+    /**
+     * The id of the invitation (UUIDv7).
+     */
+    id: string;
+    /**
+     * When a staff user or an administrator of the client last sent the invitation (RFC 3339, UTC).
+     */
+    last_sent_at: string;
+    /**
+     * How the user joins the client.
+     */
+    mode: InviteMode;
+    /**
+     * The name of the invited user, as the tenant entered it.
+     */
+    name: string;
+    /**
+     * The role that the user will have at the client.
+     */
+    role: MemberRole;
+    /**
+     * How many times staff users and administrators of the client sent the invitation. It starts at 1, and each resend
+     * adds 1.
+     */
+    sent_count: number;
+    /**
+     * The status of the invitation.
+     */
+    status: InvitationStatus;
+};
+
+/**
+ * TenantInvitationList
+ *
+ * A page of the invitations of a tenant, newest first.
+ */
+export type TenantInvitationList = {
+    /**
+     * The invitations of this page.
+     */
+    data: Array<TenantInvitation>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * TenantPortalUser
+ *
+ * A portal user at one of the clients of the tenant.
+ */
+export type TenantPortalUser = {
+    /**
+     * The client.
+     */
+    client: ClientReference;
+    /**
+     * The email address, in lower case.
+     */
+    email: string;
+    /**
+     * The id of the membership (UUIDv7). It is not the id of the user's account.
+     */
+    id: string;
+    /**
+     * When the user was invited to this client (RFC 3339, UTC).
+     */
+    invited_at: string;
+    /**
+     * When the user last signed in to this client or switched to it (RFC 3339, UTC); `null` if never.
+     */
+    last_sign_in_at: string | null;
+    /**
+     * The name that the tenant entered for the user at this client.
+     */
+    name: string;
+    /**
+     * The role at the client.
+     */
+    role: MemberRole;
+    /**
+     * The status at the client.
+     */
+    status: MemberStatus;
+};
+
+/**
+ * TenantPortalUserList
+ *
+ * A page of the portal users of all clients of the tenant, in the order of their invitations. A user of several
+ * clients occurs once for each of them.
+ */
+export type TenantPortalUserList = {
+    /**
+     * The portal users of this page.
+     */
+    data: Array<TenantPortalUser>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * A permission that an API token can have.
+ */
+export type TokenScope = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read';
 
 /**
  * The type of an access token (RFC 6749 §7.1).
@@ -849,6 +1968,71 @@ export type UpdateClient = {
 };
 
 /**
+ * UpdatePortalUser
+ *
+ * The fields of a portal user at one client to change. An absent field keeps its value.
+ */
+export type UpdatePortalUser = {
+    /**
+     * The new role at the client.
+     */
+    role?: MemberRole | null;
+    /**
+     * Whether the user can act for the client.
+     */
+    status?: PortalUserAccess | null;
+};
+
+/**
+ * UpdateProfile
+ *
+ * The fields of the profile to change. An absent field keeps its value.
+ */
+export type UpdateProfile = {
+    /**
+     * The language of the user's mail as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`.
+     * `null` selects the language of the tenant.
+     */
+    locale?: string | null;
+    /**
+     * The new name, 1 to 100 characters.
+     */
+    name?: string | null;
+};
+
+/**
+ * UpdateStaff
+ *
+ * The fields of a staff user to change. An absent field keeps its value.
+ */
+export type UpdateStaff = {
+    /**
+     * The new name, 1 to 100 characters.
+     */
+    name?: string | null;
+    /**
+     * The new role. It takes effect at the next request.
+     */
+    role?: StaffRole | null;
+};
+
+/**
+ * UpdateStaffProfile
+ *
+ * The fields of the profile to change. An absent field keeps its value.
+ */
+export type UpdateStaffProfile = {
+    /**
+     * The new preferred language as a BCP 47 tag, such as `en` or `de-CH`. `null` removes it.
+     */
+    locale?: string | null;
+    /**
+     * The new name, 1 to 100 characters.
+     */
+    name?: string | null;
+};
+
+/**
  * User
  *
  * A portal user.
@@ -863,7 +2047,7 @@ export type User = {
      */
     id: string;
     /**
-     * The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` if there is none.
+     * The language of the user's mail as a BCP 47 tag, such as `en` or `de-CH`; `null` for that of the tenant.
      */
     locale: string | null;
     /**
@@ -1015,7 +2199,7 @@ export type ActivateAccountErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1069,7 +2253,7 @@ export type ChangePasswordErrors = {
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
      */
     409: Problem;
     /**
@@ -1081,7 +2265,7 @@ export type ChangePasswordErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1150,7 +2334,7 @@ export type CheckTokenErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1208,7 +2392,7 @@ export type ForgotPasswordErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1236,6 +2420,72 @@ export type ForgotPasswordResponses = {
 };
 
 export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses];
+
+export type ReportSignInData = {
+    body: LinkToken;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/not-me';
+};
+
+export type ReportSignInErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     */
+    410: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ReportSignInError = ReportSignInErrors[keyof ReportSignInErrors];
+
+export type ReportSignInResponses = {
+    200: Accepted;
+};
+
+export type ReportSignInResponse = ReportSignInResponses[keyof ReportSignInResponses];
 
 export type RefreshSessionData = {
     body?: never;
@@ -1320,7 +2570,7 @@ export type RequestNewLinkErrors = {
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
      */
     409: Problem;
     /**
@@ -1336,7 +2586,7 @@ export type RequestNewLinkErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1394,7 +2644,7 @@ export type ResendActivationErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1460,7 +2710,7 @@ export type ResetPasswordErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1568,9 +2818,21 @@ export type SignInErrors = {
      */
     403: Problem;
     /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     */
+    410: Problem;
     /**
      * `body_too_large`: the body is larger than 64 KiB.
      */
@@ -1580,7 +2842,7 @@ export type SignInErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1723,6 +2985,579 @@ export type SignOutEverywhereResponses = {
 
 export type SignOutEverywhereResponse = SignOutEverywhereResponses[keyof SignOutEverywhereResponses];
 
+export type SwitchClientData = {
+    body: SwitchClient;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/switch-client';
+};
+
+export type SwitchClientErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type SwitchClientError = SwitchClientErrors[keyof SwitchClientErrors];
+
+export type SwitchClientResponses = {
+    200: Session;
+};
+
+export type SwitchClientResponse = SwitchClientResponses[keyof SwitchClientResponses];
+
+export type ListColleaguesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of portal users on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only portal users with an address, or a word of the name, that begins with this text, in any letter case:
+         * 2 to 254 characters.
+         */
+        q?: string;
+        /**
+         * Only portal users with this status.
+         */
+        status?: MemberStatus;
+    };
+    url: '/api/portal/colleagues';
+};
+
+export type ListColleaguesErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
+
+export type ListColleaguesResponses = {
+    200: PortalUserList;
+};
+
+export type ListColleaguesResponse = ListColleaguesResponses[keyof ListColleaguesResponses];
+
+export type InviteColleagueData = {
+    body: InviteColleague;
+    path?: never;
+    query?: never;
+    url: '/api/portal/colleagues';
+};
+
+export type InviteColleagueErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type InviteColleagueError = InviteColleagueErrors[keyof InviteColleagueErrors];
+
+export type InviteColleagueResponses = {
+    201: InvitedPortalUser;
+};
+
+export type InviteColleagueResponse = InviteColleagueResponses[keyof InviteColleagueResponses];
+
+export type ListColleagueInvitationsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of invitations on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only invitations with this status.
+         */
+        status?: InvitationStatus;
+    };
+    url: '/api/portal/colleagues/invitations';
+};
+
+export type ListColleagueInvitationsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListColleagueInvitationsError = ListColleagueInvitationsErrors[keyof ListColleagueInvitationsErrors];
+
+export type ListColleagueInvitationsResponses = {
+    200: InvitationList;
+};
+
+export type ListColleagueInvitationsResponse = ListColleagueInvitationsResponses[keyof ListColleagueInvitationsResponses];
+
+export type CancelColleagueInvitationData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the invitation.
+         */
+        invitation_id: string;
+    };
+    query?: never;
+    url: '/api/portal/colleagues/invitations/{invitation_id}';
+};
+
+export type CancelColleagueInvitationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type CancelColleagueInvitationError = CancelColleagueInvitationErrors[keyof CancelColleagueInvitationErrors];
+
+export type CancelColleagueInvitationResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type CancelColleagueInvitationResponse = CancelColleagueInvitationResponses[keyof CancelColleagueInvitationResponses];
+
+export type ResendColleagueInvitationData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the invitation.
+         */
+        invitation_id: string;
+    };
+    query?: never;
+    url: '/api/portal/colleagues/invitations/{invitation_id}/resend';
+};
+
+export type ResendColleagueInvitationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ResendColleagueInvitationError = ResendColleagueInvitationErrors[keyof ResendColleagueInvitationErrors];
+
+export type ResendColleagueInvitationResponses = {
+    200: InvitedPortalUser;
+};
+
+export type ResendColleagueInvitationResponse = ResendColleagueInvitationResponses[keyof ResendColleagueInvitationResponses];
+
+export type RemoveColleagueData = {
+    body?: never;
+    path: {
+        /**
+         * The `id` of the portal user at this client.
+         */
+        colleague_id: string;
+    };
+    query?: never;
+    url: '/api/portal/colleagues/{colleague_id}';
+};
+
+export type RemoveColleagueErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RemoveColleagueError = RemoveColleagueErrors[keyof RemoveColleagueErrors];
+
+export type RemoveColleagueResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemoveColleagueResponse = RemoveColleagueResponses[keyof RemoveColleagueResponses];
+
+export type UpdateColleagueData = {
+    body: UpdatePortalUser;
+    path: {
+        /**
+         * The `id` of the portal user at this client.
+         */
+        colleague_id: string;
+    };
+    query?: never;
+    url: '/api/portal/colleagues/{colleague_id}';
+};
+
+export type UpdateColleagueErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type UpdateColleagueError = UpdateColleagueErrors[keyof UpdateColleagueErrors];
+
+export type UpdateColleagueResponses = {
+    200: PortalUser;
+};
+
+export type UpdateColleagueResponse = UpdateColleagueResponses[keyof UpdateColleagueResponses];
+
 export type AcceptInvitationData = {
     body: LinkToken;
     path?: never;
@@ -1752,7 +3587,7 @@ export type AcceptInvitationErrors = {
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
      */
     409: Problem;
     /**
@@ -1768,7 +3603,7 @@ export type AcceptInvitationErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -1799,6 +3634,324 @@ export type AcceptInvitationResponses = {
 };
 
 export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+
+export type GetProfileData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/profile';
+};
+
+export type GetProfileErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type GetProfileError = GetProfileErrors[keyof GetProfileErrors];
+
+export type GetProfileResponses = {
+    200: User;
+};
+
+export type GetProfileResponse = GetProfileResponses[keyof GetProfileResponses];
+
+export type UpdateProfileData = {
+    body: UpdateProfile;
+    path?: never;
+    query?: never;
+    url: '/api/portal/profile';
+};
+
+export type UpdateProfileErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type UpdateProfileError = UpdateProfileErrors[keyof UpdateProfileErrors];
+
+export type UpdateProfileResponses = {
+    200: User;
+};
+
+export type UpdateProfileResponse = UpdateProfileResponses[keyof UpdateProfileResponses];
+
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/sessions';
+};
+
+export type EndOtherSessionsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
+
+export type EndOtherSessionsResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of sessions on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/portal/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    200: OwnSessionList;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the session.
+         */
+        session_id: string;
+    };
+    query?: never;
+    url: '/api/portal/sessions/{session_id}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
 
 export type RefreshStaffSessionData = {
     body?: never;
@@ -1887,7 +4040,7 @@ export type SendCodeErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -2088,6 +4241,68 @@ export type SignOutStaffEverywhereResponses = {
 
 export type SignOutStaffEverywhereResponse = SignOutStaffEverywhereResponses[keyof SignOutStaffEverywhereResponses];
 
+export type StepUpStaffData = {
+    body: StepUp;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/step-up';
+};
+
+export type StepUpStaffErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type StepUpStaffError = StepUpStaffErrors[keyof StepUpStaffErrors];
+
+export type StepUpStaffResponses = {
+    200: StaffSession;
+};
+
+export type StepUpStaffResponse = StepUpStaffResponses[keyof StepUpStaffResponses];
+
 export type VerifyCodeData = {
     body: VerifyCode;
     path?: never;
@@ -2121,7 +4336,7 @@ export type VerifyCodeErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -2149,6 +4364,712 @@ export type VerifyCodeResponses = {
 };
 
 export type VerifyCodeResponse = VerifyCodeResponses[keyof VerifyCodeResponses];
+
+export type GetStaffProfileData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/profile';
+};
+
+export type GetStaffProfileErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type GetStaffProfileError = GetStaffProfileErrors[keyof GetStaffProfileErrors];
+
+export type GetStaffProfileResponses = {
+    200: StaffProfile;
+};
+
+export type GetStaffProfileResponse = GetStaffProfileResponses[keyof GetStaffProfileResponses];
+
+export type UpdateStaffProfileData = {
+    body: UpdateStaffProfile;
+    path?: never;
+    query?: never;
+    url: '/api/staff/profile';
+};
+
+export type UpdateStaffProfileErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type UpdateStaffProfileError = UpdateStaffProfileErrors[keyof UpdateStaffProfileErrors];
+
+export type UpdateStaffProfileResponses = {
+    200: StaffProfile;
+};
+
+export type UpdateStaffProfileResponse = UpdateStaffProfileResponses[keyof UpdateStaffProfileResponses];
+
+export type EndOtherStaffSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/sessions';
+};
+
+export type EndOtherStaffSessionsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type EndOtherStaffSessionsError = EndOtherStaffSessionsErrors[keyof EndOtherStaffSessionsErrors];
+
+export type EndOtherStaffSessionsResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type EndOtherStaffSessionsResponse = EndOtherStaffSessionsResponses[keyof EndOtherStaffSessionsResponses];
+
+export type ListStaffSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of sessions on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/staff/sessions';
+};
+
+export type ListStaffSessionsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListStaffSessionsError = ListStaffSessionsErrors[keyof ListStaffSessionsErrors];
+
+export type ListStaffSessionsResponses = {
+    200: OwnSessionList;
+};
+
+export type ListStaffSessionsResponse = ListStaffSessionsResponses[keyof ListStaffSessionsResponses];
+
+export type EndStaffSessionData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the session.
+         */
+        session_id: string;
+    };
+    query?: never;
+    url: '/api/staff/sessions/{session_id}';
+};
+
+export type EndStaffSessionErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type EndStaffSessionError = EndStaffSessionErrors[keyof EndStaffSessionErrors];
+
+export type EndStaffSessionResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type EndStaffSessionResponse = EndStaffSessionResponses[keyof EndStaffSessionResponses];
+
+export type ListOwnTokensData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of tokens on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/staff/tokens';
+};
+
+export type ListOwnTokensErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListOwnTokensError = ListOwnTokensErrors[keyof ListOwnTokensErrors];
+
+export type ListOwnTokensResponses = {
+    200: ApiTokenList;
+};
+
+export type ListOwnTokensResponse = ListOwnTokensResponses[keyof ListOwnTokensResponses];
+
+export type CreateOwnTokenData = {
+    body: CreateApiToken;
+    path?: never;
+    query?: never;
+    url: '/api/staff/tokens';
+};
+
+export type CreateOwnTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type CreateOwnTokenError = CreateOwnTokenErrors[keyof CreateOwnTokenErrors];
+
+export type CreateOwnTokenResponses = {
+    201: CreatedApiToken;
+};
+
+export type CreateOwnTokenResponse = CreateOwnTokenResponses[keyof CreateOwnTokenResponses];
+
+export type RevokeOwnTokenData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the token.
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/staff/tokens/{token_id}';
+};
+
+export type RevokeOwnTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RevokeOwnTokenError = RevokeOwnTokenErrors[keyof RevokeOwnTokenErrors];
+
+export type RevokeOwnTokenResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RevokeOwnTokenResponse = RevokeOwnTokenResponses[keyof RevokeOwnTokenResponses];
+
+export type ListAuditEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only events of the actor with this id.
+         */
+        actor?: string;
+        /**
+         * Only events with this action, for example `session.opened`.
+         */
+        action?: string;
+        /**
+         * Only events whose target has this id.
+         */
+        target?: string;
+        /**
+         * Only events that concern this client.
+         */
+        client_id?: string;
+        /**
+         * Only events with this outcome.
+         */
+        outcome?: AuditOutcome;
+        /**
+         * Only events at this time or later (RFC 3339).
+         */
+        from?: string;
+        /**
+         * Only events before this time (RFC 3339).
+         */
+        to?: string;
+        /**
+         * The largest number of events on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/audit-events';
+};
+
+export type ListAuditEventsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListAuditEventsError = ListAuditEventsErrors[keyof ListAuditEventsErrors];
+
+export type ListAuditEventsResponses = {
+    200: AuditEventList;
+};
+
+export type ListAuditEventsResponse = ListAuditEventsResponses[keyof ListAuditEventsResponses];
+
+export type ExportAuditEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only events of the actor with this id.
+         */
+        actor?: string;
+        /**
+         * Only events with this action, for example `session.opened`.
+         */
+        action?: string;
+        /**
+         * Only events whose target has this id.
+         */
+        target?: string;
+        /**
+         * Only events that concern this client.
+         */
+        client_id?: string;
+        /**
+         * Only events with this outcome.
+         */
+        outcome?: AuditOutcome;
+        /**
+         * Only events at this time or later (RFC 3339).
+         */
+        from?: string;
+        /**
+         * Only events before this time (RFC 3339).
+         */
+        to?: string;
+    };
+    url: '/api/v1/audit-events/export';
+};
+
+export type ExportAuditEventsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ExportAuditEventsError = ExportAuditEventsErrors[keyof ExportAuditEventsErrors];
+
+export type ExportAuditEventsResponses = {
+    /**
+     * The lines, as they are made. The body is complete exactly if its last line says so.
+     */
+    200: Blob | File;
+};
+
+export type ExportAuditEventsResponse = ExportAuditEventsResponses[keyof ExportAuditEventsResponses];
 
 export type ListClientsData = {
     body?: never;
@@ -2251,7 +5172,7 @@ export type CreateClientErrors = {
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
      */
     409: Problem;
     /**
@@ -2263,7 +5184,7 @@ export type CreateClientErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -2393,7 +5314,7 @@ export type UpdateClientErrors = {
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
      */
     409: Problem;
     /**
@@ -2405,7 +5326,7 @@ export type UpdateClientErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -2433,6 +5354,416 @@ export type UpdateClientResponses = {
 };
 
 export type UpdateClientResponse = UpdateClientResponses[keyof UpdateClientResponses];
+
+export type ListClientInvitationsData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+    };
+    query?: {
+        /**
+         * The largest number of invitations on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only invitations with an address, or a word of the name, that begins with this text, in any letter case: 2
+         * to 254 characters.
+         */
+        q?: string;
+        /**
+         * Only invitations with this status.
+         */
+        status?: InvitationStatus;
+        /**
+         * Only invitations whose latest mail has this status.
+         */
+        delivery?: DeliveryStatus;
+    };
+    url: '/api/v1/clients/{client_id}/invitations';
+};
+
+export type ListClientInvitationsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListClientInvitationsError = ListClientInvitationsErrors[keyof ListClientInvitationsErrors];
+
+export type ListClientInvitationsResponses = {
+    200: InvitationList;
+};
+
+export type ListClientInvitationsResponse = ListClientInvitationsResponses[keyof ListClientInvitationsResponses];
+
+export type InvitePortalUsersData = {
+    /**
+     * The portal users to invite, as JSON or as a table.
+     */
+    body: BulkInvite;
+    headers?: {
+        /**
+         * A key that the caller has chosen for this request: 1 to 255 visible ASCII characters.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+    };
+    query?: {
+        /**
+         * Whether nothing is written.
+         */
+        dry_run?: boolean;
+    };
+    url: '/api/v1/clients/{client_id}/invitations/bulk';
+};
+
+export type InvitePortalUsersErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 2 MiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type InvitePortalUsersError = InvitePortalUsersErrors[keyof InvitePortalUsersErrors];
+
+export type InvitePortalUsersResponses = {
+    200: BulkInvitationResult;
+};
+
+export type InvitePortalUsersResponse = InvitePortalUsersResponses[keyof InvitePortalUsersResponses];
+
+export type CancelInvitationData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+        /**
+         * The id of the invitation.
+         */
+        invitation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/clients/{client_id}/invitations/{invitation_id}';
+};
+
+export type CancelInvitationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type CancelInvitationError = CancelInvitationErrors[keyof CancelInvitationErrors];
+
+export type CancelInvitationResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type CancelInvitationResponse = CancelInvitationResponses[keyof CancelInvitationResponses];
+
+export type CorrectInvitationData = {
+    body: CorrectInvitation;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+        /**
+         * The id of the invitation.
+         */
+        invitation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/clients/{client_id}/invitations/{invitation_id}';
+};
+
+export type CorrectInvitationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type CorrectInvitationError = CorrectInvitationErrors[keyof CorrectInvitationErrors];
+
+export type CorrectInvitationResponses = {
+    200: InvitedPortalUser;
+};
+
+export type CorrectInvitationResponse = CorrectInvitationResponses[keyof CorrectInvitationResponses];
+
+export type ResendInvitationData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+        /**
+         * The id of the invitation.
+         */
+        invitation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/clients/{client_id}/invitations/{invitation_id}/resend';
+};
+
+export type ResendInvitationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ResendInvitationError = ResendInvitationErrors[keyof ResendInvitationErrors];
+
+export type ResendInvitationResponses = {
+    200: InvitedPortalUser;
+};
+
+export type ResendInvitationResponse = ResendInvitationResponses[keyof ResendInvitationResponses];
 
 export type InvitePortalUserData = {
     body: InvitePortalUser;
@@ -2473,7 +5804,7 @@ export type InvitePortalUserErrors = {
      */
     408: Problem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, or `conflict` with existing data.
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
      */
     409: Problem;
     /**
@@ -2485,7 +5816,7 @@ export type InvitePortalUserErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: not JSON in UTF-8, or compressed.
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
     415: Problem;
     /**
@@ -2514,6 +5845,1665 @@ export type InvitePortalUserResponses = {
 };
 
 export type InvitePortalUserResponse = InvitePortalUserResponses[keyof InvitePortalUserResponses];
+
+export type ListClientPortalUsersData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+    };
+    query?: {
+        /**
+         * The largest number of portal users on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only portal users with an address, or a word of the name, that begins with this text, in any letter case:
+         * 2 to 254 characters.
+         */
+        q?: string;
+        /**
+         * Only portal users with this status.
+         */
+        status?: MemberStatus;
+    };
+    url: '/api/v1/clients/{client_id}/portal-users';
+};
+
+export type ListClientPortalUsersErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListClientPortalUsersError = ListClientPortalUsersErrors[keyof ListClientPortalUsersErrors];
+
+export type ListClientPortalUsersResponses = {
+    200: PortalUserList;
+};
+
+export type ListClientPortalUsersResponse = ListClientPortalUsersResponses[keyof ListClientPortalUsersResponses];
+
+export type RemovePortalUserData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+        /**
+         * The `id` of the portal user at this client.
+         */
+        portal_user_id: string;
+    };
+    query?: never;
+    url: '/api/v1/clients/{client_id}/portal-users/{portal_user_id}';
+};
+
+export type RemovePortalUserErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RemovePortalUserError = RemovePortalUserErrors[keyof RemovePortalUserErrors];
+
+export type RemovePortalUserResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemovePortalUserResponse = RemovePortalUserResponses[keyof RemovePortalUserResponses];
+
+export type UpdatePortalUserData = {
+    body: UpdatePortalUser;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+        /**
+         * The `id` of the portal user at this client.
+         */
+        portal_user_id: string;
+    };
+    query?: never;
+    url: '/api/v1/clients/{client_id}/portal-users/{portal_user_id}';
+};
+
+export type UpdatePortalUserErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type UpdatePortalUserError = UpdatePortalUserErrors[keyof UpdatePortalUserErrors];
+
+export type UpdatePortalUserResponses = {
+    200: PortalUser;
+};
+
+export type UpdatePortalUserResponse = UpdatePortalUserResponses[keyof UpdatePortalUserResponses];
+
+export type SendPortalUserResetData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the client.
+         */
+        client_id: string;
+        /**
+         * The `id` of the portal user at this client.
+         */
+        portal_user_id: string;
+    };
+    query?: never;
+    url: '/api/v1/clients/{client_id}/portal-users/{portal_user_id}/send-reset';
+};
+
+export type SendPortalUserResetErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type SendPortalUserResetError = SendPortalUserResetErrors[keyof SendPortalUserResetErrors];
+
+export type SendPortalUserResetResponses = {
+    200: Accepted;
+};
+
+export type SendPortalUserResetResponse = SendPortalUserResetResponses[keyof SendPortalUserResetResponses];
+
+export type ListEmailsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of mails on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only mails with this status.
+         */
+        status?: EmailStatus;
+        /**
+         * Only mails of this kind.
+         */
+        kind?: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+        /**
+         * Only mails to this address, in any spelling.
+         */
+        recipient?: string;
+        /**
+         * Only mails that were requested at this time (RFC 3339) or later.
+         */
+        from?: string;
+        /**
+         * Only mails that were requested before this time (RFC 3339).
+         */
+        to?: string;
+    };
+    url: '/api/v1/emails';
+};
+
+export type ListEmailsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListEmailsError = ListEmailsErrors[keyof ListEmailsErrors];
+
+export type ListEmailsResponses = {
+    200: EmailList;
+};
+
+export type ListEmailsResponse = ListEmailsResponses[keyof ListEmailsResponses];
+
+export type RetryEmailsData = {
+    body: RetryEmails;
+    path?: never;
+    query?: never;
+    url: '/api/v1/emails/retry';
+};
+
+export type RetryEmailsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RetryEmailsError = RetryEmailsErrors[keyof RetryEmailsErrors];
+
+export type RetryEmailsResponses = {
+    202: RetriedEmails;
+};
+
+export type RetryEmailsResponse = RetryEmailsResponses[keyof RetryEmailsResponses];
+
+export type RetryEmailData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the failed mail.
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/api/v1/emails/{email_id}/retry';
+};
+
+export type RetryEmailErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RetryEmailError = RetryEmailErrors[keyof RetryEmailErrors];
+
+export type RetryEmailResponses = {
+    201: Email;
+};
+
+export type RetryEmailResponse = RetryEmailResponses[keyof RetryEmailResponses];
+
+export type ListInvitationsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of invitations on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only invitations with an address, or a word of the name, that begins with this text, in any letter case: 2
+         * to 254 characters.
+         */
+        q?: string;
+        /**
+         * Only invitations with this status.
+         */
+        status?: InvitationStatus;
+        /**
+         * Only invitations whose latest mail has this status.
+         */
+        delivery?: DeliveryStatus;
+    };
+    url: '/api/v1/invitations';
+};
+
+export type ListInvitationsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListInvitationsError = ListInvitationsErrors[keyof ListInvitationsErrors];
+
+export type ListInvitationsResponses = {
+    200: TenantInvitationList;
+};
+
+export type ListInvitationsResponse = ListInvitationsResponses[keyof ListInvitationsResponses];
+
+export type ListPortalUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of portal users on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+        /**
+         * Only portal users with an address, or a word of the name, that begins with this text, in any letter case:
+         * 2 to 254 characters.
+         */
+        q?: string;
+        /**
+         * Only portal users with this status.
+         */
+        status?: MemberStatus;
+    };
+    url: '/api/v1/portal-users';
+};
+
+export type ListPortalUsersErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListPortalUsersError = ListPortalUsersErrors[keyof ListPortalUsersErrors];
+
+export type ListPortalUsersResponses = {
+    200: TenantPortalUserList;
+};
+
+export type ListPortalUsersResponse = ListPortalUsersResponses[keyof ListPortalUsersResponses];
+
+export type ListServiceAccountsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of service accounts on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/service-accounts';
+};
+
+export type ListServiceAccountsErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListServiceAccountsError = ListServiceAccountsErrors[keyof ListServiceAccountsErrors];
+
+export type ListServiceAccountsResponses = {
+    200: ServiceAccountList;
+};
+
+export type ListServiceAccountsResponse = ListServiceAccountsResponses[keyof ListServiceAccountsResponses];
+
+export type CreateServiceAccountData = {
+    body: CreateServiceAccount;
+    path?: never;
+    query?: never;
+    url: '/api/v1/service-accounts';
+};
+
+export type CreateServiceAccountErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type CreateServiceAccountError = CreateServiceAccountErrors[keyof CreateServiceAccountErrors];
+
+export type CreateServiceAccountResponses = {
+    201: ServiceAccount;
+};
+
+export type CreateServiceAccountResponse = CreateServiceAccountResponses[keyof CreateServiceAccountResponses];
+
+export type RemoveServiceAccountData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the service account.
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}';
+};
+
+export type RemoveServiceAccountErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RemoveServiceAccountError = RemoveServiceAccountErrors[keyof RemoveServiceAccountErrors];
+
+export type RemoveServiceAccountResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemoveServiceAccountResponse = RemoveServiceAccountResponses[keyof RemoveServiceAccountResponses];
+
+export type ListServiceAccountTokensData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the service account.
+         */
+        account_id: string;
+    };
+    query?: {
+        /**
+         * The largest number of tokens on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/service-accounts/{account_id}/tokens';
+};
+
+export type ListServiceAccountTokensErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListServiceAccountTokensError = ListServiceAccountTokensErrors[keyof ListServiceAccountTokensErrors];
+
+export type ListServiceAccountTokensResponses = {
+    200: ApiTokenList;
+};
+
+export type ListServiceAccountTokensResponse = ListServiceAccountTokensResponses[keyof ListServiceAccountTokensResponses];
+
+export type CreateServiceAccountTokenData = {
+    body: CreateApiToken;
+    path: {
+        /**
+         * The id of the service account.
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/tokens';
+};
+
+export type CreateServiceAccountTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type CreateServiceAccountTokenError = CreateServiceAccountTokenErrors[keyof CreateServiceAccountTokenErrors];
+
+export type CreateServiceAccountTokenResponses = {
+    201: CreatedApiToken;
+};
+
+export type CreateServiceAccountTokenResponse = CreateServiceAccountTokenResponses[keyof CreateServiceAccountTokenResponses];
+
+export type RevokeServiceAccountTokenData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the service account.
+         */
+        account_id: string;
+        /**
+         * The id of the token.
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/tokens/{token_id}';
+};
+
+export type RevokeServiceAccountTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RevokeServiceAccountTokenError = RevokeServiceAccountTokenErrors[keyof RevokeServiceAccountTokenErrors];
+
+export type RevokeServiceAccountTokenResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RevokeServiceAccountTokenResponse = RevokeServiceAccountTokenResponses[keyof RevokeServiceAccountTokenResponses];
+
+export type ListStaffData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of items on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/staff';
+};
+
+export type ListStaffErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListStaffError = ListStaffErrors[keyof ListStaffErrors];
+
+export type ListStaffResponses = {
+    200: StaffList;
+};
+
+export type ListStaffResponse = ListStaffResponses[keyof ListStaffResponses];
+
+export type InviteStaffData = {
+    body: InviteStaff;
+    path?: never;
+    query?: never;
+    url: '/api/v1/staff';
+};
+
+export type InviteStaffErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type InviteStaffError = InviteStaffErrors[keyof InviteStaffErrors];
+
+export type InviteStaffResponses = {
+    201: StaffMember;
+};
+
+export type InviteStaffResponse = InviteStaffResponses[keyof InviteStaffResponses];
+
+export type RemoveStaffData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the staff user.
+         */
+        staff_id: string;
+    };
+    query?: never;
+    url: '/api/v1/staff/{staff_id}';
+};
+
+export type RemoveStaffErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RemoveStaffError = RemoveStaffErrors[keyof RemoveStaffErrors];
+
+export type RemoveStaffResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemoveStaffResponse = RemoveStaffResponses[keyof RemoveStaffResponses];
+
+export type UpdateStaffData = {
+    body: UpdateStaff;
+    path: {
+        /**
+         * The id of the staff user.
+         */
+        staff_id: string;
+    };
+    query?: never;
+    url: '/api/v1/staff/{staff_id}';
+};
+
+export type UpdateStaffErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type UpdateStaffError = UpdateStaffErrors[keyof UpdateStaffErrors];
+
+export type UpdateStaffResponses = {
+    200: StaffMember;
+};
+
+export type UpdateStaffResponse = UpdateStaffResponses[keyof UpdateStaffResponses];
+
+export type RevokePresentedTokenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/token';
+};
+
+export type RevokePresentedTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RevokePresentedTokenError = RevokePresentedTokenErrors[keyof RevokePresentedTokenErrors];
+
+export type RevokePresentedTokenResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RevokePresentedTokenResponse = RevokePresentedTokenResponses[keyof RevokePresentedTokenResponses];
+
+export type GetPresentedTokenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/token';
+};
+
+export type GetPresentedTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type GetPresentedTokenError = GetPresentedTokenErrors[keyof GetPresentedTokenErrors];
+
+export type GetPresentedTokenResponses = {
+    200: OwnedApiToken;
+};
+
+export type GetPresentedTokenResponse = GetPresentedTokenResponses[keyof GetPresentedTokenResponses];
+
+export type ListTokensData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of tokens on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/tokens';
+};
+
+export type ListTokensErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
+export type ListTokensResponses = {
+    200: OwnedApiTokenList;
+};
+
+export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
+
+export type RevokeTokenData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the token.
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/v1/tokens/{token_id}';
+};
+
+export type RevokeTokenErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     */
+    401: Problem;
+    /**
+     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     */
+    403: Problem;
+    /**
+     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: Problem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB.
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: `errors` names every invalid field.
+     */
+    422: ValidationProblem;
+    /**
+     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: Problem;
+    /**
+     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     */
+    503: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
 export type CheckLivenessData = {
     body?: never;
