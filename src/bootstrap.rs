@@ -61,7 +61,16 @@ pub(crate) async fn app_when_reachable(config: &Config, listeners: &Listeners) -
 /// The errors of [`app`], and an error if a chain of the audit log was sealed by an entry that is not in the list.
 async fn app_with_all_keys(config: &Config) -> Result<App> {
     let app = app(config).await?;
-    let missing = audit::chains_without_key(&app).await;
+    check_keys_of_audit_log(&app).await?;
+    Ok(app)
+}
+
+/// Checks that `PORTICO_SECRET` has every entry that sealed a chain of the audit log.
+///
+/// # Errors
+/// Returns an error if an entry is missing or the database cannot be read.
+pub(crate) async fn check_keys_of_audit_log(app: &App) -> Result<()> {
+    let missing = audit::chains_without_key(app).await;
     let missing = missing.with_context(|| format!("{DATABASE_URL}: cannot read the chains of the audit log"))?;
     if missing > 0 {
         bail!(
@@ -69,7 +78,7 @@ async fn app_with_all_keys(config: &Config) -> Result<App> {
              run `portico keys reseal`, and then remove it"
         );
     }
-    Ok(app)
+    Ok(())
 }
 
 /// Builds the [`App`] that `config` describes, for a command that writes.

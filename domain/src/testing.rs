@@ -190,6 +190,7 @@ impl TestApp {
             status: membership::Status::Active,
             invited_at: self.now(),
             last_used_at: None,
+            tenant_id: Some(client.tenant_id),
             is_search_indexed: false,
         };
         let membership = membership.into_active_model().insert(self.db()).await.unwrap();

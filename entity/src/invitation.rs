@@ -5,7 +5,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, InvitationId, PortalUserId, StaffUserId, membership};
+use crate::{ClientId, InvitationId, PortalUserId, StaffUserId, TenantId, membership};
 
 /// How the invited person joins the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub struct Model {
     /// How many of the two reminders of the current period of validity were sent or left out. A resend and a renewal
     /// set it to zero.
     pub reminders_sent: i32,
+    /// The tenant of the client, by which the lists of the tenant find the row. Null in a row that an older version has
+    /// inserted, until a job fills it in.
+    pub tenant_id: Option<TenantId>,
     /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
     pub is_search_indexed: bool,
 }

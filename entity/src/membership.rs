@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, MembershipId, PortalUserId};
+use crate::{ClientId, MembershipId, PortalUserId, TenantId};
 
 /// The role of a portal user at a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Model {
     /// When a session was last opened for this membership or switched to it. A sign-in without a client selects the
     /// membership that was used last. Null when there was no session yet.
     pub last_used_at: Option<DateTimeUtc>,
+    /// The tenant of the client, by which the lists of the tenant find the row. Null in a row that an older version has
+    /// inserted, until a job fills it in.
+    pub tenant_id: Option<TenantId>,
     /// Whether `search_words` holds the words of the row. A job adds those of rows that an older version has inserted.
     pub is_search_indexed: bool,
 }

@@ -1,4 +1,4 @@
-//! The search index of clients, memberships and invitations.
+//! The search index of clients, memberships and invitations, and what their lists read.
 
 use crate::schema::*;
 use sea_orm::DbBackend;
@@ -6,6 +6,8 @@ use sea_orm_migration::prelude::*;
 
 /// Creates the table `search_words`, and adds to each table that is searched a column that says whether a row is in the
 /// index. A job indexes the rows that exist already.
+///
+/// Memberships and invitations get the tenant of their client, so that the list of a tenant is a range of an index.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -13,6 +15,27 @@ pub(crate) struct Migration;
 const SEARCHED: [&str; 3] = ["clients", "memberships", "invitations"];
 /// The column that is added to them.
 const IS_INDEXED: &str = "is_search_indexed";
+/// The tables that get the column [`TENANT`].
+const OF_A_TENANT: [&str; 2] = ["memberships", "invitations"];
+/// The tenant of the client. It is null in a row of an older version until the job has filled it in. It has no foreign
+/// key, because SQLite cannot add one to a table.
+const TENANT: &str = "tenant_id";
+
+/// The tables and columns of the indexes of the lists, which are read in the order of the ids.
+const OF_LISTS: [(&str, &[&str]); 6] = [
+    ("memberships", &[TENANT, "id"]),
+    ("memberships", &[TENANT, "status", "id"]),
+    ("memberships", &["client_id", "id"]),
+    ("memberships", &["client_id", "status", "id"]),
+    ("invitations", &[TENANT, "id"]),
+    ("invitations", &[TENANT, "status", "id"]),
+];
+
+/// Drops the index of `table` that [`index`] has named.
+async fn drop_index(manager: &SchemaManager<'_>, table: &'static str, columns: &[&str]) -> Result<(), DbErr> {
+    let name = format!("idx_{table}_{}", columns.join("_"));
+    manager.drop_index(Index::drop().name(name).table(table).to_owned()).await
+}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -44,13 +67,33 @@ impl MigrationTrait for Migration {
             let not_indexed = index(table, &[IS_INDEXED]).and_where(Expr::col(IS_INDEXED).eq(false)).take();
             manager.create_index(not_indexed).await?;
         }
-        Ok(())
+        for table in OF_A_TENANT {
+            manager.alter_table(Table::alter().table(table).add_column(uuid_null(TENANT)).take()).await?;
+            let tenant_of_client = Query::select()
+                .column(TENANT)
+                .from("clients")
+                .and_where(Expr::col(("clients", "id")).equals((table, "client_id")))
+                .take();
+            let fill = Query::update().table(table).value(TENANT, tenant_of_client).take();
+            manager.execute(fill).await?;
+        }
+        for (table, columns) in OF_LISTS {
+            manager.create_index(index(table, columns)).await?;
+        }
+        // The index of `client_id` and `id` replaces it.
+        drop_index(manager, "memberships", &["client_id"]).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_index(index("memberships", &["client_id"])).await?;
+        for (table, columns) in OF_LISTS {
+            drop_index(manager, table, columns).await?;
+        }
+        for table in OF_A_TENANT {
+            manager.alter_table(Table::alter().table(table).drop_column(TENANT).take()).await?;
+        }
         for table in SEARCHED {
-            let name = format!("idx_{table}_{IS_INDEXED}");
-            manager.drop_index(Index::drop().name(name).table(table).to_owned()).await?;
+            drop_index(manager, table, &[IS_INDEXED]).await?;
             manager.alter_table(Table::alter().table(table).drop_column(IS_INDEXED).take()).await?;
         }
         drop(manager, &["search_words"]).await

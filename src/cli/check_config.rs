@@ -37,8 +37,10 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     if !problems.is_empty() {
         bail!("the configuration has problems:\n{}", problems.join("\n"));
     }
-    // A database that is missing or has an old schema has no such hashes, or its migration counts them.
+    // A database that is missing or has an old schema has no such hashes, or its migration counts them, and its audit log
+    // has no chains.
     if connect && let Ok(app) = bootstrap::app_for_reading(&config).await {
+        bootstrap::check_keys_of_audit_log(&app).await?;
         for line in password_costs::report(&app).await? {
             super::print(line)?;
         }

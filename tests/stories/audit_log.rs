@@ -6,7 +6,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Deployment, Response, Tenant, World, eventually,
+    Browser, Deployment, Response, Tenant, World, cookies, eventually,
     paths::{self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS},
     stories, unique, unique_email,
 };
@@ -207,6 +207,9 @@ stories! {
         assert_eq!(all.iter().filter(|event| event["action"] == "client.created").count(), 30);
         let (some, end) = lines(tenant.owner.get(&format!("{AUDIT_EXPORT}?action=client.created")).await);
         assert_eq!((some.len(), end["count"].as_u64()), (30, Some(30)));
+        let exports = events(&tenant.owner, "action=audit_log.exported").await;
+        let details: Vec<_> = exports.iter().map(|event| event["details"].clone()).collect();
+        assert_eq!(details, [json!({ "action": "client.created" }), json!({})]);
     }
 
     async fn two_exports_of_a_tenant_run_at_once_over_all_processes(world) {
@@ -223,7 +226,7 @@ stories! {
         world.wait_for_sql("the export has given its slot back", &taken, "1").await;
         world.sql(&hold(1, "2099"));
         for _ in 0..3 {
-            tenant.owner.get(AUDIT_EXPORT).await.assert_problem("503 unavailable");
+            tenant.owner.get(AUDIT_EXPORT).await.assert_problem("503 overloaded");
         }
         lines(world.tenant().await.owner.get(AUDIT_EXPORT).await);
         // The lease of a process that was killed expires.
@@ -304,6 +307,9 @@ fn assert_start_is_refused(world: &mut World, secret: &str) {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && error.contains("portico keys reseal"), "{error}");
     assert!(error.contains("chains of the audit log"), "{error}");
+    let check = world.try_run(&["check-config", "--connect"]);
+    let error = String::from_utf8_lossy(&check.stderr).into_owned();
+    assert!(!check.status.success() && error.contains("chains of the audit log"), "{error}");
     world.change_settings(&[("PORTICO_SECRET", &before)]);
 }
 
@@ -338,4 +344,45 @@ async fn a_server_key_is_replaced_in_three_rollouts_in_a_single_process() {
 #[tokio::test]
 async fn a_server_key_is_replaced_in_three_rollouts_in_a_cluster() {
     assert_a_server_key_is_replaced_in_three_rollouts(Deployment::Cluster).await;
+}
+
+/// Adds 600 events of 60 kB to the log of a tenant: more than one page of an export, and more than a connection buffers.
+fn add_long_events(world: &World, tenant: &Tenant) {
+    world.sql(&format!(
+        "INSERT INTO audit_events (id, tenant_id, actor_realm, action, outcome, details, at) \
+         SELECT gen_random_uuid(), id, 'system', 'tenant.tested', 'success', \
+             jsonb_build_object('text', repeat('x', 60000)), now() \
+         FROM tenants, generate_series(1, 600) WHERE slug = '{}'",
+        tenant.slug
+    ));
+}
+
+#[tokio::test]
+async fn pat_03_an_export_ends_when_its_caller_may_no_longer_read_the_log() {
+    let world = World::shared(Deployment::Cluster).await;
+    let tenant = world.tenant().await;
+    add_long_events(&world, &tenant);
+    let token = tenant.owner.cookie(cookies::STAFF_ACCESS).unwrap();
+    let pat = json!({ "name": "Export", "scopes": ["audit:read"] });
+    let pat = tenant.owner.post(paths::STAFF_TOKENS, pat).await.expect(201)["token"].as_str().unwrap().to_owned();
+    let role = |role: &str| format!("UPDATE staff_users SET role = '{role}' WHERE email = '{}'", tenant.owner_email);
+    let revoke = |table: &str| format!("UPDATE {table} SET revoked_at = now() WHERE {}", of(&tenant));
+    let end_sessions = "UPDATE sessions SET revoked_at = now() FROM staff_users \
+                        WHERE staff_users.id = staff_user_id AND email = ";
+    let end_sessions = format!("{end_sessions}'{}'", tenant.owner_email);
+    for (token, change) in [(&token, role("support")), (&pat, revoke("api_tokens")), (&token, end_sessions)] {
+        world.sql(&role("owner"));
+        let mut export = tenant.owner.get_slowly(AUDIT_EXPORT, token).await;
+        assert!(export.status() == 200 && export.chunk().await.unwrap().is_some());
+        world.sql(&change);
+        let mut length = 0;
+        let interrupted = loop {
+            match export.chunk().await {
+                Ok(Some(chunk)) => length += chunk.len(),
+                Ok(None) => panic!("{change}: the export was complete, {length} bytes"),
+                Err(error) => break error,
+            }
+        };
+        assert!(length < 33_000_000, "{change}: {length} bytes before {interrupted}");
+    }
 }

@@ -188,9 +188,9 @@ impl Sessions {
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
     async fn session(
         &self,
-        PortalUserWithMemberships(caller): PortalUserWithMemberships,
+        caller: PortalUserWithMemberships,
     ) -> ApiResult<Json<PortalSessionView>, { status::UNAUTHORIZED }> {
-        let actor::PortalUserWithMemberships { caller, memberships } = caller;
+        let actor::PortalUserWithMemberships { caller, memberships } = caller.0;
         Ok(Json(PortalSessionView {
             user: User::from(&caller.user),
             client: Nullable(Some(ClientSummary::from(&caller.active))),

@@ -18,7 +18,7 @@ use portico_domain::{
         audit_event::{self, ActorRealm},
     },
     platform::{
-        actor::access::AuditRead,
+        actor::{self, access::AuditRead},
         app::App,
         audit::{self, AuditFilter, Export},
         page::{Page, PageRequest},
@@ -29,7 +29,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::http::{
-    auth::Authorized,
+    auth::{Authorized, check_still_authorized},
     error::{ApiResult, status},
     fields::{ActionName, Field, Timestamp},
     ndjson::Ndjson,
@@ -256,9 +256,9 @@ impl AuditEvents {
     ///
     /// Returns all events of the caller's tenant that match the filters, newest first, as lines: each line is an
     /// object as in the list, without white space between its tokens. The last line is `{"end":true,"count":n}` with
-    /// the number of events. A response without it was interrupted and is not complete. Two exports of a tenant may run
-    /// at the same time; another one gets `unavailable`. A client must receive 64 KiB in 20 seconds. The roles `owner`,
-    /// `admin` and `viewer` may call this.
+    /// the number of events. A response without it was interrupted and is not complete: it ends when the session or the
+    /// token of the caller ends. Two exports of a tenant may run at the same time; another one gets `overloaded`. A
+    /// client must receive 64 KiB in 20 seconds. The start of an export is an event of the log.
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter")]
     #[oai(path = "/export", method = "get", operation_id = "export_audit_events")]
     async fn export(
@@ -281,7 +281,8 @@ impl AuditEvents {
         to: Query<Option<Field<Timestamp>>>,
     ) -> ApiResult<Ndjson, { status::UNAUTHORIZED }> {
         let filter = filter((actor, action, target, client_id), outcome, (from, to));
-        Ok(Ndjson::new(lines(Export::start(app, &caller, filter).await?)))
+        let export = Export::start(app, &caller, filter).await?;
+        Ok(Ndjson::new(lines(app.clone(), caller.0, export)))
     }
 }
 
@@ -314,16 +315,24 @@ fn filter(
 }
 
 /// Returns the lines of an export, a page at a time. Nothing is read from the database before the client has taken the
-/// page before.
-fn lines(export: Export) -> impl Stream<Item = io::Result<String>> + Send + 'static {
-    try_unfold(Some((export, 0_u64)), |state| async move {
-        let Some((mut export, count)) = state else { return Ok(None) };
-        let page = export.next_page().await.inspect_err(|error| warn!(%error, "an export was interrupted"));
+/// page before. Each page needs that the caller is still authorized.
+fn lines(
+    app: App,
+    caller: actor::Authorized<AuditRead>,
+    export: Export,
+) -> impl Stream<Item = io::Result<String>> + Send + 'static {
+    try_unfold(Some((app, caller, export, 0_u64)), |state| async move {
+        let Some((app, caller, mut export, count)) = state else { return Ok(None) };
+        let page = async {
+            check_still_authorized(&app, &caller).await?;
+            export.next_page().await
+        };
+        let page = page.await.inspect_err(|error| warn!(%error, "an export was interrupted"));
         match page.map_err(io::Error::other)? {
             Some(events) => {
                 let count = count + events.len() as u64;
                 let lines = events.into_iter().map(|event| AuditEvent::from(event).to_json_string() + "\n").collect();
-                Ok(Some((lines, Some((export, count)))))
+                Ok(Some((lines, Some((app, caller, export, count)))))
             }
             None => Ok(Some((format!("{{\"end\":true,\"count\":{count}}}\n"), None))),
         }

@@ -26,8 +26,9 @@ const REQUESTS: usize = 200;
 /// A list, the SQL that fills it, and the pages that are read. A further list is one more element of [`LISTS`].
 ///
 /// In the SQL and in the paths, `{tenant}`, `{other}` and `{client}` stand for the ids of the caller's tenant, of
-/// another tenant and of a client of the caller's tenant, `{rows}` for the number of rows, and `{100 days ago}` and
-/// `{99 days ago}` for times. In the paths, `{middle}` stands for the cursor of the middle page.
+/// another tenant and of a client of the caller's tenant, `{rows}` for the number of rows, `{actor}` and `{target}` for
+/// an actor and a target of the audit log, and `{100 days ago}` and `{99 days ago}` for times. In the paths, `{middle}`
+/// stands for the cursor of the middle page.
 struct List {
     /// The name in the report.
     name: &'static str,
@@ -52,7 +53,7 @@ const FUNCTIONS: &str = "
 ";
 
 /// The lists that are measured.
-const LISTS: &[&List] = &[&MAIL_LOG, &PEOPLE];
+const LISTS: &[&List] = &[&MAIL_LOG, &AUDIT_LOG, &PEOPLE];
 
 /// The mail log of a tenant.
 const MAIL_LOG: List = List {
@@ -85,6 +86,41 @@ const MAIL_LOG: List = List {
     ],
 };
 
+/// The audit log of a tenant. The rows are marked as sealed; no worker reads them.
+const AUDIT_LOG: List = List {
+    name: "audit log",
+    rows: 1_000_000,
+    fill: &[
+        "
+        INSERT INTO audit_events (id, tenant_id, client_id, actor_realm, actor_id, action, target_kind, target_id,
+            outcome, details, ip, at, actor_name, sequence, mac, seal_key)
+        SELECT bench_id(at, n), CASE WHEN n % 10 = 0 THEN '{other}'::uuid ELSE '{tenant}'::uuid END,
+            CASE WHEN n % 10 <> 0 THEN '{client}'::uuid END, CASE WHEN n % 3 = 0 THEN 'staff' ELSE 'portal' END,
+            md5('actor' || n % 5000)::uuid,
+            CASE WHEN n % 2000 = 7 THEN 'membership.disabled' WHEN n % 20 = 3 THEN 'invitation.sent'
+                ELSE 'session.opened' END,
+            'portal_user', md5('target' || n % 200000)::uuid,
+            CASE WHEN n % 500 = 9 THEN 'failure' ELSE 'success' END, '{}', '192.0.2.7', at, 'Ann Example', n,
+            repeat('0', 64), repeat('0', 16)
+        FROM (SELECT n, bench_time(n, {rows}) AS at FROM generate_series(1, {rows}) AS n) AS numbered",
+        "VACUUM ANALYZE clients, audit_events",
+    ],
+    ids: "SELECT id FROM audit_events WHERE tenant_id = '{tenant}' ORDER BY id DESC",
+    pages: &[
+        ("first page", "/api/v1/audit-events"),
+        ("middle page", "/api/v1/audit-events?cursor={middle}"),
+        ("one action, middle page", "/api/v1/audit-events?action=invitation.sent&cursor={middle}"),
+        ("a rare action", "/api/v1/audit-events?action=membership.disabled"),
+        ("an action without events", "/api/v1/audit-events?action=client.archived"),
+        ("failures, middle page", "/api/v1/audit-events?outcome=failure&cursor={middle}"),
+        ("one actor", "/api/v1/audit-events?actor={actor}"),
+        ("one actor and a rare action", "/api/v1/audit-events?actor={actor}&action=membership.disabled"),
+        ("one target", "/api/v1/audit-events?target={target}"),
+        ("one client, middle page", "/api/v1/audit-events?client_id={client}&cursor={middle}"),
+        ("one day, 100 days ago", "/api/v1/audit-events?from={100 days ago}&to={99 days ago}"),
+    ],
+};
+
 /// The portal users of a tenant, and the search among them.
 const PEOPLE: List = List {
     name: "people",
@@ -105,20 +141,23 @@ const PEOPLE: List = List {
         "INSERT INTO portal_users (id, email, name, credential_version, created_at)
         SELECT user_id, email, first || ' ' || last, 0, at FROM bench_people",
         "INSERT INTO memberships (id, portal_user_id, client_id, display_name, role, status, invited_at,
-            is_search_indexed)
+            tenant_id, is_search_indexed)
         SELECT id, user_id, client, first || ' ' || last, 'member',
-            CASE WHEN n % 7 = 0 THEN 'invited' ELSE 'active' END, at, true FROM bench_people",
+            CASE WHEN n % 7 = 0 THEN 'invited' WHEN n % 5000 = 1 THEN 'disabled' ELSE 'active' END, at, tenant, true
+        FROM bench_people",
         // What `tenancy::search::membership` writes: the endings of the name that start at a word, and the address.
         "INSERT INTO search_words (object_id, word, tenant_id, subject)
         SELECT id, word, tenant, 'membership'
         FROM bench_people, LATERAL (VALUES (lower(first || ' ' || last)), (lower(last)), (email)) AS words (word)",
         "VACUUM ANALYZE clients, portal_users, memberships, search_words",
     ],
-    ids: "SELECT memberships.id FROM memberships JOIN clients ON clients.id = client_id WHERE tenant_id = '{tenant}' \
-          ORDER BY memberships.id",
+    ids: "SELECT id FROM memberships WHERE tenant_id = '{tenant}' ORDER BY id",
     pages: &[
         ("first page", "/api/v1/portal-users"),
         ("middle page", "/api/v1/portal-users?cursor={middle}"),
+        ("disabled ones", "/api/v1/portal-users?status=disabled"),
+        ("of one client, middle page", "/api/v1/clients/{client}/portal-users?cursor={middle}"),
+        ("of one client, disabled ones", "/api/v1/clients/{client}/portal-users?status=disabled"),
         ("one address", "/api/v1/portal-users?q=person-4711%40"),
         ("a first name, 4,500 people", "/api/v1/portal-users?q=bob"),
         ("two letters, middle page", "/api/v1/portal-users?q=ga&cursor={middle}"),
@@ -191,6 +230,8 @@ impl Filled {
                 ("{tenant}", one(db, "SELECT id::text FROM tenants WHERE slug = 'acme'").await?),
                 ("{other}", one(db, "SELECT id::text FROM tenants WHERE slug = 'other'").await?),
                 ("{rows}", list.rows.to_string()),
+                ("{actor}", one(db, "SELECT md5('actor7')::uuid::text").await?),
+                ("{target}", one(db, "SELECT md5('target7')::uuid::text").await?),
                 ("{100 days ago}", one(db, &time(100)).await?),
                 ("{99 days ago}", one(db, &time(99)).await?),
             ],

@@ -167,6 +167,13 @@ impl Browser {
         Response { status, headers, text }
     }
 
+    /// Sends a GET with an access token and returns the response as soon as its head is here. The body is sent as far
+    /// as the test reads it.
+    pub(crate) async fn get_slowly(&self, path: &str, token: &str) -> reqwest::Response {
+        let request = self.http.get(format!("{}{path}", self.apis[0])).header("x-forwarded-for", &self.network);
+        request.bearer_auth(token).send().await.unwrap_or_else(|error| panic!("{path}: {error:?}"))
+    }
+
     /// Stores the cookies of a response and deletes those that it expires.
     fn keep_cookies(&self, headers: &HeaderMap) {
         let mut cookies = self.cookies.lock().unwrap();

@@ -157,6 +157,7 @@ mod tests {
             cancelled_at: Set(None),
             reminders_sent: Set(0),
             created_at: Set(now),
+            tenant_id: Set(None),
             is_search_indexed: Set(true),
         };
         row.insert(app.db()).await.unwrap().id

@@ -159,7 +159,7 @@ impl MembershipRows {
 ///
 /// # Errors
 /// As for [`authenticate_staff`], without the errors of the token.
-pub(super) async fn load_staff(app: &App, sid: SessionId, context: RequestContext) -> Result<StaffUser> {
+pub async fn load_staff(app: &App, sid: SessionId, context: RequestContext) -> Result<StaffUser> {
     let (session, user, tenant) = app.get::<SessionQueries>().staff(app, sid).await?.ok_or(Error::UNAUTHENTICATED)?;
     check_live(&session, user.credential_version, app.now())?;
     let is_enabled = user.disabled_at.is_none() && tenant.status == tenant::Status::Active;

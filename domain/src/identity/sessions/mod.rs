@@ -24,7 +24,9 @@ mod switch_client;
 use portico_entity::{portal_user, session, staff_user, tenant};
 
 pub use access_token::session_of_token;
-pub use authenticate::{authenticate, authenticate_portal, authenticate_staff, authenticate_with_memberships};
+pub use authenticate::{
+    authenticate, authenticate_portal, authenticate_staff, authenticate_with_memberships, load_staff,
+};
 pub use correct_times::CorrectSessionTimes;
 pub(crate) use end::{end_all, end_replaced, lock_unchanged_portal_user};
 pub use end::{identify_all, identify_for_sign_out, sign_out, sign_out_everywhere};

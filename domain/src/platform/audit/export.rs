@@ -13,7 +13,7 @@ use sea_orm::{
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{AuditFilter, Scope};
+use super::{AuditFilter, Event, Scope, record};
 use crate::platform::{
     actor::{Authorized, access::AuditRead},
     app::App,
@@ -47,13 +47,17 @@ struct Slot {
 }
 
 impl Export {
-    /// Starts an export of the events of the caller's tenant that match `filter`.
+    /// Starts an export of the events of the caller's tenant that match `filter`. The start is itself an event.
     ///
     /// # Errors
-    /// `unavailable` if [`MAX_EXPORTS`] of the tenant are running or if the database fails; `internal` if it fails.
+    /// - `overloaded` if [`MAX_EXPORTS`] of the tenant are running.
+    /// - `unavailable` or `internal` if the database fails.
     pub async fn start(app: &App, caller: &Authorized<AuditRead>, filter: AuditFilter) -> Result<Self> {
-        let slot = take_slot(app, caller.tenant.id).await?;
-        let slot = slot.ok_or_else(|| Error::Unavailable("other exports of the tenant are running".into()))?;
+        let slot = take_slot(app, caller.tenant.id).await?.ok_or(Error::Overloaded)?;
+        let mut tx = app.begin().await?;
+        let event = Event::new("audit_log.exported").tenant(caller.tenant.id).details(filter.details());
+        record(&mut tx, caller, event).await?;
+        tx.commit().await?;
         Ok(Self { slot: Some(slot), ..Self::of(app, Scope::Tenant(caller.tenant.id), filter) })
     }
 

@@ -4,7 +4,8 @@ use portico_entity::{
     ClientId, TenantId,
     audit_event::{Column, Entity, Model, Outcome},
 };
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, Select};
+use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, Order, QueryFilter, Select};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Scope;
@@ -36,6 +37,20 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
+    /// Returns the filter as the details of an event: the fields that select something.
+    pub(super) fn details(&self) -> Value {
+        let fields = [
+            ("actor", self.actor.map(|id| id.to_string())),
+            ("action", self.action.clone()),
+            ("target", self.target.map(|id| id.to_string())),
+            ("client_id", self.client.map(|id| id.to_string())),
+            ("outcome", self.outcome.map(|outcome| outcome.to_value())),
+            ("from", self.from.map(|time| time.to_rfc3339())),
+            ("to", self.to.map(|time| time.to_rfc3339())),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))).collect()
+    }
+
     /// Returns the query for the events of `scope` that match, without an order.
     pub(super) fn query(&self, scope: Scope) -> Select<Entity> {
         let mut query = match scope {

@@ -11,7 +11,7 @@ use crate::platform::{
     app::App,
     clock::Time,
     error::{Error, Result},
-    secret::PlainToken,
+    secret::{HashedToken, PlainToken},
 };
 
 /// Returns the program that the live API token belongs to, and notes the use.
@@ -29,6 +29,17 @@ pub async fn authenticate(app: &App, token: &PlainToken, context: RequestContext
     let rows = app.get::<TokenQueries>().find(app, &token.hashed()).await?.ok_or(Error::UNAUTHENTICATED)?;
     let (token, tenant) = check_live(rows, app.now()).ok_or(Error::UNAUTHENTICATED)?;
     app.get::<TokenUses>().note(token.row.id, app.now());
+    Ok(TenantCaller { context, tenant, principal: Principal::ApiToken(token) })
+}
+
+/// Returns the program again, as its token, the owner and the tenant are now. A request that lasts for long calls it.
+///
+/// # Errors
+/// As for [`authenticate`].
+pub async fn load(app: &App, token: &ApiToken, context: RequestContext) -> Result<TenantCaller> {
+    let hash = HashedToken(token.row.token_hash.clone());
+    let rows = app.get::<TokenQueries>().find(app, &hash).await?.ok_or(Error::UNAUTHENTICATED)?;
+    let (token, tenant) = check_live(rows, app.now()).ok_or(Error::UNAUTHENTICATED)?;
     Ok(TenantCaller { context, tenant, principal: Principal::ApiToken(token) })
 }
 

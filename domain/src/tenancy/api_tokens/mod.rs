@@ -22,7 +22,7 @@ use portico_entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
-pub use authenticate::authenticate;
+pub use authenticate::{authenticate, load};
 pub(crate) use create::insert;
 pub use create::{IssuedToken, NewApiToken, create};
 pub(crate) use list::page_of;

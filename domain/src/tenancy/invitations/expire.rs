@@ -74,6 +74,7 @@ mod tests {
             cancelled_at: Set(None),
             reminders_sent: Set(0),
             created_at: Set(app.now()),
+            tenant_id: Set(None),
             is_search_indexed: Set(false),
         };
         row.insert(app.db()).await.unwrap().id

@@ -82,7 +82,7 @@ pub async fn list(
     filter: &InvitationFilter,
     page: &PageRequest,
 ) -> Result<Page<ListedInvitation>> {
-    load(app, caller.tenant.id, client::Column::TenantId.eq(caller.tenant.id), filter, page).await
+    load(app, caller.tenant.id, Column::TenantId.eq(caller.tenant.id), filter, page).await
 }
 
 /// Returns a page of the invitations to a client of the caller's tenant that match `filter`, newest first.

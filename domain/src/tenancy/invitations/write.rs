@@ -129,6 +129,7 @@ fn new_rows(
         status: member_status,
         invited_at: now,
         last_used_at: None,
+        tenant_id: Some(inviter.tenant),
         is_search_indexed: true,
     };
     let invitation = invitation::Model {
@@ -150,6 +151,7 @@ fn new_rows(
         created_at: now,
         cancelled_at: None,
         reminders_sent: 0,
+        tenant_id: Some(inviter.tenant),
         is_search_indexed: true,
     };
     SentInvitation { membership, email: user.email.clone(), invitation }

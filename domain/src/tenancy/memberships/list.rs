@@ -82,13 +82,12 @@ async fn list(
     filter: &MemberFilter,
     page: &PageRequest,
 ) -> Result<Page<(Member, client::Model)>> {
-    let mut query = membership::Entity::find()
-        .find_also_related(portal_user::Entity)
-        .find_also(membership::Entity, client::Entity)
-        .filter(client::Column::TenantId.eq(tenant));
-    if let Some(client) = only {
-        query = query.filter(Column::ClientId.eq(client));
-    }
+    let mut query =
+        membership::Entity::find().find_also_related(portal_user::Entity).find_also(membership::Entity, client::Entity);
+    query = match only {
+        Some(client) => query.filter(Column::ClientId.eq(client)),
+        None => query.filter(Column::TenantId.eq(tenant)),
+    };
     if let Some(text) = &filter.search {
         query = query.filter(Column::Id.in_subquery(search::ids(tenant, Subject::Membership, text)));
     }

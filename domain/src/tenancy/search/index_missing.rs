@@ -1,7 +1,7 @@
-//! The job that adds rows to the search index which a version without the index has inserted.
+//! The job that adds rows to the search index and to the lists which a version without them has inserted.
 
 use portico_entity::{background_job::Lane, client, invitation, membership, portal_user};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
@@ -16,7 +16,7 @@ use crate::platform::{
 const BATCH: u64 = 500;
 
 /// Adds the clients, memberships and invitations that are not in the search index: those of before the index existed,
-/// and those that an older version inserts during a rollout.
+/// and those that an older version inserts during a rollout. Fills in the tenant of the latter.
 #[derive(Default, Serialize, Deserialize)]
 pub struct IndexSearchWords {}
 
@@ -72,6 +72,7 @@ async fn memberships(app: &App) -> Result<usize> {
     search::index(&mut tx, entries).await?;
     Entity::update_many()
         .col_expr(Column::IsSearchIndexed, Expr::value(true))
+        .col_expr(Column::TenantId, tenant_of_client(Column::ClientId))
         .filter(Column::Id.is_in(rows.iter().map(|(row, ..)| row.id)))
         .exec(tx.db())
         .await?;
@@ -94,11 +95,22 @@ async fn invitations(app: &App) -> Result<usize> {
     search::index(&mut tx, entries).await?;
     Entity::update_many()
         .col_expr(Column::IsSearchIndexed, Expr::value(true))
+        .col_expr(Column::TenantId, tenant_of_client(Column::ClientId))
         .filter(Column::Id.is_in(rows.iter().map(|(row, _)| row.id)))
         .exec(tx.db())
         .await?;
     tx.commit().await?;
     Ok(rows.len())
+}
+
+/// Returns a subquery for the tenant of the client in the column `client` of a row.
+fn tenant_of_client(client: impl ColumnTrait) -> Expr {
+    let tenant = client::Entity::find()
+        .select_only()
+        .column(client::Column::TenantId)
+        .filter(Expr::col(client.as_column_ref()).equals(client::Column::Id.as_column_ref()))
+        .into_query();
+    Expr::SubQuery(None, Box::new(tenant.into()))
 }
 
 #[cfg(test)]

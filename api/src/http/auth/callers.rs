@@ -1,0 +1,165 @@
+//! How each kind of caller is authenticated.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use poem::Request;
+use portico_domain::{
+    identity::sessions,
+    platform::{
+        actor::{self, Access, Principal, Realm, RequestContext},
+        app::App,
+        error::Error,
+        secret::PlainToken,
+    },
+    tenancy::api_tokens,
+};
+
+use super::{
+    Authenticate, RealmType, app, context,
+    credentials::{access_token, api_token},
+    schemes::Scheme,
+};
+use crate::http::{error::ApiError, rate_limit::FailureLimiter};
+
+impl Authenticate for actor::Anonymous {
+    const SCHEMES: &'static [Scheme] = &[];
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(Self { context: context(request)? })
+    }
+}
+
+impl Authenticate for actor::PortalUser {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Portal);
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        by_access_token(request, Realm::Portal, sessions::authenticate_portal).await
+    }
+}
+
+impl Authenticate for actor::PortalUserWithMemberships {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Portal);
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        by_access_token(request, Realm::Portal, sessions::authenticate_with_memberships).await
+    }
+}
+
+impl Authenticate for actor::ClientAdmin {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Portal);
+    const PERMISSION: Option<&'static str> = Some(Self::PERMISSION);
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(actor::PortalUser::authenticate(request).await?.authorize_admin()?)
+    }
+}
+
+impl Authenticate for actor::StaffUser {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Staff);
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        by_access_token(request, Realm::Staff, sessions::authenticate_staff).await
+    }
+}
+
+impl Authenticate for actor::FreshStaffUser {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Staff);
+    const IS_FRESH: bool = true;
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(actor::StaffUser::authenticate(request).await?.fresh(app(request)?.now())?)
+    }
+}
+
+/// A [`SessionUser`](actor::SessionUser) of the realm `R`.
+pub(crate) struct SessionUserOf<R>(actor::SessionUser, PhantomData<R>);
+
+impl<R> Deref for SessionUserOf<R> {
+    type Target = actor::SessionUser;
+
+    fn deref(&self) -> &actor::SessionUser {
+        &self.0
+    }
+}
+
+impl<R: RealmType> Authenticate for SessionUserOf<R> {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(R::REALM);
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        let authenticate =
+            async |app: &App, token: &PlainToken, context| sessions::authenticate(app, R::REALM, token, context).await;
+        Ok(Self(by_access_token(request, R::REALM, authenticate).await?, PhantomData))
+    }
+}
+
+impl Authenticate for actor::TenantCaller {
+    const SCHEMES: &'static [Scheme] = &Scheme::access_or_api_token();
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        let Some(token) = api_token(request)? else {
+            return Ok(actor::StaffUser::authenticate(request).await?.into());
+        };
+        let context = context(request)?;
+        let network = context.network();
+        limit_failures(request, &network, api_tokens::authenticate(app(request)?, &token, context)).await
+    }
+}
+
+impl<A: Access> Authenticate for actor::Authorized<A> {
+    // An API token never has what needs a fresh session.
+    const SCHEMES: &'static [Scheme] =
+        if A::IS_FRESH { &Scheme::access(Realm::Staff) } else { &Scheme::access_or_api_token() };
+    const PERMISSION: Option<&'static str> = Some(A::PERMISSION.name());
+    const IS_FRESH: bool = A::IS_FRESH;
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(actor::TenantCaller::authenticate(request).await?.authorize(app(request)?.now())?)
+    }
+}
+
+/// Checks that `caller` can still do what `A` asks for. A request that lasts for long calls it from time to time: a
+/// change of the session, the token, the user, the role or the tenant must take effect at once.
+///
+/// # Errors
+/// The errors of [`Authorized`](super::Authorized) as an extractor.
+pub(crate) async fn check_still_authorized<A: Access>(app: &App, caller: &actor::Authorized<A>) -> Result<(), Error> {
+    let context = caller.context.clone();
+    let now: actor::TenantCaller = match &caller.principal {
+        Principal::StaffUser { session, .. } => sessions::load_staff(app, session.id, context).await?.into(),
+        Principal::ApiToken(token) => api_tokens::load(app, token, context).await?,
+    };
+    now.authorize::<A>(app.now()).map(drop)
+}
+
+/// Returns the caller that `authenticate` finds for the access token of `request` in `realm`.
+async fn by_access_token<T>(
+    request: &Request,
+    realm: Realm,
+    authenticate: impl AsyncFnOnce(&App, &PlainToken, RequestContext) -> Result<T, Error>,
+) -> Result<T, ApiError> {
+    let (app, context) = (app(request)?, context(request)?);
+    let token = access_token(request, app, realm)?.ok_or(Error::UNAUTHENTICATED)?;
+    let network = context.network();
+    limit_failures(request, &network, authenticate(app, &token, context)).await
+}
+
+/// Returns the result of `authenticate`, which looks at a token. A network that has presented too many tokens that are
+/// not valid is refused before that.
+///
+/// # Errors
+/// `too_many_requests`, and the errors of `authenticate`.
+async fn limit_failures<T>(
+    request: &Request,
+    network: &str,
+    authenticate: impl Future<Output = Result<T, Error>>,
+) -> Result<T, ApiError> {
+    let limiter = request.data::<FailureLimiter>();
+    if let Some(limiter) = limiter {
+        limiter.check(network)?;
+    }
+    let caller = authenticate.await;
+    if let (Some(limiter), Err(Error::Unauthenticated(_))) = (limiter, &caller) {
+        limiter.count(network);
+    }
+    Ok(caller?)
+}
