@@ -35,7 +35,7 @@ use crate::{
         invitations::{
             self, DeleteUnusedPortalUsers, ExpireInvitations, InvitationSettings, RemindInvited, access_notice_email,
         },
-        search::IndexSearchWords,
+        search::{IndexSearchWords, ReindexClients},
         staff::invitation_email,
     },
 };
@@ -54,6 +54,7 @@ const JOBS: &[JobType] = &[
     JobType::of::<CorrectSessionTimes>(),
     JobType::of::<CorrectLinkTimes>(),
     JobType::of::<IndexSearchWords>(),
+    JobType::of::<ReindexClients>(),
     JobType::of::<CutAuditLog>(),
     JobType::of::<NotifyExpiringTokens>(),
     JobType::of::<Canary>(),
@@ -69,6 +70,7 @@ const SCHEDULES: &[Schedule] = &[
     Schedule::every::<CorrectSessionTimes>(5 * MINUTE),
     Schedule::every::<CorrectLinkTimes>(5 * MINUTE),
     Schedule::every::<IndexSearchWords>(MINUTE),
+    Schedule::every::<ReindexClients>(24 * HOUR),
     Schedule::every::<CutAuditLog>(HOUR),
     Schedule::every::<NotifyExpiringTokens>(HOUR),
 ];

@@ -73,8 +73,12 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When the invitation was cancelled. Null unless it was cancelled.
     pub cancelled_at: Option<DateTimeUtc>,
-    /// How many of the two reminders of the current period of validity were sent or left out. A resend and a renewal
-    /// set it to zero.
+    /// When the invitation has expired for its inviter, if the invited person has renewed it since. Inviters do not see
+    /// renewals: they would tell a tenant whether the person has an account elsewhere. A resend sets it to null.
+    pub shown_expires_at: Option<DateTimeUtc>,
+    /// The language that the inviter has chosen for the person, a BCP 47 language tag. Null uses that of the tenant.
+    pub locale: Option<String>,
+    /// How many of the two reminders of the current period of validity were sent or left out. A resend sets it to zero.
     pub reminders_sent: i32,
     /// The tenant of the client, by which the lists of the tenant find the row. Null in a row that an older version has
     /// inserted, until a job fills it in.

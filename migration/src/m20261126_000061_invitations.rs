@@ -8,7 +8,7 @@ use sea_orm_migration::prelude::{ForeignKeyAction::Cascade, *};
 pub(crate) struct Migration;
 
 /// The columns that are added to `invitations`. They have no foreign key, because SQLite cannot add one.
-const COLUMNS: [&str; 3] = ["created_by_portal_user", "cancelled_at", "reminders_sent"];
+const COLUMNS: [&str; 5] = ["created_by_portal_user", "cancelled_at", "reminders_sent", "shown_expires_at", "locale"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -19,7 +19,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let columns = [uuid_null(COLUMNS[0]), time_null(COLUMNS[1]), integer(COLUMNS[2]).default(0).take()];
+        let columns = [
+            uuid_null(COLUMNS[0]),
+            time_null(COLUMNS[1]),
+            integer(COLUMNS[2]).default(0).take(),
+            time_null(COLUMNS[3]),
+            string_null(COLUMNS[4]),
+        ];
         // SQLite adds one column in each statement.
         for column in columns {
             manager.alter_table(Table::alter().table("invitations").add_column(column).take()).await?;

@@ -37,7 +37,7 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     if !problems.is_empty() {
         bail!("the configuration has problems:\n{}", problems.join("\n"));
     }
-    // A database that is missing or has an old schema has no such hashes, or its migration counts them, and its audit log
+    // A database that is missing or has an old schema has no such hashes, or its migration counts them. Its audit log
     // has no chains.
     if connect && let Ok(app) = bootstrap::app_for_reading(&config).await {
         bootstrap::check_keys_of_audit_log(&app).await?;

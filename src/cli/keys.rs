@@ -36,8 +36,8 @@ pub(super) enum Command {
 /// Runs a command of `portico keys`.
 ///
 /// # Errors
-/// Returns an error if the process cannot start if the database fails, or if `reseal` finds a chain of the
-/// audit log that was sealed by an entry that is not in the list.
+/// Returns an error if the app cannot be built, if the database fails, or if `reseal` finds a chain of the audit log
+/// that was sealed by an entry that is not in the list.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
         Command::List => {
@@ -53,6 +53,8 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Command::Reseal => return reseal(&bootstrap::app(&config).await?).await,
         Command::Rotate { now } => {
             let app = bootstrap::app(&config).await?;
+            // The processes could not use keys of an entry that they do not have.
+            bootstrap::check_keys_of_audit_log(&app).await?;
             let rotation = if now { Rotation::Immediate } else { Rotation::Gradual };
             let (kid, active_from) = sessions::rotate_keys(&app, rotation).await?;
             print(match rotation {

@@ -1,6 +1,6 @@
 //! `portico mail`: tests whether mail can be sent, shows the mail log, and sends failed mails again.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
     entity::{
@@ -11,6 +11,7 @@ use portico_domain::{
         app::App,
         clock::Time,
         email_address::EmailAddress,
+        error::Error,
         mail::{self, MailFilter, RetryCaller},
     },
 };
@@ -46,7 +47,8 @@ pub(super) enum Command {
     },
     /// Sends failed mails again, each with a new link or code, unless what it carried has expired or was withdrawn.
     Retry {
-        /// The ids of the mails.
+        /// The ids of the mails, without further filters.
+        #[arg(conflicts_with_all = ["kind", "to", "since", "until"])]
         ids: Vec<Uuid>,
         #[command(flatten)]
         selector: MailSelector,
@@ -181,6 +183,7 @@ fn as_json(row: &email::Model) -> Value {
 }
 
 async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Result<()> {
+    let mut refused = 0;
     if ids.is_empty() {
         if !all {
             bail!("name the ids of the mails, or use --all, e.g. portico mail retry --all --kind invitation");
@@ -192,12 +195,18 @@ async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Res
     for id in ids {
         match mail::retry(app, RetryCaller::OPERATOR, EmailId(id)).await {
             Ok(new) => print(format!("Sent {id} again as {}.", new.id))?,
-            Err(error) => bail!(
-                "{id} was not sent again ({}): only a failed mail that was not sent again before can be, and only while \
-                 what it carries makes sense",
-                error.code()
-            ),
+            Err(Error::Conflict(_) | Error::NotFound(_)) => {
+                refused += 1;
+                print(format!(
+                    "{id} was not sent again: only a failed mail that was not sent again before can be, and only while \
+                     what it carries makes sense"
+                ))?;
+            }
+            Err(error) => return Err(error).with_context(|| format!("{id} was not sent again")),
         }
+    }
+    if refused > 0 {
+        bail!("{refused} mails were not sent again");
     }
     Ok(())
 }

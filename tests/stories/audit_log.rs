@@ -1,9 +1,13 @@
 //! The audit log: staff users read and export the events of their tenant, and operators verify that no event was
 //! changed.
 
-use std::process::Output;
+use std::{
+    process::Output,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::support::{
     Browser, Deployment, Response, Tenant, World, cookies, eventually,
@@ -243,6 +247,7 @@ stories! {
             (tampered("sequence = -5", 5), "inserted", -5),
             ("DELETE FROM audit_events WHERE sequence = 6".to_owned(), "removed", 6),
             ("DELETE FROM audit_events WHERE sequence > 6".to_owned(), "cut_off", 7),
+            ("DELETE FROM audit_events WHERE sequence > 0".to_owned(), "cut_off", 1),
         ] {
             let tenant = tenant_with_sealed_events(world).await;
             assert_eq!(verify(world, &tenant, &[]).0, 0);
@@ -346,7 +351,8 @@ async fn a_server_key_is_replaced_in_three_rollouts_in_a_cluster() {
     assert_a_server_key_is_replaced_in_three_rollouts(Deployment::Cluster).await;
 }
 
-/// Adds 600 events of 60 kB to the log of a tenant: more than one page of an export, and more than a connection buffers.
+/// Adds 600 events of 60 kB to the log of a tenant: more than one page of an export, and more than a connection
+/// buffers.
 fn add_long_events(world: &World, tenant: &Tenant) {
     world.sql(&format!(
         "INSERT INTO audit_events (id, tenant_id, actor_realm, action, outcome, details, at) \
@@ -384,5 +390,35 @@ async fn pat_03_an_export_ends_when_its_caller_may_no_longer_read_the_log() {
             }
         };
         assert!(length < 33_000_000, "{change}: {length} bytes before {interrupted}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_and_its_chain_that_were_deleted_are_reported() {
+    let world = World::start(Deployment::Single, &[]).await;
+    let tenant = tenant_with_sealed_events(&world).await;
+    world.sql(&format!("DELETE FROM audit_events WHERE {}", of(&tenant)));
+    world.sql(&format!("DELETE FROM audit_chains WHERE id = (SELECT id FROM tenants WHERE slug = '{}')", tenant.slug));
+    let all = world.try_run(&["audit", "verify"]);
+    let report = String::from_utf8_lossy(&all.stdout).into_owned();
+    assert_eq!(all.status.code(), Some(1), "{report}");
+    assert!(report.contains(&tenant.slug) && report.contains("the log is empty"), "{report}");
+    assert_eq!(verify(&world, &tenant, &[]).0, 1);
+}
+
+#[tokio::test]
+async fn an_export_goes_on_for_a_reader_of_32_kilobytes_per_second() {
+    let world = World::shared(Deployment::Cluster).await;
+    let tenant = world.tenant().await;
+    add_long_events(&world, &tenant);
+    let token = tenant.owner.cookie(cookies::STAFF_ACCESS).unwrap();
+    let mut export = tenant.owner.get_slowly(AUDIT_EXPORT, &token).await;
+    let (started, mut read) = (Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(45) {
+        if Duration::from_secs(read as u64 / 32_000) < started.elapsed() {
+            read += export.chunk().await.unwrap().expect("the export goes on").len();
+        } else {
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 }

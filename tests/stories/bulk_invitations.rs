@@ -177,6 +177,18 @@ stories! {
         assert!(world.mail(&d, 1).await.text.contains("=1+1"));
     }
 
+    async fn a_table_in_windows_1252_is_read_as_a_spreadsheet_wrote_it(world) {
+        let tenant = world.tenant().await;
+        let path = paths::bulk_invitations(&tenant.client("Acme Ltd").await);
+        for (name, written) in [("Jürgen €", &b"J\xfcrgen \x80"[..]), ("Zoë “O”", b"Zo\xeb \x93O\x94"), ("Œuf", b"\x8cuf")] {
+            let email = unique_email("ann");
+            let table = [b"email;name\r\n", email.as_bytes(), b";", written, b"\r\n"].concat();
+            let sent = tenant.owner.send_bytes(Method::POST, &path, Some(table), &[("content-type", "text/csv")]).await;
+            assert_eq!(outcomes(&sent.expect(200)), ["invited"]);
+            assert!(world.mail(&email, 1).await.text.contains(&format!("Hello {name},")));
+        }
+    }
+
     async fn a_body_without_a_readable_table_is_refused_as_a_whole(world) {
         let tenant = world.tenant().await;
         let client = tenant.client("Acme Ltd").await;

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Deployment, MailServer, Received, Scrape, Sink, Tenant, World, binary, eventually, password, reply, unique,
-    unique_email,
+    Answer, Deployment, MailServer, Received, Scrape, Sink, Tenant, World, binary, eventually, password, paths, reply,
+    unique, unique_email,
 };
 
 pub(crate) const BOTH: [Deployment; 2] = [Deployment::Single, Deployment::Cluster];
@@ -84,6 +84,13 @@ impl Office {
             (self.state(email) == expected).then_some(())
         })
         .await;
+    }
+
+    /// The path of the invitation of this address.
+    async fn invitation_path(&self, email: &str) -> String {
+        let list = format!("{}?q={email}", paths::invitations(&self.client));
+        let found = self.tenant.owner.get(&list).await.expect(200);
+        format!("{}/{}", paths::invitations(&self.client), found["data"][0]["id"].as_str().unwrap())
     }
 
     /// What the mail server said about the mail to this address.
@@ -682,4 +689,38 @@ async fn a_scheme_that_does_not_fit_the_port_is_named_within_seconds() {
         assert!(!is_sent && output.contains(advice), "{output}");
         assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_the_server_accepts_after_its_invitation_was_cancelled_was_sent() {
+    let office = Office::open(Deployment::Cluster, "").await;
+    office.server.answer("dot", Answer::Late(Duration::from_secs(3)));
+    let email = office.invite().await;
+    office.server.wait_for(&email, 1).await;
+    office.tenant.owner.delete(&office.invitation_path(&email).await).await.expect(204);
+    office.wait_for_state(&email, "sent - 1").await;
+    let token = office.server.received(&email)[0].token();
+    office.world.browser().activate(&token, &password()).await.assert_problem("410 token_revoked");
+}
+
+#[tokio::test]
+async fn a_mail_that_was_being_sent_when_its_invitation_was_cancelled_or_resent_does_not_arrive() {
+    let office = Office::open(Deployment::Cluster, "").await;
+    office.server.answer("RCPT", Answer::Late(Duration::from_secs(3)));
+    let [cancelled, resent] = [office.invite().await, office.invite().await];
+    eventually("both mails are being sent", || async {
+        let commands = office.server.commands();
+        [&cancelled, &resent].iter().all(|to| commands.iter().any(|line| line.contains(*to))).then_some(())
+    })
+    .await;
+    office.tenant.owner.delete(&office.invitation_path(&cancelled).await).await.expect(204);
+    let resend = format!("{}/resend", office.invitation_path(&resent).await);
+    office.tenant.owner.post_empty(&resend).await.expect(200);
+    let arrived = office.server.wait_for(&resent, 1).await.remove(0);
+    office.world.browser().activate(&arrived.token(), &password()).await.expect(200);
+    office.wait_for_state(&resent, "suppressed - 0").await;
+    office.wait_for_state(&cancelled, "suppressed - 0").await;
+    let unfinished = "SELECT count(*) FROM background_jobs WHERE name = 'send_email' AND finished_at IS NULL";
+    office.world.wait_for_sql("every mail job is done", unfinished, "0").await;
+    assert_eq!((office.server.received(&resent).len(), office.server.received(&cancelled).len()), (1, 0));
 }

@@ -10,10 +10,14 @@ use portico_domain::platform::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    auth::FRESH_SESSION_MARKER,
     body::{MAX_BYTES, MAX_LARGE_BYTES},
     error::{ApiError, LARGE_BODY_DESCRIPTION, limit},
 };
+
+/// A name among the security schemes of an operation that needs a fresh session. It is the name of no scheme, as are
+/// the names of permissions: the framework has no other way to say more about an operation. [`Document::new`] removes
+/// them from the schemes.
+pub(super) const FRESH_SESSION_MARKER: &str = "fresh session";
 
 /// The OpenAPI document of the API, read once per process.
 pub(crate) struct Document {

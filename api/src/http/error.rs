@@ -455,8 +455,13 @@ pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> Option<St
     } else if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
         // The detail of a `FieldProblem` follows the name of the type.
         let reason = parameter.reason.split_once("\": ").map(|(_, detail)| detail);
+        // The framework appends the type that it was parsing.
+        let reason = reason.map(|detail| detail.split_once(" (occurred while").map_or(detail, |(detail, _)| detail));
         let detail = reason.filter(|detail| detail.starts_with("must "));
-        let detail = detail.unwrap_or("must have one of the allowed values");
+        let detail = detail.unwrap_or(match parameter.name {
+            "limit" => "must be a number from 1 to 100",
+            _ => "must have one of the allowed values",
+        });
         ApiError::Domain(Error::invalid(format!("/{}", parameter.name), "invalid", detail))
     } else if error.status() == StatusCode::NOT_FOUND {
         ApiError::Domain(Error::NOT_FOUND)

@@ -34,7 +34,8 @@ struct Profile {
     email: String,
     /// The name, 1 to 100 characters.
     name: String,
-    /// The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` for the language of the tenant.
+    /// The preferred language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`; `null`
+    /// for that of the tenant.
     locale: Nullable<String>,
     /// The role. Only an owner can change it.
     role: StaffRole,
@@ -46,7 +47,8 @@ struct Profile {
 struct UpdateStaffProfile {
     /// The new name, 1 to 100 characters.
     name: Option<Field<Name>>,
-    /// The new preferred language as a BCP 47 tag, such as `en` or `de-CH`. `null` removes it.
+    /// The new preferred language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`.
+    /// `null` removes it.
     locale: MaybeUndefined<Nullable<Field<Locale>>>,
 }
 

@@ -76,7 +76,7 @@ impl FromStr for Name {
 }
 
 /// Returns whether `c` leaves a mark when it is shown.
-fn is_visible(c: char) -> bool {
+pub(crate) fn is_visible(c: char) -> bool {
     // Letters and symbols without a glyph: the Hangul fillers, the empty Braille pattern and the empty note head.
     let is_blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' | '\u{1d159}');
     let has_glyph = matches!(

@@ -24,7 +24,7 @@ use super::{
 
 /// The fewest characters of a search.
 const MIN_CHARS: usize = 2;
-/// The most characters of a search, and of a stored word. A name has at most 100.
+/// The most characters of a search, and of a stored word. What comes after them in a name is not found.
 const MAX_CHARS: usize = 254;
 /// How many words one statement inserts. Each word has four values, and SQLite takes at most 32,766 in a statement.
 const WORDS_IN_A_STATEMENT: usize = 4_000;
@@ -66,6 +66,8 @@ pub(crate) struct Entry {
 impl Entry {
     /// Returns the words that the index holds for the object, case-folded, each once.
     fn words(&self) -> BTreeSet<String> {
+        // One letter can become 18 when it is folded, so a name can be far longer then than any search.
+        let fold = |text: &str| fold(text).chars().take(MAX_CHARS).collect::<String>();
         let names = self.names.iter().flat_map(|name| endings(&fold(name)));
         names.chain(self.address.as_deref().map(fold)).filter(|word| !word.is_empty()).collect()
     }

@@ -35,8 +35,12 @@ pub(crate) enum RevocationReason {
     MembershipDisabled,
     /// The membership of the session was removed.
     MembershipRemoved,
-    /// The client of the session was archived or restored.
+    /// The client of the session was archived.
     ClientArchived,
+    /// The client of the session was restored.
+    ClientRestored,
+    /// The staff user was removed.
+    StaffRemoved,
     /// The tenant was suspended.
     TenantSuspended,
     /// The tenant was restored.
@@ -59,8 +63,10 @@ impl RevocationReason {
             Self::MembershipDisabled => "membership_disabled",
             Self::MembershipRemoved => "membership_removed",
             Self::ClientArchived => "client_archived",
-            Self::TenantSuspended => "tenant.suspended",
-            Self::TenantRestored => "tenant.restored",
+            Self::ClientRestored => "client_restored",
+            Self::StaffRemoved => "staff_removed",
+            Self::TenantSuspended => "tenant_suspended",
+            Self::TenantRestored => "tenant_restored",
         }
     }
 }
@@ -81,6 +87,7 @@ pub(crate) async fn revoke_sessions(tx: &mut Tx, which: impl IntoCondition, reas
         .filter(Column::RevokedAt.is_null())
         .exec(tx.db())
         .await?;
-    metrics::sessions_ended(reason.name(), revoked.rows_affected);
-    Ok(revoked.rows_affected)
+    let count = revoked.rows_affected;
+    tx.count_on_commit(move || metrics::sessions_ended(reason.name(), count));
+    Ok(count)
 }

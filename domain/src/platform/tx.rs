@@ -38,12 +38,14 @@ pub struct Tx {
     inner: Transaction,
     jobs: Vec<(Lane, JobId)>,
     request_id: Option<Uuid>,
+    /// What counts in the metrics when the transaction is committed.
+    counts: Vec<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Tx {
     /// Returns a transaction without jobs around `inner`.
     pub(super) fn new(app: App, inner: Transaction) -> Self {
-        Self { app, inner, jobs: Vec::new(), request_id: None }
+        Self { app, inner, jobs: Vec::new(), request_id: None, counts: Vec::new() }
     }
 
     /// Returns the connection to run statements on.
@@ -65,6 +67,11 @@ impl Tx {
     /// Returns the id of the request that causes the jobs.
     pub(crate) fn request_id(&self) -> Option<Uuid> {
         self.request_id
+    }
+
+    /// Runs `count`, which changes a metric, after the commit. It does not run if the transaction is rolled back.
+    pub(crate) fn count_on_commit(&mut self, count: impl FnOnce() + Send + Sync + 'static) {
+        self.counts.push(Box::new(count));
     }
 
     /// Enqueues `job` in the lane of its type. It can run once this transaction is committed.
@@ -124,6 +131,9 @@ impl Tx {
     /// transaction may have been committed, so the request must not run again.
     pub async fn commit(self) -> Result<()> {
         self.inner.commit().await.not_retryable()?;
+        for count in self.counts {
+            count();
+        }
         for (lane, job) in self.jobs {
             self.app.notify_committed(lane, job);
         }

@@ -239,7 +239,9 @@ stories! {
         let path = portal_user(&tenant.client("Acme Ltd").await);
         let email = unique_email("ann");
         tenant.owner.post(&path, json!({ "email": email, "locale": "es-419" })).await.expect(201);
-        assert_eq!(world.mail(&email, 1).await.subject, "Blue Harbour invites you to Acme Ltd");
+        let mail = world.mail(&email, 1).await;
+        assert_eq!(mail.subject, "Blue Harbour invites you to Acme Ltd");
+        assert!(mail.html.contains("<html lang=\"en\">"), "{}", mail.html);
     }
 
     async fn msg_04_any_accept_language_header_is_harmless(world) {

@@ -22,6 +22,7 @@ mod raw;
 mod recovery;
 pub(crate) mod responses;
 mod sessions;
+mod several_tenants;
 
 use crate::support::{Process, World, unique};
 

@@ -135,6 +135,17 @@ impl Browser {
         body: Option<String>,
         headers: &[(&str, &str)],
     ) -> Response {
+        self.send_bytes(method, path, body.map(String::into_bytes), headers).await
+    }
+
+    /// Sends any request, as [`send`](Self::send) does, with a body that may not be UTF-8.
+    pub(crate) async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let api = &self.apis[self.next.fetch_add(1, Ordering::Relaxed) % self.apis.len()];
         let url = format!("{api}{path}");
         let mut request = self.http.request(method.clone(), url).header("x-forwarded-for", &self.network);
@@ -144,7 +155,8 @@ impl Browser {
         if !cookies.is_empty() && !given("cookie") {
             request = request.header("cookie", cookies.join("; "));
         }
-        record_request_secrets(path, body.as_deref(), headers);
+        let text = body.as_deref().and_then(|body| std::str::from_utf8(body).ok());
+        record_request_secrets(path, text, headers);
         if let Some(body) = body {
             if !given("content-type") {
                 request = request.header("content-type", "application/json");

@@ -106,9 +106,12 @@ impl Authenticate for actor::TenantCaller {
 }
 
 impl<A: Access> Authenticate for actor::Authorized<A> {
-    // An API token never has what needs a fresh session.
-    const SCHEMES: &'static [Scheme] =
-        if A::IS_FRESH { &Scheme::access(Realm::Staff) } else { &Scheme::access_or_api_token() };
+    // An API token never has what needs a fresh session, nor a permission that is no scope.
+    const SCHEMES: &'static [Scheme] = if A::IS_FRESH || !A::PERMISSION.is_scope() {
+        &Scheme::access(Realm::Staff)
+    } else {
+        &Scheme::access_or_api_token()
+    };
     const PERMISSION: Option<&'static str> = Some(A::PERMISSION.name());
     const IS_FRESH: bool = A::IS_FRESH;
 

@@ -19,12 +19,9 @@ use portico_domain::platform::{
 use schemes::Scheme;
 
 pub(crate) use self::callers::check_still_authorized;
+pub(super) use self::credentials::{authorization, signed_session};
 pub(crate) use self::session_tokens::{RefreshToken, ReplacedSession, SignOutSessions};
-pub(super) use self::{
-    credentials::{authorization, signed_session},
-    schemes::FRESH_SESSION_MARKER,
-};
-use crate::http::error::ApiError;
+use crate::http::{document::FRESH_SESSION_MARKER, error::ApiError};
 
 /// The caller `T` as an argument of a handler.
 pub(crate) struct Caller<T>(pub(crate) T);
@@ -60,7 +57,7 @@ pub(crate) trait Authenticate: Sized {
     /// Returns the caller of `request`.
     ///
     /// # Errors
-    /// `unauthenticated` without a valid credential, and `forbidden` or `step_up_required` if the caller lacks what this
+    /// `unauthenticated` without a valid credential, and `forbidden` or `step_up_required` if the caller lacks what the
     /// type needs.
     fn authenticate(request: &Request) -> impl Future<Output = Result<Self, ApiError>> + Send;
 }

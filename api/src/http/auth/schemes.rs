@@ -5,11 +5,6 @@ use portico_domain::platform::actor::Realm;
 
 use crate::http::cookies::Cookie;
 
-/// A name among the security schemes of an operation that needs a fresh session. It is the name of no scheme, as are
-/// the names of permissions: the framework has no other way to say more about an operation.
-/// [`Document::new`](crate::http::document::Document::new) removes them from the schemes.
-pub(in crate::http) const FRESH_SESSION_MARKER: &str = "fresh session";
-
 /// Where a request carries a credential.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scheme {

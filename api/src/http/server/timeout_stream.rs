@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -24,6 +25,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How many bytes of a stream the client must receive within [`WRITE_TIMEOUT`].
 const MIN_STREAM_PROGRESS: usize = 64 * 1_024;
+/// The size of the send buffer of a stream, in bytes. Linux grows the buffer to megabytes otherwise, and lets the
+/// process write again only when a third of it is free: a slow client would seem to receive nothing for longer than
+/// [`WRITE_TIMEOUT`].
+const STREAM_BUFFER: usize = 64 * 1_024;
 /// How long the stream still reads after the last response. A close while the client is sending would reset the
 /// connection, and the client could lose the response.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -99,6 +104,8 @@ pub(super) struct TimeoutStream {
     writing: Timer,
     /// The bytes of a stream that were written since `writing` was started.
     progress: usize,
+    /// Whether the send buffer has the size [`STREAM_BUFFER`].
+    has_stream_buffer: bool,
     lingering: Timer,
     /// Whether the end of the input was seen.
     has_ended: bool,
@@ -108,7 +115,16 @@ impl TimeoutStream {
     /// Wraps `socket`. The read timeouts follow `phase`.
     pub(super) fn new(socket: TcpStream, phase: PhaseCell) -> Self {
         let (reading, writing, lingering) = (Timer(None), Timer(None), Timer(None));
-        Self { socket, phase, reading, writing, progress: 0, lingering, has_ended: false }
+        Self { socket, phase, reading, writing, progress: 0, has_stream_buffer: false, lingering, has_ended: false }
+    }
+
+    /// Sets the size of the send buffer if the response is a stream.
+    fn limit_buffer(&mut self) {
+        if !self.has_stream_buffer && matches!(self.phase.get(), Phase::Stream) {
+            self.has_stream_buffer = true;
+            // With another size, a slow client is disconnected sooner.
+            let _ = SockRef::from(&self.socket).set_send_buffer_size(STREAM_BUFFER);
+        }
     }
 
     /// Returns the result of a write, or `TimedOut`. The time runs from the first write that had to wait until
@@ -155,6 +171,7 @@ impl AsyncRead for TimeoutStream {
 
 impl AsyncWrite for TimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.limit_buffer();
         let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
         self.wrote(cx, written)
     }
@@ -164,6 +181,7 @@ impl AsyncWrite for TimeoutStream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.limit_buffer();
         let written = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
         self.wrote(cx, written)
     }

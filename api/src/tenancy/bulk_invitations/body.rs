@@ -18,7 +18,7 @@ use portico_domain::{
 };
 use serde_json::{Map, Value, json};
 
-use super::table;
+use super::table::{self, MAX_ROWS};
 use crate::{
     http::{
         body::{self, MAX_LARGE_BYTES},
@@ -55,7 +55,8 @@ struct BulkInviteRow {
     name: Option<Field<Name>>,
     /// The role at the client. The default is `member`.
     role: Option<MemberRole>,
-    /// The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new.
+    /// The language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`. It is stored only
+    /// if the address is new.
     locale: Option<Field<Locale>>,
 }
 
@@ -97,10 +98,11 @@ impl ParsePayload for JsonRows {
         let mut value = body::parse(&bytes)?;
         let schemas = document::of(request)?.schemas();
         let rows = take_rows(&mut value);
-        // The rows are checked one by one below, so a valid one takes the place of each here.
+        // The rows are checked one by one below, so a valid one takes the place of each here. One row too many shows
+        // that there are too many.
         let valid = json!({ "email": "ann@example.com" });
         if let (Some(rows), Value::Object(object)) = (&rows, &mut value) {
-            object.insert("rows".into(), vec![valid; rows.len()].into());
+            object.insert("rows".into(), vec![valid; rows.len().min(MAX_ROWS + 1)].into());
         }
         let problems = schema::check(schemas, &BulkInvite::name(), &value);
         if !problems.is_empty() {

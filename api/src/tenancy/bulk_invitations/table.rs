@@ -14,7 +14,7 @@ const COLUMNS: [&str; 4] = ["email", "name", "role", "locale"];
 /// The separators. The one that makes known columns of the first row is the one of the table.
 const SEPARATORS: [u8; 3] = *b",;\t";
 /// The most rows below the header.
-const MAX_ROWS: usize = 1_000;
+pub(super) const MAX_ROWS: usize = 1_000;
 
 /// A row as a JSON object of the cells that are not empty. An error has what is wrong with the row.
 pub(super) type TableRow = Result<Map<String, Value>, (Map<String, Value>, FieldProblem)>;
@@ -43,7 +43,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<TableRow>, ApiError> {
         rows.push(row(&columns, &record));
     }
     if rows.is_empty() {
-        return Err(wrong("/rows", "invalid", "must have at least 1 items"));
+        return Err(wrong("/rows", "invalid", "must have at least one row"));
     }
     Ok(rows)
 }
@@ -74,7 +74,11 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ApiError> {
 fn header(text: &str) -> Result<(u8, Vec<String>), ApiError> {
     for separator in SEPARATORS {
         let Some(Ok(record)) = records(text, separator).next() else { continue };
-        let names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
+        let mut names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
+        // Programs write a separator at the end of each row.
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
         let is_known = |name: &String| COLUMNS.contains(&name.as_str());
         let is_unique = names.iter().collect::<HashSet<_>>().len() == names.len();
         if names.iter().all(is_known) && is_unique && names.iter().any(|name| name == "email") {
@@ -133,10 +137,11 @@ fn row(columns: &[String], record: &StringRecord) -> TableRow {
     let cells = columns.iter().zip(record).filter(|(_, cell)| !cell.trim().is_empty());
     let object: Map<_, _> =
         cells.map(|(column, cell)| (column.clone(), Value::from(cell_value(column, cell)))).collect();
-    if record.len() == columns.len() {
+    // Programs leave out the empty cells at the end of a row, or write more of them.
+    if record.iter().skip(columns.len()).all(|cell| cell.trim().is_empty()) {
         Ok(object)
     } else {
-        let detail = format!("must have {} cells, not {}", columns.len(), record.len());
+        let detail = format!("must have at most {} cells, not {}", columns.len(), record.len());
         Err((object, FieldProblem::new("csv_cells_invalid", detail)))
     }
 }

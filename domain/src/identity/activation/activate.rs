@@ -35,7 +35,7 @@ pub struct ActivateInput {
     pub token: PlainToken,
     /// The first password.
     pub password: Password,
-    /// The portal user's name, if it should differ from the name that the account has now.
+    /// The portal user's name, if it should differ from that of the invitation.
     pub name: Option<Name>,
     /// The session that the browser already has. The new session replaces it.
     pub replaces: Option<SessionId>,
@@ -74,7 +74,7 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     if !passwords::set_password(&mut tx, &link.user, phc, expected).await? {
         return Err(Error::TOKEN_REVOKED);
     }
-    let user = store_name_and_load(&mut tx, link.user.id, input.name.as_ref()).await?;
+    let user = store_profile(&mut tx, link.user.id, input.name.as_ref(), &invitation).await?;
     let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
     let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
     handle_other_invitations(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
@@ -88,13 +88,21 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     signer.issue_portal(app, session, user, active)
 }
 
-/// Stores the chosen name, if there is one, and returns the `portal_users` row as it is after the password was set.
-async fn store_name_and_load(tx: &mut Tx, id: PortalUserId, name: Option<&Name>) -> Result<portal_user::Model> {
+/// Stores the chosen name, or else that of the invitation, and the language of the invitation. Returns the
+/// `portal_users` row as it is after the password was set.
+///
+/// Before that, the row has the name and the language of the first invitation, which may be that of another tenant.
+async fn store_profile(
+    tx: &mut Tx,
+    id: PortalUserId,
+    name: Option<&Name>,
+    invitation: &invitation::Model,
+) -> Result<portal_user::Model> {
     let missing = || Error::Internal(format!("the portal_users row of the activated portal user {id} is missing"));
     let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?.ok_or_else(missing)?;
-    let Some(name) = name else { return Ok(user) };
     let mut row = user.into_active_model();
-    row.name = Set(name.to_string());
+    row.name = Set(name.map_or(invitation.name.as_str(), Name::as_str).into());
+    row.locale = Set(invitation.locale.clone());
     Ok(row.update(tx.db()).await?)
 }
 

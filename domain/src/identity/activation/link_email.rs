@@ -13,7 +13,10 @@ use portico_entity::{
     link_token::Purpose,
     portal_user, tenant,
 };
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+    sea_query::Expr,
+};
 
 use super::{activation_email, invitation_email, reminder_email, template_values::LinkEmailValues};
 
@@ -51,7 +54,7 @@ pub(crate) async fn compose_invitation(app: &App, row: &email::Model) -> Compose
 }
 
 /// Composes the mail of kind `activation`: the link of the portal user's most recently sent invitation that is pending
-/// or expired.
+/// or can be renewed, at a client that is open.
 ///
 /// The request does not look the address up. This function, which the worker runs, does. Returns
 /// [`Composed::Suppressed`] if no enabled portal user has the address, if there is no such invitation, or if its link
@@ -67,9 +70,15 @@ pub(crate) async fn compose_activation(app: &App, row: &email::Model) -> Compose
         .await?;
     let Some(user) = user else { return Ok(Composed::Suppressed("no enabled portal user has this address")) };
     mail::set_recipient_user(app, row, user.id).await?;
+    let is_usable = Condition::any().add(Column::ExpiresAt.gt(app.now())).add(Column::Renewals.lt(MAX_RENEWALS));
     let invitation = invitation::Entity::find()
+        .inner_join(client::Entity)
+        .join(JoinType::InnerJoin, client::Relation::Tenant.def())
         .filter(Column::PortalUserId.eq(user.id))
         .filter(Column::Status.is_in([Status::Pending, Status::Expired]))
+        .filter(is_usable)
+        .filter(client::Column::Status.ne(client::Status::Archived))
+        .filter(tenant::Column::Status.eq(tenant::Status::Active))
         .order_by_desc(Column::LastSentAt)
         .order_by_desc(Column::Id)
         .one(app.db())
@@ -118,7 +127,7 @@ async fn compose(
         Err(composed) => return Ok(composed),
     };
     let values = LinkEmailValues {
-        brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
+        brand: Brand::of_tenant(app, tenant.id, invitation.locale.as_deref()).await?,
         name: mail::defuse_links(&invitation.name),
         client_name: mail::defuse_links(&client.name),
         link: app.public_url(&format!("{path}#token={}", secret.reveal())),
@@ -147,15 +156,16 @@ async fn pending_or_renewed(
     }
 }
 
-/// Makes an expired invitation pending again and extends it, counted from the request for this mail. Returns `None`
-/// if the maximum number of renewals is reached or another request has already renewed it.
+/// Makes an expired invitation pending again and extends it, counted from the request for this mail. Its inviter still
+/// sees it as expired. Returns `None` if the maximum number of renewals is reached or another request has already
+/// renewed it.
 ///
 /// One conditional `UPDATE` on the expiry time that was read, so concurrent requests renew the invitation once.
 async fn renew(app: &App, row: &email::Model, invitation: invitation::Model) -> Result<Option<invitation::Model>> {
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))
         .col_expr(Column::Renewals, Expr::col(Column::Renewals).add(1))
-        .col_expr(Column::RemindersSent, Expr::value(0))
+        .col_expr(Column::ShownExpiresAt, Expr::value(invitation.shown_expires_at.unwrap_or(invitation.expires_at)))
         .col_expr(Column::ExpiresAt, Expr::value(row.created_at + app.section::<InvitationSettings>().activation_ttl))
         .filter(Column::Id.eq(invitation.id))
         .filter(Column::Status.is_in([Status::Pending, Status::Expired]))

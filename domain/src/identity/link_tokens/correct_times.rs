@@ -155,6 +155,8 @@ mod tests {
             created_by: Set(None),
             created_by_portal_user: Set(None),
             cancelled_at: Set(None),
+            shown_expires_at: Set(None),
+            locale: Set(None),
             reminders_sent: Set(0),
             created_at: Set(now),
             tenant_id: Set(None),

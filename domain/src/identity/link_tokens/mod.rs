@@ -71,8 +71,7 @@ pub(crate) struct InvitationContext {
 ///
 /// The first call inserts the `link_tokens` row; later calls derive the same secret again. The link expires with
 /// `invitation`, or without one after [`NOT_ME_TTL`] or `PORTICO_RESET_TTL`, counted from the request for the mail. A
-/// new reset link
-/// revokes the portal user's oldest reset links, so that at most [`MAX_LIVE_RESETS`] stay valid.
+/// new reset link revokes the portal user's oldest reset links, so that at most [`MAX_LIVE_RESETS`] stay valid.
 ///
 /// Returns the reason to suppress the mail if the link is used, revoked or outdated by a new password, or if the portal
 /// user now needs a link of another purpose. A retried mail must not carry an invalid link.

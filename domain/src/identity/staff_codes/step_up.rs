@@ -29,10 +29,10 @@ use crate::{
 pub async fn step_up(app: &App, caller: &StaffUser, flow: CodeFlowId, code: &PlainToken) -> Result<IssuedStaffSession> {
     let is_own = |flow: &code_flow::Model| flow.email == caller.user.email;
     match attempt::with_right_code(app, flow, code, is_own, |flow| elevate(app, caller, flow)).await {
-        Err(Error::Unauthenticated(error_code)) => {
+        Err(Error::Unauthenticated("invalid_code")) => {
             // The miss stays counted, so the request must not run again: it would be counted twice.
             record_failure(app, caller, flow).await.not_retryable()?;
-            Err(Error::Unauthenticated(error_code))
+            Err(Error::INVALID_CODE)
         }
         result => result,
     }

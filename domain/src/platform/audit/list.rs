@@ -17,7 +17,7 @@ use crate::platform::{
     page::{Page, PageRequest},
 };
 
-/// Which events [`list`] and [`Export`](super::Export) return. A field that is `None` selects nothing.
+/// Which events [`list`] and [`Export`](super::Export) return. A field that is `None` does not restrict the list.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// Only events of the actor with this id.

@@ -77,7 +77,7 @@ pub(crate) async fn record_all(tx: &mut Tx, events: impl IntoIterator<Item = (Ac
         audit_event::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
     }
     for (action, is_success) in counted {
-        metrics::audit_event(action, is_success);
+        tx.count_on_commit(move || metrics::audit_event(action, is_success));
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::platform::{
     app::App,
-    clock::Time,
+    clock::{MAX_CLOCK_ERROR, Time},
     error::Result,
     job::{Job, JobError},
 };
@@ -50,6 +50,7 @@ impl Job for CutAuditLog {
             let in_chain = cut_chain(app, id, before).await?;
             (deleted, cut) = (deleted + in_chain, cut + u64::from(in_chain > 0));
         }
+        delete_unsealed(app, app.now() - ANONYMOUS_ADDRESS_RETENTION).await?;
         let redacted = redact_anonymous(app, app.now() - ANONYMOUS_ADDRESS_RETENTION).await?;
         info!(events = deleted, chains = cut, redacted, "deleted old events of the audit log");
         Ok(())
@@ -70,8 +71,11 @@ async fn cut_chain(app: &App, id: Uuid, before: Time) -> Result<u64> {
 
 /// Deletes at most [`BATCH`] events of a chain and moves its anchor, in one transaction.
 async fn cut_batch(app: &App, id: Uuid, before: Time) -> Result<u64> {
+    // A time further ahead than clocks can differ was recorded by a wrong clock. Such an event goes with those after
+    // it.
+    let from_wrong_clock = |event: &Model| event.at > app.now() + MAX_CLOCK_ERROR;
     let first = oldest(app.db(), id, 1).await?;
-    if first.first().is_none_or(|event| event.at >= before) {
+    if first.first().is_none_or(|event| event.at >= before && !from_wrong_clock(event)) {
         return Ok(0);
     }
     let mut tx = app.begin().await?;
@@ -83,13 +87,16 @@ async fn cut_batch(app: &App, id: Uuid, before: Time) -> Result<u64> {
     let cut = anchors.iter().rev().find(|anchor| anchor.kind == Kind::Cut);
     let start = cut.map(Point::of_anchor).unwrap_or_default();
     let events = oldest(tx.db(), id, BATCH).await?;
-    let mut point = start.clone();
-    for event in events.iter().take_while(|event| event.at < before) {
+    let (mut point, mut read) = (start.clone(), start.clone());
+    for event in events.iter().take_while(|event| event.at < before || from_wrong_clock(event)) {
         // A gap is evidence of a removed event. An anchor after it would hide that.
-        if event.sequence != Some(point.sequence + 1) {
+        if event.sequence != Some(read.sequence + 1) {
             break;
         }
-        point = point.next(event);
+        read = read.next(event);
+        if event.at < before {
+            point = read.clone();
+        }
     }
     if point == start {
         return Ok(0);
@@ -106,6 +113,18 @@ async fn cut_batch(app: &App, id: Uuid, before: Time) -> Result<u64> {
         .await?;
     tx.commit().await?;
     Ok(done.rows_affected)
+}
+
+/// Deletes the anonymous events of no tenant from before `before` that were never sealed: see [`super::seal::to_seal`].
+async fn delete_unsealed(app: &App, before: Time) -> Result<()> {
+    Entity::delete_many()
+        .filter(Column::TenantId.is_null())
+        .filter(Column::ActorRealm.eq(ActorRealm::Anonymous))
+        .filter(Column::Sequence.is_null())
+        .filter(Column::Id.lt(id_at(before)))
+        .exec(app.db())
+        .await?;
+    Ok(())
 }
 
 /// Returns the oldest sealed events of a chain.

@@ -5,11 +5,11 @@ use portico_entity::{
     TenantId,
     audit_anchor::Kind,
     audit_chain,
-    audit_event::{Column, Entity, Model},
+    audit_event::{ActorRealm, Column, Entity, Model},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -17,11 +17,13 @@ use uuid::Uuid;
 use super::{
     canonical::commit,
     chain::{self, Point},
-    checkpoint, log_heads,
+    checkpoint,
+    list::id_at,
+    log_heads,
 };
 use crate::platform::{
     app::App,
-    clock::MAX_CLOCK_ERROR,
+    clock::{MAX_CLOCK_ERROR, Time},
     error::Result,
     keys::{Key, ServerKeys},
     tx::Tx,
@@ -31,6 +33,10 @@ use crate::platform::{
 const BATCH: u64 = 1_000;
 /// How many batches of one chain are sealed before it is the turn of the next chain.
 const MAX_BATCHES: u32 = 20;
+/// At which age an anonymous event of no tenant is not sealed any more. Versions without chains delete such events
+/// after 90 days. While a worker of such a version runs, or after a return to it, it must find no sealed event to
+/// delete.
+const MAX_AGE_OF_ANONYMOUS: TimeDelta = TimeDelta::days(60);
 /// How long a chain keeps the entry of `PORTICO_SECRET` that took it over last. While processes with the old and the
 /// new first entry run at the same time, they would otherwise write a checkpoint at each turn.
 const KEY_CHANGE_INTERVAL: TimeDelta = TimeDelta::minutes(10);
@@ -73,9 +79,19 @@ pub async fn seal_events(app: &App) -> Result<u64> {
     Ok(total)
 }
 
+/// A condition for the events that are not sealed and will be. The others are from before the chains, and
+/// [`CutAuditLog`](super::CutAuditLog) deletes them.
+pub(super) fn to_seal(now: Time) -> Condition {
+    let is_left_out = Column::TenantId
+        .is_null()
+        .and(Column::ActorRealm.eq(ActorRealm::Anonymous))
+        .and(Column::Id.lt(id_at(now - MAX_AGE_OF_ANONYMOUS)));
+    Condition::all().add(Column::Sequence.is_null()).add(is_left_out.not())
+}
+
 /// Returns the tenants that have an event without a sequence; `None` stands for the installation.
 async fn chains_to_extend(app: &App) -> Result<Vec<Option<TenantId>>> {
-    let query = Entity::find().select_only().column(Column::TenantId).distinct().filter(Column::Sequence.is_null());
+    let query = Entity::find().select_only().column(Column::TenantId).distinct().filter(to_seal(app.now()));
     Ok(query.into_tuple().all(app.db()).await?)
 }
 
@@ -89,7 +105,7 @@ async fn seal_batch(app: &App, id: Uuid) -> Result<u64> {
     };
     let events = Entity::find()
         .filter(chain::events_of(id))
-        .filter(Column::Sequence.is_null())
+        .filter(to_seal(app.now()))
         .order_by_asc(Column::Id)
         .limit(BATCH)
         .all(tx.db())

@@ -8,13 +8,16 @@ use portico_entity::{
     audit_event::{Column, Entity, Model},
     tenant,
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::IntoCondition,
+};
 use uuid::Uuid;
 
 use super::{
     Scope,
     canonical::{Personal, personal_values},
     chain::{self, AnchorState, ChainHead, Point},
+    seal::to_seal,
 };
 use crate::platform::{app::App, error::Result};
 
@@ -135,7 +138,8 @@ impl ChainReport {
     }
 }
 
-/// Verifies the chains of `scope`, reading page by page without a transaction. A chain without events has no report.
+/// Verifies the chains of `scope`, reading page by page without a transaction. The chain of the installation has no
+/// report while it has no events. A tenant without events is a problem, because its creation is one.
 ///
 /// `head` is a head of the one chain that `scope` names, from a log that the database cannot change. Without it, events
 /// that were removed from the end of a chain are not found, if the rest was made to fit. Events that are not sealed
@@ -151,7 +155,12 @@ pub async fn verify(app: &App, scope: Scope, head: Option<&ChainHead>) -> Result
     };
     let mut reports = Vec::new();
     for id in chains {
-        let report = verify_chain(app, id, head).await?;
+        let mut report = verify_chain(app, id, head).await?;
+        let is_empty = report.events == 0 && report.unsealed == 0 && report.cut_at == 0;
+        if is_empty && report.problem.is_none() && id != Uuid::nil() {
+            let detail = "the log is empty, although the creation of the tenant is an event";
+            report.problem = Some(Problem::new(1, Finding::CutOff, detail));
+        }
         if report.events > 0 || report.unsealed > 0 || report.problem.is_some() || scope != Scope::All {
             reports.push(report);
         }
@@ -229,7 +238,7 @@ impl<'a> Walk<'a> {
             Some(problem) => Some(problem),
             None => self.check_all().await?,
         };
-        let unsealed = self.count(Column::Sequence.is_null()).await?;
+        let unsealed = self.count(to_seal(self.app.now())).await?;
         let Point { sequence, mac, .. } = self.point;
         Ok(ChainReport {
             name: chain::name_of(self.app, self.id).await?,
@@ -304,7 +313,7 @@ impl<'a> Walk<'a> {
         Ok(query.all(self.app.db()).await?)
     }
 
-    async fn count(&self, filter: sea_orm::sea_query::SimpleExpr) -> Result<u64> {
+    async fn count(&self, filter: impl IntoCondition) -> Result<u64> {
         Ok(Entity::find().filter(chain::events_of(self.id)).filter(filter).count(self.app.db()).await?)
     }
 

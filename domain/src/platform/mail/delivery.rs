@@ -346,7 +346,11 @@ pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::resu
         End::Failed(reason, why) => (Status::Failed, MailOutcome::Failed, Some(reason.name()), why),
     };
     metrics::mail_tried(row, outcome, app.now());
-    let mut update = queued(row)
+    // A mail that the server has accepted was sent, also if what it carries was cancelled after the final dot.
+    let replaced = if status == Status::Sent { vec![Status::Queued, Status::Suppressed] } else { vec![Status::Queued] };
+    let mut update = email::Entity::update_many()
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::Status.is_in(replaced))
         .col_expr(Column::Status, Expr::value(status))
         .col_expr(Column::Reason, Expr::value(reason))
         .col_expr(Column::Refusal, Expr::value(row.refusal.clone()))
@@ -364,7 +368,7 @@ pub(super) async fn finish(app: &App, row: &email::Model, end: End) -> std::resu
 
 /// Logs that the mail `row` is given up.
 pub(super) fn warn_of_failure(row: &email::Model, reason: Reason) {
-    warn!(id = %row.id, kind = row.kind.name(), reason = reason.name(), "a mail is given up");
+    warn!(mail = %row.id, kind = row.kind.name(), reason = reason.name(), "a mail is given up");
 }
 
 /// Runs `update`, and tries again while the database is unavailable, for the duration of a lease. If the end of a mail

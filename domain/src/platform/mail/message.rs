@@ -60,7 +60,9 @@ pub(crate) fn defuse_links(name: &str) -> String {
     let mut characters = name.chars().peekable();
     while let Some(character) = characters.next() {
         shown.push(character);
-        if character == '.' && characters.peek().is_some_and(|next| next.is_alphanumeric()) {
+        // Host names may have these dots too (UTS 46, section 2.3).
+        let is_dot = matches!(character, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+        if is_dot && characters.peek().is_some_and(|next| next.is_alphanumeric()) {
             shown.push('\u{2060}');
         }
     }

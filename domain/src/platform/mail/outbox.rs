@@ -20,6 +20,8 @@ use crate::platform::{
 /// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
 /// unavailable.
 pub(super) const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
+/// How many mails one statement inserts. Each has 27 values, and SQLite takes at most 32,766 in a statement.
+const BATCH: usize = 1_000;
 /// The detail of a mail that [`replace`] has ended.
 pub(crate) const REPLACED: &str = "replaced by a mail with a new secret";
 
@@ -83,8 +85,8 @@ pub(crate) async fn enqueue(tx: &mut Tx, mail: NewEmail) -> Result<EmailId> {
     ids.first().copied().ok_or_else(|| Error::Internal("no row was inserted for a mail".into()))
 }
 
-/// Enqueues several mails as [`enqueue`] does, with one statement for all rows, and returns the ids of their rows.
-/// Each mail comes with the id of the request that caused it.
+/// Enqueues several mails as [`enqueue`] does, with one statement for at most [`BATCH`] rows, and returns the ids of
+/// their rows. Each mail comes with the id of the request that caused it.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
@@ -92,14 +94,21 @@ pub(crate) async fn enqueue_all(
     tx: &mut Tx,
     mails: impl IntoIterator<Item = (NewEmail, Option<Uuid>)>,
 ) -> Result<Vec<EmailId>> {
-    let (mut rows, mut jobs, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut batches, mut ids): (Vec<(Vec<_>, Vec<_>)>, _) = (Vec::new(), Vec::new());
     for (mail, request) in mails {
         let id = EmailId(tx.app().new_id());
-        jobs.push((MailRoute::of(tx.app(), mail.kind).lane, SendMail { email: id }, request));
-        rows.push(row(tx.app(), id, mail));
+        let job = (MailRoute::of(tx.app(), mail.kind).lane, SendMail { email: id }, request);
+        let row = row(tx.app(), id, mail);
+        match batches.last_mut() {
+            Some((rows, jobs)) if rows.len() < BATCH => {
+                rows.push(row);
+                jobs.push(job);
+            }
+            _ => batches.push((vec![row], vec![job])),
+        }
         ids.push(id);
     }
-    if !rows.is_empty() {
+    for (rows, jobs) in batches {
         email::Entity::insert_many(rows).exec_without_returning(tx.db()).await?;
         tx.enqueue_with_requests(jobs).await?;
     }
@@ -151,6 +160,8 @@ pub(crate) async fn replace(tx: &mut Tx, row: &email::Model) -> Result<Option<Em
     let ended = email::Entity::update_many()
         .col_expr(email::Column::Status, Expr::value(Status::Suppressed))
         .col_expr(email::Column::Detail, Expr::value(REPLACED))
+        // The mail log of the tenant shows one mail. Two would tell that the person has set a password elsewhere.
+        .col_expr(email::Column::TenantId, Expr::value(None::<TenantId>))
         .filter(email::Column::Id.eq(row.id))
         .filter(email::Column::Status.eq(Status::Queued))
         .exec(tx.db())
@@ -185,7 +196,6 @@ pub(super) async fn enqueue_copies(tx: &mut Tx, rows: impl IntoIterator<Item = e
 pub(super) fn queued_copy(app: &App, row: email::Model) -> email::Model {
     email::Model {
         status: Status::Queued,
-        attempts: 0,
         detail: None,
         message_id: message_id(app, row.id),
         sent_at: None,

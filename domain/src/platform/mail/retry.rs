@@ -137,7 +137,7 @@ async fn send_again(tx: &mut Tx, caller: &RetryCaller, rows: Vec<email::Model>) 
     for row in rows.into_iter().filter(|row| row.status == Status::Failed && row.retried_by.is_none()) {
         let Some(expires_at) = retry_until(tx, &row).await?.filter(|expires_at| *expires_at > now) else { continue };
         let id = EmailId(tx.app().new_id());
-        copies.insert(row.id, email::Model { id, expires_at: Some(expires_at), created_at: now, ..row });
+        copies.insert(row.id, email::Model { id, expires_at: Some(expires_at), created_at: now, attempts: 0, ..row });
     }
     if copies.is_empty() {
         return Ok(Vec::new());

@@ -23,7 +23,7 @@ use crate::{
         session_revocation::{RevocationReason, revoke_sessions},
         tx::Tx,
     },
-    tenancy::search as entries,
+    tenancy::{client_admins, search as entries},
 };
 
 /// The input of [`change`]. A field that is `None` stays unchanged.
@@ -53,7 +53,9 @@ pub async fn change(
     change: ClientChange,
 ) -> Result<client::Model> {
     let mut tx = app.begin().await?;
-    let client = super::of(caller.tenant.id).find(tx.db(), id).await?;
+    super::of(caller.tenant.id).find(tx.db(), id).await?;
+    // Two requests that archive and restore at the same time must see each other's status.
+    let client = client_admins::lock_client(&mut tx, id).await?;
     let was_archived = client.status == Status::Archived;
     let mut fields = Vec::new();
     let mut row = client.clone().into_active_model();
@@ -78,8 +80,12 @@ pub async fn change(
         suppress_mail(&mut tx, id).await?;
     }
     // Also on restore: a session that may have been opened at the archived client must not become usable.
-    if client.status == Status::Archived || was_archived {
-        revoke_sessions(&mut tx, session::Column::ClientId.eq(id), RevocationReason::ClientArchived).await?;
+    let reason = match client.status {
+        Status::Archived => Some(RevocationReason::ClientArchived),
+        _ => was_archived.then_some(RevocationReason::ClientRestored),
+    };
+    if let Some(reason) = reason {
+        revoke_sessions(&mut tx, session::Column::ClientId.eq(id), reason).await?;
     }
     let details = json!({ "fields": fields, "status": client.status });
     let event =

@@ -18,7 +18,7 @@ use crate::{
     tenancy::tenants,
 };
 
-/// Which clients [`list`] returns. A field that is `None` selects nothing.
+/// Which clients [`list`] returns. A field that is `None` does not restrict the list.
 #[derive(Debug, Default)]
 pub struct ClientFilter {
     /// Only clients with a word of the name, or an external reference, that begins with this text.

@@ -14,9 +14,10 @@ pub(crate) use scope::of;
 
 use std::str::FromStr;
 
-use crate::platform::error::FieldProblem;
+use crate::platform::{error::FieldProblem, name};
 
-/// A tenant's own reference for a client, such as a customer number: 1 to 100 characters, no control characters.
+/// A tenant's own reference for a client, such as a customer number: 1 to 100 characters, at least one of them visible,
+/// and no control characters.
 ///
 /// Parsing removes white space around the text. It fails with the code `external_ref_invalid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +35,13 @@ impl FromStr for ExternalRef {
 
     fn from_str(typed: &str) -> Result<Self, FieldProblem> {
         let trimmed = typed.trim();
-        let is_good = (1..=100).contains(&trimmed.chars().count()) && !trimmed.chars().any(char::is_control);
-        let problem =
-            || FieldProblem::new("external_ref_invalid", "must have 1 to 100 characters, no control characters");
+        let is_good = (1..=100).contains(&trimmed.chars().count())
+            && !trimmed.chars().any(char::is_control)
+            && trimmed.chars().any(name::is_visible);
+        let problem = || {
+            let detail = "must have 1 to 100 characters, at least one of them visible, and no control characters";
+            FieldProblem::new("external_ref_invalid", detail)
+        };
         if is_good { Ok(Self(trimmed.into())) } else { Err(problem()) }
     }
 }

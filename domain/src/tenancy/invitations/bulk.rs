@@ -38,7 +38,7 @@ pub struct BulkInput {
 pub enum BulkRow {
     /// A person to invite.
     Valid(InviteInput),
-    /// Values that name no person.
+    /// Values of which at least one is not valid.
     Invalid {
         /// The address as it was typed, if there was one.
         email: Option<String>,
@@ -47,7 +47,7 @@ pub enum BulkRow {
     },
 }
 
-/// What became of a row.
+/// The answer to a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkRowResult {
     /// The address in normal form, or of an invalid row as it was typed.
@@ -67,7 +67,7 @@ pub enum BulkOutcome {
     Duplicate,
     /// A rate limit is used up: of the tenant, or of the tenant for the recipient's mailbox.
     Limited,
-    /// The values name no person.
+    /// At least one value is not valid.
     Invalid(Vec<RowError>),
 }
 

@@ -37,7 +37,7 @@ pub async fn cancel(app: &App, caller: &Authorized<ClientsEdit>, client: ClientI
 /// - `forbidden` or `client_suspended`: a colleague is no longer an administrator of the client, or it is archived.
 /// - `already_activated`: the invitation was accepted.
 /// - `unavailable` or `internal`: a database query failed.
-pub async fn cancel_as(app: &App, inviter: &Inviter, client: ClientId, id: InvitationId) -> Result<()> {
+pub(crate) async fn cancel_as(app: &App, inviter: &Inviter, client: ClientId, id: InvitationId) -> Result<()> {
     let client = clients::of(inviter.tenant).find(app.db(), client).await?;
     let mut tx = app.begin().await?.caused_by(inviter.request_id);
     inviter.require_rights(&mut tx, client.id).await?;

@@ -1,7 +1,7 @@
 //! Correcting the address or the name of an invitation.
 
-use portico_entity::{ClientId, InvitationId, client, invitation, invitation::Column, portal_user};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
+use portico_entity::{ClientId, InvitationId, client, invitation, invitation::Column};
+use sea_orm::{ColumnTrait, Condition};
 use serde_json::json;
 
 use super::{
@@ -74,8 +74,7 @@ async fn replace(
         return Err(Error::CONFLICT);
     }
     let name = correction.name.or_else(|| kept_name(old));
-    let locale = locale_of(&tx, old).await?;
-    let input = InviteInput { email: correction.email, name, role: old.role, locale };
+    let input = InviteInput { email: correction.email, name, role: old.role, locale: old.locale.clone() };
     let sent = write(&mut tx, inviter, client, &[&input]).await?.pop().flatten();
     let sent = sent.ok_or(Error::Conflict("portal_user_exists"))?;
     let event = audit::Event::new("invitation.corrected")
@@ -92,15 +91,4 @@ async fn replace(
 fn kept_name(old: &invitation::Model) -> Option<Name> {
     let is_from_address = old.email.rsplit_once('@').is_some_and(|(local_part, _)| local_part == old.name);
     if is_from_address { None } else { old.name.parse().ok() }
-}
-
-/// Returns the language of the person of the invitation `old`, if no other invitation can have set it. The language may
-/// come from another tenant otherwise.
-async fn locale_of(tx: &crate::platform::tx::Tx, old: &invitation::Model) -> Result<Option<String>> {
-    let invitations = invitation::Entity::find().filter(Column::PortalUserId.eq(old.portal_user_id));
-    if invitations.count(tx.db()).await? > 1 {
-        return Ok(None);
-    }
-    let user = portal_user::Entity::find_by_id(old.portal_user_id).one(tx.db()).await?;
-    Ok(user.filter(|user| user.password_phc.is_none()).and_then(|user| user.locale))
 }

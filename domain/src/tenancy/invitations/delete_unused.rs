@@ -61,10 +61,9 @@ impl Job for DeleteUnusedPortalUsers {
 fn unused(before: Time) -> Select<portal_user::Entity> {
     use invitation::Column;
     let of_user = |column: sea_orm::sea_query::Expr| column.equals((portal_user::Entity, portal_user::Column::Id));
-    let ended = Condition::any()
-        .add(Column::CancelledAt.lt(before))
-        .add(Condition::all().add(Column::CancelledAt.is_null()).add(Column::LastSentAt.lt(before)));
-    let keeps = Condition::any().add(Column::Status.eq(Status::Pending)).add(ended.not());
+    let ended_at = Expr::col((invitation::Entity, Column::CancelledAt))
+        .if_null(Expr::col((invitation::Entity, Column::LastSentAt)));
+    let keeps = Condition::any().add(Column::Status.eq(Status::Pending)).add(ended_at.gte(before));
     let invitations = invitation::Entity::find()
         .select_only()
         .expr(Expr::val(1))

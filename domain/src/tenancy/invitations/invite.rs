@@ -73,7 +73,12 @@ pub async fn invite(
 /// - `forbidden`: a colleague is no longer an administrator of the client.
 /// - `portal_user_exists`: the person already has a membership of this client.
 /// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
-pub async fn invite_as(app: &App, inviter: &Inviter, client: ClientId, input: InviteInput) -> Result<SentInvitation> {
+pub(crate) async fn invite_as(
+    app: &App,
+    inviter: &Inviter,
+    client: ClientId,
+    input: InviteInput,
+) -> Result<SentInvitation> {
     let client = open_client(app, inviter, client).await?;
     let reservation = limit_invitations(app, inviter, &input.email).await?;
     let invited = write_one(app, inviter, &client, &input).await;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     limits,
     platform::{
-        actor::{Access, Actor, Authorized, ClientAdmin},
+        actor::{Actor, Authorized, ClientAdmin, access::ClientsEdit},
         error::Result,
         rate_limit::Limit,
         tx::Tx,
@@ -70,8 +70,8 @@ impl Creator {
     }
 }
 
-impl<A: Access> From<&Authorized<A>> for Inviter {
-    fn from(caller: &Authorized<A>) -> Self {
+impl From<&Authorized<ClientsEdit>> for Inviter {
+    fn from(caller: &Authorized<ClientsEdit>) -> Self {
         Self {
             actor: caller.into(),
             request_id: caller.context.request_id,

@@ -5,7 +5,7 @@ use portico_entity::{
     invitation::{self, Status},
     membership,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 
 use crate::{
     platform::{
@@ -38,7 +38,11 @@ pub(crate) async fn join(
     client: &client::Model,
     issued_at: Time,
 ) -> Result<Option<membership::Model>> {
-    if !has_inviter_rights(tx, invitation).await? {
+    let of_invitation = Condition::all()
+        .add(membership::Column::PortalUserId.eq(invitation.portal_user_id))
+        .add(membership::Column::ClientId.eq(invitation.client_id));
+    let has_membership = membership::Entity::find().filter(of_invitation.clone()).count(tx.db()).await? > 0;
+    if !has_membership || !has_inviter_rights(tx, invitation).await? {
         return Ok(None);
     }
     let accepted = invitation::Entity::update_many()
@@ -54,8 +58,7 @@ pub(crate) async fn join(
     }
     let activated = membership::Entity::update_many()
         .col_expr(membership::Column::Status, Expr::value(membership::Status::Active))
-        .filter(membership::Column::PortalUserId.eq(invitation.portal_user_id))
-        .filter(membership::Column::ClientId.eq(invitation.client_id))
+        .filter(of_invitation.clone())
         .filter(membership::Column::Status.eq(membership::Status::Invited))
         .exec(tx.db())
         .await?;
@@ -64,11 +67,7 @@ pub(crate) async fn join(
         .tenant(client.tenant_id)
         .client(client.id);
     audit::record(tx, actor.clone().known_to(client.tenant_id, &invitation.name), event).await?;
-    let membership = membership::Entity::find()
-        .filter(membership::Column::PortalUserId.eq(invitation.portal_user_id))
-        .filter(membership::Column::ClientId.eq(invitation.client_id))
-        .one(tx.db())
-        .await?;
+    let membership = membership::Entity::find().filter(of_invitation).one(tx.db()).await?;
     if activated.rows_affected > 0 && membership.as_ref().is_some_and(client_admins::is_admin) {
         client_admins::announce(tx, actor, client, &[invitation.portal_user_id]).await?;
     }

@@ -25,7 +25,7 @@ use crate::{
     tenancy::clients,
 };
 
-/// Which invitations a list returns. A field that is `None` selects nothing.
+/// Which invitations a list returns. A field that is `None` does not restrict the list.
 #[derive(Debug, Default)]
 pub struct InvitationFilter {
     /// Only invitations with a word of the name, or an address, that begins with this text.
@@ -63,7 +63,8 @@ impl From<&email::Model> for Delivery {
 /// An item of a list of invitations.
 #[derive(Clone, Debug)]
 pub struct ListedInvitation {
-    /// The invitation. Its status is `expired` from its expiry time on, whether a job has marked it or not.
+    /// The invitation. Its status is `expired` from its expiry time on, whether a job has marked it or not, and also if
+    /// the person has renewed it.
     pub invitation: invitation::Model,
     /// The client.
     pub client: client::Model,
@@ -104,7 +105,7 @@ pub async fn list_at(
 /// # Errors
 /// - `not_found`: the tenant has no client with this id.
 /// - `unavailable` or `internal`: a database query failed.
-pub async fn list_at_as(
+pub(crate) async fn list_at_as(
     app: &App,
     tenant: TenantId,
     client: ClientId,
@@ -138,18 +139,24 @@ async fn load(
     let page = page.page(rows, |(invitation, _)| invitation.id.0);
     let mut deliveries = deliveries(app, page.data.iter().map(|(invitation, _)| invitation.id)).await?;
     let data = page.data.into_iter().filter_map(|(invitation, client)| {
-        let status = status_at(&invitation, now);
+        let (status, expires_at) = (status_at(&invitation, now), shown_expiry(&invitation));
         let delivery = deliveries.remove(&invitation.id);
-        Some(ListedInvitation { invitation: invitation::Model { status, ..invitation }, client: client?, delivery })
+        let invitation = invitation::Model { status, expires_at, ..invitation };
+        Some(ListedInvitation { invitation, client: client?, delivery })
     });
     Ok(Page { data: data.collect(), next_cursor: page.next_cursor })
+}
+
+/// Returns when the invitation expires or has expired for its inviter, who does not see renewals by the person.
+pub(super) fn shown_expiry(invitation: &invitation::Model) -> Time {
+    invitation.shown_expires_at.unwrap_or(invitation.expires_at)
 }
 
 /// Returns the status of an invitation at the time `now`. A pending invitation whose expiry time has passed is expired,
 /// also before the job has marked it.
 pub(super) fn status_at(invitation: &invitation::Model, now: Time) -> Status {
     match invitation.status {
-        Status::Pending if invitation.expires_at <= now => Status::Expired,
+        Status::Pending if shown_expiry(invitation) <= now => Status::Expired,
         status => status,
     }
 }
@@ -158,10 +165,10 @@ pub(super) fn status_at(invitation: &invitation::Model, now: Time) -> Status {
 fn has_status(status: Status, now: Time) -> Condition {
     let pending = Condition::all().add(Column::Status.eq(Status::Pending));
     match status {
-        Status::Pending => pending.add(Column::ExpiresAt.gt(now)),
+        Status::Pending => pending.add(Column::ShownExpiresAt.is_null()).add(Column::ExpiresAt.gt(now)),
         Status::Expired => {
-            let overdue = pending.add(Column::ExpiresAt.lte(now));
-            Condition::any().add(Column::Status.eq(Status::Expired)).add(overdue)
+            let overdue = Condition::any().add(Column::ShownExpiresAt.is_not_null()).add(Column::ExpiresAt.lte(now));
+            Condition::any().add(Column::Status.eq(Status::Expired)).add(pending.add(overdue))
         }
         Status::Accepted | Status::Cancelled => Condition::all().add(Column::Status.eq(status)),
     }

@@ -19,18 +19,22 @@ mod settings;
 mod write;
 
 pub use bulk::{BulkInput, BulkOutcome, BulkRow, BulkRowResult, RowError, invite_all};
+pub use cancel::cancel;
+pub(crate) use cancel::cancel_as;
 pub(crate) use cancel::cancel_created_by;
-pub use cancel::{cancel, cancel_as};
 pub use correct::{Correction, correct};
 pub use delete_unused::DeleteUnusedPortalUsers;
 pub use expire::ExpireInvitations;
+pub(crate) use invite::invite_as;
 pub(crate) use invite::limit_invitations;
-pub use invite::{InviteInput, SentInvitation, invite, invite_as};
+pub use invite::{InviteInput, SentInvitation, invite};
 pub use inviter::Inviter;
 pub(crate) use join::join;
-pub use list::{Delivery, InvitationFilter, ListedInvitation, list, list_at, list_at_as};
+pub(crate) use list::list_at_as;
+pub use list::{Delivery, InvitationFilter, ListedInvitation, list, list_at};
 pub use remind::RemindInvited;
-pub use resend::{resend, resend_as, resend_to};
+pub(crate) use resend::resend_as;
+pub use resend::{resend, resend_to};
 pub(crate) use retry_until::retry_until;
 pub use settings::InvitationSettings;
 

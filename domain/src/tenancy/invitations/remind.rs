@@ -66,7 +66,8 @@ impl Job for RemindInvited {
 /// When the reminders are due.
 struct DueTimes {
     now: Time,
-    /// An invitation that expires at this time or earlier gets the first reminder.
+    /// An invitation that expires at this time or earlier gets the first reminder: half of the present value of
+    /// `PORTICO_ACTIVATION_TTL` has passed, which may have been another one when the invitation was sent.
     first: Time,
     /// An invitation that expires at this time or earlier gets the second reminder.
     last: Time,
@@ -83,6 +84,8 @@ impl DueTimes {
     fn condition(&self, reminder: i32) -> Condition {
         let due = Condition::all()
             .add(Column::Status.eq(Status::Pending))
+            // After a renewal by the person, a reminder in the mail log of the tenant would tell of it.
+            .add(Column::ShownExpiresAt.is_null())
             .add(Column::ExpiresAt.gt(self.now))
             .add(Column::RemindersSent.lt(reminder));
         if reminder == LAST {

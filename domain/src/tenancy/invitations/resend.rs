@@ -2,7 +2,7 @@
 
 use portico_entity::{
     ClientId, InvitationId, client,
-    email::Kind,
+    email::{self, Kind},
     invitation::{self, Column, Status},
     membership, portal_user,
 };
@@ -18,9 +18,11 @@ use crate::{
         actor::{Authorized, access::ClientsEdit},
         app::App,
         audit,
+        clock::Time,
         email_address::EmailAddress,
         error::{Error, Result},
         mail::{self, NewEmail},
+        tx::Tx,
     },
     tenancy::invitations::InvitationSettings,
 };
@@ -94,7 +96,12 @@ pub async fn resend(
 /// - `too_many_requests`: a rate limit of the recipient or of the inviter is used up.
 /// - `forbidden`: a colleague is no longer an administrator of the client.
 /// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
-pub async fn resend_as(app: &App, inviter: &Inviter, client: ClientId, id: InvitationId) -> Result<SentInvitation> {
+pub(crate) async fn resend_as(
+    app: &App,
+    inviter: &Inviter,
+    client: ClientId,
+    id: InvitationId,
+) -> Result<SentInvitation> {
     let client = open_client(app, inviter, client).await?;
     let invitation = super::find(app.db(), client.id, id).await?;
     send_again(app, inviter, &client, invitation).await
@@ -134,10 +141,11 @@ async fn renew(app: &App, inviter: &Inviter, client: &client::Model, id: Invitat
     let now = app.now();
     let renewed = invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Pending))
-        .col_expr(Column::LinksValidFrom, Expr::value(now))
+        .col_expr(Column::LinksValidFrom, later_of(Column::LinksValidFrom, now))
         .col_expr(Column::LastSentAt, Expr::value(now))
         .col_expr(Column::SentCount, Expr::col(Column::SentCount).add(1))
         .col_expr(Column::RemindersSent, Expr::value(0))
+        .col_expr(Column::ShownExpiresAt, Expr::value(None::<Time>))
         .col_expr(Column::ExpiresAt, Expr::value(now + app.section::<InvitationSettings>().activation_ttl))
         .filter(Column::Id.eq(id))
         // Another request may have accepted or cancelled the invitation after it was read.
@@ -154,6 +162,7 @@ async fn renew(app: &App, inviter: &Inviter, client: &client::Model, id: Invitat
         .one(tx.db())
         .await?
         .ok_or(Error::CONFLICT)?;
+    suppress_older_mail(&mut tx, invitation.id).await?;
     let mail = NewEmail {
         tenant: Some(inviter.tenant),
         client: Some(client.id),
@@ -169,4 +178,23 @@ async fn renew(app: &App, inviter: &Inviter, client: &client::Model, id: Invitat
     audit::record(&mut tx, inviter.actor.clone(), event).await?;
     tx.commit().await?;
     Ok(SentInvitation { membership, email: invitation.email.clone(), invitation })
+}
+
+/// Returns the later one of the time in `column` and `now`: a concurrent resend may have committed a later one, after
+/// which this one's links are the older ones.
+fn later_of(column: Column, now: Time) -> Expr {
+    Expr::case(Expr::col(column).gt(now), Expr::col(column)).finally(now).into()
+}
+
+/// Suppresses the queued mails of the invitation: their links are no longer valid. A mail that a worker is just sending
+/// is not handed over any more, unless the mail server has its final dot already.
+async fn suppress_older_mail(tx: &mut Tx, id: InvitationId) -> Result<()> {
+    email::Entity::update_many()
+        .col_expr(email::Column::Status, Expr::value(email::Status::Suppressed))
+        .col_expr(email::Column::Detail, Expr::value("replaced by a newer mail"))
+        .filter(email::Column::InvitationId.eq(id))
+        .filter(email::Column::Status.eq(email::Status::Queued))
+        .exec(tx.db())
+        .await?;
+    Ok(())
 }

@@ -6,9 +6,11 @@ use portico_entity::{
 };
 use sea_orm::EntityTrait;
 
+use super::list::shown_expiry;
 use crate::platform::{clock::Time, error::Result, tx::Tx};
 
-/// Returns when the invitation of the failed mail `mail` expires, which may be later than when the mail was requested.
+/// Returns when the invitation of the failed mail `mail` expires for its inviter, which may be after the mail would
+/// have expired.
 ///
 /// Returns `None` if the mail makes no sense any more: the invitation is no longer pending, a resend has sent a newer
 /// mail, or the client is archived.
@@ -20,7 +22,7 @@ pub(crate) async fn retry_until(tx: &Tx, mail: &email::Model) -> Result<Option<T
     let found = Entity::find_by_id(id).find_also_related(client::Entity).one(tx.db()).await?;
     let Some((invitation, Some(client))) = found else { return Ok(None) };
     let is_open = client.status != client::Status::Archived;
-    Ok((is_open && is_current(&invitation, mail)).then_some(invitation.expires_at))
+    Ok((is_open && is_current(&invitation, mail)).then(|| shown_expiry(&invitation)))
 }
 
 /// Returns whether the invitation is pending and `mail` is not older than its last resend.

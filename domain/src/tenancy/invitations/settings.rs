@@ -21,7 +21,8 @@ impl Section for InvitationSettings {
         let description = "How long an invitation and its links are valid.";
         let activation_ttl = env.read("PORTICO_ACTIVATION_TTL", "72h", description, duration);
         let description = "Whether invited people get a reminder when half of that time has passed, and one when nine \
-                           tenths have: `on` or `off`.";
+                           tenths have: `on` or `off`. A worker looks every five minutes, so the reminders are for lifetimes \
+                           of an hour or more.";
         let are_reminders_on = env.read("PORTICO_INVITE_REMINDERS", "off", description, on_or_off);
         Some(Self { activation_ttl: activation_ttl?, are_reminders_on: are_reminders_on? })
     }

@@ -150,6 +150,8 @@ fn new_rows(
         created_by_portal_user: inviter.creator.portal_user(),
         created_at: now,
         cancelled_at: None,
+        shown_expires_at: None,
+        locale: input.locale.clone(),
         reminders_sent: 0,
         tenant_id: Some(inviter.tenant),
         is_search_indexed: true,

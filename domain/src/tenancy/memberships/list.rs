@@ -20,7 +20,8 @@ use crate::{
     tenancy::clients,
 };
 
-/// Which memberships [`list_of_client`] and [`list_of_tenant`] return. A field that is `None` selects nothing.
+/// Which memberships [`list_of_client`] and [`list_of_tenant`] return. A field that is `None` does not restrict the
+/// list.
 #[derive(Debug, Default)]
 pub struct MemberFilter {
     /// Only memberships with a word of the name, or an address, that begins with this text.

@@ -116,7 +116,7 @@ pub(crate) async fn names_around(db: &impl ConnectionTrait, user: PortalUserId) 
 }
 
 /// Writes an event about the password or a membership of the portal user `user` to the audit log of each tenant at
-/// whose clients the user has a membership.
+/// whose clients the user has joined.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails. The caller must then not commit `tx`.
@@ -135,8 +135,8 @@ pub(crate) async fn record_for_each_tenant(
     audit::record_all(tx, events.collect::<Vec<_>>()).await
 }
 
-/// Returns the tenants at whose clients `user` has a membership in any status, each with the name that it typed for the
-/// newest membership.
+/// Returns the tenants at whose clients `user` has joined, each with the name that it typed for the newest membership.
+/// A tenant that has only invited the person must not learn that there is an account.
 async fn names_by_tenant(db: &impl ConnectionTrait, user: PortalUserId) -> Result<BTreeMap<TenantId, String>> {
     let names: Vec<(TenantId, String)> = membership::Entity::find()
         .inner_join(client::Entity)
@@ -144,6 +144,7 @@ async fn names_by_tenant(db: &impl ConnectionTrait, user: PortalUserId) -> Resul
         .column(client::Column::TenantId)
         .column(membership::Column::DisplayName)
         .filter(membership::Column::PortalUserId.eq(user))
+        .filter(membership::Column::Status.ne(membership::Status::Invited))
         .order_by_asc(membership::Column::Id)
         .into_tuple()
         .all(db)

@@ -1,7 +1,10 @@
 //! The job that adds rows to the search index and to the lists which a version without them has inserted.
 
 use portico_entity::{background_job::Lane, client, invitation, membership, portal_user};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, IntoTableRef, LockType, SelectStatement},
+};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
@@ -40,11 +43,38 @@ impl Job for IndexSearchWords {
     }
 }
 
+/// Puts all clients into the search index again. During a rollout, an older version renames clients without changing
+/// their words. Of all objects that are searched, it renames only clients.
+#[derive(Default, Serialize, Deserialize)]
+pub struct ReindexClients {}
+
+impl Job for ReindexClients {
+    const NAME: &'static str = "reindex_clients";
+    const LANE: Lane = Lane::Maintenance;
+
+    async fn run(&self, app: &App) -> std::result::Result<(), JobError> {
+        let mut tx = app.begin().await?;
+        let marked = client::Entity::update_many()
+            .col_expr(client::Column::IsSearchIndexed, Expr::value(false))
+            .exec(tx.db())
+            .await?;
+        tx.enqueue(IndexSearchWords {}).await?;
+        tx.commit().await?;
+        info!(clients = marked.rows_affected, "the search index of clients is renewed");
+        Ok(())
+    }
+}
+
 /// Indexes a batch of clients and returns how many.
 async fn clients(app: &App) -> Result<usize> {
     use client::{Column, Entity};
     let mut tx = app.begin().await?;
-    let rows = Entity::find().filter(Column::IsSearchIndexed.eq(false)).limit(BATCH).all(tx.db()).await?;
+    let rows = Entity::find()
+        .filter(Column::IsSearchIndexed.eq(false))
+        .limit(BATCH)
+        .lock(LockType::NoKeyUpdate)
+        .all(tx.db())
+        .await?;
     search::index(&mut tx, rows.iter().map(super::client)).await?;
     Entity::update_many()
         .col_expr(Column::IsSearchIndexed, Expr::value(true))
@@ -59,13 +89,8 @@ async fn clients(app: &App) -> Result<usize> {
 async fn memberships(app: &App) -> Result<usize> {
     use membership::{Column, Entity};
     let mut tx = app.begin().await?;
-    let rows = Entity::find()
-        .find_also_related(portal_user::Entity)
-        .find_also(Entity, client::Entity)
-        .filter(Column::IsSearchIndexed.eq(false))
-        .limit(BATCH)
-        .all(tx.db())
-        .await?;
+    let query = Entity::find().find_also_related(portal_user::Entity).find_also(Entity, client::Entity);
+    let rows = locked(query.filter(Column::IsSearchIndexed.eq(false)).limit(BATCH), Entity).all(tx.db()).await?;
     let entries = rows.iter().filter_map(|(membership, user, client)| {
         Some(super::membership(client.as_ref()?.tenant_id, membership, &user.as_ref()?.email))
     });
@@ -84,12 +109,8 @@ async fn memberships(app: &App) -> Result<usize> {
 async fn invitations(app: &App) -> Result<usize> {
     use invitation::{Column, Entity};
     let mut tx = app.begin().await?;
-    let rows = Entity::find()
-        .find_also_related(client::Entity)
-        .filter(Column::IsSearchIndexed.eq(false))
-        .limit(BATCH)
-        .all(tx.db())
-        .await?;
+    let query = Entity::find().find_also_related(client::Entity);
+    let rows = locked(query.filter(Column::IsSearchIndexed.eq(false)).limit(BATCH), Entity).all(tx.db()).await?;
     let entries =
         rows.iter().filter_map(|(invitation, client)| Some(super::invitation(client.as_ref()?.tenant_id, invitation)));
     search::index(&mut tx, entries).await?;
@@ -101,6 +122,16 @@ async fn invitations(app: &App) -> Result<usize> {
         .await?;
     tx.commit().await?;
     Ok(rows.len())
+}
+
+/// Returns `query` with the rows of `table` locked until the transaction ends. A name that is changed at the same time
+/// is either read here, or is written with its words after this transaction.
+fn locked<Q>(mut query: Q, table: impl IntoTableRef) -> Q
+where
+    Q: QuerySelect<QueryStatement = SelectStatement>,
+{
+    QuerySelect::query(&mut query).lock_with_tables(LockType::NoKeyUpdate, [table]);
+    query
 }
 
 /// Returns a subquery for the tenant of the client in the column `client` of a row.
@@ -134,5 +165,23 @@ mod tests {
         }
         let client = client::Entity::find_by_id(client.id).one(app.db()).await.unwrap().unwrap();
         assert!(client.is_search_indexed);
+    }
+
+    #[tokio::test]
+    async fn name_that_an_older_version_has_changed_is_found_after_the_daily_job() {
+        let app = testing::app().await;
+        let client = app.insert_client().await;
+        for (name, words) in [("Acme Ltd", ["acme ltd", "ltd"]), ("Beta Inc", ["beta inc", "inc"])] {
+            let rename = client::Entity::update_many().col_expr(client::Column::Name, Expr::value(name));
+            rename.filter(client::Column::Id.eq(client.id)).exec(app.db()).await.unwrap();
+            let mut tx = app.begin().await.unwrap();
+            tx.enqueue(ReindexClients {}).await.unwrap();
+            tx.commit().await.unwrap();
+            app.run_queue().await;
+            let found = search_word::Entity::find().all(app.db()).await.unwrap();
+            let mut found: Vec<_> = found.into_iter().map(|row| row.word).collect();
+            found.sort();
+            assert_eq!(found, words);
+        }
     }
 }

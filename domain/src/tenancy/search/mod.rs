@@ -2,7 +2,7 @@
 
 mod index_missing;
 
-pub use index_missing::IndexSearchWords;
+pub use index_missing::{IndexSearchWords, ReindexClients};
 
 use portico_entity::{TenantId, client, invitation, membership, search_word::Subject};
 

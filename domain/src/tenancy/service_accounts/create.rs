@@ -4,12 +4,15 @@ use portico_entity::{ServiceAccountId, service_account, staff_user::Role};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::json;
 
-use crate::platform::{
-    actor::{Authorized, access::StaffEdit},
-    app::App,
-    audit,
-    error::Result,
-    name::Name,
+use crate::{
+    platform::{
+        actor::{Authorized, access::StaffEdit},
+        app::App,
+        audit,
+        error::Result,
+        name::Name,
+    },
+    tenancy::staff,
 };
 
 /// The role of a service account. A service account is never an owner.
@@ -44,13 +47,15 @@ pub struct NewServiceAccount {
 /// Creates a service account in the caller's tenant and returns its row.
 ///
 /// # Errors
-/// `unavailable` or `internal`: a database query failed.
+/// - `forbidden`: another request has just removed or demoted the caller.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn create(
     app: &App,
     caller: &Authorized<StaffEdit>,
     new: NewServiceAccount,
 ) -> Result<service_account::Model> {
     let mut tx = app.begin().await?;
+    staff::require_editor(&mut tx, caller).await?;
     let row = service_account::ActiveModel {
         id: Set(ServiceAccountId(app.new_id())),
         tenant_id: Set(caller.tenant.id),

@@ -13,7 +13,10 @@ use crate::{
         error::{Error, Result},
         page::{Page, PageRequest},
     },
-    tenancy::api_tokens::{self, IssuedToken, NewApiToken, TokensOf},
+    tenancy::{
+        api_tokens::{self, IssuedToken, NewApiToken, TokensOf},
+        staff,
+    },
 };
 
 /// Creates a token of a service account of the caller's tenant, and mails all owners of the tenant a notice.
@@ -22,6 +25,7 @@ use crate::{
 /// - `not_found`: the caller's tenant has no service account with this id.
 /// - `validation_failed` at `/scopes` with the field code `scope_not_allowed`: the role of the service account does not
 ///   give one of the scopes, or there is none.
+/// - `forbidden`: another request has just removed or demoted the caller.
 /// - `conflict`: the service account has 100 live tokens.
 /// - `unavailable` or `internal`: a database query failed.
 pub async fn create_token(
@@ -34,6 +38,7 @@ pub async fn create_token(
     // Only a staff user has a fresh session.
     let creator = caller.staff_user_id().ok_or(Error::FORBIDDEN)?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    staff::require_editor(&mut tx, caller).await?;
     let owner = TokenOwner::ServiceAccount(account);
     let token = api_tokens::insert(&mut tx, &owner, creator, new, caller.into()).await?;
     tx.commit().await?;

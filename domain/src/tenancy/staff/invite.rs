@@ -2,7 +2,7 @@
 
 use portico_entity::staff_user;
 
-use super::{NewStaff, add, invitation_email};
+use super::{NewStaff, add, invitation_email, owners};
 use crate::{
     limits,
     platform::{
@@ -22,6 +22,7 @@ use crate::{
 /// # Errors
 /// The checks run in this order:
 /// - `too_many_requests`: a rate limit of the recipient or of the caller is used up.
+/// - `forbidden`: another request has just removed or demoted the caller.
 /// - `conflict`: a staff user of any tenant already has the address.
 /// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
 pub async fn invite(app: &App, caller: &Authorized<StaffEdit>, new: NewStaff) -> Result<staff_user::Model> {
@@ -36,6 +37,7 @@ pub async fn invite(app: &App, caller: &Authorized<StaffEdit>, new: NewStaff) ->
 /// Writes the row, its mail and its audit event in one transaction.
 async fn write(app: &App, caller: &Authorized<StaffEdit>, new: &NewStaff) -> Result<staff_user::Model> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    owners::require_editor(&mut tx, caller).await?;
     let user = add::insert(&mut tx, caller.tenant.id, new, caller.staff_user_id(), caller.into()).await?;
     invitation_email::enqueue(&mut tx, &user).await?;
     tx.commit().await?;

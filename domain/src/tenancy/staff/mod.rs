@@ -15,5 +15,6 @@ pub use add::{NewStaff, add};
 pub use change::{StaffChange, change, set_role};
 pub use invite::invite;
 pub use list::{StaffMember, list, list_of_tenant};
+pub(crate) use owners::require_editor;
 pub use profile::{ProfileChange, change_profile};
 pub use remove::{remove, remove_by_email};

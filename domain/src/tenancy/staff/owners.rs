@@ -50,10 +50,18 @@ pub(super) async fn check_not_last(tx: &Tx, user: &Model) -> Result<()> {
     if others == 0 { Err(Error::Conflict("last_owner")) } else { Ok(()) }
 }
 
-/// Checks that `caller` may still edit staff: another request may have removed or demoted the caller after this one was
-/// authenticated.
+/// Checks that `caller` may still edit staff, and keeps it so until the transaction ends: another request may have
+/// removed or demoted the caller after this one was authenticated. What the caller creates would otherwise outlive the
+/// removal.
 ///
-/// The caller must have called [`lock_tenant`] in this transaction.
+/// # Errors
+/// The errors of [`check_still_allowed`].
+pub(crate) async fn require_editor(tx: &mut Tx, caller: &TenantCaller) -> Result<()> {
+    lock_tenant(tx, caller.tenant.id).await?;
+    check_still_allowed(tx, caller).await
+}
+
+/// Checks that `caller` may still edit staff. The transaction must have called [`lock_tenant`].
 ///
 /// # Errors
 /// - `forbidden`: the caller may not any more.

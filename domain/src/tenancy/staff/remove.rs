@@ -14,14 +14,11 @@ use crate::{
         app::App,
         audit,
         error::Result,
-        metrics,
+        session_revocation::{RevocationReason, revoke_sessions},
         tx::Tx,
     },
     tenancy::api_tokens::{self, TokensOf},
 };
-
-/// Why the sessions of a removed staff user ended: `revoked_reason` of their rows and a label of the metric.
-const REASON: &str = "staff_removed";
 
 /// Removes a staff user of the caller's tenant.
 ///
@@ -74,16 +71,9 @@ async fn apply(tx: &mut Tx, tenant: TenantId, id: StaffUserId, actor: Actor) -> 
         .filter(Column::Id.eq(id))
         .exec(tx.db())
         .await?;
-    let ended = session::Entity::update_many()
-        .col_expr(session::Column::RevokedAt, Expr::value(now))
-        .col_expr(session::Column::RevokedReason, Expr::value(REASON))
-        .filter(session::Column::StaffUserId.eq(id))
-        .filter(session::Column::RevokedAt.is_null())
-        .exec(tx.db())
-        .await?;
-    metrics::sessions_ended(REASON, ended.rows_affected);
+    let sessions = revoke_sessions(tx, session::Column::StaffUserId.eq(id), RevocationReason::StaffRemoved).await?;
     let tokens = api_tokens::revoke_all(tx, TokensOf::StaffUser(id)).await?;
-    let details = json!({ "role": user.role, "sessions": ended.rows_affected, "api_tokens": tokens });
+    let details = json!({ "role": user.role, "sessions": sessions, "api_tokens": tokens });
     let event = audit::Event::new("staff.removed").target("staff_user", id.0).tenant(tenant).details(details);
     audit::record(tx, actor, event).await
 }

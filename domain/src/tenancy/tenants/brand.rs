@@ -8,12 +8,16 @@ use crate::{
     tenancy::tenants,
 };
 
+/// The languages that have texts of every mail.
+const LANGUAGES: [&str; 1] = ["en"];
+
 /// The name under which a mail is sent, and the language of the mail.
 pub(crate) struct Brand {
     /// The name of the tenant, or a neutral name.
     pub(crate) name: String,
-    /// The language of the mail as a language tag (BCP 47).
-    pub(crate) locale: String,
+    /// The language of the mail as a language tag (BCP 47): the one that was asked for if there are texts in it, and
+    /// otherwise English.
+    pub(crate) language: &'static str,
 }
 
 impl Brand {
@@ -42,10 +46,17 @@ impl Brand {
     }
 
     fn of(tenant: tenant::Model, locale: Option<&str>) -> Self {
-        Self { name: tenant.name, locale: locale.map_or(tenant.default_locale, Into::into) }
+        let language = text_language(locale.unwrap_or(&tenant.default_locale));
+        Self { name: tenant.name, language }
     }
 
     fn neutral(locale: Option<&str>) -> Self {
-        Self { name: "Client portal".into(), locale: locale.unwrap_or("en").into() }
+        Self { name: "Client portal".into(), language: text_language(locale.unwrap_or_default()) }
     }
+}
+
+/// Returns the language of the texts for `locale`, a language tag that may name a region.
+fn text_language(locale: &str) -> &'static str {
+    let (language, _) = locale.split_once('-').unwrap_or((locale, ""));
+    LANGUAGES.into_iter().find(|known| *known == language).unwrap_or("en")
 }

@@ -26,7 +26,8 @@ pub(crate) async fn find(app: &App, slug: &str) -> Result<Option<Model>> {
     Ok(Entity::find().filter(Column::Slug.eq(slug)).one(app.db()).await?)
 }
 
-/// Returns the tenants at whose clients `user` has a membership in any status, each tenant once.
+/// Returns the tenants at whose clients `user` has joined, each tenant once. A tenant that has only invited the person
+/// must not change the mails of another one.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
@@ -37,6 +38,7 @@ pub(crate) async fn of_person(db: &impl ConnectionTrait, user: PortalUserId) -> 
         .column(client::Column::TenantId)
         .distinct()
         .filter(membership::Column::PortalUserId.eq(user))
+        .filter(membership::Column::Status.ne(membership::Status::Invited))
         .into_tuple()
         .all(db)
         .await?;

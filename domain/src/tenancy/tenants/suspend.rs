@@ -26,7 +26,7 @@ use crate::platform::{
 /// - `not_found` when there is no such tenant.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn suspend(app: &App, slug: &str) -> Result<()> {
-    set_status(app, slug, Status::Suspended, RevocationReason::TenantSuspended).await
+    set_status(app, slug, Status::Suspended, RevocationReason::TenantSuspended, "tenant.suspended").await
 }
 
 /// Restores a tenant, and records an audit event. Ends every session of the tenant that is still open, also if the
@@ -35,11 +35,17 @@ pub async fn suspend(app: &App, slug: &str) -> Result<()> {
 /// # Errors
 /// As for [`suspend`].
 pub async fn restore(app: &App, slug: &str) -> Result<()> {
-    set_status(app, slug, Status::Active, RevocationReason::TenantRestored).await
+    set_status(app, slug, Status::Active, RevocationReason::TenantRestored, "tenant.restored").await
 }
 
-/// Sets the status and ends every session of the tenant for `reason`, whose name is also the action of the audit event.
-async fn set_status(app: &App, slug: &str, status: Status, reason: RevocationReason) -> Result<()> {
+/// Sets the status, ends every session of the tenant for `reason`, and records the audit event `action`.
+async fn set_status(
+    app: &App,
+    slug: &str,
+    status: Status,
+    reason: RevocationReason,
+    action: &'static str,
+) -> Result<()> {
     let tenant = super::find(app, slug).await?.ok_or(Error::NOT_FOUND)?;
     let mut tx = app.begin().await?;
     tenant::Entity::update_many()
@@ -61,7 +67,7 @@ async fn set_status(app: &App, slug: &str, status: Status, reason: RevocationRea
         .add(session::Column::ClientId.in_subquery(clients))
         .add(session::Column::StaffUserId.in_subquery(staff));
     revoke_sessions(&mut tx, sessions, reason).await?;
-    let event = audit::Event::new(reason.name()).target("tenant", tenant.id.0).tenant(tenant.id);
+    let event = audit::Event::new(action).target("tenant", tenant.id.0).tenant(tenant.id);
     audit::record(&mut tx, Actor::SYSTEM, event).await?;
     tx.commit().await
 }

@@ -826,9 +826,9 @@ export const listAuditEvents = <ThrowOnError extends boolean = false>(options?: 
  *
  * Returns all events of the caller's tenant that match the filters, newest first, as lines: each line is an
  * object as in the list, without white space between its tokens. The last line is `{"end":true,"count":n}` with
- * the number of events. A response without it was interrupted and is not complete. Two exports of a tenant may run
- * at the same time; another one gets `unavailable`. A client must receive 64 KiB in 20 seconds. The roles `owner`,
- * `admin` and `viewer` may call this.
+ * the number of events. A response without it was interrupted and is not complete: it ends when the session or the
+ * token of the caller ends. Two exports of a tenant may run at the same time; another one gets `overloaded`. A
+ * client must receive 64 KiB in 20 seconds. The start of an export is an event of the log.
  *
  * Needs the permission `audit:read`, which the roles `owner`, `admin` and `viewer` have.
  */
@@ -1340,15 +1340,11 @@ export const listPortalUsers = <ThrowOnError extends boolean = false>(options?: 
  * Needs the permission `staff:read`, which the roles `owner`, `admin` and `viewer` have.
  */
 export const listServiceAccounts = <ThrowOnError extends boolean = false>(options?: Options<ListServiceAccountsData, ThrowOnError>) => (options?.client ?? client).get<ListServiceAccountsResponses, ListServiceAccountsErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        {
+    security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        },
-        { scheme: 'bearer', type: 'http' }
-    ],
+        }],
     url: '/api/v1/service-accounts',
     ...options
 });
@@ -1399,15 +1395,11 @@ export const removeServiceAccount = <ThrowOnError extends boolean = false>(optio
  * Needs the permission `staff:read`, which the roles `owner`, `admin` and `viewer` have.
  */
 export const listServiceAccountTokens = <ThrowOnError extends boolean = false>(options: Options<ListServiceAccountTokensData, ThrowOnError>) => (options.client ?? client).get<ListServiceAccountTokensResponses, ListServiceAccountTokensErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        {
+    security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        },
-        { scheme: 'bearer', type: 'http' }
-    ],
+        }],
     url: '/api/v1/service-accounts/{account_id}/tokens',
     ...options
 });
@@ -1460,15 +1452,11 @@ export const revokeServiceAccountToken = <ThrowOnError extends boolean = false>(
  * Needs the permission `staff:read`, which the roles `owner`, `admin` and `viewer` have.
  */
 export const listStaff = <ThrowOnError extends boolean = false>(options?: Options<ListStaffData, ThrowOnError>) => (options?.client ?? client).get<ListStaffResponses, ListStaffErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        {
+    security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        },
-        { scheme: 'bearer', type: 'http' }
-    ],
+        }],
     url: '/api/v1/staff',
     ...options
 });
@@ -1586,15 +1574,11 @@ export const getPresentedToken = <ThrowOnError extends boolean = false>(options?
  * Needs the permission `staff:edit`, which the role `owner` has.
  */
 export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        {
+    security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        },
-        { scheme: 'bearer', type: 'http' }
-    ],
+        }],
     url: '/api/v1/tokens',
     ...options
 });
@@ -1608,15 +1592,11 @@ export const listTokens = <ThrowOnError extends boolean = false>(options?: Optio
  * Needs the permission `staff:edit`, which the role `owner` has.
  */
 export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>) => (options.client ?? client).delete<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        {
+    security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'portico_staff',
             type: 'apiKey'
-        },
-        { scheme: 'bearer', type: 'http' }
-    ],
+        }],
     url: '/api/v1/tokens/{token_id}',
     ...options
 });

@@ -316,7 +316,8 @@ export type BulkInviteRow = {
      */
     email: string;
     /**
-     * The language as a BCP 47 tag, such as `en` or `de-CH`. It is stored only if the address is new.
+     * The language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`. It is stored only
+     * if the address is new.
      */
     locale?: string | null;
     /**
@@ -1666,7 +1667,8 @@ export type StaffProfile = {
      */
     id: string;
     /**
-     * The preferred language as a BCP 47 tag, such as `en` or `de-CH`; `null` for the language of the tenant.
+     * The preferred language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`; `null`
+     * for that of the tenant.
      */
     locale: string | null;
     /**
@@ -2023,7 +2025,8 @@ export type UpdateStaff = {
  */
 export type UpdateStaffProfile = {
     /**
-     * The new preferred language as a BCP 47 tag, such as `en` or `de-CH`. `null` removes it.
+     * The new preferred language as a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region, as in `de-CH`.
+     * `null` removes it.
      */
     locale?: string | null;
     /**
