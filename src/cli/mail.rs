@@ -195,7 +195,7 @@ async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Res
     for id in ids {
         match mail::retry(app, RetryCaller::OPERATOR, EmailId(id)).await {
             Ok(new) => print(format!("Sent {id} again as {}.", new.id))?,
-            Err(Error::Conflict(_) | Error::NotFound(_)) => {
+            Err(Error::ConflictBecause(_) | Error::NotFound(_)) => {
                 refused += 1;
                 print(format!(
                     "{id} was not sent again: only a failed mail that was not sent again before can be, and only while \

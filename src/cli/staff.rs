@@ -92,7 +92,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
             let new = NewStaff { email, name, role: role.into() };
             match staff::add(&bootstrap::app(&config).await?, &tenant, new).await {
                 Ok(user) => print(format!("Added {}.", user.email)),
-                Err(Error::Conflict(_)) => bail!("a staff user with this address already exists"),
+                Err(Error::ConflictBecause(_)) => bail!("a staff user with this address already exists"),
                 Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
                 Err(error) => Err(error.into()),
             }

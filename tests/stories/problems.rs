@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::{attacks::responses::every_problem, support::stories};
+use serde_json::json;
+
+use crate::{
+    attacks::responses::every_problem,
+    support::{Invitation, paths, stories, unique},
+};
 
 /// The title of each code that [`every_problem`] returns, sorted by code.
 const TITLES: &str = "\
@@ -42,5 +47,27 @@ stories! {
         }).collect();
         let titles: String = titles.iter().map(|(code, title)| format!("{code}: {title}\n")).collect();
         assert_eq!(titles, TITLES, "\n{titles}");
+    }
+
+    async fn a_conflict_says_what_conflicts(world) {
+        let tenant = world.tenant().await;
+        let Invitation { client, email, token } = tenant.create_invitation(world).await;
+        let reference = unique("ref");
+        let new = json!({ "name": "Beta Ltd", "external_ref": reference });
+        tenant.owner.post(paths::CLIENTS, new.clone()).await.expect(201);
+        let patch = json!({ "external_ref": reference });
+        let member = tenant.member_path(&client, &email).await;
+        let staff = json!({ "email": tenant.owner_email, "role": "viewer" });
+        let invited = tenant.owner.post(paths::STAFF, staff).await;
+        for (response, detail) in [
+            (tenant.owner.post(paths::CLIENTS, new).await, "Another client of the tenant has this external_ref."),
+            (tenant.owner.patch(&paths::client(&client), patch).await, "Another client of the tenant has this external_ref."),
+            (tenant.owner.patch(&member, json!({ "role": "admin" })).await, "The portal user has not joined the client yet."),
+            (tenant.owner.post_empty(&format!("{member}/send-reset")).await, "The portal user is not active at the client."),
+            (world.browser().request_new_link(&token).await, "The link is still valid."),
+            (invited, "A staff user has this address already."),
+        ] {
+            assert_eq!(response.assert_problem("409 conflict")["detail"], detail);
+        }
     }
 }

@@ -77,7 +77,7 @@ impl ApiError {
                 Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
                 Error::Forbidden(_) => StatusCode::FORBIDDEN,
                 Error::NotFound(_) => StatusCode::NOT_FOUND,
-                Error::Conflict(_) => StatusCode::CONFLICT,
+                Error::Conflict(_) | Error::ConflictBecause(_) => StatusCode::CONFLICT,
                 Error::Gone(_) => StatusCode::GONE,
                 Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
                 Error::Overloaded | Error::Unavailable(_) | Error::Aborted(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -118,6 +118,7 @@ impl ApiError {
                 [field] => format!("{} {}.", field.pointer, field.problem.detail),
                 fields => format!("{} fields are invalid.", fields.len()),
             },
+            Self::Domain(Error::ConflictBecause(why)) => (*why).into(),
             Self::Domain(Error::RateLimited(refusal)) => format!("Try again in {} seconds.", refusal.retry_after),
             _ => format!("{}.", title(self.code())),
         }

@@ -29,6 +29,8 @@ pub enum Error {
     NotFound(&'static str),
     /// The input conflicts with existing data. Holds the code.
     Conflict(&'static str),
+    /// The input conflicts with existing data, and the code is `conflict`. Holds a sentence that says why.
+    ConflictBecause(&'static str),
     /// The object existed but is used, revoked or expired. Holds the code.
     Gone(&'static str),
     /// A rate limit is exhausted.
@@ -156,6 +158,7 @@ impl Error {
             | Self::NotFound(code)
             | Self::Conflict(code)
             | Self::Gone(code) => code,
+            Self::ConflictBecause(_) => "conflict",
             Self::RateLimited(_) => "too_many_requests",
             Self::Overloaded => "overloaded",
             Self::Unavailable(_) | Self::Aborted(_) => "unavailable",
@@ -166,6 +169,15 @@ impl Error {
     /// Returns whether the failure is temporary. The same request may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Overloaded | Self::Unavailable(_) | Self::Aborted(_))
+    }
+
+    /// Returns `reason` instead of a conflict without one: the only unique value that the caller has written exists
+    /// already.
+    pub(crate) fn unique(error: DbErr, reason: &'static str) -> Self {
+        match Self::from(error) {
+            Self::Conflict("conflict") => Self::ConflictBecause(reason),
+            error => error,
+        }
     }
 
     /// Returns whether a statement failed because a unique value exists already.

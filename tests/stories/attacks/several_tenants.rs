@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Tenant, World, eventually, password,
+    Tenant, World, eventually, password,
     paths::{self, AUDIT_EVENTS, CHANGE_PASSWORD},
     stories, unique_email,
 };

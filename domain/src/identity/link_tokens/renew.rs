@@ -37,7 +37,7 @@ const RENEWAL_PERIOD: TimeDelta = TimeDelta::days(14);
 pub async fn renew(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<()> {
     let link = link_tokens::find(app, token).await?;
     match link.check_live(app.now()) {
-        Ok(()) => return Err(Error::CONFLICT),
+        Ok(()) => return Err(Error::ConflictBecause("The link is still valid.")),
         Err(Error::Gone("token_expired")) if app.now() - link.token.expires_at < RENEWAL_PERIOD => {}
         Err(error) => return Err(error),
     }

@@ -53,7 +53,7 @@ pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Pa
 
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     if !set_password(&mut tx, user, phc, Expected::Version(user.credential_version)).await? {
-        return Err(Error::CONFLICT);
+        return Err(Error::ConflictBecause("Another request has changed the password."));
     }
     sessions::end_all(
         &mut tx,

@@ -37,7 +37,7 @@ pub async fn send_reset(app: &App, caller: &Authorized<ClientsEdit>, client: Cli
         return Err(Error::Forbidden("client_suspended"));
     }
     if member.membership.status != Status::Active || user.password_phc.is_none() || user.disabled_at.is_some() {
-        return Err(Error::CONFLICT);
+        return Err(Error::ConflictBecause("The portal user is not active at the client."));
     }
     let email = EmailAddress::stored(&user.email)?;
     let reservation = invitations::limit_invitations(app, &caller.into(), &email).await?;

@@ -119,6 +119,7 @@ fn is_refusal(error: &Error) -> bool {
         | Error::Forbidden(_)
         | Error::NotFound(_)
         | Error::Conflict(_)
+        | Error::ConflictBecause(_)
         | Error::Gone(_) => true,
         Error::RateLimited(_) | Error::Overloaded | Error::Unavailable(_) | Error::Aborted(_) | Error::Internal(_) => {
             false

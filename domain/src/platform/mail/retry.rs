@@ -33,6 +33,9 @@ use crate::platform::{
 const MAX_RETRIES: u64 = 10_000;
 /// The number of mails that one transaction sends again.
 const BATCH: usize = 200;
+/// Why a mail is not sent again.
+const NOT_RETRIABLE: &str = "Only a failed mail that was not sent again before can be sent again, and only while what it \
+                             carries makes sense.";
 
 /// Who sends mails again, and which mails exist for this caller.
 #[derive(Clone, Debug)]
@@ -90,7 +93,7 @@ pub async fn retry(app: &App, caller: impl Into<RetryCaller>, id: EmailId) -> Re
     let caller = caller.into();
     let mut tx = caller.begin(app).await?;
     let row = Entity::find_by_id(id).filter(caller.condition()).one(tx.db()).await?.ok_or(Error::NOT_FOUND)?;
-    let new = send_again(&mut tx, &caller, vec![row]).await?.pop().ok_or(Error::CONFLICT)?;
+    let new = send_again(&mut tx, &caller, vec![row]).await?.pop().ok_or(Error::ConflictBecause(NOT_RETRIABLE))?;
     tx.commit().await?;
     info!(mail = %id, new_mail = %new.id, "a failed mail was sent again");
     Ok(new)

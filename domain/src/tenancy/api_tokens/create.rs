@@ -147,5 +147,9 @@ async fn lock_live_owner(tx: &Tx, owner: &TokenOwner) -> Result<()> {
 /// Checks that the owner can have one more live token. The row of the owner is locked.
 async fn check_count(tx: &Tx, owner: &TokenOwner) -> Result<()> {
     let live = TokensOf::owner(owner).query().filter(api_token::Column::ExpiresAt.gt(tx.app().now()));
-    if live.count(tx.db()).await? < MAX_LIVE { Ok(()) } else { Err(Error::CONFLICT) }
+    if live.count(tx.db()).await? < MAX_LIVE {
+        Ok(())
+    } else {
+        Err(Error::ConflictBecause("There are 100 live tokens already. Revoke one of them first."))
+    }
 }

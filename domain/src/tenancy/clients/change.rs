@@ -17,7 +17,7 @@ use crate::{
         actor::{Authorized, access::ClientsEdit},
         app::App,
         audit,
-        error::Result,
+        error::{Error, Result},
         name::Name,
         search,
         session_revocation::{RevocationReason, revoke_sessions},
@@ -74,7 +74,7 @@ pub async fn change(
     if fields.is_empty() {
         return Ok(client);
     }
-    let client = row.update(tx.db()).await?;
+    let client = row.update(tx.db()).await.map_err(|error| Error::unique(error, super::REFERENCE_IN_USE))?;
     search::index(&mut tx, [entries::client(&client)]).await?;
     if client.status == Status::Archived {
         suppress_mail(&mut tx, id).await?;

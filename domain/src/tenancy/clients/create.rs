@@ -12,7 +12,7 @@ use crate::{
         actor::{Authorized, access::ClientsEdit},
         app::App,
         audit,
-        error::Result,
+        error::{Error, Result},
         name::Name,
         search,
     },
@@ -43,7 +43,7 @@ pub async fn create(app: &App, caller: &Authorized<ClientsEdit>, new: NewClient)
         created_at: Set(app.now()),
         is_search_indexed: Set(true),
     };
-    let client = row.insert(tx.db()).await?;
+    let client = row.insert(tx.db()).await.map_err(|error| Error::unique(error, super::REFERENCE_IN_USE))?;
     search::index(&mut tx, [entries::client(&client)]).await?;
     let event =
         audit::Event::new("client.created").target("client", client.id.0).tenant(caller.tenant.id).client(client.id);

@@ -16,6 +16,9 @@ use std::str::FromStr;
 
 use crate::platform::{error::FieldProblem, name};
 
+/// Why a reference cannot be stored.
+const REFERENCE_IN_USE: &str = "Another client of the tenant has this external_ref.";
+
 /// A tenant's own reference for a client, such as a customer number: 1 to 100 characters, at least one of them visible,
 /// and no control characters.
 ///

@@ -51,7 +51,7 @@ async fn lock_colleague(tx: &mut Tx, caller: &ClientAdmin, id: MembershipId, end
     let locked = memberships::lock(tx, &client, id).await?;
     let user = locked.member.membership.portal_user_id;
     if user == caller.user.id {
-        return Err(Error::CONFLICT);
+        return Err(Error::ConflictBecause("An administrator cannot change or remove their own membership."));
     }
     if ends_admin && client_admins::is_admin(&locked.member.membership) {
         client_admins::require_another(tx, &locked.client, user).await?;

@@ -47,7 +47,9 @@ pub(crate) async fn cancel_as(app: &App, inviter: &Inviter, client: ClientId, id
         return match super::find(tx.db(), client.id, id).await?.status {
             Status::Cancelled => Ok(()),
             Status::Accepted => Err(Error::Conflict("already_activated")),
-            Status::Pending | Status::Expired => Err(Error::CONFLICT),
+            Status::Pending | Status::Expired => {
+                Err(Error::ConflictBecause("Another request has changed the invitation."))
+            }
         };
     }
     record(&mut tx, &inviter.actor, client.tenant_id, &cancelled).await?;

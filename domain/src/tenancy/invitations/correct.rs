@@ -71,7 +71,7 @@ async fn replace(
     if cancel::end(&mut tx, which).await?.is_empty() {
         // Another request has accepted or cancelled it since it was read.
         check_open(super::find(tx.db(), client.id, old.id).await?.status)?;
-        return Err(Error::CONFLICT);
+        return Err(Error::ConflictBecause("Another request has changed the invitation."));
     }
     let name = correction.name.or_else(|| kept_name(old));
     let input = InviteInput { email: correction.email, name, role: old.role, locale: old.locale.clone() };

@@ -130,7 +130,7 @@ pub(super) fn check_open(status: Status) -> Result<()> {
     match status {
         Status::Pending | Status::Expired => Ok(()),
         Status::Accepted => Err(Error::Conflict("already_activated")),
-        Status::Cancelled => Err(Error::CONFLICT),
+        Status::Cancelled => Err(Error::ConflictBecause("The invitation was cancelled.")),
     }
 }
 
@@ -154,14 +154,14 @@ async fn renew(app: &App, inviter: &Inviter, client: &client::Model, id: Invitat
         .await?;
     let Some(invitation) = renewed.into_iter().next() else {
         check_open(super::find(tx.db(), client.id, id).await?.status)?;
-        return Err(Error::CONFLICT);
+        return Err(Error::ConflictBecause("Another request has changed the invitation."));
     };
     let membership = membership::Entity::find()
         .filter(membership::Column::PortalUserId.eq(invitation.portal_user_id))
         .filter(membership::Column::ClientId.eq(client.id))
         .one(tx.db())
         .await?
-        .ok_or(Error::CONFLICT)?;
+        .ok_or(Error::ConflictBecause("Another request has changed the invitation."))?;
     suppress_older_mail(&mut tx, invitation.id).await?;
     let mail = NewEmail {
         tenant: Some(inviter.tenant),

@@ -91,7 +91,7 @@ pub(crate) async fn change_in(
 ) -> Result<Member> {
     let before = &member.membership;
     if before.status == Status::Invited {
-        return Err(Error::CONFLICT);
+        return Err(Error::ConflictBecause("The portal user has not joined the client yet."));
     }
     let fields: Vec<_> = change.role.map(|_| "role").into_iter().chain(change.access.map(|_| "status")).collect();
     if fields.is_empty() {
@@ -151,7 +151,7 @@ mod tests {
         let id = invited.membership.id;
         let disable = MemberChange { access: Some(MemberAccess::Disabled), role: None };
         let refused = change(&app, &owner, first.id, id, disable).await;
-        assert!(matches!(refused, Err(Error::Conflict("conflict"))));
+        assert_eq!(refused.unwrap_err().code(), "conflict");
 
         // Ann has joined, and a mail of the client to her waits.
         membership::Entity::update_many()

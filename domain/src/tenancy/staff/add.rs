@@ -74,7 +74,8 @@ pub(crate) async fn insert(
         invited_by: Set(invited_by),
         removed_at: Set(None),
     };
-    let user = row.insert(tx.db()).await?;
+    let in_use = |error| Error::unique(error, "A staff user has this address already.");
+    let user = row.insert(tx.db()).await.map_err(in_use)?;
     let event = audit::Event::new("staff.added")
         .target("staff_user", user.id.0)
         .tenant(tenant)
