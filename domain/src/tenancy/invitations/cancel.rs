@@ -23,7 +23,10 @@ use crate::{
 /// Cancels an invitation to a client of the caller's tenant. Cancelling a cancelled invitation changes nothing.
 ///
 /// # Errors
-/// The errors of [`cancel_as`].
+/// - `not_found`: the inviter's tenant has no client with this id, or the client has no invitation with this id.
+/// - `forbidden` or `client_suspended`: a colleague is no longer an administrator of the client, or it is archived.
+/// - `already_activated`: the invitation was accepted.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn cancel(app: &App, caller: &Authorized<ClientsEdit>, client: ClientId, id: InvitationId) -> Result<()> {
     cancel_as(app, &caller.into(), client, id).await
 }
@@ -33,10 +36,7 @@ pub async fn cancel(app: &App, caller: &Authorized<ClientsEdit>, client: ClientI
 /// The links of the invitation become invalid, its queued mails are suppressed, and the membership is removed.
 ///
 /// # Errors
-/// - `not_found`: the inviter's tenant has no client with this id, or the client has no invitation with this id.
-/// - `forbidden` or `client_suspended`: a colleague is no longer an administrator of the client, or it is archived.
-/// - `already_activated`: the invitation was accepted.
-/// - `unavailable` or `internal`: a database query failed.
+/// The errors of [`cancel`].
 pub(crate) async fn cancel_as(app: &App, inviter: &Inviter, client: ClientId, id: InvitationId) -> Result<()> {
     let client = clients::of(inviter.tenant).find(app.db(), client).await?;
     let mut tx = app.begin().await?.caused_by(inviter.request_id);

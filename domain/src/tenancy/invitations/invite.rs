@@ -53,7 +53,13 @@ pub struct SentInvitation {
 /// address is new or known to another tenant, so no tenant learns about the portal users of another tenant.
 ///
 /// # Errors
-/// The errors of [`invite_as`].
+/// The checks run in this order:
+/// - `not_found`: the inviter's tenant has no client with this id.
+/// - `client_suspended`: the client is archived.
+/// - `too_many_requests`: a rate limit of the recipient or of the inviter is used up.
+/// - `forbidden`: a colleague is no longer an administrator of the client.
+/// - `portal_user_exists`: the person already has a membership of this client.
+/// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
 pub async fn invite(
     app: &App,
     caller: &Authorized<ClientsEdit>,
@@ -66,13 +72,7 @@ pub async fn invite(
 /// Invites a person to a client of the inviter's tenant, as [`invite`] does. The function checks no permission.
 ///
 /// # Errors
-/// The checks run in this order:
-/// - `not_found`: the inviter's tenant has no client with this id.
-/// - `client_suspended`: the client is archived.
-/// - `too_many_requests`: a rate limit of the recipient or of the inviter is used up.
-/// - `forbidden`: a colleague is no longer an administrator of the client.
-/// - `portal_user_exists`: the person already has a membership of this client.
-/// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
+/// The errors of [`invite`].
 pub(crate) async fn invite_as(
     app: &App,
     inviter: &Inviter,

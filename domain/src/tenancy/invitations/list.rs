@@ -89,7 +89,8 @@ pub async fn list(
 /// Returns a page of the invitations to a client of the caller's tenant that match `filter`, newest first.
 ///
 /// # Errors
-/// The errors of [`list_at_as`].
+/// - `not_found`: the tenant has no client with this id.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn list_at(
     app: &App,
     caller: &Authorized<ClientsRead>,
@@ -103,8 +104,7 @@ pub async fn list_at(
 /// Returns a page of the invitations to a client of `tenant` as [`list_at`] does. The function checks no permission.
 ///
 /// # Errors
-/// - `not_found`: the tenant has no client with this id.
-/// - `unavailable` or `internal`: a database query failed.
+/// The errors of [`list_at`].
 pub(crate) async fn list_at_as(
     app: &App,
     tenant: TenantId,

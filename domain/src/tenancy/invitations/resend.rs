@@ -74,7 +74,13 @@ pub async fn resend_to(
 /// Resends the invitation `id` to a client of the caller's tenant, with a new link and a new expiry time.
 ///
 /// # Errors
-/// The errors of [`resend_as`].
+/// - `not_found`: the inviter's tenant has no client with this id, or the client has no invitation with this id.
+/// - `client_suspended`: the client is archived.
+/// - `already_activated`: the invitation was accepted.
+/// - `conflict`: the invitation was cancelled.
+/// - `too_many_requests`: a rate limit of the recipient or of the inviter is used up.
+/// - `forbidden`: a colleague is no longer an administrator of the client.
+/// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
 pub async fn resend(
     app: &App,
     caller: &Authorized<ClientsEdit>,
@@ -89,13 +95,7 @@ pub async fn resend(
 /// Every older link of the invitation becomes invalid, including the link of a mail that is still queued.
 ///
 /// # Errors
-/// - `not_found`: the inviter's tenant has no client with this id, or the client has no invitation with this id.
-/// - `client_suspended`: the client is archived.
-/// - `already_activated`: the invitation was accepted.
-/// - `conflict`: the invitation was cancelled.
-/// - `too_many_requests`: a rate limit of the recipient or of the inviter is used up.
-/// - `forbidden`: a colleague is no longer an administrator of the client.
-/// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
+/// The errors of [`resend`].
 pub(crate) async fn resend_as(
     app: &App,
     inviter: &Inviter,
