@@ -70,7 +70,7 @@ const SCHEDULES: &[Schedule] = &[
     Schedule::every::<CorrectSessionTimes>(5 * MINUTE),
     Schedule::every::<CorrectLinkTimes>(5 * MINUTE),
     Schedule::every::<IndexSearchWords>(MINUTE),
-    Schedule::every::<ReindexClients>(24 * HOUR),
+    Schedule::every::<ReindexClients>(12 * HOUR),
     Schedule::every::<CutAuditLog>(HOUR),
     Schedule::every::<NotifyExpiringTokens>(HOUR),
 ];

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn name_that_an_older_version_has_changed_is_found_after_the_daily_job() {
+    async fn name_that_an_older_version_has_changed_is_found_after_the_job() {
         let app = testing::app().await;
         let client = app.insert_client().await;
         for (name, words) in [("Acme Ltd", ["acme ltd", "ltd"]), ("Beta Inc", ["beta inc", "inc"])] {
