@@ -1,6 +1,6 @@
 //! The HTTP API server of Portico.
 //!
-//! - `http`: what every operation needs. `http/error.rs` alone gives a failure its status, and `http/auth.rs` alone
+//! - `http`: what every operation needs. `http/error/codes.rs` alone gives a failure its status, and `http/auth` alone
 //!   reads credentials.
 //! - `identity` and `tenancy`: the operations, one file for each capability, with the same noun as in the domain.
 //! - `openapi.rs`: the list of all operations.

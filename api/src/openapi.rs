@@ -60,6 +60,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::http::schema;
 
     #[test]
     fn the_committed_document_is_current() {
@@ -95,7 +96,7 @@ mod tests {
         let document: Value = serde_json::from_str(json()).unwrap();
         let mut checked = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
-            for operation in item.as_object().unwrap().values() {
+            for (method, operation) in item.as_object().unwrap() {
                 let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
                 let body =
                     content.values().next().unwrap()["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
@@ -104,8 +105,9 @@ mod tests {
                     .clone()
                     .any(|field| ["password", "token", "six-digits"].iter().any(|secret| field["format"] == **secret))
                 {
+                    let found = super::document().operation(&method.to_uppercase(), path).unwrap();
                     assert!(
-                        operation["x-rate-limit"].is_string(),
+                        found.rate_limit.is_some(),
                         "{path} takes a secret and declares no limit, such as limit::TOKEN_NETWORK"
                     );
                     checked += 1;
@@ -113,5 +115,34 @@ mod tests {
             }
         }
         assert_eq!(checked, 10, "the secrets are found by their format");
+    }
+
+    #[test]
+    fn every_example_of_a_request_is_valid_and_holds_no_optional_id() {
+        let document: Value = serde_json::from_str(json()).unwrap();
+        let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+        let document_of_process = super::document();
+        let mut checked = 0;
+        for (_, operation) in operations {
+            let media = &operation["requestBody"]["content"]["application/json"];
+            let Some(example) = media.get("example") else { continue };
+            let found = schema::check(
+                document_of_process.schemas(),
+                media["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap(),
+                example,
+            );
+            assert!(found.is_empty(), "{}: {found:?}", operation["operationId"]);
+            assert!(!example.as_object().unwrap().is_empty(), "{} has no example", operation["operationId"]);
+            checked += 1;
+        }
+        assert_eq!(checked, 30);
+        let sign_in = &document["paths"]["/api/portal/auth/sign-in"]["post"]["requestBody"]["content"];
+        let expected = serde_json::json!({ "email": "ann@example.com", "password": "quartz-lantern-41" });
+        assert_eq!(sign_in["application/json"]["example"], expected);
+    }
+
+    #[test]
+    fn every_string_of_a_response_has_an_example_of_its_own() {
+        assert!(!json().contains(r#": "text""#), "add the field to the table");
     }
 }

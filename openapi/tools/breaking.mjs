@@ -22,10 +22,14 @@ export function breakingChanges(before, after) {
   return new Comparison(before, after).run();
 }
 
-/** Returns the changes whose name is not in the changelog under `## [Unreleased]`, `### Breaking`. */
+/**
+ * Returns the changes whose name is not in the changelog under `## [Unreleased]`, `### Breaking`. Where another schema
+ * has taken the place of a named one, the name of the old schema suffices.
+ */
 export function undocumented(changes, changelog) {
   const breaking = section(section(changelog, '## [Unreleased]'), '### Breaking');
-  return changes.filter(({ name }) => !new RegExp(`(?<!\\w)${escape(name)}(?!\\w)`).test(breaking));
+  const has = (name) => new RegExp(`(?<!\\w)${escape(name)}(?!\\w)`).test(breaking);
+  return changes.filter(({ name, replaced }) => !has(name) && !(replaced && has(replaced)));
 }
 
 class Comparison {
@@ -47,8 +51,8 @@ class Comparison {
     return [...this.#changes.values()];
   }
 
-  #report(name, where, what) {
-    this.#changes.set(`${name} ${where} ${what}`, { name, where, what });
+  #report(name, where, what, replaced) {
+    this.#changes.set(`${name} ${where} ${what}`, { name, where, what, ...(replaced && { replaced }) });
   }
 
   #operation(old, now, report) {
@@ -94,7 +98,7 @@ class Comparison {
     const old = this.before.flatten(oldSchema);
     const now = this.after.flatten(newSchema);
     const differ = (kind, what) => {
-      if (kind === 'both' || kind === HARMS[at.direction]) this.#report(at.name, at.where, `${what} (${at.direction})`);
+      if (kind === 'both' || kind === HARMS[at.direction]) this.#report(at.name, at.where, `${what} (${at.direction})`, at.replaced);
     };
     // A reference can be nullable although its schema is not, so nullability is compared at every reference.
     if (now.nullable && !old.nullable) differ('widened', 'became nullable');
@@ -102,7 +106,8 @@ class Comparison {
     if (old.name && now.name) {
       // A change in a named schema is reported once per direction, under the name of the schema. The check below also
       // ends the recursion through a schema that contains itself.
-      if (old.name === now.name) at = { ...at, name: old.name, where: old.name };
+      if (old.name === now.name) at = { ...at, name: old.name, where: old.name, replaced: undefined };
+      else at = { ...at, replaced: old.name };
       const key = [at.direction, at.name, old.name, now.name].join(' ');
       if (this.#compared.has(key)) return;
       this.#compared.add(key);
@@ -121,7 +126,7 @@ class Comparison {
   #fields(old, now, at, differ) {
     for (const field of Object.keys(old.properties)) {
       const inner = { ...at, where: `${at.where}.${field}` };
-      if (!now.properties[field]) this.#report(inner.name, inner.where, `field removed (${at.direction})`);
+      if (!now.properties[field]) this.#report(inner.name, inner.where, `field removed (${at.direction})`, at.replaced);
       else this.#schema(old.properties[field], now.properties[field], inner);
       if (old.required.has(field) && now.properties[field] && !now.required.has(field)) differ('widened', `${field} is no longer required`);
     }

@@ -145,6 +145,14 @@ describe('the changelog', () => {
     assert.deepEqual(undocumented(change, ''), change);
   });
 
+  test('documents the changes of a schema that another one has replaced', () => {
+    const replaced = [{ name: 'sign_in', where: '', what: '', replaced: 'Problem' }];
+    assert.deepEqual(undocumented(replaced, log('### Breaking\n- `Problem` is split.\n')), []);
+    assert.deepEqual(undocumented(replaced, log('### Breaking\n- `ProblemList` is split.\n')), replaced);
+    const of = (name) => document({ response: ref(name), schemas: { A: object({ a: text }), B: object({}) } });
+    assert.deepEqual(breakingChanges(of('A'), of('B')).map((each) => each.replaced), ['A']);
+  });
+
   test('decides the exit status of the command', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'breaking-'));
     const file = async (name, content) => (await writeFile(join(folder, name), content), join(folder, name));

@@ -19,6 +19,7 @@ mod colleagues;
 mod configuration;
 mod copy;
 mod devices;
+mod document;
 mod fail_over;
 mod faults;
 mod invitation_admin;

@@ -13,18 +13,17 @@ use portico_domain::platform::error::Error;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::http::{document, error::ApiError, schema};
-
-/// The largest request body of most operations, in bytes.
-pub(crate) const MAX_BYTES: usize = 64 * 1024;
-/// The largest request body of the operations that declare a large one, in bytes.
-pub(crate) const MAX_LARGE_BYTES: usize = 2 * 1024 * 1024;
+use crate::http::{
+    document::{self, MAX_BODY_BYTES},
+    error::ApiError,
+    schema,
+};
 
 /// A JSON request body of schema `T`.
 ///
 /// # Errors
 /// The extractor answers `unsupported_media_type` for any other content type, for two of them and for a body with a
-/// content coding, such as gzip; `body_too_large` beyond [`MAX_BYTES`];
+/// content coding, such as gzip; `body_too_large` beyond [`MAX_BODY_BYTES`];
 /// `malformed_request` for a body that is not unambiguous JSON (see [`Strict`]), and `validation_failed`, with every
 /// bad field, for JSON that does not match the schema.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -68,7 +67,7 @@ impl<T: ParseFromJSON> ParsePayload for Body<T> {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let value = parse(&read(request, body, MAX_BYTES).await?)?;
+        let value = parse(&read(request, body, MAX_BODY_BYTES).await?)?;
         let problems = schema::check(document::of(request)?.schemas(), &T::name(), &value);
         if !problems.is_empty() {
             return Err(ApiError::Domain(Error::Invalid(problems)).into());

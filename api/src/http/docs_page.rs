@@ -15,9 +15,23 @@ struct DocsPage {
     policy: String,
 }
 
+/// Shows the served document. A request that the page sends needs no other origin, so the policy allows it.
+const START_SCRIPT: &str = "
+    SwaggerUIBundle({
+        dom_id: '#ui',
+        url: '/api/openapi.json',
+        deepLinking: true,
+        tryItOutEnabled: true,
+        defaultModelsExpandDepth: 0,
+    })
+";
+
 impl DocsPage {
     /// Makes the page from the one that the framework generates.
     fn new(html: &str) -> Self {
+        // The framework's script shows the document as the framework generates it, and not as it is served.
+        let html = html.rsplit_once("<script>").map_or(html, |(before, _)| before);
+        let html = format!("{html}<script>{START_SCRIPT}</script>\n\n</body>\n</html>\n");
         let html = html.replace("<title>Swagger UI</title>", "<title>Portico API</title>");
         let html = format!("<!doctype html>\n{}", html.trim_start()).replace("\r\n", "\n").replace('\r', "\n");
         let hashes: Vec<String> = inline_scripts(&html)

@@ -1,7 +1,7 @@
 //! `/health`: liveness and readiness of this process, for probes and load balancers.
 
 use crate::http::{
-    error::{ApiResult, status},
+    error::{ApiResult, request},
     tags::Tag,
 };
 use poem::web::Data;
@@ -37,7 +37,7 @@ impl Health {
     ///
     /// Returns `ok` while the process runs. It checks no dependency.
     #[oai(path = "/live", method = "get", operation_id = "check_liveness")]
-    async fn live(&self) -> ApiResult<Json<HealthReport>, { status::IGNORES_QUERY }> {
+    async fn live(&self) -> ApiResult<Json<HealthReport>, { request::IGNORES_QUERY }> {
         Ok(Json(HealthReport { status: HealthStatus::Ok }))
     }
 
@@ -47,7 +47,7 @@ impl Health {
     /// stopping. The status is `degraded`, not 503, if the queue cannot be reached, no worker runs, the
     /// mail server refuses Portico itself, or a mail has waited for five minutes.
     #[oai(path = "/ready", method = "get", operation_id = "check_readiness")]
-    async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, { status::IGNORES_QUERY }> {
+    async fn ready(&self, Data(app): Data<&App>) -> ApiResult<Json<HealthReport>, { request::IGNORES_QUERY }> {
         let health = health::require_ready(app).await?;
         Ok(Json(HealthReport {
             status: if health.is_fully_working() { HealthStatus::Ok } else { HealthStatus::Degraded },

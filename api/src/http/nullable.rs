@@ -27,9 +27,8 @@ impl<T: Type> Type for Nullable<T> {
     fn schema_ref() -> MetaSchemaRef {
         let schema = match T::schema_ref() {
             MetaSchemaRef::Inline(schema) => MetaSchema { nullable: true, ..*schema },
-            // `nullable` has an effect only next to `type` (OpenAPI 3.0.3). Every schema that is referred to here is
-            // an object.
-            reference => MetaSchema { nullable: true, all_of: vec![reference], ..MetaSchema::new("object") },
+            // Generators take an `allOf` with `nullable` and without a `type` for the referenced type or `null`.
+            reference => MetaSchema { nullable: true, all_of: vec![reference], ..MetaSchema::ANY },
         };
         MetaSchemaRef::Inline(Box::new(schema))
     }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use poem_openapi::{
-    registry::{MetaSchema, MetaSchemaRef},
+    registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use portico_domain::{entity::email, platform::mail};
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// A word of a closed set.
 pub(crate) trait Word: Copy + Send + Sync + 'static {
-    /// The name of the set.
+    /// The name of the set in the document.
     const SET: &'static str;
 
     /// Returns every word.
@@ -27,7 +27,7 @@ pub(crate) trait Word: Copy + Send + Sync + 'static {
 pub(crate) struct OneOf<T>(pub(crate) T);
 
 impl Word for email::Kind {
-    const SET: &'static str = "email_kind";
+    const SET: &'static str = "EmailKind";
 
     fn all() -> Vec<Self> {
         Self::all().collect()
@@ -39,7 +39,7 @@ impl Word for email::Kind {
 }
 
 impl Word for mail::Reason {
-    const SET: &'static str = "email_reason";
+    const SET: &'static str = "EmailReason";
 
     fn all() -> Vec<Self> {
         Self::ALL.into()
@@ -57,12 +57,18 @@ impl<T: Word> Type for OneOf<T> {
     type RawElementValueType = Self;
 
     fn name() -> Cow<'static, str> {
-        format!("one_of_{}", T::SET).into()
+        T::SET.into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        let words = T::all().into_iter().map(|word| Value::from(word.text())).collect();
-        MetaSchemaRef::Inline(Box::new(MetaSchema { enum_items: words, ..MetaSchema::new("string") }))
+        MetaSchemaRef::Reference(T::SET.into())
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(T::SET.into(), |_| {
+            let words = T::all().into_iter().map(|word| Value::from(word.text())).collect();
+            MetaSchema { enum_items: words, ..MetaSchema::new("string") }
+        });
     }
 
     fn as_raw_value(&self) -> Option<&Self> {

@@ -22,7 +22,7 @@ use crate::{
     http::{
         auth::{Anonymous, Portal, PortalUser, ReplacedSession},
         body::Body,
-        error::{ApiResult, limit, status},
+        error::{ApiResult, codes, limit},
         fields::Field,
         nullable::Nullable,
         response::{Accepted, NoContent, WithCookies, accepted},
@@ -123,10 +123,7 @@ impl LinkTokens {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<LinkToken>,
-    ) -> ApiResult<
-        Json<CheckedLink>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<Json<CheckedLink>, { codes::LINK_TOKEN | limit::TOKEN_NETWORK }> {
         Ok(Json(link_tokens::check(app, &caller, &body.token.0).await?.into()))
     }
 
@@ -144,10 +141,8 @@ impl LinkTokens {
         caller: Anonymous,
         current: ReplacedSession<Portal>,
         Body(body): Body<Activate>,
-    ) -> ApiResult<
-        WithCookies<Json<Session>>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<WithCookies<Json<Session>>, { codes::CLIENT_SUSPENDED | codes::LINK_TOKEN | limit::TOKEN_NETWORK }>
+    {
         let name = body.name.map(|Field(name)| name);
         let input = ActivateInput { token: body.token.0, password: body.password.0, name, replaces: current.0 };
         Ok(views::sign_in_response(app, activation::activate(app, &caller, input).await?))
@@ -163,7 +158,7 @@ impl LinkTokens {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<ResendActivation>,
-    ) -> ApiResult<Json<Accepted>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+    ) -> ApiResult<Json<Accepted>, { limit::RECOVERY }> {
         activation::resend(app, &caller, &body.email.0).await?;
         Ok(accepted())
     }
@@ -178,10 +173,8 @@ impl LinkTokens {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<LinkToken>,
-    ) -> ApiResult<
-        Json<Accepted>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::CONFLICT | status::GONE | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<Json<Accepted>, { codes::LINK_TOKEN | codes::CONFLICT | limit::TOKEN_NETWORK | limit::RECOVERY }>
+    {
         link_tokens::renew(app, &caller, &body.token.0).await?;
         Ok(accepted())
     }
@@ -197,10 +190,7 @@ impl LinkTokens {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<LinkToken>,
-    ) -> ApiResult<
-        Json<Accepted>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<Json<Accepted>, { codes::LINK_TOKEN | limit::TOKEN_NETWORK }> {
         not_me::report(app, &caller, &body.token.0).await?;
         Ok(accepted())
     }
@@ -218,14 +208,7 @@ impl LinkTokens {
         Body(body): Body<LinkToken>,
     ) -> ApiResult<
         NoContent,
-        {
-            status::UNSUPPORTED_MEDIA_TYPE
-                | status::UNAUTHORIZED
-                | status::NOT_FOUND
-                | status::CONFLICT
-                | status::GONE
-                | limit::TOKEN_NETWORK
-        },
+        { codes::LINK_TOKEN | codes::WRONG_ACCOUNT | codes::CLIENT_SUSPENDED | limit::TOKEN_NETWORK },
     > {
         activation::accept(app, &caller, &body.token.0).await?;
         Ok(NoContent)

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::http::{
     auth::{Portal, RealmType, SessionUser, Staff},
     cookies,
-    error::{ApiResult, status},
+    error::{ApiResult, codes},
     fields::Field,
     nullable::Nullable,
     page,
@@ -116,7 +116,7 @@ impl OwnSessions {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<OwnSessionList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<OwnSessionList>, 0> {
         Ok(list(app, &caller.0, limit.0, cursor.0.as_deref()).await?)
     }
 
@@ -131,7 +131,7 @@ impl OwnSessions {
         caller: SessionUser<Portal>,
         /// The id of the session.
         session_id: Path<Field<SessionId>>,
-    ) -> ApiResult<WithCookies<NoContent>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<WithCookies<NoContent>, { codes::NOT_FOUND }> {
         Ok(end::<Portal>(app, &caller.0, session_id.0.0).await?)
     }
 
@@ -139,11 +139,7 @@ impl OwnSessions {
     ///
     /// Revokes every session of the signed-in portal user except the current one.
     #[oai(path = "/", method = "delete", operation_id = "end_other_sessions")]
-    async fn end_others(
-        &self,
-        Data(app): Data<&App>,
-        caller: SessionUser<Portal>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED }> {
+    async fn end_others(&self, Data(app): Data<&App>, caller: SessionUser<Portal>) -> ApiResult<NoContent, 0> {
         sessions::end_others(app, &caller.0).await?;
         Ok(NoContent)
     }
@@ -164,7 +160,7 @@ impl OwnStaffSessions {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<OwnSessionList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<OwnSessionList>, 0> {
         Ok(list(app, &caller.0, limit.0, cursor.0.as_deref()).await?)
     }
 
@@ -179,7 +175,7 @@ impl OwnStaffSessions {
         caller: SessionUser<Staff>,
         /// The id of the session.
         session_id: Path<Field<SessionId>>,
-    ) -> ApiResult<WithCookies<NoContent>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<WithCookies<NoContent>, { codes::NOT_FOUND }> {
         Ok(end::<Staff>(app, &caller.0, session_id.0.0).await?)
     }
 
@@ -187,11 +183,7 @@ impl OwnStaffSessions {
     ///
     /// Revokes every session of the signed-in staff user except the current one.
     #[oai(path = "/", method = "delete", operation_id = "end_other_staff_sessions")]
-    async fn end_others(
-        &self,
-        Data(app): Data<&App>,
-        caller: SessionUser<Staff>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED }> {
+    async fn end_others(&self, Data(app): Data<&App>, caller: SessionUser<Staff>) -> ApiResult<NoContent, 0> {
         sessions::end_others(app, &caller.0).await?;
         Ok(NoContent)
     }

@@ -14,7 +14,7 @@ use portico_domain::{
 use crate::http::{
     auth::{Anonymous, PortalUser},
     body::Body,
-    error::{ApiResult, limit, status},
+    error::{ApiResult, codes, limit},
     fields::Field,
     response::{Accepted, NoContent, accepted},
     tags::Tag,
@@ -76,7 +76,7 @@ impl Passwords {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<ForgotPassword>,
-    ) -> ApiResult<Json<Accepted>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+    ) -> ApiResult<Json<Accepted>, { limit::RECOVERY }> {
         passwords::forgot(app, &caller, &body.email.0).await?;
         Ok(accepted())
     }
@@ -93,10 +93,7 @@ impl Passwords {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<ResetPassword>,
-    ) -> ApiResult<
-        Json<PasswordReset>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::NOT_FOUND | status::GONE | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<Json<PasswordReset>, { codes::LINK_TOKEN | limit::TOKEN_NETWORK }> {
         passwords::reset(app, &caller, &body.token.0, &body.password.0).await?;
         Ok(Json(PasswordReset { status: PasswordResetStatus::PasswordReset }))
     }
@@ -111,10 +108,7 @@ impl Passwords {
         Data(app): Data<&App>,
         caller: PortalUser,
         Body(body): Body<ChangePassword>,
-    ) -> ApiResult<
-        NoContent,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT | limit::SIGN_IN_RATE },
-    > {
+    ) -> ApiResult<NoContent, { codes::INVALID_CREDENTIALS | codes::CONFLICT | limit::PASSWORD }> {
         passwords::change(app, &caller, &body.current_password.0, &body.new_password.0).await?;
         Ok(NoContent)
     }

@@ -8,14 +8,7 @@ use portico_domain::{
 };
 
 use crate::{
-    http::{
-        auth::PortalUser,
-        body::Body,
-        error::{ApiResult, status},
-        fields::Field,
-        nullable::Nullable,
-        tags::Tag,
-    },
+    http::{auth::PortalUser, body::Body, error::ApiResult, fields::Field, nullable::Nullable, tags::Tag},
     identity::views::User,
 };
 
@@ -39,7 +32,7 @@ impl Profile {
     ///
     /// Returns the profile of the signed-in portal user.
     #[oai(path = "/", method = "get", operation_id = "get_profile")]
-    async fn get(&self, caller: PortalUser) -> ApiResult<Json<User>, { status::UNAUTHORIZED }> {
+    async fn get(&self, caller: PortalUser) -> ApiResult<Json<User>, 0> {
         Ok(Json(User::from(&caller.user)))
     }
 
@@ -54,7 +47,7 @@ impl Profile {
         Data(app): Data<&App>,
         caller: PortalUser,
         Body(body): Body<UpdateProfile>,
-    ) -> ApiResult<Json<User>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<User>, 0> {
         let locale = match body.locale {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),

@@ -23,7 +23,7 @@ use crate::{
         },
         body::Body,
         cookies,
-        error::{ApiResult, limit, status},
+        error::{ApiResult, codes, limit},
         fields::Field,
         nullable::Nullable,
         response::{NoContent, WithCookies},
@@ -98,12 +98,11 @@ impl Sessions {
     ) -> ApiResult<
         WithCookies<Json<Session>>,
         {
-            status::UNSUPPORTED_MEDIA_TYPE
-                | status::UNAUTHORIZED
-                | status::NOT_FOUND
-                | status::CONFLICT
-                | status::GONE
-                | limit::SIGN_IN_RATE
+            codes::INVALID_CREDENTIALS
+                | codes::CLIENT_SUSPENDED
+                | codes::LINK_TOKEN
+                | codes::WRONG_ACCOUNT
+                | limit::PASSWORD
         },
     > {
         let input = SignInInput {
@@ -128,7 +127,7 @@ impl Sessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         token: RefreshToken<Portal>,
-    ) -> ApiResult<WithCookies<Json<Session>>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<WithCookies<Json<Session>>, 0> {
         Ok(views::session_response(app, sessions::refresh_portal(app, &caller, &token.0).await?))
     }
 
@@ -174,10 +173,7 @@ impl Sessions {
         Data(app): Data<&App>,
         caller: PortalUser,
         Body(body): Body<SwitchClient>,
-    ) -> ApiResult<
-        WithCookies<Json<Session>>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND },
-    > {
+    ) -> ApiResult<WithCookies<Json<Session>>, { codes::NOT_FOUND }> {
         let issued = sessions::switch_client(app, &caller, body.client_id.0).await?;
         Ok(views::switched_session_response(app, &issued))
     }
@@ -186,10 +182,7 @@ impl Sessions {
     ///
     /// Returns the signed-in portal user, the client that the user acts for, and the session.
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
-    async fn session(
-        &self,
-        caller: PortalUserWithMemberships,
-    ) -> ApiResult<Json<PortalSessionView>, { status::UNAUTHORIZED }> {
+    async fn session(&self, caller: PortalUserWithMemberships) -> ApiResult<Json<PortalSessionView>, 0> {
         let actor::PortalUserWithMemberships { caller, memberships } = caller.0;
         Ok(Json(PortalSessionView {
             user: User::from(&caller.user),

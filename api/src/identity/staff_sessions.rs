@@ -14,7 +14,7 @@ use crate::{
         auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSessions, Staff, StaffUser},
         body::Body,
         cookies,
-        error::{ApiResult, limit, status},
+        error::{ApiResult, codes, limit},
         fields::{Code, Field},
         response::{AcceptedStatus, NoContent, WithCookies},
         tags::Tag,
@@ -87,7 +87,7 @@ impl StaffSessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         Body(body): Body<SendCode>,
-    ) -> ApiResult<Json<CodeSent>, { status::UNSUPPORTED_MEDIA_TYPE }> {
+    ) -> ApiResult<Json<CodeSent>, { limit::SEND_CODE | limit::SEND_CODE_NETWORK }> {
         let resend_of = body.flow.map(|Field(flow)| flow);
         let flow = staff_codes::send_code(app, &caller, &body.email.0, resend_of).await?;
         Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0 }))
@@ -104,10 +104,8 @@ impl StaffSessions {
         caller: Anonymous,
         current: ReplacedSession<Staff>,
         Body(body): Body<VerifyCode>,
-    ) -> ApiResult<
-        WithCookies<Json<StaffSession>>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<WithCookies<Json<StaffSession>>, { codes::INVALID_CODE | limit::CODE_MISSES | limit::TOKEN_NETWORK }>
+    {
         let Field(Code(code)) = body.code;
         let issued = staff_codes::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
         Ok(views::staff_sign_in_response(app, issued))
@@ -124,10 +122,8 @@ impl StaffSessions {
         Data(app): Data<&App>,
         caller: StaffUser,
         Body(body): Body<StepUp>,
-    ) -> ApiResult<
-        WithCookies<Json<StaffSession>>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | limit::TOKEN_NETWORK },
-    > {
+    ) -> ApiResult<WithCookies<Json<StaffSession>>, { codes::INVALID_CODE | limit::CODE_MISSES | limit::TOKEN_NETWORK }>
+    {
         let Field(Code(code)) = body.code;
         Ok(views::staff_session_response(app, staff_codes::step_up(app, &caller, body.flow.0, &code).await?))
     }
@@ -142,7 +138,7 @@ impl StaffSessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         token: RefreshToken<Staff>,
-    ) -> ApiResult<WithCookies<Json<StaffSession>>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<WithCookies<Json<StaffSession>>, 0> {
         Ok(views::staff_session_response(app, sessions::refresh_staff(app, &caller, &token.0).await?))
     }
 
@@ -180,7 +176,7 @@ impl StaffSessions {
     ///
     /// Returns the signed-in staff user and the session.
     #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
-    async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, { status::UNAUTHORIZED }> {
+    async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, 0> {
         let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));
         Ok(Json(StaffSessionView { user, session }))
     }

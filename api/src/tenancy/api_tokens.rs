@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::http::{
     auth::{Authorized, FreshStaffUser, StaffUser, TenantCaller},
     body::Body,
-    error::{ApiResult, status},
+    error::{ApiResult, codes},
     fields::Field,
     nullable::Nullable,
     page,
@@ -272,7 +272,7 @@ impl OwnTokens {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<ApiTokenList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<ApiTokenList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         Ok(Json(api_tokens::list_own(app, &caller, &page).await?.into()))
     }
@@ -289,8 +289,7 @@ impl OwnTokens {
         Data(app): Data<&App>,
         caller: FreshStaffUser,
         Body(body): Body<CreateApiToken>,
-    ) -> ApiResult<Created<CreatedApiToken>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }>
-    {
+    ) -> ApiResult<Created<CreatedApiToken>, { codes::CONFLICT }> {
         Ok(Created(api_tokens::create(app, &caller, body.into()).await?.into()))
     }
 
@@ -304,7 +303,7 @@ impl OwnTokens {
         caller: StaffUser,
         /// The id of the token.
         token_id: Path<Field<ApiTokenId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND }> {
         api_tokens::revoke_own(app, &caller, token_id.0.0).await?;
         Ok(NoContent)
     }
@@ -326,7 +325,7 @@ impl ApiTokens {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<OwnedApiTokenList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<OwnedApiTokenList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = api_tokens::list(app, &caller, &page).await?.map(Into::into);
         Ok(Json(OwnedApiTokenList { data, next_cursor: Nullable(next_cursor) }))
@@ -343,7 +342,7 @@ impl ApiTokens {
         caller: Authorized<StaffEditNotFresh>,
         /// The id of the token.
         token_id: Path<Field<ApiTokenId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND }> {
         api_tokens::revoke(app, &caller, token_id.0.0).await?;
         Ok(NoContent)
     }
@@ -353,10 +352,7 @@ impl ApiTokens {
     /// Returns the API token of the request. It needs no permission. The response is 404 `not_found` if the request has
     /// the credential of a session.
     #[oai(path = "/token", method = "get", operation_id = "get_presented_token")]
-    async fn presented(
-        &self,
-        caller: TenantCaller,
-    ) -> ApiResult<Json<OwnedApiToken>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    async fn presented(&self, caller: TenantCaller) -> ApiResult<Json<OwnedApiToken>, { codes::NOT_FOUND }> {
         Ok(Json(api_tokens::presented(&caller)?.into()))
     }
 
@@ -369,7 +365,7 @@ impl ApiTokens {
         &self,
         Data(app): Data<&App>,
         caller: TenantCaller,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND }> {
         api_tokens::revoke_presented(app, &caller).await?;
         Ok(NoContent)
     }

@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::http::{
     auth::{Authorized, check_still_authorized},
-    error::{ApiResult, status},
+    error::ApiResult,
     fields::{ActionName, Field, Timestamp},
     ndjson::Ndjson,
     nullable::Nullable,
@@ -245,7 +245,7 @@ impl AuditEvents {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<AuditEventList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<AuditEventList>, 0> {
         let filter = filter((actor, action, target, client_id), outcome, (from, to));
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = audit::list(app, &caller, &filter, &page).await?.map(Into::into);
@@ -279,7 +279,7 @@ impl AuditEvents {
         from: Query<Option<Field<Timestamp>>>,
         /// Only events before this time (RFC 3339).
         to: Query<Option<Field<Timestamp>>>,
-    ) -> ApiResult<Ndjson, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Ndjson, 0> {
         let filter = filter((actor, action, target, client_id), outcome, (from, to));
         let export = Export::start(app, &caller, filter).await?;
         Ok(Ndjson::new(lines(app.clone(), caller.0, export)))

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::http::{
     auth::Authorized,
     body::Body,
-    error::{ApiResult, status},
+    error::{ApiResult, codes},
     fields::Field,
     nullable::Nullable,
     page,
@@ -144,7 +144,7 @@ impl Clients {
         q: Query<Option<Field<SearchText>>>,
         /// Only clients with this status.
         status: Query<Option<ClientStatus>>,
-    ) -> ApiResult<Json<ClientList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<ClientList>, 0> {
         let filter = ClientFilter { search: q.0.map(|Field(text)| text), status: status.0.map(Into::into) };
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = clients::list(app, &caller, &filter, &page).await?.map(Into::into);
@@ -160,7 +160,7 @@ impl Clients {
         Data(app): Data<&App>,
         caller: Authorized<ClientsEdit>,
         Body(body): Body<CreateClient>,
-    ) -> ApiResult<Created<Client>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }> {
+    ) -> ApiResult<Created<Client>, { codes::CONFLICT }> {
         let new = NewClient { name: body.name.0, external_ref: to_change(body.external_ref).flatten() };
         Ok(Created(clients::create(app, &caller, new).await?.into()))
     }
@@ -175,7 +175,7 @@ impl Clients {
         caller: Authorized<ClientsRead>,
         /// The id of the client.
         client_id: Path<Field<ClientId>>,
-    ) -> ApiResult<Json<Client>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<Json<Client>, { codes::NOT_FOUND }> {
         Ok(Json(clients::get(app, &caller, client_id.0.0).await?.into()))
     }
 
@@ -191,10 +191,7 @@ impl Clients {
         /// The id of the client.
         client_id: Path<Field<ClientId>>,
         Body(body): Body<UpdateClient>,
-    ) -> ApiResult<
-        Json<Client>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
-    > {
+    ) -> ApiResult<Json<Client>, { codes::NOT_FOUND | codes::CONFLICT }> {
         let change = ClientChange {
             name: body.name.map(|Field(name)| name),
             external_ref: to_change(body.external_ref),

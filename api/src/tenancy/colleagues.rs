@@ -21,7 +21,7 @@ use crate::{
     http::{
         auth::ClientAdmin,
         body::Body,
-        error::{ApiResult, status},
+        error::{ApiResult, codes, limit},
         fields::Field,
         page,
         response::{Created, NoContent},
@@ -85,7 +85,7 @@ impl Colleagues {
         q: Query<Option<Field<SearchText>>>,
         /// Only portal users with this status.
         status: Query<Option<MemberStatus>>,
-    ) -> ApiResult<Json<PortalUserList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<PortalUserList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         Ok(Json(colleagues::list(app, &caller, &portal_users::filter(q, status), &page).await?.into()))
     }
@@ -107,7 +107,7 @@ impl Colleagues {
         Body(body): Body<InviteColleague>,
     ) -> ApiResult<
         Created<InvitedPortalUser>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT },
+        { codes::CLIENT_SUSPENDED | codes::PORTAL_USER_EXISTS | limit::INVITE_RECIPIENT | limit::INVITE_COLLEAGUE },
     > {
         Ok(Created(colleagues::invite(app, &caller, body.into()).await?.into()))
     }
@@ -134,7 +134,7 @@ impl Colleagues {
         Body(body): Body<UpdatePortalUser>,
     ) -> ApiResult<
         Json<PortalUserView>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
+        { codes::CLIENT_SUSPENDED | codes::NOT_FOUND | codes::LAST_ADMIN | codes::CONFLICT },
     > {
         Ok(Json(colleagues::change(app, &caller, colleague_id.0.0, body.into()).await?.into()))
     }
@@ -156,7 +156,8 @@ impl Colleagues {
         caller: ClientAdmin,
         /// The `id` of the portal user at this client.
         colleague_id: Path<Field<MembershipId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<NoContent, { codes::CLIENT_SUSPENDED | codes::NOT_FOUND | codes::LAST_ADMIN | codes::CONFLICT }>
+    {
         colleagues::remove(app, &caller, colleague_id.0.0).await?;
         Ok(NoContent)
     }
@@ -177,7 +178,7 @@ impl Colleagues {
         cursor: Query<Option<String>>,
         /// Only invitations with this status.
         status: Query<Option<InvitationStatus>>,
-    ) -> ApiResult<Json<InvitationList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<InvitationList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let filter = InvitationFilter { status: status.0.map(Into::into), ..InvitationFilter::default() };
         let found = colleagues::list_invitations(app, &caller, &filter, &page).await?;
@@ -197,7 +198,8 @@ impl Colleagues {
         caller: ClientAdmin,
         /// The id of the invitation.
         invitation_id: Path<Field<InvitationId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<NoContent, { codes::CLIENT_SUSPENDED | codes::NOT_FOUND | codes::ALREADY_ACTIVATED | codes::CONFLICT }>
+    {
         colleagues::cancel_invitation(app, &caller, invitation_id.0.0).await?;
         Ok(NoContent)
     }
@@ -215,7 +217,17 @@ impl Colleagues {
         caller: ClientAdmin,
         /// The id of the invitation.
         invitation_id: Path<Field<InvitationId>>,
-    ) -> ApiResult<Json<InvitedPortalUser>, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<
+        Json<InvitedPortalUser>,
+        {
+            codes::CLIENT_SUSPENDED
+                | codes::NOT_FOUND
+                | codes::ALREADY_ACTIVATED
+                | codes::CONFLICT
+                | limit::INVITE_RECIPIENT
+                | limit::INVITE_COLLEAGUE
+        },
+    > {
         Ok(Json(colleagues::resend_invitation(app, &caller, invitation_id.0.0).await?.into()))
     }
 }

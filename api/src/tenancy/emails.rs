@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::http::{
     auth::Authorized,
     body::Body,
-    error::{ApiResult, status},
+    error::{ApiResult, codes},
     fields::{Field, Timestamp},
     nullable::Nullable,
     one_of::OneOf,
@@ -188,7 +188,7 @@ impl Emails {
         from: Query<Option<Field<Timestamp>>>,
         /// Only mails that were requested before this time (RFC 3339).
         to: Query<Option<Field<Timestamp>>>,
-    ) -> ApiResult<Json<EmailList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<EmailList>, 0> {
         let filter = MailFilter { status: status.0.map(Into::into), ..filter(kind.0, recipient.0, from.0, to.0) };
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = mail::list(app, &caller, &filter, &page).await?.map(Into::into);
@@ -210,7 +210,7 @@ impl Emails {
         caller: Authorized<EmailsEdit>,
         /// The id of the failed mail.
         email_id: Path<Field<EmailId>>,
-    ) -> ApiResult<Created<Email>, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<Created<Email>, { codes::NOT_FOUND | codes::CONFLICT }> {
         Ok(Created(mail::retry(app, &*caller, email_id.0.0).await?.into()))
     }
 
@@ -226,7 +226,7 @@ impl Emails {
         Data(app): Data<&App>,
         caller: Authorized<EmailsEdit>,
         Body(body): Body<RetryEmails>,
-    ) -> ApiResult<Queued<RetriedEmails>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
+    ) -> ApiResult<Queued<RetriedEmails>, 0> {
         let filter = filter(body.kind, body.recipient, body.from, body.to);
         let result = mail::retry_all(app, &*caller, &filter).await?;
         Ok(Queued(RetriedEmails { retried: result.retried, skipped: result.skipped }))

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     http::{
         auth::Authorized,
-        error::{ApiResult, status},
+        error::{ApiResult, codes},
         fields::Field,
         nullable::Nullable,
         page,
@@ -119,7 +119,7 @@ impl InvitationLists {
         status: Query<Option<InvitationStatus>>,
         /// Only invitations whose latest mail has this status.
         delivery: Query<Option<DeliveryStatus>>,
-    ) -> ApiResult<Json<TenantInvitationList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<TenantInvitationList>, 0> {
         let filter = filter(q.0, status.0, delivery.0);
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = invitations::list(app, &caller, &filter, &page).await?.map(Into::into);
@@ -149,7 +149,7 @@ impl InvitationLists {
         status: Query<Option<InvitationStatus>>,
         /// Only invitations whose latest mail has this status.
         delivery: Query<Option<DeliveryStatus>>,
-    ) -> ApiResult<Json<InvitationList>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<Json<InvitationList>, { codes::NOT_FOUND }> {
         let filter = filter(q.0, status.0, delivery.0);
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let found = invitations::list_at(app, &caller, client_id.0.0, &filter, &page).await?;

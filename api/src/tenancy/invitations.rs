@@ -23,7 +23,7 @@ use crate::{
     http::{
         auth::Authorized,
         body::Body,
-        error::{ApiResult, status},
+        error::{ApiResult, codes, limit},
         fields::Field,
         nullable::Nullable,
         response::{Created, NoContent},
@@ -319,7 +319,14 @@ impl Invitations {
         Body(body): Body<InvitePortalUser>,
     ) -> ApiResult<
         InviteResponse,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
+        {
+            codes::CLIENT_SUSPENDED
+                | codes::NOT_FOUND
+                | codes::PORTAL_USER_EXISTS
+                | codes::ALREADY_ACTIVATED
+                | codes::CONFLICT
+                | limit::INVITE
+        },
     > {
         let (Field(client), Field(email)) = (client_id.0, body.email);
         if let Some(InviteAction::Resend) = action.0 {
@@ -349,7 +356,10 @@ impl Invitations {
         client_id: Path<Field<ClientId>>,
         /// The id of the invitation.
         invitation_id: Path<Field<InvitationId>>,
-    ) -> ApiResult<Json<InvitedPortalUser>, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<
+        Json<InvitedPortalUser>,
+        { codes::CLIENT_SUSPENDED | codes::NOT_FOUND | codes::ALREADY_ACTIVATED | codes::CONFLICT | limit::INVITE },
+    > {
         Ok(Json(invitations::resend(app, &caller, client_id.0.0, invitation_id.0.0).await?.into()))
     }
 
@@ -372,7 +382,14 @@ impl Invitations {
         Body(body): Body<CorrectInvitation>,
     ) -> ApiResult<
         Json<InvitedPortalUser>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
+        {
+            codes::CLIENT_SUSPENDED
+                | codes::NOT_FOUND
+                | codes::PORTAL_USER_EXISTS
+                | codes::ALREADY_ACTIVATED
+                | codes::CONFLICT
+                | limit::INVITE
+        },
     > {
         let correction = Correction { email: body.email.0, name: body.name.map(|Field(name)| name) };
         let (client, invitation) = (client_id.0.0, invitation_id.0.0);
@@ -393,7 +410,7 @@ impl Invitations {
         client_id: Path<Field<ClientId>>,
         /// The id of the invitation.
         invitation_id: Path<Field<InvitationId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND | codes::ALREADY_ACTIVATED | codes::CONFLICT }> {
         invitations::cancel(app, &caller, client_id.0.0, invitation_id.0.0).await?;
         Ok(NoContent)
     }

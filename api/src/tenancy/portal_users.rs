@@ -25,7 +25,7 @@ use crate::{
     http::{
         auth::Authorized,
         body::Body,
-        error::{ApiResult, status},
+        error::{ApiResult, codes, limit},
         fields::Field,
         nullable::Nullable,
         page,
@@ -154,7 +154,7 @@ impl PortalUsers {
         q: Query<Option<Field<SearchText>>>,
         /// Only portal users with this status.
         status: Query<Option<MemberStatus>>,
-    ) -> ApiResult<Json<PortalUserList>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<Json<PortalUserList>, { codes::NOT_FOUND }> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let found = memberships::list_of_client(app, &caller, client_id.0.0, &filter(q, status), &page).await?;
         Ok(Json(found.into()))
@@ -179,7 +179,7 @@ impl PortalUsers {
         q: Query<Option<Field<SearchText>>>,
         /// Only portal users with this status.
         status: Query<Option<MemberStatus>>,
-    ) -> ApiResult<Json<TenantPortalUserList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<TenantPortalUserList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let found = memberships::list_of_tenant(app, &caller, &filter(q, status), &page).await?;
         let Page { data, next_cursor } = found.map(Into::into);
@@ -209,10 +209,7 @@ impl PortalUsers {
         /// The `id` of the portal user at this client.
         portal_user_id: Path<Field<MembershipId>>,
         Body(body): Body<UpdatePortalUser>,
-    ) -> ApiResult<
-        Json<PortalUserView>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
-    > {
+    ) -> ApiResult<Json<PortalUserView>, { codes::NOT_FOUND | codes::CONFLICT }> {
         let change = body.into();
         let (client, id) = (client_id.0.0, portal_user_id.0.0);
         Ok(Json(memberships::change(app, &caller, client, id, change).await?.into()))
@@ -237,7 +234,7 @@ impl PortalUsers {
         client_id: Path<Field<ClientId>>,
         /// The `id` of the portal user at this client.
         portal_user_id: Path<Field<MembershipId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND }> {
         memberships::remove(app, &caller, client_id.0.0, portal_user_id.0.0).await?;
         Ok(NoContent)
     }
@@ -261,7 +258,8 @@ impl PortalUsers {
         client_id: Path<Field<ClientId>>,
         /// The `id` of the portal user at this client.
         portal_user_id: Path<Field<MembershipId>>,
-    ) -> ApiResult<Json<Accepted>, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<Json<Accepted>, { codes::CLIENT_SUSPENDED | codes::NOT_FOUND | codes::CONFLICT | limit::INVITE }>
+    {
         passwords::send_reset(app, &caller, client_id.0.0, portal_user_id.0.0).await?;
         Ok(accepted())
     }

@@ -23,7 +23,7 @@ use crate::{
     http::{
         auth::Authorized,
         body::Body,
-        error::{ApiResult, status},
+        error::{ApiResult, codes},
         fields::Field,
         nullable::Nullable,
         page,
@@ -113,7 +113,7 @@ impl ServiceAccounts {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<ServiceAccountList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<ServiceAccountList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = service_accounts::list(app, &caller, &page).await?.map(Into::into);
         Ok(Json(ServiceAccountList { data, next_cursor: Nullable(next_cursor) }))
@@ -128,7 +128,7 @@ impl ServiceAccounts {
         Data(app): Data<&App>,
         caller: Authorized<StaffEdit>,
         Body(body): Body<CreateServiceAccount>,
-    ) -> ApiResult<Created<ServiceAccount>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
+    ) -> ApiResult<Created<ServiceAccount>, 0> {
         let new = NewServiceAccount { name: body.name.0, role: body.role.into() };
         Ok(Created(service_accounts::create(app, &caller, new).await?.into()))
     }
@@ -143,7 +143,7 @@ impl ServiceAccounts {
         caller: Authorized<StaffEdit>,
         /// The id of the service account.
         account_id: Path<Field<ServiceAccountId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND }> {
         service_accounts::remove(app, &caller, account_id.0.0).await?;
         Ok(NoContent)
     }
@@ -163,7 +163,7 @@ impl ServiceAccounts {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<ApiTokenList>, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<Json<ApiTokenList>, { codes::NOT_FOUND }> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         Ok(Json(service_accounts::list_tokens(app, &caller, account_id.0.0, &page).await?.into()))
     }
@@ -181,10 +181,7 @@ impl ServiceAccounts {
         /// The id of the service account.
         account_id: Path<Field<ServiceAccountId>>,
         Body(body): Body<CreateApiToken>,
-    ) -> ApiResult<
-        Created<CreatedApiToken>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
-    > {
+    ) -> ApiResult<Created<CreatedApiToken>, { codes::NOT_FOUND | codes::CONFLICT }> {
         let token = service_accounts::create_token(app, &caller, account_id.0.0, body.into()).await?;
         Ok(Created(token.into()))
     }
@@ -201,7 +198,7 @@ impl ServiceAccounts {
         account_id: Path<Field<ServiceAccountId>>,
         /// The id of the token.
         token_id: Path<Field<ApiTokenId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND }> {
         service_accounts::revoke_token(app, &caller, account_id.0.0, token_id.0.0).await?;
         Ok(NoContent)
     }

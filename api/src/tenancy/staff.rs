@@ -24,7 +24,7 @@ use crate::{
     http::{
         auth::Authorized,
         body::Body,
-        error::{ApiResult, status},
+        error::{ApiResult, codes, limit},
         fields::Field,
         nullable::Nullable,
         page,
@@ -166,7 +166,7 @@ impl Staff {
         limit: Query<u64>,
         /// The `next_cursor` of the previous page. If it is absent, the first page is returned.
         cursor: Query<Option<String>>,
-    ) -> ApiResult<Json<StaffList>, { status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<StaffList>, 0> {
         let page = PageRequest::new(limit.0, cursor.0.as_deref())?;
         let Page { data, next_cursor } = staff::list(app, &caller, &page).await?.map(Into::into);
         Ok(Json(StaffList { data, next_cursor: Nullable(next_cursor) }))
@@ -182,8 +182,7 @@ impl Staff {
         Data(app): Data<&App>,
         caller: Authorized<StaffEdit>,
         Body(body): Body<InviteStaff>,
-    ) -> ApiResult<Created<StaffMember>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::CONFLICT }>
-    {
+    ) -> ApiResult<Created<StaffMember>, { codes::CONFLICT | limit::INVITE }> {
         let name = body.name.map(|Field(name)| name);
         let new = NewStaff { email: body.email.0, name, role: body.role.into() };
         Ok(Created(staff::invite(app, &caller, new).await?.into()))
@@ -202,10 +201,7 @@ impl Staff {
         /// The id of the staff user.
         staff_id: Path<Field<StaffUserId>>,
         Body(body): Body<UpdateStaff>,
-    ) -> ApiResult<
-        Json<StaffMember>,
-        { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT },
-    > {
+    ) -> ApiResult<Json<StaffMember>, { codes::NOT_FOUND | codes::LAST_OWNER }> {
         let change = StaffChange { name: body.name.map(|Field(name)| name), role: body.role.map(Into::into) };
         Ok(Json(staff::change(app, &caller, staff_id.0.0, change).await?.into()))
     }
@@ -222,7 +218,7 @@ impl Staff {
         caller: Authorized<StaffEdit>,
         /// The id of the staff user.
         staff_id: Path<Field<StaffUserId>>,
-    ) -> ApiResult<NoContent, { status::UNAUTHORIZED | status::NOT_FOUND | status::CONFLICT }> {
+    ) -> ApiResult<NoContent, { codes::NOT_FOUND | codes::LAST_OWNER }> {
         staff::remove(app, &caller, staff_id.0.0).await?;
         Ok(NoContent)
     }

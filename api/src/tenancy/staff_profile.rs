@@ -10,14 +10,7 @@ use portico_domain::{
 use uuid::Uuid;
 
 use crate::{
-    http::{
-        auth::StaffUser,
-        body::Body,
-        error::{ApiResult, status},
-        fields::Field,
-        nullable::Nullable,
-        tags::Tag,
-    },
+    http::{auth::StaffUser, body::Body, error::ApiResult, fields::Field, nullable::Nullable, tags::Tag},
     tenancy::views::StaffRole,
 };
 
@@ -70,7 +63,7 @@ impl StaffProfile {
     ///
     /// Returns the profile of the signed-in staff user.
     #[oai(path = "/", method = "get", operation_id = "get_staff_profile")]
-    async fn get(&self, caller: StaffUser) -> ApiResult<Json<Profile>, { status::UNAUTHORIZED }> {
+    async fn get(&self, caller: StaffUser) -> ApiResult<Json<Profile>, 0> {
         Ok(Json((&caller.user).into()))
     }
 
@@ -84,7 +77,7 @@ impl StaffProfile {
         Data(app): Data<&App>,
         caller: StaffUser,
         Body(body): Body<UpdateStaffProfile>,
-    ) -> ApiResult<Json<Profile>, { status::UNSUPPORTED_MEDIA_TYPE | status::UNAUTHORIZED }> {
+    ) -> ApiResult<Json<Profile>, 0> {
         let locale = match body.locale {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),

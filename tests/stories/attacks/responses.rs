@@ -24,8 +24,16 @@ const RANDOM_ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 
 /// Codes that this file's story does not provoke: expired lifetimes, failing servers and slow bodies have stories of
 /// their own.
-const CODES_SHOWN_ELSEWHERE: [&str; 6] =
-    ["session_expired", "token_expired", "last_admin", "overloaded", "unavailable", "request_timeout"];
+const CODES_SHOWN_ELSEWHERE: [&str; 8] = [
+    "session_expired",
+    "token_expired",
+    "last_admin",
+    "overloaded",
+    "unavailable",
+    "request_timeout",
+    "uri_too_long",
+    "headers_too_large",
+];
 
 /// Paths at which other servers show operators' pages, and misspelled paths of Portico.
 const NOT_PUBLIC: [&str; 15] = [

@@ -9,16 +9,12 @@ use serde_json::{Map, Value};
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../openapi/openapi.json")).unwrap());
 
-/// The codes and statuses of problems in the table of `docs/api-design.md`.
-static CODES: LazyLock<BTreeSet<(String, u64)>> = LazyLock::new(|| {
+/// The codes of problems in the table of `docs/api-design.md`.
+static CODES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let page = include_str!("../../../docs/api-design.md");
-    let mut codes = BTreeSet::new();
-    for row in page.lines().filter(|line| line.starts_with("| `")) {
-        let cells: Vec<_> = row.split('|').map(str::trim).collect();
-        let Ok(status) = cells[2].parse() else { continue };
-        codes.extend(cells[1].split(',').map(|code| (code.trim().trim_matches('`').to_owned(), status)));
-    }
-    codes
+    let (_, table) = page.split_once("| code |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 });
 
 /// Words of the implementation, which no problem may contain.
@@ -61,30 +57,62 @@ pub(crate) struct Operation {
 
 /// Every operation of the document that takes a credential.
 pub(crate) fn secured_operations() -> Vec<Operation> {
-    let mut found = Vec::new();
-    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+    let all = operations_of_document().map(|(path, method, operation)| Operation::new(path, method, operation));
+    all.filter(|operation| !operation.schemes.is_empty()).collect()
+}
+
+impl Operation {
+    fn new(path: &str, method: &str, operation: &Value) -> Self {
         let id = |part| if str::starts_with(part, '{') { "01a1fdba-f86f-76f5-b296-4e548b3691ab" } else { part };
-        let path = path.split('/').map(id).collect::<Vec<_>>().join("/");
-        for (method, operation) in item.as_object().unwrap() {
-            let schemes = operation["security"].as_array().into_iter().flatten();
-            let schemes: BTreeSet<_> = schemes.flat_map(|scheme| scheme.as_object().unwrap().keys().cloned()).collect();
-            if !schemes.is_empty() {
-                found.push(Operation {
-                    method: method.to_uppercase().parse().unwrap(),
-                    path: path.clone(),
-                    permission: operation["x-permission"].as_str().map(str::to_owned),
-                    is_fresh: operation["x-fresh-session"] == true,
-                    schemes,
-                });
+        let schemes = operation["security"].as_array().into_iter().flatten();
+        Self {
+            method: method.to_uppercase().parse().unwrap(),
+            path: path.split('/').map(id).collect::<Vec<_>>().join("/"),
+            permission: operation["x-permission"].as_str().map(str::to_owned),
+            is_fresh: operation["x-fresh-session"] == true,
+            schemes: schemes.flat_map(|scheme| scheme.as_object().unwrap().keys().cloned()).collect(),
+        }
+    }
+}
+
+/// The example of each request body, with the operation that it belongs to. A random UUID is in place of each id in the
+/// path.
+pub(crate) fn request_examples() -> Vec<(Operation, Value)> {
+    let examples = operations_of_document().filter_map(|(path, method, operation)| {
+        let example = operation["requestBody"]["content"]["application/json"].get("example")?;
+        Some((Operation::new(path, method, operation), example.clone()))
+    });
+    examples.collect()
+}
+
+/// Checks every example of a response against its schema, and returns what is wrong with them, and how many there are.
+pub(crate) fn check_response_examples() -> (Vec<String>, usize) {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for (path, method, operation) in operations_of_document() {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            for media in resolve(response)["content"].as_object().into_iter().flat_map(Map::values) {
+                let named = media["examples"].as_object().into_iter().flat_map(Map::values);
+                for example in media.get("example").into_iter().chain(named.map(|example| &example["value"])) {
+                    check_value(&media["schema"], example, &format!("{method} {path} {status}"), &mut wrong);
+                    count += 1;
+                }
             }
         }
     }
-    found
+    (wrong, count)
+}
+
+/// Path, method and operation of each operation of the document.
+fn operations_of_document() -> impl Iterator<Item = (&'static String, &'static String, &'static Value)> {
+    let items = DOCUMENT["paths"].as_object().unwrap().iter();
+    items.flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
+    })
 }
 
 /// Every code of the documented table.
 pub(crate) fn codes() -> BTreeSet<String> {
-    CODES.iter().map(|(code, _)| code.clone()).collect()
+    CODES.clone()
 }
 
 thread_local! {
@@ -119,7 +147,7 @@ fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, bod
         let id = operation["operationId"].as_str().unwrap().to_owned();
         SUCCEEDED.with_borrow_mut(|succeeded| succeeded.insert(id));
     }
-    let Some(response) = operation["responses"].get(status.to_string()) else {
+    let Some(response) = operation["responses"].get(status.to_string()).map(resolve) else {
         wrong.push("the status is not documented".into());
         return wrong;
     };
@@ -128,8 +156,11 @@ fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, bod
             wrong.push(format!("the header {name} is missing"));
         }
     }
+    check_limit(operation, headers, &mut wrong);
+    // The document names JSON media types without their parameter.
     let content_type = headers.get("content-type").map(|value| value.to_str().unwrap_or_default());
-    match (response["content"].as_object(), content_type) {
+    let media_type = content_type.map(|value| value.trim_end_matches("; charset=utf-8"));
+    match (response["content"].as_object(), media_type) {
         (None, None) if body.is_empty() => {}
         (None, _) => wrong.push("there is an undocumented body".into()),
         // A stream of lines: the story that reads it checks them.
@@ -143,6 +174,15 @@ fn violations(method: &Method, path: &str, status: u16, headers: &HeaderMap, bod
     wrong
 }
 
+/// Checks that the operation documents the rate limit that has refused the request.
+fn check_limit(operation: &Value, headers: &HeaderMap, wrong: &mut Vec<String>) {
+    let policy = headers.get("ratelimit-policy").and_then(|value| value.to_str().ok());
+    let Some(limit) = policy.and_then(|policy| policy.split('"').nth(1)) else { return };
+    if !operation["x-rate-limits"].as_array().unwrap().iter().any(|documented| documented == limit) {
+        wrong.push(format!("the rate limit {limit} is none of {}", operation["x-rate-limits"]));
+    }
+}
+
 /// Checks a problem by RFC 9457 and the table of codes.
 fn check_problem(status: u16, headers: &HeaderMap, body: &str, wrong: &mut Vec<String>) {
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
@@ -154,11 +194,9 @@ fn check_problem(status: u16, headers: &HeaderMap, body: &str, wrong: &mut Vec<S
         wrong.push("the problem is not JSON".into());
         return;
     };
-    let schema = if status == 422 { "ValidationProblem" } else { "Problem" };
-    check_value(&DOCUMENT["components"]["schemas"][schema], &problem, "", wrong);
     let code = problem["code"].as_str().unwrap_or_default();
-    if !CODES.contains(&(code.to_owned(), status.into())) {
-        wrong.push(format!("the code {code} is not documented for {status}"));
+    if !CODES.contains(code) {
+        wrong.push(format!("the code {code} is not documented"));
     }
     if problem["type"] != format!("urn:portico:{code}") || problem["status"] != status {
         wrong.push("type or status do not match".into());
@@ -220,11 +258,10 @@ fn check_fields(schema: &'static Value, fields: &Map<String, Value>, at: &str, w
     }
 }
 
-/// Follows a reference. One with a description is wrapped in `allOf`.
-fn resolve(schema: &'static Value) -> &'static Value {
-    let target = schema.get("$ref").or_else(|| schema["allOf"].get(0)?.get("$ref")).and_then(Value::as_str);
-    let name = target.and_then(|target| target.rsplit('/').next());
-    name.map_or(schema, |name| &DOCUMENT["components"]["schemas"][name])
+/// Follows a reference to a schema or a response. A reference that may be `null` is wrapped in `allOf`.
+fn resolve(value: &'static Value) -> &'static Value {
+    let target = value.get("$ref").or_else(|| value["allOf"].get(0)?.get("$ref")).and_then(Value::as_str);
+    target.map_or(value, |target| DOCUMENT.pointer(target.trim_start_matches('#')).unwrap())
 }
 
 fn has_format(text: &str, format: &str) -> bool {

@@ -15,7 +15,11 @@ use tokio::{
 
 use portico_domain::platform::error::Error;
 
-use crate::http::{body::MAX_BYTES, document, error::ApiError, server::BodyRead};
+use crate::http::{
+    document::{self, MAX_BODY_BYTES},
+    error::ApiError,
+    server::BodyRead,
+};
 
 /// How long the whole request body may take to arrive, counted from when the server starts to read it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -40,13 +44,13 @@ impl BufferedRequest {
     /// Reads the body of `request`. The bytes are counted, so `Content-Length` need not be true or present.
     ///
     /// # Errors
-    /// - `body_too_large` if the body is larger than the operation allows: [`MAX_BYTES`] (64 KiB) for most.
+    /// - `body_too_large` if the body is larger than the operation allows: [`MAX_BODY_BYTES`] (64 KiB) for most.
     /// - `overloaded` if too many other requests with large bodies are handled.
     /// - `request_timeout` if it does not arrive within 15 seconds.
     /// - `malformed_request` if the connection ends before the body does.
     pub(super) async fn read(mut request: Request) -> Result<Self, ApiError> {
         let max = max_bytes(&request);
-        let permit = if max > MAX_BYTES { Some(permit().await?) } else { None };
+        let permit = if max > MAX_BODY_BYTES { Some(permit().await?) } else { None };
         let body = timeout(BODY_TIMEOUT, request.take_body().into_bytes_limit(max)).await;
         let body = body.map_err(|_| ApiError::RequestTimeout)?.map_err(|error| match error {
             ReadBodyError::PayloadTooLarge => ApiError::BodyTooLarge(max),
@@ -77,7 +81,7 @@ pub(super) fn max_bytes(request: &Request) -> usize {
     let operation = document::of(request)
         .ok()
         .and_then(|document| document.operation(request.method().as_str(), request.uri().path()));
-    operation.map_or(MAX_BYTES, |operation| operation.max_body_bytes)
+    operation.map_or(MAX_BODY_BYTES, |operation| operation.max_body_bytes)
 }
 
 async fn permit() -> Result<SemaphorePermit<'static>, ApiError> {

@@ -9,7 +9,13 @@ use poem::{
 use portico_domain::platform::actor::RequestContext;
 
 use super::{csrf, query};
-use crate::http::{auth, body::MAX_BYTES, document, error::ApiError, host, rate_limit::RateLimits};
+use crate::http::{
+    auth,
+    document::{self, MAX_BODY_BYTES},
+    error::ApiError,
+    host,
+    rate_limit::RateLimits,
+};
 
 /// The longest URI of a request, in bytes.
 const MAX_URI_BYTES: usize = 8 * 1024;
@@ -58,7 +64,7 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         auth::authorization(&request)?;
         csrf::check(&request, &self.origins).map_err(ApiError::Domain)?;
         let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-        let max = operation.map_or(MAX_BYTES, |operation| operation.max_body_bytes);
+        let max = operation.map_or(MAX_BODY_BYTES, |operation| operation.max_body_bytes);
         if length.is_some_and(|length| length > max) {
             return Err(ApiError::BodyTooLarge(max).into());
         }

@@ -20,13 +20,7 @@ use serde_json::{Map, Value, json};
 
 use super::table::{self, MAX_ROWS};
 use crate::{
-    http::{
-        body::{self, MAX_LARGE_BYTES},
-        document,
-        error::ApiError,
-        fields::Field,
-        schema,
-    },
+    http::{body, document, document::MAX_LARGE_BODY_BYTES, error::ApiError, fields::Field, schema},
     tenancy::views::MemberRole,
 };
 
@@ -94,7 +88,7 @@ impl ParsePayload for JsonRows {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let bytes = body::read(request, body, MAX_LARGE_BYTES).await?;
+        let bytes = body::read(request, body, MAX_LARGE_BODY_BYTES).await?;
         let mut value = body::parse(&bytes)?;
         let schemas = document::of(request)?.schemas();
         let rows = take_rows(&mut value);
@@ -139,7 +133,7 @@ impl ParsePayload for CsvRows {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let bytes = body::read(request, body, MAX_LARGE_BYTES).await?;
+        let bytes = body::read(request, body, MAX_LARGE_BODY_BYTES).await?;
         let schemas = document::of(request)?.schemas();
         let rows = table::parse(&bytes)?.into_iter().map(|row| match row {
             Ok(object) => parse_row(schemas, Value::Object(object)),

@@ -24,7 +24,7 @@ use self::body::{CsvRows, JsonRows, Rows};
 use super::invitations::InviteMode;
 use crate::http::{
     auth::Authorized,
-    error::{ApiResult, InvalidField, status},
+    error::{ApiResult, InvalidField, codes, limit, request},
     fields::Field,
     nullable::Nullable,
     tags::Tag,
@@ -171,11 +171,12 @@ impl BulkInvitations {
     ) -> ApiResult<
         Json<BulkInvitationResult>,
         {
-            status::UNSUPPORTED_MEDIA_TYPE
-                | status::UNAUTHORIZED
-                | status::NOT_FOUND
-                | status::CONFLICT
-                | status::LARGE_BODY
+            codes::CLIENT_SUSPENDED
+                | codes::NOT_FOUND
+                | codes::IDEMPOTENCY_MISMATCH
+                | limit::INVITE_BULK
+                | limit::INVITE_RECIPIENT
+                | request::LARGE_BODY
         },
     > {
         let (BulkBody::Json(JsonRows(Rows { rows, bytes })) | BulkBody::Csv(CsvRows(Rows { rows, bytes }))) = body;
