@@ -10,6 +10,7 @@ import {
   createHttpConfig,
   type CurrentSession,
   getClient,
+  type GetSessionError,
   httpClient,
   type HttpClient,
   type HttpConfig,
@@ -19,7 +20,6 @@ import {
   type PorticoError,
   refreshOnUnauthenticated,
   resetPassword,
-  type RevokePresentedTokenError,
   type Session,
   signIn,
   type SignInError,
@@ -69,7 +69,7 @@ if (error) {
 }
 
 /** A `switch` over the codes of an operation. It compiles if it names every code. */
-export function exhaustive(problem: RevokePresentedTokenError): string {
+export function exhaustive(problem: GetSessionError): string {
   switch (problem.code) {
     case 'network_error':
       same<typeof problem.cause, unknown>(true);
@@ -79,23 +79,36 @@ export function exhaustive(problem: RevokePresentedTokenError): string {
     case 'unavailable':
       same<typeof problem.retry_after, number>(true);
       return problem.request_id;
+    case 'validation_failed':
+      same<typeof problem.errors, InvalidField[]>(true);
+      return problem.title;
+    case 'unauthenticated':
+    case 'session_expired':
+    case 'session_revoked':
+    case 'malformed_request':
+    case 'request_timeout':
+    case 'body_too_large':
+    case 'uri_too_long':
+    case 'headers_too_large':
+      same<typeof problem.retry_after, undefined>(true);
+      return problem.detail;
     // @ts-expect-error: no problem has this code.
     case 'too_many_request':
       return '';
     default:
-      same<typeof problem, never>(true);
-      return problem;
+      return problem satisfies never;
   }
 }
 
 /** A `switch` that lacks a code does not compile. */
-export function incomplete(problem: RevokePresentedTokenError): string {
+export function incomplete(problem: GetSessionError): string {
   switch (problem.code) {
     case 'network_error':
       return problem.detail;
     default:
-      // @ts-expect-error: problems are left.
-      return problem;
+      // @ts-expect-error: codes are left.
+      problem satisfies never;
+      return problem.request_id;
   }
 }
 
