@@ -94,7 +94,10 @@ describe('a page on another port', () => {
     const results = await Promise.all([...tabs, ...tabs, ...tabs].map((tab) => call(tab, 'getProfile')));
     assert.deepEqual(new Set(results.map(({ status }) => status)), new Set([200]));
     await eventually('the log names all requests', () => logged('get_profile').length === profiles + 12);
-    assert.deepEqual(logged('get_profile').slice(profiles).sort(), [200, 200, 200, 200, 200, 200, 401, 401, 401, 401, 401, 401]);
+    assert.deepEqual(
+      logged('get_profile').slice(profiles).sort(),
+      [200, 200, 200, 200, 200, 200, 401, 401, 401, 401, 401, 401],
+    );
     assert.deepEqual(logged('refresh_session').slice(refreshes), [200]);
     for (const tab of tabs) await tab.close();
   });
@@ -117,7 +120,10 @@ describe('a page on another port', () => {
 
     const { status, code } = await call(other, 'getSession');
     assert.deepEqual([status, code], [401, 'unauthenticated']);
-    assert.deepEqual((await cookieNames()).filter((name) => name !== 'portico_device'), []);
+    assert.deepEqual(
+      (await cookieNames()).filter((name) => name !== 'portico_device'),
+      [],
+    );
     assert.equal(await other.evaluate('window.signedOut'), 1);
     for (const each of [tab, other]) await each.close();
   });
@@ -136,7 +142,11 @@ describe('a page of a foreign origin', () => {
   /** Sends a request from the foreign page. Returns what the page learns: the body, or the name of the error. */
   const send = (path, init) =>
     evil.evaluate(
-      ([url, init]) => fetch(url, { credentials: 'include', ...init }).then((response) => response.text(), ({ name }) => name),
+      ([url, init]) =>
+        fetch(url, { credentials: 'include', ...init }).then(
+          (response) => response.text(),
+          ({ name }) => name,
+        ),
       [`${api}/api/portal/${path}`, init],
     );
   const json = { 'content-type': 'application/json' };
@@ -171,12 +181,19 @@ describe('a page of a foreign origin', () => {
   test('cannot change anything with a form', async () => {
     const mails = async () => (await fetch(`${server.baseUrl}/dev/mail.json?to=${EMAIL}`)).json();
     const before = (await mails()).length;
-    for (const [path, body] of [['auth/sign-out', ''], ['auth/forgot-password', `{"email":"${EMAIL}","x":"=`]]) {
+    for (const [path, body] of [
+      ['auth/sign-out', ''],
+      ['auth/forgot-password', `{"email":"${EMAIL}","x":"=`],
+    ]) {
       const [response] = await Promise.all([
         evil.waitForNavigation(),
         evil.evaluate(
           ([action, name]) => {
-            const form = Object.assign(document.createElement('form'), { action, method: 'post', enctype: 'text/plain' });
+            const form = Object.assign(document.createElement('form'), {
+              action,
+              method: 'post',
+              enctype: 'text/plain',
+            });
             form.append(Object.assign(document.createElement('input'), { name, value: '"}' }));
             document.body.append(form);
             form.submit();

@@ -16,6 +16,8 @@ export async function createPortalUser(baseUrl, { email, name, password }) {
   const [{ id: client_id }] = (await done(portico.listClients({ client, auth }))).data;
   await portico.invitePortalUser({ client, auth, path: { client_id }, body: { email, name } });
 
-  const token = await mailed(baseUrl, email, ({ links }) => links.map((link) => link.split('#token=')[1]).find(Boolean));
+  const token = await mailed(baseUrl, email, ({ links }) =>
+    links.map((link) => link.split('#token=')[1]).find(Boolean),
+  );
   await portico.activateAccount({ client, body: { token, password } });
 }

@@ -28,7 +28,11 @@ interface CallOptions {
 }
 
 const REALMS: Record<RefreshOptions['realm'], { paths: RegExp; read: Call; refresh: Call }> = {
-  portal: { paths: /\/api\/portal\//, read: (options) => getSession(options), refresh: (options) => refreshSession(options) },
+  portal: {
+    paths: /\/api\/portal\//,
+    read: (options) => getSession(options),
+    refresh: (options) => refreshSession(options),
+  },
   staff: {
     paths: /\/api\/(staff|v1)\//,
     read: (options) => getStaffSession(options),
@@ -100,7 +104,10 @@ async function refreshOnce(realm: RefreshOptions['realm'], client: Client, send:
 /** Returns the code of the problem if the status is 401. */
 async function unauthorizedCode(response: Response): Promise<unknown> {
   if (response.status !== 401) return undefined;
-  const problem: unknown = await response.clone().json().catch(() => undefined);
+  const problem: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
   return Object(problem).code;
 }
 

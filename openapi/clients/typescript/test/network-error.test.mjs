@@ -5,16 +5,29 @@ import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
 import { createHttpClient, getSession, isPorticoError, signIn, signOut } from '@portico/client';
 
-const problem = { type: 'urn:portico:overloaded', title: 'Overloaded', status: 503, code: 'overloaded', detail: '-', request_id: '1' };
-const respond = (status, type, body) => async () => new Response(body, { status, headers: type && { 'content-type': type } });
-const fail = (error) => async () => { throw error; };
+const problem = {
+  type: 'urn:portico:overloaded',
+  title: 'Overloaded',
+  status: 503,
+  code: 'overloaded',
+  detail: '-',
+  request_id: '1',
+};
+const respond = (status, type, body) => async () =>
+  new Response(body, { status, headers: type && { 'content-type': type } });
+const fail = (error) => async () => {
+  throw error;
+};
 
 /** Calls an operation and returns its error. Asserts that a call with `throwOnError` throws the same. */
 async function errorOf(fetch, call = getSession, options = {}) {
   const client = createHttpClient({ baseUrl: 'https://portico.test', fetch });
   const { data, error } = await call({ client, ...options });
   assert.equal(data, undefined);
-  const thrown = await call({ client, ...options, throwOnError: true }).then(() => assert.fail('did not throw'), (thrown) => thrown);
+  const thrown = await call({ client, ...options, throwOnError: true }).then(
+    () => assert.fail('did not throw'),
+    (thrown) => thrown,
+  );
   assert.equal(thrown.code, error.code);
   assert.equal(thrown.detail, error.detail);
   assert.ok(isPorticoError(error) && isPorticoError(thrown));
@@ -42,7 +55,10 @@ describe('a call ends with a network error', () => {
   });
 
   test('if a proxy responds with an error', async () => {
-    const { cause } = await networkError(/not from Portico: status 502, text\/html\./, respond(502, 'text/html', '<h1>Bad gateway</h1>'));
+    const { cause } = await networkError(
+      /not from Portico: status 502, text\/html\./,
+      respond(502, 'text/html', '<h1>Bad gateway</h1>'),
+    );
     assert.equal(cause, '<h1>Bad gateway</h1>');
     await networkError(/status 504, no content type\./, respond(504, undefined, null));
     await networkError(/status 429, application\/json\./, respond(429, 'application/json', '{"message":"slow down"}'));
@@ -60,7 +76,9 @@ describe('a call ends with a network error', () => {
   test('if a real server hangs, hangs up or is away', async () => {
     const server = createServer((request, response) => {
       if (!request.url.endsWith('/session')) return;
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 }).write('{', () => response.destroy());
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
+        .write('{', () => response.destroy());
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const baseUrl = `http://127.0.0.1:${server.address().port}`;
@@ -73,7 +91,10 @@ describe('a call ends with a network error', () => {
 });
 
 test('a problem stays a problem', async () => {
-  assert.deepEqual(await errorOf(respond(503, 'application/problem+json; charset=utf-8', JSON.stringify(problem))), problem);
+  assert.deepEqual(
+    await errorOf(respond(503, 'application/problem+json; charset=utf-8', JSON.stringify(problem))),
+    problem,
+  );
 });
 
 test('data and empty responses are no errors', async () => {

@@ -23,7 +23,9 @@ let project;
 before(async () => {
   project = await mkdtemp(join(tmpdir(), 'portico-consumer-'));
   // `npm test` has just built dist/, so the package is not built again.
-  const [packed] = JSON.parse(await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], PACKAGE));
+  const [packed] = JSON.parse(
+    await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], PACKAGE),
+  );
   await writeFile(join(project, 'package.json'), '{ "type": "module", "private": true }');
   await writeFile(join(project, 'program.ts'), PROGRAM);
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${packed.filename}`]);
@@ -38,7 +40,8 @@ async function run(program, args, cwd = project) {
   return stdout;
 }
 
-const compile = (...options) => run(process.execPath, [TSC, '--strict', '--target', 'es2022', '--lib', 'es2022,dom', ...options, 'program.ts']);
+const compile = (...options) =>
+  run(process.execPath, [TSC, '--strict', '--target', 'es2022', '--lib', 'es2022,dom', ...options, 'program.ts']);
 
 test('a program that is compiled for Node runs with the installed package', async () => {
   await compile('--module', 'nodenext', '--moduleResolution', 'nodenext');

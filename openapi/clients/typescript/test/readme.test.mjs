@@ -21,7 +21,11 @@ function samples() {
 
 /** Compiles files that exist in memory only, with the options of tsconfig.json, and returns the error messages. */
 function compile(files) {
-  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(FOLDER, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, FOLDER);
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(join(FOLDER, 'tsconfig.json'), ts.sys.readFile).config,
+    ts.sys,
+    FOLDER,
+  );
   const host = ts.createCompilerHost({ ...options });
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (path) => files.has(path) || fileExists(path);
@@ -39,8 +43,10 @@ test('every sample of README.md compiles', () => {
 });
 
 test('a sample with a wrong code does not compile', () => {
-  const code = "import { signIn } from '@portico/client';\nexport const { error } = await signIn({ body: { email, password } });\n";
-  const compare = (word) => compile(new Map([[join(FOLDER, 'sample.ts'), `${code}export const is = error?.code === '${word}';\n`]]));
+  const code =
+    "import { signIn } from '@portico/client';\nexport const { error } = await signIn({ body: { email, password } });\n";
+  const compare = (word) =>
+    compile(new Map([[join(FOLDER, 'sample.ts'), `${code}export const is = error?.code === '${word}';\n`]]));
   assert.deepEqual(compare('invalid_credentials'), []);
   assert.match(compare('invalid_credential').join(), /TS2367/);
 });

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { changePassword, createHttpClient, getProfile, getStaffSession, refreshOnUnauthenticated, refreshSession, signOut } from '@portico/client';
+import {
+  changePassword,
+  createHttpClient,
+  getProfile,
+  getStaffSession,
+  refreshOnUnauthenticated,
+  refreshSession,
+  signOut,
+} from '@portico/client';
 
 let server;
 beforeEach(() => {
@@ -36,7 +44,10 @@ class Server {
 }
 
 function problem(status, code) {
-  return Response.json({ status, code, type: '-', title: '-', detail: '-', request_id: '-' }, { status, headers: { 'retry-after': '3' } });
+  return Response.json(
+    { status, code, type: '-', title: '-', detail: '-', request_id: '-' },
+    { status, headers: { 'retry-after': '3' } },
+  );
 }
 
 /** Web Locks for tests: exclusive locks, in the order of the requests. */
@@ -44,7 +55,10 @@ class FakeLocks {
   #last = new Map();
   request(name, act) {
     const run = (this.#last.get(name) ?? Promise.resolve()).then(act);
-    this.#last.set(name, run.catch(() => {}));
+    this.#last.set(
+      name,
+      run.catch(() => {}),
+    );
     return run;
   }
 }
@@ -151,7 +165,10 @@ describe('a refused refresh', () => {
     server.planned.refresh = [() => problem(503, 'overloaded')];
     const tab = openTab();
     const results = await times(2, () => getProfile(tab));
-    assert.deepEqual(results.map(({ error }) => error.code), ['overloaded', 'overloaded']);
+    assert.deepEqual(
+      results.map(({ error }) => error.code),
+      ['overloaded', 'overloaded'],
+    );
     assert.equal(results[0].response.headers.get('retry-after'), '3');
     assert.equal(tab.endings, 0);
   });
@@ -209,7 +226,10 @@ describe('the end of the session', () => {
     await signOut(one);
     const deadline = Date.now() + 2000;
     while (other.endings === 0 && Date.now() < deadline) await turn();
-    assert.deepEqual([one, other, visitor].map(({ endings }) => endings), [1, 1, 0]);
+    assert.deepEqual(
+      [one, other, visitor].map(({ endings }) => endings),
+      [1, 1, 0],
+    );
   });
 
   test('is no news of a tab without one', async () => {

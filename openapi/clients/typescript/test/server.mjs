@@ -31,7 +31,12 @@ export async function startServer(settings = {}) {
     cwd: folder,
     // The environment of this process is not inherited, because its settings would change the test. A low scrypt cost
     // keeps the test fast.
-    env: { PORTICO_LISTEN: '127.0.0.1:0', PORTICO_INTERNAL_LISTEN: '127.0.0.1:0', PORTICO_SCRYPT: 'ln=12,r=8,p=1', ...settings },
+    env: {
+      PORTICO_LISTEN: '127.0.0.1:0',
+      PORTICO_INTERNAL_LISTEN: '127.0.0.1:0',
+      PORTICO_SCRYPT: 'ln=12,r=8,p=1',
+      ...settings,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(server, 'close');
