@@ -1048,6 +1048,8 @@ export type DeliveryStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
  *
  * A mail of the tenant, as the mail log shows it. It has no texts and no link.
  *
+ * - `kind`: The kind, which decides the texts of the mail.
+ * - `reason`: Why the mail has failed; `null` unless the status is `failed`.
  * - `status`: The status.
  */
 export type Email = {
@@ -1072,18 +1074,12 @@ export type Email = {
      * The id of the mail (UUIDv7).
      */
     id: string;
-    /**
-     * The kind, which decides the texts of the mail.
-     */
-    kind: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+    kind: EmailKind;
     /**
      * When the last attempt to send the mail ended; `null` before that.
      */
     last_attempt_at: string | null;
-    /**
-     * Why the mail has failed; `null` unless the status is `failed`.
-     */
-    reason: 'recipient_refused' | 'message_refused' | 'refused' | 'outcome_unknown' | 'gave_up' | 'undeliverable' | 'discarded';
+    reason: EmailReason | null;
     /**
      * The address of the recipient, in normal form.
      */
@@ -1098,6 +1094,8 @@ export type Email = {
     sent_at: string | null;
     status: EmailStatus;
 };
+
+export type EmailKind = 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
 
 /**
  * EmailList
@@ -1114,6 +1112,8 @@ export type EmailList = {
      */
     next_cursor: string | null;
 };
+
+export type EmailReason = 'recipient_refused' | 'message_refused' | 'refused' | 'outcome_unknown' | 'gave_up' | 'undeliverable' | 'discarded';
 
 /**
  * The status of a mail.
@@ -2258,16 +2258,15 @@ export type RetriedEmails = {
  * RetryEmails
  *
  * Which failed mails to send again: those that match every given field.
+ *
+ * - `kind`: Only mails of this kind.
  */
 export type RetryEmails = {
     /**
      * Only mails that were requested at this time (RFC 3339) or later.
      */
     from?: string | null;
-    /**
-     * Only mails of this kind.
-     */
-    kind?: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring' | null;
+    kind?: EmailKind | null;
     /**
      * Only mails to this address, in any spelling.
      */
@@ -7611,7 +7610,7 @@ export type ListEmailsData = {
         /**
          * Only mails of this kind.
          */
-        kind?: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+        kind?: EmailKind;
         /**
          * Only mails to this address, in any spelling.
          */
