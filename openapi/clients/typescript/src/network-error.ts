@@ -24,7 +24,7 @@ export function reportNetworkErrors(httpClient: Client): Client {
 
 /** Throws a `NetworkError` for a successful response that is not from Portico, for example a sign-in page of a proxy. */
 async function rejectForeignSuccess(response: Response): Promise<Response> {
-  if (!response.ok || response.status === 204 || /\bx?-?(nd)?json\b/.test(mediaType(response))) return response;
+  if (!response.ok || response.status === 204 || mediaType(response).endsWith('json')) return response;
   throw foreignResponse(response, await response.text());
 }
 
