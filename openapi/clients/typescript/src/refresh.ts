@@ -75,7 +75,10 @@ export function refreshOnUnauthenticated(httpClient: Client, { realm, onSignedOu
     const code = await unauthorizedCode(response);
     if (code === 'unauthenticated' && !path.endsWith('/auth/refresh')) {
       const outcome = await refresh();
-      if (outcome === 'refreshed') return send(repeat);
+      if (outcome === 'refreshed') {
+        session.begin();
+        return send(repeat);
+      }
       if (outcome !== 'signed_out') return outcome.clone();
     }
     if (SESSION_ENDED.has(code) || isSignOut(path, response)) session.end();

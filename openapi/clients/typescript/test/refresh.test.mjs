@@ -159,6 +159,9 @@ describe('a refused refresh', () => {
     await getProfile(tab);
     await end();
     assert.equal(tab.endings, 2);
+    await getProfile(tab); // The refresh of this call succeeds.
+    await end();
+    assert.equal(tab.endings, 3);
   });
 
   test('resolves to another problem and keeps the session', async () => {
