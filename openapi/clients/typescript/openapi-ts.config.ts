@@ -1,4 +1,5 @@
 import { defineConfig } from '@hey-api/openapi-ts';
+import { addNetworkErrors, type Document, leaveCookiesToBrowser, unifyProblems } from './patch-document.js';
 
 export default defineConfig({
   input: '../../openapi.json',
@@ -6,13 +7,8 @@ export default defineConfig({
   output: 'src/generated',
   parser: {
     patch: {
-      // In the document, a reference with a description is an `allOf` of the reference and an object that has only a
-      // description. The generator turns the second part into `& unknown`, so it is removed.
-      schemas: (_name, schema) => {
-        const properties = (schema.properties ?? {}) as Record<string, { allOf?: object[] }>;
-        for (const property of Object.values(properties)) {
-          property.allOf = property.allOf?.filter((part) => Object.keys(part).join() !== 'description');
-        }
+      input: (spec) => {
+        for (const patch of [unifyProblems, addNetworkErrors, leaveCookiesToBrowser]) patch(spec as Document);
       },
     },
   },

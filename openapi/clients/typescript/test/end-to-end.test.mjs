@@ -20,7 +20,7 @@ let session;
 before(async () => {
   server = await startServer();
   const { baseUrl } = server;
-  staff = portico.createHttpClient({ baseUrl, auth: ({ scheme }) => (scheme === 'bearer' ? staffToken : undefined) });
+  staff = portico.createHttpClient({ baseUrl, auth: () => staffToken });
   guest = portico.createHttpClient({ baseUrl, fetch: withCookies() });
 });
 after(() => server?.stop());
@@ -189,11 +189,7 @@ describe('the invited portal user', () => {
   });
 
   step('signs out of every session', async () => {
-    const auth = session.access_token;
-    const elsewhere = portico.createHttpClient({
-      baseUrl: server.baseUrl,
-      auth: ({ scheme }) => (scheme === 'bearer' ? auth : undefined),
-    });
+    const elsewhere = portico.createHttpClient({ baseUrl: server.baseUrl, auth: session.access_token });
     await done(200, getSession({ client: elsewhere }));
     await done(204, portico.signOutEverywhere({ client: guest }));
     await refused(401, 'unauthenticated', getSession());

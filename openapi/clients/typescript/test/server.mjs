@@ -18,8 +18,11 @@ export async function eventually(what, look, seconds = 15) {
   throw new Error(`${what}: did not happen within ${seconds} s`);
 }
 
-/** Starts `portico dev` and returns its base URL and a function that stops it and deletes its folder. */
-export async function startServer() {
+/**
+ * Starts `portico dev`, with these settings besides the ones that every test needs. Returns its base URL, a function
+ * that returns what it has logged so far, and a function that stops it and deletes its folder.
+ */
+export async function startServer(settings = {}) {
   const { PORTICO_BIN } = process.env;
   if (!PORTICO_BIN) throw new Error('PORTICO_BIN must be the path of a portico binary.');
   await access(PORTICO_BIN, constants.X_OK);
@@ -28,7 +31,12 @@ export async function startServer() {
     cwd: folder,
     // The environment of this process is not inherited, because its settings would change the test. A low scrypt cost
     // keeps the test fast.
-    env: { PORTICO_LISTEN: '127.0.0.1:0', PORTICO_INTERNAL_LISTEN: '127.0.0.1:0', PORTICO_SCRYPT: 'ln=12,r=8,p=1' },
+    env: {
+      PORTICO_LISTEN: '127.0.0.1:0',
+      PORTICO_INTERNAL_LISTEN: '127.0.0.1:0',
+      PORTICO_SCRYPT: 'ln=12,r=8,p=1',
+      ...settings,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(server, 'close');
@@ -48,7 +56,7 @@ export async function startServer() {
     return /\blistening\b.*?\blisten=(\S+)/.exec(log)?.[1];
   };
   try {
-    return { baseUrl: `http://${await eventually('the server listens', address)}`, stop };
+    return { baseUrl: `http://${await eventually('the server listens', address)}`, log: () => log, stop };
   } catch (error) {
     await stop();
     throw new Error(`The server did not start.\n${log}`, { cause: error });

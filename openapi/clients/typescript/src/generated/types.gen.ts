@@ -8,11 +8,10 @@ export type ClientOptions = {
  * Accepted
  *
  * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+ *
+ * - `status`: Always `accepted`.
  */
 export type Accepted = {
-    /**
-     * Always `accepted`.
-     */
     status: AcceptedStatus;
 };
 
@@ -52,6 +51,44 @@ export type Activate = {
  * - `anonymous`: a caller without a valid session.
  */
 export type ActorRealm = 'portal' | 'staff' | 'service' | 'system' | 'anonymous';
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type AlreadyActivatedOrConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'already_activated' | 'conflict';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
 
 /**
  * ApiToken
@@ -109,15 +146,14 @@ export type ApiTokenList = {
  * ApiTokenOwner
  *
  * The owner of an API token.
+ *
+ * - `kind`: Whether it is a person or a program.
  */
 export type ApiTokenOwner = {
     /**
      * The id of the staff user or the service account (UUIDv7).
      */
     id: string;
-    /**
-     * Whether it is a person or a program.
-     */
     kind: ApiTokenOwnerKind;
     /**
      * The name of the staff user or the service account.
@@ -137,6 +173,8 @@ export type ApiTokenOwnerKind = 'person' | 'service';
  * AuditActor
  *
  * Who acted.
+ *
+ * - `realm`: The kind of actor.
  */
 export type AuditActor = {
     /**
@@ -148,9 +186,6 @@ export type AuditActor = {
      * there is none, or if it was erased.
      */
     name: string | null;
-    /**
-     * The kind of actor.
-     */
     realm: ActorRealm;
 };
 
@@ -158,15 +193,16 @@ export type AuditActor = {
  * AuditEvent
  *
  * An event of the audit log: an action that succeeded or that was refused.
+ *
+ * - `actor`: Who acted.
+ * - `outcome`: Whether the action was done.
+ * - `target`: The object that the action concerned; `null` if there is none.
  */
 export type AuditEvent = {
     /**
      * The action, as `noun.verb_in_past_tense`, for example `invitation.created`.
      */
     action: string;
-    /**
-     * Who acted.
-     */
     actor: AuditActor;
     /**
      * When the action took place (RFC 3339, UTC).
@@ -190,9 +226,6 @@ export type AuditEvent = {
      * The IP address of the request; `null` if no request caused the event, or if the address was erased.
      */
     ip: string | null;
-    /**
-     * Whether the action was done.
-     */
     outcome: AuditOutcome;
     /**
      * The id of the request; `null` if no request caused the event.
@@ -203,9 +236,6 @@ export type AuditEvent = {
      * which takes about 10 seconds.
      */
     sequence: number | null;
-    /**
-     * The object that the action concerned; `null` if there is none.
-     */
     target: AuditTarget | null;
 };
 
@@ -250,6 +280,44 @@ export type AuditTarget = {
 };
 
 /**
+ * Why a request failed with the status 413 (RFC 9457).
+ */
+export type BodyTooLargeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'body_too_large';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
  * BulkCounts
  *
  * How many rows have each status.
@@ -281,11 +349,10 @@ export type BulkCounts = {
  * BulkInvitationResult
  *
  * What became of the rows of a bulk invitation.
+ *
+ * - `counts`: How many rows have each status.
  */
 export type BulkInvitationResult = {
-    /**
-     * How many rows have each status.
-     */
     counts: BulkCounts;
     /**
      * What became of each row, in the order of the request.
@@ -309,6 +376,8 @@ export type BulkInvite = {
  * BulkInviteRow
  *
  * A portal user to invite.
+ *
+ * - `role`: The role at the client. The default is `member`.
  */
 export type BulkInviteRow = {
     /**
@@ -324,9 +393,6 @@ export type BulkInviteRow = {
      * The name, 1 to 100 characters. The default is the part of the address before the `@`.
      */
     name?: string | null;
-    /**
-     * The role at the client. The default is `member`.
-     */
     role?: MemberRole | null;
 };
 
@@ -334,6 +400,9 @@ export type BulkInviteRow = {
  * BulkRowResult
  *
  * What became of a row.
+ *
+ * - `invite_mode`: How the user joins the client; `null` if the user was not invited.
+ * - `status`: What became of the row.
  */
 export type BulkRowResult = {
     /**
@@ -344,17 +413,11 @@ export type BulkRowResult = {
      * Every field of an invalid row that is not valid, at most 5. The pointers are within the row.
      */
     errors: Array<InvalidField>;
-    /**
-     * How the user joins the client; `null` if the user was not invited.
-     */
     invite_mode: InviteMode | null;
     /**
      * The number of the row, from 1. The header of a table and empty rows do not count.
      */
     row: number;
-    /**
-     * What became of the row.
-     */
     status: BulkRowStatus;
 };
 
@@ -389,6 +452,8 @@ export type ChangePassword = {
  * CheckedLink
  *
  * What a live link is for, and which portal user it belongs to.
+ *
+ * - `purpose`: What the link can be used for.
  */
 export type CheckedLink = {
     /**
@@ -407,9 +472,6 @@ export type CheckedLink = {
      * The name of the portal user: the name in the invitation or, for the other purposes, the name in the profile.
      */
     name: string;
-    /**
-     * What the link can be used for.
-     */
     purpose: LinkPurpose;
 };
 
@@ -417,6 +479,8 @@ export type CheckedLink = {
  * Client
  *
  * A client: a customer of the tenant.
+ *
+ * - `status`: The status.
  */
 export type Client = {
     /**
@@ -435,9 +499,6 @@ export type Client = {
      * The name, 1 to 100 characters.
      */
     name: string;
-    /**
-     * The status.
-     */
     status: ClientStatus;
 };
 
@@ -486,6 +547,9 @@ export type ClientStatus = 'active' | 'past_due' | 'archived';
  * ClientSummary
  *
  * A client that the portal user can act for, and the user's role there.
+ *
+ * - `role`: The role of the user at the client.
+ * - `status`: The status of the client.
  */
 export type ClientSummary = {
     /**
@@ -496,13 +560,7 @@ export type ClientSummary = {
      * The name of the client.
      */
     name: string;
-    /**
-     * The role of the user at the client.
-     */
     role: MemberRole;
-    /**
-     * The status of the client.
-     */
     status: ClientSummaryStatus;
 };
 
@@ -518,6 +576,8 @@ export type ClientSummaryStatus = 'active' | 'past_due';
  * CodeSent
  *
  * The response to a request for a code. It is the same for known and unknown addresses.
+ *
+ * - `status`: Always `accepted`.
  */
 export type CodeSent = {
     /**
@@ -525,10 +585,45 @@ export type CodeSent = {
      * for this flow, and so only for the browser that requested it.
      */
     flow: string;
-    /**
-     * Always `accepted`.
-     */
     status: AcceptedStatus;
+};
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type ConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'conflict';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -588,15 +683,14 @@ export type CreateClient = {
  * CreateServiceAccount
  *
  * A new service account.
+ *
+ * - `role`: The role, which bounds the scopes of its tokens.
  */
 export type CreateServiceAccount = {
     /**
      * The name, which says what the program does: 1 to 100 characters.
      */
     name: string;
-    /**
-     * The role, which bounds the scopes of its tokens.
-     */
     role: ServiceAccountRole;
 };
 
@@ -642,26 +736,249 @@ export type CreatedApiToken = {
 };
 
 /**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
+export type CredentialOrInvalidCodeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'unauthenticated' | 'session_expired' | 'session_revoked' | 'invalid_code';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
+export type CredentialOrInvalidCredentialsProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'unauthenticated' | 'session_expired' | 'session_revoked' | 'invalid_credentials';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
+export type CredentialProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'unauthenticated' | 'session_expired' | 'session_revoked';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type CsrfRejectedOrClientSuspendedProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'csrf_rejected' | 'client_suspended';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type CsrfRejectedOrStepUpRequiredProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'csrf_rejected' | 'step_up_required';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type CsrfRejectedProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'csrf_rejected';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
  * CurrentSession
  *
  * The signed-in portal user, the client, and the session.
+ *
+ * - `client`: The client that the user acts for.
+ * - `session`: The current session.
+ * - `user`: The signed-in portal user.
  */
 export type CurrentSession = {
-    /**
-     * The client that the user acts for.
-     */
     client: ClientSummary | null;
     /**
      * Every client that the user can act for, sorted by name.
      */
     clients: Array<ClientSummary>;
-    /**
-     * The current session.
-     */
     session: SessionInfo;
-    /**
-     * The signed-in portal user.
-     */
     user: User;
 };
 
@@ -669,16 +986,51 @@ export type CurrentSession = {
  * CurrentStaffSession
  *
  * The signed-in staff user and the session.
+ *
+ * - `session`: The current session.
+ * - `user`: The signed-in staff user.
  */
 export type CurrentStaffSession = {
-    /**
-     * The current session.
-     */
     session: SessionInfo;
-    /**
-     * The signed-in staff user.
-     */
     user: StaffUser;
+};
+
+/**
+ * Why a request failed with the status 410 (RFC 9457).
+ */
+export type DeadLinkProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'token_expired' | 'token_used' | 'token_revoked';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -695,6 +1047,10 @@ export type DeliveryStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
  * Email
  *
  * A mail of the tenant, as the mail log shows it. It has no texts and no link.
+ *
+ * - `kind`: The kind, which decides the texts of the mail.
+ * - `reason`: Why the mail has failed; `null` unless the status is `failed`.
+ * - `status`: The status.
  */
 export type Email = {
     /**
@@ -718,18 +1074,12 @@ export type Email = {
      * The id of the mail (UUIDv7).
      */
     id: string;
-    /**
-     * The kind, which decides the texts of the mail.
-     */
-    kind: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+    kind: EmailKind;
     /**
      * When the last attempt to send the mail ended; `null` before that.
      */
     last_attempt_at: string | null;
-    /**
-     * Why the mail has failed; `null` unless the status is `failed`.
-     */
-    reason: 'recipient_refused' | 'message_refused' | 'refused' | 'outcome_unknown' | 'gave_up' | 'undeliverable' | 'discarded';
+    reason: EmailReason | null;
     /**
      * The address of the recipient, in normal form.
      */
@@ -742,11 +1092,10 @@ export type Email = {
      * When the mail server accepted the mail; `null` before that.
      */
     sent_at: string | null;
-    /**
-     * The status.
-     */
     status: EmailStatus;
 };
+
+export type EmailKind = 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
 
 /**
  * EmailList
@@ -764,6 +1113,8 @@ export type EmailList = {
     next_cursor: string | null;
 };
 
+export type EmailReason = 'recipient_refused' | 'message_refused' | 'refused' | 'outcome_unknown' | 'gave_up' | 'undeliverable' | 'discarded';
+
 /**
  * The status of a mail.
  *
@@ -773,6 +1124,158 @@ export type EmailList = {
  * - `suppressed`: the mail was not sent, because what it carries has expired, was withdrawn or was replaced.
  */
 export type EmailStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type ForbiddenOrCsrfRejectedOrClientSuspendedProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'forbidden' | 'csrf_rejected' | 'client_suspended';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type ForbiddenOrCsrfRejectedOrStepUpRequiredProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'forbidden' | 'csrf_rejected' | 'step_up_required';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type ForbiddenOrCsrfRejectedProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'forbidden' | 'csrf_rejected';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type ForbiddenProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'forbidden';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
 
 /**
  * ForgotPassword
@@ -787,14 +1290,51 @@ export type ForgotPassword = {
 };
 
 /**
+ * Why a request failed with the status 431 (RFC 9457).
+ */
+export type HeadersTooLargeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'headers_too_large';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
  * HealthReport
  *
  * The health of the process.
+ *
+ * - `status`: The status.
  */
 export type HealthReport = {
-    /**
-     * The status.
-     */
     status: HealthStatus;
 };
 
@@ -805,6 +1345,120 @@ export type HealthReport = {
  * - `degraded`: requests succeed, but mail is delayed.
  */
 export type HealthStatus = 'ok' | 'degraded';
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type IdempotencyMismatchProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'idempotency_mismatch';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
+export type InvalidCodeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'invalid_code';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
+export type InvalidCredentialsProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'invalid_credentials';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
 
 /**
  * InvalidField
@@ -830,6 +1484,11 @@ export type InvalidField = {
  * Invitation
  *
  * An invitation of one portal user to one client.
+ *
+ * - `delivery`: What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no such mail any more. It does not show mail that the portal user has asked for.
+ * - `mode`: How the user joins the client.
+ * - `role`: The role that the user will have at the client.
+ * - `status`: The status of the invitation.
  */
 export type Invitation = {
     /**
@@ -840,10 +1499,6 @@ export type Invitation = {
      * The id of the staff user or of the portal user who created the invitation; `null` if a program created it.
      */
     created_by: string | null;
-    /**
-     * What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no
-     * such mail any more. It does not show mail that the portal user has asked for.
-     */
     delivery: InvitationDelivery | null;
     /**
      * The email address of the invited user.
@@ -861,26 +1516,17 @@ export type Invitation = {
      * When a staff user or an administrator of the client last sent the invitation (RFC 3339, UTC).
      */
     last_sent_at: string;
-    /**
-     * How the user joins the client.
-     */
     mode: InviteMode;
     /**
      * The name of the invited user, as the tenant entered it.
      */
     name: string;
-    /**
-     * The role that the user will have at the client.
-     */
     role: MemberRole;
     /**
      * How many times staff users and administrators of the client sent the invitation. It starts at 1, and each resend
      * adds 1.
      */
     sent_count: number;
-    /**
-     * The status of the invitation.
-     */
     status: InvitationStatus;
 };
 
@@ -904,6 +1550,8 @@ export type InvitationClient = {
  * InvitationDelivery
  *
  * What became of a mail.
+ *
+ * - `status`: The status of the mail.
  */
 export type InvitationDelivery = {
     /**
@@ -914,9 +1562,6 @@ export type InvitationDelivery = {
      * When the last attempt to send the mail ended (RFC 3339, UTC); `null` before that.
      */
     last_attempt_at: string | null;
-    /**
-     * The status of the mail.
-     */
     status: DeliveryStatus;
 };
 
@@ -957,6 +1602,8 @@ export type InviteAction = 'resend';
  * InviteColleague
  *
  * The person to invite to the client of the signed-in administrator.
+ *
+ * - `role`: The role at the client, at most that of the caller. The default is `member`.
  */
 export type InviteColleague = {
     /**
@@ -972,9 +1619,6 @@ export type InviteColleague = {
      * The name, 1 to 100 characters. The default is the part of the address before the `@`.
      */
     name?: string | null;
-    /**
-     * The role at the client, at most that of the caller. The default is `member`.
-     */
     role?: MemberRole | null;
 };
 
@@ -990,6 +1634,8 @@ export type InviteMode = 'setup' | 'notification';
  * InvitePortalUser
  *
  * The portal user to invite, or to send the invitation to again.
+ *
+ * - `role`: The role at the client. The default is `member`. A resend ignores it.
  */
 export type InvitePortalUser = {
     /**
@@ -1005,9 +1651,6 @@ export type InvitePortalUser = {
      * The name, 1 to 100 characters. The default is the part of the address before the `@`. A resend ignores it.
      */
     name?: string | null;
-    /**
-     * The role at the client. The default is `member`. A resend ignores it.
-     */
     role?: MemberRole | null;
 };
 
@@ -1015,6 +1658,8 @@ export type InvitePortalUser = {
  * InviteStaff
  *
  * A new staff user.
+ *
+ * - `role`: The role.
  */
 export type InviteStaff = {
     /**
@@ -1025,9 +1670,6 @@ export type InviteStaff = {
      * The name, 1 to 100 characters. The default is the part of the address before the `@`.
      */
     name?: string | null;
-    /**
-     * The role.
-     */
     role: StaffRole;
 };
 
@@ -1035,20 +1677,91 @@ export type InviteStaff = {
  * InvitedPortalUser
  *
  * The result of an invitation or of a resend.
+ *
+ * - `invitation`: The invitation.
+ * - `invite_mode`: How the portal user joins the client. Always equal to `mode` of the invitation.
+ * - `portal_user`: The invited portal user.
  */
 export type InvitedPortalUser = {
-    /**
-     * The invitation.
-     */
     invitation: Invitation;
-    /**
-     * How the portal user joins the client. Always equal to `mode` of the invitation.
-     */
     invite_mode: InviteMode;
-    /**
-     * The invited portal user.
-     */
     portal_user: PortalUser;
+};
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type LastAdminOrConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'last_admin' | 'conflict';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type LastOwnerProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'last_owner';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -1074,6 +1787,44 @@ export type LinkToken = {
 };
 
 /**
+ * Why a request failed with the status 400 (RFC 9457).
+ */
+export type MalformedRequestProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'malformed_request';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
  * The role of a portal user at a client.
  *
  * - `admin`: an administrator of the client, who manages its other portal users.
@@ -1089,6 +1840,82 @@ export type MemberRole = 'admin' | 'member';
  * - `disabled`: the user cannot act for the client.
  */
 export type MemberStatus = 'invited' | 'active' | 'disabled';
+
+/**
+ * Why a request failed with the status 404 (RFC 9457).
+ */
+export type NotFoundProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'not_found';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 503 (RFC 9457).
+ */
+export type OverloadedOrUnavailableProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'overloaded' | 'unavailable';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The time to wait before a retry, in seconds.
+     */
+    retry_after: number;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+};
 
 /**
  * OwnSession
@@ -1143,6 +1970,8 @@ export type OwnSessionList = {
  * OwnedApiToken
  *
  * An API token with its owner, without its secret.
+ *
+ * - `owner`: Whose token it is.
  */
 export type OwnedApiToken = {
     /**
@@ -1165,9 +1994,6 @@ export type OwnedApiToken = {
      * The name that its owner gave the token.
      */
     name: string;
-    /**
-     * Whose token it is.
-     */
     owner: ApiTokenOwner;
     /**
      * The first 12 characters of the token, by which people recognise it.
@@ -1199,11 +2025,10 @@ export type OwnedApiTokenList = {
  * PasswordReset
  *
  * The password was reset.
+ *
+ * - `status`: Always `password_reset`.
  */
 export type PasswordReset = {
-    /**
-     * Always `password_reset`.
-     */
     status: PasswordResetStatus;
 };
 
@@ -1216,6 +2041,9 @@ export type PasswordResetStatus = 'password_reset';
  * PortalUser
  *
  * A portal user at one client.
+ *
+ * - `role`: The role at the client.
+ * - `status`: The status at the client.
  */
 export type PortalUser = {
     /**
@@ -1238,13 +2066,7 @@ export type PortalUser = {
      * The name that the tenant, or an administrator of the client, entered for the user at this client.
      */
     name: string;
-    /**
-     * The role at the client.
-     */
     role: MemberRole;
-    /**
-     * The status at the client.
-     */
     status: MemberStatus;
 };
 
@@ -1255,6 +2077,82 @@ export type PortalUser = {
  * - `disabled`: the user cannot act for the client.
  */
 export type PortalUserAccess = 'active' | 'disabled';
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type PortalUserExistsOrAlreadyActivatedOrConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'portal_user_exists' | 'already_activated' | 'conflict';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type PortalUserExistsProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'portal_user_exists';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
 
 /**
  * PortalUserList
@@ -1273,15 +2171,13 @@ export type PortalUserList = {
 };
 
 /**
- * Problem
- *
- * Why a request failed (RFC 9457).
+ * Why a request failed with the status 408 (RFC 9457).
  */
-export type Problem = {
+export type RequestTimeoutProblem = {
     /**
      * The code for programs. It never changes.
      */
-    code: string;
+    code: 'request_timeout';
     /**
      * What went wrong this time.
      */
@@ -1290,10 +2186,6 @@ export type Problem = {
      * The id of the request in the server's logs.
      */
     request_id: string;
-    /**
-     * The time to wait before a retry, in seconds. Present with the statuses 429 and 503.
-     */
-    retry_after?: number;
     /**
      * The HTTP status.
      */
@@ -1306,6 +2198,14 @@ export type Problem = {
      * `urn:portico:` and the code.
      */
     type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -1358,16 +2258,15 @@ export type RetriedEmails = {
  * RetryEmails
  *
  * Which failed mails to send again: those that match every given field.
+ *
+ * - `kind`: Only mails of this kind.
  */
 export type RetryEmails = {
     /**
      * Only mails that were requested at this time (RFC 3339) or later.
      */
     from?: string | null;
-    /**
-     * Only mails of this kind.
-     */
-    kind?: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring' | null;
+    kind?: EmailKind | null;
     /**
      * Only mails to this address, in any spelling.
      */
@@ -1399,6 +2298,8 @@ export type SendCode = {
  * ServiceAccount
  *
  * A service account: the account of a program. It has no address and does not sign in.
+ *
+ * - `role`: The role, which bounds the scopes of its tokens. Never `owner`.
  */
 export type ServiceAccount = {
     /**
@@ -1413,9 +2314,6 @@ export type ServiceAccount = {
      * The name, 1 to 100 characters.
      */
     name: string;
-    /**
-     * The role, which bounds the scopes of its tokens. Never `owner`.
-     */
     role: StaffRole;
 };
 
@@ -1445,31 +2343,24 @@ export type ServiceAccountRole = 'admin' | 'support' | 'viewer';
  *
  * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
  * cookies.
+ *
+ * - `client`: The client that the user acts for.
+ * - `status`: Always `signed_in`.
+ * - `token_type`: Always `Bearer`.
+ * - `user`: The signed-in portal user.
  */
 export type Session = {
     /**
      * The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
      */
     access_token: string;
-    /**
-     * The client that the user acts for.
-     */
     client: ClientSummary | null;
     /**
      * The lifetime of the access token, in seconds.
      */
     expires_in: number;
-    /**
-     * Always `signed_in`.
-     */
     status: SignedInStatus;
-    /**
-     * Always `Bearer`.
-     */
     token_type: TokenType;
-    /**
-     * The signed-in portal user.
-     */
     user: User;
 };
 
@@ -1531,27 +2422,20 @@ export type SignedInStatus = 'signed_in';
  * SigningKey
  *
  * An Ed25519 public key (RFC 8037 §2).
+ *
+ * - `alg`: The algorithm: always `EdDSA`.
+ * - `crv`: The curve: always `Ed25519`.
+ * - `kty`: The key type: always `OKP`.
+ * - `use`: The use of the key: always `sig`, signatures.
  */
 export type SigningKey = {
-    /**
-     * The algorithm: always `EdDSA`.
-     */
     alg: SigningKeyAlgorithm;
-    /**
-     * The curve: always `Ed25519`.
-     */
     crv: SigningKeyCurve;
     /**
      * The key id, as in the `kid` header of the access tokens that the key signed.
      */
     kid: string;
-    /**
-     * The key type: always `OKP`.
-     */
     kty: SigningKeyType;
-    /**
-     * The use of the key: always `sig`, signatures.
-     */
     use: SigningKeyUse;
     /**
      * The public key, base64url without padding.
@@ -1619,6 +2503,10 @@ export type StaffList = {
  * StaffMember
  *
  * A staff user or a service account of the tenant.
+ *
+ * - `kind`: Whether it is a person or a program.
+ * - `role`: The role.
+ * - `status`: The status.
  */
 export type StaffMember = {
     /**
@@ -1629,9 +2517,6 @@ export type StaffMember = {
      * The id of the staff user or the service account (UUIDv7).
      */
     id: string;
-    /**
-     * Whether it is a person or a program.
-     */
     kind: StaffKind;
     /**
      * When the staff user last signed in (RFC 3339, UTC); `null` if never, and for a service account, which does not
@@ -1642,13 +2527,7 @@ export type StaffMember = {
      * The name, 1 to 100 characters.
      */
     name: string;
-    /**
-     * The role.
-     */
     role: StaffRole;
-    /**
-     * The status.
-     */
     status: StaffStatus;
 };
 
@@ -1656,6 +2535,8 @@ export type StaffMember = {
  * StaffProfile
  *
  * The profile of the signed-in staff user.
+ *
+ * - `role`: The role. Only an owner can change it.
  */
 export type StaffProfile = {
     /**
@@ -1675,9 +2556,6 @@ export type StaffProfile = {
      * The name, 1 to 100 characters.
      */
     name: string;
-    /**
-     * The role. Only an owner can change it.
-     */
     role: StaffRole;
 };
 
@@ -1696,6 +2574,10 @@ export type StaffRole = 'owner' | 'admin' | 'support' | 'viewer';
  *
  * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
  * cookies.
+ *
+ * - `status`: Always `signed_in`.
+ * - `token_type`: Always `Bearer`.
+ * - `user`: The signed-in staff user.
  */
 export type StaffSession = {
     /**
@@ -1706,17 +2588,8 @@ export type StaffSession = {
      * The lifetime of the access token, in seconds.
      */
     expires_in: number;
-    /**
-     * Always `signed_in`.
-     */
     status: SignedInStatus;
-    /**
-     * Always `Bearer`.
-     */
     token_type: TokenType;
-    /**
-     * The signed-in staff user.
-     */
     user: StaffUser;
 };
 
@@ -1732,6 +2605,9 @@ export type StaffStatus = 'active' | 'disabled';
  * StaffUser
  *
  * A staff user.
+ *
+ * - `role`: The role, which decides what the staff user may do.
+ * - `tenant`: The tenant that the staff user belongs to.
  */
 export type StaffUser = {
     /**
@@ -1746,13 +2622,7 @@ export type StaffUser = {
      * The name, 1 to 100 characters.
      */
     name: string;
-    /**
-     * The role, which decides what the staff user may do.
-     */
     role: StaffRole;
-    /**
-     * The tenant that the staff user belongs to.
-     */
     tenant: Tenant;
 };
 
@@ -1808,11 +2678,14 @@ export type Tenant = {
  * TenantInvitation
  *
  * An invitation, with its client.
+ *
+ * - `client`: The client to which the user is invited.
+ * - `delivery`: What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no such mail any more. It does not show mail that the portal user has asked for.
+ * - `mode`: How the user joins the client.
+ * - `role`: The role that the user will have at the client.
+ * - `status`: The status of the invitation.
  */
 export type TenantInvitation = {
-    /**
-     * The client to which the user is invited.
-     */
     client: InvitationClient;
     /**
      * When the invitation was created (RFC 3339, UTC).
@@ -1822,10 +2695,6 @@ export type TenantInvitation = {
      * The id of the staff user or of the portal user who created the invitation; `null` if a program created it.
      */
     created_by: string | null;
-    /**
-     * What became of the latest mail that the tenant has caused for the invitation; `null` if the mail log holds no
-     * such mail any more. It does not show mail that the portal user has asked for.
-     */
     delivery: InvitationDelivery | null;
     /**
      * The email address of the invited user.
@@ -1843,26 +2712,17 @@ export type TenantInvitation = {
      * When a staff user or an administrator of the client last sent the invitation (RFC 3339, UTC).
      */
     last_sent_at: string;
-    /**
-     * How the user joins the client.
-     */
     mode: InviteMode;
     /**
      * The name of the invited user, as the tenant entered it.
      */
     name: string;
-    /**
-     * The role that the user will have at the client.
-     */
     role: MemberRole;
     /**
      * How many times staff users and administrators of the client sent the invitation. It starts at 1, and each resend
      * adds 1.
      */
     sent_count: number;
-    /**
-     * The status of the invitation.
-     */
     status: InvitationStatus;
 };
 
@@ -1886,11 +2746,12 @@ export type TenantInvitationList = {
  * TenantPortalUser
  *
  * A portal user at one of the clients of the tenant.
+ *
+ * - `client`: The client.
+ * - `role`: The role at the client.
+ * - `status`: The status at the client.
  */
 export type TenantPortalUser = {
-    /**
-     * The client.
-     */
     client: ClientReference;
     /**
      * The email address, in lower case.
@@ -1912,13 +2773,7 @@ export type TenantPortalUser = {
      * The name that the tenant entered for the user at this client.
      */
     name: string;
-    /**
-     * The role at the client.
-     */
     role: MemberRole;
-    /**
-     * The status at the client.
-     */
     status: MemberStatus;
 };
 
@@ -1950,9 +2805,125 @@ export type TokenScope = 'clients:read' | 'clients:edit' | 'emails:read' | 'emai
 export type TokenType = 'Bearer';
 
 /**
+ * Why a request failed with the status 404 (RFC 9457).
+ */
+export type TokenUnknownProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'token_unknown';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 429 (RFC 9457).
+ */
+export type TooManyRequestsProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'too_many_requests';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The time to wait before a retry, in seconds.
+     */
+    retry_after: number;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+};
+
+/**
+ * Why a request failed with the status 415 (RFC 9457).
+ */
+export type UnsupportedMediaTypeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'unsupported_media_type';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
  * UpdateClient
  *
  * The fields of a client to change. An absent field keeps its value.
+ *
+ * - `status`: The new status. `archived` revokes every session at the client.
  */
 export type UpdateClient = {
     /**
@@ -1963,9 +2934,6 @@ export type UpdateClient = {
      * The new name, 1 to 100 characters.
      */
     name?: string | null;
-    /**
-     * The new status. `archived` revokes every session at the client.
-     */
     status?: ClientStatus | null;
 };
 
@@ -1973,15 +2941,12 @@ export type UpdateClient = {
  * UpdatePortalUser
  *
  * The fields of a portal user at one client to change. An absent field keeps its value.
+ *
+ * - `role`: The new role at the client.
+ * - `status`: Whether the user can act for the client.
  */
 export type UpdatePortalUser = {
-    /**
-     * The new role at the client.
-     */
     role?: MemberRole | null;
-    /**
-     * Whether the user can act for the client.
-     */
     status?: PortalUserAccess | null;
 };
 
@@ -2006,15 +2971,14 @@ export type UpdateProfile = {
  * UpdateStaff
  *
  * The fields of a staff user to change. An absent field keeps its value.
+ *
+ * - `role`: The new role. It takes effect at the next request.
  */
 export type UpdateStaff = {
     /**
      * The new name, 1 to 100 characters.
      */
     name?: string | null;
-    /**
-     * The new role. It takes effect at the next request.
-     */
     role?: StaffRole | null;
 };
 
@@ -2033,6 +2997,44 @@ export type UpdateStaffProfile = {
      * The new name, 1 to 100 characters.
      */
     name?: string | null;
+};
+
+/**
+ * Why a request failed with the status 414 (RFC 9457).
+ */
+export type UriTooLongProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'uri_too_long';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -2060,15 +3062,13 @@ export type User = {
 };
 
 /**
- * ValidationProblem
- *
- * Why a request failed: some of its fields are not valid.
+ * Why a request failed with the status 422 (RFC 9457).
  */
-export type ValidationProblem = {
+export type ValidationFailedProblem = {
     /**
-     * `validation_failed`.
+     * The code for programs. It never changes.
      */
-    code: string;
+    code: 'validation_failed';
     /**
      * What went wrong this time.
      */
@@ -2082,17 +3082,21 @@ export type ValidationProblem = {
      */
     request_id: string;
     /**
-     * 422.
+     * The HTTP status.
      */
     status: number;
     /**
-     * What the code means.
+     * What the code means. It is the same for every occurrence.
      */
     title: string;
     /**
-     * `urn:portico:validation_failed`.
+     * `urn:portico:` and the code.
      */
     type: string;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -2111,6 +3115,72 @@ export type VerifyCode = {
     flow: string;
 };
 
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type WrongAccountProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'wrong_account';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * NetworkError
+ *
+ * Why a call has no response of Portico: `fetch` failed, the call was aborted or timed out, or another server, for example a proxy, responded. It is an instance of `Error`.
+ */
+export type NetworkError = {
+    /**
+     * No problem of Portico has this code.
+     */
+    code: 'network_error';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * What `fetch` threw, or the text of a response that is not from Portico.
+     */
+    cause: unknown;
+    /**
+     * Always absent.
+     */
+    errors?: never;
+    /**
+     * Always absent.
+     */
+    retry_after?: never;
+};
+
 export type GetSigningKeysData = {
     body?: never;
     path?: never;
@@ -2122,44 +3192,47 @@ export type GetSigningKeysErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    400: MalformedRequestProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetSigningKeysError = GetSigningKeysErrors[keyof GetSigningKeysErrors];
 
 export type GetSigningKeysResponses = {
+    /**
+     * A JSON Web Key Set (RFC 7517 §5).
+     */
     200: SigningKeySet;
 };
 
@@ -2176,56 +3249,64 @@ export type ActivateAccountErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: CsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ActivateAccountError = ActivateAccountErrors[keyof ActivateAccountErrors];
 
 export type ActivateAccountResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: Session;
 };
 
@@ -2242,51 +3323,55 @@ export type ChangePasswordErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
      */
-    401: Problem;
+    401: CredentialOrInvalidCredentialsProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `sign_in_rate`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
@@ -2311,56 +3396,63 @@ export type CheckTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CheckTokenError = CheckTokenErrors[keyof CheckTokenErrors];
 
 export type CheckTokenResponses = {
+    /**
+     * What a live link is for, and which portal user it belongs to.
+     */
     200: CheckedLink;
 };
 
@@ -2377,48 +3469,55 @@ export type ForgotPasswordErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
 
 export type ForgotPasswordResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
     200: Accepted;
 };
 
@@ -2435,56 +3534,63 @@ export type ReportSignInErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ReportSignInError = ReportSignInErrors[keyof ReportSignInErrors];
 
 export type ReportSignInResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
     200: Accepted;
 };
 
@@ -2501,48 +3607,56 @@ export type RefreshSessionErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RefreshSessionError = RefreshSessionErrors[keyof RefreshSessionErrors];
 
 export type RefreshSessionResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: Session;
 };
 
@@ -2559,60 +3673,67 @@ export type RequestNewLinkErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RequestNewLinkError = RequestNewLinkErrors[keyof RequestNewLinkErrors];
 
 export type RequestNewLinkResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
     200: Accepted;
 };
 
@@ -2629,48 +3750,55 @@ export type ResendActivationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ResendActivationError = ResendActivationErrors[keyof ResendActivationErrors];
 
 export type ResendActivationResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
     200: Accepted;
 };
 
@@ -2687,56 +3815,63 @@ export type ResetPasswordErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
 
 export type ResetPasswordResponses = {
+    /**
+     * The password was reset.
+     */
     200: PasswordReset;
 };
 
@@ -2753,48 +3888,51 @@ export type GetSessionErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetSessionError = GetSessionErrors[keyof GetSessionErrors];
 
 export type GetSessionResponses = {
+    /**
+     * The signed-in portal user, the client, and the session.
+     */
     200: CurrentSession;
 };
 
@@ -2811,64 +3949,72 @@ export type SignInErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
      */
-    401: Problem;
+    401: InvalidCredentialsProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: CsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `wrong_account`: the link was mailed to another user.
      */
-    409: Problem;
+    409: WrongAccountProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests` and `sign_in_rate`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SignInError = SignInErrors[keyof SignInErrors];
 
 export type SignInResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: Session;
 };
 
@@ -2885,39 +4031,47 @@ export type SignOutErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    403: Problem;
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SignOutError = SignOutErrors[keyof SignOutErrors];
@@ -2942,39 +4096,47 @@ export type SignOutEverywhereErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    403: Problem;
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SignOutEverywhereError = SignOutEverywhereErrors[keyof SignOutEverywhereErrors];
@@ -2999,56 +4161,64 @@ export type SwitchClientErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SwitchClientError = SwitchClientErrors[keyof SwitchClientErrors];
 
 export type SwitchClientResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: Session;
 };
 
@@ -3083,48 +4253,55 @@ export type ListColleaguesErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
 
 export type ListColleaguesResponses = {
+    /**
+     * A page of the portal users of a client, in the order of their invitations.
+     */
     200: PortalUserList;
 };
 
@@ -3141,56 +4318,63 @@ export type InviteColleagueErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `portal_user_exists`: the address was already invited to the client.
      */
-    409: Problem;
+    409: PortalUserExistsProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type InviteColleagueError = InviteColleagueErrors[keyof InviteColleagueErrors];
 
 export type InviteColleagueResponses = {
+    /**
+     * The result of an invitation or of a resend.
+     */
     201: InvitedPortalUser;
 };
 
@@ -3220,48 +4404,55 @@ export type ListColleagueInvitationsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListColleagueInvitationsError = ListColleagueInvitationsErrors[keyof ListColleagueInvitationsErrors];
 
 export type ListColleagueInvitationsResponses = {
+    /**
+     * A page of the invitations to a client, newest first.
+     */
     200: InvitationList;
 };
 
@@ -3283,51 +4474,55 @@ export type CancelColleagueInvitationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `already_activated`: the user has already joined the client. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CancelColleagueInvitationError = CancelColleagueInvitationErrors[keyof CancelColleagueInvitationErrors];
@@ -3357,56 +4552,63 @@ export type ResendColleagueInvitationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `already_activated`: the user has already joined the client. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ResendColleagueInvitationError = ResendColleagueInvitationErrors[keyof ResendColleagueInvitationErrors];
 
 export type ResendColleagueInvitationResponses = {
+    /**
+     * The result of an invitation or of a resend.
+     */
     200: InvitedPortalUser;
 };
 
@@ -3428,51 +4630,55 @@ export type RemoveColleagueErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `last_admin`: the client would have no administrator. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: LastAdminOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RemoveColleagueError = RemoveColleagueErrors[keyof RemoveColleagueErrors];
@@ -3502,60 +4708,67 @@ export type UpdateColleagueErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `last_admin`: the client would have no administrator. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: LastAdminOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type UpdateColleagueError = UpdateColleagueErrors[keyof UpdateColleagueErrors];
 
 export type UpdateColleagueResponses = {
+    /**
+     * A portal user at one client.
+     */
     200: PortalUser;
 };
 
@@ -3572,59 +4785,63 @@ export type AcceptInvitationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: CsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `token_unknown`: no link has this token.
      */
-    404: Problem;
+    404: TokenUnknownProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `wrong_account`: the link was mailed to another user.
      */
-    409: Problem;
+    409: WrongAccountProblem;
     /**
-     * No longer valid: `token_expired`, `token_used`, `token_revoked`.
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
-    410: Problem;
+    410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
@@ -3649,48 +4866,51 @@ export type GetProfileErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetProfileError = GetProfileErrors[keyof GetProfileErrors];
 
 export type GetProfileResponses = {
+    /**
+     * A portal user.
+     */
     200: User;
 };
 
@@ -3707,52 +4927,59 @@ export type UpdateProfileErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type UpdateProfileError = UpdateProfileErrors[keyof UpdateProfileErrors];
 
 export type UpdateProfileResponses = {
+    /**
+     * A portal user.
+     */
     200: User;
 };
 
@@ -3769,43 +4996,47 @@ export type EndOtherSessionsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
@@ -3839,48 +5070,51 @@ export type ListSessionsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
 
 export type ListSessionsResponses = {
+    /**
+     * A page of live sessions, newest first.
+     */
     200: OwnSessionList;
 };
 
@@ -3902,47 +5136,51 @@ export type EndSessionErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
@@ -3967,48 +5205,56 @@ export type RefreshStaffSessionErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RefreshStaffSessionError = RefreshStaffSessionErrors[keyof RefreshStaffSessionErrors];
 
 export type RefreshStaffSessionResponses = {
+    /**
+     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: StaffSession;
 };
 
@@ -4025,48 +5271,55 @@ export type SendCodeErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SendCodeError = SendCodeErrors[keyof SendCodeErrors];
 
 export type SendCodeResponses = {
+    /**
+     * The response to a request for a code. It is the same for known and unknown addresses.
+     */
     200: CodeSent;
 };
 
@@ -4083,48 +5336,51 @@ export type GetStaffSessionErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetStaffSessionError = GetStaffSessionErrors[keyof GetStaffSessionErrors];
 
 export type GetStaffSessionResponses = {
+    /**
+     * The signed-in staff user and the session.
+     */
     200: CurrentStaffSession;
 };
 
@@ -4141,39 +5397,47 @@ export type SignOutStaffErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    403: Problem;
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SignOutStaffError = SignOutStaffErrors[keyof SignOutStaffErrors];
@@ -4198,39 +5462,47 @@ export type SignOutStaffEverywhereErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    403: Problem;
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SignOutStaffEverywhereError = SignOutStaffEverywhereErrors[keyof SignOutStaffEverywhereErrors];
@@ -4255,52 +5527,60 @@ export type StepUpStaffErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code is wrong, used or expired.
      */
-    401: Problem;
+    401: CredentialOrInvalidCodeProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type StepUpStaffError = StepUpStaffErrors[keyof StepUpStaffErrors];
 
 export type StepUpStaffResponses = {
+    /**
+     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: StaffSession;
 };
 
@@ -4317,52 +5597,60 @@ export type VerifyCodeErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `invalid_code`: the code is wrong, used or expired.
      */
-    401: Problem;
+    401: InvalidCodeProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`, and link tokens and codes that are not valid by `token_network`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type VerifyCodeError = VerifyCodeErrors[keyof VerifyCodeErrors];
 
 export type VerifyCodeResponses = {
+    /**
+     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
     200: StaffSession;
 };
 
@@ -4379,48 +5667,51 @@ export type GetStaffProfileErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetStaffProfileError = GetStaffProfileErrors[keyof GetStaffProfileErrors];
 
 export type GetStaffProfileResponses = {
+    /**
+     * The profile of the signed-in staff user.
+     */
     200: StaffProfile;
 };
 
@@ -4437,52 +5728,59 @@ export type UpdateStaffProfileErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type UpdateStaffProfileError = UpdateStaffProfileErrors[keyof UpdateStaffProfileErrors];
 
 export type UpdateStaffProfileResponses = {
+    /**
+     * The profile of the signed-in staff user.
+     */
     200: StaffProfile;
 };
 
@@ -4499,43 +5797,47 @@ export type EndOtherStaffSessionsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type EndOtherStaffSessionsError = EndOtherStaffSessionsErrors[keyof EndOtherStaffSessionsErrors];
@@ -4569,48 +5871,51 @@ export type ListStaffSessionsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListStaffSessionsError = ListStaffSessionsErrors[keyof ListStaffSessionsErrors];
 
 export type ListStaffSessionsResponses = {
+    /**
+     * A page of live sessions, newest first.
+     */
     200: OwnSessionList;
 };
 
@@ -4632,47 +5937,51 @@ export type EndStaffSessionErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type EndStaffSessionError = EndStaffSessionErrors[keyof EndStaffSessionErrors];
@@ -4706,48 +6015,51 @@ export type ListOwnTokensErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    401: CredentialProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListOwnTokensError = ListOwnTokensErrors[keyof ListOwnTokensErrors];
 
 export type ListOwnTokensResponses = {
+    /**
+     * A page of API tokens, oldest first.
+     */
     200: ApiTokenList;
 };
 
@@ -4764,56 +6076,63 @@ export type CreateOwnTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: CsrfRejectedOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CreateOwnTokenError = CreateOwnTokenErrors[keyof CreateOwnTokenErrors];
 
 export type CreateOwnTokenResponses = {
+    /**
+     * An API token that was just created. This is the only response that contains the token itself.
+     */
     201: CreatedApiToken;
 };
 
@@ -4835,47 +6154,51 @@ export type RevokeOwnTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RevokeOwnTokenError = RevokeOwnTokenErrors[keyof RevokeOwnTokenErrors];
@@ -4937,48 +6260,55 @@ export type ListAuditEventsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListAuditEventsError = ListAuditEventsErrors[keyof ListAuditEventsErrors];
 
 export type ListAuditEventsResponses = {
+    /**
+     * A page of events, newest first.
+     */
     200: AuditEventList;
 };
 
@@ -5024,43 +6354,47 @@ export type ExportAuditEventsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ExportAuditEventsError = ExportAuditEventsErrors[keyof ExportAuditEventsErrors];
@@ -5103,48 +6437,55 @@ export type ListClientsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListClientsError = ListClientsErrors[keyof ListClientsErrors];
 
 export type ListClientsResponses = {
+    /**
+     * A page of clients, oldest first.
+     */
     200: ClientList;
 };
 
@@ -5161,56 +6502,63 @@ export type CreateClientErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CreateClientError = CreateClientErrors[keyof CreateClientErrors];
 
 export type CreateClientResponses = {
+    /**
+     * A client: a customer of the tenant.
+     */
     201: Client;
 };
 
@@ -5232,52 +6580,59 @@ export type GetClientErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetClientError = GetClientErrors[keyof GetClientErrors];
 
 export type GetClientResponses = {
+    /**
+     * A client: a customer of the tenant.
+     */
     200: Client;
 };
 
@@ -5299,60 +6654,67 @@ export type UpdateClientErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type UpdateClientError = UpdateClientErrors[keyof UpdateClientErrors];
 
 export type UpdateClientResponses = {
+    /**
+     * A client: a customer of the tenant.
+     */
     200: Client;
 };
 
@@ -5396,52 +6758,59 @@ export type ListClientInvitationsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListClientInvitationsError = ListClientInvitationsErrors[keyof ListClientInvitationsErrors];
 
 export type ListClientInvitationsResponses = {
+    /**
+     * A page of the invitations to a client, newest first.
+     */
     200: InvitationList;
 };
 
@@ -5477,60 +6846,67 @@ export type InvitePortalUsersErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `idempotency_mismatch`: the idempotency key was used with another body.
      */
-    409: Problem;
+    409: IdempotencyMismatchProblem;
     /**
-     * `body_too_large`: the body is larger than 2 MiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type InvitePortalUsersError = InvitePortalUsersErrors[keyof InvitePortalUsersErrors];
 
 export type InvitePortalUsersResponses = {
+    /**
+     * What became of the rows of a bulk invitation.
+     */
     200: BulkInvitationResult;
 };
 
@@ -5556,51 +6932,55 @@ export type CancelInvitationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `already_activated`: the user has already joined the client. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CancelInvitationError = CancelInvitationErrors[keyof CancelInvitationErrors];
@@ -5634,60 +7014,67 @@ export type CorrectInvitationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `portal_user_exists`: the address was already invited to the client. `already_activated`: the user has already joined the client. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: PortalUserExistsOrAlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CorrectInvitationError = CorrectInvitationErrors[keyof CorrectInvitationErrors];
 
 export type CorrectInvitationResponses = {
+    /**
+     * The result of an invitation or of a resend.
+     */
     200: InvitedPortalUser;
 };
 
@@ -5713,56 +7100,63 @@ export type ResendInvitationErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `already_activated`: the user has already joined the client. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ResendInvitationError = ResendInvitationErrors[keyof ResendInvitationErrors];
 
 export type ResendInvitationResponses = {
+    /**
+     * The result of an invitation or of a resend.
+     */
     200: InvitedPortalUser;
 };
 
@@ -5789,61 +7183,71 @@ export type InvitePortalUserErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `portal_user_exists`: the address was already invited to the client. `already_activated`: the user has already joined the client. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: PortalUserExistsOrAlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type InvitePortalUserError = InvitePortalUserErrors[keyof InvitePortalUserErrors];
 
 export type InvitePortalUserResponses = {
+    /**
+     * The result of an invitation or of a resend.
+     */
     200: InvitedPortalUser;
+    /**
+     * The result of an invitation or of a resend.
+     */
     201: InvitedPortalUser;
 };
 
@@ -5883,52 +7287,59 @@ export type ListClientPortalUsersErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListClientPortalUsersError = ListClientPortalUsersErrors[keyof ListClientPortalUsersErrors];
 
 export type ListClientPortalUsersResponses = {
+    /**
+     * A page of the portal users of a client, in the order of their invitations.
+     */
     200: PortalUserList;
 };
 
@@ -5954,47 +7365,51 @@ export type RemovePortalUserErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RemovePortalUserError = RemovePortalUserErrors[keyof RemovePortalUserErrors];
@@ -6028,60 +7443,67 @@ export type UpdatePortalUserErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type UpdatePortalUserError = UpdatePortalUserErrors[keyof UpdatePortalUserErrors];
 
 export type UpdatePortalUserResponses = {
+    /**
+     * A portal user at one client.
+     */
     200: PortalUser;
 };
 
@@ -6107,56 +7529,63 @@ export type SendPortalUserResetErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type SendPortalUserResetError = SendPortalUserResetErrors[keyof SendPortalUserResetErrors];
 
 export type SendPortalUserResetResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
     200: Accepted;
 };
 
@@ -6181,7 +7610,7 @@ export type ListEmailsData = {
         /**
          * Only mails of this kind.
          */
-        kind?: 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+        kind?: EmailKind;
         /**
          * Only mails to this address, in any spelling.
          */
@@ -6202,48 +7631,55 @@ export type ListEmailsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListEmailsError = ListEmailsErrors[keyof ListEmailsErrors];
 
 export type ListEmailsResponses = {
+    /**
+     * A page of mails, newest first.
+     */
     200: EmailList;
 };
 
@@ -6260,52 +7696,59 @@ export type RetryEmailsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RetryEmailsError = RetryEmailsErrors[keyof RetryEmailsErrors];
 
 export type RetryEmailsResponses = {
+    /**
+     * How many mails are sent again.
+     */
     202: RetriedEmails;
 };
 
@@ -6327,56 +7770,63 @@ export type RetryEmailErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RetryEmailError = RetryEmailErrors[keyof RetryEmailErrors];
 
 export type RetryEmailResponses = {
+    /**
+     * A mail of the tenant, as the mail log shows it. It has no texts and no link.
+     */
     201: Email;
 };
 
@@ -6415,48 +7865,55 @@ export type ListInvitationsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListInvitationsError = ListInvitationsErrors[keyof ListInvitationsErrors];
 
 export type ListInvitationsResponses = {
+    /**
+     * A page of the invitations of a tenant, newest first.
+     */
     200: TenantInvitationList;
 };
 
@@ -6491,48 +7948,56 @@ export type ListPortalUsersErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListPortalUsersError = ListPortalUsersErrors[keyof ListPortalUsersErrors];
 
 export type ListPortalUsersResponses = {
+    /**
+     * A page of the portal users of all clients of the tenant, in the order of their invitations. A user of several
+     * clients occurs once for each of them.
+     */
     200: TenantPortalUserList;
 };
 
@@ -6558,48 +8023,55 @@ export type ListServiceAccountsErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListServiceAccountsError = ListServiceAccountsErrors[keyof ListServiceAccountsErrors];
 
 export type ListServiceAccountsResponses = {
+    /**
+     * A page of service accounts, oldest first.
+     */
     200: ServiceAccountList;
 };
 
@@ -6616,52 +8088,59 @@ export type CreateServiceAccountErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CreateServiceAccountError = CreateServiceAccountErrors[keyof CreateServiceAccountErrors];
 
 export type CreateServiceAccountResponses = {
+    /**
+     * A service account: the account of a program. It has no address and does not sign in.
+     */
     201: ServiceAccount;
 };
 
@@ -6683,47 +8162,51 @@ export type RemoveServiceAccountErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RemoveServiceAccountError = RemoveServiceAccountErrors[keyof RemoveServiceAccountErrors];
@@ -6762,52 +8245,59 @@ export type ListServiceAccountTokensErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListServiceAccountTokensError = ListServiceAccountTokensErrors[keyof ListServiceAccountTokensErrors];
 
 export type ListServiceAccountTokensResponses = {
+    /**
+     * A page of API tokens, oldest first.
+     */
     200: ApiTokenList;
 };
 
@@ -6829,60 +8319,67 @@ export type CreateServiceAccountTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CreateServiceAccountTokenError = CreateServiceAccountTokenErrors[keyof CreateServiceAccountTokenErrors];
 
 export type CreateServiceAccountTokenResponses = {
+    /**
+     * An API token that was just created. This is the only response that contains the token itself.
+     */
     201: CreatedApiToken;
 };
 
@@ -6908,47 +8405,51 @@ export type RevokeServiceAccountTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RevokeServiceAccountTokenError = RevokeServiceAccountTokenErrors[keyof RevokeServiceAccountTokenErrors];
@@ -6982,48 +8483,55 @@ export type ListStaffErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListStaffError = ListStaffErrors[keyof ListStaffErrors];
 
 export type ListStaffResponses = {
+    /**
+     * A page of the staff, oldest first.
+     */
     200: StaffList;
 };
 
@@ -7040,56 +8548,63 @@ export type InviteStaffErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
      */
-    409: Problem;
+    409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type InviteStaffError = InviteStaffErrors[keyof InviteStaffErrors];
 
 export type InviteStaffResponses = {
+    /**
+     * A staff user or a service account of the tenant.
+     */
     201: StaffMember;
 };
 
@@ -7111,51 +8626,55 @@ export type RemoveStaffErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `last_owner`: the tenant would have no owner.
      */
-    409: Problem;
+    409: LastOwnerProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RemoveStaffError = RemoveStaffErrors[keyof RemoveStaffErrors];
@@ -7185,60 +8704,67 @@ export type UpdateStaffErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `portal_user_exists`, `already_activated`, `wrong_account`, `last_admin`, `last_owner`, `idempotency_mismatch`, or `conflict` with existing data.
+     * `last_owner`: the tenant would have no owner.
      */
-    409: Problem;
+    409: LastOwnerProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
      * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
      */
-    415: Problem;
+    415: UnsupportedMediaTypeProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type UpdateStaffError = UpdateStaffErrors[keyof UpdateStaffErrors];
 
 export type UpdateStaffResponses = {
+    /**
+     * A staff user or a service account of the tenant.
+     */
     200: StaffMember;
 };
 
@@ -7255,47 +8781,51 @@ export type RevokePresentedTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: CsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RevokePresentedTokenError = RevokePresentedTokenErrors[keyof RevokePresentedTokenErrors];
@@ -7320,52 +8850,55 @@ export type GetPresentedTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    403: Problem;
-    /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
-     */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type GetPresentedTokenError = GetPresentedTokenErrors[keyof GetPresentedTokenErrors];
 
 export type GetPresentedTokenResponses = {
+    /**
+     * An API token with its owner, without its secret.
+     */
     200: OwnedApiToken;
 };
 
@@ -7391,48 +8924,55 @@ export type ListTokensErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this.
      */
-    403: Problem;
+    403: ForbiddenProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
 
 export type ListTokensResponses = {
+    /**
+     * A page of API tokens with their owners, oldest first.
+     */
     200: OwnedApiTokenList;
 };
 
@@ -7454,47 +8994,51 @@ export type RevokeTokenErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
+    400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired; `invalid_credentials`; `invalid_code`; `session_expired`; `session_revoked`.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
-    401: Problem;
+    401: CredentialProblem;
     /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
-    403: Problem;
+    403: ForbiddenOrCsrfRejectedProblem;
     /**
-     * `not_found`: the object does not exist, or not for this caller; `token_unknown`: the link is unknown.
+     * `not_found`: the object does not exist, or this caller may not see it.
      */
-    404: Problem;
+    404: NotFoundProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `validation_failed`: `errors` names every invalid field.
+     * `validation_failed`: `errors` names every invalid field or parameter.
      */
-    422: ValidationProblem;
+    422: ValidationFailedProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
@@ -7519,40 +9063,43 @@ export type CheckLivenessErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    400: MalformedRequestProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CheckLivenessError = CheckLivenessErrors[keyof CheckLivenessErrors];
 
 export type CheckLivenessResponses = {
+    /**
+     * The health of the process.
+     */
     200: HealthReport;
 };
 
@@ -7569,40 +9116,43 @@ export type CheckReadinessErrors = {
     /**
      * `malformed_request`: the request cannot be parsed.
      */
-    400: Problem;
-    /**
-     * The request is not allowed: `csrf_rejected`, `forbidden`, `client_suspended`, `step_up_required`.
-     */
-    403: Problem;
+    400: MalformedRequestProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
-    408: Problem;
+    408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB.
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
      */
-    413: Problem;
+    413: BodyTooLargeProblem;
     /**
      * `uri_too_long`: the URI is longer than 8 KiB.
      */
-    414: Problem;
+    414: UriTooLongProblem;
     /**
-     * `too_many_requests`: retry after `Retry-After` seconds. Requests are limited per network by `requests`.
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
      */
-    429: Problem;
+    429: TooManyRequestsProblem;
     /**
      * `headers_too_large`: the headers are larger than 16 KiB in total.
      */
-    431: Problem;
+    431: HeadersTooLargeProblem;
     /**
-     * `overloaded` or `unavailable`: retry after `Retry-After` seconds.
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
      */
-    503: Problem;
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
 };
 
 export type CheckReadinessError = CheckReadinessErrors[keyof CheckReadinessErrors];
 
 export type CheckReadinessResponses = {
+    /**
+     * The health of the process.
+     */
     200: HealthReport;
 };
 
