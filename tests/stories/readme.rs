@@ -2,16 +2,18 @@
 
 use std::process::Command;
 
-use crate::support::{Deployment, World};
+use crate::support::{Deployment, World, binary};
 
-/// Returns the shell commands of "The whole path, by hand", with the address of this API.
+/// Returns the shell commands of "The whole path, by hand", and the first of "Your program in three minutes", with the
+/// address of this API and the path of this binary.
 fn commands(api: &str) -> String {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("## The whole path, by hand").unwrap();
-    let (section, _) = rest.split_once("\n## ").unwrap();
+    let (section, _) = rest.split_once("**TypeScript or JavaScript.**").unwrap();
     let blocks: Vec<&str> = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 4);
-    blocks.join("\n").replace("http://localhost:8080", api)
+    assert_eq!(blocks.len(), 5);
+    let binary = binary().display().to_string();
+    blocks.join("\n").replace("http://localhost:8080", api).replace("target/debug/portico", &binary)
 }
 
 #[tokio::test]
@@ -31,6 +33,9 @@ async fn the_commands_of_the_readme_work_as_written() {
         "password_reset",
         "session_revoked",
         "signed_in",
+        "\"name\":\"Acme Ltd\"",
+        "\"invite_mode\":\"setup\"",
+        "bob@example.com",
     ];
     let mut rest = &*stdout;
     for response in responses {

@@ -1,6 +1,12 @@
 """Uses the generated client with a running server, as a program does."""
 
+import contextlib
+import io
+import os
+import pathlib
+import re
 import unittest
+from unittest import mock
 
 from portico_client import AuthenticatedClient, Client, models
 from portico_client.api.api_tokens import create_own_token
@@ -29,6 +35,7 @@ class EndToEnd(unittest.TestCase):
         cls.staff = cls.with_token(session.access_token)
         scopes = [models.TokenScope.CLIENTSREAD, models.TokenScope.CLIENTSEDIT]
         token = create_own_token.sync(client=cls.staff, body=models.CreateApiToken(name="import", scopes=scopes))
+        cls.token = token.token
         cls.program = cls.with_token(token.token)
         cls.acme = create_client.sync(client=cls.program, body=models.CreateClient(name="Walker & Daughters"))
 
@@ -68,6 +75,17 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(refused.code, models.CredentialProblemCode.UNAUTHENTICATED)
         refused = sign_in.sync(client=self.anonymous, body=models.SignIn(email=GUEST, password="wrong"))
         self.assertEqual(refused.code, models.InvalidCredentialsProblemCode.INVALID_CREDENTIALS)
+
+    def test_sample_of_the_readme_works_as_written(self):
+        readme = pathlib.Path(__file__).parents[3].joinpath("README.md").read_text()
+        (sample,) = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+        environment = {"PORTICO_REMOTE_URL": self.server.url, "PORTICO_REMOTE_TOKEN": self.token}
+        printed = io.StringIO()
+        with mock.patch.dict(os.environ, environment), contextlib.redirect_stdout(printed):
+            exec(sample, {})
+            exec(sample, {})
+        self.assertEqual(printed.getvalue().split(), ["invited", "portal_user_exists"])
+        self.server.mailed("dora@example.com", lambda mail: mail["links"])
 
 
 if __name__ == "__main__":

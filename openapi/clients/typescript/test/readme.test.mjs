@@ -1,4 +1,4 @@
-// Compiles every TypeScript sample of README.md, each as a module of its own.
+// Compiles every TypeScript sample of README.md and of the README of Portico, each as a module of its own.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,16 +7,18 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
-const README = readFileSync(join(FOLDER, '../README.md'), 'utf8');
+const READMES = ['../README.md', '../../../../README.md'];
 
-/** Returns the samples, keyed by a file name that contains the line of README.md where the sample begins. */
+/** Returns the samples, keyed by a file name that says where the sample is. */
 function samples() {
-  return new Map(
-    [...README.matchAll(/^```ts\n(.*?)^```/gms)].map(({ index, 1: code }) => {
-      const line = README.slice(0, index).split('\n').length + 1;
-      return [join(FOLDER, `README.md.${line}.ts`), code];
-    }),
-  );
+  const found = READMES.flatMap((path, number) => {
+    const readme = readFileSync(join(FOLDER, path), 'utf8');
+    return [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(({ index, 1: code }) => {
+      const line = readme.slice(0, index).split('\n').length + 1;
+      return [join(FOLDER, `README-${number}.${line}.ts`), code];
+    });
+  });
+  return new Map(found);
 }
 
 /** Compiles files that exist in memory only, with the options of tsconfig.json, and returns the error messages. */
@@ -36,9 +38,9 @@ function compile(files) {
   return ts.getPreEmitDiagnostics(program).map((problem) => ts.formatDiagnostic(problem, host));
 }
 
-test('every sample of README.md compiles', () => {
+test('every sample compiles', () => {
   const files = samples();
-  assert.ok(files.size >= 5, `found ${files.size} samples`);
+  assert.ok(files.size >= 6, `found ${files.size} samples`);
   assert.deepEqual(compile(files), []);
 });
 
