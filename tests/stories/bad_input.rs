@@ -55,6 +55,25 @@ fn assert_common_headers(response: &Response) {
 }
 
 stories! {
+    async fn a_wrong_value_of_a_query_parameter_names_the_values_that_it_can_have(world) {
+        let tenant = world.tenant().await;
+        let client = tenant.client("Acme Ltd").await;
+        for (path, pointer, detail) in [
+            (format!("{}?status=open", paths::EMAILS), "/status", "must be one of queued, sent, failed, suppressed"),
+            (format!("{}?delivery=", paths::INVITATIONS), "/delivery", "must be one of queued, sent, failed, suppressed"),
+            (format!("{}?status=Pending", paths::invitations(&client)), "/status", "must be one of pending, accepted, cancelled, expired"),
+            (format!("{CLIENTS}?limit=ten"), "/limit", "must be a number from 1 to 100"),
+        ] {
+            let problem = tenant.owner.get(&path).await.expect(422);
+            assert_eq!(problem["errors"][0], json!({ "pointer": pointer, "code": "invalid", "detail": detail }), "{path}");
+        }
+        let dry_run = format!("/api/v1/clients/{client}/invitations/bulk?dry_run=1");
+        let rows = json!({ "rows": [{ "email": "ann@example.com" }] });
+        let problem = tenant.owner.post(&dry_run, rows).await.expect(422);
+        assert_eq!(problem["errors"][0]["detail"], "must be one of false, true");
+        assert_eq!(world.mails("ann@example.com").await.len(), 0);
+    }
+
     async fn a_body_that_is_not_json_is_400(world) {
         let deeply_nested = "[".repeat(60_000);
         let bodies = [

@@ -42,8 +42,8 @@ pub(crate) struct Operation {
     method: String,
     /// The path; a part in braces matches any text.
     path: String,
-    /// The names of the query parameters.
-    pub(crate) query_parameters: Vec<String>,
+    /// The query parameters.
+    pub(crate) query_parameters: Vec<QueryParameter>,
     /// Whether the operation ignores its query: the document says so by the absence of 422.
     pub(crate) ignores_query: bool,
     /// Whether the operation takes the credential of a session.
@@ -52,6 +52,15 @@ pub(crate) struct Operation {
     pub(crate) rate_limit: Option<&'static str>,
     /// The largest request body, in bytes.
     pub(crate) max_body_bytes: usize,
+}
+
+/// A query parameter of an operation.
+#[derive(Debug)]
+pub(crate) struct QueryParameter {
+    /// The name.
+    pub(crate) name: String,
+    /// The values that it can have; empty if it is neither an enum nor a boolean.
+    pub(crate) values: Vec<String>,
 }
 
 impl Document {
@@ -85,7 +94,7 @@ impl Document {
             .flat_map(|(path, item)| {
                 item.as_object().into_iter().flatten().map(move |(method, value)| (path, method, value))
             })
-            .map(|(path, method, value)| Operation::new(path, method, value));
+            .map(|(path, method, value)| Operation::new(path, method, value, &schemas));
         // Nearly all requests are to a path without parameters, and each request looks its operation up.
         let (templated, fixed) = operations.partition::<Vec<_>, _>(|operation| operation.path.contains('{'));
         let mut at_path: HashMap<_, Vec<_>> = HashMap::new();
@@ -144,14 +153,14 @@ impl Document {
 }
 
 impl Operation {
-    fn new(path: &str, method: &str, value: &Value) -> Self {
+    fn new(path: &str, method: &str, value: &Value, schemas: &Map<String, Value>) -> Self {
         let parameters = value["parameters"].as_array().into_iter().flatten();
         let in_query = parameters.filter(|parameter| parameter["in"] == "query");
         Self {
             id: value["operationId"].as_str().unwrap_or("unmatched").into(),
             method: method.to_uppercase(),
             path: path.into(),
-            query_parameters: in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.into())).collect(),
+            query_parameters: in_query.filter_map(|parameter| QueryParameter::new(parameter, schemas)).collect(),
             ignores_query: value["responses"]["422"].is_null(),
             takes_session: value["security"].is_array(),
             rate_limit: declared_limit(value),
@@ -173,6 +182,16 @@ impl Operation {
                 _ => return false,
             }
         }
+    }
+}
+
+impl QueryParameter {
+    fn new(parameter: &Value, schemas: &Map<String, Value>) -> Option<Self> {
+        let schema = schemas::resolve(schemas, &parameter["schema"]);
+        let words = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let words = if schema["type"] == "boolean" { vec!["false", "true"] } else { words.collect() };
+        let values = words.into_iter().map(str::to_owned).collect();
+        Some(Self { name: parameter["name"].as_str()?.into(), values })
     }
 }
 

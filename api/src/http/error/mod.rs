@@ -211,10 +211,7 @@ pub(crate) fn from_poem(error: &poem::Error, allowed: impl FnOnce() -> Option<St
         // The framework appends the type that it was parsing.
         let reason = reason.map(|detail| detail.split_once(" (occurred while").map_or(detail, |(detail, _)| detail));
         let detail = reason.filter(|detail| detail.starts_with("must "));
-        let detail = detail.unwrap_or(match parameter.name {
-            "limit" => "must be a number from 1 to 100",
-            _ => "must have one of the allowed values",
-        });
+        let detail = detail.unwrap_or("must be a number from 1 to 100");
         ApiError::Domain(Error::invalid(format!("/{}", parameter.name), "invalid", detail))
     } else if error.status() == StatusCode::NOT_FOUND {
         ApiError::Domain(Error::NOT_FOUND)
