@@ -25,6 +25,8 @@ const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
 pub(crate) enum ApiError {
     /// The use case failed.
     Domain(Error),
+    /// The request was sent by a page of an origin that is not allowed. Holds the detail of the problem.
+    CsrfRejected(String),
     /// The body or the query cannot be parsed. Holds the detail of the problem.
     Malformed(&'static str),
     /// The body is larger than the operation allows. Holds the largest size in bytes.
@@ -65,6 +67,7 @@ impl From<ApiError> for poem::Error {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
+            Self::CsrfRejected(_) => StatusCode::FORBIDDEN,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -88,6 +91,7 @@ impl ApiError {
 
     fn code(&self) -> &'static str {
         match self {
+            Self::CsrfRejected(_) => "csrf_rejected",
             Self::Malformed(_) => "malformed_request",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::RequestTimeout => "request_timeout",
@@ -101,6 +105,7 @@ impl ApiError {
 
     fn detail(&self) -> String {
         match self {
+            Self::CsrfRejected(why) => why.clone(),
             Self::Malformed(why) => (*why).into(),
             Self::BodyTooLarge(max) if *max >= MIB => format!("The request body may have at most {} MiB.", max / MIB),
             Self::BodyTooLarge(max) => format!("The request body may have at most {} KiB.", max / 1024),
