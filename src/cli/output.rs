@@ -26,7 +26,7 @@ pub(super) fn print(text: impl Display) -> Result<()> {
 /// Prints what a command has done, and what the operator does next.
 ///
 /// # Errors
-/// As for [`print`].
+/// As for [`print()`].
 pub(super) fn print_done(done: impl Display, next: impl Display) -> Result<()> {
     print(format!("{done}\nNext: {next}"))
 }
@@ -46,7 +46,7 @@ impl<T, const N: usize> Listing<T, N> {
     /// none.
     ///
     /// # Errors
-    /// As for [`print`].
+    /// As for [`print()`].
     pub(super) fn print(&self, entries: &[T], as_json: bool, if_empty: &str) -> Result<()> {
         if as_json {
             return print_json_array(entries.iter().map(self.to_json));
@@ -62,7 +62,7 @@ impl<T, const N: usize> Listing<T, N> {
 /// Prints a JSON array with one entry in each line.
 ///
 /// # Errors
-/// As for [`print`].
+/// As for [`print()`].
 pub(super) fn print_json_array(entries: impl Iterator<Item = Value>) -> Result<()> {
     let entries: Vec<String> = entries.map(|entry| entry.to_string()).collect();
     print(if entries.is_empty() { "[]".to_owned() } else { format!("[{}]", entries.join(",\n ")) })
