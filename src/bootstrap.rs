@@ -1,4 +1,4 @@
-//! Start-up and shutdown of a process: builds the [`App`], binds the listeners and runs the API and the worker.
+//! Start-up and shutdown of a process: builds the [`App`], and runs the API and the worker.
 //!
 //! This is the only module that depends on both the API and the worker.
 
@@ -18,15 +18,11 @@ use portico_domain::{
     registry,
 };
 use portico_queue::JobQueue;
-use tokio::{
-    net::TcpListener,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use url::Url;
 
-use crate::{config::Config, process_record, starting};
+use crate::{config::Config, listeners::Listeners, process_record, starting};
 
 /// The variable that holds the URL of the database.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -36,14 +32,6 @@ const MIN_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How long `portico migrate` waits for the database. systemd, Kubernetes and Compose start it again when it failed.
 const MIGRATE_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The bound listeners of a process.
-pub(crate) struct Listeners {
-    /// The listener of the API (`PORTICO_LISTEN`). `None` in a process that serves no API.
-    public: Option<TcpListener>,
-    /// The listener for health and metrics (`PORTICO_INTERNAL_LISTEN`).
-    internal: TcpListener,
-}
 
 /// Builds the [`App`] that `config` describes, for a process that serves on `listeners`. Waits until the database can
 /// be used, logs each attempt, and says to clients that it waits: see [`starting`].
@@ -204,36 +192,6 @@ where
         sleep(pause).await;
         pause = (pause * 2).min(MAX_RETRY_INTERVAL);
     }
-}
-
-/// Binds the API's listener and the internal listener.
-///
-/// If `PORTICO_PUBLIC_URL` is not set, this sets the public URL to `http://localhost:<port>` with the port that was
-/// bound.
-///
-/// # Errors
-/// Returns an error if one of the two addresses cannot be bound, for example because its port is in use.
-pub(crate) async fn bind(config: &mut Config) -> Result<Listeners> {
-    let listen = config.api.listen;
-    let public =
-        TcpListener::bind(listen).await.with_context(|| format!("PORTICO_LISTEN: cannot listen on {listen}"))?;
-    let internal = bind_internal(config).await?.internal;
-    if !config.has_public_url {
-        config.domain.public_url = Url::parse(&format!("http://localhost:{}", public.local_addr()?.port()))?;
-    }
-    Ok(Listeners { public: Some(public), internal })
-}
-
-/// Binds the internal listener only, for a process that serves no API.
-///
-/// # Errors
-/// Returns an error if the address cannot be bound, for example because its port is in use.
-pub(crate) async fn bind_internal(config: &Config) -> Result<Listeners> {
-    let listen = config.api.internal_listen;
-    let internal = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("PORTICO_INTERNAL_LISTEN: cannot listen on {listen}; port 0 picks a free one"))?;
-    Ok(Listeners { public: None, internal })
 }
 
 /// Runs the process until `stop` is cancelled by SIGTERM or SIGINT, and then stops it gracefully.

@@ -2,13 +2,14 @@
 //!
 //! This is the only module that reads the environment. `clippy.toml` forbids it elsewhere.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 use portico_api::ApiSettings;
 use portico_domain::{
     platform::{
         env_reader::{EnvReader, Environment, SettingsError, Variable, duration},
         keys::ServerKeys,
+        random::Random,
         settings::{Settings, data_dir},
     },
     registry,
@@ -47,19 +48,57 @@ pub(crate) struct Config {
     pub(crate) migrate_wait: Duration,
 }
 
+/// Which settings a command uses. Those that it does not use need not be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Uses {
+    /// All settings.
+    All,
+    /// The settings of mail only.
+    Mail,
+    /// The settings of the database and of the internal listener only, as a command that only reads.
+    Database,
+}
+
+impl Uses {
+    /// Returns a value for each setting that production requires and that the command does not use.
+    fn unused(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::All => &[],
+            Self::Mail => &[("PORTICO_TRUSTED_PROXIES", "none")],
+            Self::Database => &[
+                ("PORTICO_TRUSTED_PROXIES", "none"),
+                ("PORTICO_PUBLIC_URL", "http://localhost"),
+                ("MAIL_URL", "smtp://localhost?tls=none"),
+            ],
+        }
+    }
+}
+
 /// Reads the configuration from the environment variables of the process.
 ///
 /// `fallback` is the value of `PORTICO_ENV` if that is not set. If both are missing, that is an error.
 ///
-/// In development without `PORTICO_SECRET`, this creates the file of the server key if it does not exist.
+/// In development without `PORTICO_SECRET`, this creates the file of the server key if it does not exist, unless the
+/// command uses no server key.
 ///
 /// # Errors
 /// Returns every problem that it finds, one line each: wrong values, missing variables and unknown `PORTICO_*`
-/// variables.
+/// variables. If `PORTICO_ENV` is missing, that is the only one, because it decides what the others must be.
 #[expect(clippy::disallowed_methods, reason = "this module is the one place that reads the environment")]
-pub(crate) fn read(fallback: Option<Environment>) -> Result<Config, SettingsError> {
-    let mut env = EnvReader::new(std::env::vars_os(), fallback);
-    let secret = development_secret(&mut env);
+pub(crate) fn read(fallback: Option<Environment>, uses: Uses) -> Result<Config, SettingsError> {
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in uses.unused() {
+        let variable = variables.entry((*name).into()).or_default();
+        if variable.is_empty() {
+            *variable = (*value).into();
+        }
+    }
+    let mut env = EnvReader::new(variables, fallback);
+    if fallback.is_none() && !env.is_set("PORTICO_ENV") {
+        let problem = "PORTICO_ENV must be set to development or production, e.g. PORTICO_ENV=production";
+        return Err(SettingsError(vec![problem.into()]));
+    }
+    let secret = if uses == Uses::All { development_secret(&mut env) } else { unused_secret(&env) };
     let config = read_from(&mut env, secret);
     env.finish(config)
 }
@@ -112,6 +151,11 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
         migrate_at_start: migrate_at_start?,
         migrate_wait: migrate_wait?,
     })
+}
+
+/// Returns a random server key for a command that uses none. Returns `None` if `PORTICO_SECRET` is set.
+fn unused_secret(env: &EnvReader) -> Option<ServerKeys> {
+    if env.is_set("PORTICO_SECRET") { None } else { ServerKeys::parse(&ServerKeys::generate(Random)).ok() }
 }
 
 /// Returns the server key that development keeps in its data folder, and creates it if there is none.

@@ -5,6 +5,7 @@
 mod bootstrap;
 mod cli;
 mod config;
+mod listeners;
 mod logging;
 mod process_record;
 mod secret_file;

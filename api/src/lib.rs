@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 use ipnet::{IpNet, Ipv6Net};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Route};
 use portico_domain::{
-    platform::{app::App, env_reader::Environment},
+    platform::{app::App, env_reader::Environment, settings::Settings},
     tenancy::api_tokens,
 };
 use tokio::{
@@ -35,7 +35,7 @@ use tracing::warn;
 
 use crate::http::{
     dev_mailbox, docs_page, internal,
-    middleware::{Cors, RequestChecks, RequestContextMiddleware, RunToCompletion},
+    middleware::{AllowedOrigins, Cors, RequestChecks, RequestContextMiddleware, RunToCompletion},
     rate_limit::RateLimits,
     server::{self, ConnectionLimiter},
 };
@@ -97,8 +97,8 @@ fn public_endpoint(
     rate_limits: Arc<RateLimits>,
     run_to_completion: RunToCompletion,
 ) -> impl Endpoint + use<> {
-    let own_origin = app.settings().public_url.origin().ascii_serialization();
-    let origins: Arc<[String]> = settings.allowed_origins.iter().cloned().chain([own_origin]).collect();
+    let Settings { public_url, environment, .. } = app.settings();
+    let origins = Arc::new(AllowedOrigins::new(public_url, &settings.allowed_origins, *environment));
     let mut routes = Route::new()
         .at("/api/openapi.json", poem::get(docs_page::openapi_json))
         .at("/api/docs", poem::get(docs_page::docs_page))

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
-use crate::{bootstrap, config::Config, stop};
+use crate::{bootstrap, config::Config, listeners, stop};
 
 /// Runs the API until `stop` is cancelled.
 ///
@@ -12,7 +12,7 @@ use crate::{bootstrap, config::Config, stop};
 /// [`bootstrap`].
 pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<()> {
     bootstrap::require_shared_services(&config, "api")?;
-    let listeners = bootstrap::bind(&mut config).await?;
+    let listeners = listeners::bind(&mut config).await?;
     let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config, &listeners)).await? else {
         return Ok(());
     };

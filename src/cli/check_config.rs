@@ -11,7 +11,10 @@ use portico_queue::JobQueue;
 use tokio::time::timeout;
 use url::Url;
 
-use super::password_costs;
+use super::{
+    output::{print, print_done},
+    password_costs,
+};
 use crate::{bootstrap, config::Config};
 
 /// How long the check of one service may take. A mail server may take 30 seconds to reply.
@@ -42,13 +45,17 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     if connect && let Ok(app) = bootstrap::app_for_reading(&config).await {
         bootstrap::check_keys_of_audit_log(&app).await?;
         for line in password_costs::report(&app).await? {
-            super::print(line)?;
+            print(line)?;
         }
     }
     let commands =
         if config.redis_url.is_some() { "serve, api and worker" } else { "serve; api and worker also need REDIS_URL" };
-    super::print(format!("The configuration is valid ({:?}) for {commands}.", config.domain.environment))?;
-    Ok(())
+    let next = if connect {
+        "`portico mail test --to you@example.com` sends a mail; then start Portico"
+    } else {
+        "`portico check-config --connect` also checks the database, Redis and the mail server"
+    };
+    print_done(format!("The configuration is valid ({:?}) for {commands}.", config.domain.environment), next)
 }
 
 /// Returns what the start refuses although each variable is valid on its own.
@@ -114,9 +121,7 @@ async fn check_services(config: &Config) -> Vec<String> {
         ("MAIL_URL", in_time(check_mail(config)).await),
     ] {
         match found {
-            Ok(found) => {
-                super::print(format!("{name}: {found}")).unwrap_or_else(|error| problems.push(error.to_string()))
-            }
+            Ok(found) => print(format!("{name}: {found}")).unwrap_or_else(|error| problems.push(error.to_string())),
             Err(problem) => problems.push(format!("{name}: {problem}")),
         }
     }

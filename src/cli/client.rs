@@ -1,27 +1,32 @@
 //! `portico client`: lists the clients of a tenant.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use portico_domain::{
     entity::client::{self, Status},
-    platform::{
-        error::{Error, FieldProblem},
-        search::SearchText,
-    },
+    platform::{error::FieldProblem, search::SearchText},
     tenancy::clients::{self, ClientFilter},
 };
 use serde_json::{Value, json};
 
-use super::{print, tenant::client_status_name};
+use super::{
+    arguments::explain_tenant,
+    output::{Listing, time, truncate},
+    tenant::client_status_name,
+};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico client`.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Lists the clients of a tenant, oldest first.
+    #[command(after_help = "Examples:
+  portico client list --tenant acme
+  portico client list --tenant acme --search paper --status active
+  portico client list --tenant acme --json")]
     List {
         /// The slug of the tenant.
-        #[arg(long)]
+        #[arg(long, value_name = "SLUG")]
         tenant: String,
         /// Only clients with a word of the name, or an external reference, that begins with this text, in any letter
         /// case.
@@ -70,35 +75,23 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let filter = ClientFilter { search, status: status.map(Into::into) };
     let app = bootstrap::app_for_reading(&config).await?;
     // One more, to know whether the list is complete.
-    let mut found = match clients::list_by_slug(&app, &tenant, &filter, limit + 1).await {
-        Ok(found) => found,
-        Err(Error::NotFound(_)) => bail!("no tenant has the slug {tenant}; `portico tenant list` shows all tenants"),
-        Err(error) => return Err(error.into()),
-    };
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let is_complete = found.len() <= limit;
-    found.truncate(limit);
-    if json {
-        print(Value::Array(found.iter().map(to_json).collect()))?;
-    } else {
-        print_table(&found)?;
-    }
-    if !is_complete {
-        tracing::warn!(limit, "there are more clients; use --limit or --search");
-    }
-    Ok(())
+    let found = clients::list_by_slug(&app, &tenant, &filter, limit + 1).await;
+    let mut found = found.map_err(|error| explain_tenant(error, &tenant))?;
+    truncate(&mut found, limit, "use --limit or --search");
+    let is_filtered = filter.search.is_some() || filter.status.is_some();
+    let if_empty = if is_filtered { "No clients match." } else { "The tenant has no clients." };
+    LISTING.print(&found, json, if_empty)
 }
 
-fn print_table(clients: &[client::Model]) -> Result<()> {
-    print(format!("{:36}  {:8}  {:20}  {:20}  name", "id", "status", "created", "external ref"))?;
-    for client in clients {
-        let created = client.created_at.format("%Y-%m-%dT%H:%M:%SZ");
-        let (id, status) = (client.id.0, client_status_name(client.status));
-        let reference = client.external_ref.as_deref().unwrap_or("–");
-        print(format!("{id:36}  {status:8}  {created:20}  {reference:20}  {}", client.name))?;
-    }
-    Ok(())
-}
+/// How a list of clients is printed.
+const LISTING: Listing<client::Model, 5> = Listing {
+    columns: ["id", "status", "created", "external ref", "name"],
+    row: |client| {
+        let (status, reference) = (client_status_name(client.status), client.external_ref.as_deref().unwrap_or("–"));
+        [client.id.to_string(), status.to_owned(), time(client.created_at), reference.to_owned(), client.name.clone()]
+    },
+    to_json,
+};
 
 /// Returns a client as the API shows it.
 fn to_json(client: &client::Model) -> Value {

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use portico_domain::{
     operations::copy::{self, CopiedTable},
-    platform::settings::DatabaseSettings,
+    platform::{clock::Clock, database::Database, processes, settings::DatabaseSettings},
 };
 
-use super::print;
+use super::output::print;
 use crate::{bootstrap, config::Config};
 
 /// The arguments of `portico copy`.
@@ -22,6 +22,11 @@ pub(super) struct Arguments {
     // Parsed by `run` and not by clap, because clap's error message would quote the URL with its password.
     #[arg(long, value_name = "URL")]
     to: String,
+    /// Copies although a Portico process seems to run on the source. What it writes during the copy is lost.
+    ///
+    /// Portico counts a process for 45 seconds after its last sign of life, also if it was killed.
+    #[arg(long)]
+    anyway: bool,
 }
 
 /// Copies all rows to the target database, compares checksums, and prints a table of rows and checksums.
@@ -31,7 +36,8 @@ pub(super) struct Arguments {
 ///
 /// # Errors
 /// Returns an error if `--to` is not a valid URL, if a database cannot be reached or migrated, if the source does not
-/// have the newest schema, or if the copy fails. In these cases nothing is copied.
+/// have the newest schema, if a process runs on it and `--anyway` is not given, or if the copy fails. In these cases
+/// nothing is copied.
 pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     let source = &config.domain.database;
     let example = "--to postgres://portico@db.example.com/portico";
@@ -48,10 +54,33 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<()> {
     {
         bail!("DATABASE_URL: the database does not have the newest schema; run `portico migrate` first");
     }
+    if !arguments.anyway {
+        check_no_process_runs(source).await?;
+    }
     bootstrap::migrate_database(&config, &target, "--to").await?;
     let copied = copy::copy(source, &target).await.context("nothing was copied")?;
     print(report(&copied, source, &target, config.secret_file.as_deref()))?;
     Ok(())
+}
+
+/// Checks that no Portico process has recorded recently that it runs on `source`.
+async fn check_no_process_runs(source: &DatabaseSettings) -> Result<()> {
+    let database = Database::connect(source).await.context("DATABASE_URL: cannot open the database")?;
+    let roles = processes::running_roles(&database, Clock::System.now()).await;
+    let roles = roles.context("DATABASE_URL: cannot read which processes run")?;
+    if roles.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "nothing was copied, because {} on the source database ({}); stop every process first, because what it writes \
+         during the copy is lost. If the processes were killed, wait for 45 seconds or add --anyway",
+        if roles.len() == 1 {
+            "a Portico process runs".to_owned()
+        } else {
+            format!("{} Portico processes run", roles.len())
+        },
+        roles.join(", ")
+    )
 }
 
 /// Returns the report of a copy: rows and checksum of each table, and what the operator must do next.
@@ -70,7 +99,8 @@ fn report(
     let rows: u64 = copied.iter().map(|copied| copied.digest.rows()).sum();
     lines.push(format!("\nCopied {rows} rows from {} to {}.", source.redacted_url(), target.redacted_url()));
     lines.push(
-        "Set DATABASE_URL of every process to the new database. Do not start a process on the old database again."
+        "Next: set DATABASE_URL of every process to the new database, and REDIS_URL if there are several. Do not start \
+         a process on the old database again."
             .into(),
     );
     lines.push(match secret {

@@ -3,9 +3,10 @@
 use anyhow::{Result, bail};
 use portico_domain::{operations::demo, platform::env_reader::Environment};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
-use super::print;
-use crate::{bootstrap, config::Config, stop};
+use super::output::print;
+use crate::{bootstrap, config::Config, listeners, stop};
 
 /// Creates the demo tenant if it does not exist, prints the addresses of the API docs and the mailbox page, and runs
 /// API and worker until `stop` is cancelled.
@@ -16,20 +17,48 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
     if config.domain.environment == Environment::Production {
         bail!("PORTICO_ENV is production, but `portico dev` creates a demo tenant; use `portico serve`");
     }
-    let listeners = bootstrap::bind(&mut config).await?;
+    let listeners = listeners::bind(&mut config).await?;
     let start = async {
         let app = bootstrap::app_when_reachable(&config, &listeners).await?;
         demo::seed(&app).await?;
         Ok(app)
     };
     let Some(app) = stop::unless_stopped(&stop, start).await? else { return Ok(()) };
-    let url = config.domain.public_url.as_str().trim_end_matches('/');
-    let banner = format!(
-        "\nPortico is running.\n\n  API docs  {url}/api/docs\n  Mailbox   {url}/dev/mail\n\n  \
-         Sign in as staff: owner@demo.test, with the code from the mailbox. README.md shows every step.\n"
-    );
+    let banner = banner(&listeners.local_url().unwrap_or_default(), &config.domain.public_url);
     // The page addresses are a convenience: if stdout is closed, or a pipe whose reader has stopped, Portico runs all
     // the same.
     std::thread::spawn(|| print(banner));
     bootstrap::run(app, config, true, listeners, stop).await
+}
+
+/// Returns what is printed at the start: the pages at `url`, where the API listens, and how to sign in for a first try.
+fn banner(url: &str, public_url: &Url) -> String {
+    let public_url = public_url.as_str().trim_end_matches('/');
+    let links = if public_url == url {
+        String::new()
+    } else {
+        format!("\n  The links in mails lead to {public_url} (PORTICO_PUBLIC_URL).\n")
+    };
+    format!(
+        "\nPortico is running. Ctrl-C stops it.\n\n  API documentation  {url}/api/docs\n  \
+         Mailbox            {url}/dev/mail\n{links}\nTo sign in as staff for a first try, request a code for \
+         owner@demo.test. It arrives in the mailbox:\n\n  portico remote login {url} --email owner@demo.test\n\n\
+         README.md shows every step with curl.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn banner_has_the_bound_address_and_says_where_mails_lead_if_that_is_another_one() {
+        let banner = |public| banner("http://[::1]:4711", &Url::parse(public).unwrap());
+        let same = banner("http://[::1]:4711");
+        for link in ["http://[::1]:4711/api/docs", "http://[::1]:4711/dev/mail", "remote login http://[::1]:4711 "] {
+            assert!(same.contains(link), "{same}");
+        }
+        assert!(!same.contains("PORTICO_PUBLIC_URL"), "{same}");
+        assert!(banner("http://localhost:3000").contains("lead to http://localhost:3000 (PORTICO_PUBLIC_URL)"));
+    }
 }

@@ -13,6 +13,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::output::print;
 use crate::config::Config;
 
 /// How long connecting and the response may take together. The server itself waits at most 2 seconds for its database.
@@ -37,7 +38,7 @@ pub(super) async fn run(config: Config) -> Result<()> {
     if status != "200" {
         bail!("{address} is not ready: it answered with status {status}");
     }
-    super::print("ready")?;
+    print("ready")?;
     Ok(())
 }
 

@@ -5,21 +5,28 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 use portico_domain::{
     identity::sessions::{self, KeyState, ListedKey, Rotation},
-    platform::{app::App, audit, clock::Time},
+    platform::{app::App, audit},
 };
+use serde_json::json;
 
-use super::print;
+use super::output::{Listing, optional_time, print, print_done, time};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico keys`.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Lists the signing keys, the one that signs last first. Times are UTC.
-    List,
+    #[command(after_help = "Examples:\n  portico keys list\n  portico keys list --json")]
+    List {
+        /// Prints a JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// Makes the next key the current one and a new next key. Sessions go on.
     ///
     /// Without `--now`, the next key signs when it has been published for as long as others may cache the published
     /// keys (an hour), which may be at once. Tokens of the old key stay valid until they expire.
+    #[command(after_help = "Examples:\n  portico keys rotate\n  portico keys rotate --now")]
     Rotate {
         /// Make a new key the current one at once, and delete all other keys. Access tokens that they signed are
         /// refused within a minute; browsers then refresh.
@@ -30,6 +37,7 @@ pub(super) enum Command {
     ///
     /// Writes a checkpoint for every chain of the audit log that an older entry of the list has sealed. A worker does
     /// this by itself; this command does not wait for it.
+    #[command(after_help = "Examples:\n  PORTICO_SECRET=new,old portico keys reseal")]
     Reseal,
 }
 
@@ -40,24 +48,18 @@ pub(super) enum Command {
 /// that was sealed by an entry that is not in the list.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
-        Command::List => {
-            let app = bootstrap::app_for_reading(&config).await?;
-            print(format!(
-                "{:36}  {:8}  {:20}  {:20}  {:20}  entry",
-                "kid", "state", "created", "signs from", "retired"
-            ))?;
-            for key in sessions::list_keys(&app).await? {
-                print(line(&key))?;
-            }
+        Command::List { json } => {
+            let keys = sessions::list_keys(&bootstrap::app_for_reading(&config).await?).await?;
+            LISTING.print(&keys, json, "No signing keys. The first process that serves the API makes them.")
         }
-        Command::Reseal => return reseal(&bootstrap::app(&config).await?).await,
+        Command::Reseal => reseal(&bootstrap::app(&config).await?).await,
         Command::Rotate { now } => {
             let app = bootstrap::app(&config).await?;
             // The processes could not use keys of an entry that they do not have.
             bootstrap::check_keys_of_audit_log(&app).await?;
             let rotation = if now { Rotation::Immediate } else { Rotation::Gradual };
             let (kid, active_from) = sessions::rotate_keys(&app, rotation).await?;
-            print(match rotation {
+            let done = match rotation {
                 Rotation::Immediate => format!("The key {kid} signs now. All processes use it within a minute."),
                 Rotation::Gradual if active_from <= app.now() => {
                     format!("The key {kid} signs now. All processes use it within a minute. Older tokens stay valid.")
@@ -66,39 +68,57 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
                     let at = time(active_from);
                     format!("The key {kid} signs from {at} on, when others have fetched it. Older tokens stay valid.")
                 }
-            })?;
+            };
+            print_done(done, "`portico keys list` shows what each key does")
         }
     }
-    Ok(())
 }
 
 /// Writes a checkpoint for each chain of the audit log that an older entry has sealed.
 async fn reseal(app: &App) -> Result<()> {
     let written = audit::reseal(app).await?;
     let missing = audit::chains_without_key(app).await?;
-    print(format!("{written} chains of the audit log have a new checkpoint."))?;
+    let done = format!("{written} chains of the audit log have a new checkpoint.");
     if missing > 0 {
+        print(done)?;
         bail!(
             "{missing} chains of the audit log were sealed by an entry that is not in PORTICO_SECRET; add that entry at \
              the end of the list and run this command again"
         );
     }
-    Ok(())
+    print_done(done, "remove the older entries from PORTICO_SECRET, and start every process without them")
 }
 
-/// Returns the row of the table for `key`.
-fn line(ListedKey { key, state }: &ListedKey) -> String {
-    let state = match state {
+/// How the list of keys is printed.
+const LISTING: Listing<ListedKey, 6> = Listing {
+    columns: ["kid", "state", "created", "signs from", "retired", "entry"],
+    row: |ListedKey { key, state }| {
+        [
+            key.id.to_string(),
+            state_name(*state).to_owned(),
+            time(key.created_at),
+            time(key.active_from),
+            optional_time(key.retired_at),
+            key.key_fingerprint.clone(),
+        ]
+    },
+    to_json: |ListedKey { key, state }| {
+        json!({
+            "kid": key.id.0,
+            "state": state_name(*state),
+            "created_at": key.created_at,
+            "signs_from": key.active_from,
+            "retired_at": key.retired_at,
+            "entry": key.key_fingerprint,
+        })
+    },
+};
+
+fn state_name(state: KeyState) -> &'static str {
+    match state {
         KeyState::Next => "next",
         KeyState::Current => "current",
         KeyState::Previous => "previous",
         KeyState::Unusable => "unusable",
-    };
-    let retired = key.retired_at.map_or_else(|| "–".to_owned(), time);
-    let (kid, created, active_from) = (key.id.0, time(key.created_at), time(key.active_from));
-    format!("{kid:36}  {state:8}  {created:20}  {active_from:20}  {retired:20}  {}", key.key_fingerprint)
-}
-
-fn time(time: Time) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
 }

@@ -18,20 +18,28 @@ use portico_domain::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::print;
+use super::{
+    arguments::{parse_email, parse_id, parse_time},
+    output::{Listing, count, print, print_done, printable, time, truncate},
+};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico mail`.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Sends a test mail immediately, without the job queue, and prints the mail server's reply.
+    #[command(after_help = "Examples:\n  portico mail test --to you@example.com")]
     Test {
         /// The address of the recipient.
-        #[arg(long, value_parser = super::parse_email)]
+        #[arg(long, value_parser = parse_email)]
         to: EmailAddress,
     },
     /// Shows the mail log of all tenants, with personal mail, newest first: what became of each mail, and the last
     /// answer of the mail server.
+    #[command(after_help = "Examples:
+  portico mail log --to ann@example.com
+  portico mail log --status failed --since 2027-01-15T08:00:00Z
+  portico mail log --kind invitation --limit 1000 --json")]
     Log {
         #[command(flatten)]
         selector: MailSelector,
@@ -41,14 +49,27 @@ pub(super) enum Command {
         /// The largest number of mails to show.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
-        /// Prints a JSON object in each line.
+        /// Prints a JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows everything that the mail log holds of one mail.
+    #[command(after_help = "Examples:\n  portico mail show 01a1fdba-f86f-76f5-b296-4e548b3691ab")]
+    Show {
+        /// The id of the mail, as `portico mail log` shows it.
+        #[arg(value_parser = parse_id)]
+        id: Uuid,
+        /// Prints a JSON object instead of text.
         #[arg(long)]
         json: bool,
     },
     /// Sends failed mails again, each with a new link or code, unless what it carried has expired or was withdrawn.
+    #[command(after_help = "Examples:
+  portico mail retry 01a1fdba-f86f-76f5-b296-4e548b3691ab
+  portico mail retry --all --kind invitation --since 2027-01-15T08:00:00Z")]
     Retry {
         /// The ids of the mails, without further filters.
-        #[arg(conflicts_with_all = ["kind", "to", "since", "until"])]
+        #[arg(conflicts_with_all = ["kind", "to", "since", "until"], value_parser = parse_id)]
         ids: Vec<Uuid>,
         #[command(flatten)]
         selector: MailSelector,
@@ -66,13 +87,13 @@ pub(super) struct MailSelector {
     #[arg(long, value_parser = parse_kind)]
     kind: Option<Kind>,
     /// Only mails to this address.
-    #[arg(long, value_parser = super::parse_email)]
+    #[arg(long, value_parser = parse_email)]
     to: Option<EmailAddress>,
-    /// Only mails that were requested at this time (RFC 3339) or later.
-    #[arg(long)]
+    /// Only mails that were requested at this time or later, for example 2026-11-26T12:00:00Z.
+    #[arg(long, alias = "from", value_name = "TIME", value_parser = parse_time)]
     since: Option<Time>,
-    /// Only mails that were requested before this time (RFC 3339).
-    #[arg(long)]
+    /// Only mails that were requested before this time.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Time>,
 }
 
@@ -100,11 +121,21 @@ impl From<MailStatus> for Status {
     }
 }
 
+impl Command {
+    /// Returns whether the command only reads the database.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self, Self::Log { .. } | Self::Show { .. })
+    }
+}
+
 impl MailSelector {
     fn filter(self) -> MailFilter {
         MailFilter { status: None, kind: self.kind, recipient: self.to, from: self.since, to: self.until }
     }
 }
+
+/// What an operator does after mails were sent again.
+const NEXT: &str = "`portico mail log` shows what has become of them";
 
 /// Runs a command of `portico mail`.
 ///
@@ -116,11 +147,11 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Command::Log { selector, status, limit, json } => {
             let filter = MailFilter { status: status.map(Into::into), ..selector.filter() };
             let app = bootstrap::app_for_reading(&config).await?;
-            for row in mail::list_all(&app, &filter, limit).await? {
-                print(if json { as_json(&row).to_string() } else { line(&row) })?;
-            }
-            Ok(())
+            let mut mails = mail::list_all(&app, &filter, limit + 1).await?;
+            truncate(&mut mails, limit, "use --limit, or select fewer mails");
+            LISTING.print(&mails, json, "No mails match.")
         }
+        Command::Show { id, json } => show(&bootstrap::app_for_reading(&config).await?, id, json).await,
         Command::Retry { ids, selector, all } => {
             retry(&bootstrap::app(&config).await?, ids, &selector.filter(), all).await
         }
@@ -131,17 +162,28 @@ async fn test(app: &App, to: EmailAddress) -> Result<()> {
     let reply = mail::send_test(app, to.clone())
         .await
         .map_err(|error| anyhow!("MAIL_URL: the test mail was not sent: {error}"))?;
-    print(format!("Sent to {to}. The server answered: {reply}"))?;
-    Ok(())
+    print_done(
+        format!("Sent to {to}. The server answered: {reply}"),
+        format!("check that the mail has arrived at {to}, and that it is not marked as spam"),
+    )
 }
 
-/// Returns the line of the mail log for `row`. Times are UTC.
-fn line(row: &email::Model) -> String {
-    let (at, kind) = (row.created_at.format("%Y-%m-%dT%H:%M:%SZ"), row.kind.name());
-    let detail = printable(row.detail.as_deref().unwrap_or("-"));
-    let (id, recipient, outcome) = (row.id, &row.recipient, outcome(row));
-    format!("{id}  {at}  {kind}  {recipient}  {outcome}  attempts {}  {detail}", row.attempts)
-}
+/// How the mail log is printed.
+const LISTING: Listing<email::Model, 7> = Listing {
+    columns: ["id", "requested", "kind", "recipient", "outcome", "attempts", "detail"],
+    row: |row| {
+        [
+            row.id.to_string(),
+            time(row.created_at),
+            row.kind.name().to_owned(),
+            row.recipient.clone(),
+            outcome(row),
+            row.attempts.to_string(),
+            row.detail.clone().unwrap_or_else(|| "–".into()),
+        ]
+    },
+    to_json: as_json,
+};
 
 /// Returns the status of the mail, with the reason if it has failed, such as `failed (recipient_refused)`.
 pub(super) fn outcome(row: &email::Model) -> String {
@@ -152,11 +194,6 @@ pub(super) fn outcome(row: &email::Model) -> String {
         Status::Suppressed => "suppressed",
     };
     row.reason.as_ref().map_or_else(|| status.into(), |reason| format!("{status} ({reason})"))
-}
-
-/// Returns `text` without control characters, so that the words of a mail server cannot control the terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Returns everything that the mail log holds of the mail.
@@ -182,33 +219,62 @@ fn as_json(row: &email::Model) -> Value {
     })
 }
 
+/// Prints one mail: a line for each value, or a JSON object.
+async fn show(app: &App, id: Uuid, json: bool) -> Result<()> {
+    let mails = mails_with_ids(app, &[id]).await?;
+    for mail in &mails {
+        let value = as_json(mail);
+        if json {
+            return print(value);
+        }
+        for (label, value) in value.as_object().into_iter().flatten() {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            print(format!("{label:16} {}", if value.is_null() { "–".into() } else { printable(&text) }))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the mails with these ids.
+///
+/// # Errors
+/// Returns an error that names an id that no mail has.
+async fn mails_with_ids(app: &App, ids: &[Uuid]) -> Result<Vec<email::Model>> {
+    let found = mail::by_ids(app, ids).await?;
+    match ids.iter().find(|id| !found.iter().any(|mail| mail.id.0 == **id)) {
+        Some(id) => bail!("no mail has the id {id}; `portico mail log` shows the mails"),
+        None => Ok(found),
+    }
+}
+
 async fn retry(app: &App, ids: Vec<Uuid>, filter: &MailFilter, all: bool) -> Result<()> {
-    let mut refused = 0;
     if ids.is_empty() {
         if !all {
             bail!("name the ids of the mails, or use --all, e.g. portico mail retry --all --kind invitation");
         }
         let done = mail::retry_all(app, RetryCaller::OPERATOR, filter).await?;
-        print(format!("Sent {} mails again, skipped {}.", done.retried, done.skipped))?;
-        return Ok(());
+        if done.retried + done.skipped == 0 {
+            return print("No failed mails match.");
+        }
+        return print_done(format!("Sent {} again, skipped {}.", count(done.retried, "mail"), done.skipped), NEXT);
     }
-    for id in ids {
-        match mail::retry(app, RetryCaller::OPERATOR, EmailId(id)).await {
+    // A wrong id ends the command before it sends anything.
+    mails_with_ids(app, &ids).await?;
+    let mut problems = Vec::new();
+    for id in &ids {
+        match mail::retry(app, RetryCaller::OPERATOR, EmailId(*id)).await {
             Ok(new) => print(format!("Sent {id} again as {}.", new.id))?,
-            Err(Error::ConflictBecause(_) | Error::NotFound(_)) => {
-                refused += 1;
-                print(format!(
-                    "{id} was not sent again: only a failed mail that was not sent again before can be, and only while \
-                     what it carries makes sense"
-                ))?;
-            }
+            Err(Error::ConflictBecause(_) | Error::NotFound(_)) => problems.push(format!(
+                "{id} was not sent again: only a failed mail that was not sent again before can be, and only while what \
+                 it carries makes sense"
+            )),
             Err(error) => return Err(error).with_context(|| format!("{id} was not sent again")),
         }
     }
-    if refused > 0 {
-        bail!("{refused} mails were not sent again");
+    if problems.len() < ids.len() {
+        print(format!("Next: {NEXT}"))?;
     }
-    Ok(())
+    if problems.is_empty() { Ok(()) } else { Err(anyhow!(problems.join("\n"))) }
 }
 
 fn parse_kind(text: &str) -> Result<Kind, String> {

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::output::print_done;
 use crate::{bootstrap, config::Config};
 
 /// Migrates the database, also if `PORTICO_MIGRATE` is `off`. Does nothing if the schema is the newest already.
@@ -11,6 +12,5 @@ use crate::{bootstrap, config::Config};
 /// `PORTICO_MIGRATE_WAIT`, or if a migration fails.
 pub(super) async fn run(config: Config) -> Result<()> {
     bootstrap::migrate_when_reachable(&config).await?;
-    super::print("The database has the newest schema.")?;
-    Ok(())
+    print_done("The database has the newest schema.", "start `portico serve`, or `portico api` and `portico worker`")
 }

@@ -1,17 +1,22 @@
 //! The command line. Each command has a file of its own.
 
 mod api;
+mod arguments;
 mod audit;
 mod check_config;
 mod client;
+mod completions;
 mod copy;
 mod dev;
 mod healthcheck;
+mod help;
 mod jobs;
 mod keys;
 mod mail;
+mod man;
 mod migrate;
 mod openapi;
+mod output;
 mod password_costs;
 mod roles;
 mod serve;
@@ -22,24 +27,20 @@ mod tenant;
 mod tokens;
 mod worker;
 
-use std::io::{ErrorKind, Write};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 pub(crate) use audit::Unverifiable;
-use clap::{Parser, Subcommand};
-use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
+use clap::{CommandFactory, Parser, Subcommand};
+use portico_domain::platform::env_reader::Environment;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Uses},
     stop,
 };
 
 /// The accounts service of a client portal.
-///
-/// Settings are environment variables; `portico settings` lists them. Without a command, `portico dev` runs.
 #[derive(Parser)]
-#[command(name = "portico", version)]
+#[command(name = "portico", version, help_template = help::template())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -48,42 +49,73 @@ pub(crate) struct Cli {
 /// The commands of `portico`.
 #[derive(Subcommand)]
 enum Command {
-    /// Runs API and worker in one process for development: SQLite, a demo tenant, a page that shows all mail (default).
+    /// Runs API and worker in one process for development: SQLite, a demo tenant, a page that shows all mail.
+    #[command(after_help = "Examples:
+  portico dev
+  PORTICO_LISTEN=127.0.0.1:8081 portico dev")]
     Dev,
     /// Runs API and worker in one process for production.
+    #[command(after_help = "Examples:\n  PORTICO_ENV=production portico serve")]
     Serve,
     /// Runs the API only. Needs Redis, through which it sends jobs to the workers.
+    #[command(after_help = "Examples:\n  PORTICO_ENV=production portico api")]
     Api,
     /// Runs a worker only. Needs Redis, through which it receives jobs from the APIs.
+    #[command(after_help = "Examples:\n  PORTICO_ENV=production portico worker")]
     Worker,
     /// Migrates the database to the newest schema.
+    #[command(after_help = "Examples:\n  portico migrate")]
     Migrate,
     /// Copies all data to another, empty database, for example from SQLite to Postgres.
+    #[command(after_help = "Examples:
+  PGPASSWORD=… portico copy --to postgres://portico@db.example.com/portico
+  portico copy --to sqlite:copy/portico.db")]
     Copy(copy::Arguments),
     /// Prints the OpenAPI document.
+    #[command(after_help = "Examples:\n  portico openapi > openapi.json")]
     Openapi,
     /// Checks the configuration and prints every problem that it finds.
+    #[command(after_help = "Examples:
+  portico check-config
+  portico check-config --connect")]
     CheckConfig {
         /// Also connects to the database, to Redis and to the mail server, and checks that they can be used.
         #[arg(long)]
         connect: bool,
     },
-    /// Checks whether the running process with this configuration is ready. For containers, which have no curl.
+    /// Checks whether the process that runs with these settings is ready. For containers, which have no curl.
+    #[command(after_help = "Examples:\n  portico healthcheck")]
     Healthcheck,
     /// Prints the table of all settings, as in docs/settings.md.
+    #[command(after_help = "Examples:\n  portico settings")]
     Settings,
     /// Prints the table of all roles and permissions, as in docs/roles.md.
+    #[command(after_help = "Examples:\n  portico roles")]
     Roles,
-    /// Tests sending mail, lists mails, and sends failed mails again.
+    /// Prints the completions of all commands for a shell.
+    #[command(after_help = "Examples:
+  portico completions bash > ~/.local/share/bash-completion/completions/portico
+  portico completions zsh > ~/.zfunc/_portico
+  portico completions fish > ~/.config/fish/completions/portico.fish")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the man page of a command, or writes those of all commands.
+    #[command(after_help = "Examples:
+  portico man tenant add | man -l -
+  portico man --out ~/.local/share/man/man1")]
+    Man(man::Arguments),
+    /// Tests sending mail, shows the mail log and single mails, and sends failed mails again.
     #[command(subcommand)]
     Mail(mail::Command),
-    /// Lists and controls background jobs.
+    /// Lists, shows and controls background jobs.
     #[command(subcommand)]
     Jobs(jobs::Command),
     /// Lists, exports and verifies the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Lists and rotates the keys that sign access tokens, and prepares the removal of an entry of PORTICO_SECRET.
+    /// Lists and rotates the keys that sign access tokens, and prepares the removal of a server key.
     #[command(subcommand)]
     Keys(keys::Command),
     /// Deletes sessions that have ended.
@@ -103,40 +135,64 @@ enum Command {
     Staff(staff::Command),
 }
 
-/// Runs the command that `cli` names, or `portico dev` if it names none, until `stop` is cancelled.
+/// Runs the command that `cli` names until `stop` is cancelled. Prints the help if it names none.
 ///
 /// # Errors
 /// Returns the error of the command, and every problem of the configuration, one line each.
 pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
-    match cli.command.unwrap_or(Command::Dev) {
-        Command::Dev => dev::run(config(Some(Environment::Development))?, stop).await,
-        Command::Serve => serve::run(config(None)?, stop).await,
-        Command::Api => api::run(config(None)?, stop).await,
-        Command::Worker => worker::run(config(None)?, stop).await,
+    let Some(command) = cli.command else { return output::print(Cli::command().render_help().to_string().trim_end()) };
+    match command {
+        Command::Dev => dev::run(config(Some(Environment::Development), Uses::All)?, stop).await,
+        Command::Serve => serve::run(config(None, Uses::All)?, stop).await,
+        Command::Api => api::run(config(None, Uses::All)?, stop).await,
+        Command::Worker => worker::run(config(None, Uses::All)?, stop).await,
         command => stop::or_stopped(&stop, run_to_end(command)).await,
     }
 }
 
 /// Runs a command that does one thing and ends.
 async fn run_to_end(command: Command) -> Result<()> {
+    let uses = command.uses();
+    let config = || config(None, uses);
     match command {
         Command::Dev | Command::Serve | Command::Api | Command::Worker => Ok(()),
-        Command::Migrate => migrate::run(config(None)?).await,
-        Command::Copy(arguments) => copy::run(config(None)?, arguments).await,
+        Command::Migrate => migrate::run(config()?).await,
+        Command::Copy(arguments) => copy::run(config()?, arguments).await,
         Command::Openapi => openapi::run(),
-        Command::CheckConfig { connect } => check_config::run(config(None)?, connect).await,
-        Command::Healthcheck => healthcheck::run(config(None)?).await,
+        Command::CheckConfig { connect } => check_config::run(config()?, connect).await,
+        Command::Healthcheck => healthcheck::run(config()?).await,
         Command::Settings => settings::run(),
         Command::Roles => roles::run(),
-        Command::Mail(command) => mail::run(config(None)?, command).await,
-        Command::Jobs(command) => jobs::run(config(None)?, command).await,
-        Command::Audit(command) => audit::run(config(None)?, command).await,
-        Command::Keys(command) => keys::run(config(None)?, command).await,
-        Command::Sessions(command) => sessions::run(config(None)?, command).await,
-        Command::Tokens(command) => tokens::run(config(None)?, command).await,
-        Command::Tenant(command) => tenant::run(config(None)?, command).await,
-        Command::Client(command) => client::run(config(None)?, command).await,
-        Command::Staff(command) => staff::run(config(None)?, command).await,
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man(arguments) => man::run(arguments),
+        Command::Mail(command) => mail::run(config()?, command).await,
+        Command::Jobs(command) => jobs::run(config()?, command).await,
+        Command::Audit(command) => audit::run(config()?, command).await,
+        Command::Keys(command) => keys::run(config()?, command).await,
+        Command::Sessions(command) => sessions::run(config()?, command).await,
+        Command::Tokens(command) => tokens::run(config()?, command).await,
+        Command::Tenant(command) => tenant::run(config()?, command).await,
+        Command::Client(command) => client::run(config()?, command).await,
+        Command::Staff(command) => staff::run(config()?, command).await,
+    }
+}
+
+impl Command {
+    /// Returns which settings the command uses.
+    fn uses(&self) -> Uses {
+        let only_reads = match self {
+            Self::Healthcheck | Self::Client(_) => true,
+            Self::Mail(mail::Command::Test { .. }) => return Uses::Mail,
+            Self::Mail(command) => command.only_reads(),
+            Self::Jobs(command) => command.only_reads(),
+            Self::Audit(command) => command.only_reads(),
+            Self::Sessions(command) => command.only_reads(),
+            Self::Tokens(command) => command.only_reads(),
+            Self::Tenant(command) => command.only_reads(),
+            Self::Staff(command) => command.only_reads(),
+            _ => false,
+        };
+        if only_reads { Uses::Database } else { Uses::All }
     }
 }
 
@@ -144,38 +200,8 @@ async fn run_to_end(command: Command) -> Result<()> {
 ///
 /// # Errors
 /// Returns every problem of the configuration, one line each.
-fn config(fallback: Option<Environment>) -> Result<Config> {
-    let config = config::read(fallback)?;
+fn config(fallback: Option<Environment>, uses: Uses) -> Result<Config> {
+    let config = config::read(fallback, uses)?;
     config.start_log();
     Ok(config)
-}
-
-/// Prints a part of the output of a command to stdout, and a line feed.
-///
-/// If the reader has closed stdout, as `head` does, that is no error: the reader has what it wants, and the command
-/// ends as it would otherwise.
-///
-/// # Errors
-/// Returns an error if stdout cannot be written for another reason, for example because the disk is full.
-fn print(text: impl std::fmt::Display) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to stdout"),
-    }
-}
-
-/// Parses an argument that is an email address.
-///
-/// # Errors
-/// Returns the reason why `text` is not a valid address.
-fn parse_email(text: &str) -> Result<EmailAddress, String> {
-    text.parse().map_err(|problem: FieldProblem| problem.detail)
-}
-
-/// Parses an argument that is the name of a person or a tenant.
-///
-/// # Errors
-/// Returns the reason why `text` is not a valid name.
-fn parse_name(text: &str) -> Result<Name, String> {
-    text.parse().map_err(|problem: FieldProblem| problem.detail)
 }

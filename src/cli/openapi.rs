@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
+use super::output::print;
+
 /// Prints the OpenAPI document as JSON.
 pub(super) fn run() -> Result<()> {
-    super::print(portico_api::openapi_json().trim_end())?;
+    print(portico_api::openapi_json().trim_end())?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use portico_domain::{entity::staff_user::Role, platform::actor::Permission};
 use serde_json::Value;
 
-use super::print;
+use super::output::print;
 
 /// Prints the content of `docs/roles.md`.
 ///

@@ -2,24 +2,25 @@
 
 use anyhow::Result;
 
+use super::output::print;
 use crate::config;
 
 /// Prints the content of `docs/settings.md`.
 pub(super) fn run() -> Result<()> {
-    super::print("# Settings\n")?;
-    super::print(
+    print("# Settings\n")?;
+    print(
         "Every setting is an environment variable. To update this page: `cargo run -- settings > docs/settings.md`.\n",
     )?;
-    super::print(
+    print(
         "A duration is a whole number and a unit: `90s`, `30m`, `72h`, `7d`. A rate limit \
          is\n`N/duration`: it allows a burst of N requests, and one more after each duration ÷ N. `off` disables it;\n\
          production refuses `off`.\n",
     )?;
-    super::print("| variable | default | description |\n|---|---|---|")?;
+    print("| variable | default | description |\n|---|---|---|")?;
     for variable in config::variables() {
         let default = if variable.default.is_empty() { "–".into() } else { format!("`{}`", variable.default) };
         let description = variable.description.replace('|', "\\|");
-        super::print(format!("| `{}` | {default} | {description} |", variable.name))?;
+        print(format!("| `{}` | {default} | {description} |", variable.name))?;
     }
     Ok(())
 }

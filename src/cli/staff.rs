@@ -1,15 +1,18 @@
 //! `portico staff`: manages the staff users of a tenant.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use clap::{Subcommand, ValueEnum};
 use portico_domain::{
-    entity::staff_user,
+    entity::staff_user::{self, Model},
     platform::{app::App, email_address::EmailAddress, error::Error, name::Name},
     tenancy::staff::{self, NewStaff},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::print;
+use super::{
+    arguments::{StaffArgument, explain_tenant, parse_email, parse_name},
+    output::{Listing, print_done, time},
+};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico staff`.
@@ -17,43 +20,55 @@ use crate::{bootstrap, config::Config};
 pub(super) enum Command {
     /// Adds a staff user and mails them where to sign in. Staff users sign in with a code that is sent to their
     /// address.
+    #[command(after_help = "Examples:
+  portico staff add --tenant acme --email ann@example.com --role owner
+  portico staff add --tenant acme --email sam@example.com --name 'Sam Lee' --role support")]
     Add {
         /// The slug of the tenant.
-        #[arg(long)]
+        #[arg(long, value_name = "SLUG")]
         tenant: String,
         /// The staff user's email address. It cannot be changed later.
-        #[arg(long, value_parser = super::parse_email)]
+        #[arg(long, value_parser = parse_email)]
         email: EmailAddress,
         /// The staff user's name.
-        #[arg(long, value_parser = super::parse_name)]
+        #[arg(long, value_parser = parse_name)]
         name: Option<Name>,
         /// The role, which decides what the staff user may do.
         #[arg(long)]
         role: Role,
     },
     /// Lists the staff users of a tenant.
+    #[command(after_help = "Examples:
+  portico staff list --tenant acme
+  portico staff list --tenant acme --json")]
     List {
         /// The slug of the tenant.
-        #[arg(long)]
+        #[arg(long, value_name = "SLUG")]
         tenant: String,
-        /// Prints one JSON object for each staff user.
+        /// Prints a JSON array instead of a table.
         #[arg(long)]
         json: bool,
     },
     /// Changes the role of a staff user. It takes effect at once.
+    #[command(
+        override_usage = "portico staff role --role <ROLE> <EMAIL>",
+        after_help = "Examples:\n  portico staff role sam@example.com --role admin"
+    )]
     Role {
-        /// The staff user's email address.
-        #[arg(long, value_parser = super::parse_email)]
-        email: EmailAddress,
+        #[command(flatten)]
+        staff_user: StaffArgument,
         /// The new role.
         #[arg(long)]
         role: Role,
     },
     /// Removes a staff user: their sessions and API tokens end at once, and the address can be used again.
+    #[command(
+        override_usage = "portico staff remove <EMAIL>",
+        after_help = "Examples:\n  portico staff remove sam@example.com"
+    )]
     Remove {
-        /// The staff user's email address.
-        #[arg(long, value_parser = super::parse_email)]
-        email: EmailAddress,
+        #[command(flatten)]
+        staff_user: StaffArgument,
     },
 }
 
@@ -81,6 +96,13 @@ impl From<Role> for staff_user::Role {
     }
 }
 
+impl Command {
+    /// Returns whether the command only reads the database.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self, Self::List { .. })
+    }
+}
+
 /// Runs a command of `portico staff`.
 ///
 /// # Errors
@@ -90,63 +112,88 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
         Command::Add { tenant, email, name, role } => {
             let new = NewStaff { email, name, role: role.into() };
-            match staff::add(&bootstrap::app(&config).await?, &tenant, new).await {
-                Ok(user) => print(format!("Added {}.", user.email)),
-                Err(Error::ConflictBecause(_)) => bail!("a staff user with this address already exists"),
-                Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
-                Err(error) => Err(error.into()),
-            }
+            add(&bootstrap::app(&config).await?, &tenant, new).await
         }
-        Command::List { tenant, json } => list(&bootstrap::app_for_reading(&config).await?, &tenant, json).await,
-        Command::Role { email, role } => {
+        Command::List { tenant, json } => {
+            let users = staff::list_of_tenant(&bootstrap::app_for_reading(&config).await?, &tenant).await;
+            let users = users.map_err(|error| explain_tenant(error, &tenant))?;
+            let if_empty = format!("The tenant {tenant} has no staff users. `portico staff add` adds one.");
+            LISTING.print(&users, json, &if_empty)
+        }
+        Command::Role { staff_user, role } => {
+            let email = staff_user.into_email()?;
             let changed = staff::set_role(&bootstrap::app(&config).await?, email.as_str(), role.into()).await;
             let user = changed.map_err(|error| explain(error, &email))?;
-            print(format!("{} has the role {}.", user.email, user.role.name()))
+            print_done(
+                format!("{} has the role {}.", user.email, user.role.name()),
+                "nothing; the role applies from the next request of the staff user on",
+            )
         }
-        Command::Remove { email } => {
+        Command::Remove { staff_user } => {
+            let email = staff_user.into_email()?;
             let removed = staff::remove_by_email(&bootstrap::app(&config).await?, email.as_str()).await;
             let user = removed.map_err(|error| explain(error, &email))?;
-            print(format!("Removed {}.", user.email))
+            print_done(
+                format!("Removed {}. Their sessions and API tokens have ended.", user.email),
+                "revoke the tokens of service accounts that they know: `portico remote tokens revoke`",
+            )
         }
     }
+}
+
+async fn add(app: &App, tenant: &str, new: NewStaff) -> Result<()> {
+    let email = new.email.clone();
+    let user = staff::add(app, tenant, new).await.map_err(|error| match error {
+        Error::ConflictBecause(_) => {
+            anyhow!("a staff user with the address {email} already exists; `portico staff role` changes the role")
+        }
+        error => explain_tenant(error, tenant),
+    })?;
+    let url = app.settings().public_url.as_str().trim_end_matches('/');
+    print_done(
+        format!("Added {} to the staff of {tenant} with the role {}.", user.email, user.role.name()),
+        format!(
+            "a worker mails them where to sign in, with a mailed code. On the command line: \
+             portico remote login {url} --email {}",
+            user.email
+        ),
+    )
 }
 
 /// Returns the error of a change of the staff user with this address, as a sentence.
 fn explain(error: Error, email: &EmailAddress) -> anyhow::Error {
     match error {
-        Error::NotFound(_) => anyhow::anyhow!("no staff user has the address {email}"),
-        Error::Conflict("last_owner") => anyhow::anyhow!(
+        Error::NotFound(_) => anyhow!(
+            "no staff user has the address {email}; `portico staff list --tenant SLUG` shows the staff users of a tenant"
+        ),
+        Error::Conflict("last_owner") => anyhow!(
             "{email} is the last owner of the tenant; give another staff user the role owner first, \
-             e.g. portico staff role --email other@example.com --role owner"
+             e.g. portico staff role other@example.com --role owner"
         ),
         error => error.into(),
     }
 }
 
-/// Prints the staff users of a tenant.
-async fn list(app: &App, tenant: &str, json: bool) -> Result<()> {
-    let users = match staff::list_of_tenant(app, tenant).await {
-        Ok(users) => users,
-        Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
-        Err(error) => return Err(error.into()),
-    };
-    for user in users {
-        let status = if user.disabled_at.is_some() { "disabled" } else { "active" };
-        if json {
-            print(json!({
-                "id": user.id,
-                "email": user.email,
-                "name": user.name,
-                "role": user.role,
-                "status": status,
-                "last_sign_in_at": user.last_sign_in_at,
-                "created_at": user.created_at,
-            }))?;
-        } else {
-            let last = user.last_sign_in_at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-            let last = last.as_deref().unwrap_or("never");
-            print(format!("{}  {}  {status}  last sign-in {last}  {}", user.email, user.role.name(), user.name))?;
-        }
-    }
-    Ok(())
+/// How a list of staff users is printed.
+const LISTING: Listing<Model, 5> = Listing {
+    columns: ["email", "role", "status", "last sign-in", "name"],
+    row: |user| {
+        let last = user.last_sign_in_at.map_or_else(|| "never".to_owned(), time);
+        [user.email.clone(), user.role.name().to_owned(), status(user).to_owned(), last, user.name.clone()]
+    },
+    to_json: |user| -> Value {
+        json!({
+            "id": user.id,
+            "email": user.email,
+            "name": user.name,
+            "role": user.role,
+            "status": status(user),
+            "last_sign_in_at": user.last_sign_in_at,
+            "created_at": user.created_at,
+        })
+    },
+};
+
+fn status(user: &Model) -> &'static str {
+    if user.disabled_at.is_some() { "disabled" } else { "active" }
 }

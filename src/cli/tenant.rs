@@ -1,55 +1,95 @@
 //! `portico tenant`: manages tenants, the companies that use Portico.
 
-use anyhow::{Result, bail};
-use clap::Subcommand;
+use anyhow::{Result, anyhow};
+use clap::{Args, Subcommand};
 use portico_domain::{
     entity::{client, membership, tenant},
-    platform::{app::App, error::Error, name::Name},
+    platform::{
+        app::App,
+        error::{Error, FieldProblem},
+        name::Name,
+    },
     tenancy::tenants::{self, Slug, TenantOverview},
 };
 use serde_json::{Map, Value, json};
 
-use super::print;
+use super::{
+    arguments::{TenantArgument, explain_tenant, parse_name},
+    output::{Listing, print, print_done, printable, time},
+};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico tenant`.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Lists all tenants, in the order of their slugs.
+    #[command(after_help = "Examples:\n  portico tenant list\n  portico tenant list --json")]
     List {
         /// Prints a JSON array instead of a table.
         #[arg(long)]
         json: bool,
     },
     /// Shows one tenant, and how many clients, staff users and portal users it has.
+    #[command(
+        override_usage = "portico tenant show [OPTIONS] <SLUG>",
+        after_help = "Examples:\n  portico tenant show acme\n  portico tenant show acme --json"
+    )]
     Show {
-        /// The slug of the tenant.
-        slug: String,
+        #[command(flatten)]
+        tenant: TenantArgument,
         /// Prints a JSON object instead of text.
         #[arg(long)]
         json: bool,
     },
     /// Adds a tenant.
+    #[command(
+        override_usage = "portico tenant add --name <NAME> <SLUG>",
+        after_help = "Examples:\n  portico tenant add acme --name 'Acme Ltd'"
+    )]
     Add {
-        /// The short name of the tenant: lower-case letters, digits and hyphens.
-        #[arg(long, value_parser = parse_slug)]
-        slug: Slug,
+        #[command(flatten)]
+        slug: NewSlug,
         /// The name of the tenant as mails show it.
-        #[arg(long, value_parser = super::parse_name)]
+        #[arg(long, value_parser = parse_name)]
         name: Name,
     },
     /// Suspends a tenant: its staff users and portal users lose access immediately.
+    #[command(
+        override_usage = "portico tenant suspend <SLUG>",
+        after_help = "Examples:\n  portico tenant suspend acme"
+    )]
     Suspend {
-        /// The slug of the tenant.
-        #[arg(long)]
-        slug: String,
+        #[command(flatten)]
+        tenant: TenantArgument,
     },
     /// Restores access to a suspended tenant. Every user must sign in again.
+    #[command(
+        override_usage = "portico tenant restore <SLUG>",
+        after_help = "Examples:\n  portico tenant restore acme"
+    )]
     Restore {
-        /// The slug of the tenant.
-        #[arg(long)]
-        slug: String,
+        #[command(flatten)]
+        tenant: TenantArgument,
     },
+}
+
+/// The slug of a new tenant, as the first argument or as `--slug`.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct NewSlug {
+    /// The short name of the tenant: lower-case letters, digits and hyphens.
+    #[arg(value_parser = parse_slug)]
+    slug: Option<Slug>,
+    /// The short name of the tenant.
+    #[arg(long = "slug", value_name = "SLUG", hide = true, value_parser = parse_slug)]
+    slug_option: Option<Slug>,
+}
+
+impl Command {
+    /// Returns whether the command only reads the database.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
+    }
 }
 
 /// Runs a command of `portico tenant`. `list` and `show` only read the database.
@@ -58,55 +98,61 @@ pub(super) enum Command {
 /// Returns an error if the process cannot start, if the slug of a new tenant is taken, or if no tenant has the slug.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
-        Command::List { json } => list(&bootstrap::app_for_reading(&config).await?, json).await,
-        Command::Show { slug, json } => show(&bootstrap::app_for_reading(&config).await?, &slug, json).await,
+        Command::List { json } => {
+            let tenants = tenants::list(&bootstrap::app_for_reading(&config).await?).await?;
+            LISTING.print(&tenants, json, "No tenants. `portico tenant add` adds one.")
+        }
+        Command::Show { tenant, json } => {
+            show(&bootstrap::app_for_reading(&config).await?, &tenant.into_slug(), json).await
+        }
         Command::Add { slug, name } => {
-            let app = bootstrap::app(&config).await?;
-            report(tenants::add(&app, &slug, &name).await.map(|tenant| format!("Added the tenant {}.", tenant.slug)))
+            let slug = slug.slug.or(slug.slug_option).ok_or_else(|| anyhow!("name the slug of the tenant"))?;
+            add(&bootstrap::app(&config).await?, &slug, &name).await
         }
-        Command::Suspend { slug } => {
-            let app = bootstrap::app(&config).await?;
-            report(tenants::suspend(&app, &slug).await.map(|()| format!("Suspended the tenant {slug}.")))
+        Command::Suspend { tenant } => {
+            let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug());
+            tenants::suspend(&app, &slug).await.map_err(|error| explain_tenant(error, &slug))?;
+            print_done(
+                format!("Suspended the tenant {slug}. Its users have lost access."),
+                format!("`portico tenant restore {slug}` gives the access back"),
+            )
         }
-        Command::Restore { slug } => {
-            let app = bootstrap::app(&config).await?;
-            report(tenants::restore(&app, &slug).await.map(|()| format!("Restored the tenant {slug}.")))
+        Command::Restore { tenant } => {
+            let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug());
+            tenants::restore(&app, &slug).await.map_err(|error| explain_tenant(error, &slug))?;
+            print_done(format!("Restored the tenant {slug}."), "each user of the tenant signs in again")
         }
     }
 }
 
-/// Prints what a command has done, or returns why it has not.
-fn report(done: Result<String, Error>) -> Result<()> {
-    match done {
-        Ok(text) => print(text),
-        Err(Error::Conflict(_)) => bail!("a tenant with this slug already exists"),
-        Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
-        Err(error) => Err(error.into()),
-    }
+async fn add(app: &App, slug: &Slug, name: &Name) -> Result<()> {
+    let tenant = tenants::add(app, slug, name).await.map_err(|error| match error {
+        Error::Conflict(_) | Error::ConflictBecause(_) => {
+            let slug = slug.as_str();
+            anyhow!("a tenant with the slug {slug} already exists; `portico tenant show {slug}` shows it")
+        }
+        error => error.into(),
+    })?;
+    let slug = &tenant.slug;
+    print_done(
+        format!("Added the tenant {slug}."),
+        format!("portico staff add --tenant {slug} --email you@example.com --role owner"),
+    )
 }
 
-/// Prints all tenants: as a table, or as a JSON array.
-async fn list(app: &App, json: bool) -> Result<()> {
-    let tenants = tenants::list(app).await?;
-    if json {
-        return print(Value::Array(tenants.iter().map(to_json).collect()));
-    }
-    print(format!("{:36}  {:40}  {:9}  {:20}  name", "id", "slug", "status", "created"))?;
-    for tenant in tenants {
-        let created = tenant.created_at.format("%Y-%m-%dT%H:%M:%SZ");
-        let (id, slug, status) = (tenant.id.0, &tenant.slug, status_name(tenant.status));
-        print(format!("{id:36}  {slug:40}  {status:9}  {created:20}  {}", tenant.name))?;
-    }
-    Ok(())
-}
+/// How a list of tenants is printed.
+const LISTING: Listing<tenant::Model, 5> = Listing {
+    columns: ["id", "slug", "status", "created", "name"],
+    row: |tenant| {
+        let status = status_name(tenant.status).to_owned();
+        [tenant.id.to_string(), tenant.slug.clone(), status, time(tenant.created_at), tenant.name.clone()]
+    },
+    to_json,
+};
 
 /// Prints one tenant: a line for each value, or a JSON object.
 async fn show(app: &App, slug: &str, json: bool) -> Result<()> {
-    let overview = match tenants::show(app, slug).await {
-        Ok(overview) => overview,
-        Err(Error::NotFound(_)) => bail!("no tenant has the slug {slug}; `portico tenant list` shows all tenants"),
-        Err(error) => return Err(error.into()),
-    };
+    let overview = tenants::show(app, slug).await.map_err(|error| explain_tenant(error, slug))?;
     let TenantOverview { tenant, clients, staff_users, memberships } = &overview;
     let clients: Vec<_> = clients.iter().map(|(status, count)| (client_status_name(*status), *count)).collect();
     let members: Vec<_> = memberships.iter().map(|(status, count)| (member_status_name(*status), *count)).collect();
@@ -117,14 +163,13 @@ async fn show(app: &App, slug: &str, json: bool) -> Result<()> {
         object["portal_users"] = by_status(&members);
         return print(object);
     }
-    let created = tenant.created_at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     for (label, value) in [
         ("id", tenant.id.to_string()),
         ("slug", tenant.slug.clone()),
-        ("name", tenant.name.clone()),
+        ("name", printable(&tenant.name)),
         ("status", status_name(tenant.status).to_owned()),
         ("language", tenant.default_locale.clone()),
-        ("created", created),
+        ("created", time(tenant.created_at)),
         ("clients", summary(&clients)),
         ("staff users", staff_users.to_string()),
         ("portal users", summary(&members)),
@@ -133,7 +178,6 @@ async fn show(app: &App, slug: &str, json: bool) -> Result<()> {
     }
     Ok(())
 }
-
 /// Returns a tenant as a JSON object.
 fn to_json(tenant: &tenant::Model) -> Value {
     json!({
@@ -188,5 +232,5 @@ const fn member_status_name(status: membership::Status) -> &'static str {
 /// # Errors
 /// Returns the reason why `text` is not a valid slug.
 fn parse_slug(text: &str) -> Result<Slug, String> {
-    text.parse().map_err(|problem: portico_domain::platform::error::FieldProblem| problem.detail)
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
 }

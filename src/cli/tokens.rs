@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use portico_domain::operations::maintenance::{self, PrunedTokens};
 
-use super::print;
+use super::output::{print, print_done};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico tokens`.
@@ -14,11 +14,20 @@ pub(super) enum Command {
     ///
     /// A person who opens a deleted link learns only that it is unknown, and cannot request a new one from it. Without
     /// this command, links are deleted 30 days after they expire and flows after one day.
+    #[command(after_help = "Examples:\n  portico tokens prune --dry-run\n  portico tokens prune")]
     Prune {
         /// Delete nothing. Print how many rows would be deleted.
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+impl Command {
+    /// Returns whether the command only reads the database.
+    pub(super) fn only_reads(&self) -> bool {
+        let Self::Prune { dry_run } = self;
+        *dry_run
+    }
 }
 
 /// Runs a command of `portico tokens`.
@@ -29,6 +38,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Prune { dry_run } = command;
     let app = if dry_run { bootstrap::app_for_reading(&config).await? } else { bootstrap::app(&config).await? };
     let PrunedTokens { links, flows } = maintenance::prune_tokens(&app, dry_run.into()).await?;
-    let done = if dry_run { "would be deleted" } else { "deleted" };
-    print(format!("{links} links and {flows} flows of sign-in codes {done}."))
+    let found = format!("{links} links and {flows} flows of sign-in codes");
+    if dry_run {
+        let next = "the same command without --dry-run deletes them";
+        return print_done(format!("{found} would be deleted."), next);
+    }
+    print(format!("{found} deleted."))
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
-use crate::{bootstrap, config::Config, stop};
+use crate::{bootstrap, config::Config, listeners, stop};
 
 /// The default port of a worker's internal listener. It differs from the API's, so that both can run on one machine
 /// without further settings.
@@ -19,7 +19,7 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
     if !config.has_internal_listen {
         config.api.internal_listen.set_port(INTERNAL_PORT);
     }
-    let listeners = bootstrap::bind_internal(&config).await?;
+    let listeners = listeners::bind_internal(&config).await?;
     let Some(app) = stop::unless_stopped(&stop, bootstrap::app_when_reachable(&config, &listeners)).await? else {
         return Ok(());
     };

@@ -84,7 +84,8 @@ async fn a_port_in_use_is_named() {
     let port = world.apis[0].strip_prefix("http://").unwrap();
     let folder = world.folder.path().display().to_string();
     let env = [("PORTICO_DATA_DIR", &*folder), ("PORTICO_LISTEN", port)];
-    assert!(refused(&[], &env).contains("PORTICO_LISTEN: cannot listen on"));
+    let stderr = refused(&["dev"], &env);
+    assert!(stderr.contains("PORTICO_LISTEN: cannot listen on") && stderr.contains("e.g. PORTICO_LISTEN="), "{stderr}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ async fn invite_in_paused_lane(world: &mut World, tenant: &Tenant, client: &str)
 /// Copies the installation into a new Postgres database and starts a cluster on it.
 async fn copy_to_cluster(old: &Installation) -> World {
     let url = database();
-    old.world.run(&["copy", "--to", &url]);
+    old.world.run(&["copy", "--anyway", "--to", &url]);
     let secret = std::fs::read_to_string(old.world.folder.path().join("data/secret")).unwrap();
     let settings = [PUBLIC_URL, ("PORTICO_SECRET", secret.trim()), ("DATABASE_URL", &url)];
     World::start(Deployment::Cluster, &settings).await
@@ -110,7 +110,7 @@ async fn copy_to_cluster(old: &Installation) -> World {
 async fn a_copy_to_postgres_copies_every_row_and_says_where_the_server_key_is() {
     let old = Installation::new().await;
     let url = database();
-    let output = old.world.run(&["copy", "--to", &url]);
+    let output = old.world.run(&["copy", "--anyway", "--to", &url]);
     let copied = copied_rows(&output);
     assert_eq!(copied.len(), TABLES, "{output}");
     for (table, rows) in &copied {
@@ -175,7 +175,7 @@ async fn passwords_and_dead_jobs_are_copied_back_to_sqlite() {
          WHERE id = (SELECT id FROM background_jobs WHERE name = 'send_mail' LIMIT 1)",
     );
     let file = format!("sqlite:{}", new.folder.path().join("back/portico.db").display());
-    let output = new.run(&["copy", "--to", &file]);
+    let output = new.run(&["copy", "--anyway", "--to", &file]);
     assert_eq!(copied_rows(&output).len(), TABLES, "{output}");
     assert!(output.contains("Keep PORTICO_SECRET as it is"), "{output}");
     let settings = [PUBLIC_URL, ("PORTICO_SECRET", new.setting("PORTICO_SECRET")), ("DATABASE_URL", &file)];
@@ -225,7 +225,7 @@ impl SmallInstallation {
     /// Copies to `to`, which must fail, and returns what the command prints on stderr.
     #[track_caller]
     fn refused(&self, to: &str) -> String {
-        let output = self.try_run(&["copy", "--to", to]);
+        let output = self.try_run(&["copy", "--anyway", "--to", to]);
         assert_eq!(output.status.code(), Some(1), "{to}");
         assert!(output.stdout.is_empty());
         String::from_utf8(output.stderr).unwrap()
@@ -249,7 +249,7 @@ fn with_password(url: &str) -> String {
 #[test]
 fn a_copy_names_its_target_without_the_password() {
     let (small, url) = (SmallInstallation::new(), database());
-    let output = small.run(&["copy", "--to", &with_password(&url)]);
+    let output = small.run(&["copy", "--anyway", "--to", &with_password(&url)]);
     let place = url.split_once('@').unwrap().1;
     assert!(output.contains(&format!("to postgres://{place}.")) && !output.contains("canary"), "{output}");
 }
@@ -257,7 +257,7 @@ fn a_copy_names_its_target_without_the_password() {
 #[test]
 fn a_copy_to_a_database_with_rows_is_refused() {
     let (small, url) = (SmallInstallation::new(), with_password(&database()));
-    small.run(&["copy", "--to", &url]);
+    small.run(&["copy", "--anyway", "--to", &url]);
     let stderr = small.refused(&url);
     assert!(stderr.contains("the target is not empty: tenants has rows") && !stderr.contains("canary"), "{stderr}");
     let source = &small.env.iter().find(|(name, _)| name == "DATABASE_URL").unwrap().1;
@@ -307,7 +307,7 @@ impl HalfCopy {
         let small = SmallInstallation::new();
         let url = small.migrated_target();
         let holder = lock_table(&url, "audit_events", "EXCLUSIVE").await;
-        let copy = Process::start(binary(), &["copy", "--to", &url], &small.env);
+        let copy = Process::start(binary(), &["copy", "--anyway", "--to", &url], &small.env);
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()";
         let waiting = format!("{waiting} AND {WAITS_FOR_LOCK}");
         eventually("the copy waits", || async { (psql(&url, &waiting) == "1").then_some(()) }).await;
@@ -324,7 +324,7 @@ impl HalfCopy {
     #[track_caller]
     fn assert_can_be_repeated(&self) {
         end_connections(&self.url, "pid <> pg_backend_pid()");
-        self.small.run(&["copy", "--to", &self.url]);
+        self.small.run(&["copy", "--anyway", "--to", &self.url]);
         assert_eq!(psql(&self.url, "SELECT slug FROM tenants"), "acme");
     }
 }

@@ -182,12 +182,12 @@ stories! {
         assert_eq!(kinds(log(&tenant.owner, "?kind=reset").await), [""; 0]);
         let reset = format!("SELECT count(*) FROM emails WHERE recipient = '{}' AND status = 'sent'", person.email);
         world.wait_for_sql("the reset is sent", &reset, "2").await;
-        let lines = world.run(&["mail", "log", "--to", &person.email.to_uppercase(), "--json"]);
-        let mails: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let list = world.run(&["mail", "log", "--to", &person.email.to_uppercase(), "--json"]);
+        let mails: Vec<Value> = serde_json::from_str(&list).unwrap();
         assert_eq!(kinds(mails.clone()), ["reset", "invitation"]);
         assert!(mails[0]["tenant_id"].is_null() && mails[0]["status"] == "sent" && mails[1]["tenant_id"].is_string());
         let none = world.run(&["mail", "log", "--to", &person.email, "--status", "failed"]);
-        assert_eq!(none, "");
+        assert_eq!(none.trim(), "No mails match.");
         let jobs = world.run(&["jobs", "list", "--name", "send_mail", "--limit", "10000"]);
         assert!(jobs.contains(&format!("reset to {}: sent", person.email)), "{jobs}");
     }
@@ -305,7 +305,7 @@ stories! {
         assert_eq!(link["expires_at"], older["expires_at"]);
 
         let operator = failed_invitation(world, &tenant).await;
-        assert_eq!(world.run(&["mail", "retry", "--all", "--to", &operator]).trim(), "Sent 1 mails again, skipped 0.");
+        assert!(world.run(&["mail", "retry", "--all", "--to", &operator]).starts_with("Sent 1 mail again, skipped 0."));
         let by_operator = "SELECT count(*) FROM audit_events WHERE action = 'email.retried' AND actor_realm = 'system'";
         assert!(world.count(by_operator) > 0);
         world.mail(&operator, 2).await;

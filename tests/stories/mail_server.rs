@@ -246,9 +246,10 @@ async fn a_mail_without_an_answer_is_handed_over_three_times_and_not_more() {
         assert!(copies.iter().all(|copy| copy.message_id == copies[0].message_id), "{copies:?}");
         assert_eq!(copies[2].token(), copies[0].token());
         office.server.heal();
-        assert_eq!(office.world.run(&["mail", "retry", "--all"]).trim(), "Sent 0 mails again, skipped 0.");
-        let id = office.world.run(&["mail", "log", "--to", &email]);
-        office.world.run(&["mail", "retry", id.split_whitespace().next().unwrap()]);
+        assert_eq!(office.world.run(&["mail", "retry", "--all"]).trim(), "No failed mails match.");
+        let list = office.world.run(&["mail", "log", "--to", &email, "--json"]);
+        let list: Value = serde_json::from_str(&list).unwrap();
+        office.world.run(&["mail", "retry", list[0]["id"].as_str().unwrap()]);
         let retried = office.server.wait_for(&email, 4).await.remove(3);
         assert_ne!((&retried.message_id, retried.token()), (&copies[0].message_id, copies[0].token()));
         office.world.browser().activate(&retried.token(), &password()).await.expect(200);
@@ -504,15 +505,12 @@ async fn a_recipient_that_does_not_exist_fails_at_once_and_can_be_retried() {
             office.wait_for_state(&email, "failed recipient_refused 1").await;
             office.server.heal();
             let output = office.world.run(&["mail", "retry", "--all", "--kind", "invitation", "--to", &email]);
-            assert_eq!(output.trim(), "Sent 1 mails again, skipped 0.");
+            assert!(output.starts_with("Sent 1 mail again, skipped 0."), "{output}");
             let token = office.server.wait_for(&email, 1).await[0].token();
             office.world.browser().activate(&token, &password()).await.expect(200);
             let id = office.world.sql(&format!("SELECT count(retried_by) FROM emails WHERE recipient = '{email}'"));
             assert_eq!(id, "1");
-            assert_eq!(
-                office.world.run(&["mail", "retry", "--all", "--to", &email]).trim(),
-                "Sent 0 mails again, skipped 0."
-            );
+            assert_eq!(office.world.run(&["mail", "retry", "--all", "--to", &email]).trim(), "No failed mails match.");
         }
     }
 }

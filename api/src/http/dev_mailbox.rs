@@ -15,8 +15,19 @@ use portico_domain::platform::{
     mail::{Mailer, SentMail},
 };
 use serde::Deserialize;
+use url::Host;
 
-use crate::http::error::ApiError;
+use crate::http::{error::ApiError, host::is_loopback};
+
+/// What the page may load: nothing, and its own styles. A mail has the same policy, because its document is in an
+/// attribute of the page.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
+                           form-action 'none'";
+/// The largest number of mails on the page. Each has a frame, which costs the browser time.
+const MAX_MAILS: usize = 50;
+/// The start of the document of a mail. A link opens in a new tab, because the frame of the mail shows nothing else.
+const MAIL_PREFIX: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
+                           'unsafe-inline'; form-action 'none'\"><base target=\"_blank\">";
 
 /// The query of a mailbox request.
 #[derive(Deserialize)]
@@ -39,7 +50,8 @@ pub(crate) fn mailbox_json(
     Ok(Json(mails(app, filter.to.as_deref())?))
 }
 
-/// Answers `/dev/mail`: the sent mails as an HTML page, newest first; with `?to=ADDRESS` only those to that address.
+/// Answers `/dev/mail`: the newest [`MAX_MAILS`] mails as an HTML page, newest first; with `?to=ADDRESS` only those to
+/// that address.
 ///
 /// # Errors
 /// As for [`mailbox_json`].
@@ -47,13 +59,13 @@ pub(crate) fn mailbox_json(
 pub(crate) fn mailbox_page(request: &Request, Data(app): Data<&App>, Query(filter): Query<Filter>) -> Result<Response> {
     check_local(request)?;
     let mails = mails(app, filter.to.as_deref())?;
-    let html = MailboxPage { mails: &mails }.render();
+    let shown = &mails[..mails.len().min(MAX_MAILS)];
+    let html = MailboxPage { mails: shown, hidden: mails.len() - shown.len(), to: filter.to.as_deref() }.render();
     let html =
         html.map_err(|error| ApiError::Domain(Error::Internal(format!("cannot render the mailbox: {error}"))))?;
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     let response = Response::builder()
         .content_type("text/html; charset=utf-8")
-        .header(header::CONTENT_SECURITY_POLICY, policy)
+        .header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
         .body(html);
     Ok(response.into_response())
 }
@@ -75,8 +87,9 @@ fn mails(app: &App, to: Option<&str>) -> Result<Vec<SentMail>> {
 fn check_local(request: &Request) -> Result<()> {
     let is_local_peer = request.remote_addr().as_socket_addr().is_some_and(|address| address.ip().is_loopback());
     let host = request.header(header::HOST).unwrap_or_default();
-    let host_name = host.rsplit_once(':').map_or(host, |(host_name, _)| host_name);
-    if is_local_peer && ["localhost", "127.0.0.1", "[::1]"].contains(&host_name) {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let host_name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(host_name, _)| host_name);
+    if is_local_peer && Host::parse(host_name).is_ok_and(|host| is_loopback(&host)) {
         Ok(())
     } else {
         Err(ApiError::Domain(Error::NOT_FOUND).into())
@@ -88,4 +101,15 @@ fn check_local(request: &Request) -> Result<()> {
 #[template(path = "http/dev_mailbox.html")]
 struct MailboxPage<'a> {
     mails: &'a [SentMail],
+    /// The number of older mails that the page does not show.
+    hidden: usize,
+    /// The recipient whose mails the page shows. `None` if it shows all mails.
+    to: Option<&'a str>,
+}
+
+impl MailboxPage<'_> {
+    /// Returns the document of the HTML part of a mail, for the frame that shows it.
+    fn document(&self, mail: &SentMail) -> String {
+        format!("{MAIL_PREFIX}{}", mail.html)
+    }
 }

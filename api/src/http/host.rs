@@ -10,6 +10,8 @@ use poem::{
     http::{Version, header},
 };
 
+use url::Host;
+
 use crate::http::error::ApiError;
 
 /// Checks that an HTTP/1.1 request has one `Host` header, and that the header names a host.
@@ -26,6 +28,15 @@ pub(crate) fn check(request: &Request) -> Result<(), ApiError> {
         (Some(host), None) if host.to_str().is_ok_and(is_host) => Ok(()),
         (Some(_), None) => Err(ApiError::Malformed("The Host header is not a host name or address with a port.")),
         (Some(_), Some(_)) => Err(ApiError::Malformed("The request has two Host headers.")),
+    }
+}
+
+/// Whether `host` is this machine: `localhost`, a name below it (RFC 6761 §6.3), or a loopback address.
+pub(crate) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

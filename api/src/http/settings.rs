@@ -53,7 +53,7 @@ impl ApiSettings {
             number.ok_or_else(|| "must be 4 to 100000, e.g. PORTICO_CONNECTIONS=800".to_owned())
         });
         let description = "Further origins whose web pages may call the API from a browser: a comma-separated list, \
-            such as `https://app.example.com`.";
+            such as `https://app.example.com`. Development also accepts every origin on loopback, on any port.";
         let origins = env.read("PORTICO_ALLOWED_ORIGINS", "", description, parse_origins);
         let description = "How long a process still accepts requests after SIGTERM or SIGINT. It reports that it is \
             not ready, so that proxies stop sending requests to it first: `0s` to `60s`. The default is `3s` in \

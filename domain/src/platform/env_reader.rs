@@ -83,8 +83,8 @@ impl EnvReader {
             problems: Vec::new(),
             environment: Environment::Production,
         };
-        let description = "`development` or `production`. The default of `portico` and `portico dev` is `development`; \
-            the other commands require a value. Production refuses settings that are unsafe on a network.";
+        let description = "`development` or `production`. The default of `portico dev` is `development`; the \
+            other commands require a value. Production refuses settings that are unsafe on a network.";
         let environment = env.optional("PORTICO_ENV", description, |value| match value {
             "development" => Ok(Environment::Development),
             "production" => Ok(Environment::Production),

@@ -5,11 +5,11 @@
 
 use chrono::TimeDelta;
 use portico_entity::process::{ActiveModel, Column, Entity};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, Select, sea_query::OnConflict};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::platform::{app::App, clock::Time, error::Result};
+use crate::platform::{app::App, clock::Time, database::Database, error::Result};
 
 /// How often a process records that it runs.
 pub const PROCESS_INTERVAL: std::time::Duration = std::time::Duration::from_secs(15);
@@ -71,12 +71,7 @@ pub async fn record_process(app: &App, process: &Process) -> Result<usize> {
     };
     let update_seen_at = OnConflict::column(Column::Id).update_column(Column::SeenAt).to_owned();
     Entity::insert(row).on_conflict(update_seen_at).exec_without_returning(app.db()).await?;
-    let others = Entity::find()
-        .filter(Column::Id.ne(process.id))
-        .filter(Column::SeenAt.gt(now - PROCESS_TIMEOUT))
-        .filter(Column::SeenAt.lt(now + PROCESS_TIMEOUT))
-        .all(app.db())
-        .await?;
+    let others = running(now).filter(Column::Id.ne(process.id)).all(app.db()).await?;
     let first = app.keys().newest().fingerprint();
     let lacking: Vec<_> =
         others.iter().filter(|other| !other.key_fingerprints.split(',').any(|entry| entry == first)).collect();
@@ -91,6 +86,20 @@ pub async fn record_process(app: &App, process: &Process) -> Result<usize> {
         );
     }
     Ok(lacking.len())
+}
+
+/// Returns the role of each process that has recorded within the last 45 seconds before `now` that it runs on this
+/// database. A process that was killed counts until then.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub async fn running_roles(db: &Database, now: Time) -> Result<Vec<String>> {
+    Ok(running(now).all(db).await?.into_iter().map(|process| process.role).collect())
+}
+
+/// Returns a query for the processes that run at `now`.
+fn running(now: Time) -> Select<Entity> {
+    Entity::find().filter(Column::SeenAt.gt(now - PROCESS_TIMEOUT)).filter(Column::SeenAt.lt(now + PROCESS_TIMEOUT))
 }
 
 /// Deletes the row of `process`, which is stopping, and the rows of processes that have not been recorded for a day, or

@@ -30,6 +30,8 @@ const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
 pub(crate) enum ApiError {
     /// The use case failed.
     Domain(Error),
+    /// The request was sent by a page of an origin that is not allowed. Holds the detail of the problem.
+    CsrfRejected(String),
     /// The body or the query cannot be parsed. Holds the detail of the problem.
     Malformed(&'static str),
     /// The body is larger than the operation allows. Holds the largest size in bytes.
@@ -74,6 +76,7 @@ impl ApiError {
 
     fn code(&self) -> &'static str {
         match self {
+            Self::CsrfRejected(_) => "csrf_rejected",
             Self::Malformed(_) => "malformed_request",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::RequestTimeout => "request_timeout",
@@ -87,6 +90,7 @@ impl ApiError {
 
     fn detail(&self) -> String {
         match self {
+            Self::CsrfRejected(why) => why.clone(),
             Self::Malformed(why) => (*why).into(),
             Self::BodyTooLarge(max) if *max >= MIB => format!("The request body may have at most {} MiB.", max / MIB),
             Self::BodyTooLarge(max) => format!("The request body may have at most {} KiB.", max / 1024),

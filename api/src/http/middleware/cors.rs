@@ -1,5 +1,5 @@
-//! Cross-origin resource sharing (Fetch standard, §3.2): only web pages of the configured origins may call the API
-//! from a browser and read the responses.
+//! Cross-origin resource sharing (Fetch standard, §3.2): only web pages of the allowed origins may call the API from a
+//! browser and read the responses.
 
 use std::sync::Arc;
 
@@ -7,6 +7,8 @@ use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
+
+use super::AllowedOrigins;
 
 /// The headers of a preflight response: the allowed methods and request headers, and how long a browser may cache
 /// them, in seconds.
@@ -20,14 +22,14 @@ const EXPOSED_HEADERS: &str = "x-request-id, retry-after, ratelimit, ratelimit-p
 
 /// The middleware that allows web pages of `origins` to call the API with credentials.
 pub(crate) struct Cors {
-    /// The allowed origins, serialized as in an `Origin` header.
-    pub(crate) origins: Arc<[String]>,
+    /// The allowed origins.
+    pub(crate) origins: Arc<AllowedOrigins>,
 }
 
 /// The endpoint that [`Cors`] makes.
 pub(crate) struct CorsEndpoint<E> {
     inner: E,
-    origins: Arc<[String]>,
+    origins: Arc<AllowedOrigins>,
 }
 
 impl<E: Endpoint> Middleware<E> for Cors {
@@ -43,14 +45,19 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let allowed = origin.filter(|origin| self.origins.iter().any(|own| own.as_bytes() == origin.as_bytes()));
-        let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        let Some(origin) = allowed else {
+        let is_preflight = *request.method() == Method::OPTIONS
+            && origin.is_some()
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let Some(origin) = origin.filter(|origin| self.origins.allows(origin)) else {
+            if is_preflight {
+                // The browser shows its page only that the preflight failed. The log says which setting is missing.
+                self.origins.refuse(request.headers());
+            }
             let mut response = super::respond(&self.inner, request).await;
             response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
             return Ok(response);
         };
-        if *request.method() == Method::OPTIONS && is_preflight {
+        if is_preflight {
             let mut response = StatusCode::NO_CONTENT.into_response();
             for (name, value) in PREFLIGHT_HEADERS {
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -77,13 +84,17 @@ fn add_cors_headers(headers: &mut HeaderMap, origin: HeaderValue) {
 #[cfg(test)]
 mod tests {
     use poem::{EndpointExt, endpoint::make_sync};
+    use portico_domain::platform::env_reader::Environment;
+    use url::Url;
 
     use super::*;
 
     /// A shared cache must not give a response to a page of another origin.
     #[tokio::test]
     async fn every_response_varies_by_origin() {
-        let origins: Arc<[String]> = ["https://app.example.com".to_owned()].into();
+        let public_url = Url::parse("https://portal.example.com").unwrap();
+        let listed = ["https://app.example.com".to_owned()];
+        let origins = Arc::new(AllowedOrigins::new(&public_url, &listed, Environment::Production));
         let endpoint = make_sync(|_| "done").with(Cors { origins });
         for (origin, is_allowed) in
             [(None, false), (Some("https://evil.test"), false), (Some("https://app.example.com"), true)]

@@ -5,28 +5,30 @@ use poem::{
     Request,
     http::{HeaderMap, Method, header},
 };
-use portico_domain::platform::error::Error;
+
+use super::AllowedOrigins;
+use crate::http::error::ApiError;
 
 /// Checks the origin of a request with an unsafe method (RFC 9110 §9.2.1), with or without cookies.
 ///
 /// A request with neither `Origin` nor `Sec-Fetch-Site` was not sent by a page in a browser and passes.
 ///
 /// # Errors
-/// `csrf_rejected` if the request carries `Origin` or `Sec-Fetch-Site` and does not come from an origin in `allowed`.
-pub(super) fn check(request: &Request, allowed: &[String]) -> Result<(), Error> {
+/// `csrf_rejected` if the request carries `Origin` or `Sec-Fetch-Site` and does not come from an allowed origin. The
+/// detail and the log name the origin and the setting that would allow it.
+pub(super) fn check(request: &Request, origins: &AllowedOrigins) -> Result<(), ApiError> {
     let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if is_safe || is_allowed_origin(request.headers(), allowed) {
-        Ok(())
-    } else {
-        Err(Error::Forbidden("csrf_rejected"))
+    if is_safe || is_allowed_origin(request.headers(), origins) {
+        return Ok(());
     }
+    Err(ApiError::CsrfRejected(origins.refuse(request.headers()).detail))
 }
 
 /// Whether the headers name one allowed origin, or do not come from a page of another origin.
-fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
+fn is_allowed_origin(headers: &HeaderMap, allowed: &AllowedOrigins) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin.to_str().is_ok_and(|origin| allowed.iter().any(|own| own == origin)),
+        (Some(origin), None) => allowed.allows(origin),
         (Some(_), Some(_)) => false,
         (None, _) => {
             let mut sites = headers.get_all("sec-fetch-site").iter();
@@ -37,11 +39,15 @@ fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use portico_domain::platform::env_reader::Environment;
+    use url::Url;
+
     use super::*;
 
     #[test]
     fn foreign_pages_are_refused_and_programs_pass() {
-        let allowed = ["https://portal.test".to_owned()];
+        let public_url = Url::parse("https://portal.test").unwrap();
+        let allowed = AllowedOrigins::new(&public_url, &[], Environment::Production);
         let check = |headers: &[(&'static str, &str)]| {
             let mut map = HeaderMap::new();
             for (name, value) in headers {

@@ -1,7 +1,7 @@
 //! The middleware around every handler of the public listener, from the outermost to the innermost:
 //!
 //! 1. [`RequestContextMiddleware`] gives each request an id and a log line, and each response its security headers.
-//! 2. [`Cors`] lets web pages of configured origins call the API and read the responses.
+//! 2. [`Cors`] lets web pages of allowed origins call the API and read the responses.
 //! 3. [`RequestChecks`] refuses requests that exceed a rate limit, are malformed or too large, come from a foreign web
 //!    page, or carry an unknown query parameter.
 //! 4. [`RunToCompletion`] reads the whole request, runs the handler to its end even if the client disconnects, and
@@ -12,6 +12,7 @@ mod client_address;
 mod cors;
 mod csrf;
 mod logged_path;
+mod origins;
 mod query;
 mod request_checks;
 mod request_context;
@@ -28,6 +29,7 @@ use crate::http::{
 #[cfg(any(test, feature = "fuzzing"))]
 pub use client_address::fuzz as fuzz_forwarded_for;
 pub(crate) use cors::Cors;
+pub(crate) use origins::AllowedOrigins;
 pub(crate) use request_checks::RequestChecks;
 pub(crate) use request_context::RequestContextMiddleware;
 pub(crate) use run_to_completion::RunToCompletion;

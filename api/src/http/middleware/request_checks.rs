@@ -8,7 +8,7 @@ use poem::{
 };
 use portico_domain::platform::actor::RequestContext;
 
-use super::{csrf, query};
+use super::{AllowedOrigins, csrf, query};
 use crate::http::{
     auth,
     document::{self, MAX_BODY_BYTES},
@@ -28,14 +28,14 @@ pub(crate) struct RequestChecks {
     /// The limits of this process.
     pub(crate) rate_limits: Arc<RateLimits>,
     /// The origins whose pages may call the API.
-    pub(crate) origins: Arc<[String]>,
+    pub(crate) origins: Arc<AllowedOrigins>,
 }
 
 /// The endpoint that [`RequestChecks`] makes.
 pub(crate) struct RequestChecksEndpoint<E> {
     inner: E,
     rate_limits: Arc<RateLimits>,
-    origins: Arc<[String]>,
+    origins: Arc<AllowedOrigins>,
 }
 
 impl<E: Endpoint> Middleware<E> for RequestChecks {
@@ -62,7 +62,7 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         check_head(&request)?;
         host::check(&request)?;
         auth::authorization(&request)?;
-        csrf::check(&request, &self.origins).map_err(ApiError::Domain)?;
+        csrf::check(&request, &self.origins)?;
         let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         let max = operation.map_or(MAX_BODY_BYTES, |operation| operation.max_body_bytes);
         if length.is_some_and(|length| length > max) {

@@ -9,16 +9,16 @@ use std::{
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A rate limit of one log message per [`LOG_INTERVAL`].
-pub(super) struct LogLimiter(Mutex<Option<Instant>>);
+pub(crate) struct LogLimiter(Mutex<Option<Instant>>);
 
 impl LogLimiter {
     /// Returns a limit that allows the first message immediately.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
     /// Whether the caller should log now. If so, the next [`LOG_INTERVAL`] starts.
-    pub(super) fn should_log(&self) -> bool {
+    pub(crate) fn should_log(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = last.is_none_or(|last| last.elapsed() >= LOG_INTERVAL);
         if is_due {

@@ -26,7 +26,7 @@ pub(crate) use connection::BodyRead;
 use connection::Connection;
 pub(crate) use connection_limit::ConnectionLimiter;
 pub(crate) use fd_limit::max_connections;
-use log_limiter::LogLimiter;
+pub(crate) use log_limiter::LogLimiter;
 
 /// How long running requests may continue after the process receives SIGTERM or SIGINT.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);

@@ -89,6 +89,15 @@ pub async fn list_all(app: &App, filter: &MailFilter, limit: u64) -> Result<Vec<
     Ok(newest.limit(limit).all(app.db()).await?)
 }
 
+/// Returns the mails of all tenants that have one of these ids, in any order. `ids` may have at most about 30,000
+/// elements.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub async fn by_ids(app: &App, ids: &[Uuid]) -> Result<Vec<email::Model>> {
+    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied().map(EmailId))).all(app.db()).await?)
+}
+
 /// Returns the mails that the jobs in `jobs` send, by the id of the job. Other jobs, and jobs whose mail has left the
 /// mail log, are not in the result. `jobs` may have at most about 30,000 elements.
 ///

@@ -19,7 +19,7 @@ mod settings;
 
 pub use delivery::Reason;
 pub use hold::{HoldCache, release_after_change};
-pub use log::{MailFilter, list, list_all, of_jobs};
+pub use log::{MailFilter, by_ids, list, list_all, of_jobs};
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};
 pub(crate) use outbox::{NewEmail, REPLACED, enqueue, enqueue_all, replace, set_recipient_user};

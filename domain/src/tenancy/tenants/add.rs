@@ -22,6 +22,13 @@ use crate::platform::{
 #[derive(Clone, Debug)]
 pub struct Slug(String);
 
+impl Slug {
+    /// Returns the text of the slug.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Slug {
     type Err = FieldProblem;
 

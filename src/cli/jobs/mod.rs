@@ -1,25 +1,22 @@
-//! `portico jobs`: lists background jobs, and retries, discards, pauses and measures them.
+//! `portico jobs`: lists and shows background jobs, and retries, discards, pauses and measures them.
+
+mod canary;
+mod change;
+mod show;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
-    entity::{
-        background_job::{self, Model, State},
-        email,
-    },
-    platform::{
-        app::App,
-        jobs::{self, JobFilter},
-        mail,
-    },
+    entity::background_job::{self, State},
+    platform::jobs::{self, JobFilter},
 };
 use uuid::Uuid;
 
 use super::{
-    mail::{outcome, printable},
-    print,
+    arguments::{parse_id, whole_number},
+    output::print_done,
 };
 use crate::{bootstrap, config::Config};
 
@@ -27,6 +24,10 @@ use crate::{bootstrap, config::Config};
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Lists jobs, newest first, with the recipient and the outcome of mails, and the lanes that are paused.
+    #[command(after_help = "Examples:
+  portico jobs list --state dead
+  portico jobs list --name send_mail --limit 10
+  portico jobs list --lane bulk --json")]
     List {
         #[command(flatten)]
         selector: JobSelector,
@@ -36,8 +37,24 @@ pub(super) enum Command {
         /// The largest number of jobs to list.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
+        /// Prints a JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows everything about one job.
+    #[command(after_help = "Examples:\n  portico jobs show 01a1fdba-f86f-76f5-b296-4e548b3691ab")]
+    Show {
+        /// The id of the job, as `portico jobs list` shows it.
+        #[arg(value_parser = parse_id)]
+        id: Uuid,
+        /// Prints a JSON object instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Runs dead jobs again, with all their attempts. Mail that has expired is still not sent.
+    #[command(after_help = "Examples:
+  portico jobs retry 01a1fdba-f86f-76f5-b296-4e548b3691ab
+  portico jobs retry --all --name send_mail")]
     Retry {
         #[command(flatten)]
         selector: JobSelector,
@@ -46,6 +63,9 @@ pub(super) enum Command {
         all: bool,
     },
     /// Deletes dead or queued jobs. The work of a queued job, such as its mail, is recorded as failed.
+    #[command(after_help = "Examples:
+  portico jobs discard 01a1fdba-f86f-76f5-b296-4e548b3691ab
+  portico jobs discard --state dead")]
     Discard {
         #[command(flatten)]
         selector: JobSelector,
@@ -54,16 +74,21 @@ pub(super) enum Command {
         state: Option<Discardable>,
     },
     /// Pauses a lane: its jobs wait until it is resumed. Workers notice within about two seconds.
+    #[command(after_help = "Examples:\n  portico jobs pause bulk")]
     Pause {
         /// The lane.
         lane: Lane,
     },
     /// Resumes a paused lane.
+    #[command(after_help = "Examples:\n  portico jobs resume bulk")]
     Resume {
         /// The lane.
         lane: Lane,
     },
     /// Enqueues canary jobs, which do nothing, waits until workers have run them, and prints how long that took.
+    #[command(after_help = "Examples:
+  portico jobs canary
+  portico jobs canary --lane bulk --count 1000 --timeout 30")]
     Canary {
         /// The number of canary jobs.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -72,10 +97,10 @@ pub(super) enum Command {
         #[arg(long, default_value = "urgent")]
         lane: Lane,
         /// The pause between two canary jobs, in milliseconds. With 0, all are enqueued as fast as possible.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = whole_number(0..=3_600_000, "milliseconds", 20))]
         pause_ms: u64,
         /// How long to wait for the workers, in seconds.
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = 60, value_parser = whole_number(1..=86_400, "seconds", 60))]
         timeout: u64,
     },
 }
@@ -84,6 +109,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct JobSelector {
     /// The ids of the jobs.
+    #[arg(value_parser = parse_id)]
     ids: Vec<Uuid>,
     /// Only jobs of this lane.
     #[arg(long)]
@@ -156,110 +182,73 @@ impl From<Discardable> for State {
     }
 }
 
+impl JobState {
+    fn name(self) -> &'static str {
+        show::state_name(self.into())
+    }
+}
+
 impl JobSelector {
     /// Returns the filter of the selected jobs that are in `state`, or in any state if that is `None`.
-    fn filter(self, state: Option<State>) -> JobFilter {
-        JobFilter { ids: self.ids, state, lane: self.lane.map(Into::into), name: self.name }
+    fn filter(&self, state: Option<State>) -> JobFilter {
+        JobFilter { ids: self.ids.clone(), state, lane: self.lane.map(Into::into), name: self.name.clone() }
+    }
+
+    /// Returns a sentence that says that no jobs in `state` match.
+    fn if_none(&self, state: Option<&str>) -> String {
+        let state = state.map_or_else(String::new, |state| format!("{state} "));
+        let is_filtered = self.lane.is_some() || self.name.is_some();
+        if is_filtered { format!("No {state}jobs match.") } else { format!("No {state}jobs.") }
+    }
+}
+
+impl Command {
+    /// Returns whether the command only reads the database.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
     }
 }
 
 /// Runs a command of `portico jobs`.
 ///
 /// # Errors
-/// Returns an error if the process cannot start, if the arguments select no jobs, if `canary` is used without
-/// `REDIS_URL`, if the canary jobs did not run in time, or if the database fails.
+/// Returns an error if the process cannot start, if the arguments select no jobs, if a job does not exist or is in
+/// another state than the command needs, if `canary` is used without a Redis that answers, if the canary jobs did not
+/// run in time, or if the database fails.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
-    if let Command::Canary { .. } = command {
-        bootstrap::require_redis(&config, "jobs canary")?;
-    }
-    if let Command::List { selector, state, limit } = command {
-        let app = bootstrap::app_for_reading(&config).await?;
-        return list(&app, &selector.filter(state.map(Into::into)), limit).await;
-    }
-    let app = bootstrap::app(&config).await?;
     match command {
-        Command::List { .. } => Ok(()),
+        Command::List { selector, state, limit, json } => {
+            show::list(&bootstrap::app_for_reading(&config).await?, &selector, state, (limit, json)).await
+        }
+        Command::Show { id, json } => show::show(&bootstrap::app_for_reading(&config).await?, id, json).await,
         Command::Retry { selector, all } => {
             if selector.ids.is_empty() && !all {
                 bail!("select the jobs by their ids, or use --all (with --lane or --name to select fewer)");
             }
-            let count = jobs::retry(&app, selector.filter(None)).await?;
-            print(format!("{count} jobs will run again."))?;
-            Ok(())
+            change::retry(&bootstrap::app(&config).await?, &selector).await
         }
         Command::Discard { selector, state } => {
             if selector.ids.is_empty() && state.is_none() {
                 bail!("select the jobs by their ids, or use --state dead or --state queued");
             }
-            let count = jobs::discard(&app, selector.filter(state.map(Into::into))).await?;
-            print(format!("{count} jobs discarded."))?;
-            Ok(())
+            change::discard(&bootstrap::app(&config).await?, &selector, state).await
         }
         Command::Pause { lane } => {
-            jobs::pause(&app, lane.into()).await?;
-            print("Paused. `portico jobs resume` resumes the lane.")?;
-            Ok(())
+            jobs::pause(&bootstrap::app(&config).await?, lane.into()).await?;
+            let name = background_job::Lane::from(lane).name();
+            print_done(format!("Paused the lane {name}."), format!("`portico jobs resume {name}` resumes it"))
         }
         Command::Resume { lane } => {
-            jobs::resume(&app, lane.into()).await?;
-            print("Resumed.")?;
-            Ok(())
+            jobs::resume(&bootstrap::app(&config).await?, lane.into()).await?;
+            let name = background_job::Lane::from(lane).name();
+            print_done(
+                format!("Resumed the lane {name}."),
+                format!("`portico jobs list --lane {name} --state queued` shows the jobs that still wait"),
+            )
         }
         Command::Canary { count, lane, pause_ms, timeout } => {
             let (pause, timeout) = (Duration::from_millis(pause_ms), Duration::from_secs(timeout));
-            canary(&app, lane.into(), count as usize, pause, timeout).await
+            canary::run(&config, lane.into(), count as usize, pause, timeout).await
         }
     }
-}
-
-/// Prints the paused lanes, and a table of the newest `limit` jobs that match `filter`.
-async fn list(app: &App, filter: &JobFilter, limit: u64) -> Result<()> {
-    for lane in jobs::paused(app).await? {
-        print(format!("The lane {} is paused.", lane.name()))?;
-    }
-    print(format!(
-        "{:36}  {:20}  {:6}  {:7}  {:>8}  {:20}  {:50}  last error",
-        "id", "name", "lane", "state", "attempts", "due", "mail"
-    ))?;
-    let jobs = jobs::list(app, filter, limit).await?;
-    let mails = mail::of_jobs(app, &jobs).await?;
-    for job in &jobs {
-        print(line(job, mails.get(&job.id)))?;
-    }
-    Ok(())
-}
-
-/// Returns the row of the table for `job` and the mail that it sends. Times are UTC.
-fn line(job: &Model, mail: Option<&email::Model>) -> String {
-    let state = match job.state {
-        State::Queued => "queued",
-        State::Running => "running",
-        State::Done => "done",
-        State::Dead => "dead",
-    };
-    let (id, name, lane) = (job.id.0, &job.name, job.lane.name());
-    let attempts = format!("{}/{}", job.attempts, job.max_attempts);
-    let due = job.run_at.format("%Y-%m-%dT%H:%M:%SZ");
-    let mail = mail
-        .map_or_else(|| "–".into(), |mail| format!("{} to {}: {}", mail.kind.name(), mail.recipient, outcome(mail)));
-    // The error may quote a mail server's reply.
-    let error = printable(job.last_error.as_deref().unwrap_or("–"));
-    format!("{id:36}  {name:20}  {lane:6}  {state:7}  {attempts:>8}  {due:20}  {mail:50}  {error}")
-}
-
-/// Runs `count` canary jobs in `lane`, `pause` apart, waits for them at most `timeout`, and prints times and rate.
-async fn canary(app: &App, lane: background_job::Lane, count: usize, pause: Duration, timeout: Duration) -> Result<()> {
-    let report = jobs::run_canary(app, lane, count, pause, timeout).await?;
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
-    let rate = report.count as f64 * 1_000.0 / milliseconds(report.since_first_claim).max(0.001);
-    print(format!(
-        "{} jobs in {:.1} ms; from the first claim {:.1} ms, {rate:.0} per second\n\
-         from enqueue to start: p50 {:.2} ms, p99 {:.2} ms",
-        report.count,
-        milliseconds(report.since_enqueue),
-        milliseconds(report.since_first_claim),
-        milliseconds(report.median),
-        milliseconds(report.p99),
-    ))?;
-    Ok(())
 }

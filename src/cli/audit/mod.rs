@@ -1,6 +1,8 @@
 //! `portico audit`: reads and verifies the audit log.
 
-use std::{fmt, io::Write};
+mod report;
+
+use std::io::Write;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
@@ -11,22 +13,30 @@ use portico_domain::{
     },
     platform::{
         app::App,
-        audit::{self, AuditFilter, ChainHead, ChainReport, Export, Scope, Status},
+        audit::{self, AuditFilter, ChainHead, Export, Scope},
         clock::Time,
-        error::Error,
         page::PageRequest,
     },
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::print;
+use super::{
+    arguments::{explain_tenant, parse_id, parse_time},
+    output::{Listing, print, time},
+};
 use crate::{bootstrap, config::Config};
+
+pub(crate) use report::Unverifiable;
 
 /// The commands of `portico audit`. None of them changes the database.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Lists events, newest first.
+    #[command(after_help = "Examples:
+  portico audit list --tenant acme
+  portico audit list --tenant acme --action session.opened --since 2026-11-26T12:00:00Z
+  portico audit list --installation --json")]
     List {
         #[command(flatten)]
         chain: Chain,
@@ -35,17 +45,20 @@ pub(super) enum Command {
         /// The largest number of events.
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
-        /// Prints a JSON object per line.
+        /// Prints a JSON array instead of a table.
         #[arg(long)]
         json: bool,
     },
     /// Prints all events as lines of JSON, newest first. The last line is {"end":true,"count":N}.
+    #[command(after_help = "Examples:
+  portico audit export > events.ndjson
+  portico audit export --tenant acme --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z")]
     Export {
         #[command(flatten)]
         chain: Chain,
         #[command(flatten)]
         filter: Filter,
-        /// Accepted because the other commands have it; the output is JSON in any case.
+        /// Changes nothing: the output is a JSON object in each line in any case, because it may be long.
         #[arg(long)]
         json: bool,
     },
@@ -57,6 +70,10 @@ pub(super) enum Command {
     /// The chain protects against an attacker who has the database alone, and not against one who has PORTICO_SECRET
     /// too. Events of about the last 10 seconds are not sealed yet. Events that were removed from the end are found
     /// only with --head.
+    #[command(after_help = "Examples:
+  portico audit verify
+  portico audit verify --tenant acme --head SEQUENCE:MAC
+  portico audit verify --json")]
     Verify {
         #[command(flatten)]
         chain: Chain,
@@ -64,7 +81,7 @@ pub(super) enum Command {
         /// --installation.
         #[arg(long, value_name = "SEQUENCE:MAC")]
         head: Option<ChainHead>,
-        /// Prints a JSON object per chain.
+        /// Prints a JSON array with an object for each chain.
         #[arg(long)]
         json: bool,
     },
@@ -85,26 +102,26 @@ pub(super) struct Chain {
 #[derive(Args)]
 pub(super) struct Filter {
     /// Only events of the actor with this id.
-    #[arg(long)]
+    #[arg(long, value_name = "ID", value_parser = parse_id)]
     actor: Option<Uuid>,
     /// Only events with this action, for example session.opened.
     #[arg(long)]
     action: Option<String>,
     /// Only events whose target has this id.
-    #[arg(long)]
+    #[arg(long, value_name = "ID", value_parser = parse_id)]
     target: Option<Uuid>,
     /// Only events that concern the client with this id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_id)]
     client: Option<Uuid>,
     /// Only events with this outcome.
     #[arg(long)]
     outcome: Option<Outcome>,
     /// Only events at this time or later, for example 2026-11-26T12:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    from: Option<Time>,
+    #[arg(long, alias = "from", value_name = "TIME", value_parser = parse_time)]
+    since: Option<Time>,
     /// Only events before this time.
-    #[arg(long, value_name = "TIME")]
-    to: Option<Time>,
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = parse_time)]
+    until: Option<Time>,
 }
 
 /// Whether an action was done.
@@ -114,27 +131,19 @@ enum Outcome {
     Failure,
 }
 
-/// The error of `portico audit verify` if no chain is broken and one cannot be verified. Its exit code is 3.
-#[derive(Debug)]
-pub(crate) struct Unverifiable;
-
-impl fmt::Display for Unverifiable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the audit log cannot be verified completely")
+impl Command {
+    /// Returns whether the command needs no setting but those of the database. `verify` also needs `PORTICO_SECRET`.
+    pub(super) fn only_reads(&self) -> bool {
+        !matches!(self, Self::Verify { .. })
     }
 }
-
-impl std::error::Error for Unverifiable {}
 
 impl Chain {
     async fn scope(&self, app: &App) -> Result<Scope> {
         match &self.tenant {
             None if self.installation => Ok(Scope::Installation),
             None => Ok(Scope::All),
-            Some(slug) => match Scope::of_tenant(app, slug).await {
-                Err(Error::NotFound(_)) => bail!("no tenant has this slug"),
-                found => Ok(found?),
-            },
+            Some(slug) => Scope::of_tenant(app, slug).await.map_err(|error| explain_tenant(error, slug)),
         }
     }
 }
@@ -150,8 +159,8 @@ impl From<Filter> for AuditFilter {
                 Outcome::Success => audit_event::Outcome::Success,
                 Outcome::Failure => audit_event::Outcome::Failure,
             }),
-            from: filter.from,
-            to: filter.to,
+            from: filter.since,
+            to: filter.until,
         }
     }
 }
@@ -167,8 +176,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Command::List { chain, filter, limit, json } => {
             let scope = chain.scope(&app).await?;
             let page = PageRequest::new(limit, None)?;
-            for event in audit::list_in(&app, scope, &filter.into(), &page).await?.data {
-                print(if json { to_json(&event).to_string() } else { line(&event) })?;
+            let events = audit::list_in(&app, scope, &filter.into(), &page).await?;
+            LISTING.print(&events.data, json, "No events match.")?;
+            if events.next_cursor.is_some() {
+                tracing::warn!(limit, "there are more entries; use --limit or `portico audit export`");
             }
             Ok(())
         }
@@ -182,7 +193,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
                 bail!("--head is the head of one chain; add --tenant SLUG or --installation");
             }
             let reports = audit::verify(&app, scope, head.as_ref()).await?;
-            report(&reports, head.is_some(), json)
+            report::report(&reports, head.is_some(), json)
         }
     }
 }
@@ -227,94 +238,27 @@ fn to_json(event: &Model) -> Value {
     })
 }
 
-/// Returns the line of an event for people. Control characters are removed, so that they cannot control the terminal.
-fn line(event: &Model) -> String {
-    let actor = event.actor_address.as_deref().or(event.actor_name.as_deref());
-    let realm = json!(event.actor_realm);
-    let actor = actor.unwrap_or_else(|| realm.as_str().unwrap_or_default());
-    let target = match (&event.target_kind, event.target_id) {
-        (Some(kind), Some(id)) => format!("{kind} {id}"),
-        _ => "–".into(),
-    };
-    let outcome = match event.outcome {
+/// How a list of events is printed.
+const LISTING: Listing<Model, 6> = Listing {
+    columns: ["at", "sequence", "outcome", "action", "actor", "target"],
+    row: |event| {
+        let actor = event.actor_address.as_deref().or(event.actor_name.as_deref()).map(str::to_owned);
+        let target = event.target_kind.as_ref().zip(event.target_id).map(|(kind, id)| format!("{kind} {id}"));
+        [
+            time(event.at),
+            event.sequence.map_or_else(|| "–".to_owned(), |sequence| sequence.to_string()),
+            outcome_name(event.outcome).to_owned(),
+            event.action.clone(),
+            actor.unwrap_or_else(|| json!(event.actor_realm).as_str().unwrap_or_default().to_owned()),
+            target.unwrap_or_else(|| "–".into()),
+        ]
+    },
+    to_json,
+};
+
+fn outcome_name(outcome: audit_event::Outcome) -> &'static str {
+    match outcome {
         audit_event::Outcome::Success => "success",
         audit_event::Outcome::Failure => "failure",
-    };
-    let sequence = event.sequence.map_or_else(|| "–".to_owned(), |sequence| sequence.to_string());
-    let at = event.at.format("%Y-%m-%dT%H:%M:%SZ");
-    let line = format!("{at}  {sequence:>8}  {outcome}  {:30}  {actor}  {target}", event.action);
-    line.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// Prints the reports of the chains, and returns an error unless every chain is intact.
-fn report(reports: &[ChainReport], has_head: bool, as_json: bool) -> Result<()> {
-    for report in reports {
-        print(if as_json { report_json(report).to_string() } else { report_text(report) })?;
     }
-    let count = |status| reports.iter().filter(|report| report.status() == status).count();
-    let (broken, unverifiable) = (count(Status::Broken), count(Status::Unverifiable));
-    if !as_json {
-        if !has_head {
-            print(
-                "Without --head, events that were removed from the end of a chain are not found. The log has the heads: \
-                 \"head of the audit log\".",
-            )?;
-        }
-        print(
-            "Events of about the last 10 seconds are not sealed yet and not covered. The chain protects against an \
-             attacker with the database alone, not against one with PORTICO_SECRET.",
-        )?;
-    }
-    if broken > 0 {
-        bail!("{broken} of {} chains of the audit log are broken", reports.len());
-    }
-    if unverifiable > 0 { Err(Unverifiable.into()) } else { Ok(()) }
-}
-
-/// Returns the name of a status.
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Intact => "intact",
-        Status::Broken => "broken",
-        Status::Unverifiable => "unverifiable",
-    }
-}
-
-fn report_text(report: &ChainReport) -> String {
-    let mut text = format!("{}: {}, {} events", report.name, status_name(report.status()), report.events);
-    if report.cut_at > 0 {
-        text += &format!(" after sequence {}, which the retention has deleted up to", report.cut_at);
-    }
-    if let Some(sequence) = report.by_checkpoint {
-        text += &format!(", up to sequence {sequence} by a checkpoint only");
-    }
-    if report.erased_values > 0 {
-        text += &format!(", {} personal values erased", report.erased_values);
-    }
-    if report.unsealed > 0 {
-        text += &format!(", {} not sealed yet", report.unsealed);
-    }
-    match (&report.problem, &report.head) {
-        (Some(problem), _) => text += &format!("\n  {problem}"),
-        (None, Some(head)) => text += &format!("\n  head {head}"),
-        (None, None) => {}
-    }
-    text
-}
-
-fn report_json(report: &ChainReport) -> Value {
-    let problem = report.problem.as_ref().map(
-        |problem| json!({ "sequence": problem.sequence, "finding": problem.finding.name(), "detail": problem.detail }),
-    );
-    json!({
-        "chain": report.name,
-        "status": status_name(report.status()),
-        "events": report.events,
-        "cut_at": report.cut_at,
-        "head": report.head.as_ref().map(ToString::to_string),
-        "verified_by_checkpoint_up_to": report.by_checkpoint,
-        "unsealed": report.unsealed,
-        "erased_values": report.erased_values,
-        "problem": problem,
-    })
 }
