@@ -24,7 +24,9 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
         Ok(app)
     };
     let Some(app) = stop::unless_stopped(&stop, start).await? else { return Ok(()) };
-    let banner = banner(&listeners.local_url().unwrap_or_default(), &config.domain.public_url);
+    // As it was called, so that the printed command works also if `portico` is not in `PATH`.
+    let program = std::env::args().next().unwrap_or_else(|| "portico".into());
+    let banner = banner(&program, &listeners.local_url().unwrap_or_default(), &config.domain.public_url);
     // The page addresses are a convenience: if stdout is closed, or a pipe whose reader has stopped, Portico runs all
     // the same.
     std::thread::spawn(|| print(banner));
@@ -32,7 +34,7 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
 }
 
 /// Returns what is printed at the start: the pages at `url`, where the API listens, and how to sign in for a first try.
-fn banner(url: &str, public_url: &Url) -> String {
+fn banner(program: &str, url: &str, public_url: &Url) -> String {
     let public_url = public_url.as_str().trim_end_matches('/');
     let links = if public_url == url {
         String::new()
@@ -42,7 +44,7 @@ fn banner(url: &str, public_url: &Url) -> String {
     format!(
         "\nPortico is running. Ctrl-C stops it.\n\n  API documentation  {url}/api/docs\n  \
          Mailbox            {url}/dev/mail\n{links}\nTo sign in as staff for a first try, request a code for \
-         owner@demo.test. It arrives in the mailbox:\n\n  portico remote login {url} --email owner@demo.test\n\n\
+         owner@demo.test. It arrives in the mailbox:\n\n  {program} remote login {url} --email owner@demo.test\n\n\
          README.md shows every step with curl.\n"
     )
 }
@@ -53,9 +55,13 @@ mod tests {
 
     #[test]
     fn banner_has_the_bound_address_and_says_where_mails_lead_if_that_is_another_one() {
-        let banner = |public| banner("http://[::1]:4711", &Url::parse(public).unwrap());
+        let banner = |public| banner("target/debug/portico", "http://[::1]:4711", &Url::parse(public).unwrap());
         let same = banner("http://[::1]:4711");
-        for link in ["http://[::1]:4711/api/docs", "http://[::1]:4711/dev/mail", "remote login http://[::1]:4711 "] {
+        for link in [
+            "http://[::1]:4711/api/docs",
+            "http://[::1]:4711/dev/mail",
+            "target/debug/portico remote login http://[::1]:4711 ",
+        ] {
             assert!(same.contains(link), "{same}");
         }
         assert!(!same.contains("PORTICO_PUBLIC_URL"), "{same}");

@@ -65,7 +65,7 @@ async fn the_addresses_that_are_printed_at_the_start_work_as_they_stand() {
             let url = printed(&process, label).await;
             assert_eq!(reqwest::get(&url).await.unwrap().status(), 200, "{more:?}: {url}");
         }
-        let login = printed(&process, "portico remote login").await;
+        let login = printed(&process, &format!("{} remote login", binary().display())).await;
         let (url, user) = login.split_once(' ').unwrap();
         assert_eq!(user, "--email owner@demo.test");
         assert_eq!(reqwest::get(format!("{url}{LIVE}")).await.unwrap().status(), 200, "{more:?}: {login}");
