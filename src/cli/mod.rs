@@ -13,6 +13,7 @@ mod mail;
 mod migrate;
 mod openapi;
 mod password_costs;
+mod remote;
 mod roles;
 mod serve;
 mod sessions;
@@ -27,6 +28,7 @@ use std::io::{ErrorKind, Write};
 use anyhow::{Context, Result};
 pub(crate) use audit::Unverifiable;
 use clap::{Parser, Subcommand};
+pub(crate) use remote::Failure;
 use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
 use tokio_util::sync::CancellationToken;
 
@@ -101,6 +103,8 @@ enum Command {
     /// Adds, lists, changes and removes staff users.
     #[command(subcommand)]
     Staff(staff::Command),
+    /// Works on a server over its HTTP API, from any machine: clients, invitations, people, mails, staff, tokens, audit.
+    Remote(Box<remote::Arguments>),
 }
 
 /// Runs the command that `cli` names, or `portico dev` if it names none, until `stop` is cancelled.
@@ -113,6 +117,7 @@ pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
         Command::Serve => serve::run(config(None)?, stop).await,
         Command::Api => api::run(config(None)?, stop).await,
         Command::Worker => worker::run(config(None)?, stop).await,
+        Command::Remote(arguments) => Ok(remote::run(*arguments, stop).await?),
         command => stop::or_stopped(&stop, run_to_end(command)).await,
     }
 }
@@ -120,7 +125,7 @@ pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
 /// Runs a command that does one thing and ends.
 async fn run_to_end(command: Command) -> Result<()> {
     match command {
-        Command::Dev | Command::Serve | Command::Api | Command::Worker => Ok(()),
+        Command::Dev | Command::Serve | Command::Api | Command::Worker | Command::Remote(_) => Ok(()),
         Command::Migrate => migrate::run(config(None)?).await,
         Command::Copy(arguments) => copy::run(config(None)?, arguments).await,
         Command::Openapi => openapi::run(),
