@@ -162,37 +162,32 @@ impl ApiClient {
     /// # Errors
     /// The problem that the server answered with, or a failure with the exit code 5 if there is no answer of Portico.
     pub(super) async fn send(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Answer> {
-        let mut retries = 0;
-        loop {
-            let failure = match self.send_once(request, credentials).await {
-                Ok(answer) => return Ok(answer),
-                Err(Unsent { failure, is_transient }) if is_transient && request.is_idempotent() => failure,
-                Err(Unsent { failure, .. }) => return Err(failure),
-            };
-            let Some(delay) = delay(&failure).filter(|_| retries < MAX_RETRIES) else { return Err(failure) };
-            retries += 1;
-            sleep(delay).await;
-        }
+        repeat(request.is_idempotent(), async || self.send_once(request, credentials).await).await
     }
 
-    /// Sends a request and returns the response with its body, for an answer that may take long. Only the wait for the
-    /// next bytes is limited.
+    /// Sends a GET and returns its answer as a stream, for an answer that may take long: only the wait for the next bytes
+    /// is limited. Is sent again as by [`send`](Self::send).
     ///
     /// # Errors
     /// As for [`send`](Self::send).
     pub(super) async fn stream(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Stream> {
+        repeat(request.is_idempotent(), async || self.stream_once(request, credentials).await).await
+    }
+
+    async fn stream_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Stream, Unsent> {
         let sent = self.request(request, credentials).send();
         let response = tokio::time::timeout(self.timeout, sent).await.map_err(|_| self.timed_out())?;
-        let response = response.map_err(|error| self.unsent(&error).failure)?;
-        if response.status() != StatusCode::OK {
-            let text = self.read(response).await.map_err(|unsent| unsent.failure)?;
-            return Err(not_portico(&format!("{} bytes with an unexpected status", text.len())));
+        let response = response.map_err(|error| self.unsent(&error))?;
+        let content_type = content_type_name(&content_type(response.headers()));
+        match (response.status(), content_type.as_str()) {
+            (StatusCode::OK, "application/x-ndjson") => Ok(Stream { response, idle: self.timeout }),
+            (StatusCode::OK, other) => Err(not_portico(&format!("content type {other}")).into()),
+            (status, _) => {
+                let reading = tokio::time::timeout(self.timeout, self.read(response)).await;
+                reading.map_err(|_| self.timed_out())??;
+                Err(not_portico(&format!("status {}", status.as_u16())).into())
+            }
         }
-        let content_type = content_type(response.headers());
-        if content_type_name(&content_type) != "application/x-ndjson" {
-            return Err(not_portico(&format!("content type {}", content_type_name(&content_type))));
-        }
-        Ok(Stream { response, idle: self.timeout })
     }
 
     fn request(&self, request: &ApiRequest, credentials: Credentials<'_>) -> reqwest::RequestBuilder {
@@ -287,6 +282,24 @@ struct Unsent {
 impl From<Failure> for Unsent {
     fn from(failure: Failure) -> Self {
         Self { failure, is_transient: false }
+    }
+}
+
+/// Makes attempts until one succeeds or fails for good. What must not be repeated is attempted once.
+async fn repeat<T>(may_repeat: bool, attempt: impl AsyncFn() -> Result<T, Unsent>) -> Result<T> {
+    let mut retries = 0;
+    loop {
+        let failure = match attempt().await {
+            Ok(answer) => return Ok(answer),
+            Err(Unsent { failure, is_transient }) if is_transient && may_repeat => failure,
+            Err(Unsent { failure, .. }) => return Err(failure),
+        };
+        if retries == MAX_RETRIES {
+            return Err(failure);
+        }
+        let Some(delay) = delay(&failure) else { return Err(failure) };
+        retries += 1;
+        sleep(delay).await;
     }
 }
 

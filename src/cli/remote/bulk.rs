@@ -96,7 +96,7 @@ struct Bulk<'a> {
 
 /// How a file is invited.
 pub(super) struct BulkOptions {
-    /// Whether nobody is invited.
+    /// Whether no person is invited.
     pub(super) is_dry_run: bool,
     /// Whether no question is asked.
     pub(super) yes: bool,

@@ -161,14 +161,6 @@ impl Api {
         let stream = self.client.stream(request, Credentials::bearer(token)).await;
         stream.map_err(|failure| with_advice(failure, advice))
     }
-
-    /// Returns the API token, if the credential is one.
-    pub(super) fn token(&self) -> Option<&str> {
-        match &self.caller {
-            Caller::Token { token, .. } => Some(token),
-            Caller::Session(_) => None,
-        }
-    }
 }
 
 fn with_advice(failure: Failure, advice: &str) -> Failure {

@@ -178,8 +178,15 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
 /// As for [`run`].
 pub(super) async fn resend(context: &Context, arguments: Resend) -> Result<()> {
     let api = context.token_api()?;
-    let path = path(&api, &arguments.client, &arguments.invitation).await?;
-    report(context, &api.call(&ApiRequest::post(format!("{path}/resend"))).await?)
+    let client = find::client(&api, &arguments.client).await?;
+    let request = match find::id(&arguments.invitation) {
+        Some(id) => ApiRequest::post(client.path(&format!("/invitations/{id}/resend"))),
+        None => {
+            let body = json!({ "email": arguments.invitation });
+            ApiRequest::post(client.path("/portal-user")).query("action", Some("resend")).json(&body)
+        }
+    };
+    report(context, &api.call(&request).await?)
 }
 
 /// Returns the path of the invitation that the arguments name. Of several to an address, the pending one is meant.
