@@ -28,8 +28,8 @@ use std::io::{ErrorKind, Write};
 use anyhow::{Context, Result};
 pub(crate) use audit::Unverifiable;
 use clap::{Parser, Subcommand};
-pub(crate) use remote::Failure;
 use portico_domain::platform::{email_address::EmailAddress, env_reader::Environment, error::FieldProblem, name::Name};
+pub(crate) use remote::Failure;
 use tokio_util::sync::CancellationToken;
 
 use crate::{

@@ -74,7 +74,9 @@ impl BulkResult {
     /// Returns the counts as a sentence.
     fn summary(&self, invited: &str) -> String {
         let Counts { invited: count, exists, duplicate, limited, invalid } = &self.counts;
-        format!("{count} {invited}, {exists} at the client already, {duplicate} duplicate, {limited} limited, {invalid} wrong")
+        format!(
+            "{count} {invited}, {exists} at the client already, {duplicate} duplicate, {limited} limited, {invalid} wrong"
+        )
     }
 }
 

@@ -71,7 +71,8 @@ impl Context {
     pub(super) fn token_api(&self) -> Result<Api> {
         if let Some(token) = self.environment.token.clone() {
             let url = self.environment.url.as_ref();
-            let url = url.ok_or_else(|| Failure::usage("PORTICO_REMOTE_TOKEN is set, so set PORTICO_REMOTE_URL too"))?;
+            let url =
+                url.ok_or_else(|| Failure::usage("PORTICO_REMOTE_TOKEN is set, so set PORTICO_REMOTE_URL too"))?;
             let advice = "The token in PORTICO_REMOTE_TOKEN has expired or was revoked, or is of another server.";
             let client = self.client("PORTICO_REMOTE_URL", url)?;
             return Ok(Api { client, caller: Caller::Token { token, advice: advice.into() } });

@@ -41,11 +41,8 @@ impl CsvFile {
     fn parse(text: &str) -> Result<Self, String> {
         let separator = SEPARATORS.into_iter().find(|separator| is_header(text, *separator));
         let separator = separator.ok_or("must begin with a line that names its columns, e.g. email,name")?;
-        let mut reader = ReaderBuilder::new()
-            .delimiter(separator)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
+        let mut reader =
+            ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(text.as_bytes());
         let (mut starts, mut record) = (vec![], ByteRecord::new());
         let position = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
         while reader.read_byte_record(&mut record).map_err(|error| format!("cannot be read: {error}"))? {

@@ -89,9 +89,8 @@ pub(super) async fn by_address(api: &Api, list: &str, argument: &str, status: Op
     let request = if list == "/api/v1/staff" { ApiRequest::get(list) } else { request };
     let (objects, _) = pages::read(api, &request, usize::MAX).await?;
     let found: Vec<Addressed> = objects.iter().map(|object| output::parse(object)).collect::<Result<_>>()?;
-    let has_address = |found: &Addressed| {
-        found.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(argument))
-    };
+    let has_address =
+        |found: &Addressed| found.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(argument));
     let mut found: Vec<_> = found.into_iter().filter(has_address).collect();
     if found.len() > 1 && found.iter().any(|found| Some(found.status.as_str()) == status) {
         found.retain(|found| Some(found.status.as_str()) == status);
@@ -107,7 +106,8 @@ pub(super) async fn by_address(api: &Api, list: &str, argument: &str, status: Op
 pub(super) fn only<T>(mut found: Vec<T>, what: &str, argument: &str, describe: impl Fn(&T) -> String) -> Result<T> {
     let argument = text::clean(argument);
     if found.len() > 1 {
-        let candidates = found.iter().take(MAX_CANDIDATES).map(|found| format!("\n  {}", text::clean(&describe(found))));
+        let candidates =
+            found.iter().take(MAX_CANDIDATES).map(|found| format!("\n  {}", text::clean(&describe(found))));
         let more = if found.len() > MAX_CANDIDATES { "\n  …" } else { "" };
         return Err(Failure::usage(format!(
             "more than one {what} \"{argument}\"; name one by its id:{}{more}",

@@ -103,7 +103,8 @@ async fn check(client: &ApiClient, token: &str) -> Result<PresentedToken> {
     }
     let answer = client.send(&ApiRequest::get("/api/v1/token"), Credentials::bearer(token)).await;
     let advice = "The token was not stored. It has expired, was revoked, or is of another server.";
-    let answer = answer.map_err(|failure| if failure.is_unauthenticated() { failure.with_advice(advice) } else { failure });
+    let answer =
+        answer.map_err(|failure| if failure.is_unauthenticated() { failure.with_advice(advice) } else { failure });
     PresentedToken::from_answer(answer?)
 }
 

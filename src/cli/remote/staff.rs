@@ -112,9 +112,7 @@ impl Row for StaffRow {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.session_api()?, context.output);
     match command {
-        Command::List(List { limit }) => {
-            pages::print::<StaffRow>(context, &api, ApiRequest::get(STAFF), &limit).await
-        }
+        Command::List(List { limit }) => pages::print::<StaffRow>(context, &api, ApiRequest::get(STAFF), &limit).await,
         Command::Invite(Invite { email, role, name }) => {
             let body = json!({ "email": email, "role": role, "name": name });
             let answer = api.call(&ApiRequest::post(STAFF).json(&body)).await?;

@@ -1,7 +1,7 @@
 //! What `portico remote` says if the server is away, slow, overloaded, replaced by a proxy, or refuses the token.
 
 use serde_json::json;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{io::AsyncWriteExt, net::TcpListener, time::Instant};
 
 use crate::support::{FakeServer, Machine, PAST, create_token, free_port, http_answer, paths::TOKEN, stories};
 
@@ -36,8 +36,13 @@ async fn a_host_without_an_address_and_a_server_without_tls_are_unreachable() {
     let machine = Machine::with_token("https://portico.invalid", FAKE_TOKEN);
     let stderr = machine.run(&["clients", "list"]).await.expect_failure(5);
     assert!(stderr.starts_with("portico: cannot connect to https://portico.invalid: "), "{stderr}");
-    let server = FakeServer::answering(200, "application/json", "{}").await;
-    let url = server.url().replace("http://", "https://");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
     let stderr = Machine::with_token(&url, FAKE_TOKEN).run(&["clients", "list"]).await.expect_failure(5);
     assert!(stderr.contains(&format!("cannot connect to {url}: ")), "{stderr}");
 }
@@ -74,9 +79,8 @@ async fn a_redirect_does_not_get_the_token() {
 
 #[tokio::test]
 async fn a_short_rate_limit_is_waited_for_and_a_long_one_is_not() {
-    let answer = |number, _: &str| {
-        Some(if number == 0 { problem(429, "too_many_requests", Some(1)) } else { empty_list() })
-    };
+    let answer =
+        |number, _: &str| Some(if number == 0 { problem(429, "too_many_requests", Some(1)) } else { empty_list() });
     let server = FakeServer::start(answer).await;
     let started = Instant::now();
     let printed = Machine::with_token(server.url(), FAKE_TOKEN).run(&["clients", "list"]).await;
@@ -107,8 +111,7 @@ async fn what_is_not_idempotent_is_never_sent_twice() {
 
 #[tokio::test]
 async fn a_server_that_is_busy_is_asked_again() {
-    let answer =
-        |number, _: &str| Some(if number < 2 { problem(503, "overloaded", Some(1)) } else { empty_list() });
+    let answer = |number, _: &str| Some(if number < 2 { problem(503, "overloaded", Some(1)) } else { empty_list() });
     let server = FakeServer::start(answer).await;
     Machine::with_token(server.url(), FAKE_TOKEN).run(&["clients", "list"]).await.expect(0);
     let server = FakeServer::start(|_, _| Some(problem(503, "unavailable", None))).await;

@@ -112,7 +112,7 @@ async fn columns_stay_in_order_with_wide_and_right_to_left_names() {
         format!("{id}  Acme Ltd                 active  {time}"),
         format!("{id}  漢字株式会社             active  {time}"),
         format!("{id}  \u{2068}שלום בע\"מ\u{2069}                active  {time}"),
-        format!("{id}  Zoe\u{301}                     active  {time}\n"),
+        format!("{id}  Zoe\u{301}                      active  {time}\n"),
     ];
     assert_eq!(screen, expected.join("\n"));
 }
@@ -122,9 +122,9 @@ async fn a_narrow_terminal_cuts_names_and_a_pipe_does_not() {
     let machine = machine_with(&["A very long name of a client", "漢字漢字漢字漢字"]).await;
     let screen = machine.expect(machine.terminal_with(&["clients", "list"], 70), 0).await;
     let expected = "\
-ID                                    NAME   REFE…  STATUS  CREATED
-01a1fdba-f86f-76f5-b296-4e548b3691ab  A ve…         active  2026-…
-01a1fdba-f86f-76f5-b296-4e548b3691ab  漢字…         active  2026-…
+ID                                    NAME     REFERE…  STATUS  CREAT…
+01a1fdba-f86f-76f5-b296-4e548b3691ab  A very…           active  2026-…
+01a1fdba-f86f-76f5-b296-4e548b3691ab  漢字漢…           active  2026-…
 ";
     assert_eq!(screen, expected);
     assert!(machine.run(&["clients", "list"]).await.expect(0).contains("A very long name of a client"));

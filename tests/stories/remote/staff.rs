@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Machine, PAST, Tenant, Terminal, World, paths::{CLIENTS, STAFF}, stories, unique_email};
+use crate::support::{
+    Machine, PAST, Tenant, Terminal, World,
+    paths::{CLIENTS, STAFF},
+    stories, unique_email,
+};
 
 /// Logs a machine in with a pasted token. The profile then has no address.
 async fn machine_of(world: &World, tenant: &Tenant) -> Machine {

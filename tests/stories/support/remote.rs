@@ -105,13 +105,11 @@ impl Machine {
     /// Runs `portico remote` without a terminal and with this input.
     pub(crate) async fn run_with_input(&self, args: &[&str], input: &str) -> Printed {
         let mut command = self.command(args);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
         let output = child.wait_with_output().await.unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let printed =
-            Printed { code: code(output.status), stdout: text(output.stdout), stderr: text(output.stderr) };
+        let printed = Printed { code: code(output.status), stdout: text(output.stdout), stderr: text(output.stderr) };
         self.assert_secret(args, &format!("{printed:?}"));
         printed
     }
