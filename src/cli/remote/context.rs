@@ -99,7 +99,7 @@ impl Context {
         let (file, profile) = self.stored_login()?;
         self.check_no_other_url(&profile)?;
         let client = self.client("the URL of the profile", &profile.url)?;
-        Ok(Api { client, caller: Caller::Session(StaffSession::new(file, profile)) })
+        Ok(Api { client, caller: Caller::Session(Box::new(StaffSession::new(file, profile))) })
     }
 
     /// A URL in the environment must not be ignored, and the token must not be sent to it.
@@ -133,7 +133,7 @@ enum Caller {
     /// An API token, and what to do if the server does not accept it.
     Token { token: String, advice: String },
     /// A staff session.
-    Session(StaffSession),
+    Session(Box<StaffSession>),
 }
 
 impl Api {
