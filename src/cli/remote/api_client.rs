@@ -165,8 +165,8 @@ impl ApiClient {
         repeat(request.is_idempotent(), async || self.send_once(request, credentials).await).await
     }
 
-    /// Sends a GET and returns its answer as a stream, for an answer that may take long: only the wait for the next bytes
-    /// is limited. Is sent again as by [`send`](Self::send).
+    /// Sends a GET and returns its answer as a stream, for an answer that may take long: only the wait for the next
+    /// bytes is limited. Is sent again as by [`send`](Self::send).
     ///
     /// # Errors
     /// As for [`send`](Self::send).

@@ -64,8 +64,8 @@ impl Target<'_> {
 /// Exports the events of the request to `path`, or to stdout.
 ///
 /// # Errors
-/// As for [`Api::stream`], and a failure with the exit code 1 if the export is incomplete or cannot be written. A reader
-/// that closes stdout ends the export without an error.
+/// As for [`Api::stream`], and a failure with the exit code 1 if the export is incomplete or cannot be written. A
+/// reader that closes stdout ends the export without an error.
 pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Option<&Path>) -> Result<()> {
     let mut stream = api.stream(request).await?;
     let mut target = open(path)?;

@@ -108,8 +108,8 @@ pub(super) struct BulkOptions {
 /// the failure says how many rows were sent.
 ///
 /// # Errors
-/// As for [`CsvFile::read`], [`find::client`], [`Api::call`] and [`terminal::confirm`]; and a failure with the exit code
-/// 1 if a row is wrong or limited, or if `stop` was cancelled.
+/// As for [`CsvFile::read`], [`find::client`], [`Api::call`] and [`terminal::confirm`]; and a failure with the exit
+/// code 1 if a row is wrong or limited, or if `stop` was cancelled.
 pub(super) async fn run(
     context: &Context,
     client: &str,

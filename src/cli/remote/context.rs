@@ -62,8 +62,8 @@ impl Context {
         ApiClient::new(url, self.timeout)
     }
 
-    /// Returns the API as the holder of the API token sees it: that of `PORTICO_REMOTE_TOKEN` if it is set, else that of
-    /// the profile.
+    /// Returns the API as the holder of the API token sees it: that of `PORTICO_REMOTE_TOKEN` if it is set, else that
+    /// of the profile.
     ///
     /// # Errors
     /// As for [`stored_login`](Self::stored_login), and a failure with the exit code 2 if only one of the variables
@@ -84,8 +84,8 @@ impl Context {
         Ok(Api { client, caller: Caller::Token { token: profile.token, advice } })
     }
 
-    /// Returns the API as a staff session sees it, for the operations that no API token can do. The user signs in with a
-    /// mailed code if there is no session.
+    /// Returns the API as a staff session sees it, for the operations that no API token can do. The user signs in with
+    /// a mailed code if there is no session.
     ///
     /// # Errors
     /// As for [`stored_login`](Self::stored_login), and a failure with the exit code 4 if the login is an environment

@@ -1,7 +1,8 @@
 //! The environment variables of `portico remote`.
 //!
-//! These commands read no setting of a server, so they do not use the reader of settings, which reports every problem of
-//! a server's configuration. `IGNORED` in `domain/src/platform/env_reader.rs` names the variables that are read here.
+//! These commands read no setting of a server, so they do not use the reader of settings, which reports every problem
+//! of a server's configuration. `IGNORED` in `domain/src/platform/env_reader.rs` names the variables that are read
+//! here.
 
 use std::path::PathBuf;
 

@@ -46,8 +46,9 @@ pub(super) struct Arguments {
 /// Runs `portico remote login`.
 ///
 /// # Errors
-/// A failure with the exit code 2 if the URL is missing or wrong, or if a token must be typed without a terminal; as for
-/// [`ApiClient::send`] if the server refuses the code or the token; with the exit code 1 if the login cannot be stored.
+/// A failure with the exit code 2 if the URL is missing or wrong, or if a token must be typed without a terminal; as
+/// for [`ApiClient::send`] if the server refuses the code or the token; with the exit code 1 if the login cannot be
+/// stored.
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let file = context.profile_file()?;
     // A file that others can read is mended first.
@@ -160,8 +161,8 @@ fn token_name() -> String {
     if is_good { format!("portico remote on {label}") } else { "portico remote".into() }
 }
 
-/// Ends what an earlier login of the profile has created: its session, and its token if a login created it. The new login
-/// is stored already, so a failure is not reported.
+/// Ends what an earlier login of the profile has created: its session, and its token if a login created it. The new
+/// login is stored already, so a failure is not reported.
 async fn end(context: &Context, old: &Profile, new: &Profile) {
     let Ok(client) = context.client("the URL of the profile", &old.url) else { return };
     if let Some(session) = &old.session {

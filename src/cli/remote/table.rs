@@ -9,8 +9,8 @@ const MIN_WIDTH: usize = 4;
 
 /// Returns a table with a header, a line for each row, and a line feed at the end of each line.
 ///
-/// `columns` is the width of the terminal, to which long cells are cut. If it is `None`, nothing is cut, and the text is
-/// plain, because a program reads it.
+/// `columns` is the width of the terminal, to which long cells are cut. If it is `None`, nothing is cut, and the text
+/// is plain, because a program reads it.
 pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> String {
     let header = header.iter().map(|cell| (*cell).to_owned()).collect();
     let rows = rows.iter().map(|row| row.iter().map(|cell| text::clean(cell)).collect());

@@ -23,7 +23,8 @@ pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Returns `text` if it has at most `columns`, and otherwise its beginning with an ellipsis. A letter keeps its accents.
+/// Returns `text` if it has at most `columns`, and otherwise its beginning with an ellipsis. A letter keeps its
+/// accents.
 pub(super) fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();

@@ -14,8 +14,8 @@ pub(crate) struct FakeServer {
 }
 
 impl FakeServer {
-    /// Starts a server. `answer` gets the number of the request, from 0, and its head; it returns the bytes to send before
-    /// the connection is closed, or `None` to never answer.
+    /// Starts a server. `answer` gets the number of the request, from 0, and its head; it returns the bytes to send
+    /// before the connection is closed, or `None` to never answer.
     pub(crate) async fn start(answer: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
