@@ -103,7 +103,7 @@ enum Command {
     /// Adds, lists, changes and removes staff users.
     #[command(subcommand)]
     Staff(staff::Command),
-    /// Works on a server over its HTTP API, from any machine: clients, invitations, people, mails, staff, tokens, audit.
+    /// Works on a server over its HTTP API: clients, invitations, people, mails, staff users, tokens, audit log.
     Remote(Box<remote::Arguments>),
 }
 

@@ -17,8 +17,8 @@ const PLACEHOLDERS: [&str; 9] = [
     ":example@",
 ];
 
-/// The variables of `portico remote`, which reads no setting of a server. A server ignores them, because one machine may
-/// have both.
+/// The variables of `portico remote`, which reads no setting of a server. A server ignores them, because one machine
+/// may have both.
 const IGNORED: [&str; 3] = ["PORTICO_REMOTE_PROFILE", "PORTICO_REMOTE_URL", "PORTICO_REMOTE_TOKEN"];
 
 /// An environment variable that Portico reads.
