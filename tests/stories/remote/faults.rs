@@ -3,7 +3,9 @@
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpListener, time::Instant};
 
-use crate::support::{FakeServer, Machine, PAST, create_token, free_port, http_answer, paths::TOKEN, stories};
+use crate::support::{
+    FakeServer, Machine, PAST, create_token, eventually, free_port, http_answer, paths::TOKEN, stories,
+};
 
 const FAKE_TOKEN: &str = "pat_of_a_fake_server_0000000000000";
 const PROBLEM: &str = "application/problem+json";
@@ -150,7 +152,9 @@ async fn ctrl_c_ends_a_command_and_shows_what_is_typed_again() {
     let machine = Machine::new();
     let mut terminal = machine.terminal(&["login", &url, "--token"]);
     terminal.shows("API token (not shown):").await;
+    assert!(!terminal.echoes());
     terminal.interrupt();
+    eventually("the terminal shows what is typed", || async { terminal.echoes().then_some(()) }).await;
     let screen = machine.expect(terminal, 1).await;
     assert!(screen.contains("portico: stopped by SIGTERM or SIGINT"), "{screen}");
 }

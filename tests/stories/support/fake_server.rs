@@ -34,7 +34,8 @@ impl FakeServer {
                     match answer(number, &head) {
                         Some(answer) => {
                             let _ = connection.write_all(answer.as_bytes()).await;
-                            let _ = connection.shutdown().await;
+                            // Until the client closes the connection.
+                            let _ = connection.read_to_end(&mut Vec::new()).await;
                         }
                         None => std::future::pending().await,
                     }

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     num::NonZero,
+    process::Command,
     sync::{Arc, Mutex},
     thread,
 };
@@ -19,8 +20,7 @@ pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     screen: Arc<Mutex<vt100::Parser>>,
-    /// Keeps the terminal open.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
 }
 
 impl Terminal {
@@ -45,7 +45,7 @@ impl Terminal {
                 shown.lock().unwrap().process(&bytes[..length]);
             }
         });
-        Self { child, keyboard: pair.master.take_writer().unwrap(), screen, _master: pair.master }
+        Self { child, keyboard: pair.master.take_writer().unwrap(), screen, master: pair.master }
     }
 
     /// What the screen shows, without the empty end of each line.
@@ -77,6 +77,14 @@ impl Terminal {
     pub(crate) fn types(&mut self, line: &str) {
         self.keyboard.write_all(format!("{line}\r").as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
+    }
+
+    /// Whether the terminal shows what is typed.
+    pub(crate) fn echoes(&self) -> bool {
+        let name = self.master.tty_name().unwrap();
+        let output = Command::new("stty").arg("-F").arg(name).arg("-a").output().unwrap();
+        let settings = String::from_utf8(output.stdout).unwrap();
+        settings.split([' ', '\n']).any(|setting| setting == "echo")
     }
 
     /// Types Ctrl-C.
