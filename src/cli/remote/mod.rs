@@ -161,3 +161,60 @@ async fn run_to_end(context: &Context, command: Command) -> Result<(), Failure> 
 fn stopped() -> Failure {
     Failure::failed("stopped by SIGTERM or SIGINT before the command was done")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory, Parser};
+
+    use crate::cli::Cli;
+
+    /// Splits an example as a shell does. Redirections and comments end it.
+    fn words(example: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (n, part) in example.split('\'').enumerate() {
+            match n % 2 {
+                0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                _ => words.push(part.to_owned()),
+            }
+        }
+        words.into_iter().take_while(|word| !["<", ">", "#"].contains(&word.as_str())).collect()
+    }
+
+    fn assert_parses(example: &str) {
+        if let Err(error) = Cli::try_parse_from(words(example)) {
+            panic!("{example}: {error}");
+        }
+    }
+
+    /// Calls `check` with each command that has no subcommands, and returns how many there are.
+    fn for_each_leaf(command: &Command, check: &impl Fn(&Command)) -> usize {
+        if !command.has_subcommands() {
+            check(command);
+            return 1;
+        }
+        command.get_subcommands().map(|command| for_each_leaf(command, check)).sum()
+    }
+
+    #[test]
+    fn help_of_each_command_has_examples_that_are_accepted() {
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        let remote = cli.find_subcommand("remote").unwrap();
+        let count = for_each_leaf(remote, &|command| {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{}", command.get_name()));
+            examples.lines().for_each(assert_parses);
+        });
+        assert_eq!(count, 27);
+    }
+
+    #[test]
+    fn examples_in_the_documentation_are_accepted() {
+        let page = include_str!("../../../docs/remote.md");
+        let of_table = page.split('`').filter(|text| text.starts_with("portico remote ") && !text.contains("--help"));
+        let of_code = page.lines().filter(|line| line.starts_with("portico remote "));
+        let examples: Vec<_> = of_table.chain(of_code).collect();
+        assert!(examples.len() > 27, "{examples:?}");
+        examples.into_iter().for_each(assert_parses);
+    }
+}

@@ -100,6 +100,10 @@ stories! {
         machine.run(&["logout", "--profile", "other"]).await.expect(0);
         machine.run(&list).await.expect_failure(4);
         machine.run(&["clients", "list"]).await.expect(0);
+        machine.sets("PORTICO_REMOTE_PROFILE", "other");
+        machine.run(&["clients", "list"]).await.expect_failure(4);
+        machine.run(&["clients", "list", "--profile", "default"]).await.expect(0);
+        machine.run(&["clients", "list", "--profile", "../x"]).await.expect_failure(2);
     }
 
     async fn a_login_without_a_terminal_reads_a_token_only(world) {

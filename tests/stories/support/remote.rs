@@ -72,8 +72,8 @@ impl Machine {
     /// A machine whose environment names a server and a token.
     pub(crate) fn with_token(url: &str, token: &str) -> Self {
         let mut machine = Self::new();
-        machine.env.push(("PORTICO_REMOTE_URL".into(), url.into()));
-        machine.env.push(("PORTICO_REMOTE_TOKEN".into(), token.into()));
+        machine.sets("PORTICO_REMOTE_URL", url);
+        machine.sets("PORTICO_REMOTE_TOKEN", token);
         machine.keeps(token);
         machine
     }
@@ -89,6 +89,11 @@ impl Machine {
         machine.keeps(&token);
         machine.run_with_input(&["login", &world.apis[0], "--token"], &token).await.expect(0);
         machine
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn sets(&mut self, name: &str, value: &str) {
+        self.env.push((name.into(), value.into()));
     }
 
     /// Records a secret that no command may print.
