@@ -94,10 +94,10 @@ struct ClientRow {
 
 impl Row for ClientRow {
     const PLURAL: &'static str = "clients";
-    const HEADER: &'static [&'static str] = &["ID", "NAME", "REFERENCE", "STATUS", "CREATED"];
+    const HEADER: &'static [&'static str] = &["NAME", "REFERENCE", "STATUS", "CREATED", "ID"];
 
     fn cells(self) -> Vec<String> {
-        vec![self.id, self.name, self.external_ref.unwrap_or_default(), self.status, time(self.created_at)]
+        vec![self.name, self.external_ref.unwrap_or_default(), self.status, time(self.created_at), self.id]
     }
 }
 

@@ -89,18 +89,16 @@ struct EmailRow {
     kind: String,
     recipient: String,
     status: String,
-    attempts: i64,
     created_at: Time,
     detail: String,
 }
 
 impl Row for EmailRow {
     const PLURAL: &'static str = "mails";
-    const HEADER: &'static [&'static str] = &["ID", "KIND", "RECIPIENT", "STATUS", "TRIES", "CREATED", "DETAIL"];
+    const HEADER: &'static [&'static str] = &["ID", "KIND", "RECIPIENT", "STATUS", "CREATED", "DETAIL"];
 
     fn cells(self) -> Vec<String> {
-        let (attempts, created) = (self.attempts.to_string(), time(self.created_at));
-        vec![self.id, self.kind, self.recipient, self.status, attempts, created, self.detail]
+        vec![self.id, self.kind, self.recipient, self.status, time(self.created_at), self.detail]
     }
 }
 

@@ -119,11 +119,11 @@ struct ClientName {
 
 impl Row for InvitationRow {
     const PLURAL: &'static str = "invitations";
-    const HEADER: &'static [&'static str] = &["ID", "ADDRESS", "NAME", "STATUS", "MAIL", "EXPIRES", "CLIENT"];
+    const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "STATUS", "MAIL", "EXPIRES", "CLIENT", "ID"];
 
     fn cells(self) -> Vec<String> {
         let client = self.client.map(|client| client.name).unwrap_or_default();
-        vec![self.id, self.email, self.name, self.status, self.delivery.status, time(self.expires_at), client]
+        vec![self.email, self.name, self.status, self.delivery.status, time(self.expires_at), client, self.id]
     }
 }
 

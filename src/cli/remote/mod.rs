@@ -62,6 +62,9 @@ Examples:
   portico remote invite --client 'Acme Ltd' --csv people.csv
   portico remote people list --status disabled --json";
 
+/// The heading of the options that every command has.
+const GENERAL: &str = "General options";
+
 /// The arguments of `portico remote`.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
@@ -75,14 +78,14 @@ pub(super) struct Arguments {
 /// The options of every command.
 #[derive(Args)]
 struct Options {
-    /// The stored login to use. The default is `default`.
-    #[arg(long, global = true, value_name = "NAME", value_parser = profile::parse_name)]
+    /// The stored login to use, in place of the one that is called default.
+    #[arg(long, global = true, help_heading = GENERAL, value_name = "NAME", value_parser = profile::parse_name)]
     profile: Option<String>,
-    /// Prints the JSON of the API and nothing else on stdout: an array for a list, an object for a single result.
-    #[arg(long, global = true)]
+    /// Prints the JSON of the API: an array for a list, an object for a single result.
+    #[arg(long, global = true, help_heading = GENERAL)]
     json: bool,
     /// How long a request may take, such as 90s or 5m.
-    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    #[arg(long, global = true, help_heading = GENERAL, value_name = "TIME", default_value = "60s", value_parser = duration)]
     timeout: Duration,
 }
 

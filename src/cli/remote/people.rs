@@ -97,11 +97,11 @@ struct ClientName {
 
 impl Row for PersonRow {
     const PLURAL: &'static str = "people";
-    const HEADER: &'static [&'static str] = &["ID", "ADDRESS", "NAME", "ROLE", "STATUS", "LAST SIGN-IN", "CLIENT"];
+    const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "ROLE", "STATUS", "LAST SIGN-IN", "CLIENT", "ID"];
 
     fn cells(self) -> Vec<String> {
         let client = self.client.map(|client| client.name).unwrap_or_default();
-        vec![self.id, self.email, self.name, self.role, self.status, time_or_never(self.last_sign_in_at), client]
+        vec![self.email, self.name, self.role, self.status, time_or_never(self.last_sign_in_at), client, self.id]
     }
 }
 

@@ -97,11 +97,11 @@ struct StaffRow {
 
 impl Row for StaffRow {
     const PLURAL: &'static str = "staff users";
-    const HEADER: &'static [&'static str] = &["ID", "ADDRESS", "NAME", "ROLE", "KIND", "STATUS", "LAST SIGN-IN"];
+    const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "ROLE", "KIND", "STATUS", "LAST SIGN-IN", "ID"];
 
     fn cells(self) -> Vec<String> {
         let (email, last) = (self.email.unwrap_or_default(), time_or_never(self.last_sign_in_at));
-        vec![self.id, email, self.name, self.role, self.kind, self.status, last]
+        vec![email, self.name, self.role, self.kind, self.status, last, self.id]
     }
 }
 

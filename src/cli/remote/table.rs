@@ -4,13 +4,13 @@ use super::text;
 
 /// The columns between two cells.
 const GAP: usize = 2;
-/// The fewest columns to which a cell is cut before the first cell, the id, is cut too.
-const MIN_WIDTH: usize = 4;
+/// The widths to which cells are cut: first all cells but the first one, which identifies the object, then all cells.
+const MIN_WIDTHS: [(usize, usize); 3] = [(1, 10), (0, 4), (0, 1)];
 
 /// Returns a table with a header, a line for each row, and a line feed at the end of each line.
 ///
-/// `columns` is the width of the terminal, to which long cells are cut. If it is `None`, nothing is cut, and the text
-/// is plain, because a program reads it.
+/// `columns` is the width of the terminal. A table that is wider loses its last column, and then long cells are cut. If
+/// `columns` is `None`, nothing is cut, and the text is plain, because a program reads it.
 pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> String {
     let header = header.iter().map(|cell| (*cell).to_owned()).collect();
     let rows = rows.iter().map(|row| row.iter().map(|cell| text::clean(cell)).collect());
@@ -27,11 +27,14 @@ pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usiz
     lines.iter().map(|line| render_line(line, &widths, columns.is_some())).collect()
 }
 
-/// Makes the widest cells narrower until a line fits into `columns`: first all but the first cell, then all.
-fn shrink(widths: &mut [usize], columns: usize) {
-    let available = columns.saturating_sub(GAP * widths.len().saturating_sub(1));
-    for (first, minimum) in [(1, MIN_WIDTH), (0, MIN_WIDTH), (0, 1)] {
-        while widths.iter().sum::<usize>() > available {
+/// Removes the last column and makes the widest cells narrower until a line fits into `columns`.
+fn shrink(widths: &mut Vec<usize>, columns: usize) {
+    let excess = |widths: &[usize]| (widths.iter().sum::<usize>() + GAP * widths.len()).saturating_sub(columns + GAP);
+    if excess(widths) > 0 && widths.len() > 1 {
+        widths.pop();
+    }
+    for (first, minimum) in MIN_WIDTHS {
+        while excess(widths) > 0 {
             let widest = widths.iter_mut().skip(first).max_by_key(|width| **width);
             match widest.filter(|width| **width > minimum) {
                 Some(width) => *width -= 1,
@@ -71,15 +74,18 @@ mod tests {
     }
 
     #[test]
-    fn long_cells_are_cut_before_the_id() {
-        let rows = [row(&["0123456789", "a very long name", "another name"])];
-        assert_eq!(
-            render(&["ID", "NAME", "OTHER"], &rows, Some(26)),
-            "ID          NAME    OTHER\n0123456789  a ver…  anoth…\n"
-        );
+    fn the_last_column_is_left_out_before_cells_are_cut() {
+        let rows = [row(&["ann@example.com", "a very long name", "client", "0123456789"])];
+        let render = |columns| render(&["ADDRESS", "NAME", "CLIENT", "ID"], &rows, Some(columns));
+        let whole =
+            "ADDRESS          NAME              CLIENT  ID\nann@example.com  a very long name  client  0123456789\n";
+        assert_eq!(render(53), whole);
+        let without_id = "ADDRESS          NAME              CLIENT\nann@example.com  a very long name  client\n";
+        assert_eq!((render(52).as_str(), render(41).as_str()), (without_id, without_id));
+        assert_eq!(render(37), "ADDRESS          NAME          CLIENT\nann@example.com  a very long…  client\n");
+        assert_eq!(render(28), "ADDRESS    NAME       CLIENT\nann@exam…  a very l…  client\n");
         for columns in 7..60 {
-            let table = render(&["ID", "NAME", "OTHER"], &rows, Some(columns));
-            assert!(table.lines().all(|line| text::width(line) <= columns), "{columns}\n{table}");
+            assert!(render(columns).lines().all(|line| text::width(line) <= columns), "{columns}");
         }
     }
 }

@@ -96,12 +96,12 @@ struct TokenRow {
 
 impl Row for TokenRow {
     const PLURAL: &'static str = "tokens";
-    const HEADER: &'static [&'static str] = &["ID", "NAME", "BEGINS", "EXPIRES", "LAST USED", "SCOPES", "OWNER"];
+    const HEADER: &'static [&'static str] = &["NAME", "BEGINS", "EXPIRES", "LAST USED", "OWNER", "SCOPES", "ID"];
 
     fn cells(self) -> Vec<String> {
         let (expires, used) = (time(self.expires_at), time_or_never(self.last_used_at));
         let owner = self.owner.map(|owner| owner.name).unwrap_or_default();
-        vec![self.id, self.name, self.prefix, expires, used, self.scopes.join(" "), owner]
+        vec![self.name, self.prefix, expires, used, owner, self.scopes.join(" "), self.id]
     }
 }
 
