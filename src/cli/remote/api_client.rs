@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{
-    Method, StatusCode,
+    StatusCode,
     header::{self, HeaderMap, HeaderValue},
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{
+    api_request::ApiRequest,
     failure::{Failure, FailureKind, Result},
     problem::{self, content_type_name, not_portico},
     server_url::ServerUrl,
@@ -29,68 +29,6 @@ const MAX_RETRIES: u32 = 3;
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// The largest answer that is kept in memory, in bytes.
 const MAX_BODY_BYTES: usize = 32 << 20;
-
-/// A request to the API.
-#[derive(Clone)]
-pub(super) struct ApiRequest {
-    method: Method,
-    path: String,
-    query: Vec<(&'static str, String)>,
-    body: Option<(&'static str, Vec<u8>)>,
-    idempotency_key: Option<String>,
-}
-
-impl ApiRequest {
-    fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), query: vec![], body: None, idempotency_key: None }
-    }
-
-    /// Returns a GET.
-    pub(super) fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// Returns a POST without a body.
-    pub(super) fn post(path: impl Into<String>) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    /// Returns a PATCH with a JSON body.
-    pub(super) fn patch(path: impl Into<String>, body: &Value) -> Self {
-        Self::new(Method::PATCH, path).json(body)
-    }
-
-    /// Returns a DELETE.
-    pub(super) fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
-    /// Returns the request with a JSON body.
-    pub(super) fn json(self, body: &Value) -> Self {
-        Self { body: Some(("application/json", body.to_string().into_bytes())), ..self }
-    }
-
-    /// Returns the request with a body of CSV.
-    pub(super) fn csv(self, body: impl Into<Vec<u8>>) -> Self {
-        Self { body: Some(("text/csv", body.into())), ..self }
-    }
-
-    /// Returns the request with one more query parameter, if there is a value.
-    pub(super) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
-        self
-    }
-
-    /// Returns the request with an `Idempotency-Key`.
-    pub(super) fn idempotency_key(self, key: String) -> Self {
-        Self { idempotency_key: Some(key), ..self }
-    }
-
-    /// Returns whether sending the request twice has the effect of sending it once.
-    fn is_idempotent(&self) -> bool {
-        self.method == Method::GET || self.idempotency_key.is_some()
-    }
-}
 
 /// The answer to a request that the server has done.
 pub(super) struct Answer {

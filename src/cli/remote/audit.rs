@@ -10,7 +10,7 @@ use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     audit_export,
     context::{Api, Context},
     failure::Result,

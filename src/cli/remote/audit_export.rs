@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tempfile::NamedTempFile;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     audit::{Event, compact},
     context::Api,
     failure::{Failure, Result},

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     context::{Api, Context},
     csv_file::CsvFile,
     failure::{Failure, Result},

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    api_client::{Answer, ApiClient, ApiRequest, Credentials, Stream},
+    api_client::{Answer, ApiClient, Credentials, Stream},
+    api_request::ApiRequest,
     environment::RemoteEnvironment,
     failure::{Failure, Result},
     output::Output,

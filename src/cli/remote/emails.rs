@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     audit::rfc3339,
     context::Context,
     failure::{Failure, Result},

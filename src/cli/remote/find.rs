@@ -4,7 +4,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     context::Api,
     failure::{Failure, FailureKind, Result},
     output, pages, text,

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    api_client::{Answer, ApiRequest},
+    api_client::Answer,
+    api_request::ApiRequest,
     context::{Api, Context},
     failure::Result,
     find,

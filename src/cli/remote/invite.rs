@@ -7,7 +7,7 @@ use serde_json::{json, value::RawValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     bulk::{self, BulkOptions},
     context::Context,
     failure::{Failure, FailureKind, Result},

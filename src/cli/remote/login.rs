@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    api_client::{ApiClient, ApiRequest, Credentials},
+    api_client::{ApiClient, Credentials},
+    api_request::ApiRequest,
     context::Context,
     failure::{Failure, Result},
     output,

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::{
-    api_client::{ApiRequest, Credentials},
+    api_client::Credentials,
+    api_request::ApiRequest,
     context::Context,
     failure::{Failure, FailureKind, Result},
     output, staff_session,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    api_client::ApiRequest,
+    api_request::ApiRequest,
     context::{Api, Context},
     failure::Result,
     output::Row,

@@ -7,7 +7,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::{
-    api_client::{Answer, ApiClient, ApiRequest, Credentials},
+    api_client::{Answer, ApiClient, Credentials},
+    api_request::ApiRequest,
     failure::{Failure, Result},
     profile::{Profile, ProfileFile, StoredSession},
     terminal,

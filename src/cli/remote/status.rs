@@ -6,7 +6,8 @@ use portico_domain::platform::clock::Time;
 use serde::Deserialize;
 
 use super::{
-    api_client::{Answer, ApiRequest},
+    api_client::Answer,
+    api_request::ApiRequest,
     context::{Context, login_command},
     failure::Result,
     output,

@@ -110,7 +110,7 @@ async fn columns_stay_in_order_with_wide_and_right_to_left_names() {
         "NAME          REFERENCE  STATUS  CREATED               ID".to_owned(),
         format!("Acme Ltd                 {end}"),
         format!("漢字株式会社             {end}"),
-        // The screen has no place for the character without width at the beginning of the line, which begins the isolate.
+        // The screen keeps no character without width at the beginning of a line, so the isolate has no start.
         format!("שלום בע\"מ\u{2069}                {end}"),
         format!("Zoe\u{301}                      {end}\n"),
     ];
