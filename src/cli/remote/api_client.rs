@@ -192,12 +192,12 @@ impl ApiClient {
 
     fn timed_out(&self) -> Failure {
         let seconds = self.timeout.as_secs();
-        Failure::unreachable(format!("{} did not answer within {seconds} seconds; see --timeout", self.url))
+        Failure::unreachable(format!("{} did not answer within {seconds} s; see --timeout", self.url))
     }
 
     fn unsent(&self, error: &reqwest::Error) -> Unsent {
         if error.is_timeout() {
-            return Failure::unreachable(format!("no connection to {} within 10 seconds", self.url)).into();
+            return Failure::unreachable(format!("no connection to {} within 10 s", self.url)).into();
         }
         // The last cause is the shortest one, such as "Connection refused". The others repeat the URL.
         let mut cause: &dyn std::error::Error = error;
@@ -248,7 +248,7 @@ fn delay(failure: &Failure) -> Option<Duration> {
         Some(seconds) if seconds > MAX_RETRY_AFTER => None,
         Some(seconds) => {
             let why = if is_rate_limited { "The rate limit is used up" } else { "The server is busy" };
-            terminal::note(format!("{why}; waiting for {seconds} seconds."));
+            terminal::note(format!("{why}; waiting for {seconds} s."));
             Some(Duration::from_secs(seconds))
         }
         None => Some(RETRY_DELAY),
@@ -271,7 +271,7 @@ impl Stream {
             Ok(Ok(chunk)) => Ok(chunk.map(|bytes| bytes.to_vec())),
             Ok(Err(_)) => Ok(None),
             Err(_) => Err(Failure::failed(format!(
-                "the export is incomplete: the server sent nothing for {} seconds",
+                "the export is incomplete: the server sent nothing for {} s",
                 self.idle.as_secs()
             ))),
         }

@@ -51,7 +51,7 @@ pub(super) fn failure(status: u16, body: &[u8], content_type: &str) -> Failure {
     if status == 429
         && let Some(seconds) = problem.retry_after
     {
-        message.push_str(&format!("\nThe server accepts this again in {seconds} seconds."));
+        message.push_str(&format!("\nThe server accepts this again in {seconds} s."));
     }
     Failure::problem(status, message, problem)
 }

@@ -69,7 +69,7 @@ async fn an_export_that_stalls_is_a_failure() {
     let server = FakeServer::start(move |_, _| Some(answer.clone())).await;
     let machine = Machine::with_token(server.url(), "pat_of_a_fake_server_0000000000000");
     let printed = machine.run(&["audit", "export", "--timeout", "1s"]).await;
-    let expected = "portico: the export is incomplete: the server sent nothing for 1 seconds\n";
+    let expected = "portico: the export is incomplete: the server sent nothing for 1 s\n";
     assert_eq!((printed.code, printed.stderr.as_str()), (1, expected));
 }
 

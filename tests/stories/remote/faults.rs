@@ -54,7 +54,7 @@ async fn a_server_that_does_not_answer_is_unreachable() {
     let server = FakeServer::start(|_, _| None).await;
     let machine = Machine::with_token(server.url(), FAKE_TOKEN);
     let stderr = machine.run(&["clients", "list", "--timeout", "1s"]).await.expect_failure(5);
-    assert_eq!(stderr, format!("portico: {} did not answer within 1 seconds; see --timeout\n", server.url()));
+    assert_eq!(stderr, format!("portico: {} did not answer within 1 s; see --timeout\n", server.url()));
 }
 
 #[tokio::test]
@@ -86,14 +86,14 @@ async fn a_short_rate_limit_is_waited_for_and_a_long_one_is_not() {
     let server = FakeServer::start(answer).await;
     let started = Instant::now();
     let printed = Machine::with_token(server.url(), FAKE_TOKEN).run(&["clients", "list"]).await;
-    assert_eq!(printed.stderr, "The rate limit is used up; waiting for 1 seconds.\nNo clients.\n");
+    assert_eq!(printed.stderr, "The rate limit is used up; waiting for 1 s.\nNo clients.\n");
     assert!(started.elapsed().as_millis() >= 1_000 && server.requests().len() == 2);
 
     let server = FakeServer::start(|_, _| Some(problem(429, "too_many_requests", Some(300)))).await;
     let machine = Machine::with_token(server.url(), FAKE_TOKEN);
     let expected = "\
 portico: This is the detail.
-The server accepts this again in 300 seconds.
+The server accepts this again in 300 s.
 request id: 01a1fdba-f86f-76f5-b296-4e548b3691ab
 ";
     assert_eq!(machine.run(&["clients", "list"]).await.expect_failure(1), expected);
