@@ -1,6 +1,7 @@
 //! The configuration of a process, read from environment variables.
 //!
-//! This is the only module that reads the environment. `clippy.toml` forbids it elsewhere.
+//! This is the only module that reads settings from the environment. `clippy.toml` forbids it elsewhere.
+//! `portico remote` has no settings, and reads its few variables in `src/cli/remote/environment.rs`.
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 

@@ -19,7 +19,7 @@ use std::{io::Write, num::NonZero, process::ExitCode, thread::available_parallel
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::cli::{Cli, Unverifiable};
+use crate::cli::{Cli, Failure, Unverifiable};
 
 /// The memory allocator. `.cargo/config.toml` holds its options, which are compiled in.
 #[cfg(target_os = "linux")]
@@ -41,8 +41,17 @@ fn main() -> ExitCode {
         Err(error) => {
             // Through the queue, so that the process ends also if nothing reads stderr.
             let _ = stderr::queue().write_all(format!("portico: {error:#}\n").as_bytes());
-            if error.is::<Unverifiable>() { ExitCode::from(UNVERIFIABLE) } else { ExitCode::FAILURE }
+            exit_code(&error)
         }
+    }
+}
+
+/// Returns the exit code of a command that failed.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => ExitCode::from(failure.exit_code()),
+        None if error.is::<Unverifiable>() => ExitCode::from(UNVERIFIABLE),
+        None => ExitCode::FAILURE,
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
                 return command.get_subcommands().filter(|command| command.get_name() != "help").for_each(check);
             }
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.starts_with("Example"), "{name} has no examples: {help:?}");
+            assert!(help.contains("Examples:"), "{name} has no examples: {help:?}");
             let own = name.replace('-', " ");
             assert!(help.replace('-', " ").contains(&own), "no example of {name} uses it: {help}");
         }

@@ -18,6 +18,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod password_costs;
+mod remote;
 mod roles;
 mod serve;
 mod sessions;
@@ -31,6 +32,7 @@ use anyhow::Result;
 pub(crate) use audit::Unverifiable;
 use clap::{CommandFactory, Parser, Subcommand};
 use portico_domain::platform::env_reader::Environment;
+pub(crate) use remote::Failure;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -133,6 +135,8 @@ enum Command {
     /// Adds, lists, changes and removes staff users.
     #[command(subcommand)]
     Staff(staff::Command),
+    /// Works on a server over its HTTP API: clients, invitations, people, mails, staff users, tokens, audit log.
+    Remote(Box<remote::Arguments>),
 }
 
 /// Runs the command that `cli` names until `stop` is cancelled. Prints the help if it names none.
@@ -146,6 +150,7 @@ pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
         Command::Serve => serve::run(config(None, Uses::All)?, stop).await,
         Command::Api => api::run(config(None, Uses::All)?, stop).await,
         Command::Worker => worker::run(config(None, Uses::All)?, stop).await,
+        Command::Remote(arguments) => Ok(remote::run(*arguments, stop).await?),
         command => stop::or_stopped(&stop, run_to_end(command)).await,
     }
 }
@@ -155,7 +160,7 @@ async fn run_to_end(command: Command) -> Result<()> {
     let uses = command.uses();
     let config = || config(None, uses);
     match command {
-        Command::Dev | Command::Serve | Command::Api | Command::Worker => Ok(()),
+        Command::Dev | Command::Serve | Command::Api | Command::Worker | Command::Remote(_) => Ok(()),
         Command::Migrate => migrate::run(config()?).await,
         Command::Copy(arguments) => copy::run(config()?, arguments).await,
         Command::Openapi => openapi::run(),

@@ -16,6 +16,10 @@ pub(super) fn run() -> Result<()> {
          is\n`N/duration`: it allows a burst of N requests, and one more after each duration ÷ N. `off` disables it;\n\
          production refuses `off`.\n",
     )?;
+    print(
+        "`portico remote` reads `PORTICO_REMOTE_PROFILE`, `PORTICO_REMOTE_URL` and `PORTICO_REMOTE_TOKEN`, which are no \
+         settings\nof a server: see [remote.md](remote.md).\n",
+    )?;
     print("| variable | default | description |\n|---|---|---|")?;
     for variable in config::variables() {
         let default = if variable.default.is_empty() { "–".into() } else { format!("`{}`", variable.default) };

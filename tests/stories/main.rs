@@ -45,6 +45,7 @@ mod races;
 mod readme;
 mod refresh;
 mod reminders;
+mod remote;
 mod secrets;
 mod service_accounts;
 mod session_list;

@@ -17,6 +17,10 @@ const PLACEHOLDERS: [&str; 9] = [
     ":example@",
 ];
 
+/// The variables of `portico remote`, which reads no setting of a server. A server ignores them, because one machine
+/// may have both.
+const IGNORED: [&str; 3] = ["PORTICO_REMOTE_PROFILE", "PORTICO_REMOTE_URL", "PORTICO_REMOTE_TOKEN"];
+
 /// An environment variable that Portico reads.
 #[derive(Clone, Debug)]
 pub struct Variable {
@@ -190,7 +194,8 @@ impl EnvReader {
     fn is_unknown(&self, name: &str, value: Option<&str>) -> bool {
         let Some(rest) = name.strip_prefix("PORTICO_") else { return false };
         // `PORTICO_TEST_*` configures the tests, not the program.
-        let is_ignored = rest.starts_with("TEST_") || value.is_some_and(|value| is_service_link(rest, value));
+        let is_of_another_program = rest.starts_with("TEST_") || IGNORED.contains(&name);
+        let is_ignored = is_of_another_program || value.is_some_and(|value| is_service_link(rest, value));
         !is_ignored && !self.known.iter().any(|variable| variable.name == name)
     }
 }

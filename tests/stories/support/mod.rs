@@ -5,6 +5,7 @@ mod concurrency;
 pub(crate) mod cookies;
 mod disk;
 mod fake_dns;
+mod fake_server;
 mod load;
 mod mail;
 mod mail_server;
@@ -15,12 +16,14 @@ mod people;
 mod pgbouncer;
 mod postgres;
 mod process;
+mod remote;
 mod requests;
 mod response;
 mod scrape;
 pub(crate) mod secrets;
 mod services;
 mod tcp_proxy;
+mod terminal;
 mod world;
 
 use std::{future::Future, time::Duration};
@@ -31,6 +34,7 @@ pub(crate) use browser::Browser;
 pub(crate) use concurrency::post_concurrently;
 pub(crate) use disk::Disk;
 pub(crate) use fake_dns::FakeDns;
+pub(crate) use fake_server::{FakeServer, http_answer};
 pub(crate) use load::{DeliveryReport, FootprintLog, Load, Percentiles, Routing, UNLIMITED, unix_milliseconds};
 pub(crate) use mail::Mail;
 pub(crate) use mail_server::{Answer, MailServer, Received, reply};
@@ -39,11 +43,13 @@ pub(crate) use people::{Invitation, Person, Tenant, password, unique, unique_ema
 pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::Postgres;
 pub(crate) use process::{Process, binary};
+pub(crate) use remote::{Machine, create_token};
 pub(crate) use requests::{credentials, new_password, wrong_code};
 pub(crate) use response::Response;
 pub(crate) use scrape::Scrape;
 pub(crate) use services::{Redis, Sink, database, free_port, lock_table, provided, psql, try_psql};
 pub(crate) use tcp_proxy::TcpProxy;
+pub(crate) use terminal::Terminal;
 pub(crate) use world::{Deployment, PAST, World, cluster_env};
 
 /// How long [`eventually`] waits.

@@ -1,0 +1,157 @@
+//! The stored logins. A profile is a file that only its owner can read, because it holds an API token.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use portico_domain::platform::clock::Time;
+use serde::{Deserialize, Serialize};
+
+use super::failure::{Failure, Result};
+
+/// The largest size of a profile, in bytes.
+const MAX_BYTES: u64 = 64 * 1024;
+/// The permissions that other users must not have.
+const OF_OTHERS: u32 = 0o077;
+/// The permission to write that other users must not have on the folder.
+const WRITE_OF_OTHERS: u32 = 0o022;
+
+/// A stored login.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct Profile {
+    /// The URL of the server.
+    pub(super) url: String,
+    /// The API token.
+    pub(super) token: String,
+    /// Whether `portico remote login` created the token.
+    #[serde(default)]
+    pub(super) is_own_token: bool,
+    /// The address of the staff user, if it is known.
+    #[serde(default)]
+    pub(super) email: Option<String>,
+    /// The name of the tenant at the login, if it is known.
+    #[serde(default)]
+    pub(super) tenant: Option<String>,
+    /// The role of the staff user at the login, if it is known.
+    #[serde(default)]
+    pub(super) role: Option<String>,
+    /// The staff session, for the commands that an API token cannot do.
+    #[serde(default)]
+    pub(super) session: Option<StoredSession>,
+    /// The cookie that makes this machine a known device of the staff user, as `name=value`.
+    #[serde(default)]
+    pub(super) device: Option<String>,
+}
+
+/// A staff session.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StoredSession {
+    /// The access token.
+    pub(super) access_token: String,
+    /// When the access token expires.
+    pub(super) expires_at: Time,
+}
+
+/// The file of one profile.
+#[derive(Clone)]
+pub(super) struct ProfileFile {
+    /// The name of the profile.
+    pub(super) name: String,
+    folder: PathBuf,
+}
+
+/// Parses the name of a profile: 1 to 64 letters, digits, `-`, `_` and `.`; the first is no `.`.
+///
+/// # Errors
+/// A clause that follows the name.
+pub(super) fn parse_name(name: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_good = (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(is_allowed);
+    if is_good { Ok(name.to_owned()) } else { Err("must have 1 to 64 letters, digits, '-', '_' or '.'".into()) }
+}
+
+impl ProfileFile {
+    /// Returns the file of the profile `name` in `folder`.
+    pub(super) fn new(folder: PathBuf, name: String) -> Self {
+        Self { name, folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.name))
+    }
+
+    /// Reads the profile. Returns `None` if there is no file.
+    ///
+    /// # Errors
+    /// A failure with the exit code 4 if another user owns the file or may read or write it, and one with the exit code
+    /// 1 if it cannot be read.
+    pub(super) fn read(&self) -> Result<Option<Profile>> {
+        let path = self.path();
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::failed(format!("cannot read the login in {}: {error}", path.display()))
+        };
+        let mut file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|error| failed(&error))?,
+        };
+        check(&self.folder, &fs::metadata(&self.folder).map_err(|error| failed(&error))?, WRITE_OF_OTHERS)?;
+        check(&path, &file.metadata().map_err(|error| failed(&error))?, OF_OTHERS)?;
+        let mut text = String::new();
+        (&mut file).take(MAX_BYTES).read_to_string(&mut text).map_err(|error| failed(&error))?;
+        // The error of serde would repeat a part of the file.
+        let profile = serde_json::from_str(&text);
+        profile.map(Some).map_err(|_| failed(&"it is damaged; run portico remote logout --local, then log in again"))
+    }
+
+    /// Writes the profile in one step: another process reads the old file or the new one.
+    ///
+    /// # Errors
+    /// A failure with the exit code 1 if the folder or the file cannot be written.
+    pub(super) fn write(&self, profile: &Profile) -> Result<()> {
+        let failed = |error: std::io::Error| {
+            Failure::failed(format!("cannot write the login to {}: {error}", self.path().display()))
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
+        // Only the owner can read a temporary file, from the moment that it exists.
+        let mut file = tempfile::Builder::new().prefix(".login").tempfile_in(&self.folder).map_err(failed)?;
+        let text = serde_json::to_vec_pretty(profile).map_err(|error| failed(error.into()))?;
+        file.write_all(&text).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(self.path()).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Deletes the file. Returns whether there was one.
+    ///
+    /// # Errors
+    /// A failure with the exit code 1 if the file cannot be deleted.
+    pub(super) fn delete(&self) -> Result<bool> {
+        match fs::remove_file(self.path()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Failure::failed(format!("cannot delete {}: {error}", self.path().display()))),
+        }
+    }
+}
+
+/// Checks that this user owns the file or the folder, and that other users have none of the permissions `forbidden`.
+fn check(path: &Path, metadata: &fs::Metadata, forbidden: u32) -> Result<()> {
+    let shown = path.display();
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(Failure::refused(format!(
+            "another user owns {shown}, so the login in it is not used; delete it and log in again"
+        )));
+    }
+    if metadata.mode() & forbidden != 0 {
+        let mode = if metadata.is_dir() { "700" } else { "600" };
+        return Err(Failure::refused(format!(
+            "other users may read or write {shown}, so the login in it is not used\n\
+             Run: chmod {mode} '{shown}'\n\
+             If others have read the token, run `portico remote logout` afterwards and log in again."
+        )));
+    }
+    Ok(())
+}

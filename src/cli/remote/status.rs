@@ -1,0 +1,108 @@
+//! `portico remote status`: shows the stored login.
+
+use chrono::TimeDelta;
+use clap::Args;
+use portico_domain::platform::clock::Time;
+use serde::Deserialize;
+
+use super::{
+    api_client::Answer,
+    api_request::ApiRequest,
+    context::{Context, login_command},
+    failure::Result,
+    output,
+    staff_session::now,
+    terminal,
+};
+
+/// A token that expires earlier than this is pointed out.
+const EXPIRES_SOON: TimeDelta = TimeDelta::days(14);
+
+const AFTER_HELP: &str = "\
+Examples:
+  portico remote status
+  portico remote status --profile staging --json";
+
+/// The arguments of `portico remote status`.
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Arguments {}
+
+/// What the server says about the token of a request.
+#[derive(Deserialize)]
+pub(super) struct PresentedToken {
+    /// The name.
+    pub(super) name: String,
+    /// The beginning of the token, which is not secret.
+    prefix: String,
+    /// The staff user or service account that the token acts for.
+    pub(super) owner: Owner,
+    /// When it expires.
+    pub(super) expires_at: Time,
+    scopes: Vec<String>,
+    /// The JSON of the server.
+    #[serde(skip)]
+    pub(super) text: String,
+}
+
+/// The staff user or service account that a token acts for.
+#[derive(Deserialize)]
+pub(super) struct Owner {
+    /// The name.
+    pub(super) name: String,
+    kind: String,
+}
+
+impl PresentedToken {
+    /// Reads the answer of `GET /api/v1/token`.
+    ///
+    /// # Errors
+    /// A failure with the exit code 5 if it has another form.
+    pub(super) fn from_answer(answer: Answer) -> Result<Self> {
+        let token: Self = answer.parse()?;
+        Ok(Self { text: answer.text, ..token })
+    }
+}
+
+/// Runs `portico remote status`.
+///
+/// # Errors
+/// As for [`Context::token_api`] and [`Api::call`](super::context::Api::call).
+pub(super) async fn run(context: &Context, _: Arguments) -> Result<()> {
+    let api = context.token_api()?;
+    let token = PresentedToken::from_answer(api.call(&ApiRequest::get("/api/v1/token")).await?)?;
+    if context.output.is_json {
+        output::write(&format!("{}\n", token.text))?;
+    } else {
+        output::write_lines(&describe(context, &api.client.url.to_string(), &token)?)?;
+    }
+    if token.expires_at - now() < EXPIRES_SOON {
+        let command = match context.environment.token {
+            Some(_) => "Create another one for PORTICO_REMOTE_TOKEN.".to_owned(),
+            None => format!("Run: {}", login_command(&context.profile_file()?)),
+        };
+        terminal::note(format!("The token expires on {}. {command}", output::time(token.expires_at)));
+    }
+    Ok(())
+}
+
+/// Returns a line for each fact. Tenant and role are those of the last login with a code.
+fn describe(context: &Context, url: &str, token: &PresentedToken) -> Result<String> {
+    let days = (token.expires_at - now()).num_days();
+    let mut facts = vec![("server", url.to_owned())];
+    match context.environment.token {
+        Some(_) => facts.push(("profile", "none: PORTICO_REMOTE_TOKEN is set".into())),
+        None => {
+            let (file, profile) = context.stored_login()?;
+            facts.push(("profile", file.name));
+            for (name, value) in [("address", profile.email), ("tenant", profile.tenant), ("role", profile.role)] {
+                facts.extend(value.map(|value| (name, value)));
+            }
+        }
+    }
+    facts.push(("owner", format!("{} ({})", token.owner.name, token.owner.kind)));
+    facts.push(("token", format!("{} ({}…)", token.name, token.prefix)));
+    facts.push(("scopes", token.scopes.join(", ")));
+    facts.push(("expires", format!("{} (in {days} days)", output::time(token.expires_at))));
+    Ok(facts.iter().map(|(name, value)| format!("{name:8} {value}\n")).collect())
+}

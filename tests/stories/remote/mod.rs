@@ -1,0 +1,10 @@
+//! `portico remote`: the commands that work over the API, in a pseudo-terminal and in scripts.
+
+mod audit;
+mod emails;
+mod faults;
+mod invite;
+mod lists;
+mod login;
+mod people;
+mod staff;
