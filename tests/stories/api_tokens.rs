@@ -60,7 +60,10 @@ stories! {
         send(world, &token, Method::PATCH, &path, Some(json!({ "status": "past_due" }))).await.expect(200);
         let mut own = send(world, &token, Method::GET, TOKEN, None).await.expect(200);
         assert_eq!((&own["owner"]["kind"], &own["owner"]["name"]), (&json!("person"), &json!("owner")));
-        own.as_object_mut().unwrap().remove("owner");
+        assert_eq!((&own["role"], &own["tenant"]["slug"]), (&json!("owner"), &json!(tenant.slug)));
+        for name in ["owner", "role", "tenant"] {
+            own.as_object_mut().unwrap().remove(name);
+        }
         created.as_object_mut().unwrap().remove("token");
         assert_eq!(own, created);
         let event = world.sql(&format!(

@@ -9,7 +9,7 @@ use poem_openapi::{
     payload::Json,
 };
 use portico_domain::{
-    entity::{ApiTokenId, api_token},
+    entity::{ApiTokenId, api_token, tenant},
     platform::{
         actor::{Permission, Scopes, TokenOwner, access::StaffEditNotFresh},
         app::App,
@@ -20,15 +20,18 @@ use portico_domain::{
 };
 use uuid::Uuid;
 
-use crate::http::{
-    auth::{Authorized, FreshStaffUser, StaffUser, TenantCaller},
-    body::Body,
-    error::{ApiResult, codes},
-    fields::Field,
-    nullable::Nullable,
-    page,
-    response::{Created, NoContent},
-    tags::Tag,
+use crate::{
+    http::{
+        auth::{Authorized, FreshStaffUser, StaffUser, TenantCaller},
+        body::Body,
+        error::{ApiResult, codes},
+        fields::Field,
+        nullable::Nullable,
+        page,
+        response::{Created, NoContent},
+        tags::Tag,
+    },
+    tenancy::views::{StaffRole, Tenant},
 };
 
 /// The operations of the tag `api tokens` on the staff user's own tokens.
@@ -97,6 +100,31 @@ struct OwnedApiToken {
     last_used_at: Nullable<DateTime<Utc>>,
     /// Whose token it is.
     owner: ApiTokenOwner,
+}
+
+/// The API token that a program has presented.
+#[derive(Object)]
+struct PresentedApiToken {
+    /// The id of the token (UUIDv7).
+    id: Uuid,
+    /// The name that its owner gave the token.
+    name: String,
+    /// The first 12 characters of the token, by which people recognise it.
+    prefix: String,
+    /// The permissions that the token may use, as far as `role` gives them.
+    scopes: Vec<TokenScope>,
+    /// When the token was created (RFC 3339, UTC).
+    created_at: DateTime<Utc>,
+    /// When the token expires (RFC 3339, UTC).
+    expires_at: DateTime<Utc>,
+    /// When the token was last used (RFC 3339, UTC), to about a minute; `null` if never.
+    last_used_at: Nullable<DateTime<Utc>>,
+    /// Whose token it is.
+    owner: ApiTokenOwner,
+    /// The role of the owner.
+    role: StaffRole,
+    /// The tenant for which the token acts.
+    tenant: Tenant,
 }
 
 /// The owner of an API token.
@@ -250,6 +278,15 @@ impl From<OwnedToken> for OwnedApiToken {
     }
 }
 
+impl PresentedApiToken {
+    fn new(token: OwnedToken, tenant: &tenant::Model) -> Self {
+        let role = token.owner.role().into();
+        let OwnedApiToken { id, name, prefix, scopes, created_at, expires_at, last_used_at, owner } = token.into();
+        let tenant = tenant.into();
+        Self { id, name, prefix, scopes, created_at, expires_at, last_used_at, owner, role, tenant }
+    }
+}
+
 impl From<Page<api_token::Model>> for ApiTokenList {
     fn from(page: Page<api_token::Model>) -> Self {
         let Page { data, next_cursor } = page.map(Into::into);
@@ -349,11 +386,11 @@ impl ApiTokens {
 
     /// Get the presented API token
     ///
-    /// Returns the API token of the request. It needs no permission. The response is 404 `not_found` if the request has
-    /// the credential of a session.
+    /// Returns the API token of the request, with its tenant and the role of its owner. It needs no permission. The
+    /// response is 404 `not_found` if the request has the credential of a session.
     #[oai(path = "/token", method = "get", operation_id = "get_presented_token")]
-    async fn presented(&self, caller: TenantCaller) -> ApiResult<Json<OwnedApiToken>, { codes::NOT_FOUND }> {
-        Ok(Json(api_tokens::presented(&caller)?.into()))
+    async fn presented(&self, caller: TenantCaller) -> ApiResult<Json<PresentedApiToken>, { codes::NOT_FOUND }> {
+        Ok(Json(PresentedApiToken::new(api_tokens::presented(&caller)?, &caller.tenant)))
     }
 
     /// Revoke the presented API token

@@ -134,8 +134,6 @@ async fn by_code(client: &ApiClient, email: String, device: Option<String>) -> R
         token,
         is_own_token: true,
         email: Some(signed_in.user.email),
-        tenant: Some(signed_in.user.tenant.name),
-        role: Some(signed_in.user.role),
         session: None,
         device: new_device.or(device),
     };

@@ -32,12 +32,6 @@ pub(super) struct Profile {
     /// The address of the staff user, if it is known.
     #[serde(default)]
     pub(super) email: Option<String>,
-    /// The name of the tenant at the login, if it is known.
-    #[serde(default)]
-    pub(super) tenant: Option<String>,
-    /// The role of the staff user at the login, if it is known.
-    #[serde(default)]
-    pub(super) role: Option<String>,
     /// The staff session, for the commands that an API token cannot do.
     #[serde(default)]
     pub(super) session: Option<StoredSession>,

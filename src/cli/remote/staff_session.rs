@@ -44,15 +44,6 @@ pub(super) struct SignedInUser {
     pub(super) email: String,
     /// The role.
     pub(super) role: String,
-    /// The tenant.
-    pub(super) tenant: SignedInTenant,
-}
-
-/// The tenant of a staff user.
-#[derive(Deserialize)]
-pub(super) struct SignedInTenant {
-    /// The name.
-    pub(super) name: String,
 }
 
 impl SignedIn {

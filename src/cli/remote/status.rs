@@ -40,6 +40,10 @@ pub(super) struct PresentedToken {
     /// When it expires.
     pub(super) expires_at: Time,
     scopes: Vec<String>,
+    /// The role of the owner.
+    role: String,
+    /// The tenant for which the token acts.
+    tenant: TokenTenant,
     /// The JSON of the server.
     #[serde(skip)]
     pub(super) text: String,
@@ -51,6 +55,12 @@ pub(super) struct Owner {
     /// The name.
     pub(super) name: String,
     kind: String,
+}
+
+/// The tenant for which a token acts.
+#[derive(Deserialize)]
+struct TokenTenant {
+    name: String,
 }
 
 impl PresentedToken {
@@ -86,7 +96,7 @@ pub(super) async fn run(context: &Context, _: Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Returns a line for each fact. Tenant and role are those of the last login with a code.
+/// Returns a line for each fact.
 fn describe(context: &Context, url: &str, token: &PresentedToken) -> Result<String> {
     let days = (token.expires_at - now()).num_days();
     let mut facts = vec![("server", url.to_owned())];
@@ -95,12 +105,11 @@ fn describe(context: &Context, url: &str, token: &PresentedToken) -> Result<Stri
         None => {
             let (file, profile) = context.stored_login()?;
             facts.push(("profile", file.name));
-            for (name, value) in [("address", profile.email), ("tenant", profile.tenant), ("role", profile.role)] {
-                facts.extend(value.map(|value| (name, value)));
-            }
+            facts.extend(profile.email.map(|email| ("address", email)));
         }
     }
-    facts.push(("owner", format!("{} ({})", token.owner.name, token.owner.kind)));
+    facts.push(("tenant", token.tenant.name.clone()));
+    facts.push(("owner", format!("{} ({}, {})", token.owner.name, token.owner.kind, token.role)));
     facts.push(("token", format!("{} ({}…)", token.name, token.prefix)));
     facts.push(("scopes", token.scopes.join(", ")));
     facts.push(("expires", format!("{} (in {days} days)", output::time(token.expires_at))));

@@ -126,7 +126,8 @@ async fn a_login_is_kept_if_its_token_cannot_be_revoked() {
     let token = json!({
         "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "name": "CLI", "prefix": "pat_fake", "scopes": [],
         "expires_at": "2026-11-28T10:00:00Z", "last_used_at": null, "created_at": "2026-11-26T10:00:00Z",
-        "owner": { "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "kind": "service", "name": "Sync" },
+        "owner": { "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "kind": "service", "name": "Sync" }, "role": "viewer",
+        "tenant": { "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "slug": "acme", "name": "Acme Ltd" },
     });
     let token = http_answer(200, "application/json", &token.to_string());
     let answer = move |_, head: &str| head.starts_with("GET").then(|| token.clone());

@@ -124,7 +124,9 @@ fn string(owner: &str, name: &str, format: &str) -> Value {
         ("Client" | "ClientSummary" | "ClientReference" | "CreateClient", "name", _) | (_, "client_name", _) => {
             "Acme Ltd"
         }
-        ("CreateApiToken" | "ApiToken" | "CreatedApiToken" | "OwnedApiToken", "name", _) => "nightly import",
+        ("CreateApiToken" | "ApiToken" | "CreatedApiToken" | "OwnedApiToken" | "PresentedApiToken", "name", _) => {
+            "nightly import"
+        }
         ("ServiceAccount" | "CreateServiceAccount", "name", _) => "CRM",
         ("Tenant", "name", _) => "Demo",
         (_, "name", _) => "Ann Baker",

@@ -1650,8 +1650,8 @@ export const revokePresentedToken = <ThrowOnError extends boolean = false>(optio
 /**
  * Get the presented API token
  *
- * Returns the API token of the request. It needs no permission. The response is 404 `not_found` if the request has
- * the credential of a session.
+ * Returns the API token of the request, with its tenant and the role of its owner. It needs no permission. The
+ * response is 404 `not_found` if the request has the credential of a session.
  *
  * Rate limits: `requests`, `bearer`.
  */

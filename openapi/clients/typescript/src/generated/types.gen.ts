@@ -2171,6 +2171,49 @@ export type PortalUserList = {
 };
 
 /**
+ * PresentedApiToken
+ *
+ * The API token that a program has presented.
+ *
+ * - `owner`: Whose token it is.
+ * - `role`: The role of the owner.
+ * - `tenant`: The tenant for which the token acts.
+ */
+export type PresentedApiToken = {
+    /**
+     * When the token was created (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * When the token expires (RFC 3339, UTC).
+     */
+    expires_at: string;
+    /**
+     * The id of the token (UUIDv7).
+     */
+    id: string;
+    /**
+     * When the token was last used (RFC 3339, UTC), to about a minute; `null` if never.
+     */
+    last_used_at: string | null;
+    /**
+     * The name that its owner gave the token.
+     */
+    name: string;
+    owner: ApiTokenOwner;
+    /**
+     * The first 12 characters of the token, by which people recognise it.
+     */
+    prefix: string;
+    role: StaffRole;
+    /**
+     * The permissions that the token may use, as far as `role` gives them.
+     */
+    scopes: Array<TokenScope>;
+    tenant: Tenant;
+};
+
+/**
  * Why a request failed with the status 408 (RFC 9457).
  */
 export type RequestTimeoutProblem = {
@@ -8897,9 +8940,9 @@ export type GetPresentedTokenError = GetPresentedTokenErrors[keyof GetPresentedT
 
 export type GetPresentedTokenResponses = {
     /**
-     * An API token with its owner, without its secret.
+     * The API token that a program has presented.
      */
-    200: OwnedApiToken;
+    200: PresentedApiToken;
 };
 
 export type GetPresentedTokenResponse = GetPresentedTokenResponses[keyof GetPresentedTokenResponses];
