@@ -33,6 +33,17 @@ use crate::{
     },
 };
 
+/// The text at the beginning of the document.
+const DESCRIPTION: &str = "\
+The accounts service of a client portal: invitations, activation, sign-in and password recovery.
+
+To try it on this page as a staff user, call `send_code`, read the code in the mail, and call `verify_code` with the
+`flow` of the first response. The browser then has the session in a cookie, and every operation of staff users works.
+With `portico dev`, the staff user is `owner@demo.test`, and `/dev/mail` shows the mails. A program sends an API token as
+its bearer token instead.
+
+Errors are problem documents (RFC 9457) with a `code` for programs. Each operation lists the codes that it can answer.";
+
 /// Returns the service with every operation. A new file of operations is added here.
 pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
     let identity = (Sessions, OwnSessions, LinkTokens, Passwords, Profile, StaffSessions, OwnStaffSessions);
@@ -40,7 +51,7 @@ pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
     let staff = (Staff, StaffProfile, ServiceAccounts, OwnTokens, ApiTokens);
     let tenancy = (Clients, people, staff, Emails, AuditEvents);
     OpenApiService::new((identity, tenancy, (Jwks, Health)), "Portico", env!("CARGO_PKG_VERSION"))
-        .description("The accounts service of a client portal: invitations, activation, sign-in and password recovery.")
+        .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
 }
 
@@ -87,6 +98,13 @@ mod tests {
         assert_eq!(id("PATCH", invitations), None);
         assert_eq!(id("PATCH", "/api/portal/colleagues/x"), Some("update_colleague"));
         assert_eq!(id("BREW", "/api/portal/auth/sign-in"), None);
+    }
+
+    #[test]
+    fn every_tag_has_a_place_in_the_order() {
+        let document: Value = serde_json::from_str(json()).unwrap();
+        let tags = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap());
+        assert!(tags.eq(crate::http::document::TAG_ORDER));
     }
 
     /// An operation that takes a secret can be used to guess it, so its callers must be limited before the secret is

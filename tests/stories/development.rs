@@ -147,6 +147,20 @@ async fn production_accepts_no_loopback_origin_but_its_own() {
 }
 
 /// The log lines about refused origins.
+#[tokio::test]
+async fn no_page_of_another_origin_reads_the_mailbox() {
+    let world = World::start(Deployment::Single, &[]).await;
+    for (path, origin) in [
+        ("/dev/mail.json", "http://localhost:5173"),
+        ("/dev/mail", "http://app.localhost"),
+        ("/dev/mail.json", "http://[::1]:4321"),
+    ] {
+        let response = world.browser().get_with_headers(path, &[("origin", origin)]).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert!(!response.headers.contains_key("access-control-allow-origin"), "{response:?}");
+    }
+}
+
 fn refusals(world: &World) -> Vec<String> {
     world.logs().into_iter().filter(|line| line.contains("refused a request of a page of a foreign origin")).collect()
 }
@@ -158,7 +172,7 @@ async fn a_refused_origin_is_named_in_the_problem_and_in_the_log_with_the_settin
         for origin in FOREIGN {
             let problem = post_from(&world.browser(), origin).await.assert_problem("403 csrf_rejected");
             let detail = problem["detail"].as_str().unwrap();
-            assert!(detail.contains(&format!("PORTICO_ALLOWED_ORIGINS={origin}.")), "{detail}");
+            assert!(detail.contains(&format!("PORTICO_ALLOWED_ORIGINS={origin} allows")), "{detail}");
         }
         let lines = eventually("the log names the origin", || async {
             let lines = refusals(&world);
@@ -226,7 +240,8 @@ async fn the_mailbox_page_shows_both_parts_of_a_mail_and_runs_nothing() {
     let one = reqwest::get(format!("{}{}", world.apis[0], one.split('"').next().unwrap())).await.unwrap();
     let one = one.text().await.unwrap();
     assert!(one.contains("<iframe ") && !one.contains(&second), "{one}");
-    let list: Value = reqwest::get(format!("{}/dev/mail.json", world.apis[0])).await.unwrap().json().await.unwrap();
+    let list = reqwest::get(format!("{}/dev/mail.json", world.apis[0])).await.unwrap();
+    let list: Value = list.json().await.unwrap();
     assert!(list[0]["html"].is_string() && list[0]["message_id"].is_string(), "{list}");
 }
 

@@ -15,15 +15,16 @@ fn every_example_of_a_response_is_as_its_schema_says() {
 stories! {
     async fn every_example_of_a_request_is_understood_as_it_stands(world) {
         let tenant = world.tenant().await;
-        let person = tenant.person(world).await;
+        let admin = tenant.admin_at(world, &tenant.client("Acme Ltd").await).await;
         let examples = request_examples();
         assert!(examples.len() > 25, "{}", examples.len());
         for (operation, example) in examples {
-            let caller = if operation.path.starts_with("/api/portal") { &person.browser } else { &tenant.owner };
+            let caller = if operation.path.starts_with("/api/portal") { &admin.browser } else { &tenant.owner };
             let body = Some(example.to_string());
             let response = caller.send(operation.method.clone(), &operation.path, body, &[]).await;
-            let refused = [400, 415, 422];
-            assert!(!refused.contains(&response.status), "{operation:?}: {} {}", response.status, response.text);
+            // The ids in the paths, the link tokens and the password are made up.
+            let understood = [200, 201, 202, 204, 401, 404];
+            assert!(understood.contains(&response.status), "{operation:?}: {} {}", response.status, response.text);
         }
     }
 }

@@ -15,14 +15,27 @@ struct DocsPage {
     policy: String,
 }
 
-/// Shows the served document. A request that the page sends needs no other origin, so the policy allows it.
+/// Shows the document that Portico serves. The page sends requests to its own origin only, which the policy allows.
+///
+/// It leaves the cookies out of the credentials, because a page cannot choose the cookies of its requests: the browser
+/// sends those of the last sign-in.
 const START_SCRIPT: &str = "
-    SwaggerUIBundle({
-        dom_id: '#ui',
-        url: '/api/openapi.json',
-        deepLinking: true,
-        tryItOutEnabled: true,
-        defaultModelsExpandDepth: 0,
+    fetch('/api/openapi.json').then((response) => response.json()).then((spec) => {
+        const schemes = spec.components.securitySchemes;
+        const isCookie = (name) => schemes[name].in === 'cookie';
+        for (const operation of Object.values(spec.paths).flatMap(Object.values)) {
+            operation.security = operation.security?.filter((scheme) => !Object.keys(scheme).some(isCookie));
+        }
+        for (const name of Object.keys(schemes).filter(isCookie)) delete schemes[name];
+        SwaggerUIBundle({
+            dom_id: '#ui',
+            spec,
+            deepLinking: true,
+            docExpansion: 'none',
+            filter: true,
+            tryItOutEnabled: true,
+            defaultModelsExpandDepth: 0,
+        });
     })
 ";
 
@@ -92,7 +105,7 @@ mod tests {
         let scripts: Vec<&str> = inline_scripts(&page.html).collect();
         let [library, start] = scripts.as_slice() else { panic!("expected 2 scripts, found {}", scripts.len()) };
         assert!(library.len() > 500_000 && library.contains("SwaggerUIBundle"));
-        assert!(start.contains("SwaggerUIBundle({") && start.trim_end().ends_with("})"));
+        assert!(start.contains("SwaggerUIBundle({") && start.trim_end().ends_with("})"), "{start}");
         // A browser normalizes every line end to a newline before it hashes a script.
         assert!(!page.html.contains('\r'));
         assert_eq!(page.policy.matches("'sha256-").count(), 2);

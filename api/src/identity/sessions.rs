@@ -23,7 +23,7 @@ use crate::{
         },
         body::Body,
         cookies,
-        error::{ApiResult, codes, limit},
+        error::{ApiResult, codes, limit, request},
         fields::Field,
         nullable::Nullable,
         response::{NoContent, WithCookies},
@@ -141,7 +141,7 @@ impl Sessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         presented: SignOutSessions<Portal>,
-    ) -> ApiResult<WithCookies<NoContent>, 0> {
+    ) -> ApiResult<WithCookies<NoContent>, { request::IGNORES_WRONG_CREDENTIAL }> {
         sessions::sign_out(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
     }
@@ -155,7 +155,7 @@ impl Sessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         presented: SignOutSessions<Portal>,
-    ) -> ApiResult<WithCookies<NoContent>, 0> {
+    ) -> ApiResult<WithCookies<NoContent>, { request::IGNORES_WRONG_CREDENTIAL }> {
         sessions::sign_out_everywhere(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Portal)))
     }

@@ -14,7 +14,7 @@ use crate::{
         auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSessions, Staff, StaffUser},
         body::Body,
         cookies,
-        error::{ApiResult, codes, limit},
+        error::{ApiResult, codes, limit, request},
         fields::{Code, Field},
         response::{AcceptedStatus, NoContent, WithCookies},
         tags::Tag,
@@ -152,7 +152,7 @@ impl StaffSessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         presented: SignOutSessions<Staff>,
-    ) -> ApiResult<WithCookies<NoContent>, 0> {
+    ) -> ApiResult<WithCookies<NoContent>, { request::IGNORES_WRONG_CREDENTIAL }> {
         sessions::sign_out(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Staff)))
     }
@@ -167,7 +167,7 @@ impl StaffSessions {
         Data(app): Data<&App>,
         caller: Anonymous,
         presented: SignOutSessions<Staff>,
-    ) -> ApiResult<WithCookies<NoContent>, 0> {
+    ) -> ApiResult<WithCookies<NoContent>, { request::IGNORES_WRONG_CREDENTIAL }> {
         sessions::sign_out_everywhere(app, &caller, &presented.0).await?;
         Ok(WithCookies(NoContent, cookies::deletion_cookies(app, Realm::Staff)))
     }

@@ -1,4 +1,4 @@
-//! How use cases fail. `api/src/http/error.rs` gives each error its HTTP status.
+//! How use cases fail. `api/src/http/error/codes.rs` gives each code its HTTP status.
 
 use std::time::Duration;
 

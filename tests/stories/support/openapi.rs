@@ -42,7 +42,7 @@ pub(crate) fn unsafe_operations() -> BTreeSet<String> {
     found
 }
 
-/// An operation of the document, with a random UUID in place of each id in its path.
+/// An operation of the document, with an id that no row has in place of each id in its path.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) method: Method,
@@ -75,8 +75,7 @@ impl Operation {
     }
 }
 
-/// The example of each request body, with the operation that it belongs to. A random UUID is in place of each id in the
-/// path.
+/// The example of each request body, with the operation that it belongs to.
 pub(crate) fn request_examples() -> Vec<(Operation, Value)> {
     let examples = operations_of_document().filter_map(|(path, method, operation)| {
         let example = operation["requestBody"]["content"]["application/json"].get("example")?;

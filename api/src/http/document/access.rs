@@ -3,9 +3,8 @@
 use portico_domain::platform::actor::{ClientAdmin, Permission};
 use serde_json::{Map, Value, json};
 
-/// A name among the security schemes of an operation that needs a fresh session. It is the name of no scheme, as are
-/// the names of permissions: the framework has no other way to say more about an operation. [`describe`] removes them
-/// from the schemes.
+/// The framework has no field for this. So an operation that needs a fresh session lists this name among its security
+/// schemes, as it lists its permission. [`describe`] removes both.
 pub(crate) const FRESH_SESSION_MARKER: &str = "fresh session";
 
 /// Moves the permission and the [`FRESH_SESSION_MARKER`] of an operation out of its security schemes into

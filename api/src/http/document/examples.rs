@@ -11,7 +11,7 @@ use super::schemas::resolve;
 pub(super) const ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 /// The time in examples.
 const TIME: &str = "2026-11-26T12:00:00Z";
-/// The link token in examples. It is one of no link.
+/// The link token in examples. No link has it.
 const LINK_TOKEN: &str = "o0Z1n5mXyq2w3c4v5b6n7m8a9s0d1f2g3h4j5k6l7zA";
 
 /// Adds an example to each JSON body of each operation.

@@ -22,6 +22,25 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The largest request body of the operations that declare a large one, in bytes.
 pub(crate) const MAX_LARGE_BODY_BYTES: usize = 2 * 1024 * 1024;
 
+/// The names of all tags, in the order in which the document lists them: first what staff users and programs call.
+pub(crate) const TAG_ORDER: [&str; 15] = [
+    "staff sessions",
+    "clients",
+    "invitations",
+    "portal users",
+    "emails",
+    "audit events",
+    "staff",
+    "api tokens",
+    "service accounts",
+    "portal sessions",
+    "link tokens",
+    "passwords",
+    "profile",
+    "colleagues",
+    "operations",
+];
+
 /// The OpenAPI document of the API, read once per process.
 pub(crate) struct Document {
     json: String,
@@ -44,7 +63,7 @@ pub(crate) struct Operation {
     path: String,
     /// The query parameters.
     pub(crate) query_parameters: Vec<QueryParameter>,
-    /// Whether the operation ignores its query: the document says so by the absence of 422.
+    /// Whether the operation ignores its query.
     pub(crate) ignores_query: bool,
     /// Whether the operation takes the credential of a session.
     pub(crate) takes_session: bool,
@@ -85,6 +104,7 @@ impl Document {
         schemas::close_request_schemas(&mut document);
         schemas::shorten_media_types(&mut document);
         examples::add(&mut document);
+        sort_tags(&mut document);
         let schemas = match &document["components"]["schemas"] {
             Value::Object(schemas) => schemas.clone(),
             _ => Map::new(),
@@ -161,7 +181,7 @@ impl Operation {
             method: method.to_uppercase(),
             path: path.into(),
             query_parameters: in_query.filter_map(|parameter| QueryParameter::new(parameter, schemas)).collect(),
-            ignores_query: value["responses"]["422"].is_null(),
+            ignores_query: value["x-ignores-query"] == true,
             takes_session: value["security"].is_array(),
             rate_limit: declared_limit(value),
             max_body_bytes: if value["x-large-body"] == true { MAX_LARGE_BODY_BYTES } else { MAX_BODY_BYTES },
@@ -218,6 +238,14 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = (&str, &mut Valu
     let items = document["paths"].as_object_mut().into_iter().flatten();
     let operations = items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten());
     operations.map(|(method, operation)| (method.as_str(), operation))
+}
+
+/// Sorts the tags in the order of [`TAG_ORDER`]; the framework sorts them by name.
+fn sort_tags(document: &mut Value) {
+    let position = |tag: &Value| TAG_ORDER.iter().position(|name| tag["name"] == *name);
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.sort_by_key(position);
+    }
 }
 
 /// Adds a paragraph to the description of an operation or a schema.

@@ -31,9 +31,9 @@ pub(super) struct Components {
     pub(super) schemas: Map<String, Value>,
 }
 
-/// Replaces what the operation declares about its failures with responses, and adds what these refer to to
-/// `components`. Adds the rate limits of the operation as `x-rate-limits`, and `x-large-body: true` if its body may
-/// have 2 MiB.
+/// Replaces the declaration of an operation with responses, and adds their schemas to `components`. Adds the rate
+/// limits of the operation as `x-rate-limits`, `x-large-body: true` if its body may have 2 MiB, and
+/// `x-ignores-query: true` if it ignores its query.
 pub(super) fn describe(method: &str, operation: &mut Value, components: &mut Components) {
     let declaration = Declaration::take(&mut operation["responses"]);
     let answered = codes_of(method, operation, declaration);
@@ -58,7 +58,7 @@ fn codes_of(method: &str, operation: &Value, declaration: Declaration) -> u64 {
         (!declaration.ignores_query(), codes::VALIDATION_FAILED),
         (method != "get", codes::CSRF_REJECTED),
         (has("requestBody"), codes::UNSUPPORTED_MEDIA_TYPE),
-        (has("security"), CREDENTIAL),
+        (has("security") && !declaration.ignores_wrong_credential(), CREDENTIAL),
         (has("x-permission"), codes::FORBIDDEN),
         (has("x-fresh-session"), codes::STEP_UP_REQUIRED),
     ]
@@ -68,8 +68,11 @@ fn codes_of(method: &str, operation: &Value, declaration: Declaration) -> u64 {
 }
 
 fn add_limits(operation: &mut Value, declaration: Declaration) {
-    let takes_bearer = operation["security"].is_array();
-    let bearer = takes_bearer.then_some(&limits::BEARER);
+    // A refresh token is only in a cookie.
+    let is_bearer =
+        |scheme: &Value| scheme.as_object().is_some_and(|name| name.keys().all(|name| !name.contains("Refresh")));
+    let takes_bearer = operation["security"].as_array().is_some_and(|schemes| schemes.iter().any(is_bearer));
+    let bearer = (takes_bearer && !declaration.ignores_wrong_credential()).then_some(&limits::BEARER);
     let names: Vec<_> =
         [&limits::REQUESTS].into_iter().chain(bearer).chain(declaration.limits()).map(|limit| limit.name).collect();
     let list: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -77,6 +80,9 @@ fn add_limits(operation: &mut Value, declaration: Declaration) {
     operation["x-rate-limits"] = names.into();
     if declaration.has_large_body() {
         operation["x-large-body"] = true.into();
+    }
+    if declaration.ignores_query() {
+        operation["x-ignores-query"] = true.into();
     }
 }
 
@@ -176,7 +182,8 @@ fn example(code: &Code) -> Value {
 }
 
 fn has_retry_after(group: &[&Code]) -> bool {
-    group.iter().any(|code| [429, 503].contains(&code.status))
+    let with_retry_after = codes::TOO_MANY_REQUESTS | codes::OVERLOADED | codes::UNAVAILABLE;
+    group.iter().any(|code| code.bit & with_retry_after != 0)
 }
 
 fn has_errors(group: &[&Code]) -> bool {

@@ -1,6 +1,6 @@
-//! The table of all codes of problems. A new code is one line here.
+//! The table of all codes of problems, and the only place that gives a failure its status. A new code is one line here.
 //!
-//! No other file of the API contains the status number of a failure. The internal listener has its own: `internal.rs`.
+//! The internal listener has failures of its own: `internal.rs`.
 
 /// A code of problems: why a request failed, for programs.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Code {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, fs, path::Path};
 
     use super::*;
 
@@ -111,6 +111,29 @@ mod tests {
             }
         }
         assert_eq!(documented, ALL.iter().map(|code| (code.name, code.status)).collect());
+    }
+
+    #[test]
+    fn every_code_of_the_domain_is_in_the_table() {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src")];
+        let mut found = BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                    continue;
+                }
+                let text = fs::read_to_string(entry).unwrap();
+                for variant in ["Unauthenticated", "Forbidden", "NotFound", "Conflict", "Gone"] {
+                    let start = format!("::{variant}(\"");
+                    found.extend(text.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+                }
+            }
+        }
+        assert!(found.len() > 15, "{found:?}");
+        for name in found {
+            assert!(ALL.iter().any(|code| code.name == name), "{name} is not in the table");
+        }
     }
 
     #[test]

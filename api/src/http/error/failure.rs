@@ -13,8 +13,11 @@ use super::{ApiError, codes};
 pub(crate) mod limit {
     use portico_domain::{limits, platform::rate_limit::Limit};
 
-    /// The position of the first limit among the bits of the return type.
+    use crate::http::error::codes;
+
+    /// The position of the first limit among the bits of the return type. The codes have those before it.
     const FIRST: u64 = 40;
+    const _: () = assert!(codes::ALL.len() <= FIRST as usize && FIRST as usize + ALL.len() <= super::request::FIRST);
 
     macro_rules! declarable {
         ($($constant:ident),*) => {
@@ -58,6 +61,10 @@ pub(crate) mod limit {
 
 /// What else an operation declares in its return type.
 pub(crate) mod request {
+    /// The position of the first of these among the bits of the return type.
+    pub(super) const FIRST: usize = 61;
+    /// The operation refuses no request because of its credential: a credential that proves nothing is ignored.
+    pub(crate) const IGNORES_WRONG_CREDENTIAL: u64 = 1 << FIRST;
     /// The body may have 2 MiB.
     pub(crate) const LARGE_BODY: u64 = 1 << 62;
     /// The operation ignores its query.
@@ -65,8 +72,7 @@ pub(crate) mod request {
 }
 
 /// The failure of an operation. `DECLARED` combines constants of [`codes`], [`limit`] and [`request`]. It lists the
-/// codes that only this operation and some others have. The document adds the codes that every operation has, and those
-/// that follow from the caller.
+/// codes that not every operation has. The document adds the others, and those that follow from the caller.
 pub(crate) struct Failure<const DECLARED: u64>(ApiError);
 
 /// The result of every handler.
@@ -122,6 +128,11 @@ impl Declaration {
     /// Returns the declared rate limits.
     pub(crate) fn limits(self) -> impl Iterator<Item = &'static Limit> {
         limit::ALL.iter().filter(move |(bit, _)| self.0 & bit != 0).map(|(_, limit)| *limit)
+    }
+
+    /// Returns whether the operation ignores a credential that proves nothing.
+    pub(crate) fn ignores_wrong_credential(self) -> bool {
+        self.0 & request::IGNORES_WRONG_CREDENTIAL != 0
     }
 
     /// Returns whether the operation takes a body of up to 2 MiB.

@@ -24,7 +24,7 @@ pub(super) fn check(request: &Request, origins: &AllowedOrigins) -> Result<(), A
     Err(ApiError::CsrfRejected(origins.refuse(request.headers()).detail))
 }
 
-/// Whether the headers name one allowed origin, or do not come from a page of another origin.
+/// Returns whether the headers name one allowed origin, or do not come from a page of another origin.
 fn is_allowed_origin(headers: &HeaderMap, allowed: &AllowedOrigins) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {

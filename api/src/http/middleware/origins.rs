@@ -84,21 +84,21 @@ impl AllowedOrigins {
         }
         let setting = format!("PORTICO_ALLOWED_ORIGINS={origin}");
         let detail = format!(
-            "Pages of the origin {origin} may not call this API. To allow it, add it to the setting \
-             PORTICO_ALLOWED_ORIGINS, e.g. {setting}."
+            "Pages of the origin {origin} may not call this API. {setting} allows it; the setting takes several origins, \
+             separated by commas."
         );
         Refusal { detail, setting }
     }
 }
 
-/// Whether `origin` is the serialized origin of a page on this machine: `localhost`, a name below it, or a loopback
-/// address, with any port.
+/// Returns whether `origin` is the serialized origin of a page on this machine: `localhost`, a name below it, or a
+/// loopback address, with any port.
 fn is_loopback_origin(origin: &str) -> bool {
     parse_origin(origin).is_some_and(|url| url.host().as_ref().is_some_and(is_loopback))
 }
 
-/// Whether `origin` is a serialized origin of a page that a problem or the log may repeat. Operators copy it into a
-/// shell, so it has no character with a meaning there.
+/// Returns whether `origin` is a serialized origin of a page that a problem or the log may repeat. Operators copy it
+/// into a shell, so it has no character with a meaning there.
 fn is_shown(origin: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_:/[]".contains(c);
     origin.len() <= MAX_SHOWN_BYTES && origin.chars().all(is_plain) && parse_origin(origin).is_some()
@@ -107,7 +107,8 @@ fn is_shown(origin: &str) -> bool {
 /// Parses a serialized origin of the schemes `http` and `https`.
 fn parse_origin(origin: &str) -> Option<Url> {
     let url = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    (url.origin().ascii_serialization() == origin).then_some(url)
+    let has_empty_label = url.domain().is_some_and(|domain| domain.split('.').any(str::is_empty));
+    (url.origin().ascii_serialization() == origin && !has_empty_label).then_some(url)
 }
 
 #[cfg(test)]
@@ -151,6 +152,8 @@ mod tests {
             "http://user@localhost:5173",
             "HTTP://localhost",
             "http://localhost:80",
+            "http://.localhost",
+            "http://a..localhost",
             "http://LOCALHOST",
             "http://0x7f.1",
             "ftp://localhost",

@@ -36,8 +36,8 @@ export class SessionState {
   }
 
   end(): void {
-    // A tab that never had a session tells the others nothing. Otherwise two tabs that load their sign-in page on the
-    // news would reload each other forever.
+    // A tab that never had a session tells the others nothing. Otherwise two tabs that load their sign-in page when
+    // they learn it would reload each other forever.
     if (this.#state === 'active') this.#otherTabs?.postMessage('ended');
     if (this.#state !== 'ended') this.#end();
   }

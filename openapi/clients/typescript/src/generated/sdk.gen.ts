@@ -133,7 +133,7 @@ export const reportSignIn = <ThrowOnError extends boolean = false>(options: Opti
  * tokens has been used, and for ten seconds (by default) more. Any other use of an old refresh token shows that it
  * was copied, and the session is revoked.
  *
- * Rate limits: `requests`, `bearer`.
+ * Rate limits: `requests`.
  */
 export const refreshSession = <ThrowOnError extends boolean = false>(options?: Options<RefreshSessionData, ThrowOnError>): RequestResult<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError> => (options?.client ?? client).post<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError>({ url: '/api/portal/auth/refresh', ...options });
 
@@ -240,7 +240,7 @@ export const signIn = <ThrowOnError extends boolean = false>(options: Options<Si
  * Revokes every session that an access token or a refresh token in the request belongs to, and deletes the
  * cookies. The response is 204 even if there is no session.
  *
- * Rate limits: `requests`, `bearer`.
+ * Rate limits: `requests`.
  */
 export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>): RequestResult<SignOutResponses, SignOutErrors, ThrowOnError> => (options?.client ?? client).post<SignOutResponses, SignOutErrors, ThrowOnError>({
     security: [{
@@ -257,7 +257,7 @@ export const signOut = <ThrowOnError extends boolean = false>(options?: Options<
  *
  * Revokes every session of the user and deletes the cookies. The response is 204 even if no user is signed in.
  *
- * Rate limits: `requests`, `bearer`.
+ * Rate limits: `requests`.
  */
 export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutEverywhereData, ThrowOnError>): RequestResult<SignOutEverywhereResponses, SignOutEverywhereErrors, ThrowOnError> => (options?.client ?? client).post<SignOutEverywhereResponses, SignOutEverywhereErrors, ThrowOnError>({
     security: [{
@@ -572,7 +572,7 @@ export const endSession = <ThrowOnError extends boolean = false>(options: Option
  * Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
  * default).
  *
- * Rate limits: `requests`, `bearer`.
+ * Rate limits: `requests`.
  */
 export const refreshStaffSession = <ThrowOnError extends boolean = false>(options?: Options<RefreshStaffSessionData, ThrowOnError>): RequestResult<RefreshStaffSessionResponses, RefreshStaffSessionErrors, ThrowOnError> => (options?.client ?? client).post<RefreshStaffSessionResponses, RefreshStaffSessionErrors, ThrowOnError>({ url: '/api/staff/auth/refresh', ...options });
 
@@ -617,7 +617,7 @@ export const getStaffSession = <ThrowOnError extends boolean = false>(options?: 
  * Revokes every session that an access token or a refresh token in the request belongs to, and deletes the
  * cookies. The response is 204 even if there is no session.
  *
- * Rate limits: `requests`, `bearer`.
+ * Rate limits: `requests`.
  */
 export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffData, ThrowOnError>): RequestResult<SignOutStaffResponses, SignOutStaffErrors, ThrowOnError> => (options?.client ?? client).post<SignOutStaffResponses, SignOutStaffErrors, ThrowOnError>({
     security: [{
@@ -635,7 +635,7 @@ export const signOutStaff = <ThrowOnError extends boolean = false>(options?: Opt
  * Revokes every session of the staff user and deletes the cookies. The response is 204 even if no staff user is
  * signed in.
  *
- * Rate limits: `requests`, `bearer`.
+ * Rate limits: `requests`.
  */
 export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutStaffEverywhereData, ThrowOnError>): RequestResult<SignOutStaffEverywhereResponses, SignOutStaffEverywhereErrors, ThrowOnError> => (options?.client ?? client).post<SignOutStaffEverywhereResponses, SignOutStaffEverywhereErrors, ThrowOnError>({
     security: [{

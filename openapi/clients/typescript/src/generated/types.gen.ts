@@ -4076,10 +4076,6 @@ export type SignOutErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
-     */
-    401: CredentialProblem;
-    /**
      * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
     403: CsrfRejectedProblem;
@@ -4140,10 +4136,6 @@ export type SignOutEverywhereErrors = {
      * `malformed_request`: the request cannot be parsed.
      */
     400: MalformedRequestProblem;
-    /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
-     */
-    401: CredentialProblem;
     /**
      * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
@@ -5442,10 +5434,6 @@ export type SignOutStaffErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
-     */
-    401: CredentialProblem;
-    /**
      * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
     403: CsrfRejectedProblem;
@@ -5506,10 +5494,6 @@ export type SignOutStaffEverywhereErrors = {
      * `malformed_request`: the request cannot be parsed.
      */
     400: MalformedRequestProblem;
-    /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
-     */
-    401: CredentialProblem;
     /**
      * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
      */
