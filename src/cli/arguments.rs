@@ -11,7 +11,7 @@ use portico_domain::platform::{
 };
 use uuid::Uuid;
 
-use super::output::printable;
+use super::text;
 
 /// The tenant that a command shows or changes: its slug, as the first argument. `--slug` is the spelling of earlier
 /// versions.
@@ -39,9 +39,12 @@ pub(super) struct StaffArgument {
 }
 
 impl TenantArgument {
-    /// Returns the slug. It is empty only if clap has accepted arguments that have none.
-    pub(super) fn into_slug(self) -> String {
-        self.slug.or(self.slug_option).unwrap_or_default()
+    /// Returns the slug.
+    ///
+    /// # Errors
+    /// Returns an error if clap has accepted arguments that have none.
+    pub(super) fn into_slug(self) -> anyhow::Result<String> {
+        self.slug.or(self.slug_option).ok_or_else(|| anyhow::anyhow!("name the slug of the tenant"))
     }
 }
 
@@ -59,7 +62,7 @@ impl StaffArgument {
 pub(super) fn explain_tenant(error: Error, slug: &str) -> anyhow::Error {
     match error {
         Error::NotFound(_) => {
-            let slug = printable(slug);
+            let slug = text::clean(slug);
             anyhow::anyhow!("no tenant has the slug {slug}; `portico tenant list` shows all tenants")
         }
         error => error.into(),

@@ -85,10 +85,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 
 /// How a list of clients is printed.
 const LISTING: Listing<client::Model, 5> = Listing {
-    columns: ["id", "status", "created", "external ref", "name"],
+    columns: ["NAME", "REFERENCE", "STATUS", "CREATED", "ID"],
     row: |client| {
-        let (status, reference) = (client_status_name(client.status), client.external_ref.as_deref().unwrap_or("–"));
-        [client.id.to_string(), status.to_owned(), time(client.created_at), reference.to_owned(), client.name.clone()]
+        let (status, reference) = (client_status_name(client.status), client.external_ref.clone().unwrap_or_default());
+        [client.name.clone(), reference, status.to_owned(), time(client.created_at), client.id.to_string()]
     },
     to_json,
 };

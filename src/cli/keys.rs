@@ -91,7 +91,7 @@ async fn reseal(app: &App) -> Result<()> {
 
 /// How the list of keys is printed.
 const LISTING: Listing<ListedKey, 6> = Listing {
-    columns: ["kid", "state", "created", "signs from", "retired", "entry"],
+    columns: ["KID", "STATE", "CREATED", "SIGNS FROM", "RETIRED", "ENTRY"],
     row: |ListedKey { key, state }| {
         [
             key.id.to_string(),

@@ -38,8 +38,8 @@ fn minutes(text: &str) -> Result<u32, String> {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         let Self::Prune { dry_run, .. } = self;
         *dry_run
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{StaffArgument, explain_tenant, parse_email, parse_name},
-    output::{Listing, print_done, time},
+    output::{Listing, print_done, time_or_never},
 };
 use crate::{bootstrap, config::Config};
 
@@ -97,8 +97,8 @@ impl From<Role> for staff_user::Role {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         matches!(self, Self::List { .. })
     }
 }
@@ -176,10 +176,10 @@ fn explain(error: Error, email: &EmailAddress) -> anyhow::Error {
 
 /// How a list of staff users is printed.
 const LISTING: Listing<Model, 5> = Listing {
-    columns: ["email", "role", "status", "last sign-in", "name"],
+    columns: ["ADDRESS", "NAME", "ROLE", "STATUS", "LAST SIGN-IN"],
     row: |user| {
-        let last = user.last_sign_in_at.map_or_else(|| "never".to_owned(), time);
-        [user.email.clone(), user.role.name().to_owned(), status(user).to_owned(), last, user.name.clone()]
+        let (role, last) = (user.role.name().to_owned(), time_or_never(user.last_sign_in_at));
+        [user.email.clone(), user.name.clone(), role, status(user).to_owned(), last]
     },
     to_json: |user| -> Value {
         json!({

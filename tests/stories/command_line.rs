@@ -238,13 +238,13 @@ stories! {
         let tenant = world.tenant().await;
         let slug = &*tenant.slug;
         let lists: [(&[&str], &str, &[&str], &str); 7] = [
-            (&["tenant", "list"], "id ", &[], ""),
+            (&["tenant", "list"], "SLUG ", &[], ""),
             (&["client", "list", "--tenant", slug], "", &[], "The tenant has no clients."),
-            (&["staff", "list", "--tenant", slug], "email ", &[], ""),
-            (&["mail", "log"], "id ", &["--to", "none@none.test"], "No mails match."),
-            (&["jobs", "list"], "id ", &["--name", "none"], "No jobs match."),
-            (&["audit", "list", "--tenant", slug], "at ", &["--action", "none"], "No events match."),
-            (&["keys", "list"], "kid ", &[], ""),
+            (&["staff", "list", "--tenant", slug], "ADDRESS ", &[], ""),
+            (&["mail", "log"], "ID ", &["--to", "none@none.test"], "No mails match."),
+            (&["jobs", "list"], "ID ", &["--name", "none"], "No jobs match."),
+            (&["audit", "list", "--tenant", slug], "AT ", &["--action", "none"], "No events match."),
+            (&["keys", "list"], "KID ", &[], ""),
         ];
         for (args, titles, none, sentence) in lists {
             let list = serde_json::from_str::<Value>(&world.run(&[args, &["--json"]].concat())).unwrap();

@@ -203,8 +203,8 @@ impl JobSelector {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         matches!(self, Self::List { .. } | Self::Show { .. })
     }
 }

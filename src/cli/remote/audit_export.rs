@@ -1,11 +1,6 @@
 //! `portico remote audit export`: writes all events while they arrive.
 
-use std::{
-    fs,
-    io::{self, ErrorKind, Write},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
 use serde::Deserialize;
 use tempfile::NamedTempFile;
@@ -17,8 +12,8 @@ use super::{
     failure::{Failure, Result},
     problem::not_portico,
     terminal,
-    text::neutralize,
 };
+use crate::cli::{output, text::neutralize};
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 14] = [
@@ -53,11 +48,13 @@ enum Target<'a> {
 }
 
 impl Target<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Stdout => io::stdout().write_all(bytes),
-            Self::File(_, file) => file.write_all(bytes),
-        }
+    /// Writes bytes. Returns false if the reader of stdout has closed it.
+    fn write(&mut self, bytes: &[u8]) -> Result<bool> {
+        let written = match self {
+            Self::Stdout => output::write(bytes),
+            Self::File(_, file) => file.write_all(bytes).map(|()| true),
+        };
+        written.map_err(|error| Failure::failed(format!("cannot write the export: {error}")))
     }
 }
 
@@ -70,7 +67,7 @@ pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Opt
     let mut stream = api.stream(request).await?;
     let mut target = open(path)?;
     let (mut unread, mut count, mut end) = (Vec::new(), 0, None);
-    if is_csv && !write(&mut target, &record(&COLUMNS.map(str::to_owned))?)? {
+    if is_csv && !target.write(&record(&COLUMNS.map(str::to_owned))?)? {
         return Ok(());
     }
     while let Some(bytes) = stream.next().await? {
@@ -90,7 +87,7 @@ pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Opt
             }
         }
         unread.drain(..complete);
-        if !write(&mut target, &written)? {
+        if !target.write(&written)? {
             return Ok(());
         }
     }
@@ -112,15 +109,6 @@ fn open(path: Option<&Path>) -> Result<Target<'_>> {
 
 fn cannot_write(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::failed(format!("cannot write {}: {error}", path.display()))
-}
-
-/// Writes bytes. Returns false if the reader of stdout has closed it.
-fn write(target: &mut Target, bytes: &[u8]) -> Result<bool> {
-    match target.write(bytes) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::failed(format!("cannot write the export: {error}"))),
-    }
 }
 
 /// Gives the file its name, in place of an older one. It keeps the permissions of the older one; otherwise only its

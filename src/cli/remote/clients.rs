@@ -10,10 +10,11 @@ use super::{
     context::Context,
     failure::Result,
     find,
-    output::{Row, time},
+    output::Row,
     pages::{self, Limit},
     terminal,
 };
+use crate::cli::output::time;
 
 /// The commands of `portico remote clients`.
 #[derive(Subcommand)]

@@ -11,9 +11,10 @@ use super::{
     context::Context,
     failure::{Failure, Result},
     find,
-    output::{Row, time},
+    output::Row,
     pages::{self, Limit},
 };
+use crate::cli::output::time;
 
 /// The commands of `portico remote emails`.
 #[derive(Subcommand)]

@@ -7,8 +7,9 @@ use super::{
     api_request::ApiRequest,
     context::Api,
     failure::{Failure, FailureKind, Result},
-    output, pages, text,
+    output, pages,
 };
+use crate::cli::text;
 
 /// How many candidates a failure lists.
 const MAX_CANDIDATES: usize = 10;

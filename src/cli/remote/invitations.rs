@@ -11,9 +11,10 @@ use super::{
     context::{Api, Context},
     failure::Result,
     find,
-    output::{Row, time},
+    output::Row,
     pages::{self, Limit},
 };
+use crate::cli::output::time;
 
 /// The commands of `portico remote invitations`.
 #[derive(Subcommand)]

@@ -13,9 +13,9 @@ use super::{
     failure::{Failure, FailureKind, Result},
     find::{self, FoundClient},
     invitations::Sent,
-    output::{self, time},
-    stopped, terminal,
+    output, stopped, terminal,
 };
+use crate::cli::output::time;
 
 const AFTER_HELP: &str = "\
 A CSV file has a first line with the names of its columns: email and, in any order, name, role and locale. The separator

@@ -16,6 +16,7 @@ use super::{
     status::PresentedToken,
     terminal,
 };
+use crate::cli::output::time;
 
 /// The lifetime of a token that a login creates.
 const TOKEN_DAYS: u16 = 90;
@@ -181,7 +182,7 @@ fn report(context: &Context, file: &ProfileFile, profile: &Profile, token: &Pres
         profile.url,
         profile.email.as_deref().unwrap_or(&token.owner.name),
         token.name,
-        output::time(token.expires_at),
+        time(token.expires_at),
         match file.name.as_str() {
             "default" => "portico remote clients list".into(),
             name => format!("portico remote clients list --profile {name}"),

@@ -27,9 +27,7 @@ mod server_url;
 mod staff;
 mod staff_session;
 mod status;
-mod table;
 mod terminal;
-mod text;
 mod tokens;
 
 use std::time::Duration;
@@ -134,19 +132,16 @@ pub(super) async fn run(arguments: Arguments, stop: CancellationToken) -> Result
     let Options { profile, json, timeout } = arguments.options;
     let output = Output { is_json: json };
     let context = Context { profile, timeout, output, environment: RemoteEnvironment::read()? };
-    match arguments.command {
-        // Says how far it has come when it is stopped.
-        Command::Invite(arguments) => invite::run(&context, arguments, &stop).await,
-        command => match stop.run_until_cancelled(run_to_end(&context, command)).await {
-            Some(result) => result,
-            None => Err(stopped()),
-        },
+    // `invite` says how far it has come when it is stopped.
+    if matches!(arguments.command, Command::Invite(_)) {
+        return run_command(&context, arguments.command, &stop).await;
     }
+    stop.run_until_cancelled(run_command(&context, arguments.command, &stop)).await.unwrap_or_else(|| Err(stopped()))
 }
 
-async fn run_to_end(context: &Context, command: Command) -> Result<(), Failure> {
+async fn run_command(context: &Context, command: Command, stop: &CancellationToken) -> Result<(), Failure> {
     match command {
-        Command::Invite(_) => Ok(()),
+        Command::Invite(arguments) => invite::run(context, arguments, stop).await,
         Command::Login(arguments) => login::run(context, arguments).await,
         Command::Status(arguments) => status::run(context, arguments).await,
         Command::Logout(arguments) => logout::run(context, arguments).await,

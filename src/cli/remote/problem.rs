@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{failure::Failure, text};
+use super::failure::Failure;
+use crate::cli::text;
 
 /// The members of a problem document that the command line uses.
 #[derive(Deserialize)]

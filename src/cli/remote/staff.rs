@@ -10,10 +10,11 @@ use super::{
     context::{Api, Context},
     failure::Result,
     find,
-    output::{Row, time_or_never},
+    output::Row,
     pages::{self, Limit},
     terminal,
 };
+use crate::cli::output::time_or_never;
 
 /// The list of staff users.
 const STAFF: &str = "/api/v1/staff";

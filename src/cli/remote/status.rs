@@ -14,6 +14,7 @@ use super::{
     staff_session::now,
     terminal,
 };
+use crate::cli::output::time;
 
 /// A token that expires earlier than this is pointed out.
 const EXPIRES_SOON: TimeDelta = TimeDelta::days(14);
@@ -91,7 +92,7 @@ pub(super) async fn run(context: &Context, _: Arguments) -> Result<()> {
             Some(_) => "Create another one for PORTICO_REMOTE_TOKEN.".to_owned(),
             None => format!("Run: {}", login_command(&context.profile_file()?)),
         };
-        terminal::note(format!("The token expires on {}. {command}", output::time(token.expires_at)));
+        terminal::note(format!("The token expires on {}. {command}", time(token.expires_at)));
     }
     Ok(())
 }
@@ -112,6 +113,6 @@ fn describe(context: &Context, url: &str, token: &PresentedToken) -> Result<Stri
     facts.push(("owner", format!("{} ({}, {})", token.owner.name, token.owner.kind, token.role)));
     facts.push(("token", format!("{} ({}…)", token.name, token.prefix)));
     facts.push(("scopes", token.scopes.join(", ")));
-    facts.push(("expires", format!("{} (in {days} days)", output::time(token.expires_at))));
+    facts.push(("expires", format!("{} (in {days} days)", time(token.expires_at))));
     Ok(facts.iter().map(|(name, value)| format!("{name:8} {value}\n")).collect())
 }

@@ -10,11 +10,12 @@ use super::{
     context::{Api, Context},
     failure::Result,
     find,
-    output::{self, Row, time, time_or_never},
+    output::{self, Row},
     pages::{self, Limit},
     status::Owner,
     terminal,
 };
+use crate::cli::output::{time, time_or_never};
 
 /// The tokens of the staff user.
 const OWN: &str = "/api/staff/tokens";
