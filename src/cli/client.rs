@@ -30,7 +30,7 @@ pub(super) enum Command {
         tenant: String,
         /// Only clients with a word of the name, or an external reference, that begins with this text, in any letter
         /// case.
-        #[arg(long, value_parser = parse_search)]
+        #[arg(long, alias = "q", value_name = "TEXT", value_parser = parse_search)]
         search: Option<SearchText>,
         /// Only clients with this status.
         #[arg(long)]

@@ -1,7 +1,9 @@
 //! `portico staff`: manages the staff users of a tenant.
 
+use std::sync::LazyLock;
+
 use anyhow::{Result, anyhow};
-use clap::{Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum, builder::PossibleValue};
 use portico_domain::{
     entity::staff_user::{self, Model},
     platform::{app::App, email_address::EmailAddress, error::Error, name::Name},
@@ -72,27 +74,33 @@ pub(super) enum Command {
     },
 }
 
-/// A role as an argument: [`staff_user::Role`].
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Role {
-    /// Has every permission.
-    Owner,
-    /// Has every permission but to change staff users, service accounts and their tokens.
-    Admin,
-    /// Works with clients, their portal users and mails.
-    Support,
-    /// May read everything, and change nothing.
-    Viewer,
+/// A role as an argument.
+#[derive(Clone, Copy)]
+pub(super) struct Role(staff_user::Role);
+
+impl Role {
+    /// Returns the name of the role, as the API writes it.
+    pub(super) fn name(self) -> &'static str {
+        self.0.name()
+    }
 }
 
-impl From<Role> for staff_user::Role {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Owner => Self::Owner,
-            Role::Admin => Self::Admin,
-            Role::Support => Self::Support,
-            Role::Viewer => Self::Viewer,
-        }
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<[Role; staff_user::Role::ALL.len()]> = LazyLock::new(|| staff_user::Role::ALL.map(Role));
+        &*ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            staff_user::Role::Owner => "Has every permission",
+            staff_user::Role::Admin => {
+                "Has every permission but to change staff users, service accounts and their tokens"
+            }
+            staff_user::Role::Support => "Works with clients, their portal users and mails",
+            staff_user::Role::Viewer => "May read everything, and change nothing",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 
@@ -111,7 +119,7 @@ impl Command {
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
         Command::Add { tenant, email, name, role } => {
-            let new = NewStaff { email, name, role: role.into() };
+            let new = NewStaff { email, name, role: role.0 };
             add(&bootstrap::app(&config).await?, &tenant, new).await
         }
         Command::List { tenant, json } => {
@@ -122,7 +130,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
         Command::Role { staff_user, role } => {
             let email = staff_user.into_email()?;
-            let changed = staff::set_role(&bootstrap::app(&config).await?, email.as_str(), role.into()).await;
+            let changed = staff::set_role(&bootstrap::app(&config).await?, email.as_str(), role.0).await;
             let user = changed.map_err(|error| explain(error, &email))?;
             print_done(
                 format!("{} has the role {}.", user.email, user.role.name()),

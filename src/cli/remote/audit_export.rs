@@ -12,6 +12,7 @@ use super::{
     failure::{Failure, Result},
     problem::not_portico,
     terminal,
+    time::rfc3339,
 };
 use crate::cli::{output, text::neutralize};
 
@@ -130,7 +131,7 @@ fn to_csv(line: &[u8]) -> Result<Vec<u8>> {
     let event: Event = serde_json::from_slice(line).map_err(|_| not_portico("a line is no event"))?;
     let (kind, target) = event.target.map(|target| (target.kind, target.id)).unwrap_or_default();
     record(&[
-        super::audit::rfc3339(event.at),
+        rfc3339(event.at),
         event.sequence.map(|sequence| sequence.to_string()).unwrap_or_default(),
         event.action,
         event.outcome,

@@ -4,6 +4,7 @@
 
 mod api_client;
 mod api_request;
+mod api_token;
 mod audit;
 mod audit_export;
 mod bulk;
@@ -28,6 +29,7 @@ mod staff;
 mod staff_session;
 mod status;
 mod terminal;
+mod time;
 mod tokens;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The problem documents (RFC 9457) of the server.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use crate::cli::text;
@@ -22,10 +22,12 @@ pub(super) struct Problem {
 }
 
 /// A field that is not valid.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct InvalidField {
     /// The field, as a JSON pointer (RFC 6901).
     pointer: String,
+    /// What is wrong, for programs.
+    code: String,
     /// What is wrong, as a clause that follows the name of the field.
     detail: String,
 }

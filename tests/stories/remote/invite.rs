@@ -72,7 +72,7 @@ stories! {
         for (answer, code) in [("n", 1), ("y", 1)] {
             assert_eq!(rows_of(world, "invitations", "id", &client).0, 0);
             let mut terminal = machine.terminal(&invite);
-            terminal.shows("Invite 1 people to Acme Ltd? [y/N]").await;
+            terminal.shows("Invite 1 person to Acme Ltd? [y/N]").await;
             terminal.types(answer);
             let screen = machine.expect(terminal, code).await;
             let is_done = screen.contains("1 invited, 0 at the client already, 1 duplicate, 0 limited, 1 wrong\n");
