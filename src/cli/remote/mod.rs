@@ -50,7 +50,7 @@ Exit codes:
   2  wrong arguments, an ambiguous name, or a question without a terminal
   3  not found
   4  refused: no login, an expired token, a missing permission, or a login file that others can read
-  5  unreachable: no connection, no answer in time, or an answer that is not one of Portico
+  5  unreachable: no connection, no answer in time, 503, or an answer that is not one of Portico
 
 Environment:
   PORTICO_REMOTE_PROFILE                     the profile, if --profile is absent
@@ -167,7 +167,16 @@ fn stopped() -> Failure {
 mod tests {
     use clap::{Command, CommandFactory, Parser};
 
+    use super::{AFTER_HELP, failure::FailureKind};
     use crate::cli::Cli;
+
+    const ALL_KINDS: [FailureKind; 5] = [
+        FailureKind::Failed,
+        FailureKind::Usage,
+        FailureKind::NotFound,
+        FailureKind::Refused,
+        FailureKind::Unreachable,
+    ];
 
     /// Splits an example as a shell does. Redirections and comments end it.
     fn words(example: &str) -> Vec<String> {
@@ -194,6 +203,33 @@ mod tests {
             return 1;
         }
         command.get_subcommands().map(|command| for_each_leaf(command, check)).sum()
+    }
+
+    /// Returns the words with which the meaning of the exit code begins.
+    fn meaning(kind: FailureKind) -> &'static str {
+        match kind {
+            FailureKind::Failed => "failed",
+            FailureKind::Usage => "wrong arguments",
+            FailureKind::NotFound => "not found",
+            FailureKind::Refused => "refused",
+            FailureKind::Unreachable => "unreachable",
+        }
+    }
+
+    #[test]
+    fn the_help_and_the_documentation_have_the_exit_codes_of_failures() {
+        let help = AFTER_HELP.split("\n\n").next().unwrap().lines().skip(1);
+        let help: Vec<_> = help.filter_map(|line| line.trim().split_once("  ")).collect();
+        let page = include_str!("../../../docs/remote.md").split("| exit code |").nth(1).unwrap();
+        let rows = page.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let rows = rows.filter_map(|line| line.trim_matches(['|', ' ']).split_once(" | "));
+        let documented: Vec<_> = rows.map(|(code, text)| (code, text.split(" (").next().unwrap())).collect();
+        assert_eq!(help, documented);
+        let codes = ALL_KINDS.map(|kind| ((kind as u8).to_string(), meaning(kind)));
+        assert_eq!(help.len(), codes.len() + 1, "and 0: {help:?}");
+        for ((code, text), (expected, meaning)) in help[1..].iter().zip(&codes) {
+            assert!(code == expected && text.starts_with(meaning), "{code} {text}: {expected} {meaning}");
+        }
     }
 
     #[test]

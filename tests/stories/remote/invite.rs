@@ -44,6 +44,9 @@ stories! {
         assert!(list.lines().count() == 3 && list.contains(&wrong) && list.contains(&right), "{list}");
         let none = machine.run(&["invitations", "list", "--status", "pending", "--json"]).await.expect(0);
         assert_eq!(none, "[]\n");
+        let again = ["invitations", "cancel", "--client", "Acme Ltd", "none@x.test"];
+        let stderr = machine.run(&again).await.expect_failure(3);
+        assert_eq!(stderr, "portico: no invitation to Acme Ltd has the address \"none@x.test\"\n");
     }
 
     async fn several_people_are_invited_and_each_that_fails_is_named(world) {

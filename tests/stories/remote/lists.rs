@@ -77,6 +77,10 @@ stories! {
         let archived = machine.run(&["clients", "list", "--status", "archived", "--json"]).await.json();
         assert_eq!(archived.as_array().unwrap().len(), 2);
         machine.run(&["clients", "restore", "Beta gmbh"]).await.expect(0);
+        for option in ["--search", "--q"] {
+            let found = machine.run(&["clients", "list", option, "beta", "--json"]).await.json();
+            assert_eq!(found[0]["name"], "Beta GmbH", "{option}");
+        }
         for unknown in ["01a1fdba-f86f-76f5-b296-4e548b3691ab", "Gamma", "x"] {
             let stderr = machine.run(&["clients", "restore", unknown]).await.expect_failure(3);
             let expected = format!("portico: no client has the id, reference or name \"{unknown}\"\n");
