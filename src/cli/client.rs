@@ -10,7 +10,7 @@ use portico_domain::{
 use serde_json::{Value, json};
 
 use super::{
-    arguments::explain_tenant,
+    arguments::{explain_tenant, whole_number},
     output::{Listing, time, truncate},
     tenant::client_status_name,
 };
@@ -36,7 +36,7 @@ pub(super) enum Command {
         #[arg(long)]
         status: Option<ClientStatus>,
         /// The largest number of clients to list.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 100, value_parser = whole_number(1..=10_000, "clients", 100))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    arguments::{parse_email, parse_id, parse_time},
+    arguments::{parse_email, parse_id, parse_time, whole_number},
     output::{Listing, count, print, print_done, time, truncate},
     table::NONE,
     text,
@@ -49,7 +49,7 @@ pub(super) enum Command {
         #[arg(long)]
         status: Option<MailStatus>,
         /// The largest number of mails to show.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 50, value_parser = whole_number(1..=10_000, "mails", 50))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    arguments::{explain_tenant, parse_id, parse_time},
+    arguments::{explain_tenant, parse_id, parse_time, whole_number},
     output::{self, Listing, print, time},
 };
 use crate::{bootstrap, config::Config};
@@ -41,7 +41,7 @@ pub(super) enum Command {
         #[command(flatten)]
         filter: Filter,
         /// The largest number of events.
-        #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 25, value_parser = whole_number(1..=10_000, "events", 25))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]

@@ -95,7 +95,8 @@ pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Opt
     match end {
         Some(End { end: true, count: expected }) if expected == count => finish(target, count),
         _ => Err(Failure::failed(format!(
-            "the export is incomplete: {count} events arrived, and then the connection ended{}",
+            "the export is incomplete: {} arrived, and then the connection ended{}",
+            output::count(count as u64, "event"),
             if path.is_some() { "; no file was written" } else { "" }
         ))),
     }
@@ -122,7 +123,7 @@ fn finish(target: Target, count: usize) -> Result<()> {
     }
     file.as_file().sync_all().map_err(|error| cannot_write(path, &error))?;
     file.persist(path).map_err(|error| cannot_write(path, &error.error))?;
-    terminal::note(format!("Wrote {count} events to {}.", path.display()));
+    terminal::note(format!("Wrote {} to {}.", output::count(count as u64, "event"), path.display()));
     Ok(())
 }
 
