@@ -2,16 +2,20 @@
 
 use std::ops::RangeInclusive;
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 use portico_domain::platform::{
     clock::Time,
     email_address::EmailAddress,
     error::{Error, FieldProblem},
     name::Name,
 };
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, Error as _, Visitor},
+};
 use uuid::Uuid;
 
-use super::output::printable;
+use super::text;
 
 /// The tenant that a command shows or changes: its slug, as the first argument. `--slug` is the spelling of earlier
 /// versions.
@@ -39,9 +43,12 @@ pub(super) struct StaffArgument {
 }
 
 impl TenantArgument {
-    /// Returns the slug. It is empty only if clap has accepted arguments that have none.
-    pub(super) fn into_slug(self) -> String {
-        self.slug.or(self.slug_option).unwrap_or_default()
+    /// Returns the slug.
+    ///
+    /// # Errors
+    /// Returns an error if clap has accepted arguments that have none.
+    pub(super) fn into_slug(self) -> anyhow::Result<String> {
+        self.slug.or(self.slug_option).ok_or_else(|| anyhow::anyhow!("name the slug of the tenant"))
     }
 }
 
@@ -59,7 +66,7 @@ impl StaffArgument {
 pub(super) fn explain_tenant(error: Error, slug: &str) -> anyhow::Error {
     match error {
         Error::NotFound(_) => {
-            let slug = printable(slug);
+            let slug = text::clean(slug);
             anyhow::anyhow!("no tenant has the slug {slug}; `portico tenant list` shows all tenants")
         }
         error => error.into(),
@@ -98,6 +105,40 @@ pub(super) fn parse_time(text: &str) -> Result<Time, String> {
     text.parse().map_err(|_| "must be a time with a time zone (RFC 3339), e.g. 2026-11-26T12:00:00Z".into())
 }
 
+/// Returns a parser that takes the values of the enum `T`, as the API writes them. It accepts a new value by itself.
+pub(super) fn one_of<T: DeserializeOwned>() -> PossibleValuesParser {
+    let mut names: &'static [&'static str] = &[];
+    // It fails in any case, because there is no value to deserialize.
+    let _ = T::deserialize(VariantNames(&mut names));
+    names.into()
+}
+
+/// Learns the names of the variants of an enum from its `Deserialize`.
+struct VariantNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for VariantNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("there is no value"))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = variants;
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
 /// Returns a parser of a whole number of `unit` in `range`, with this example.
 pub(super) fn whole_number(
     range: RangeInclusive<u64>,
@@ -113,7 +154,18 @@ pub(super) fn whole_number(
 
 #[cfg(test)]
 mod tests {
+    use portico_domain::entity::staff_user::Role;
+
     use super::*;
+
+    #[test]
+    fn the_values_of_an_enum_are_accepted() {
+        let parser = clap::Command::new("x").arg(clap::Arg::new("role").value_parser(one_of::<Role>()));
+        for role in Role::ALL {
+            assert!(parser.clone().try_get_matches_from(["x", role.name()]).is_ok());
+        }
+        assert!(parser.try_get_matches_from(["x", "root"]).is_err());
+    }
 
     #[test]
     fn errors_name_an_example_that_is_valid() {

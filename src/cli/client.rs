@@ -10,7 +10,7 @@ use portico_domain::{
 use serde_json::{Value, json};
 
 use super::{
-    arguments::explain_tenant,
+    arguments::{explain_tenant, whole_number},
     output::{Listing, time, truncate},
     tenant::client_status_name,
 };
@@ -30,13 +30,13 @@ pub(super) enum Command {
         tenant: String,
         /// Only clients with a word of the name, or an external reference, that begins with this text, in any letter
         /// case.
-        #[arg(long, value_parser = parse_search)]
+        #[arg(long, alias = "q", value_name = "TEXT", value_parser = parse_search)]
         search: Option<SearchText>,
         /// Only clients with this status.
         #[arg(long)]
         status: Option<ClientStatus>,
         /// The largest number of clients to list.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 100, value_parser = whole_number(1..=10_000, "clients", 100))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]
@@ -85,10 +85,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 
 /// How a list of clients is printed.
 const LISTING: Listing<client::Model, 5> = Listing {
-    columns: ["id", "status", "created", "external ref", "name"],
+    columns: ["NAME", "REFERENCE", "STATUS", "CREATED", "ID"],
     row: |client| {
-        let (status, reference) = (client_status_name(client.status), client.external_ref.as_deref().unwrap_or("–"));
-        [client.id.to_string(), status.to_owned(), time(client.created_at), reference.to_owned(), client.name.clone()]
+        let (status, reference) = (client_status_name(client.status), client.external_ref.clone().unwrap_or_default());
+        [client.name.clone(), reference, status.to_owned(), time(client.created_at), client.id.to_string()]
     },
     to_json,
 };

@@ -9,7 +9,7 @@ use portico_domain::{
     platform::{clock::Clock, database::Database, processes, settings::DatabaseSettings},
 };
 
-use super::output::print;
+use super::output::{count, print};
 use crate::{bootstrap, config::Config};
 
 /// The arguments of `portico copy`.
@@ -92,12 +92,12 @@ fn report(
     target: &DatabaseSettings,
     secret: Option<&Path>,
 ) -> String {
-    let mut lines = vec![format!("{:<16} {:>10}  checksum", "table", "rows")];
+    let mut lines = vec![format!("{:<16} {:>10}  CHECKSUM", "TABLE", "ROWS")];
     lines.extend(
         copied.iter().map(|CopiedTable { table, digest }| format!("{table:<16} {:>10}  {digest}", digest.rows())),
     );
     let rows: u64 = copied.iter().map(|copied| copied.digest.rows()).sum();
-    lines.push(format!("\nCopied {rows} rows from {} to {}.", source.redacted_url(), target.redacted_url()));
+    lines.push(format!("\nCopied {} from {} to {}.", count(rows, "row"), source.redacted_url(), target.redacted_url()));
     lines.push(
         "Next: set DATABASE_URL of every process to the new database, and REDIS_URL if there are several. Do not start \
          a process on the old database again."

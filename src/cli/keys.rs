@@ -9,7 +9,7 @@ use portico_domain::{
 };
 use serde_json::json;
 
-use super::output::{Listing, optional_time, print, print_done, time};
+use super::output::{Listing, count, optional_time, print, print_done, time};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico keys`.
@@ -78,7 +78,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 async fn reseal(app: &App) -> Result<()> {
     let written = audit::reseal(app).await?;
     let missing = audit::chains_without_key(app).await?;
-    let done = format!("{written} chains of the audit log have a new checkpoint.");
+    let done = format!("Wrote a new checkpoint for {} of the audit log.", count(written, "chain"));
     if missing > 0 {
         print(done)?;
         bail!(
@@ -91,7 +91,7 @@ async fn reseal(app: &App) -> Result<()> {
 
 /// How the list of keys is printed.
 const LISTING: Listing<ListedKey, 6> = Listing {
-    columns: ["kid", "state", "created", "signs from", "retired", "entry"],
+    columns: ["KID", "STATE", "CREATED", "SIGNS FROM", "RETIRED", "ENTRY"],
     row: |ListedKey { key, state }| {
         [
             key.id.to_string(),

@@ -19,8 +19,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    arguments::{parse_email, parse_id, parse_time},
-    output::{Listing, count, print, print_done, printable, time, truncate},
+    arguments::{parse_email, parse_id, parse_time, whole_number},
+    output::{Listing, count, print, print_done, time, truncate},
+    table::NONE,
+    text,
 };
 use crate::{bootstrap, config::Config};
 
@@ -47,7 +49,7 @@ pub(super) enum Command {
         #[arg(long)]
         status: Option<MailStatus>,
         /// The largest number of mails to show.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 50, value_parser = whole_number(1..=10_000, "mails", 50))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]
@@ -122,8 +124,8 @@ impl From<MailStatus> for Status {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         matches!(self, Self::Log { .. } | Self::Show { .. })
     }
 }
@@ -170,7 +172,7 @@ async fn test(app: &App, to: EmailAddress) -> Result<()> {
 
 /// How the mail log is printed.
 const LISTING: Listing<email::Model, 7> = Listing {
-    columns: ["id", "requested", "kind", "recipient", "outcome", "attempts", "detail"],
+    columns: ["ID", "REQUESTED", "KIND", "RECIPIENT", "OUTCOME", "ATTEMPTS", "DETAIL"],
     row: |row| {
         [
             row.id.to_string(),
@@ -179,7 +181,7 @@ const LISTING: Listing<email::Model, 7> = Listing {
             row.recipient.clone(),
             outcome(row),
             row.attempts.to_string(),
-            row.detail.clone().unwrap_or_else(|| "–".into()),
+            row.detail.clone().unwrap_or_default(),
         ]
     },
     to_json: as_json,
@@ -228,8 +230,8 @@ async fn show(app: &App, id: Uuid, json: bool) -> Result<()> {
             return print(value);
         }
         for (label, value) in value.as_object().into_iter().flatten() {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            print(format!("{label:16} {}", if value.is_null() { "–".into() } else { printable(&text) }))?;
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            print(format!("{label:16} {}", if value.is_null() { NONE.into() } else { text::clean(&shown) }))?;
         }
     }
     Ok(())

@@ -24,7 +24,9 @@ mod serve;
 mod sessions;
 mod settings;
 mod staff;
+mod table;
 mod tenant;
+mod text;
 mod tokens;
 mod worker;
 
@@ -65,6 +67,15 @@ enum Command {
     /// Runs a worker only. Needs Redis, through which it receives jobs from the APIs.
     #[command(after_help = "Examples:\n  PORTICO_ENV=production portico worker")]
     Worker,
+    #[command(flatten)]
+    Task(Task),
+    /// Works on a server over its HTTP API: clients, invitations, people, mails, staff users, tokens, audit log.
+    Remote(Box<remote::Arguments>),
+}
+
+/// The commands that do one thing on the database or the machine and end.
+#[derive(Subcommand)]
+enum Task {
     /// Migrates the database to the newest schema.
     #[command(after_help = "Examples:\n  portico migrate")]
     Migrate,
@@ -135,8 +146,6 @@ enum Command {
     /// Adds, lists, changes and removes staff users.
     #[command(subcommand)]
     Staff(staff::Command),
-    /// Works on a server over its HTTP API: clients, invitations, people, mails, staff users, tokens, audit log.
-    Remote(Box<remote::Arguments>),
 }
 
 /// Runs the command that `cli` names until `stop` is cancelled. Prints the help if it names none.
@@ -151,53 +160,52 @@ pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
         Command::Api => api::run(config(None, Uses::All)?, stop).await,
         Command::Worker => worker::run(config(None, Uses::All)?, stop).await,
         Command::Remote(arguments) => Ok(remote::run(*arguments, stop).await?),
-        command => stop::or_stopped(&stop, run_to_end(command)).await,
+        Command::Task(task) => stop::or_stopped(&stop, task.run()).await,
     }
 }
 
-/// Runs a command that does one thing and ends.
-async fn run_to_end(command: Command) -> Result<()> {
-    let uses = command.uses();
-    let config = || config(None, uses);
-    match command {
-        Command::Dev | Command::Serve | Command::Api | Command::Worker | Command::Remote(_) => Ok(()),
-        Command::Migrate => migrate::run(config()?).await,
-        Command::Copy(arguments) => copy::run(config()?, arguments).await,
-        Command::Openapi => openapi::run(),
-        Command::CheckConfig { connect } => check_config::run(config()?, connect).await,
-        Command::Healthcheck => healthcheck::run(config()?).await,
-        Command::Settings => settings::run(),
-        Command::Roles => roles::run(),
-        Command::Completions { shell } => completions::run(shell),
-        Command::Man(arguments) => man::run(arguments),
-        Command::Mail(command) => mail::run(config()?, command).await,
-        Command::Jobs(command) => jobs::run(config()?, command).await,
-        Command::Audit(command) => audit::run(config()?, command).await,
-        Command::Keys(command) => keys::run(config()?, command).await,
-        Command::Sessions(command) => sessions::run(config()?, command).await,
-        Command::Tokens(command) => tokens::run(config()?, command).await,
-        Command::Tenant(command) => tenant::run(config()?, command).await,
-        Command::Client(command) => client::run(config()?, command).await,
-        Command::Staff(command) => staff::run(config()?, command).await,
+impl Task {
+    /// Runs the command.
+    async fn run(self) -> Result<()> {
+        let uses = self.uses();
+        let config = || config(None, uses);
+        match self {
+            Self::Migrate => migrate::run(config()?).await,
+            Self::Copy(arguments) => copy::run(config()?, arguments).await,
+            Self::Openapi => openapi::run(),
+            Self::CheckConfig { connect } => check_config::run(config()?, connect).await,
+            Self::Healthcheck => healthcheck::run(config()?).await,
+            Self::Settings => settings::run(),
+            Self::Roles => roles::run(),
+            Self::Completions { shell } => completions::run(shell),
+            Self::Man(arguments) => man::run(arguments),
+            Self::Mail(command) => mail::run(config()?, command).await,
+            Self::Jobs(command) => jobs::run(config()?, command).await,
+            Self::Audit(command) => audit::run(config()?, command).await,
+            Self::Keys(command) => keys::run(config()?, command).await,
+            Self::Sessions(command) => sessions::run(config()?, command).await,
+            Self::Tokens(command) => tokens::run(config()?, command).await,
+            Self::Tenant(command) => tenant::run(config()?, command).await,
+            Self::Client(command) => client::run(config()?, command).await,
+            Self::Staff(command) => staff::run(config()?, command).await,
+        }
     }
-}
 
-impl Command {
     /// Returns which settings the command uses.
     fn uses(&self) -> Uses {
-        let only_reads = match self {
+        let needs_database_only = match self {
             Self::Healthcheck | Self::Client(_) => true,
             Self::Mail(mail::Command::Test { .. }) => return Uses::Mail,
-            Self::Mail(command) => command.only_reads(),
-            Self::Jobs(command) => command.only_reads(),
-            Self::Audit(command) => command.only_reads(),
-            Self::Sessions(command) => command.only_reads(),
-            Self::Tokens(command) => command.only_reads(),
-            Self::Tenant(command) => command.only_reads(),
-            Self::Staff(command) => command.only_reads(),
+            Self::Mail(command) => command.needs_database_only(),
+            Self::Jobs(command) => command.needs_database_only(),
+            Self::Audit(command) => command.needs_database_only(),
+            Self::Sessions(command) => command.needs_database_only(),
+            Self::Tokens(command) => command.needs_database_only(),
+            Self::Tenant(command) => command.needs_database_only(),
+            Self::Staff(command) => command.needs_database_only(),
             _ => false,
         };
-        if only_reads { Uses::Database } else { Uses::All }
+        if needs_database_only { Uses::Database } else { Uses::All }
     }
 }
 

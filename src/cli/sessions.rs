@@ -6,7 +6,7 @@ use portico_domain::operations::maintenance::{self, DEFAULT_SESSION_RETENTION_MI
 
 use super::{
     arguments::{explain_tenant, whole_number},
-    output::{print, print_done},
+    output::{count, print, print_done},
 };
 use crate::{bootstrap, config::Config};
 
@@ -38,8 +38,8 @@ fn minutes(text: &str) -> Result<u32, String> {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         let Self::Prune { dry_run, .. } = self;
         *dry_run
     }
@@ -55,10 +55,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let pruning = SessionPruning { tenant, minutes };
     let pruned = maintenance::prune_sessions(&app, &pruning, dry_run.into()).await;
     let slug = pruning.tenant.as_deref().unwrap_or_default();
-    let count = pruned.map_err(|error| explain_tenant(error, slug))?;
+    let found = count(pruned.map_err(|error| explain_tenant(error, slug))?, "session");
     if dry_run {
         let next = "the same command without --dry-run deletes them";
-        return print_done(format!("{count} sessions would be deleted."), next);
+        return print_done(format!("{found} would be deleted."), next);
     }
-    print(format!("{count} sessions deleted."))
+    print(format!("{found} deleted."))
 }

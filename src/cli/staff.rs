@@ -1,7 +1,9 @@
 //! `portico staff`: manages the staff users of a tenant.
 
+use std::sync::LazyLock;
+
 use anyhow::{Result, anyhow};
-use clap::{Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum, builder::PossibleValue};
 use portico_domain::{
     entity::staff_user::{self, Model},
     platform::{app::App, email_address::EmailAddress, error::Error, name::Name},
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{StaffArgument, explain_tenant, parse_email, parse_name},
-    output::{Listing, print_done, time},
+    output::{Listing, print_done, time_or_never},
 };
 use crate::{bootstrap, config::Config};
 
@@ -72,33 +74,39 @@ pub(super) enum Command {
     },
 }
 
-/// A role as an argument: [`staff_user::Role`].
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Role {
-    /// Has every permission.
-    Owner,
-    /// Has every permission but to change staff users, service accounts and their tokens.
-    Admin,
-    /// Works with clients, their portal users and mails.
-    Support,
-    /// May read everything, and change nothing.
-    Viewer,
+/// A role as an argument.
+#[derive(Clone, Copy)]
+pub(super) struct Role(staff_user::Role);
+
+impl Role {
+    /// Returns the name of the role, as the API writes it.
+    pub(super) fn name(self) -> &'static str {
+        self.0.name()
+    }
 }
 
-impl From<Role> for staff_user::Role {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Owner => Self::Owner,
-            Role::Admin => Self::Admin,
-            Role::Support => Self::Support,
-            Role::Viewer => Self::Viewer,
-        }
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<[Role; staff_user::Role::ALL.len()]> = LazyLock::new(|| staff_user::Role::ALL.map(Role));
+        &*ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            staff_user::Role::Owner => "Has every permission",
+            staff_user::Role::Admin => {
+                "Has every permission but to change staff users, service accounts and their tokens"
+            }
+            staff_user::Role::Support => "Works with clients, their portal users and mails",
+            staff_user::Role::Viewer => "May read everything, and change nothing",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         matches!(self, Self::List { .. })
     }
 }
@@ -111,7 +119,7 @@ impl Command {
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
         Command::Add { tenant, email, name, role } => {
-            let new = NewStaff { email, name, role: role.into() };
+            let new = NewStaff { email, name, role: role.0 };
             add(&bootstrap::app(&config).await?, &tenant, new).await
         }
         Command::List { tenant, json } => {
@@ -122,7 +130,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
         Command::Role { staff_user, role } => {
             let email = staff_user.into_email()?;
-            let changed = staff::set_role(&bootstrap::app(&config).await?, email.as_str(), role.into()).await;
+            let changed = staff::set_role(&bootstrap::app(&config).await?, email.as_str(), role.0).await;
             let user = changed.map_err(|error| explain(error, &email))?;
             print_done(
                 format!("{} has the role {}.", user.email, user.role.name()),
@@ -176,10 +184,10 @@ fn explain(error: Error, email: &EmailAddress) -> anyhow::Error {
 
 /// How a list of staff users is printed.
 const LISTING: Listing<Model, 5> = Listing {
-    columns: ["email", "role", "status", "last sign-in", "name"],
+    columns: ["ADDRESS", "NAME", "ROLE", "STATUS", "LAST SIGN-IN"],
     row: |user| {
-        let last = user.last_sign_in_at.map_or_else(|| "never".to_owned(), time);
-        [user.email.clone(), user.role.name().to_owned(), status(user).to_owned(), last, user.name.clone()]
+        let (role, last) = (user.role.name().to_owned(), time_or_never(user.last_sign_in_at));
+        [user.email.clone(), user.name.clone(), role, status(user).to_owned(), last]
     },
     to_json: |user| -> Value {
         json!({

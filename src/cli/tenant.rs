@@ -15,7 +15,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     arguments::{TenantArgument, explain_tenant, parse_name},
-    output::{Listing, print, print_done, printable, time},
+    output::{Listing, print, print_done, time},
+    text,
 };
 use crate::{bootstrap, config::Config};
 
@@ -86,8 +87,8 @@ pub(super) struct NewSlug {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         matches!(self, Self::List { .. } | Self::Show { .. })
     }
 }
@@ -103,14 +104,14 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
             LISTING.print(&tenants, json, "No tenants. `portico tenant add` adds one.")
         }
         Command::Show { tenant, json } => {
-            show(&bootstrap::app_for_reading(&config).await?, &tenant.into_slug(), json).await
+            show(&bootstrap::app_for_reading(&config).await?, &tenant.into_slug()?, json).await
         }
         Command::Add { slug, name } => {
             let slug = slug.slug.or(slug.slug_option).ok_or_else(|| anyhow!("name the slug of the tenant"))?;
             add(&bootstrap::app(&config).await?, &slug, &name).await
         }
         Command::Suspend { tenant } => {
-            let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug());
+            let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug()?);
             tenants::suspend(&app, &slug).await.map_err(|error| explain_tenant(error, &slug))?;
             print_done(
                 format!("Suspended the tenant {slug}. Its users have lost access."),
@@ -118,7 +119,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
             )
         }
         Command::Restore { tenant } => {
-            let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug());
+            let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug()?);
             tenants::restore(&app, &slug).await.map_err(|error| explain_tenant(error, &slug))?;
             print_done(format!("Restored the tenant {slug}."), "each user of the tenant signs in again")
         }
@@ -142,10 +143,10 @@ async fn add(app: &App, slug: &Slug, name: &Name) -> Result<()> {
 
 /// How a list of tenants is printed.
 const LISTING: Listing<tenant::Model, 5> = Listing {
-    columns: ["id", "slug", "status", "created", "name"],
+    columns: ["SLUG", "NAME", "STATUS", "CREATED", "ID"],
     row: |tenant| {
         let status = status_name(tenant.status).to_owned();
-        [tenant.id.to_string(), tenant.slug.clone(), status, time(tenant.created_at), tenant.name.clone()]
+        [tenant.slug.clone(), tenant.name.clone(), status, time(tenant.created_at), tenant.id.to_string()]
     },
     to_json,
 };
@@ -166,7 +167,7 @@ async fn show(app: &App, slug: &str, json: bool) -> Result<()> {
     for (label, value) in [
         ("id", tenant.id.to_string()),
         ("slug", tenant.slug.clone()),
-        ("name", printable(&tenant.name)),
+        ("name", text::clean(&tenant.name)),
         ("status", status_name(tenant.status).to_owned()),
         ("language", tenant.default_locale.clone()),
         ("created", time(tenant.created_at)),
@@ -178,6 +179,7 @@ async fn show(app: &App, slug: &str, json: bool) -> Result<()> {
     }
     Ok(())
 }
+
 /// Returns a tenant as a JSON object.
 fn to_json(tenant: &tenant::Model) -> Value {
     json!({

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use portico_domain::operations::maintenance::{self, PrunedTokens};
 
-use super::output::{print, print_done};
+use super::output::{count, print, print_done};
 use crate::{bootstrap, config::Config};
 
 /// The commands of `portico tokens`.
@@ -23,8 +23,8 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         let Self::Prune { dry_run } = self;
         *dry_run
     }
@@ -38,7 +38,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let Command::Prune { dry_run } = command;
     let app = if dry_run { bootstrap::app_for_reading(&config).await? } else { bootstrap::app(&config).await? };
     let PrunedTokens { links, flows } = maintenance::prune_tokens(&app, dry_run.into()).await?;
-    let found = format!("{links} links and {flows} flows of sign-in codes");
+    let found = format!("{} and {} of sign-in codes", count(links, "link"), count(flows, "flow"));
     if dry_run {
         let next = "the same command without --dry-run deletes them";
         return print_done(format!("{found} would be deleted."), next);

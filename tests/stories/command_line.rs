@@ -8,7 +8,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Deployment, Process, World, binary, eventually, free_port, stories, unique, unique_email};
+use crate::support::{
+    Deployment, Process, Terminal, World, binary, eventually, free_port, stories, unique, unique_email,
+};
 
 /// An id that no row has.
 const UNKNOWN_ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
@@ -238,13 +240,13 @@ stories! {
         let tenant = world.tenant().await;
         let slug = &*tenant.slug;
         let lists: [(&[&str], &str, &[&str], &str); 7] = [
-            (&["tenant", "list"], "id ", &[], ""),
+            (&["tenant", "list"], "SLUG ", &[], ""),
             (&["client", "list", "--tenant", slug], "", &[], "The tenant has no clients."),
-            (&["staff", "list", "--tenant", slug], "email ", &[], ""),
-            (&["mail", "log"], "id ", &["--to", "none@none.test"], "No mails match."),
-            (&["jobs", "list"], "id ", &["--name", "none"], "No jobs match."),
-            (&["audit", "list", "--tenant", slug], "at ", &["--action", "none"], "No events match."),
-            (&["keys", "list"], "kid ", &[], ""),
+            (&["staff", "list", "--tenant", slug], "ADDRESS ", &[], ""),
+            (&["mail", "log"], "ID ", &["--to", "none@none.test"], "No mails match."),
+            (&["jobs", "list"], "ID ", &["--name", "none"], "No jobs match."),
+            (&["audit", "list", "--tenant", slug], "AT ", &["--action", "none"], "No events match."),
+            (&["keys", "list"], "KID ", &[], ""),
         ];
         for (args, titles, none, sentence) in lists {
             let list = serde_json::from_str::<Value>(&world.run(&[args, &["--json"]].concat())).unwrap();
@@ -263,6 +265,20 @@ stories! {
                 assert_eq!(world.run(&[&empty[..], &["--json"]].concat()).trim(), "[]");
             }
         }
+    }
+
+    async fn a_table_fits_into_the_terminal_and_is_whole_in_a_pipe(world) {
+        let tenant = world.tenant().await;
+        let name = "Long name ".repeat(8) + "Ltd";
+        let id = tenant.client(&name).await;
+        let args = ["client", "list", "--tenant", &tenant.slug];
+        let env = [("PORTICO_ENV", "development"), ("DATABASE_URL", world.setting("DATABASE_URL"))];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (code, screen) = Terminal::start(&args, &env, 60).ends().await;
+        let row = screen.lines().find(|line| line.starts_with("Long name ")).unwrap();
+        assert!(code == 0 && row.contains("…  –          active  20") && !screen.contains(&id), "{screen}");
+        let table = world.run(&args);
+        assert!(table.contains(&format!("{name}  –          active  20")) && table.contains(&id), "{table}");
     }
 
     async fn a_mail_is_shown_with_everything_that_is_known_of_it(world) {

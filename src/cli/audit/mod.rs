@@ -2,8 +2,6 @@
 
 mod report;
 
-use std::io::Write;
-
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use portico_domain::{
@@ -22,8 +20,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    arguments::{explain_tenant, parse_id, parse_time},
-    output::{Listing, print, time},
+    arguments::{explain_tenant, parse_id, parse_time, whole_number},
+    output::{self, Listing, print, time},
 };
 use crate::{bootstrap, config::Config};
 
@@ -43,7 +41,7 @@ pub(super) enum Command {
         #[command(flatten)]
         filter: Filter,
         /// The largest number of events.
-        #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 25, value_parser = whole_number(1..=10_000, "events", 25))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]
@@ -132,8 +130,8 @@ enum Outcome {
 }
 
 impl Command {
-    /// Returns whether the command needs no setting but those of the database. `verify` also needs `PORTICO_SECRET`.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database. `verify` also needs `PORTICO_SECRET`.
+    pub(super) fn needs_database_only(&self) -> bool {
         !matches!(self, Self::Verify { .. })
     }
 }
@@ -200,15 +198,14 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
 
 /// Prints all events of an export.
 ///
-/// An unreadable stdout ends the export without an error, as for `print`.
+/// If the reader closes stdout, the export ends without an error.
 async fn export(mut export: Export) -> Result<()> {
     let mut count = 0;
     while let Some(events) = export.next_page().await? {
         count += events.len();
         let lines: String = events.iter().map(|event| format!("{}\n", to_json(event))).collect();
-        match std::io::stdout().write_all(lines.as_bytes()) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-            written => written.context("cannot write to stdout")?,
+        if !output::write(lines.as_bytes()).context("cannot write to stdout")? {
+            return Ok(());
         }
     }
     print(format!("{{\"end\":true,\"count\":{count}}}"))
@@ -240,17 +237,17 @@ fn to_json(event: &Model) -> Value {
 
 /// How a list of events is printed.
 const LISTING: Listing<Model, 6> = Listing {
-    columns: ["at", "sequence", "outcome", "action", "actor", "target"],
+    columns: ["AT", "SEQUENCE", "OUTCOME", "ACTION", "ACTOR", "TARGET"],
     row: |event| {
         let actor = event.actor_address.as_deref().or(event.actor_name.as_deref()).map(str::to_owned);
         let target = event.target_kind.as_ref().zip(event.target_id).map(|(kind, id)| format!("{kind} {id}"));
         [
             time(event.at),
-            event.sequence.map_or_else(|| "–".to_owned(), |sequence| sequence.to_string()),
+            event.sequence.map(|sequence| sequence.to_string()).unwrap_or_default(),
             outcome_name(event.outcome).to_owned(),
             event.action.clone(),
             actor.unwrap_or_else(|| json!(event.actor_realm).as_str().unwrap_or_default().to_owned()),
-            target.unwrap_or_else(|| "–".into()),
+            target.unwrap_or_default(),
         ]
     },
     to_json,

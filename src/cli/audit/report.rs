@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use portico_domain::platform::audit::{ChainReport, Status};
 use serde_json::{Value, json};
 
-use crate::cli::output::{print, print_json_array};
+use crate::cli::output::{count, print, print_json_array};
 
 /// The error of `portico audit verify` if no chain is broken and one cannot be verified. Its exit code is 3.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub(super) fn report(reports: &[ChainReport], has_head: bool, as_json: bool) -> 
     for report in reports.iter().filter(|_| !as_json) {
         print(report_text(report))?;
     }
-    let count = |status| reports.iter().filter(|report| report.status() == status).count();
-    let (broken, unverifiable) = (count(Status::Broken), count(Status::Unverifiable));
+    let number = |status| reports.iter().filter(|report| report.status() == status).count();
+    let (broken, unverifiable) = (number(Status::Broken), number(Status::Unverifiable));
     if !as_json {
         if !has_head {
             print(
@@ -60,7 +60,7 @@ fn status_name(status: Status) -> &'static str {
 }
 
 fn report_text(report: &ChainReport) -> String {
-    let mut text = format!("{}: {}, {} events", report.name, status_name(report.status()), report.events);
+    let mut text = format!("{}: {}, {}", report.name, status_name(report.status()), count(report.events, "event"));
     if report.cut_at > 0 {
         text += &format!(" after sequence {}, which the retention has deleted up to", report.cut_at);
     }
@@ -68,7 +68,7 @@ fn report_text(report: &ChainReport) -> String {
         text += &format!(", up to sequence {sequence} by a checkpoint only");
     }
     if report.erased_values > 0 {
-        text += &format!(", {} personal values erased", report.erased_values);
+        text += &format!(", {} erased", count(report.erased_values, "personal value"));
     }
     if report.unsealed > 0 {
         text += &format!(", {} not sealed yet", report.unsealed);

@@ -35,7 +35,7 @@ pub(super) enum Command {
         #[arg(long)]
         state: Option<JobState>,
         /// The largest number of jobs to list.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        #[arg(long, default_value_t = 50, value_parser = whole_number(1..=10_000, "jobs", 50))]
         limit: u64,
         /// Prints a JSON array instead of a table.
         #[arg(long)]
@@ -203,8 +203,8 @@ impl JobSelector {
 }
 
 impl Command {
-    /// Returns whether the command only reads the database.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Returns whether the command needs only the settings of the database.
+    pub(super) fn needs_database_only(&self) -> bool {
         matches!(self, Self::List { .. } | Self::Show { .. })
     }
 }

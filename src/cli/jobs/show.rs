@@ -18,7 +18,9 @@ use uuid::Uuid;
 use super::{JobSelector, JobState};
 use crate::cli::{
     mail::outcome,
-    output::{Listing, optional_time, print, printable, time, truncate},
+    output::{Listing, optional_time, print, time, truncate},
+    table::NONE,
+    text,
 };
 
 /// Prints the paused lanes, and the newest jobs that match.
@@ -58,12 +60,12 @@ pub(super) async fn show(app: &App, id: Uuid, json: bool) -> Result<()> {
         ("due", time(job.run_at)),
         ("started", optional_time(job.started_at)),
         ("finished", optional_time(job.finished_at)),
-        ("request", job.request_id.clone().unwrap_or_else(|| "–".into())),
+        ("request", job.request_id.clone().unwrap_or_else(|| NONE.into())),
         ("rows", job.payload.to_string()),
         ("mail", mail_text(mail.as_ref())),
-        ("last error", job.last_error.clone().unwrap_or_else(|| "–".into())),
+        ("last error", job.last_error.clone().unwrap_or_else(|| NONE.into())),
     ] {
-        print(format!("{label:11} {}", printable(&value)))?;
+        print(format!("{label:11} {}", text::clean(&value)))?;
     }
     Ok(())
 }
@@ -98,7 +100,7 @@ async fn with_mails(app: &App, jobs: Vec<Model>) -> Result<Vec<Entry>> {
 
 /// How a list of jobs is printed.
 const LISTING: Listing<Entry, 8> = Listing {
-    columns: ["id", "name", "lane", "state", "attempts", "due", "mail", "last error"],
+    columns: ["ID", "NAME", "LANE", "STATE", "ATTEMPTS", "DUE", "MAIL", "LAST ERROR"],
     row: |(job, mail)| {
         [
             job.id.to_string(),
@@ -109,7 +111,7 @@ const LISTING: Listing<Entry, 8> = Listing {
             time(job.run_at),
             mail_text(mail.as_ref()),
             // The error may quote a mail server's reply.
-            job.last_error.clone().unwrap_or_else(|| "–".into()),
+            job.last_error.clone().unwrap_or_default(),
         ]
     },
     to_json,
@@ -120,7 +122,7 @@ fn attempts(job: &Model) -> String {
 }
 
 fn mail_text(mail: Option<&email::Model>) -> String {
-    mail.map_or_else(|| "–".into(), |mail| format!("{} to {}: {}", mail.kind.name(), mail.recipient, outcome(mail)))
+    mail.map_or_else(|| NONE.into(), |mail| format!("{} to {}: {}", mail.kind.name(), mail.recipient, outcome(mail)))
 }
 
 fn to_json((job, mail): &Entry) -> Value {

@@ -84,7 +84,7 @@ impl ApiClient {
             .user_agent(concat!("portico-remote/", env!("CARGO_PKG_VERSION")))
             // A redirect could lead to another server, which must not get the token.
             .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .connect_timeout(connect_timeout(timeout))
             .tls_backend_preconfigured(tls());
         if url.is_plain() {
             // A proxy would get the token in plain text.
@@ -112,10 +112,10 @@ impl ApiClient {
         repeat(request.is_idempotent(), async || self.stream_once(request, credentials).await).await
     }
 
-    async fn stream_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Stream, Unsent> {
+    async fn stream_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Stream, FailedAttempt> {
         let sent = self.request(request, credentials).send();
         let response = tokio::time::timeout(self.timeout, sent).await.map_err(|_| self.timed_out())?;
-        let response = response.map_err(|error| self.unsent(&error))?;
+        let response = response.map_err(|error| self.connection_failure(&error))?;
         let content_type = content_type_name(&content_type(response.headers()));
         match (response.status(), content_type.as_str()) {
             (StatusCode::OK, "application/x-ndjson") => Ok(Stream { response, idle: self.timeout }),
@@ -147,9 +147,10 @@ impl ApiClient {
         }
     }
 
-    async fn send_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Answer, Unsent> {
+    async fn send_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Answer, FailedAttempt> {
         let exchange = async {
-            let response = self.request(request, credentials).send().await.map_err(|error| self.unsent(&error))?;
+            let response =
+                self.request(request, credentials).send().await.map_err(|error| self.connection_failure(&error))?;
             let cookies = cookies(response.headers());
             let text = self.read(response).await?;
             Ok(Answer { text, cookies })
@@ -161,10 +162,10 @@ impl ApiClient {
     }
 
     /// Returns the body of a response whose status is 2xx.
-    async fn read(&self, mut response: reqwest::Response) -> Result<String, Unsent> {
+    async fn read(&self, mut response: reqwest::Response) -> Result<String, FailedAttempt> {
         let (status, content_type) = (response.status(), content_type(response.headers()));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unsent(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.connection_failure(&error))? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY_BYTES {
                 return Err(not_portico("it has more than 32 MiB").into());
@@ -176,7 +177,7 @@ impl ApiClient {
         if !status.is_success() {
             let failure = problem::failure(status.as_u16(), &body, &content_type);
             let is_transient = matches!(status.as_u16(), 429 | 503);
-            return Err(Unsent { failure, is_transient });
+            return Err(FailedAttempt { failure, is_transient });
         }
         let is_json = content_type_name(&content_type) == "application/json";
         match String::from_utf8(body) {
@@ -195,9 +196,10 @@ impl ApiClient {
         Failure::unreachable(format!("{} did not answer within {seconds} s; see --timeout", self.url))
     }
 
-    fn unsent(&self, error: &reqwest::Error) -> Unsent {
+    fn connection_failure(&self, error: &reqwest::Error) -> FailedAttempt {
         if error.is_timeout() {
-            return Failure::unreachable(format!("no connection to {} within 10 s", self.url)).into();
+            let seconds = connect_timeout(self.timeout).as_secs();
+            return Failure::unreachable(format!("no connection to {} within {seconds} s", self.url)).into();
         }
         // The last cause is the shortest one, such as "Connection refused". The others repeat the URL.
         let mut cause: &dyn std::error::Error = error;
@@ -206,31 +208,36 @@ impl ApiClient {
         }
         let (what, is_transient) =
             if error.is_connect() { ("cannot connect to", true) } else { ("lost the connection to", false) };
-        Unsent { failure: Failure::unreachable(format!("{what} {}: {cause}", self.url)), is_transient }
+        FailedAttempt { failure: Failure::unreachable(format!("{what} {}: {cause}", self.url)), is_transient }
     }
 }
 
-/// A request without an answer that is a success.
-struct Unsent {
+/// Returns how long a connection may take to open if a request may take `timeout`.
+fn connect_timeout(timeout: Duration) -> Duration {
+    CONNECT_TIMEOUT.min(timeout)
+}
+
+/// A request that failed.
+struct FailedAttempt {
     failure: Failure,
     /// Whether the same request may succeed in a moment.
     is_transient: bool,
 }
 
-impl From<Failure> for Unsent {
+impl From<Failure> for FailedAttempt {
     fn from(failure: Failure) -> Self {
         Self { failure, is_transient: false }
     }
 }
 
 /// Makes attempts until one succeeds or fails for good. What must not be repeated is attempted once.
-async fn repeat<T>(may_repeat: bool, attempt: impl AsyncFn() -> Result<T, Unsent>) -> Result<T> {
+async fn repeat<T>(may_repeat: bool, attempt: impl AsyncFn() -> Result<T, FailedAttempt>) -> Result<T> {
     let mut retries = 0;
     loop {
         let failure = match attempt().await {
             Ok(answer) => return Ok(answer),
-            Err(Unsent { failure, is_transient }) if is_transient && may_repeat => failure,
-            Err(Unsent { failure, .. }) => return Err(failure),
+            Err(FailedAttempt { failure, is_transient }) if is_transient && may_repeat => failure,
+            Err(FailedAttempt { failure, .. }) => return Err(failure),
         };
         if retries == MAX_RETRIES {
             return Err(failure);

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use chrono::SecondsFormat;
 use clap::{Args, Subcommand};
-use portico_domain::platform::clock::Time;
+use portico_domain::{entity::audit_event::Outcome, platform::clock::Time};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
@@ -15,8 +14,13 @@ use super::{
     context::{Api, Context},
     failure::Result,
     find,
-    output::{Row, time},
+    output::Row,
     pages::{self, Limit},
+    time::rfc3339,
+};
+use crate::cli::{
+    arguments::{one_of, parse_id, parse_time},
+    output::time,
 };
 
 /// The commands of `portico remote audit`.
@@ -49,7 +53,7 @@ and does not write FILE. In CSV, an apostrophe stands before a cell that a sprea
 
 Examples:
   portico remote audit export --output audit.ndjson
-  portico remote audit export --csv --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --output november.csv")]
+  portico remote audit export --csv --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z --output november.csv")]
 pub(super) struct Export {
     #[command(flatten)]
     filter: Filter,
@@ -65,26 +69,26 @@ pub(super) struct Export {
 #[derive(Args)]
 struct Filter {
     /// Only events of the actor with this id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_id)]
     actor: Option<Uuid>,
     /// Only events with this action, such as session.opened.
     #[arg(long)]
     action: Option<String>,
     /// Only events whose target has this id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_id)]
     target: Option<Uuid>,
     /// Only events that concern this client: its id, its reference or its name.
     #[arg(long)]
     client: Option<String>,
     /// Only events with this outcome.
-    #[arg(long, value_parser = ["success", "failure"])]
+    #[arg(long, value_parser = one_of::<Outcome>())]
     outcome: Option<String>,
     /// Only events at this time or later, such as 2026-11-26T12:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    from: Option<Time>,
+    #[arg(long, alias = "from", value_name = "TIME", value_parser = parse_time)]
+    since: Option<Time>,
     /// Only events before this time.
-    #[arg(long, value_name = "TIME")]
-    to: Option<Time>,
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = parse_time)]
+    until: Option<Time>,
 }
 
 impl Filter {
@@ -96,13 +100,8 @@ impl Filter {
         };
         let request = ApiRequest::get(path).query("actor", self.actor).query("action", self.action);
         let request = request.query("target", self.target).query("client_id", client).query("outcome", self.outcome);
-        Ok(request.query("from", self.from.map(rfc3339)).query("to", self.to.map(rfc3339)))
+        Ok(request.query("from", self.since.map(rfc3339)).query("to", self.until.map(rfc3339)))
     }
-}
-
-/// Returns a time as the API takes it.
-pub(super) fn rfc3339(time: Time) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// An event of the audit log.

@@ -1,11 +1,6 @@
 //! `portico remote audit export`: writes all events while they arrive.
 
-use std::{
-    fs,
-    io::{self, ErrorKind, Write},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
 use serde::Deserialize;
 use tempfile::NamedTempFile;
@@ -17,8 +12,9 @@ use super::{
     failure::{Failure, Result},
     problem::not_portico,
     terminal,
-    text::neutralize,
+    time::rfc3339,
 };
+use crate::cli::{output, text::neutralize};
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 14] = [
@@ -53,11 +49,13 @@ enum Target<'a> {
 }
 
 impl Target<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Stdout => io::stdout().write_all(bytes),
-            Self::File(_, file) => file.write_all(bytes),
-        }
+    /// Writes bytes. Returns false if the reader of stdout has closed it.
+    fn write(&mut self, bytes: &[u8]) -> Result<bool> {
+        let written = match self {
+            Self::Stdout => output::write(bytes),
+            Self::File(_, file) => file.write_all(bytes).map(|()| true),
+        };
+        written.map_err(|error| Failure::failed(format!("cannot write the export: {error}")))
     }
 }
 
@@ -70,7 +68,7 @@ pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Opt
     let mut stream = api.stream(request).await?;
     let mut target = open(path)?;
     let (mut unread, mut count, mut end) = (Vec::new(), 0, None);
-    if is_csv && !write(&mut target, &record(&COLUMNS.map(str::to_owned))?)? {
+    if is_csv && !target.write(&record(&COLUMNS.map(str::to_owned))?)? {
         return Ok(());
     }
     while let Some(bytes) = stream.next().await? {
@@ -90,14 +88,15 @@ pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Opt
             }
         }
         unread.drain(..complete);
-        if !write(&mut target, &written)? {
+        if !target.write(&written)? {
             return Ok(());
         }
     }
     match end {
         Some(End { end: true, count: expected }) if expected == count => finish(target, count),
         _ => Err(Failure::failed(format!(
-            "the export is incomplete: {count} events arrived, and then the connection ended{}",
+            "the export is incomplete: {} arrived, and then the connection ended{}",
+            output::count(count as u64, "event"),
             if path.is_some() { "; no file was written" } else { "" }
         ))),
     }
@@ -114,15 +113,6 @@ fn cannot_write(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::failed(format!("cannot write {}: {error}", path.display()))
 }
 
-/// Writes bytes. Returns false if the reader of stdout has closed it.
-fn write(target: &mut Target, bytes: &[u8]) -> Result<bool> {
-    match target.write(bytes) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::failed(format!("cannot write the export: {error}"))),
-    }
-}
-
 /// Gives the file its name, in place of an older one. It keeps the permissions of the older one; otherwise only its
 /// owner can read it.
 fn finish(target: Target, count: usize) -> Result<()> {
@@ -133,7 +123,7 @@ fn finish(target: Target, count: usize) -> Result<()> {
     }
     file.as_file().sync_all().map_err(|error| cannot_write(path, &error))?;
     file.persist(path).map_err(|error| cannot_write(path, &error.error))?;
-    terminal::note(format!("Wrote {count} events to {}.", path.display()));
+    terminal::note(format!("Wrote {} to {}.", output::count(count as u64, "event"), path.display()));
     Ok(())
 }
 
@@ -142,7 +132,7 @@ fn to_csv(line: &[u8]) -> Result<Vec<u8>> {
     let event: Event = serde_json::from_slice(line).map_err(|_| not_portico("a line is no event"))?;
     let (kind, target) = event.target.map(|target| (target.kind, target.id)).unwrap_or_default();
     record(&[
-        super::audit::rfc3339(event.at),
+        rfc3339(event.at),
         event.sequence.map(|sequence| sequence.to_string()).unwrap_or_default(),
         event.action,
         event.outcome,

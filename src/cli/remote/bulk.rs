@@ -13,8 +13,11 @@ use super::{
     csv_file::CsvFile,
     failure::{Failure, Result},
     find::{self, FoundClient},
-    output, stopped, terminal,
+    output,
+    problem::InvalidField,
+    stopped, terminal,
 };
+use crate::cli::output::count;
 
 /// The most rows of a dry run, which is the limit of the API.
 const PREVIEW_ROWS: usize = 1_000;
@@ -32,11 +35,11 @@ struct BulkResult {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Counts {
-    invited: usize,
-    exists: usize,
-    duplicate: usize,
-    limited: usize,
-    invalid: usize,
+    invited: u64,
+    exists: u64,
+    duplicate: u64,
+    limited: u64,
+    invalid: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,14 +48,7 @@ struct BulkRow {
     email: Option<String>,
     status: String,
     invite_mode: Option<String>,
-    errors: Vec<RowError>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RowError {
-    pointer: String,
-    code: String,
-    detail: String,
+    errors: Vec<InvalidField>,
 }
 
 impl BulkResult {
@@ -73,19 +69,10 @@ impl BulkResult {
 
     /// Returns the counts as a sentence.
     fn summary(&self, invited: &str) -> String {
-        let Counts { invited: count, exists, duplicate, limited, invalid } = &self.counts;
+        let Counts { invited: number, exists, duplicate, limited, invalid } = &self.counts;
         format!(
-            "{count} {invited}, {exists} at the client already, {duplicate} duplicate, {limited} limited, {invalid} wrong"
+            "{number} {invited}, {exists} at the client already, {duplicate} duplicate, {limited} limited, {invalid} wrong"
         )
-    }
-}
-
-impl RowError {
-    fn sentence(&self) -> String {
-        match self.pointer.trim_start_matches('/') {
-            "" => self.detail.clone(),
-            field => format!("{field}: {}", self.detail),
-        }
     }
 }
 
@@ -123,7 +110,7 @@ pub(super) async fn run(
         let client = find::client(&api, client).await?;
         let preview = Bulk { api: &api, client: &client, file: &file }.preview().await?;
         if !options.is_dry_run && preview.counts.invited > 0 {
-            let question = format!("Invite {} people to {}?", preview.counts.invited, client.name);
+            let question = format!("Invite {} to {}?", count(preview.counts.invited, "person"), client.name);
             terminal::confirm(&question, options.yes).await?;
         }
         Ok((client, preview))
@@ -159,15 +146,15 @@ impl Bulk<'_> {
             let request = self.request().query("dry_run", Some(true)).csv(self.file.part(rows));
             preview.append(start, self.api.call(&request).await?.parse()?);
         }
-        terminal::note(format!("{} rows: {}.", self.file.len(), preview.summary("to invite")));
+        terminal::note(format!("{}: {}.", count(self.file.len() as u64, "row"), preview.summary("to invite")));
         let wrong = preview.rows.iter().filter(|row| !row.errors.is_empty());
         for BulkRow { row, email, errors, .. } in wrong.clone().take(MAX_WRONG_ROWS) {
-            let errors: Vec<_> = errors.iter().map(RowError::sentence).collect();
+            let errors: Vec<_> = errors.iter().map(InvalidField::sentence).collect();
             terminal::note(format!("  row {row} {}: {}", email.as_deref().unwrap_or("-"), errors.join("; ")));
         }
         let others = wrong.count().saturating_sub(MAX_WRONG_ROWS);
         if others > 0 {
-            terminal::note(format!("  and {others} more wrong rows; add --dry-run --json to see all"));
+            terminal::note(format!("  and {others} more; add --dry-run --json to see all"));
         }
         Ok(preview)
     }

@@ -1,7 +1,7 @@
 //! `portico remote clients`: the clients of the tenant.
 
 use clap::{Args, Subcommand};
-use portico_domain::platform::clock::Time;
+use portico_domain::{entity::client::Status, platform::clock::Time};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -10,10 +10,11 @@ use super::{
     context::Context,
     failure::Result,
     find,
-    output::{Row, time},
+    output::Row,
     pages::{self, Limit},
     terminal,
 };
+use crate::cli::{arguments::one_of, output::time};
 
 /// The commands of `portico remote clients`.
 #[derive(Subcommand)]
@@ -33,13 +34,13 @@ pub(super) enum Command {
 #[command(after_help = "\
 Examples:
   portico remote clients list
-  portico remote clients list --q acme --status archived --json")]
+  portico remote clients list --search acme --status archived --json")]
 pub(super) struct List {
     /// Only clients with a word of the name, or a reference, that begins with this text: 2 characters or more.
-    #[arg(long, value_name = "TEXT")]
-    q: Option<String>,
+    #[arg(long, alias = "q", value_name = "TEXT")]
+    search: Option<String>,
     /// Only clients with this status.
-    #[arg(long, value_parser = ["active", "past_due", "archived"])]
+    #[arg(long, value_parser = one_of::<Status>())]
     status: Option<String>,
     #[command(flatten)]
     limit: Limit,
@@ -83,6 +84,13 @@ pub(super) struct Restore {
     client: String,
 }
 
+/// The client of an invitation or of a person.
+#[derive(Deserialize)]
+pub(super) struct ClientName {
+    /// The name.
+    pub(super) name: String,
+}
+
 #[derive(Deserialize)]
 struct ClientRow {
     id: String,
@@ -108,8 +116,8 @@ impl Row for ClientRow {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.token_api()?, context.output);
     match command {
-        Command::List(List { q, status, limit }) => {
-            let request = ApiRequest::get("/api/v1/clients").query("q", q).query("status", status);
+        Command::List(List { search, status, limit }) => {
+            let request = ApiRequest::get("/api/v1/clients").query("q", search).query("status", status);
             pages::print::<ClientRow>(context, &api, request, &limit).await
         }
         Command::Add(Add { name, external_ref }) => {
@@ -123,13 +131,13 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             let client = find::client(&api, &client).await?;
             let question = format!("Archive {}? Its people can no longer sign in there.", client.name);
             terminal::confirm(&question, yes).await?;
-            let answer = api.call(&ApiRequest::patch(client.path(""), &json!({ "status": "archived" }))).await?;
+            let answer = api.call(&ApiRequest::patch(client.path(""), &json!({ "status": Status::Archived }))).await?;
             let undo = format!("portico remote clients restore {}", client.id);
             output.done(&answer, format!("Archived {}.\nTo undo: {undo}", client.name))
         }
         Command::Restore(Restore { client }) => {
             let client = find::client(&api, &client).await?;
-            let answer = api.call(&ApiRequest::patch(client.path(""), &json!({ "status": "active" }))).await?;
+            let answer = api.call(&ApiRequest::patch(client.path(""), &json!({ "status": Status::Active }))).await?;
             output.done(&answer, format!("Restored {}. Its people must sign in again.", client.name))
         }
     }

@@ -146,7 +146,7 @@ impl Api {
         match &self.caller {
             Caller::Token { token, advice } => {
                 let answer = self.client.send(request, Credentials::bearer(token)).await;
-                answer.map_err(|failure| with_advice(failure, advice))
+                answer.map_err(|failure| failure.with_advice_if_unauthenticated(advice))
             }
             Caller::Session(session) => session.call(&self.client, request).await,
         }
@@ -161,10 +161,6 @@ impl Api {
             return Err(Failure::failed("a staff session reads no stream"));
         };
         let stream = self.client.stream(request, Credentials::bearer(token)).await;
-        stream.map_err(|failure| with_advice(failure, advice))
+        stream.map_err(|failure| failure.with_advice_if_unauthenticated(advice))
     }
-}
-
-fn with_advice(failure: Failure, advice: &str) -> Failure {
-    if failure.is_unauthenticated() { failure.with_advice(advice) } else { failure }
 }

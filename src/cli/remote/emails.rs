@@ -1,18 +1,25 @@
 //! `portico remote emails`: the mail log of the tenant.
 
 use clap::{Args, Subcommand};
-use portico_domain::platform::clock::Time;
+use portico_domain::{
+    entity::email::{Kind, Status},
+    platform::clock::Time,
+};
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     api_request::ApiRequest,
-    audit::rfc3339,
     context::Context,
     failure::{Failure, Result},
-    find,
-    output::{Row, time},
+    output::Row,
     pages::{self, Limit},
+    time::rfc3339,
+};
+use crate::cli::{
+    arguments::{one_of, parse_id, parse_time},
+    output::{count, time},
 };
 
 /// The commands of `portico remote emails`.
@@ -29,12 +36,12 @@ pub(super) enum Command {
 #[command(after_help = "\
 Examples:
   portico remote emails list --status failed
-  portico remote emails list --recipient ann@example.com --from 2026-11-01T00:00:00Z --json")]
+  portico remote emails list --recipient ann@example.com --since 2026-11-01T00:00:00Z --json")]
 pub(super) struct List {
     #[command(flatten)]
     filter: Filter,
     /// Only mails with this status.
-    #[arg(long, value_parser = ["queued", "sent", "failed", "suppressed"])]
+    #[arg(long, value_parser = one_of::<Status>())]
     status: Option<String>,
     #[command(flatten)]
     limit: Limit,
@@ -47,12 +54,12 @@ A mail that is sent again has a new link or code. At most 10,000 mails are sent 
 
 Examples:
   portico remote emails retry 01a1fdba-f86f-76f5-b296-4e548b3691ab
-  portico remote emails retry --kind invitation --from 2026-11-26T00:00:00Z
+  portico remote emails retry --kind invitation --since 2026-11-26T00:00:00Z
   portico remote emails retry --all")]
 pub(super) struct Retry {
     /// The id of a mail.
-    #[arg(conflicts_with_all = ["all", "kind", "recipient", "from", "to"])]
-    id: Option<String>,
+    #[arg(conflicts_with_all = ["all", "kind", "recipient", "since", "until"], value_parser = parse_id)]
+    id: Option<Uuid>,
     #[command(flatten)]
     filter: Filter,
     /// All failed mails of the tenant.
@@ -64,22 +71,22 @@ pub(super) struct Retry {
 #[derive(Args)]
 struct Filter {
     /// Only mails of this kind, such as invitation or reset.
-    #[arg(long)]
+    #[arg(long, value_parser = one_of::<Kind>())]
     kind: Option<String>,
     /// Only mails to this address.
     #[arg(long, value_name = "ADDRESS")]
     recipient: Option<String>,
     /// Only mails that were created at this time or later, such as 2026-11-26T12:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    from: Option<Time>,
+    #[arg(long, alias = "from", value_name = "TIME", value_parser = parse_time)]
+    since: Option<Time>,
     /// Only mails that were created before this time.
-    #[arg(long, value_name = "TIME")]
-    to: Option<Time>,
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = parse_time)]
+    until: Option<Time>,
 }
 
 impl Filter {
     fn is_empty(&self) -> bool {
-        self.kind.is_none() && self.recipient.is_none() && self.from.is_none() && self.to.is_none()
+        self.kind.is_none() && self.recipient.is_none() && self.since.is_none() && self.until.is_none()
     }
 }
 
@@ -118,11 +125,10 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         Command::List(List { filter, status, limit }) => {
             let request = ApiRequest::get("/api/v1/emails").query("status", status);
             let request = request.query("kind", filter.kind).query("recipient", filter.recipient);
-            let request = request.query("from", filter.from.map(rfc3339)).query("to", filter.to.map(rfc3339));
+            let request = request.query("from", filter.since.map(rfc3339)).query("to", filter.until.map(rfc3339));
             pages::print::<EmailRow>(context, &context.token_api()?, request, &limit).await
         }
         Command::Retry(Retry { id: Some(id), .. }) => {
-            let id = find::id(&id).ok_or_else(|| Failure::usage("a mail is named by its id; see emails list"))?;
             let request = ApiRequest::post(format!("/api/v1/emails/{id}/retry"));
             let answer = context.token_api()?.call(&request).await?;
             let email: EmailRow = answer.parse()?;
@@ -132,11 +138,12 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             if filter.is_empty() && !all {
                 return Err(Failure::usage("name a mail by its id, or which mails by options, or add --all"));
             }
-            let (from, to) = (filter.from.map(rfc3339), filter.to.map(rfc3339));
+            let (from, to) = (filter.since.map(rfc3339), filter.until.map(rfc3339));
             let body = json!({ "kind": filter.kind, "recipient": filter.recipient, "from": from, "to": to });
             let answer = context.token_api()?.call(&ApiRequest::post("/api/v1/emails/retry").json(&body)).await?;
             let Retried { retried, skipped } = answer.parse()?;
-            let sentence = format!("Queued {retried} mails again. {skipped} can no longer be sent and were left out.");
+            let sentence =
+                format!("Queued {} again. Left out {skipped} that can no longer be sent.", count(retried, "mail"));
             context.output.done(&answer, sentence)
         }
     }

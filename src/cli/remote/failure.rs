@@ -107,6 +107,11 @@ impl Failure {
         self.message = format!("{}\n{advice}", self.message);
         self
     }
+
+    /// Adds a line that says what to do if the server does not accept the credential.
+    pub(super) fn with_advice_if_unauthenticated(self, advice: &str) -> Self {
+        if self.is_unauthenticated() { self.with_advice(advice) } else { self }
+    }
 }
 
 impl fmt::Display for Failure {

@@ -1,14 +1,16 @@
 //! Finds the objects that arguments name: by id, or by what people call them.
 
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     api_request::ApiRequest,
     context::Api,
     failure::{Failure, FailureKind, Result},
-    output, pages, text,
+    output, pages,
 };
+use crate::cli::text;
 
 /// How many candidates a failure lists.
 const MAX_CANDIDATES: usize = 10;
@@ -31,13 +33,24 @@ impl FoundClient {
     }
 }
 
+/// A list of objects that each belong to an address.
+pub(super) struct AddressList<'a> {
+    /// The path of the list.
+    pub(super) path: &'a str,
+    /// What one of the objects is called, in the singular, such as "staff user".
+    pub(super) noun: &'a str,
+    /// Whether the list takes a text to search for.
+    pub(super) has_search: bool,
+    /// The status of the object that is meant if several have the address.
+    pub(super) preferred: Option<Value>,
+}
+
 /// An object that belongs to an address: a membership, an invitation or a staff user.
 #[derive(Deserialize)]
-pub(super) struct Addressed {
-    /// The id.
-    pub(super) id: String,
+struct Addressed {
+    id: String,
     email: Option<String>,
-    status: String,
+    status: Value,
 }
 
 /// Returns the id in its usual form, if `text` is one.
@@ -74,29 +87,28 @@ fn searchable(text: &str) -> Option<&str> {
     (2..=254).contains(&text.chars().count()).then_some(text)
 }
 
-/// Returns the id of the object in a list that `argument` names by its id or by its address. If `status` is given and
-/// one of several objects has it, that object is meant.
+/// Returns the id of the object in `list` that `argument` names by its id or by its address.
 ///
 /// # Errors
 /// A failure with the exit code 3 if there is none, and one with the exit code 2 if there are several.
-pub(super) async fn by_address(api: &Api, list: &str, argument: &str, status: Option<&str>) -> Result<String> {
+pub(super) async fn by_address(api: &Api, list: &AddressList<'_>, argument: &str) -> Result<String> {
     if let Some(id) = id(argument) {
         return Ok(id);
     }
     let argument = argument.trim();
-    let request = ApiRequest::get(list).query("q", searchable(argument));
-    // The list of staff users has no search.
-    let request = if list == "/api/v1/staff" { ApiRequest::get(list) } else { request };
+    let request = ApiRequest::get(list.path).query("q", searchable(argument).filter(|_| list.has_search));
     let (objects, _) = pages::read(api, &request, usize::MAX).await?;
     let found: Vec<Addressed> = objects.iter().map(|object| output::parse(object)).collect::<Result<_>>()?;
     let has_address =
         |found: &Addressed| found.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(argument));
     let mut found: Vec<_> = found.into_iter().filter(has_address).collect();
-    if found.len() > 1 && found.iter().any(|found| Some(found.status.as_str()) == status) {
-        found.retain(|found| Some(found.status.as_str()) == status);
+    if let Some(preferred) = &list.preferred
+        && found.iter().any(|found| found.status == *preferred)
+    {
+        found.retain(|found| found.status == *preferred);
     }
-    let describe = |found: &Addressed| format!("{}  {}", found.id, found.status);
-    only(found, "object of this list has the address", argument, describe).map(|found| found.id)
+    let describe = |found: &Addressed| format!("{}  {}", found.id, found.status.as_str().unwrap_or_default());
+    only(found, &format!("{} has the address", list.noun), argument, describe).map(|found| found.id)
 }
 
 /// Returns the only element of `found`. `what` describes it, in the singular, as the subject of a sentence.

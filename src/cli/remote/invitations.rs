@@ -1,19 +1,24 @@
 //! `portico remote invitations` and `portico remote resend`: invitations that were sent.
 
 use clap::{Args, Subcommand};
-use portico_domain::platform::clock::Time;
+use portico_domain::{
+    entity::{email, invitation},
+    platform::clock::Time,
+};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     api_client::Answer,
     api_request::ApiRequest,
+    clients::ClientName,
     context::{Api, Context},
     failure::Result,
-    find,
-    output::{Row, time},
+    find::{self, AddressList},
+    output::Row,
     pages::{self, Limit},
 };
+use crate::cli::{arguments::one_of, output::time};
 
 /// The commands of `portico remote invitations`.
 #[derive(Subcommand)]
@@ -37,13 +42,13 @@ pub(super) struct List {
     #[arg(long)]
     client: Option<String>,
     /// Only people whose address, or a word of whose name, begins with this text: 2 characters or more.
-    #[arg(long, value_name = "TEXT")]
-    q: Option<String>,
+    #[arg(long, alias = "q", value_name = "TEXT")]
+    search: Option<String>,
     /// Only invitations with this status.
-    #[arg(long, value_parser = ["pending", "accepted", "cancelled", "expired"])]
+    #[arg(long, value_parser = one_of::<invitation::Status>())]
     status: Option<String>,
     /// Only invitations whose last mail has this status.
-    #[arg(long, value_parser = ["queued", "sent", "failed", "suppressed"])]
+    #[arg(long, value_parser = one_of::<email::Status>())]
     delivery: Option<String>,
     #[command(flatten)]
     limit: Limit,
@@ -102,7 +107,8 @@ struct InvitationRow {
     email: String,
     name: String,
     status: String,
-    delivery: Delivery,
+    /// Absent if the mail log holds no mail of the invitation any more.
+    delivery: Option<Delivery>,
     expires_at: Time,
     /// Only in the list of the whole tenant.
     client: Option<ClientName>,
@@ -113,18 +119,14 @@ struct Delivery {
     status: String,
 }
 
-#[derive(Deserialize)]
-struct ClientName {
-    name: String,
-}
-
 impl Row for InvitationRow {
     const PLURAL: &'static str = "invitations";
     const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "STATUS", "MAIL", "EXPIRES", "CLIENT", "ID"];
 
     fn cells(self) -> Vec<String> {
         let client = self.client.map(|client| client.name).unwrap_or_default();
-        vec![self.email, self.name, self.status, self.delivery.status, time(self.expires_at), client, self.id]
+        let delivery = self.delivery.map(|mail| mail.status).unwrap_or_default();
+        vec![self.email, self.name, self.status, delivery, time(self.expires_at), client, self.id]
     }
 }
 
@@ -151,12 +153,12 @@ pub(super) struct SentInvitation {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.token_api()?, context.output);
     match command {
-        Command::List(List { client, q, status, delivery, limit }) => {
+        Command::List(List { client, search, status, delivery, limit }) => {
             let path = match client {
                 Some(client) => find::client(&api, &client).await?.path("/invitations"),
                 None => "/api/v1/invitations".into(),
             };
-            let request = ApiRequest::get(path).query("q", q).query("status", status).query("delivery", delivery);
+            let request = ApiRequest::get(path).query("q", search).query("status", status).query("delivery", delivery);
             pages::print::<InvitationRow>(context, &api, request, &limit).await
         }
         Command::Cancel(Cancel { client, invitation }) => {
@@ -192,9 +194,12 @@ pub(super) async fn resend(context: &Context, arguments: Resend) -> Result<()> {
 
 /// Returns the path of the invitation that the arguments name. Of several to an address, the pending one is meant.
 async fn path(api: &Api, client: &str, invitation: &str) -> Result<String> {
-    let list = find::client(api, client).await?.path("/invitations");
-    let id = find::by_address(api, &list, invitation, Some("pending")).await?;
-    Ok(format!("{list}/{id}"))
+    let client = find::client(api, client).await?;
+    let (path, noun) = (client.path("/invitations"), format!("invitation to {}", client.name));
+    let preferred = Some(json!(invitation::Status::Pending));
+    let list = AddressList { path: &path, noun: &noun, has_search: true, preferred };
+    let id = find::by_address(api, &list, invitation).await?;
+    Ok(format!("{path}/{id}"))
 }
 
 fn report(context: &Context, answer: &Answer) -> Result<()> {

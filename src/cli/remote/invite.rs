@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use portico_domain::entity::membership::Role;
 use serde_json::{json, value::RawValue};
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +14,9 @@ use super::{
     failure::{Failure, FailureKind, Result},
     find::{self, FoundClient},
     invitations::Sent,
-    output::{self, time},
-    stopped, terminal,
+    output, stopped, terminal,
 };
+use crate::cli::{arguments::one_of, output::time};
 
 const AFTER_HELP: &str = "\
 A CSV file has a first line with the names of its columns: email and, in any order, name, role and locale. The separator
@@ -42,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "csv")]
     name: Option<String>,
     /// The role at the client. The default is member.
-    #[arg(long, conflicts_with = "csv", value_parser = ["member", "admin"])]
+    #[arg(long, conflicts_with = "csv", value_parser = one_of::<Role>())]
     role: Option<String>,
     /// The language of the mails: en, de, fr or es.
     #[arg(long, conflicts_with = "csv")]

@@ -2,20 +2,20 @@
 
 use clap::Args;
 use portico_domain::{entity::staff_user::Role, platform::actor::Permission};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     api_client::{ApiClient, Credentials},
     api_request::ApiRequest,
+    api_token::{CreatedToken, PresentedToken},
     context::Context,
     failure::{Failure, Result},
     output,
     profile::{Profile, ProfileFile},
     staff_session::{self, CodeSignIn},
-    status::PresentedToken,
     terminal,
 };
+use crate::cli::output::time;
 
 /// The lifetime of a token that a login creates.
 const TOKEN_DAYS: u16 = 90;
@@ -52,7 +52,7 @@ pub(super) struct Arguments {
 /// stored.
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let file = context.profile_file()?;
-    // A file that others can read is mended first.
+    // Fails if other users can read the file. The user must correct its permissions before a new login.
     let old = file.read()?;
     let of_profile = old.as_ref().map(|profile| profile.url.clone());
     let url = arguments.url.or_else(|| context.environment.url.clone()).or(of_profile);
@@ -105,15 +105,7 @@ async fn check(client: &ApiClient, token: &str) -> Result<PresentedToken> {
     }
     let answer = client.send(&ApiRequest::get("/api/v1/token"), Credentials::bearer(token)).await;
     let advice = "The token was not stored. It has expired, was revoked, or is of another server.";
-    let answer =
-        answer.map_err(|failure| if failure.is_unauthenticated() { failure.with_advice(advice) } else { failure });
-    PresentedToken::from_answer(answer?)
-}
-
-/// A token that was created.
-#[derive(Deserialize)]
-struct CreatedToken {
-    token: String,
+    PresentedToken::from_answer(answer.map_err(|failure| failure.with_advice_if_unauthenticated(advice))?)
 }
 
 /// Signs in with a mailed code, creates a token, and ends the session.
@@ -132,7 +124,7 @@ async fn by_code(client: &ApiClient, email: String, device: Option<String>) -> R
     let profile = Profile {
         url: client.url.to_string(),
         token,
-        is_own_token: true,
+        is_created_by_login: true,
         email: Some(signed_in.user.email),
         session: None,
         device: new_device.or(device),
@@ -167,7 +159,7 @@ async fn end(context: &Context, old: &Profile, new: &Profile) {
     if let Some(session) = &old.session {
         let _ = staff_session::sign_out(&client, session).await;
     }
-    if old.is_own_token && old.token != new.token {
+    if old.is_created_by_login && old.token != new.token {
         let _ = client.send(&ApiRequest::delete("/api/v1/token"), Credentials::bearer(&old.token)).await;
     }
 }
@@ -181,7 +173,7 @@ fn report(context: &Context, file: &ProfileFile, profile: &Profile, token: &Pres
         profile.url,
         profile.email.as_deref().unwrap_or(&token.owner.name),
         token.name,
-        output::time(token.expires_at),
+        time(token.expires_at),
         match file.name.as_str() {
             "default" => "portico remote clients list".into(),
             name => format!("portico remote clients list --profile {name}"),

@@ -4,6 +4,7 @@
 
 mod api_client;
 mod api_request;
+mod api_token;
 mod audit;
 mod audit_export;
 mod bulk;
@@ -27,9 +28,8 @@ mod server_url;
 mod staff;
 mod staff_session;
 mod status;
-mod table;
 mod terminal;
-mod text;
+mod time;
 mod tokens;
 
 use std::time::Duration;
@@ -50,7 +50,7 @@ Exit codes:
   2  wrong arguments, an ambiguous name, or a question without a terminal
   3  not found
   4  refused: no login, an expired token, a missing permission, or a login file that others can read
-  5  unreachable: no connection, no answer in time, or an answer that is not one of Portico
+  5  unreachable: no connection, no answer in time, 503, or an answer that is not one of Portico
 
 Environment:
   PORTICO_REMOTE_PROFILE                     the profile, if --profile is absent
@@ -134,19 +134,16 @@ pub(super) async fn run(arguments: Arguments, stop: CancellationToken) -> Result
     let Options { profile, json, timeout } = arguments.options;
     let output = Output { is_json: json };
     let context = Context { profile, timeout, output, environment: RemoteEnvironment::read()? };
-    match arguments.command {
-        // Says how far it has come when it is stopped.
-        Command::Invite(arguments) => invite::run(&context, arguments, &stop).await,
-        command => match stop.run_until_cancelled(run_to_end(&context, command)).await {
-            Some(result) => result,
-            None => Err(stopped()),
-        },
+    // `invite` says how far it has come when it is stopped.
+    if matches!(arguments.command, Command::Invite(_)) {
+        return run_command(&context, arguments.command, &stop).await;
     }
+    stop.run_until_cancelled(run_command(&context, arguments.command, &stop)).await.unwrap_or_else(|| Err(stopped()))
 }
 
-async fn run_to_end(context: &Context, command: Command) -> Result<(), Failure> {
+async fn run_command(context: &Context, command: Command, stop: &CancellationToken) -> Result<(), Failure> {
     match command {
-        Command::Invite(_) => Ok(()),
+        Command::Invite(arguments) => invite::run(context, arguments, stop).await,
         Command::Login(arguments) => login::run(context, arguments).await,
         Command::Status(arguments) => status::run(context, arguments).await,
         Command::Logout(arguments) => logout::run(context, arguments).await,
@@ -170,7 +167,16 @@ fn stopped() -> Failure {
 mod tests {
     use clap::{Command, CommandFactory, Parser};
 
+    use super::{AFTER_HELP, failure::FailureKind};
     use crate::cli::Cli;
+
+    const ALL_KINDS: [FailureKind; 5] = [
+        FailureKind::Failed,
+        FailureKind::Usage,
+        FailureKind::NotFound,
+        FailureKind::Refused,
+        FailureKind::Unreachable,
+    ];
 
     /// Splits an example as a shell does. Redirections and comments end it.
     fn words(example: &str) -> Vec<String> {
@@ -197,6 +203,33 @@ mod tests {
             return 1;
         }
         command.get_subcommands().map(|command| for_each_leaf(command, check)).sum()
+    }
+
+    /// Returns the words with which the meaning of the exit code begins.
+    fn meaning(kind: FailureKind) -> &'static str {
+        match kind {
+            FailureKind::Failed => "failed",
+            FailureKind::Usage => "wrong arguments",
+            FailureKind::NotFound => "not found",
+            FailureKind::Refused => "refused",
+            FailureKind::Unreachable => "unreachable",
+        }
+    }
+
+    #[test]
+    fn the_help_and_the_documentation_have_the_exit_codes_of_failures() {
+        let help = AFTER_HELP.split("\n\n").next().unwrap().lines().skip(1);
+        let help: Vec<_> = help.filter_map(|line| line.trim().split_once("  ")).collect();
+        let page = include_str!("../../../docs/remote.md").split("| exit code |").nth(1).unwrap();
+        let rows = page.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let rows = rows.filter_map(|line| line.trim_matches(['|', ' ']).split_once(" | "));
+        let documented: Vec<_> = rows.map(|(code, text)| (code, text.split(" (").next().unwrap())).collect();
+        assert_eq!(help, documented);
+        let codes = ALL_KINDS.map(|kind| ((kind as u8).to_string(), meaning(kind)));
+        assert_eq!(help.len(), codes.len() + 1, "and 0: {help:?}");
+        for ((code, text), (expected, meaning)) in help[1..].iter().zip(&codes) {
+            assert!(code == expected && text.starts_with(meaning), "{code} {text}: {expected} {meaning}");
+        }
     }
 
     #[test]

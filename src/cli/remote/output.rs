@@ -1,8 +1,5 @@
 //! Prints results: tables and sentences for people, JSON for programs.
 
-use std::io::{self, ErrorKind, Write};
-
-use portico_domain::platform::clock::Time;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -10,8 +7,9 @@ use super::{
     api_client::Answer,
     failure::{Failure, Result},
     problem::not_portico,
-    table, terminal, text,
+    terminal,
 };
+use crate::cli::{output, table, text};
 
 /// How results are printed.
 #[derive(Clone, Copy)]
@@ -45,7 +43,7 @@ impl Output {
             return Ok(());
         }
         let rows: Vec<_> = objects.iter().map(|object| parse::<T>(object).map(T::cells)).collect::<Result<_>>()?;
-        write(&table::render(T::HEADER, &rows, terminal::columns()))
+        write(&table::render(T::HEADER, &rows, table::columns()))
     }
 
     /// Prints an array of objects of the API.
@@ -91,18 +89,7 @@ pub(super) fn write_lines(lines: &str) -> Result<()> {
 /// # Errors
 /// A failure with the exit code 1 if stdout cannot be written for another reason.
 pub(super) fn write(text: &str) -> Result<()> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failure::failed(format!("cannot write to stdout: {error}"))),
-    }
-}
-
-/// Returns a time for people, in UTC, such as `2026-11-26 10:00:00Z`.
-pub(super) fn time(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// Returns a time for people, or "never".
-pub(super) fn time_or_never(at: Option<Time>) -> String {
-    at.map_or_else(|| "never".into(), time)
+    output::write(text.as_bytes())
+        .map(drop)
+        .map_err(|error| Failure::failed(format!("cannot write to stdout: {error}")))
 }

@@ -11,6 +11,7 @@ use super::{
     output::Row,
     terminal,
 };
+use crate::cli::arguments::whole_number;
 
 /// The largest page of the API.
 const MAX_PAGE: usize = 100;
@@ -24,7 +25,8 @@ pub(super) struct Limit {
 }
 
 fn parse_limit(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|limit| (1..=1_000_000).contains(limit)).ok_or_else(|| "must be from 1 to 1000000".into())
+    let limit = whole_number(1..=1_000_000, "rows", 100)(text)?;
+    usize::try_from(limit).map_err(|error| error.to_string())
 }
 
 /// A page of the API. The objects are kept as the server wrote them.

@@ -1,19 +1,21 @@
 //! `portico remote people`: the portal users of clients.
 
 use clap::{Args, Subcommand};
-use portico_domain::platform::clock::Time;
+use portico_domain::{entity::membership::Status, platform::clock::Time};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     api_request::ApiRequest,
+    clients::ClientName,
     context::{Api, Context},
     failure::Result,
-    find,
-    output::{Row, time_or_never},
+    find::{self, AddressList},
+    output::Row,
     pages::{self, Limit},
     terminal,
 };
+use crate::cli::{arguments::one_of, output::time_or_never};
 
 /// The commands of `portico remote people`.
 #[derive(Subcommand)]
@@ -43,16 +45,16 @@ Examples:
 #[command(after_help = "\
 Examples:
   portico remote people list --client 'Acme Ltd'
-  portico remote people list --q ann --status active --json")]
+  portico remote people list --search ann --status active --json")]
 pub(super) struct List {
     /// Only people of this client: its id, its reference or its name.
     #[arg(long)]
     client: Option<String>,
     /// Only people whose address, or a word of whose name, begins with this text: 2 characters or more.
-    #[arg(long, value_name = "TEXT")]
-    q: Option<String>,
+    #[arg(long, alias = "q", value_name = "TEXT")]
+    search: Option<String>,
     /// Only people with this status.
-    #[arg(long, value_parser = ["invited", "active", "disabled"])]
+    #[arg(long, value_parser = one_of::<Status>())]
     status: Option<String>,
     #[command(flatten)]
     limit: Limit,
@@ -90,11 +92,6 @@ struct PersonRow {
     client: Option<ClientName>,
 }
 
-#[derive(Deserialize)]
-struct ClientName {
-    name: String,
-}
-
 impl Row for PersonRow {
     const PLURAL: &'static str = "people";
     const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "ROLE", "STATUS", "LAST SIGN-IN", "CLIENT", "ID"];
@@ -112,23 +109,23 @@ impl Row for PersonRow {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.token_api()?, context.output);
     match command {
-        Command::List(List { client, q, status, limit }) => {
+        Command::List(List { client, search, status, limit }) => {
             let path = match client {
                 Some(client) => find::client(&api, &client).await?.path("/portal-users"),
                 None => "/api/v1/portal-users".into(),
             };
-            let request = ApiRequest::get(path).query("q", q).query("status", status);
+            let request = ApiRequest::get(path).query("q", search).query("status", status);
             pages::print::<PersonRow>(context, &api, request, &limit).await
         }
         Command::Disable(Person { member, yes }) => {
             let (path, client) = find_member(&api, &member).await?;
             terminal::confirm(&format!("Disable {} at {client}?", member.person), yes).await?;
-            let answer = api.call(&ApiRequest::patch(path, &json!({ "status": "disabled" }))).await?;
+            let answer = api.call(&ApiRequest::patch(path, &json!({ "status": Status::Disabled }))).await?;
             output.done(&answer, format!("Disabled {} at {client}.", member.person))
         }
         Command::Enable(member) => {
             let (path, client) = find_member(&api, &member).await?;
-            let answer = api.call(&ApiRequest::patch(path, &json!({ "status": "active" }))).await?;
+            let answer = api.call(&ApiRequest::patch(path, &json!({ "status": Status::Active }))).await?;
             output.done(&answer, format!("Enabled {} at {client}.", member.person))
         }
         Command::Remove(Person { member, yes }) => {
@@ -144,6 +141,8 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
 async fn find_member(api: &Api, member: &Member) -> Result<(String, String)> {
     let client = find::client(api, &member.client).await?;
     let list = client.path("/portal-users");
-    let id = find::by_address(api, &list, &member.person, None).await?;
+    let noun = format!("person at {}", client.name);
+    let people = AddressList { path: &list, noun: &noun, has_search: true, preferred: None };
+    let id = find::by_address(api, &people, &member.person).await?;
     Ok((format!("{list}/{id}"), client.name))
 }

@@ -1,8 +1,9 @@
 //! The problem documents (RFC 9457) of the server.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{failure::Failure, text};
+use super::failure::Failure;
+use crate::cli::text;
 
 /// The members of a problem document that the command line uses.
 #[derive(Deserialize)]
@@ -21,10 +22,12 @@ pub(super) struct Problem {
 }
 
 /// A field that is not valid.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct InvalidField {
     /// The field, as a JSON pointer (RFC 6901).
     pointer: String,
+    /// What is wrong, for programs.
+    code: String,
     /// What is wrong, as a clause that follows the name of the field.
     detail: String,
 }

@@ -28,7 +28,7 @@ pub(super) struct Profile {
     pub(super) token: String,
     /// Whether `portico remote login` created the token.
     #[serde(default)]
-    pub(super) is_own_token: bool,
+    pub(super) is_created_by_login: bool,
     /// The address of the staff user, if it is known.
     #[serde(default)]
     pub(super) email: Option<String>,

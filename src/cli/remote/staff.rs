@@ -9,11 +9,12 @@ use super::{
     api_request::ApiRequest,
     context::{Api, Context},
     failure::Result,
-    find,
-    output::{Row, time_or_never},
+    find::{self, AddressList},
+    output::Row,
     pages::{self, Limit},
     terminal,
 };
+use crate::cli::{output::time_or_never, staff::Role};
 
 /// The list of staff users.
 const STAFF: &str = "/api/v1/staff";
@@ -51,8 +52,8 @@ pub(super) struct Invite {
     /// The address. It cannot be changed later.
     email: String,
     /// The role.
-    #[arg(long, value_parser = ["owner", "admin", "support", "viewer"])]
-    role: String,
+    #[arg(long)]
+    role: Role,
     /// The name.
     #[arg(long)]
     name: Option<String>,
@@ -67,8 +68,7 @@ pub(super) struct SetRole {
     /// The staff user: the address, or the id that the list shows.
     staff: String,
     /// The new role.
-    #[arg(value_parser = ["owner", "admin", "support", "viewer"])]
-    role: String,
+    role: Role,
 }
 
 /// A staff user to remove.
@@ -114,15 +114,15 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     match command {
         Command::List(List { limit }) => pages::print::<StaffRow>(context, &api, ApiRequest::get(STAFF), &limit).await,
         Command::Invite(Invite { email, role, name }) => {
-            let body = json!({ "email": email, "role": role, "name": name });
+            let body = json!({ "email": email, "role": role.name(), "name": name });
             let answer = api.call(&ApiRequest::post(STAFF).json(&body)).await?;
             let user: StaffRow = answer.parse()?;
             output.done(&answer, format!("Invited {} as {}.", user.email.unwrap_or_default(), user.role))
         }
         Command::Role(SetRole { staff, role }) => {
             let path = path(&api, &staff).await?;
-            let answer = api.call(&ApiRequest::patch(path, &json!({ "role": role }))).await?;
-            output.done(&answer, format!("{staff} has the role {role}."))
+            let answer = api.call(&ApiRequest::patch(path, &json!({ "role": role.name() }))).await?;
+            output.done(&answer, format!("{staff} has the role {}.", role.name()))
         }
         Command::Remove(Remove { staff, yes }) => {
             let path = path(&api, &staff).await?;
@@ -135,5 +135,6 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
 
 /// Returns the path of a staff user.
 async fn path(api: &Api, staff: &str) -> Result<String> {
-    Ok(format!("{STAFF}/{}", find::by_address(api, STAFF, staff, None).await?))
+    let list = AddressList { path: STAFF, noun: "staff user", has_search: false, preferred: None };
+    Ok(format!("{STAFF}/{}", find::by_address(api, &list, staff).await?))
 }

@@ -1,7 +1,6 @@
 //! The staff session of a profile, for the operations that no API token can do. A mailed code opens it.
 
 use chrono::TimeDelta;
-use portico_domain::platform::clock::{Clock, Time};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -12,9 +11,10 @@ use super::{
     failure::{Failure, Result},
     profile::{Profile, ProfileFile, StoredSession},
     terminal,
+    time::now,
 };
 
-/// An access token that expires earlier than this is not used, because the request needs some time.
+/// An access token that expires within this time is not used, because the request needs some time.
 const MIN_LIFETIME: TimeDelta = TimeDelta::seconds(10);
 /// The end of the name of the cookie of a known device.
 const DEVICE_COOKIE: &str = "portico_device";
@@ -186,9 +186,4 @@ pub(super) async fn sign_out(client: &ApiClient, session: &StoredSession) -> Res
     }
     let request = ApiRequest::post("/api/staff/auth/sign-out");
     client.send(&request, Credentials::bearer(&session.access_token)).await.map(drop)
-}
-
-/// Returns the time of this machine.
-pub(super) fn now() -> Time {
-    Clock::System.now()
 }

@@ -2,20 +2,18 @@
 
 use chrono::TimeDelta;
 use clap::Args;
-use portico_domain::platform::clock::Time;
-use serde::Deserialize;
 
 use super::{
-    api_client::Answer,
     api_request::ApiRequest,
+    api_token::PresentedToken,
     context::{Context, login_command},
     failure::Result,
-    output,
-    staff_session::now,
-    terminal,
+    output, terminal,
+    time::now,
 };
+use crate::cli::output::time;
 
-/// A token that expires earlier than this is pointed out.
+/// `status` warns about a token that expires within this time.
 const EXPIRES_SOON: TimeDelta = TimeDelta::days(14);
 
 const AFTER_HELP: &str = "\
@@ -27,52 +25,6 @@ Examples:
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {}
-
-/// What the server says about the token of a request.
-#[derive(Deserialize)]
-pub(super) struct PresentedToken {
-    /// The name.
-    pub(super) name: String,
-    /// The beginning of the token, which is not secret.
-    prefix: String,
-    /// The staff user or service account that the token acts for.
-    pub(super) owner: Owner,
-    /// When it expires.
-    pub(super) expires_at: Time,
-    scopes: Vec<String>,
-    /// The role of the owner.
-    role: String,
-    /// The tenant for which the token acts.
-    tenant: TokenTenant,
-    /// The JSON of the server.
-    #[serde(skip)]
-    pub(super) text: String,
-}
-
-/// The staff user or service account that a token acts for.
-#[derive(Deserialize)]
-pub(super) struct Owner {
-    /// The name.
-    pub(super) name: String,
-    kind: String,
-}
-
-/// The tenant for which a token acts.
-#[derive(Deserialize)]
-struct TokenTenant {
-    name: String,
-}
-
-impl PresentedToken {
-    /// Reads the answer of `GET /api/v1/token`.
-    ///
-    /// # Errors
-    /// A failure with the exit code 5 if it has another form.
-    pub(super) fn from_answer(answer: Answer) -> Result<Self> {
-        let token: Self = answer.parse()?;
-        Ok(Self { text: answer.text, ..token })
-    }
-}
 
 /// Runs `portico remote status`.
 ///
@@ -91,7 +43,7 @@ pub(super) async fn run(context: &Context, _: Arguments) -> Result<()> {
             Some(_) => "Create another one for PORTICO_REMOTE_TOKEN.".to_owned(),
             None => format!("Run: {}", login_command(&context.profile_file()?)),
         };
-        terminal::note(format!("The token expires on {}. {command}", output::time(token.expires_at)));
+        terminal::note(format!("The token expires on {}. {command}", time(token.expires_at)));
     }
     Ok(())
 }
@@ -112,6 +64,6 @@ fn describe(context: &Context, url: &str, token: &PresentedToken) -> Result<Stri
     facts.push(("owner", format!("{} ({}, {})", token.owner.name, token.owner.kind, token.role)));
     facts.push(("token", format!("{} ({}…)", token.name, token.prefix)));
     facts.push(("scopes", token.scopes.join(", ")));
-    facts.push(("expires", format!("{} (in {days} days)", output::time(token.expires_at))));
+    facts.push(("expires", format!("{} (in {days} days)", time(token.expires_at))));
     Ok(facts.iter().map(|(name, value)| format!("{name:8} {value}\n")).collect())
 }

@@ -1,28 +1,16 @@
-//! The terminal: questions, notes and its width.
+//! The terminal: questions and notes.
 
 use std::io::{self, IsTerminal, Write};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::task::spawn_blocking;
 
-use super::{
-    failure::{Failure, Result},
-    text,
-};
-
-/// The width of a terminal that does not tell its width, in columns.
-const DEFAULT_COLUMNS: usize = 80;
+use super::failure::{Failure, Result};
+use crate::cli::text;
 
 /// Returns whether a question can be asked: stdin and stderr are a terminal.
 pub(super) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-/// Returns the width of the terminal that stdout is, or `None` if stdout is none.
-pub(super) fn columns() -> Option<usize> {
-    let stdout = io::stdout();
-    let size = || tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-    stdout.is_terminal().then(|| size().unwrap_or(DEFAULT_COLUMNS))
 }
 
 /// Writes lines to stderr, without characters that could control the terminal. A closed stderr is no error.

@@ -7,13 +7,17 @@ use serde_json::json;
 
 use super::{
     api_request::ApiRequest,
+    api_token::{CreatedToken, Owner},
     context::{Api, Context},
     failure::Result,
     find,
-    output::{self, Row, time, time_or_never},
+    output::{self, Row},
     pages::{self, Limit},
-    status::Owner,
     terminal,
+};
+use crate::cli::{
+    arguments::whole_number,
+    output::{time, time_or_never},
 };
 
 /// The tokens of the staff user.
@@ -61,8 +65,8 @@ pub(super) struct Add {
     #[arg(long = "scope", required = true, value_name = "SCOPE")]
     scopes: Vec<String>,
     /// The lifetime, 1 to 365 days. The default is 90.
-    #[arg(long)]
-    days: Option<u16>,
+    #[arg(long, value_parser = whole_number(1..=365, "days", 30))]
+    days: Option<u64>,
 }
 
 /// A token to revoke.
@@ -105,13 +109,6 @@ impl Row for TokenRow {
     }
 }
 
-/// A token that was created.
-#[derive(Deserialize)]
-struct CreatedToken {
-    token: String,
-    expires_at: Time,
-}
-
 /// Runs a command of `portico remote tokens`.
 ///
 /// # Errors
@@ -120,7 +117,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let api = context.session_api()?;
     match command {
         Command::List(List { all, limit }) => {
-            pages::print::<TokenRow>(context, &api, ApiRequest::get(list(all)), &limit).await
+            pages::print::<TokenRow>(context, &api, ApiRequest::get(list_path(all)), &limit).await
         }
         Command::Add(Add { name, scopes, days }) => {
             let body = json!({ "name": name, "scopes": scopes, "expires_in_days": days });
@@ -130,15 +127,16 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             context.output.done(&answer, created.token)
         }
         Command::Revoke(Revoke { token, all, yes }) => {
-            let (id, name) = find_token(&api, list(all), &token).await?;
+            let (id, name) = find_token(&api, list_path(all), &token).await?;
             terminal::confirm(&format!("Revoke the token {name}?"), yes).await?;
-            let answer = api.call(&ApiRequest::delete(format!("{}/{id}", list(all)))).await?;
+            let answer = api.call(&ApiRequest::delete(format!("{}/{id}", list_path(all)))).await?;
             context.output.done(&answer, format!("Revoked the token {name}."))
         }
     }
 }
 
-fn list(all: bool) -> &'static str {
+/// Returns the path of your tokens, or of the tokens of the whole tenant.
+fn list_path(all: bool) -> &'static str {
     if all { ALL } else { OWN }
 }
 

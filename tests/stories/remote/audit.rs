@@ -78,7 +78,7 @@ stories! {
         let tenant = world.tenant().await;
         let machine = Machine::of(world, &tenant).await;
         machine.run(&["clients", "add", "Acme Ltd"]).await.expect(0);
-        let filter = ["--action", "client.created", "--client", "Acme Ltd", "--from", "2020-01-01T00:00:00Z"];
+        let filter = ["--action", "client.created", "--client", "Acme Ltd", "--since", "2020-01-01T00:00:00Z"];
         let table = machine.run(&[&["audit", "list"][..], &filter].concat()).await.expect(0);
         assert!(table.lines().count() == 2 && table.contains("client.created"), "{table}");
         let listed = machine.run(&["audit", "list", "--json"]).await.json();
@@ -94,7 +94,16 @@ stories! {
         let csv = machine.run(&[&["audit", "export", "--csv"][..], &filter].concat()).await.expect(0);
         assert_eq!(csv.lines().count(), 2, "{csv}");
         machine.run(&["audit", "list", "--client", "Nowhere"]).await.expect_failure(3);
-        machine.run(&["audit", "list", "--from", "yesterday"]).await.expect_failure(2);
+        for (option, value, example) in
+            [("--since", "yesterday", "e.g. 2026"), ("--actor", "ann", "e.g. 01a1"), ("--limit", "0", "e.g. 100")]
+        {
+            let stderr = machine.run(&["audit", "list", option, value]).await.expect_failure(2);
+            assert!(stderr.contains(example), "{option}: {stderr}");
+        }
+        for (older, newer) in [("--from", "--since"), ("--to", "--until")] {
+            let list = async |option| machine.run(&["audit", "list", option, "2020-01-01T00:00:00Z", "--json"]).await.json();
+            assert_eq!(list(older).await, list(newer).await);
+        }
         tenant.owner.get(CLIENTS).await.expect(200);
     }
 }

@@ -37,7 +37,7 @@ stories! {
         world.mail(&email, 2).await;
         world.mail(&other, 1).await;
         let retried = machine.run(&["emails", "retry", "--all"]).await.expect(0);
-        assert!(retried.starts_with("Queued 1 mails again."), "{retried}");
+        assert!(retried.starts_with("Queued 1 mail again."), "{retried}");
         world.mail(&other, 2).await;
     }
 }

@@ -44,6 +44,9 @@ stories! {
         assert!(list.lines().count() == 3 && list.contains(&wrong) && list.contains(&right), "{list}");
         let none = machine.run(&["invitations", "list", "--status", "pending", "--json"]).await.expect(0);
         assert_eq!(none, "[]\n");
+        let again = ["invitations", "cancel", "--client", "Acme Ltd", "none@x.test"];
+        let stderr = machine.run(&again).await.expect_failure(3);
+        assert_eq!(stderr, "portico: no invitation to Acme Ltd has the address \"none@x.test\"\n");
     }
 
     async fn several_people_are_invited_and_each_that_fails_is_named(world) {
@@ -72,7 +75,7 @@ stories! {
         for (answer, code) in [("n", 1), ("y", 1)] {
             assert_eq!(rows_of(world, "invitations", "id", &client).0, 0);
             let mut terminal = machine.terminal(&invite);
-            terminal.shows("Invite 1 people to Acme Ltd? [y/N]").await;
+            terminal.shows("Invite 1 person to Acme Ltd? [y/N]").await;
             terminal.types(answer);
             let screen = machine.expect(terminal, code).await;
             let is_done = screen.contains("1 invited, 0 at the client already, 1 duplicate, 0 limited, 1 wrong\n");

@@ -42,7 +42,7 @@ stories! {
         let expected = format!(
             "NAME       REFERENCE  STATUS  CREATED               ID\n\
              Acme Ltd   K-1042     active  {}  {}\n\
-             Beta GmbH             active  {}  {}\n", created(0), id(0), created(1), id(1),
+             Beta GmbH  –          active  {}  {}\n", created(0), id(0), created(1), id(1),
         );
         assert_eq!(table, expected);
         assert_eq!(machine.expect(machine.terminal(&["clients", "list"]), 0).await, expected);
@@ -77,6 +77,10 @@ stories! {
         let archived = machine.run(&["clients", "list", "--status", "archived", "--json"]).await.json();
         assert_eq!(archived.as_array().unwrap().len(), 2);
         machine.run(&["clients", "restore", "Beta gmbh"]).await.expect(0);
+        for option in ["--search", "--q"] {
+            let found = machine.run(&["clients", "list", option, "beta", "--json"]).await.json();
+            assert_eq!(found[0]["name"], "Beta GmbH", "{option}");
+        }
         for unknown in ["01a1fdba-f86f-76f5-b296-4e548b3691ab", "Gamma", "x"] {
             let stderr = machine.run(&["clients", "restore", unknown]).await.expect_failure(3);
             let expected = format!("portico: no client has the id, reference or name \"{unknown}\"\n");
@@ -108,11 +112,11 @@ async fn columns_stay_in_order_with_wide_and_right_to_left_names() {
     let end = "active  2026-11-26 10:00:00Z  01a1fdba-f86f-76f5-b296-4e548b3691ab";
     let expected = [
         "NAME          REFERENCE  STATUS  CREATED               ID".to_owned(),
-        format!("Acme Ltd                 {end}"),
-        format!("漢字株式会社             {end}"),
+        format!("Acme Ltd      –          {end}"),
+        format!("漢字株式会社  –          {end}"),
         // The screen keeps no character without width at the beginning of a line, so the isolate has no start.
-        format!("שלום בע\"מ\u{2069}                {end}"),
-        format!("Zoe\u{301}                      {end}\n"),
+        format!("שלום בע\"מ\u{2069}     –          {end}"),
+        format!("Zoe\u{301}           –          {end}\n"),
     ];
     assert_eq!(screen, expected.join("\n"));
 }
@@ -123,8 +127,8 @@ async fn a_narrow_terminal_cuts_names_and_a_pipe_does_not() {
     let screen = machine.expect(machine.terminal_with(&["clients", "list"], 48), 0).await;
     let expected = "\
 NAME               REFERENCE  STATUS  CREATED
-A very long name…             active  2026-11-2…
-漢字漢字漢字漢字              active  2026-11-2…
+A very long name…  –          active  2026-11-2…
+漢字漢字漢字漢字   –          active  2026-11-2…
 ";
     assert_eq!(screen, expected);
     assert!(machine.run(&["clients", "list"]).await.expect(0).contains("A very long name of a client"));

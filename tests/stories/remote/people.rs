@@ -40,6 +40,7 @@ stories! {
         let printed = machine.run(&list).await;
         assert_eq!((printed.stderr.as_str(), printed.stdout.as_str()), ("No people.\n", ""));
         let again = machine.run(&["people", "remove", &person.email, "--yes", "--client", &person.client]).await;
-        again.expect_failure(3);
+        let stderr = again.expect_failure(3);
+        assert!(stderr.contains(&format!("no person at Acme Ltd has the address \"{}\"", person.email)), "{stderr}");
     }
 }

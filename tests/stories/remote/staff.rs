@@ -46,7 +46,8 @@ stories! {
         machine.run(&["staff", "remove", &email]).await.expect_failure(2);
         machine.run(&["staff", "remove", &email, "--yes"]).await.expect(0);
         assert_eq!(roles(&tenant).await.len(), 1);
-        machine.run(&["staff", "remove", &email, "--yes"]).await.expect_failure(3);
+        let stderr = machine.run(&["staff", "remove", &email, "--yes"]).await.expect_failure(3);
+        assert_eq!(stderr, format!("portico: no staff user has the address \"{email}\"\n"));
         // The logout ends the session too.
         machine.run(&["logout"]).await.expect(0);
         world.browser().get_with_bearer(STAFF, &session).await.assert_problem("401 session_revoked");

@@ -1,19 +1,35 @@
 //! Tables for people.
 
+use std::io::{self, IsTerminal};
+
+use rustix::termios::tcgetwinsize;
+
 use super::text;
+
+/// What an empty cell shows, and a value that is absent.
+pub(super) const NONE: &str = "–";
+/// The width of a terminal that does not tell its width, in columns.
+const DEFAULT_COLUMNS: usize = 80;
 
 /// The columns between two cells.
 const GAP: usize = 2;
 /// The widths to which cells are cut: first all cells but the first one, which identifies the object, then all cells.
 const MIN_WIDTHS: [(usize, usize); 3] = [(1, 10), (0, 4), (0, 1)];
 
+/// Returns the width of the terminal that stdout is, or `None` if stdout is none.
+pub(super) fn columns() -> Option<usize> {
+    let stdout = io::stdout();
+    let size = || tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    stdout.is_terminal().then(|| size().unwrap_or(DEFAULT_COLUMNS))
+}
+
 /// Returns a table with a header, a line for each row, and a line feed at the end of each line.
 ///
 /// `columns` is the width of the terminal. A table that is wider loses its last column, and then long cells are cut. If
-/// `columns` is `None`, nothing is cut, and the text is plain, because a program reads it.
+/// `columns` is `None`, nothing is cut, and the text is plain, because a program reads it. An empty cell shows [`NONE`].
 pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> String {
     let header = header.iter().map(|cell| (*cell).to_owned()).collect();
-    let rows = rows.iter().map(|row| row.iter().map(|cell| text::clean(cell)).collect());
+    let rows = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect());
     let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let mut widths = vec![0; lines.iter().map(Vec::len).max().unwrap_or(0)];
     for line in &lines {
@@ -25,6 +41,11 @@ pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usiz
         shrink(&mut widths, columns);
     }
     lines.iter().map(|line| render_line(line, &widths, columns.is_some())).collect()
+}
+
+fn shown(cell: &str) -> String {
+    let cell = text::clean(cell);
+    if cell.is_empty() { NONE.to_owned() } else { cell }
 }
 
 /// Removes the last column and makes the widest cells narrower until a line fits into `columns`.
@@ -69,7 +90,7 @@ mod tests {
     #[test]
     fn columns_are_aligned_by_their_width() {
         let rows = [row(&["1", "漢字", "a"]), row(&["22", "e\u{301}\u{1b}x", ""])];
-        let expected = "ID  NAME  S\n1   漢字  a\n22  e\u{301}x\n";
+        let expected = "ID  NAME  S\n1   漢字  a\n22  e\u{301}x    –\n";
         assert_eq!(render(&["ID", "NAME", "S"], &rows, None), expected);
     }
 

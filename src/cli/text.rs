@@ -1,4 +1,4 @@
-//! Text of the server as a terminal may show it.
+//! Text of users and servers as a terminal may show it.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
