@@ -26,7 +26,8 @@ pub(super) fn columns() -> Option<usize> {
 /// Returns a table with a header, a line for each row, and a line feed at the end of each line.
 ///
 /// `columns` is the width of the terminal. A table that is wider loses its last column, and then long cells are cut. If
-/// `columns` is `None`, nothing is cut, and the text is plain, because a program reads it. An empty cell shows [`NONE`].
+/// `columns` is `None`, nothing is cut, and the text is plain, because a program reads it. An empty cell shows
+/// [`NONE`].
 pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> String {
     let header = header.iter().map(|cell| (*cell).to_owned()).collect();
     let rows = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect());
