@@ -4,7 +4,7 @@
 //! A story cannot change the clock of the machine, so it writes the times into the database that such a process would
 //! have stored.
 
-use crate::support::{Deployment, World, cookies::PORTAL_REFRESH, eventually, paths::LIVE};
+use crate::support::{Deployment, World, cookies::PORTAL_REFRESH, eventually, http, paths::LIVE};
 
 /// A time in the future, as both databases read it.
 const FUTURE: &str = "'2099-12-31T00:00:00+00:00'";
@@ -120,7 +120,7 @@ async fn every_response_has_the_date_of_the_clock() {
     let internal = world.internals().await.remove(0);
     for url in [format!("{}{LIVE}", world.apis[0]), format!("{}/nowhere", world.apis[0]), format!("{internal}/metrics")]
     {
-        let response = reqwest::get(&url).await.unwrap();
+        let response = http::get(&url).await.unwrap();
         let dates: Vec<_> = response.headers().get_all("date").iter().collect();
         let now = std::process::Command::new("date").args(["-u", "-R", "-d", dates[0].to_str().unwrap()]).output();
         assert!(dates.len() == 1 && now.unwrap().status.success(), "{url} {dates:?}");

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Deployment, Process, Response, World, binary, eventually, free_port,
+    Browser, Deployment, Process, Response, World, binary, eventually, free_port, http,
     paths::{LIVE, SESSION, SIGN_IN, STAFF_SEND_CODE},
     unique_email,
 };
@@ -63,12 +63,12 @@ async fn the_addresses_that_are_printed_at_the_start_work_as_they_stand() {
         let process = Process::start(binary(), &["dev"], &env(&folder, more));
         for label in ["API documentation", "Mailbox"] {
             let url = printed(&process, label).await;
-            assert_eq!(reqwest::get(&url).await.unwrap().status(), 200, "{more:?}: {url}");
+            assert_eq!(http::get(&url).await.unwrap().status(), 200, "{more:?}: {url}");
         }
         let login = printed(&process, &format!("{} remote login", binary().display())).await;
         let (url, user) = login.split_once(' ').unwrap();
         assert_eq!(user, "--email owner@demo.test");
-        assert_eq!(reqwest::get(format!("{url}{LIVE}")).await.unwrap().status(), 200, "{more:?}: {login}");
+        assert_eq!(http::get(format!("{url}{LIVE}")).await.unwrap().status(), 200, "{more:?}: {login}");
         let has_public_url = more.iter().any(|(name, _)| *name == "PORTICO_PUBLIC_URL");
         let text = process.logs().join("\n");
         let says = text.contains("lead to http://localhost:3000 (PORTICO_PUBLIC_URL)");
@@ -225,7 +225,7 @@ async fn the_mailbox_page_shows_both_parts_of_a_mail_and_runs_nothing() {
         tenant.invite(&client, email).await;
         world.mail(email, 1).await;
     }
-    let page = reqwest::get(format!("{}/dev/mail", world.apis[0])).await.unwrap();
+    let page = http::get(format!("{}/dev/mail", world.apis[0])).await.unwrap();
     let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("default-src 'none'") && !policy.contains("script-src"), "{policy}");
     let html = page.text().await.unwrap();
@@ -237,10 +237,10 @@ async fn the_mailbox_page_shows_both_parts_of_a_mail_and_runs_nothing() {
     assert!(html.contains(&format!("<a href=\"{link}\" target=\"_blank\"")), "{html}");
     // The links on the page lead to the mails of one recipient.
     let one = html.split("href=\"").find(|part| part.starts_with("/dev/mail?to=ann%2B1")).unwrap();
-    let one = reqwest::get(format!("{}{}", world.apis[0], one.split('"').next().unwrap())).await.unwrap();
+    let one = http::get(format!("{}{}", world.apis[0], one.split('"').next().unwrap())).await.unwrap();
     let one = one.text().await.unwrap();
     assert!(one.contains("<iframe ") && !one.contains(&second), "{one}");
-    let list = reqwest::get(format!("{}/dev/mail.json", world.apis[0])).await.unwrap();
+    let list = http::get(format!("{}/dev/mail.json", world.apis[0])).await.unwrap();
     let list: Value = list.json().await.unwrap();
     assert!(list[0]["html"].is_string() && list[0]["message_id"].is_string(), "{list}");
 }
@@ -263,7 +263,7 @@ async fn the_mailbox_answers_loopback_hosts_only() {
         ("[::]", 404),
     ] {
         for path in ["/dev/mail", "/dev/mail.json"] {
-            let request = reqwest::Client::new().get(format!("{}{path}", world.apis[0])).header("host", host);
+            let request = http::client().get(format!("{}{path}", world.apis[0])).header("host", host);
             assert_eq!(request.send().await.unwrap().status(), status, "{host} {path}");
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::support::{
-    Browser, Deployment, Disk, Postgres, Redis, TcpProxy, Tenant, World, database, eventually,
+    Browser, Deployment, Disk, Postgres, Redis, TcpProxy, Tenant, World, database, eventually, http,
     paths::{CLIENTS, LIVE, READY, RESEND_ACTIVATION},
     unique_email,
 };
@@ -271,7 +271,7 @@ async fn job_11_a_mail_waits_while_the_server_offers_no_valid_encryption() {
 #[tokio::test]
 async fn job_03_http_09_log_03_requests_of_a_killed_api_are_written_whole_or_not_at_all() {
     let invited = Invited::new().await;
-    let (world, browser) = (&invited.world, reqwest::Client::new());
+    let (world, browser) = (&invited.world, http::client());
     let requests = (0..40).map(|_| {
         let request = browser.post(format!("{}{RESEND_ACTIVATION}", world.apis[0]));
         let request = request.header("content-type", "application/json");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{
     Browser, Deployment, World,
     cookies::PORTAL_ACCESS,
-    eventually, password,
+    eventually, http, password,
     paths::{JWKS, SESSION},
     stories,
 };
@@ -22,7 +22,7 @@ const NEW: &str = "bmV3LXNlY3JldC1vZi1hLXBvcnRpY28tc3RvcnktLS0=";
 async fn published(world: &World) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for api in &world.apis {
-        let keys: Value = reqwest::get(format!("{api}{JWKS}")).await.unwrap().json().await.unwrap();
+        let keys: Value = http::get(format!("{api}{JWKS}")).await.unwrap().json().await.unwrap();
         let kids = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
         all.push(kids.collect());
     }

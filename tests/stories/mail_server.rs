@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Deployment, MailServer, Received, Scrape, Sink, Tenant, World, binary, eventually, password, paths, reply,
-    unique, unique_email,
+    Answer, Deployment, MailServer, Received, Scrape, Sink, Tenant, World, binary, eventually, http, password, paths,
+    reply, unique, unique_email,
 };
 
 pub(crate) const BOTH: [Deployment; 2] = [Deployment::Single, Deployment::Cluster];
@@ -100,7 +100,7 @@ impl Office {
 
     async fn health(&self) -> Value {
         let url = format!("{}/health/ready", self.world.internals().await[0]);
-        reqwest::get(url).await.unwrap().json().await.unwrap()
+        http::get(url).await.unwrap().json().await.unwrap()
     }
 
     async fn metric(&self, name: &str) -> f64 {

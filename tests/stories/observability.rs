@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Browser, Deployment, OtlpCollector, Person, Scrape, World,
     cookies::PORTAL_REFRESH,
-    eventually,
+    eventually, http,
     paths::{FORGOT_PASSWORD, LIVE, READY},
     psql, stories, unique_email,
 };
@@ -33,7 +33,7 @@ stories! {
 
 /// The status and the JSON body at this URL.
 async fn get_json(url: &str) -> (u16, Value) {
-    let response = reqwest::get(url).await.unwrap();
+    let response = http::get(url).await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
 }
 

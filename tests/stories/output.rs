@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::join_all;
 use tempfile::TempDir;
 
-use crate::support::{Deployment, Process, Scrape, World, binary, eventually, paths::LIVE};
+use crate::support::{Deployment, Process, Scrape, World, binary, eventually, http, paths::LIVE};
 
 /// A process on SQLite whose stderr this story reads itself, or does not read.
 struct Unread {
@@ -44,7 +44,7 @@ impl Unread {
     async fn fill_the_log(&self) {
         // The log has a line of about 400 bytes for each request at TRACE, and the queue takes 4 MiB.
         for _ in 0..300 {
-            let requests = (0..50).map(|_| reqwest::get(format!("{}{LIVE}", self.listen)));
+            let requests = (0..50).map(|_| http::get(format!("{}{LIVE}", self.listen)));
             assert!(join_all(requests).await.into_iter().all(|response| response.unwrap().status() == 200));
         }
     }
@@ -132,7 +132,7 @@ async fn a_standard_output_that_is_full_delays_nothing() {
     let listening = log.lines().map_while(Result::ok).find(|line| line.contains("listening")).unwrap();
     let (_, rest) = listening.split_once(" listen=").unwrap();
     let url = format!("http://{}{LIVE}", rest.split_whitespace().next().unwrap());
-    assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
+    assert_eq!(http::get(url).await.unwrap().status(), 200);
     terminate(&child);
     let ended = eventually("the process ends", || {
         let status = child.try_wait().unwrap();
@@ -147,7 +147,7 @@ async fn a_log_that_is_closed_or_full_ends_no_process() {
     let mut portico = Unread::start();
     drop(std::mem::replace(&mut portico.log, BufReader::new(another_pipe())));
     for _ in 0..100 {
-        assert_eq!(reqwest::get(format!("{}{LIVE}", portico.listen)).await.unwrap().status(), 200);
+        assert_eq!(http::get(format!("{}{LIVE}", portico.listen)).await.unwrap().status(), 200);
     }
     eventually("lines are dropped", || async { (portico.dropped().await > 0.0).then_some(()) }).await;
     portico.stop().await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{
     Browser, Deployment, Person, Tenant, World,
     cookies::{PORTAL_ACCESS, PORTAL_REFRESH},
-    credentials, eventually, password,
+    credentials, eventually, http, password,
     paths::{self, CHANGE_PASSWORD, RESET_PASSWORD, SESSION, SIGN_IN},
     secrets::{self, Search, SecretKind},
     stories, unique, unique_email, wrong_code,
@@ -101,7 +101,7 @@ async fn fail_statements(world: &World) {
     let person = world.tenant().await.person(world).await;
     world.sql("ALTER TABLE sessions RENAME TO sessions_away");
     // Not by `Browser`, which checks each response against the OpenAPI document: this 500 is not documented.
-    let http = reqwest::Client::new();
+    let http = http::client();
     let cookie = |name: &str| format!("{name}={}", person.browser.cookie(name).unwrap());
     let cookies = format!("{}; {}", cookie(PORTAL_ACCESS), cookie(PORTAL_REFRESH));
     for path in [SIGN_IN, paths::REFRESH, paths::SIGN_OUT, paths::SIGN_OUT_EVERYWHERE] {
@@ -141,7 +141,7 @@ async fn search(world: &World) -> Search {
     search.scan_problems(beginning);
     for internal in world.internals().await {
         for path in ["/metrics", paths::READY, paths::LIVE] {
-            let response = reqwest::get(format!("{internal}{path}")).await.unwrap();
+            let response = http::get(format!("{internal}{path}")).await.unwrap();
             search.scan(path, &response.text().await.unwrap());
         }
     }

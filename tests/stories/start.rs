@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
 use crate::support::{
-    Browser, Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port,
+    Browser, Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port, http,
     paths::{LIVE, READY, SIGN_OUT},
     provided, psql, unique,
 };
@@ -82,7 +82,7 @@ async fn a_process_that_waits_for_its_database_lives_and_refuses_requests_until_
         assert_eq!(probe.get(LIVE).await.status, 200);
         postgres.start_again().await;
         let ready = format!("http://{internal}{READY}");
-        let is_ready = async || reqwest::get(&ready).await.is_ok_and(|response| response.status() == 200);
+        let is_ready = async || http::get(&ready).await.is_ok_and(|response| response.status() == 200);
         eventually("the process is ready", || async { is_ready().await.then_some(()) }).await;
         drop(silent);
         if command != "worker" {

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::request_id;
 use crate::support::{
-    Browser, Deployment, Person, Process, Redis, Sink, World, binary, cookies, credentials, eventually, new_password,
-    password,
+    Browser, Deployment, Person, Process, Redis, Sink, World, binary, cookies, credentials, eventually, http,
+    new_password, password,
     paths::{
         self, ACTIVATE, CHANGE_PASSWORD, CLIENTS, EMAILS, FORGOT_PASSWORD, LIVE, PROFILE, REFRESH, RESEND_ACTIVATION,
         RESET_PASSWORD, RETRY_EMAILS, SERVICE_ACCOUNTS, SESSION, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF,
@@ -521,7 +521,7 @@ async fn create_clients_and_kill_the_api(world: &mut World, staff_token: &str) -
     let (url, cookie) = (format!("{}{CLIENTS}", world.apis[0]), format!("portico_staff={staff_token}"));
     let requests: Vec<_> = (0..60)
         .map(|n| {
-            let request = reqwest::Client::new().post(&url).header("content-type", "application/json");
+            let request = http::client().post(&url).header("content-type", "application/json");
             let request = request.header("cookie", &cookie).body(json!({ "name": format!("Client {n}") }).to_string());
             async move { request.send().await.is_ok_and(|response| response.status() == 201) }
         })

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::files::{Env, compose, env_file, list, strings, text};
 use crate::support::{
-    FakeDns, Process, Redis, Sink, World, binary, database, eventually, free_port, password,
+    FakeDns, Process, Redis, Sink, World, binary, database, eventually, free_port, http, password,
     paths::{FORGOT_PASSWORD, JWKS, LIVE, READY, SIGN_OUT},
     provided, psql, unique_email,
 };
@@ -112,7 +112,7 @@ impl ComposeDeployment {
         let proxy = Process::start(provided("PORTICO_TEST_NGINX"), &["-e", "stderr", "-c", &file, "-g", globals], &[]);
         eventually("the proxy answers", || async {
             assert!(proxy.is_running(), "{:?}", proxy.logs());
-            reqwest::get(format!("{url}{READY}")).await.ok()?.status().is_success().then_some(())
+            http::get(format!("{url}{READY}")).await.ok()?.status().is_success().then_some(())
         })
         .await;
         self.world.apis = vec![url];
@@ -271,7 +271,7 @@ async fn send_requests(url: String, client: u8, responses: Arc<AtomicUsize>, sto
         }
         // The number of requests of an address is limited, so the address changes every 100 rounds.
         let address = Ipv4Addr::new(127, 1 + client, (round / 100) as u8, 1 + (round / 100 / 256) as u8);
-        let http = reqwest::Client::builder().local_address(Some(address.into())).build().unwrap();
+        let http = http::client_builder().local_address(Some(address.into())).build().unwrap();
         for request in [http.get(format!("{url}{JWKS}")), http.post(format!("{url}{SIGN_OUT}"))] {
             match request.send().await {
                 Ok(response) if response.status().is_success() => {}

@@ -12,7 +12,7 @@ use std::{
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
 
-use super::{Response, openapi, secrets};
+use super::{Response, http, openapi, secrets};
 
 /// A browser. With several APIs, each request goes to the next one.
 pub(crate) struct Browser {
@@ -32,7 +32,7 @@ impl Browser {
             // Browsers begin at different APIs, so that each replica receives every kind of request.
             next: AtomicUsize::new(n),
             apis,
-            http: reqwest::Client::new(),
+            http: http::client(),
             network: format!("198.{}.{}.{}", 18 + n / 65_536, n / 256 % 256, n % 256),
             cookies: Mutex::default(),
         }
@@ -52,7 +52,7 @@ impl Browser {
 
     /// This browser, connecting from this local address, which a real proxy then sees as the client's.
     pub(crate) fn from(self, address: IpAddr) -> Self {
-        Self { http: reqwest::Client::builder().local_address(address).build().unwrap(), ..self }
+        Self { http: http::client_builder().local_address(address).build().unwrap(), ..self }
     }
 
     /// This browser, talking to these APIs only.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Process, World, eventually,
+    Process, World, eventually, http,
     paths::{self, READY},
     unique, unique_email,
 };
@@ -228,7 +228,7 @@ const REQUEST_ID_PREFIX: &str = "10adf00d";
 
 async fn stream_of_requests(shared: Arc<Shared>, stream: usize) {
     // Each request has a connection of its own, so that no request is sent on one that the server is closing.
-    let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(RESPONSE_TIMEOUT).build().unwrap();
+    let http = http::client_builder().pool_max_idle_per_host(0).timeout(RESPONSE_TIMEOUT).build().unwrap();
     let mut at = stream;
     while !shared.stop.load(Ordering::Relaxed) {
         // A client that gets no response tries once more at another API.
@@ -243,7 +243,7 @@ async fn stream_of_requests(shared: Arc<Shared>, stream: usize) {
 
 /// Polls the readiness of an API, as a load balancer does.
 async fn poll_readiness(shared: Arc<Shared>, n: usize) {
-    let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(1)).build().unwrap();
+    let http = http::client_builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(1)).build().unwrap();
     let url = format!("{}{READY}", shared.apis[n]);
     while !shared.stop.load(Ordering::Relaxed) {
         let response = http.get(&url).send().await;

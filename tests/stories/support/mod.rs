@@ -6,6 +6,7 @@ pub(crate) mod cookies;
 mod disk;
 mod fake_dns;
 mod fake_server;
+pub(crate) mod http;
 mod load;
 mod mail;
 mod mail_server;

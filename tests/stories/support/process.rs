@@ -11,15 +11,8 @@ use std::{
 
 use super::eventually;
 
-/// Sets the TLS provider of this process. The HTTP client of the stories is built with TLS because the binary needs it
-/// (`portico remote`), and panics without a provider. Each story starts a program before it sends a request.
-fn set_tls_provider() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// The binary under test.
 pub(crate) fn binary() -> PathBuf {
-    set_tls_provider();
     env!("CARGO_BIN_EXE_portico").into()
 }
 
@@ -33,7 +26,6 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `program` with this environment and `PATH`.
     pub(crate) fn start(program: impl Into<PathBuf>, args: &[&str], env: &[(String, String)]) -> Self {
-        set_tls_provider();
         // The kernel kills the child when the thread that started it ends, so that thread must live as long as the test
         // run.
         let mut command = Command::new("setpriv");

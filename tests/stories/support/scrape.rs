@@ -1,5 +1,7 @@
 //! The metrics of some processes, as Prometheus scrapes them.
 
+use super::http;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write,
@@ -14,7 +16,7 @@ impl Scrape {
     pub(crate) async fn of(internals: &[String]) -> Self {
         let mut texts = Vec::new();
         for internal in internals {
-            let response = reqwest::get(format!("{internal}/metrics")).await.unwrap();
+            let response = http::get(format!("{internal}/metrics")).await.unwrap();
             assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
             texts.push(response.error_for_status().unwrap().text().await.unwrap());
         }

@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::PathBuf, process::Command};
 
 use serde_json::{Value, json};
 
-use super::{Process, eventually, unique};
+use super::{Process, eventually, http, unique};
 
 /// Returns an environment variable that `bin/services` sets.
 #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of Portico")]
@@ -152,29 +152,29 @@ impl Sink {
     /// The mails to this address, newest first.
     pub(crate) async fn messages(&self, to: &str) -> Vec<Value> {
         let url = self.control(&format!("messages?to={}", to.replace('+', "%2B")));
-        let messages: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        let messages: Value = http::get(url).await.unwrap().json().await.unwrap();
         messages.as_array().unwrap().clone()
     }
 
     /// The Message-ID and the time of arrival, in milliseconds since 1970, of each mail after the first `after` ones.
     pub(crate) async fn deliveries(&self, after: usize) -> Vec<(String, u64)> {
         let url = self.control(&format!("deliveries?after={after}"));
-        reqwest::get(url).await.unwrap().json().await.unwrap()
+        http::get(url).await.unwrap().json().await.unwrap()
     }
 
     /// The time of arrival of the newest mail, in milliseconds since 1970.
     pub(crate) async fn newest_arrival(&self) -> Option<u64> {
-        reqwest::get(self.control("newest")).await.unwrap().json().await.unwrap()
+        http::get(self.control("newest")).await.unwrap().json().await.unwrap()
     }
 
     /// Counters of the server, such as `plaintext_credentials`.
     pub(crate) async fn stats(&self) -> Value {
-        reqwest::get(self.control("stats")).await.unwrap().json().await.unwrap()
+        http::get(self.control("stats")).await.unwrap().json().await.unwrap()
     }
 
     /// Makes the server fail by these rules, which `tests/smtp-sink/README.md` describes.
     pub(crate) async fn fail(&self, rules: Value) {
-        let response = reqwest::Client::new().put(self.control("faults")).json(&rules).send().await.unwrap();
+        let response = http::client().put(self.control("faults")).json(&rules).send().await.unwrap();
         assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::{
-    Browser, Mail, Process, Redis, Sink, Tenant, binary, database, eventually, psql,
+    Browser, Mail, Process, Redis, Sink, Tenant, binary, database, eventually, http, psql,
     secrets::{self, Search},
     unique,
 };
@@ -330,7 +330,7 @@ impl World {
             Some(sink) => sink.messages(to).await,
             None => {
                 let url = format!("{}/dev/mail.json?to={}", self.apis[0], to.replace('+', "%2B"));
-                let mails: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+                let mails: Value = http::get(url).await.unwrap().json().await.unwrap();
                 mails.as_array().unwrap().clone()
             }
         };
