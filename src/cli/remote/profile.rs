@@ -171,3 +171,36 @@ fn check(path: &Path, metadata: &fs::Metadata, forbidden: u32) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::cli::remote::failure::FailureKind;
+
+    fn chmod(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_login_is_stored_only_where_it_can_be_read_later() {
+        for (folder, mode) in
+            [("portico", 0o777), ("portico/remote", 0o777), ("portico", 0o720), ("portico/remote", 0o702)]
+        {
+            let config = tempfile::tempdir().unwrap();
+            let file = ProfileFile::new(config.path().join("portico/remote"), "default".into());
+            file.write(&Profile::default()).unwrap();
+            assert!(file.read().unwrap().is_some());
+            file.delete().unwrap();
+            chmod(&config.path().join(folder), mode);
+            // Also before a code is requested: a login reads the old profile first.
+            for result in [file.read().map(drop), file.write(&Profile::default())] {
+                let failure = result.unwrap_err();
+                let expected = format!("Run: chmod 700 '{}'", config.path().join(folder).display());
+                assert!(failure.kind() == FailureKind::Refused && failure.to_string().contains(&expected), "{failure}");
+            }
+            assert!(!file.path().exists());
+        }
+    }
+}
