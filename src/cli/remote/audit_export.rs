@@ -49,8 +49,8 @@ enum Form {
 /// Exports the events of the request to `path`, or to stdout.
 ///
 /// # Errors
-/// As for [`Api::stream`]; a failure with the exit code 1 if the export is incomplete or cannot be written; and one with
-/// the exit code 5 if the answer is no export. A reader that closes stdout ends the export without an error.
+/// As for [`Api::stream`]; a failure with the exit code 1 if the export is incomplete or cannot be written; and one
+/// with the exit code 5 if the answer is no export. A reader that closes stdout ends the export without an error.
 pub(super) async fn run(api: &Api, request: &ApiRequest, is_csv: bool, path: Option<&Path>) -> Result<()> {
     let mut lines = Lines::new(api.stream(request).await?);
     let mut target = Target::open(path).await?;

@@ -33,8 +33,8 @@ impl CsvFile {
     /// Reads a file, or stdin if `path` is `-`.
     ///
     /// # Errors
-    /// A failure with the exit code 2 if the file cannot be read, has more than 16 MiB, or has no header with the column
-    /// `email`.
+    /// A failure with the exit code 2 if the file cannot be read, has more than 16 MiB, or has no header with the
+    /// column `email`.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let shown = text::path(path);
         let bytes = match path == Path::new("-") {

@@ -40,8 +40,8 @@ impl RemoteEnvironment {
     /// Returns the folder that holds the profiles.
     ///
     /// # Errors
-    /// A failure with the exit code 2 if the environment names no folder or a relative one: the login would be stored in
-    /// the current folder.
+    /// A failure with the exit code 2 if the environment names no folder or a relative one: the login would be stored
+    /// in the current folder.
     pub(super) fn profile_folder(&self) -> Result<PathBuf> {
         let (name, folder) = match (&self.config, &self.home) {
             (Some(config), _) => ("XDG_CONFIG_HOME", config.clone()),

@@ -59,8 +59,8 @@ pub(super) async fn print<T: Row>(context: &Context, api: &Api, request: ApiRequ
 /// Returns at most `limit` objects of a list, and whether there are more.
 ///
 /// # Errors
-/// As for [`Api::call`]; a failure with the exit code 5 if the pages do not end; and one with the exit code 1 if the list
-/// has more than 256 MiB.
+/// As for [`Api::call`]; a failure with the exit code 5 if the pages do not end; and one with the exit code 1 if the
+/// list has more than 256 MiB.
 pub(super) async fn read(api: &Api, request: &ApiRequest, limit: usize) -> Result<(Vec<Box<RawValue>>, bool)> {
     let (mut objects, mut cursors, mut size_in_memory) = (Vec::new(), HashSet::new(), 0);
     let mut cursor: Option<String> = None;

@@ -81,8 +81,8 @@ impl ProfileFile {
     /// Reads the profile. Returns `None` if there is no file.
     ///
     /// # Errors
-    /// A failure with the exit code 4 if another user owns the file or its folder or may read or write it, or if it is no
-    /// regular file; and one with the exit code 1 if it cannot be read.
+    /// A failure with the exit code 4 if another user owns the file or its folder or may read or write it, or if it is
+    /// no regular file; and one with the exit code 1 if it cannot be read.
     pub(super) fn read(&self) -> Result<Option<Profile>> {
         let path = self.path();
         let failed = |error: &dyn std::fmt::Display| {
@@ -107,8 +107,8 @@ impl ProfileFile {
     /// Writes the profile in one step: another process reads the old file or the new one.
     ///
     /// # Errors
-    /// A failure with the exit code 4 if another user owns the folder or may write to it, and one with the exit code 1 if
-    /// the folder or the file cannot be written.
+    /// A failure with the exit code 4 if another user owns the folder or may write to it, and one with the exit code 1
+    /// if the folder or the file cannot be written.
     pub(super) fn write(&self, profile: &Profile) -> Result<()> {
         let failed = |error: std::io::Error| {
             Failure::failed(format!("cannot write the login to {}: {error}", text::path(&self.path())))

@@ -2,7 +2,8 @@
 
 use url::{Host, Url};
 
-/// The only name that means this machine. Other names below it are resolved by the system, which may send them elsewhere.
+/// The only name that means this machine. Other names below it are resolved by the system, which may send them
+/// elsewhere.
 pub(super) const LOCALHOST: &str = "localhost";
 
 /// The base URL of a Portico server: scheme, host and port.
