@@ -1,5 +1,7 @@
 //! Text of users and servers as a terminal may show it.
 
+use std::path::Path;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -8,10 +10,24 @@ const ELLIPSIS: &str = "…";
 /// Isolates a text from the direction of the text around it (UAX #9): FIRST STRONG ISOLATE and its end.
 const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
 
-/// Returns `text` without control characters, line separators and bidirectional formatting characters, which could
-/// control the terminal or show a line in another order.
+/// Returns `text` as one line without control characters and bidirectional formatting characters, which could control
+/// the terminal or show a line in another order. A line feed becomes a space.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_formatting(*c)).collect()
+    let shown = |c: char| match c {
+        '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
+        _ => (!c.is_control() && !is_formatting(c)).then_some(c),
+    };
+    text.chars().filter_map(shown).collect()
+}
+
+/// Returns a path as one line, without characters that could control the terminal.
+pub(super) fn path(path: &Path) -> String {
+    clean(&path.to_string_lossy())
+}
+
+/// Returns a path as a word of a command for a POSIX shell.
+pub(super) fn shell_word(path: &Path) -> String {
+    format!("'{}'", self::path(path).replace('\'', r"'\''"))
 }
 
 fn is_formatting(c: char) -> bool {
@@ -62,9 +78,11 @@ fn is_right_to_left(c: char) -> bool {
 }
 
 /// Returns a cell of a CSV file that no spreadsheet program reads as a formula: an apostrophe stands before a cell that
-/// begins with one of the characters that OWASP names ("CSV Injection"), or with NUL.
+/// begins with one of the characters that OWASP names ("CSV Injection"), with one of their full-width forms, or with
+/// NUL.
 pub(super) fn neutralize(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']) { format!("'{cell}") } else { cell.to_owned() }
+    const FIRST: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
+    if cell.starts_with(FIRST) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -73,7 +91,7 @@ mod tests {
 
     #[test]
     fn control_and_bidirectional_characters_are_removed() {
-        assert_eq!(clean("A\u{1b}[31mB\u{202e}C\u{2067}D\u{200f}\r\nE\u{9b}F\tG\u{2028}"), "A[31mBCDEFG");
+        assert_eq!(clean("A\u{1b}[31mB\u{202e}C\u{2067}D\u{200f}\r\nE\u{9b}F\tG\u{2028}"), "A[31mBCD EFG ");
         assert_eq!(clean("Zoë שלום 漢字"), "Zoë שלום 漢字");
     }
 
@@ -100,8 +118,15 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        for (path, word) in [("/a b", "'/a b'"), ("/it's", r"'/it'\''s'"), ("/$(x)`", "'/$(x)`'"), ("/\"", "'/\"'")] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
+
+    #[test]
     fn formulas_are_neutralized() {
-        for cell in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\0x"] {
+        for cell in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "\0x", "＝1", "＋1", "－1", "＠x"] {
             assert_eq!(neutralize(cell), format!("'{cell}"));
         }
         assert_eq!(neutralize("a=1"), "a=1");

@@ -1,21 +1,25 @@
 //! The HTTP client: sends a request to the server and returns its answer or its problem.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{
-    StatusCode,
+    Method, StatusCode,
     header::{self, HeaderMap, HeaderValue},
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::sleep;
 
 use super::{
     api_request::ApiRequest,
     failure::{Failure, FailureKind, Result},
     problem::{self, content_type_name, not_portico},
-    server_url::ServerUrl,
+    server_url::{LOCALHOST, ServerUrl},
     terminal,
 };
 
@@ -89,6 +93,9 @@ impl ApiClient {
         if url.is_plain() {
             // A proxy would get the token in plain text.
             builder = builder.no_proxy();
+            // The system could send the name to another machine. The port 0 stands for that of the URL.
+            builder = builder
+                .resolve_to_addrs(LOCALHOST, &[(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
         }
         let http = builder.build().map_err(|error| Failure::failed(format!("cannot set up TLS: {error}")))?;
         Ok(Self { http, url, timeout })
@@ -114,15 +121,15 @@ impl ApiClient {
 
     async fn stream_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Stream, FailedAttempt> {
         let sent = self.request(request, credentials).send();
-        let response = tokio::time::timeout(self.timeout, sent).await.map_err(|_| self.timed_out())?;
-        let response = response.map_err(|error| self.connection_failure(&error))?;
+        let response = tokio::time::timeout(self.timeout, sent).await.map_err(|_| self.timed_out(request))?;
+        let response = response.map_err(|error| self.connection_failure(request, &error))?;
         let content_type = content_type_name(&content_type(response.headers()));
         match (response.status(), content_type.as_str()) {
             (StatusCode::OK, "application/x-ndjson") => Ok(Stream { response, idle: self.timeout }),
             (StatusCode::OK, other) => Err(not_portico(&format!("content type {other}")).into()),
             (status, _) => {
-                let reading = tokio::time::timeout(self.timeout, self.read(response)).await;
-                reading.map_err(|_| self.timed_out())??;
+                let reading = tokio::time::timeout(self.timeout, self.read(request, response)).await;
+                reading.map_err(|_| self.timed_out(request))??;
                 Err(not_portico(&format!("status {}", status.as_u16())).into())
             }
         }
@@ -149,23 +156,23 @@ impl ApiClient {
 
     async fn send_once(&self, request: &ApiRequest, credentials: Credentials<'_>) -> Result<Answer, FailedAttempt> {
         let exchange = async {
-            let response =
-                self.request(request, credentials).send().await.map_err(|error| self.connection_failure(&error))?;
+            let response = self.request(request, credentials).send().await;
+            let response = response.map_err(|error| self.connection_failure(request, &error))?;
             let cookies = cookies(response.headers());
-            let text = self.read(response).await?;
+            let text = self.read(request, response).await?;
             Ok(Answer { text, cookies })
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(self.timed_out().into()),
+            Err(_) => Err(self.timed_out(request).into()),
         }
     }
 
     /// Returns the body of a response whose status is 2xx.
-    async fn read(&self, mut response: reqwest::Response) -> Result<String, FailedAttempt> {
+    async fn read(&self, request: &ApiRequest, mut response: reqwest::Response) -> Result<String, FailedAttempt> {
         let (status, content_type) = (response.status(), content_type(response.headers()));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.connection_failure(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.connection_failure(request, &error))? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY_BYTES {
                 return Err(not_portico("it has more than 32 MiB").into());
@@ -179,24 +186,26 @@ impl ApiClient {
             let is_transient = matches!(status.as_u16(), 429 | 503);
             return Err(FailedAttempt { failure, is_transient });
         }
-        let is_json = content_type_name(&content_type) == "application/json";
+        let media_type = content_type_name(&content_type);
+        // Portico answers each DELETE with 204.
+        let has_body = request.method != Method::DELETE && media_type == "application/json";
         match String::from_utf8(body) {
-            Ok(text) if is_json || (status == StatusCode::NO_CONTENT && text.is_empty()) => Ok(text),
-            _ => Err(not_portico(&format!(
-                "status {}, content type {}",
-                status.as_u16(),
-                content_type_name(&content_type)
-            ))
-            .into()),
+            Ok(text) if text.is_empty() && status == StatusCode::NO_CONTENT => Ok(text),
+            Ok(text) if has_body && is_json(&text) => Ok(text),
+            _ => Err(not_portico(&format!("status {}, content type {media_type}", status.as_u16())).into()),
         }
     }
 
-    fn timed_out(&self) -> Failure {
+    fn timed_out(&self, request: &ApiRequest) -> Failure {
         let seconds = self.timeout.as_secs();
-        Failure::unreachable(format!("{} did not answer within {seconds} s; see --timeout", self.url))
+        let failure = Failure::unreachable(format!("{} did not answer within {seconds} s; see --timeout", self.url));
+        with_doubt(failure, request)
     }
 
-    fn connection_failure(&self, error: &reqwest::Error) -> FailedAttempt {
+    fn connection_failure(&self, request: &ApiRequest, error: &reqwest::Error) -> FailedAttempt {
+        if error.is_builder() {
+            return Failure::failed("the request cannot be sent, because the credential or the URL is damaged").into();
+        }
         if error.is_timeout() {
             let seconds = connect_timeout(self.timeout).as_secs();
             return Failure::unreachable(format!("no connection to {} within {seconds} s", self.url)).into();
@@ -208,8 +217,24 @@ impl ApiClient {
         }
         let (what, is_transient) =
             if error.is_connect() { ("cannot connect to", true) } else { ("lost the connection to", false) };
-        FailedAttempt { failure: Failure::unreachable(format!("{what} {}: {cause}", self.url)), is_transient }
+        let failure = Failure::unreachable(format!("{what} {}: {cause}", self.url));
+        FailedAttempt { failure: if is_transient { failure } else { with_doubt(failure, request) }, is_transient }
     }
+}
+
+/// Adds to the failure of a request without an answer that the server may have done it, if it changes something.
+fn with_doubt(failure: Failure, request: &ApiRequest) -> Failure {
+    match request.is_idempotent() || request.query.iter().any(|(name, _)| *name == "dry_run") {
+        true => failure,
+        false => {
+            failure.with_advice("The server may have done it all the same. Check it with a list before you try again.")
+        }
+    }
+}
+
+/// Returns whether a text is JSON.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Returns how long a connection may take to open if a request may take `timeout`.

@@ -76,10 +76,12 @@ impl Context {
                 url.ok_or_else(|| Failure::usage("PORTICO_REMOTE_TOKEN is set, so set PORTICO_REMOTE_URL too"))?;
             let advice = "The token in PORTICO_REMOTE_TOKEN has expired or was revoked, or is of another server.";
             let client = self.client("PORTICO_REMOTE_URL", url)?;
+            check_token("PORTICO_REMOTE_TOKEN", &token)?;
             return Ok(Api { client, caller: Caller::Token { token, advice: advice.into() } });
         }
         let (file, profile) = self.stored_login()?;
         self.check_no_other_url(&profile)?;
+        check_token("the stored token", &profile.token)?;
         let advice = format!("The stored token has expired or was revoked. Run: {}", login_command(&file));
         let client = self.client("the URL of the profile", &profile.url)?;
         Ok(Api { client, caller: Caller::Token { token: profile.token, advice } })
@@ -111,6 +113,16 @@ impl Context {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// Checks that a token can be sent in a header. `name` says where it comes from.
+fn check_token(name: &str, token: &str) -> Result<()> {
+    match !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(Failure::refused(format!(
+            "{name}: this is not an API token; one begins with pat_ and has 50 characters"
+        ))),
     }
 }
 

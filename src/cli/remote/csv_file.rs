@@ -2,15 +2,23 @@
 //!
 //! The server reads the cells. Only the records are found here.
 
-use std::{fs, io::Read, ops::Range, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    ops::Range,
+    path::Path,
+};
 
 use charset::Charset;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::failure::{Failure, Result};
+use crate::cli::text;
 
 /// The separators that the server takes.
 const SEPARATORS: [u8; 3] = *b",;\t";
+/// The largest file, in MiB.
+const MAX_MIB: u64 = 16;
 /// The column that each file has.
 const REQUIRED_COLUMN: &str = "email";
 
@@ -25,16 +33,18 @@ impl CsvFile {
     /// Reads a file, or stdin if `path` is `-`.
     ///
     /// # Errors
-    /// A failure with the exit code 2 if the file cannot be read or has no header with the column `email`.
+    /// A failure with the exit code 2 if the file cannot be read, has more than 16 MiB, or has no header with the
+    /// column `email`.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let bytes = if path == Path::new("-") {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-        } else {
-            fs::read(path)
+        let shown = text::path(path);
+        let bytes = match path == Path::new("-") {
+            true => read_bytes(io::stdin()),
+            false => File::open(path).and_then(read_bytes),
         };
         let bytes = bytes.map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
+        let bytes = bytes.ok_or_else(|| {
+            Failure::usage(format!("{shown} has more than {MAX_MIB} MiB; split it into several files with a header"))
+        })?;
         Self::parse(&decode(&bytes)).map_err(|problem| Failure::usage(format!("{shown} {problem}")))
     }
 
@@ -72,6 +82,13 @@ impl CsvFile {
     pub(super) fn part(&self, rows: Range<usize>) -> String {
         self.header.clone() + &self.rows[rows].concat()
     }
+}
+
+/// Reads a file to its end. Returns `None` if it is too large.
+fn read_bytes(file: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let (max, mut bytes) = (MAX_MIB << 20, Vec::new());
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
 /// Decodes a file as the server does: as UTF-8 if it is valid UTF-8, and otherwise as Windows-1252. A part alone could
@@ -122,6 +139,15 @@ mod tests {
     fn every_part_is_decoded_as_the_whole_file() {
         // The second row alone would be valid UTF-8.
         assert_eq!(parts(b"email,name\na@x.test,J\xfc\nb@x.test,\xc3\xbc\n", 1)[1], "email,name\nb@x.test,Ã¼\n");
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let max = usize::try_from(MAX_MIB << 20).unwrap();
+        for (length, is_read) in [(0, true), (max, true), (max + 1, false)] {
+            assert_eq!(read_bytes(io::repeat(b'a').take(length as u64)).unwrap().is_some(), is_read, "{length}");
+        }
+        assert!(read_bytes(io::repeat(0)).unwrap().is_none(), "a file that does not end");
     }
 
     #[test]

@@ -16,8 +16,10 @@ pub(super) struct RemoteEnvironment {
     pub(super) url: Option<String>,
     /// `PORTICO_REMOTE_TOKEN`: the API token, in place of the profile's.
     pub(super) token: Option<String>,
-    /// The folder for configuration files: `XDG_CONFIG_HOME`, or `.config` in `HOME`.
-    config_folder: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`: the folder for configuration files.
+    config: Option<PathBuf>,
+    /// `HOME`: the folder that has `.config`, if `XDG_CONFIG_HOME` is not set.
+    home: Option<PathBuf>,
 }
 
 impl RemoteEnvironment {
@@ -26,24 +28,30 @@ impl RemoteEnvironment {
     /// # Errors
     /// A failure with the exit code 2 if a variable of Portico is not UTF-8.
     pub(super) fn read() -> Result<Self> {
-        // The specification of XDG ignores a path that is not absolute.
-        let xdg = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
         Ok(Self {
             profile: text("PORTICO_REMOTE_PROFILE")?,
             url: text("PORTICO_REMOTE_URL")?,
             token: text("PORTICO_REMOTE_TOKEN")?,
-            config_folder: xdg.or_else(|| path("HOME").map(|home| home.join(".config"))),
+            config: path("XDG_CONFIG_HOME"),
+            home: path("HOME"),
         })
     }
 
     /// Returns the folder that holds the profiles.
     ///
     /// # Errors
-    /// A failure with the exit code 2 if the environment names no folder.
+    /// A failure with the exit code 2 if the environment names no folder or a relative one: the login would be stored
+    /// in the current folder.
     pub(super) fn profile_folder(&self) -> Result<PathBuf> {
-        let folder = self.config_folder.as_ref();
-        let folder = folder.ok_or_else(|| Failure::usage("set HOME or XDG_CONFIG_HOME, where profiles are stored"));
-        Ok(folder?.join("portico").join("remote"))
+        let (name, folder) = match (&self.config, &self.home) {
+            (Some(config), _) => ("XDG_CONFIG_HOME", config.clone()),
+            (None, Some(home)) => ("HOME", home.join(".config")),
+            (None, None) => return Err(Failure::usage("set HOME or XDG_CONFIG_HOME, where profiles are stored")),
+        };
+        match folder.is_absolute() {
+            true => Ok(folder.join("portico").join("remote")),
+            false => Err(Failure::usage(format!("{name} must be an absolute path, e.g. /home/ann"))),
+        }
     }
 }
 

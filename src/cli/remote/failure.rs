@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::cli::text;
+
 /// The reasons why a command fails. The value of each is its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureKind {
@@ -116,9 +118,13 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        // A part that comes from elsewhere is cleaned where it is put in, so each line is one of ours.
+        for (n, line) in self.message.split('\n').enumerate() {
+            let line_feed = if n == 0 { "" } else { "\n" };
+            write!(f, "{line_feed}{}", text::clean(line))?;
+        }
         match &self.request_id {
-            Some(id) => write!(f, "\nrequest id: {id}"),
+            Some(id) => write!(f, "\nrequest id: {}", text::clean(id)),
             None => Ok(()),
         }
     }
@@ -128,3 +134,18 @@ impl std::error::Error for Failure {}
 
 /// The result of a command, or of a part of it.
 pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_has_no_character_that_controls_the_terminal() {
+        for (raw, shown) in
+            [("a\u{1b}[2Jb", "a[2Jb"), ("a\u{202e}b", "ab"), ("a\u{9b}1mb\r", "a1mb"), ("a\u{7}b", "ab")]
+        {
+            let failure = Failure { request_id: Some(format!("{raw}\nx")), ..Failure::failed(format!("{raw}\n{raw}")) };
+            assert_eq!(failure.to_string(), format!("{shown}\n{shown}\nrequest id: {shown} x"));
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Prints results: tables and sentences for people, JSON for programs.
 
-use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
@@ -58,11 +60,15 @@ impl Output {
     /// Prints the object that the server answered with, or `sentence` about it for people.
     ///
     /// # Errors
-    /// A failure with the exit code 1 if stdout cannot be written.
+    /// A failure with the exit code 5 if the answer is no object, and one with the exit code 1 if stdout cannot be
+    /// written.
     pub(super) fn done(self, answer: &Answer, sentence: impl std::fmt::Display) -> Result<()> {
         match (self.is_json, answer.text.as_str()) {
             (true, "") => Ok(()),
-            (true, object) => write(&format!("{object}\n")),
+            (true, object) => {
+                answer.parse::<HashMap<String, IgnoredAny>>()?;
+                write(&format!("{object}\n"))
+            }
             (false, _) => write_lines(&sentence.to_string()),
         }
     }

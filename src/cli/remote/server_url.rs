@@ -2,6 +2,10 @@
 
 use url::{Host, Url};
 
+/// The only name that means this machine. Other names below it are resolved by the system, which may send them
+/// elsewhere.
+pub(super) const LOCALHOST: &str = "localhost";
+
 /// The base URL of a Portico server: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServerUrl(Url);
@@ -16,7 +20,7 @@ impl ServerUrl {
         let example = "e.g. https://portal.example.com";
         let url = Url::parse(text.trim()).map_err(|_| format!("must be a URL, {example}"))?;
         let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Domain(name)) => name == LOCALHOST,
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
@@ -70,6 +74,10 @@ mod tests {
             "http://portal.example.com",
             "http://localhost.example.com",
             "http://10.0.0.1",
+            "http://portal.localhost",
+            "http://localhost.",
+            "http://0.0.0.0",
+            "http://[::ffff:127.0.0.1]",
             "https://user:secret@x.test",
             "https://x.test/api",
             "https://x.test/?a=1",

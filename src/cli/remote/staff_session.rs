@@ -1,7 +1,7 @@
 //! The staff session of a profile, for the operations that no API token can do. A mailed code opens it.
 
 use chrono::TimeDelta;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -13,11 +13,14 @@ use super::{
     terminal,
     time::now,
 };
+use crate::cli::text;
 
 /// An access token that expires within this time is not used, because the request needs some time.
 const MIN_LIFETIME: TimeDelta = TimeDelta::seconds(10);
 /// The end of the name of the cookie of a known device.
 const DEVICE_COOKIE: &str = "portico_device";
+/// The longest lifetime of a session that a server can have.
+const MAX_LIFETIME: TimeDelta = TimeDelta::days(366);
 /// How often a code may be typed.
 const MAX_TRIES: u32 = 3;
 
@@ -31,8 +34,8 @@ pub(super) struct StaffSession {
 #[derive(Deserialize)]
 pub(super) struct SignedIn {
     access_token: String,
-    /// Seconds.
-    expires_in: i64,
+    #[serde(deserialize_with = "lifetime")]
+    expires_in: TimeDelta,
     /// The staff user.
     pub(super) user: SignedInUser,
 }
@@ -46,10 +49,17 @@ pub(super) struct SignedInUser {
     pub(super) role: String,
 }
 
+/// Reads a number of seconds.
+fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
+    let lifetime = TimeDelta::try_seconds(i64::deserialize(deserializer)?);
+    let lifetime = lifetime.filter(|lifetime| (TimeDelta::zero()..=MAX_LIFETIME).contains(lifetime));
+    lifetime.ok_or_else(|| D::Error::custom("expires_in is no lifetime of a session"))
+}
+
 impl SignedIn {
     /// Returns what a profile keeps of the session.
     pub(super) fn stored(&self) -> StoredSession {
-        let expires_at = now() + TimeDelta::seconds(self.expires_in);
+        let expires_at = now() + self.expires_in;
         StoredSession { access_token: self.access_token.clone(), expires_at }
     }
 }
@@ -138,7 +148,7 @@ impl CodeSignIn<'_> {
         let bearer = fresh.map(|session| session.access_token.as_str());
         let credentials = Credentials { bearer: None, device: self.device.as_deref() };
         let sent: CodeSent = self.client.send(&send, credentials).await?.parse()?;
-        terminal::note(format!("A sign-in code was requested for {}. It arrives by mail.", self.email));
+        terminal::note(format!("A sign-in code was requested for {}. It arrives by mail.", text::clean(self.email)));
         let path = if fresh.is_some() { "/api/staff/auth/step-up" } else { "/api/staff/auth/verify-code" };
         let credentials = Credentials { bearer, device: self.device.as_deref() };
         let mut tries = 1;
@@ -186,4 +196,21 @@ pub(super) async fn sign_out(client: &ApiClient, session: &StoredSession) -> Res
     }
     let request = ApiRequest::post("/api/staff/auth/sign-out");
     client.send(&request, Credentials::bearer(&session.access_token)).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_a_time_that_a_session_can_have() {
+        let signed_in = |seconds: &str| {
+            let text = format!(r#"{{"access_token":"x","expires_in":{seconds},"user":{{"email":"x","role":"x"}}}}"#);
+            serde_json::from_str::<SignedIn>(&text)
+        };
+        assert!(signed_in("600").is_ok_and(|signed_in| signed_in.stored().expires_at > now()));
+        for seconds in ["-1", "31622401", "9223372036854775807", "-9223372036854775808", "1e30", "null"] {
+            assert!(signed_in(seconds).is_err(), "{seconds}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     output, terminal,
     time::now,
 };
-use crate::cli::output::time;
+use crate::cli::{output::time, text};
 
 /// `status` warns about a token that expires within this time.
 const EXPIRES_SOON: TimeDelta = TimeDelta::days(14);
@@ -65,5 +65,5 @@ fn describe(context: &Context, url: &str, token: &PresentedToken) -> Result<Stri
     facts.push(("token", format!("{} ({}…)", token.name, token.prefix)));
     facts.push(("scopes", token.scopes.join(", ")));
     facts.push(("expires", format!("{} (in {days} days)", time(token.expires_at))));
-    Ok(facts.iter().map(|(name, value)| format!("{name:8} {value}\n")).collect())
+    Ok(facts.iter().map(|(name, value)| format!("{name:8} {}\n", text::clean(value))).collect())
 }

@@ -8,6 +8,7 @@ use crate::support::{
 };
 
 const FAKE_TOKEN: &str = "pat_of_a_fake_server_0000000000000";
+const ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 const PROBLEM: &str = "application/problem+json";
 
 /// Returns a problem document.
@@ -20,6 +21,22 @@ fn problem(status: u16, code: &str, retry_after: Option<u64>) -> String {
         problem["retry_after"] = seconds.into();
     }
     http_answer(status, PROBLEM, &problem.to_string())
+}
+
+/// Returns the description of a token with this text in its names.
+fn token(name: &str) -> serde_json::Value {
+    json!({
+        "id": ID, "name": name, "prefix": "pat_fake", "scopes": [], "expires_at": "2026-11-28T10:00:00Z",
+        "last_used_at": null, "created_at": "2026-11-26T10:00:00Z", "role": "viewer",
+        "owner": { "id": ID, "kind": "service", "name": name }, "tenant": { "id": ID, "slug": "acme", "name": name },
+    })
+}
+
+/// A server that has one client and answers all requests but GETs like this.
+async fn server_with_client(answer: Option<String>) -> FakeServer {
+    let client = json!({ "id": ID, "name": "Acme Ltd", "external_ref": null, "status": "active" }).to_string();
+    let client = http_answer(200, "application/json", &client);
+    FakeServer::start(move |_, head| if head.starts_with("GET") { Some(client.clone()) } else { answer.clone() }).await
 }
 
 fn empty_list() -> String {
@@ -123,13 +140,7 @@ async fn a_server_that_is_busy_is_asked_again() {
 
 #[tokio::test]
 async fn a_login_is_kept_if_its_token_cannot_be_revoked() {
-    let token = json!({
-        "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "name": "CLI", "prefix": "pat_fake", "scopes": [],
-        "expires_at": "2026-11-28T10:00:00Z", "last_used_at": null, "created_at": "2026-11-26T10:00:00Z",
-        "owner": { "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "kind": "service", "name": "Sync" }, "role": "viewer",
-        "tenant": { "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "slug": "acme", "name": "Acme Ltd" },
-    });
-    let token = http_answer(200, "application/json", &token.to_string());
+    let token = http_answer(200, "application/json", &token("CLI").to_string());
     let answer = move |_, head: &str| head.starts_with("GET").then(|| token.clone());
     let server = FakeServer::start(answer).await;
     let machine = Machine::new();
@@ -143,6 +154,101 @@ async fn a_login_is_kept_if_its_token_cannot_be_revoked() {
     assert!(machine.profile("default").exists());
     machine.run(&["logout", "--local"]).await.expect(0);
     assert!(!machine.profile("default").exists());
+}
+
+#[tokio::test]
+async fn a_change_without_an_answer_may_have_been_done() {
+    let server = server_with_client(None).await;
+    let machine = Machine::with_token(server.url(), FAKE_TOKEN);
+    for args in [&["clients", "add", "Beta"][..], &["clients", "archive", ID, "--yes"], &["clients", "restore", ID]] {
+        let stderr = machine.run(&[args, &["--timeout", "1s"]].concat()).await.expect_failure(5);
+        let lines: Vec<_> = stderr.lines().collect();
+        assert!(lines[0].ends_with("did not answer within 1 s; see --timeout"), "{stderr}");
+        assert!(lines[1].starts_with("The server may have done it all the same. Check"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_content_to_a_delete_is_not_one_of_portico() {
+    for (status, content_type, body) in [
+        (200, "application/json", "{}"),
+        (200, "text/html", "<html>"),
+        (201, "application/json", "null"),
+        (200, "", ""),
+    ] {
+        let server = server_with_client(Some(http_answer(status, content_type, body))).await;
+        let machine = Machine::with_token(server.url(), FAKE_TOKEN);
+        let remove = ["people", "remove", "--client", ID, ID, "--yes"];
+        let stderr = machine.run(&remove).await.expect_failure(5);
+        assert!(stderr.contains(&format!("the answer is not one of Portico (status {status},")), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn text_of_a_server_adds_no_line_and_controls_no_terminal() {
+    for text in
+        ["T\nexpires  2099", "T\r\nexpires  2099", "T\u{2028}expires  2099", "T\u{1b}[1A\u{202e}\nexpires  2099"]
+    {
+        let server = FakeServer::answering(200, "application/json", &token(text).to_string()).await;
+        let status = Machine::with_token(server.url(), FAKE_TOKEN).run(&["status"]).await.expect(0);
+        assert_eq!(status.lines().filter(|line| line.starts_with("expires")).count(), 1, "{status}");
+        assert!(!status.contains(['\u{1b}', '\u{202e}', '\r']), "{status:?}");
+
+        let answer = problem(409, "conflict", None).replace(ID, &text.escape_default().to_string());
+        let answer =
+            answer.replace("\\u{1b}", "\\u001b").replace("\\u{202e}", "\\u202e").replace("\\u{2028}", "\\u2028");
+        let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+        let server = FakeServer::answering(409, PROBLEM, &body).await;
+        let stderr = Machine::with_token(server.url(), FAKE_TOKEN).run(&["clients", "list"]).await.expect_failure(1);
+        assert!(stderr.lines().count() == 2 && stderr.contains("\nrequest id: T"), "{stderr}");
+        assert!(!stderr.contains(['\u{1b}', '\u{202e}', '\r']), "{stderr:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_not_sent() {
+    let server = FakeServer::start(|_, _| Some(empty_list())).await;
+    for token in ["pat_with_a_line\nfeed_0000000000000", "pat_with a space_00000000000", "pat_\u{fc}_00000000000000000"]
+    {
+        let stderr = Machine::with_token(server.url(), token).run(&["clients", "list"]).await.expect_failure(4);
+        assert!(stderr.starts_with("portico: PORTICO_REMOTE_TOKEN: this is not an API token"), "{stderr}");
+    }
+    assert_eq!(server.requests(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_name_localhost_is_this_machine() {
+    let server = FakeServer::start(|_, _| Some(empty_list())).await;
+    let url = server.url().replace("127.0.0.1", "localhost");
+    Machine::with_token(&url, FAKE_TOKEN).run(&["clients", "list"]).await.expect(0);
+    for name in ["portal.localhost", "localhost.", "localhost.example.com"] {
+        let url = server.url().replace("127.0.0.1", name);
+        let stderr = Machine::with_token(&url, FAKE_TOKEN).run(&["clients", "list"]).await.expect_failure(2);
+        assert!(stderr.starts_with("portico: PORTICO_REMOTE_URL must be https"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_relative_folder_for_logins_is_refused() {
+    for (name, value) in [("HOME", "home"), ("HOME", "./home"), ("XDG_CONFIG_HOME", "config")] {
+        let mut machine = Machine::new();
+        machine.sets(name, value);
+        let stderr = machine.run(&["clients", "list"]).await.expect_failure(2);
+        assert_eq!(stderr, format!("portico: {name} must be an absolute path, e.g. /home/ann\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_no_regular_file_is_refused() {
+    let machine = Machine::new();
+    let (file, folder) = (machine.profile("fifo"), machine.profile("folder"));
+    std::fs::create_dir_all(&folder).unwrap();
+    assert!(tokio::process::Command::new("mkfifo").arg(&file).status().await.unwrap().success());
+    std::os::unix::fs::symlink(&file, machine.profile("link")).unwrap();
+    for profile in ["fifo", "folder", "link"] {
+        let stderr = machine.run(&["clients", "list", "--profile", profile]).await.expect_failure(4);
+        assert!(stderr.contains("is not a regular file"), "{stderr}");
+    }
 }
 
 #[tokio::test]

@@ -140,9 +140,9 @@ A very long name…  –          active  2026-11-2…
 async fn names_cannot_control_the_terminal() {
     let machine = machine_with(&["A\u{1b}[2J\u{1b}]0;title\u{7}B\u{202e}C\r\nD\u{9b}31mE\u{2067}F"]).await;
     let table = machine.run(&["clients", "list"]).await.expect(0);
-    assert!(table.contains("A[2J]0;titleBCD31mEF"), "{table:?}");
+    assert!(table.contains("A[2J]0;titleBC D31mEF"), "{table:?}");
     let screen = machine.expect(machine.terminal(&["clients", "list"]), 0).await;
-    assert!(screen.starts_with("NAME") && screen.contains("A[2J]0;titleBCD31mEF"), "{screen:?}");
+    assert!(screen.starts_with("NAME") && screen.contains("A[2J]0;titleBC D31mEF"), "{screen:?}");
     // JSON keeps what the server sent.
     let name = machine.run(&["clients", "list", "--json"]).await.json()[0]["name"].clone();
     assert!(name.as_str().unwrap().contains("\u{1b}[2J"));
@@ -167,4 +167,39 @@ async fn an_answer_without_a_list_is_not_one_of_portico() {
     let machine = Machine::with_token(server.url(), "pat_of_a_fake_server_0000000000000");
     let stderr = machine.run(&["clients", "list"]).await.expect_failure(5);
     assert!(stderr.contains("the answer is not one of Portico (its JSON has another form"), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_refused() {
+    let page = |data: &str, cursor: &str| {
+        http_answer(200, "application/json", &format!("{{\"data\":[{data}],\"next_cursor\":\"{cursor}\"}}"))
+    };
+    let pages = [
+        [page("{}", "a"), page("{}", "a")],
+        [page("{}", "a"), page("{}", "b")],
+        [page("", "a"), page("", "b")],
+        [page("{}", "a"), page("", "b")],
+    ];
+    for pages in pages {
+        let server = FakeServer::start(move |number, _| Some(pages[number % 2].clone())).await;
+        let machine = Machine::with_token(server.url(), "pat_of_a_fake_server_0000000000000");
+        let stderr = machine.run(&["clients", "list", "--json"]).await.expect_failure(5);
+        assert!(stderr.contains("(its list has no end)") && server.requests().len() < 4, "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_not_printed_as_json() {
+    let id = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
+    let client = json!({ "id": id, "name": "Acme Ltd", "external_ref": null, "status": "active" }).to_string();
+    for body in ["", "hello", "\u{1b}[2J", "{\"id\":", "{}{}", "[1]", "null"] {
+        let (get, other) = (client.clone(), body.to_owned());
+        let server = FakeServer::start(move |_, head| {
+            let body = if head.starts_with("GET") { &get } else { &other };
+            Some(http_answer(200, "application/json", body))
+        });
+        let machine = Machine::with_token(server.await.url(), "pat_of_a_fake_server_0000000000000");
+        let stderr = machine.run(&["clients", "archive", id, "--yes", "--json"]).await.expect_failure(5);
+        assert!(stderr.contains("the answer is not one of Portico"), "{body}: {stderr}");
+    }
 }

@@ -17,13 +17,26 @@ impl FakeServer {
     /// Starts a server. `answer` gets the number of the request, from 0, and its head; it returns the bytes to send
     /// before the connection is closed, or `None` to never answer.
     pub(crate) async fn start(answer: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::listen(answer, None).await
+    }
+
+    /// Starts a server whose answer has no end: after its head, `part` is sent until the connection is closed.
+    pub(crate) async fn endless(content_type: &str, part: &str) -> Self {
+        let head = format!("HTTP/1.1 200 X\r\ncontent-type: {content_type}\r\nconnection: close\r\n\r\n");
+        Self::listen(move |_, _| Some(head.clone()), Some(part.to_owned())).await
+    }
+
+    async fn listen(
+        answer: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static,
+        repeated: Option<String>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (answer, received) = (Arc::new(answer), requests.clone());
+        let (answer, received, repeated) = (Arc::new(answer), requests.clone(), Arc::new(repeated));
         tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {
-                let (answer, received) = (answer.clone(), received.clone());
+                let (answer, received, repeated) = (answer.clone(), received.clone(), repeated.clone());
                 tokio::spawn(async move {
                     let head = read_head(&mut connection).await;
                     let number = {
@@ -34,6 +47,9 @@ impl FakeServer {
                     match answer(number, &head) {
                         Some(answer) => {
                             let _ = connection.write_all(answer.as_bytes()).await;
+                            while let Some(part) = &*repeated
+                                && connection.write_all(part.as_bytes()).await.is_ok()
+                            {}
                             // Until the client closes the connection.
                             let _ = connection.read_to_end(&mut Vec::new()).await;
                         }
