@@ -86,6 +86,19 @@ pub(crate) async fn app(config: &Config) -> Result<App> {
     with_database(config, Database::connect(database).await).await
 }
 
+/// Checks that the file of the database exists, if it is SQLite.
+///
+/// # Errors
+/// Returns an error that names the file.
+pub(crate) fn check_exists(config: &Config) -> Result<()> {
+    match config.domain.database.sqlite_path() {
+        Some(path) if !path.exists() => {
+            bail!("{DATABASE_URL}: the file {} does not exist; `portico migrate` creates it", path.display())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Builds the [`App`] that `config` describes, for a command that only reads the database. Never migrates it.
 ///
 /// # Errors
@@ -93,11 +106,7 @@ pub(crate) async fn app(config: &Config) -> Result<App> {
 pub(crate) async fn app_for_reading(config: &Config) -> Result<App> {
     let database = &config.domain.database;
     check_database(database, DATABASE_URL).await?;
-    if let Some(path) = database.sqlite_path()
-        && !path.exists()
-    {
-        bail!("{DATABASE_URL}: the file {} does not exist", path.display());
-    }
+    check_exists(config)?;
     let pending = portico_migration::pending(database.connect_options()).await.map_err(DatabaseError::from);
     if pending.with_context(|| format!("{DATABASE_URL}: cannot read the schema"))? > 0 {
         bail!("{DATABASE_URL}: the database does not have the newest schema; run `portico migrate` first");

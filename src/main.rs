@@ -26,6 +26,8 @@ use crate::cli::{Cli, Failure, Unverifiable};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// The exit code of clap.
+const WRONG_ARGUMENTS: u8 = 2;
 /// The exit code of `portico audit verify` if no chain is broken and one cannot be verified. 2 is that of wrong
 /// arguments.
 const UNVERIFIABLE: u8 = 3;
@@ -36,7 +38,11 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Also after a panic.
     let _flush = stderr::FlushOnDrop;
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Through the queue, so that the process ends also if nothing reads stderr.
@@ -44,6 +50,13 @@ fn main() -> ExitCode {
             exit_code(&error)
         }
     }
+}
+
+/// Prints what is wrong with the arguments, or the help, and ends the process.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let Some(text) = cli::without_token(error) else { error.exit() };
+    let _ = stderr::queue().write_all(text.as_bytes());
+    ExitCode::from(WRONG_ARGUMENTS)
 }
 
 /// Returns the exit code of a command that failed.

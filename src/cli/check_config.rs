@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{
-    output::{print, print_done},
+    output::{count, print, print_done},
     password_costs,
 };
 use crate::{bootstrap, config::Config};
@@ -143,8 +143,15 @@ async fn check_database(config: &Config) -> Result<String, String> {
     }
     database_check::check(database).await.map_err(|error| format!("cannot use the database at {place}: {error}"))?;
     match portico_migration::pending(database.connect_options()).await {
+        // The migrations of a newer version are not known here.
+        Ok(0) if portico_migration::is_current(database.connect_options()).await.is_err() => {
+            Err(format!("the database at {place} has the schema of a newer version of Portico"))
+        }
         Ok(0) => Ok(format!("{place} can be written and has the newest schema")),
-        Ok(pending) => Ok(format!("{place} can be written; {pending} migrations are pending")),
+        Ok(pending) => {
+            let pending = count(pending as u64, "migration");
+            Ok(format!("{place} can be written and lacks {pending}; run `portico migrate`"))
+        }
         Err(error) => Err(format!("cannot read the schema at {place}: {error}")),
     }
 }

@@ -86,6 +86,9 @@ async fn reseal(app: &App) -> Result<()> {
              the end of the list and run this command again"
         );
     }
+    if app.settings().keys.all().count() == 1 {
+        return print(done);
+    }
     print_done(done, "remove the older entries from PORTICO_SECRET, and start every process without them")
 }
 

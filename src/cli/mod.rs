@@ -28,6 +28,7 @@ mod table;
 mod tenant;
 mod text;
 mod tokens;
+mod usage_error;
 mod worker;
 
 use anyhow::Result;
@@ -36,8 +37,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use portico_domain::platform::env_reader::Environment;
 pub(crate) use remote::Failure;
 use tokio_util::sync::CancellationToken;
+pub(crate) use usage_error::without_token;
 
 use crate::{
+    bootstrap,
     config::{self, Config, Uses},
     stop,
 };
@@ -168,6 +171,11 @@ impl Task {
     /// Runs the command.
     async fn run(self) -> Result<()> {
         let uses = self.uses();
+        if self.needs_existing_database()
+            && let Ok(config) = config::read(None, Uses::Database)
+        {
+            bootstrap::check_exists(&config)?;
+        }
         let config = || config(None, uses);
         match self {
             Self::Migrate => migrate::run(config()?).await,
@@ -188,6 +196,17 @@ impl Task {
             Self::Tenant(command) => tenant::run(config()?, command).await,
             Self::Client(command) => client::run(config()?, command).await,
             Self::Staff(command) => staff::run(config()?, command).await,
+        }
+    }
+
+    /// Returns whether the command works on a database that another one has created. It then creates no database and no
+    /// data folder.
+    fn needs_existing_database(&self) -> bool {
+        match self {
+            Self::Mail(mail::Command::Test { .. }) | Self::Tenant(tenant::Command::Add { .. }) => false,
+            Self::Copy(_) | Self::Mail(_) | Self::Jobs(_) | Self::Audit(_) | Self::Keys(_) => true,
+            Self::Sessions(_) | Self::Tokens(_) | Self::Tenant(_) | Self::Client(_) | Self::Staff(_) => true,
+            _ => false,
         }
     }
 

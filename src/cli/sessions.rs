@@ -55,7 +55,11 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let pruning = SessionPruning { tenant, minutes };
     let pruned = maintenance::prune_sessions(&app, &pruning, dry_run.into()).await;
     let slug = pruning.tenant.as_deref().unwrap_or_default();
-    let found = count(pruned.map_err(|error| explain_tenant(error, slug))?, "session");
+    let number = pruned.map_err(|error| explain_tenant(error, slug))?;
+    let found = count(number, "session");
+    if dry_run && number == 0 {
+        return print(format!("{found} would be deleted."));
+    }
     if dry_run {
         let next = "the same command without --dry-run deletes them";
         return print_done(format!("{found} would be deleted."), next);

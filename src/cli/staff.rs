@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{StaffArgument, explain_tenant, parse_email, parse_name},
-    output::{Listing, print_done, time_or_never},
+    output::{Listing, print, print_done, time_or_never},
 };
 use crate::{bootstrap, config::Config};
 
@@ -132,10 +132,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
             let email = staff_user.into_email()?;
             let changed = staff::set_role(&bootstrap::app(&config).await?, email.as_str(), role.0).await;
             let user = changed.map_err(|error| explain(error, &email))?;
-            print_done(
-                format!("{} has the role {}.", user.email, user.role.name()),
-                "nothing; the role applies from the next request of the staff user on",
-            )
+            print(format!("{} has the role {}. It applies from the next request on.", user.email, user.role.name()))
         }
         Command::Remove { staff_user } => {
             let email = staff_user.into_email()?;
@@ -143,7 +140,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
             let user = removed.map_err(|error| explain(error, &email))?;
             print_done(
                 format!("Removed {}. Their sessions and API tokens have ended.", user.email),
-                "revoke the tokens of service accounts that they know: `portico remote tokens revoke`",
+                "revoke the tokens of service accounts that they know; `portico remote tokens list --all` lists them",
             )
         }
     }

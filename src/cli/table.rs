@@ -13,8 +13,10 @@ const DEFAULT_COLUMNS: usize = 80;
 
 /// The columns between two cells.
 const GAP: usize = 2;
-/// The widths to which cells are cut: first all cells but the first one, which identifies the object, then all cells.
-const MIN_WIDTHS: [(usize, usize); 3] = [(1, 10), (0, 4), (0, 1)];
+/// The width to which cells are cut before more columns are left out.
+const MIN_WIDTH: usize = 10;
+/// The titles of first columns that are never cut for another column.
+const ADDRESSES: [&str; 2] = ["ADDRESS", "RECIPIENT"];
 
 /// Returns the width of the terminal that stdout is, or `None` if stdout is none.
 pub(super) fn columns() -> Option<usize> {
@@ -25,10 +27,11 @@ pub(super) fn columns() -> Option<usize> {
 
 /// Returns a table with a header, a line for each row, and a line feed at the end of each line.
 ///
-/// `columns` is the width of the terminal. A table that is wider loses its last column, and then long cells are cut. If
-/// `columns` is `None`, nothing is cut, and the text is plain, because a program reads it. An empty cell shows
-/// [`NONE`].
+/// `columns` is the width of the terminal. A table that is wider loses its last column, then long cells are cut, and
+/// then it loses more columns. An address in the first column is cut last. If `columns` is `None`, nothing is cut, and
+/// the text is plain, because a program reads it. An empty cell shows [`NONE`].
 pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> String {
+    let has_addresses = header.first().is_some_and(|title| ADDRESSES.contains(title));
     let header = header.iter().map(|cell| (*cell).to_owned()).collect();
     let rows = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect());
     let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
@@ -39,7 +42,7 @@ pub(super) fn render(header: &[&str], rows: &[Vec<String>], columns: Option<usiz
         }
     }
     if let Some(columns) = columns {
-        shrink(&mut widths, columns);
+        shrink(&mut widths, columns, has_addresses);
     }
     lines.iter().map(|line| render_line(line, &widths, columns.is_some())).collect()
 }
@@ -49,14 +52,22 @@ fn shown(cell: &str) -> String {
     if cell.is_empty() { NONE.to_owned() } else { cell }
 }
 
-/// Removes the last column and makes the widest cells narrower until a line fits into `columns`.
-fn shrink(widths: &mut Vec<usize>, columns: usize) {
-    let excess = |widths: &[usize]| (widths.iter().sum::<usize>() + GAP * widths.len()).saturating_sub(columns + GAP);
-    if excess(widths) > 0 && widths.len() > 1 {
+/// Removes columns and makes the widest cells narrower until a line fits into `columns`. If the first column has
+/// addresses, it is cut only when no other column is left.
+fn shrink(widths: &mut Vec<usize>, columns: usize, has_addresses: bool) {
+    let excess = |sum: usize, len: usize| (sum + GAP * len).saturating_sub(columns + GAP);
+    if excess(widths.iter().sum(), widths.len()) > 0 && widths.len() > 1 {
         widths.pop();
     }
-    for (first, minimum) in MIN_WIDTHS {
-        while excess(widths) > 0 {
+    let narrowest = |widths: &[usize]| {
+        let cells = widths.iter().enumerate();
+        cells.map(|(n, width)| if n == 0 && has_addresses { *width } else { MIN_WIDTH.min(*width) }).sum()
+    };
+    while widths.len() > 1 && excess(narrowest(widths), widths.len()) > 0 {
+        widths.pop();
+    }
+    for (first, minimum) in [(1, MIN_WIDTH), (0, MIN_WIDTH), (0, 1)] {
+        while excess(widths.iter().sum(), widths.len()) > 0 {
             let widest = widths.iter_mut().skip(first).max_by_key(|width| **width);
             match widest.filter(|width| **width > minimum) {
                 Some(width) => *width -= 1,
@@ -105,7 +116,9 @@ mod tests {
         let without_id = "ADDRESS          NAME              CLIENT\nann@example.com  a very long name  client\n";
         assert_eq!((render(52).as_str(), render(41).as_str()), (without_id, without_id));
         assert_eq!(render(37), "ADDRESS          NAME          CLIENT\nann@example.com  a very long…  client\n");
-        assert_eq!(render(28), "ADDRESS    NAME       CLIENT\nann@exam…  a very l…  client\n");
+        assert_eq!(render(28), "ADDRESS          NAME\nann@example.com  a very lon…\n");
+        assert_eq!(render(20), "ADDRESS\nann@example.com\n");
+        assert_eq!(render(9), "ADDRESS\nann@exam…\n");
         for columns in 7..60 {
             assert!(render(columns).lines().all(|line| text::width(line) <= columns), "{columns}");
         }

@@ -112,6 +112,9 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
         Command::Suspend { tenant } => {
             let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug()?);
+            if has_status(&app, &slug, tenant::Status::Suspended).await? {
+                return print(format!("The tenant {slug} is suspended already."));
+            }
             tenants::suspend(&app, &slug).await.map_err(|error| explain_tenant(error, &slug))?;
             print_done(
                 format!("Suspended the tenant {slug}. Its users have lost access."),
@@ -120,10 +123,18 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         }
         Command::Restore { tenant } => {
             let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug()?);
+            if has_status(&app, &slug, tenant::Status::Active).await? {
+                return print(format!("The tenant {slug} is active already."));
+            }
             tenants::restore(&app, &slug).await.map_err(|error| explain_tenant(error, &slug))?;
             print_done(format!("Restored the tenant {slug}."), "each user of the tenant signs in again")
         }
     }
+}
+
+async fn has_status(app: &App, slug: &str, status: tenant::Status) -> Result<bool> {
+    let overview = tenants::show(app, slug).await.map_err(|error| explain_tenant(error, slug))?;
+    Ok(overview.tenant.status == status)
 }
 
 async fn add(app: &App, slug: &Slug, name: &Name) -> Result<()> {

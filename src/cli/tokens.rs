@@ -39,6 +39,9 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     let app = if dry_run { bootstrap::app_for_reading(&config).await? } else { bootstrap::app(&config).await? };
     let PrunedTokens { links, flows } = maintenance::prune_tokens(&app, dry_run.into()).await?;
     let found = format!("{} and {} of sign-in codes", count(links, "link"), count(flows, "flow"));
+    if dry_run && links + flows == 0 {
+        return print(format!("{found} would be deleted."));
+    }
     if dry_run {
         let next = "the same command without --dry-run deletes them";
         return print_done(format!("{found} would be deleted."), next);

@@ -42,6 +42,14 @@ stories! {
         }
         world.run(&["tenant", "suspend", "--slug", &tenant.slug]);
         assert_eq!(json_of(world, &["tenant", "show", &tenant.slug, "--json"])["status"], "suspended");
+        let slug = &*tenant.slug;
+        assert_eq!(world.run(&["tenant", "suspend", slug]).trim(), format!("The tenant {slug} is suspended already."));
+        world.run(&["tenant", "restore", slug]);
+        assert_eq!(world.run(&["tenant", "restore", slug]).trim(), format!("The tenant {slug} is active already."));
+        for action in ["tenant.suspended", "tenant.restored"] {
+            let events = json_of(world, &["audit", "list", "--tenant", slug, "--action", action, "--json"]);
+            assert_eq!(events.as_array().unwrap().len(), 1, "{events}");
+        }
     }
 
     async fn operators_list_the_clients_of_a_tenant(world) {

@@ -71,7 +71,7 @@ struct Filter {
     /// Only events of the actor with this id.
     #[arg(long, value_name = "ID", value_parser = parse_id)]
     actor: Option<Uuid>,
-    /// Only events with this action, such as session.opened.
+    /// Only events with this action, as the list shows it, such as session.opened or invitation.created.
     #[arg(long)]
     action: Option<String>,
     /// Only events whose target has this id.

@@ -1,10 +1,10 @@
 //! `portico remote invite --csv`: invites the people of a CSV file.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use portico_domain::platform::random::Random;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     failure::{Failure, Result},
     find::{self, FoundClient},
     output,
-    problem::InvalidField,
+    problem::{InvalidField, not_portico},
     stopped, terminal,
 };
 use crate::cli::output::count;
@@ -23,8 +23,15 @@ use crate::cli::output::count;
 const PREVIEW_ROWS: usize = 1_000;
 /// The rows of a request that invites. Each request is one step of the progress bar.
 const BATCH_ROWS: usize = 100;
-/// How many wrong rows the preview shows.
-const MAX_WRONG_ROWS: usize = 20;
+/// How many rows of each status the preview shows.
+const MAX_SHOWN_ROWS: usize = 20;
+/// The statuses whose rows the preview shows, and what each of them means.
+const SHOWN: [(&str, &str); 4] = [
+    ("invalid", ""),
+    ("duplicate", "an earlier row has the same address"),
+    ("limited", "a rate limit is used up"),
+    ("exists", "at the client already"),
+];
 
 /// What became of the rows, as the API answers it.
 #[derive(Default, Serialize, Deserialize)]
@@ -52,15 +59,27 @@ struct BulkRow {
 }
 
 impl BulkResult {
-    /// Appends the answer for the rows that begin after `start` rows of the file.
-    fn append(&mut self, start: usize, part: Self) {
+    /// Appends the answer for these rows of the file.
+    ///
+    /// # Errors
+    /// A failure with the exit code 5 if the answer has numbers that no answer to these rows has.
+    fn append(&mut self, rows: &Range<usize>, part: Self) -> Result<()> {
+        let wrong = || not_portico("its numbers are not those of the rows");
         let (sum, counts) = (&mut self.counts, part.counts);
-        sum.invited += counts.invited;
-        sum.exists += counts.exists;
-        sum.duplicate += counts.duplicate;
-        sum.limited += counts.limited;
-        sum.invalid += counts.invalid;
-        self.rows.extend(part.rows.into_iter().map(|row| BulkRow { row: row.row + start, ..row }));
+        for (sum, count) in [
+            (&mut sum.invited, counts.invited),
+            (&mut sum.exists, counts.exists),
+            (&mut sum.duplicate, counts.duplicate),
+            (&mut sum.limited, counts.limited),
+            (&mut sum.invalid, counts.invalid),
+        ] {
+            *sum = sum.checked_add(count).ok_or_else(wrong)?;
+        }
+        for row in part.rows {
+            let number = Some(row.row).filter(|row| (1..=rows.len()).contains(row)).ok_or_else(wrong)?;
+            self.rows.push(BulkRow { row: rows.start + number, ..row });
+        }
+        Ok(())
     }
 
     fn to_json(&self) -> Result<String> {
@@ -109,6 +128,11 @@ pub(super) async fn run(
     let prepare = async {
         let client = find::client(&api, client).await?;
         let preview = Bulk { api: &api, client: &client, file: &file }.preview().await?;
+        // A dry run prints the counts as its result.
+        if !options.is_dry_run {
+            terminal::note(format!("{}: {}.", count(file.len() as u64, "row"), preview.summary("to invite")));
+        }
+        show_rows(&file, &preview);
         if !options.is_dry_run && preview.counts.invited > 0 {
             let question = format!("Invite {} to {}?", count(preview.counts.invited, "person"), client.name);
             terminal::confirm(&question, options.yes).await?;
@@ -124,11 +148,13 @@ pub(super) async fn run(
         true => output::write(&format!("{}\n", result.to_json()?))?,
         false => output::write_lines(&result.summary(verb))?,
     }
-    match &result.counts {
-        Counts { limited: 1.., .. } => Err(Failure::failed(
-            "a rate limit is used up; run the same command again after 24 hours: no person is invited twice",
+    match (&result.counts, options.is_dry_run) {
+        (Counts { limited: 1.., .. }, true) => Err(Failure::failed("a rate limit is too low for all of the rows")),
+        (Counts { invalid: 1.., .. }, true) => Err(Failure::failed("some rows are wrong")),
+        (Counts { limited: 1.., .. }, false) => Err(Failure::failed(
+            "a rate limit is used up; run the same command again later: no person is invited twice",
         )),
-        Counts { invalid: 1.., .. } => Err(Failure::failed("some rows are wrong and were left out")),
+        (Counts { invalid: 1.., .. }, false) => Err(Failure::failed("some rows are wrong and were left out")),
         _ => Ok(()),
     }
 }
@@ -138,41 +164,32 @@ impl Bulk<'_> {
         ApiRequest::post(self.client.path("/invitations/bulk"))
     }
 
-    /// Asks the server what would become of the rows, and prints counts and wrong rows to stderr.
+    /// Asks the server what would become of the rows.
     async fn preview(&self) -> Result<BulkResult> {
         let mut preview = BulkResult::default();
         for rows in self.file.parts(PREVIEW_ROWS) {
-            let start = rows.start;
-            let request = self.request().query("dry_run", Some(true)).csv(self.file.part(rows));
-            preview.append(start, self.api.call(&request).await?.parse()?);
-        }
-        terminal::note(format!("{}: {}.", count(self.file.len() as u64, "row"), preview.summary("to invite")));
-        let wrong = preview.rows.iter().filter(|row| !row.errors.is_empty());
-        for BulkRow { row, email, errors, .. } in wrong.clone().take(MAX_WRONG_ROWS) {
-            let errors: Vec<_> = errors.iter().map(InvalidField::sentence).collect();
-            terminal::note(format!("  row {row} {}: {}", email.as_deref().unwrap_or("-"), errors.join("; ")));
-        }
-        let others = wrong.count().saturating_sub(MAX_WRONG_ROWS);
-        if others > 0 {
-            terminal::note(format!("  and {others} more; add --dry-run --json to see all"));
+            let request = self.request().query("dry_run", Some(true)).csv(self.file.part(rows.clone()));
+            preview.append(&rows, self.api.call(&request).await?.parse()?)?;
         }
         Ok(preview)
     }
 
-    /// Invites the people of all rows, in batches. A batch has an `Idempotency-Key` that follows from its content, so a
-    /// command that is run again invites no person twice.
+    /// Invites the people of all rows, in batches. A batch has a random `Idempotency-Key`, with which it is sent again
+    /// if its answer is lost. A command that is run again has other keys: the server then answers that the people are
+    /// at the client already.
     async fn invite(&self, stop: &CancellationToken) -> Result<BulkResult> {
         let (bar, mut result, total) = (progress_bar(self.file.len()), BulkResult::default(), self.file.len());
+        let run = hex::encode(Random.bytes::<16>());
         for rows in self.file.parts(BATCH_ROWS) {
             let (start, end) = (rows.start, rows.end);
-            let body = self.file.part(rows);
-            let request = self.request().idempotency_key(self.key(&body)).csv(body);
+            let key = format!("portico-remote-{run}-{start}");
+            let request = self.request().idempotency_key(key).csv(self.file.part(rows.clone()));
             let answer = match stop.run_until_cancelled(self.api.call(&request)).await {
-                Some(answer) => answer.and_then(|answer| answer.parse()),
+                Some(answer) => answer.and_then(|answer| result.append(&rows, answer.parse()?)),
                 None => Err(Failure::failed("stopped by SIGTERM or SIGINT")),
             };
             match answer {
-                Ok(part) => result.append(start, part),
+                Ok(()) => {}
                 Err(failure) => {
                     bar.abandon();
                     return Err(failure.with_advice(&format!(
@@ -186,13 +203,28 @@ impl Bulk<'_> {
         bar.finish_and_clear();
         Ok(result)
     }
+}
 
-    /// Returns the key of a batch.
-    fn key(&self, body: &str) -> String {
-        let parts = [&self.api.client.url.to_string(), &self.client.id, body];
-        let hash = Sha256::digest(parts.join("\n").as_bytes());
-        format!("portico-remote-{}", hex::encode(hash))
+/// Prints to stderr which rows are not invited, and why, with the numbers of their lines.
+fn show_rows(file: &CsvFile, preview: &BulkResult) {
+    for (status, meaning) in SHOWN {
+        let rows: Vec<_> = preview.rows.iter().filter(|row| row.status == status).collect();
+        for BulkRow { row, email, errors, .. } in rows.iter().take(MAX_SHOWN_ROWS) {
+            let errors: Vec<_> = errors.iter().map(InvalidField::sentence).collect();
+            let why = if errors.is_empty() { meaning.to_owned() } else { errors.join("; ") };
+            terminal::note(format!("  line {} {}: {why}", line(file, *row), email.as_deref().unwrap_or("-")));
+        }
+        let others = rows.len().saturating_sub(MAX_SHOWN_ROWS);
+        if others > 0 {
+            terminal::note(format!("  and {others} more ({status}); add --dry-run --json to see all"));
+        }
     }
+}
+
+/// Returns the line of the file in which the row with this number, from 1, begins. The header is line 1, and empty
+/// lines do not count.
+fn line(file: &CsvFile, row: usize) -> usize {
+    file.part(0..row.saturating_sub(1)).matches('\n').count() + 1
 }
 
 /// Returns a progress bar on stderr. It is not shown if stderr is no terminal.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     api_request::ApiRequest,
-    context::Context,
+    context::{Api, Context},
     failure::Result,
     find,
     output::Row,
@@ -112,7 +112,7 @@ impl Row for ClientRow {
 /// Runs a command of `portico remote clients`.
 ///
 /// # Errors
-/// As for [`Context::token_api`], [`Api::call`](super::context::Api::call) and [`find::client`].
+/// As for [`Context::token_api`], [`Api::call`] and [`find::client`].
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.token_api()?, context.output);
     match command {
@@ -124,7 +124,8 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             let body = json!({ "name": name, "external_ref": external_ref });
             let answer = api.call(&ApiRequest::post("/api/v1/clients").json(&body)).await?;
             let client: ClientRow = answer.parse()?;
-            let next = format!("portico remote invite --client {} ann@example.com", client.id);
+            warn_of_twins(&api, &client).await;
+            let next = context.command(&format!("invite --client {} ann@example.com", client.id));
             output.done(&answer, format!("Added {} with the id {}.\nNext: {next}", client.name, client.id))
         }
         Command::Archive(Archive { client, yes }) => {
@@ -132,13 +133,23 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             let question = format!("Archive {}? Its people can no longer sign in there.", client.name);
             terminal::confirm(&question, yes).await?;
             let answer = api.call(&ApiRequest::patch(client.path(""), &json!({ "status": Status::Archived }))).await?;
-            let undo = format!("portico remote clients restore {}", client.id);
+            let undo = context.command(&format!("clients restore {}", client.id));
             output.done(&answer, format!("Archived {}.\nTo undo: {undo}", client.name))
         }
         Command::Restore(Restore { client }) => {
-            let client = find::client(&api, &client).await?;
+            let client = find::client_with(&api, &client, Status::Archived).await?;
             let answer = api.call(&ApiRequest::patch(client.path(""), &json!({ "status": Status::Active }))).await?;
             output.done(&answer, format!("Restored {}. Its people must sign in again.", client.name))
         }
+    }
+}
+
+/// Warns on stderr if other clients have the name of a new client. A failure is not reported, because the client was
+/// added, and the token may not be allowed to read clients.
+async fn warn_of_twins(api: &Api, added: &ClientRow) {
+    let Ok(named) = find::named(api, &added.name).await else { return };
+    let others: Vec<_> = named.into_iter().filter(|client| client.id != added.id).map(|client| client.id).collect();
+    if !others.is_empty() {
+        terminal::note(format!("Another client has the name {} too: {}.", added.name, others.join(", ")));
     }
 }

@@ -54,6 +54,14 @@ impl Context {
         }
     }
 
+    /// Returns a command for a hint. It names the profile, if `--profile` does.
+    pub(super) fn command(&self, arguments: &str) -> String {
+        match &self.profile {
+            Some(profile) => format!("portico remote --profile {profile} {arguments}"),
+            None => format!("portico remote {arguments}"),
+        }
+    }
+
     /// Returns a client of the server at `url`.
     ///
     /// # Errors

@@ -102,10 +102,10 @@ struct EmailRow {
 
 impl Row for EmailRow {
     const PLURAL: &'static str = "mails";
-    const HEADER: &'static [&'static str] = &["ID", "KIND", "RECIPIENT", "STATUS", "CREATED", "DETAIL"];
+    const HEADER: &'static [&'static str] = &["RECIPIENT", "KIND", "STATUS", "CREATED", "DETAIL", "ID"];
 
     fn cells(self) -> Vec<String> {
-        vec![self.id, self.kind, self.recipient, self.status, time(self.created_at), self.detail]
+        vec![self.recipient, self.kind, self.status, time(self.created_at), self.detail, self.id]
     }
 }
 

@@ -66,8 +66,11 @@ impl Failure {
     /// Returns the failure of a problem document with this status and this text.
     pub(super) fn problem(status: u16, message: String, problem: super::problem::Problem) -> Self {
         let kind = match status {
+            // The caller may do this, but the client is archived.
+            403 if problem.code == "client_suspended" => FailureKind::Failed,
             401 | 403 => FailureKind::Refused,
             404 => FailureKind::NotFound,
+            422 => FailureKind::Usage,
             503 => FailureKind::Unreachable,
             _ => FailureKind::Failed,
         };

@@ -1,7 +1,8 @@
 //! Finds the objects that arguments name: by id, or by what people call them.
 
+use portico_domain::entity::client::Status;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -23,10 +24,14 @@ pub(super) struct FoundClient {
     /// The name.
     pub(super) name: String,
     external_ref: Option<String>,
-    status: String,
+    status: Status,
 }
 
 impl FoundClient {
+    fn has_name(&self, name: &str) -> bool {
+        self.name.to_lowercase() == name.to_lowercase()
+    }
+
     /// Returns the path of an operation on the client.
     pub(super) fn path(&self, rest: &str) -> String {
         format!("/api/v1/clients/{}{rest}", self.id)
@@ -58,11 +63,21 @@ pub(super) fn id(text: &str) -> Option<String> {
     Uuid::parse_str(text.trim()).ok().map(|id| id.to_string())
 }
 
-/// Returns the client that has this id, this reference or this name. A name is compared in any letter case.
+/// Returns the client that has this id, this reference or this name. A name is compared in any letter case. If several
+/// have the name and one of them is active, that one is meant.
 ///
 /// # Errors
 /// A failure with the exit code 3 if there is none, and one with the exit code 2 if several have the name.
 pub(super) async fn client(api: &Api, argument: &str) -> Result<FoundClient> {
+    client_with(api, argument, Status::Active).await
+}
+
+/// Returns the client that has this id, this reference or this name. If several have the name, those with the status
+/// `preferred` are meant.
+///
+/// # Errors
+/// As for [`client`].
+pub(super) async fn client_with(api: &Api, argument: &str, preferred: Status) -> Result<FoundClient> {
     if let Some(id) = id(argument) {
         match api.call(&ApiRequest::get(format!("/api/v1/clients/{id}"))).await {
             // A reference may look like an id.
@@ -71,15 +86,34 @@ pub(super) async fn client(api: &Api, argument: &str) -> Result<FoundClient> {
         }
     }
     let argument = argument.trim();
-    let request = ApiRequest::get("/api/v1/clients").query("q", searchable(argument));
-    let (objects, _) = pages::read(api, &request, usize::MAX).await?;
-    let found: Vec<FoundClient> = objects.iter().map(|object| output::parse(object)).collect::<Result<_>>()?;
     let (by_ref, others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|client| client.external_ref.as_deref() == Some(argument));
-    let is_named = |client: &FoundClient| client.name.to_lowercase() == argument.to_lowercase();
-    let found = if by_ref.is_empty() { others.into_iter().filter(is_named).collect() } else { by_ref };
-    let describe = |client: &FoundClient| format!("{}  {}  {}", client.id, client.status, client.name);
+        search(api, argument).await?.into_iter().partition(|client| client.external_ref.as_deref() == Some(argument));
+    let is_named = |client: &FoundClient| client.has_name(argument);
+    let mut found: Vec<_> = if by_ref.is_empty() { others.into_iter().filter(is_named).collect() } else { by_ref };
+    if found.iter().any(|client| client.status == preferred) {
+        found.retain(|client| client.status == preferred);
+    }
+    let describe = |client: &FoundClient| {
+        let status = json!(client.status);
+        format!("{}  {}  {}", client.id, status.as_str().unwrap_or_default(), client.name)
+    };
     only(found, "client has the id, reference or name", argument, describe)
+}
+
+/// Returns the clients that have this name, in any letter case.
+///
+/// # Errors
+/// As for [`Api::call`].
+pub(super) async fn named(api: &Api, name: &str) -> Result<Vec<FoundClient>> {
+    let mut found = search(api, name.trim()).await?;
+    found.retain(|client| client.has_name(name.trim()));
+    Ok(found)
+}
+
+async fn search(api: &Api, text: &str) -> Result<Vec<FoundClient>> {
+    let request = ApiRequest::get("/api/v1/clients").query("q", searchable(text));
+    let (objects, _) = pages::read(api, &request, usize::MAX).await?;
+    objects.iter().map(|object| output::parse(object)).collect()
 }
 
 /// Returns the text of a search: the API takes 2 to 254 characters.

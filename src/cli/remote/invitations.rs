@@ -13,12 +13,12 @@ use super::{
     api_request::ApiRequest,
     clients::ClientName,
     context::{Api, Context},
-    failure::Result,
-    find::{self, AddressList},
+    failure::{Failure, FailureKind, Result},
+    find::{self, AddressList, FoundClient},
     output::Row,
     pages::{self, Limit},
 };
-use crate::cli::{arguments::one_of, output::time};
+use crate::cli::{arguments::one_of, output::time, text};
 
 /// The commands of `portico remote invitations`.
 #[derive(Subcommand)]
@@ -130,6 +130,22 @@ impl Row for InvitationRow {
     }
 }
 
+/// An invitation in the list of one client.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct ClientInvitationRow(InvitationRow);
+
+impl Row for ClientInvitationRow {
+    const PLURAL: &'static str = InvitationRow::PLURAL;
+    const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "STATUS", "MAIL", "EXPIRES", "ID"];
+
+    fn cells(self) -> Vec<String> {
+        let row = self.0;
+        let delivery = row.delivery.map(|mail| mail.status).unwrap_or_default();
+        vec![row.email, row.name, row.status, delivery, time(row.expires_at), row.id]
+    }
+}
+
 /// The answer to an invitation that was sent.
 #[derive(Deserialize)]
 pub(super) struct Sent {
@@ -154,22 +170,29 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.token_api()?, context.output);
     match command {
         Command::List(List { client, search, status, delivery, limit }) => {
-            let path = match client {
-                Some(client) => find::client(&api, &client).await?.path("/invitations"),
-                None => "/api/v1/invitations".into(),
+            let filter = |path: String| {
+                ApiRequest::get(path).query("q", search).query("status", status).query("delivery", delivery)
             };
-            let request = ApiRequest::get(path).query("q", search).query("status", status).query("delivery", delivery);
-            pages::print::<InvitationRow>(context, &api, request, &limit).await
+            let Some(client) = client else {
+                let request = filter("/api/v1/invitations".into());
+                return pages::print::<InvitationRow>(context, &api, request, &limit).await;
+            };
+            let request = filter(find::client(&api, &client).await?.path("/invitations"));
+            pages::print::<ClientInvitationRow>(context, &api, request, &limit).await
         }
         Command::Cancel(Cancel { client, invitation }) => {
+            let client = find::client(&api, &client).await?;
             let path = path(&api, &client, &invitation).await?;
-            let answer = api.call(&ApiRequest::delete(path)).await?;
+            let answer = api.call(&ApiRequest::delete(path)).await;
+            let answer = answer.map_err(|failure| explain(failure, &client, &invitation))?;
             output.done(&answer, format!("Cancelled the invitation of {invitation}."))
         }
         Command::Correct(Correct { client, invitation, email, name }) => {
+            let client = find::client(&api, &client).await?;
             let path = path(&api, &client, &invitation).await?;
             let body = json!({ "email": email, "name": name });
-            let answer = api.call(&ApiRequest::patch(path, &body)).await?;
+            let answer = api.call(&ApiRequest::patch(path, &body)).await;
+            let answer = answer.map_err(|failure| explain(failure, &client, &invitation))?;
             report(context, &answer)
         }
     }
@@ -189,17 +212,27 @@ pub(super) async fn resend(context: &Context, arguments: Resend) -> Result<()> {
             ApiRequest::post(client.path("/portal-user")).query("action", Some("resend")).json(&body)
         }
     };
-    report(context, &api.call(&request).await?)
+    let answer = api.call(&request).await;
+    report(context, &answer.map_err(|failure| explain(failure, &client, &arguments.invitation))?)
 }
 
 /// Returns the path of the invitation that the arguments name. Of several to an address, the pending one is meant.
-async fn path(api: &Api, client: &str, invitation: &str) -> Result<String> {
-    let client = find::client(api, client).await?;
+async fn path(api: &Api, client: &FoundClient, invitation: &str) -> Result<String> {
     let (path, noun) = (client.path("/invitations"), format!("invitation to {}", client.name));
     let preferred = Some(json!(invitation::Status::Pending));
     let list = AddressList { path: &path, noun: &noun, has_search: true, preferred };
     let id = find::by_address(api, &list, invitation).await?;
     Ok(format!("{path}/{id}"))
+}
+
+/// Returns the failure of an operation on an invitation. It names the invitation, if the server does not find it.
+fn explain(failure: Failure, client: &FoundClient, invitation: &str) -> Failure {
+    if failure.kind() != FailureKind::NotFound {
+        return failure;
+    }
+    let by = if find::id(invitation).is_some() { "id" } else { "address" };
+    let (client, invitation) = (text::clean(&client.name), text::clean(invitation.trim()));
+    Failure::not_found(format!("no invitation to {client} that can still be used has the {by} \"{invitation}\""))
 }
 
 fn report(context: &Context, answer: &Answer) -> Result<()> {

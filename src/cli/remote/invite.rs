@@ -87,7 +87,7 @@ async fn invite_each(context: &Context, arguments: &Arguments) -> Result<()> {
                 let (email, expires) = (invitation.email, time(invitation.expires_at));
                 output::write_lines(&format!("Invited {email} to {}. It expires on {expires}.", client.name))?;
             }
-            Err(failure) if failure.kind() == FailureKind::Failed && arguments.emails.len() > 1 => {
+            Err(failure) if concerns_one_person(&failure) && arguments.emails.len() > 1 => {
                 failures += 1;
                 terminal::note(format!("{email}: {failure}"));
             }
@@ -101,6 +101,11 @@ async fn invite_each(context: &Context, arguments: &Arguments) -> Result<()> {
         0 => Ok(()),
         count => Err(Failure::failed(format!("{count} of {} people were not invited", arguments.emails.len()))),
     }
+}
+
+/// Returns whether the others can still be invited.
+fn concerns_one_person(failure: &Failure) -> bool {
+    [FailureKind::Failed, FailureKind::Usage].contains(&failure.kind()) && !failure.has_code("client_suspended")
 }
 
 fn request(client: &FoundClient, email: &str, arguments: &Arguments) -> ApiRequest {

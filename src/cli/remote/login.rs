@@ -1,5 +1,12 @@
 //! `portico remote login`: stores a login of a server.
 
+use std::{
+    fs::DirBuilder,
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
+    path::Path,
+};
+
 use clap::Args;
 use portico_domain::{entity::staff_user::Role, platform::actor::Permission};
 use serde_json::{Value, json};
@@ -19,6 +26,8 @@ use crate::cli::output::time;
 
 /// The lifetime of a token that a login creates.
 const TOKEN_DAYS: u16 = 90;
+/// The largest size of a profile that a login writes, in bytes.
+const MAX_PROFILE_BYTES: usize = 4096;
 
 const AFTER_HELP: &str = "\
 With --email, a sign-in code is sent to the address. The login then creates an API token for 90 days that is named after
@@ -58,6 +67,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let url = arguments.url.or_else(|| context.environment.url.clone()).or(of_profile);
     let url = url.ok_or_else(|| Failure::usage("name the URL of the server, e.g. https://portal.example.com"))?;
     let client = context.client("the URL", &url)?;
+    check_can_store(&context.environment.profile_folder()?)?;
     let device = old.as_ref().filter(|old| old.url == client.url.to_string()).and_then(|old| old.device.clone());
     let (profile, token) = match (arguments.token, arguments.email) {
         (true, _) => by_token(&client, read_token().await?).await?,
@@ -71,11 +81,40 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
         }
         (false, None) => return Err(Failure::usage("add --token to read an API token from stdin")),
     };
-    file.write(&profile)?;
+    if let Err(failure) = file.write(&profile) {
+        return Err(give_up(&client, &profile, failure).await);
+    }
     if let Some(old) = old {
         end(context, &old, &profile).await;
     }
     report(context, &file, &profile, &token)
+}
+
+/// Checks that a login can be stored in `folder`, before the server creates a token for it.
+fn check_can_store(folder: &Path) -> Result<()> {
+    let failed = |error: io::Error| Failure::failed(format!("cannot store a login in {}: {error}", folder.display()));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new().prefix(".login").tempfile_in(folder).map_err(failed)?;
+    file.write_all(&[0; MAX_PROFILE_BYTES]).and_then(|()| file.as_file().sync_all()).map_err(failed)
+}
+
+/// Revokes the token of a login that cannot be stored, if the login has created it. Returns the failure.
+async fn give_up(client: &ApiClient, profile: &Profile, failure: Failure) -> Failure {
+    if !profile.is_created_by_login {
+        return failure;
+    }
+    match revoke(client, &profile.token).await {
+        Ok(()) => failure,
+        Err(_) => failure.with_advice(&format!(
+            "The API token \"{}\" was created and could not be revoked. Revoke it with another login.",
+            token_name()
+        )),
+    }
+}
+
+/// Revokes a token with itself.
+async fn revoke(client: &ApiClient, token: &str) -> Result<()> {
+    client.send(&ApiRequest::delete("/api/v1/token"), Credentials::bearer(token)).await.map(drop)
 }
 
 /// Reads an API token from the terminal or from a pipe.
@@ -119,17 +158,18 @@ async fn by_code(client: &ApiClient, email: String, device: Option<String>) -> R
     let created = create_token(client, &session.access_token, &signed_in.user.role).await;
     // Also if no token was created. The session ends by itself too, so a failure is not reported.
     let _ = staff_session::sign_out(client, &session).await;
-    let token = created?;
-    let presented = check(client, &token).await?;
     let profile = Profile {
         url: client.url.to_string(),
-        token,
+        token: created?,
         is_created_by_login: true,
         email: Some(signed_in.user.email),
         session: None,
         device: new_device.or(device),
     };
-    Ok((profile, presented))
+    match check(client, &profile.token).await {
+        Ok(presented) => Ok((profile, presented)),
+        Err(failure) => Err(give_up(client, &profile, failure).await),
+    }
 }
 
 /// Creates a token with every scope that the role gives.
@@ -153,14 +193,19 @@ fn token_name() -> String {
 }
 
 /// Ends what an earlier login of the profile has created: its session, and its token if a login created it. The new
-/// login is stored already, so a failure is not reported.
+/// login is stored already, so a failure is only noted.
 async fn end(context: &Context, old: &Profile, new: &Profile) {
     let Ok(client) = context.client("the URL of the profile", &old.url) else { return };
     if let Some(session) = &old.session {
         let _ = staff_session::sign_out(&client, session).await;
     }
     if old.is_created_by_login && old.token != new.token {
-        let _ = client.send(&ApiRequest::delete("/api/v1/token"), Credentials::bearer(&old.token)).await;
+        match revoke(&client, &old.token).await {
+            Err(failure) if !failure.is_unauthenticated() => {
+                terminal::note("The API token of the earlier login could not be revoked and is still valid.");
+            }
+            _ => {}
+        }
     }
 }
 
@@ -169,7 +214,8 @@ fn report(context: &Context, file: &ProfileFile, profile: &Profile, token: &Pres
         return output::write(&format!("{}\n", token.text));
     }
     output::write_lines(&format!(
-        "Logged in to {} as {}. The API token \"{}\" expires on {}.\nNext: {}",
+        "Logged in to {} as {}. The API token \"{}\" expires on {}.\n\
+         The commands staff and tokens ask for a code that is sent by mail.\nNext: {}",
         profile.url,
         profile.email.as_deref().unwrap_or(&token.owner.name),
         token.name,

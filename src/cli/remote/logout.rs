@@ -11,9 +11,12 @@ use super::{
 };
 
 const AFTER_HELP: &str = "\
+A token that login has created is revoked. A token that was pasted stays valid, because other programs may use it.
+
 Examples:
   portico remote logout
   portico remote logout --profile staging
+  portico remote logout --revoke
   portico remote logout --local";
 
 /// The arguments of `portico remote logout`.
@@ -23,6 +26,9 @@ pub(super) struct Arguments {
     /// Only deletes the file on this machine. The token stays valid until it expires or is revoked.
     #[arg(long)]
     local: bool,
+    /// Revokes the token also if it was pasted. Other programs may use it.
+    #[arg(long, conflicts_with = "local")]
+    revoke: bool,
 }
 
 /// Runs `portico remote logout`.
@@ -44,6 +50,10 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let client = context.client("the URL of the profile", &profile.url)?;
     if let Some(session) = &profile.session {
         staff_session::sign_out(&client, session).await.map_err(keep)?;
+    }
+    if !profile.is_created_by_login && !arguments.revoke {
+        file.delete()?;
+        return output::write_lines("Deleted the stored login. Its API token was pasted and is still valid.");
     }
     let revoked = client.send(&ApiRequest::delete("/api/v1/token"), Credentials::bearer(&profile.token)).await;
     let sentence = match revoked {

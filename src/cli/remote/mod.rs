@@ -99,7 +99,7 @@ enum Command {
     Login(login::Arguments),
     /// Shows the stored login, and checks its token at the server.
     Status(status::Arguments),
-    /// Revokes the stored token, ends the staff session and deletes the stored login.
+    /// Deletes the stored login, ends its staff session, and revokes its token if login has created it.
     Logout(logout::Arguments),
     /// Lists, adds, archives and restores clients.
     #[command(subcommand)]

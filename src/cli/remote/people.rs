@@ -102,6 +102,22 @@ impl Row for PersonRow {
     }
 }
 
+/// A person in the list of one client.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct MemberRow(PersonRow);
+
+impl Row for MemberRow {
+    const PLURAL: &'static str = PersonRow::PLURAL;
+    const HEADER: &'static [&'static str] = &["ADDRESS", "NAME", "ROLE", "STATUS", "LAST SIGN-IN", "ID"];
+
+    fn cells(self) -> Vec<String> {
+        let person = self.0;
+        let last = time_or_never(person.last_sign_in_at);
+        vec![person.email, person.name, person.role, person.status, last, person.id]
+    }
+}
+
 /// Runs a command of `portico remote people`.
 ///
 /// # Errors
@@ -109,13 +125,14 @@ impl Row for PersonRow {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (api, output) = (context.token_api()?, context.output);
     match command {
-        Command::List(List { client, search, status, limit }) => {
-            let path = match client {
-                Some(client) => find::client(&api, &client).await?.path("/portal-users"),
-                None => "/api/v1/portal-users".into(),
-            };
-            let request = ApiRequest::get(path).query("q", search).query("status", status);
+        Command::List(List { client: None, search, status, limit }) => {
+            let request = ApiRequest::get("/api/v1/portal-users").query("q", search).query("status", status);
             pages::print::<PersonRow>(context, &api, request, &limit).await
+        }
+        Command::List(List { client: Some(client), search, status, limit }) => {
+            let path = find::client(&api, &client).await?.path("/portal-users");
+            let request = ApiRequest::get(path).query("q", search).query("status", status);
+            pages::print::<MemberRow>(context, &api, request, &limit).await
         }
         Command::Disable(Person { member, yes }) => {
             let (path, client) = find_member(&api, &member).await?;

@@ -32,10 +32,26 @@ pub(super) struct InvalidField {
     detail: String,
 }
 
+/// Fields and parameters of the API that the command line calls otherwise.
+const ARGUMENTS: [(&str, &str); 7] = [
+    ("scopes", "--scope"),
+    ("expires_in_days", "--days"),
+    ("external_ref", "--ref"),
+    ("header", "the columns of the file"),
+    ("q", "--search"),
+    ("from", "--since"),
+    ("to", "--until"),
+];
+
 impl InvalidField {
     /// Returns the name of the field and what is wrong with it.
     pub(super) fn sentence(&self) -> String {
-        let name = self.pointer.trim_start_matches('/').replace('/', ".");
+        let pointer = self.pointer.trim_start_matches('/');
+        let first = pointer.split('/').next().unwrap_or_default();
+        let name = match ARGUMENTS.iter().find(|(field, _)| *field == first) {
+            Some((_, argument)) => (*argument).to_owned(),
+            None => pointer.replace('/', "."),
+        };
         text::clean(&if name.is_empty() { self.detail.clone() } else { format!("{name}: {}", self.detail) })
     }
 }
@@ -47,15 +63,18 @@ pub(super) fn failure(status: u16, body: &[u8], content_type: &str) -> Failure {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
         return not_portico(&format!("status {status}, content type {}", content_type_name(content_type)));
     };
-    let mut message = text::clean(&problem.detail);
-    for error in &problem.errors {
-        message.push_str(&format!("\n  {}", error.sentence()));
-    }
-    if status == 429
-        && let Some(seconds) = problem.retry_after
-    {
-        message.push_str(&format!("\nThe server accepts this again in {seconds} s."));
-    }
+    let message = match (status, problem.retry_after, problem.errors.as_slice()) {
+        (429, Some(seconds), _) => {
+            format!("the rate limit is used up; the server accepts this again in {seconds} s")
+        }
+        // The detail would repeat the field.
+        (_, _, [error]) => error.sentence(),
+        (_, _, errors) => {
+            let fields: String = errors.iter().map(|error| format!("\n  {}", error.sentence())).collect();
+            text::clean(&problem.detail) + &fields
+        }
+    };
+    let message = format!("{message}\ncode: {}", text::clean(&problem.code));
     Failure::problem(status, message, problem)
 }
 

@@ -1,7 +1,7 @@
 //! `portico remote tokens`: API tokens. No API token can do this.
 
-use clap::{Args, Subcommand};
-use portico_domain::platform::clock::Time;
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use portico_domain::platform::{actor::Permission, clock::Time};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -57,16 +57,21 @@ The token is printed to stdout, alone, and cannot be shown again.
 
 Examples:
   portico remote tokens add 'Nightly export' --scope audit:read > token.txt
-  portico remote tokens add Sync --scope clients:read --scope clients:edit --days 30")]
+  portico remote tokens add Sync --scope clients:read,clients:edit --days 30")]
 pub(super) struct Add {
     /// What the token is for.
     name: String,
-    /// What the token may do. Repeat the option for more.
-    #[arg(long = "scope", required = true, value_name = "SCOPE")]
+    /// What the token may do: one scope, or several with commas between them.
+    #[arg(long = "scope", required = true, value_name = "SCOPE", value_delimiter = ',', value_parser = scopes())]
     scopes: Vec<String>,
     /// The lifetime, 1 to 365 days. The default is 90.
     #[arg(long, value_parser = whole_number(1..=365, "days", 30))]
     days: Option<u64>,
+}
+
+/// Returns a parser that takes the scopes of tokens.
+fn scopes() -> PossibleValuesParser {
+    Permission::ALL.into_iter().filter(|permission| permission.is_scope()).map(Permission::name).into()
 }
 
 /// A token to revoke.
@@ -109,6 +114,22 @@ impl Row for TokenRow {
     }
 }
 
+/// A token in the list of your tokens.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct OwnTokenRow(TokenRow);
+
+impl Row for OwnTokenRow {
+    const PLURAL: &'static str = TokenRow::PLURAL;
+    const HEADER: &'static [&'static str] = &["NAME", "BEGINS", "EXPIRES", "LAST USED", "SCOPES", "ID"];
+
+    fn cells(self) -> Vec<String> {
+        let token = self.0;
+        let (expires, used) = (time(token.expires_at), time_or_never(token.last_used_at));
+        vec![token.name, token.prefix, expires, used, token.scopes.join(" "), token.id]
+    }
+}
+
 /// Runs a command of `portico remote tokens`.
 ///
 /// # Errors
@@ -117,7 +138,11 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let api = context.session_api()?;
     match command {
         Command::List(List { all, limit }) => {
-            pages::print::<TokenRow>(context, &api, ApiRequest::get(list_path(all)), &limit).await
+            let request = ApiRequest::get(list_path(all));
+            match all {
+                true => pages::print::<TokenRow>(context, &api, request, &limit).await,
+                false => pages::print::<OwnTokenRow>(context, &api, request, &limit).await,
+            }
         }
         Command::Add(Add { name, scopes, days }) => {
             let body = json!({ "name": name, "scopes": scopes, "expires_in_days": days });

@@ -17,7 +17,8 @@ stories! {
         let (machine, email) = (Machine::of(world, &tenant).await, failed_mail(world, &tenant).await);
         let table = machine.run(&["emails", "list", "--status", "failed"]).await.expect(0);
         assert!(table.contains(&email) && table.lines().count() == 2, "{table}");
-        let id = table.lines().nth(1).unwrap().split(' ').next().unwrap();
+        let id = table.lines().nth(1).unwrap().split(' ').next_back().unwrap();
+        assert!(table.starts_with("RECIPIENT ") && table.lines().nth(1).unwrap().starts_with(&email), "{table}");
         let queued = machine.run(&["emails", "retry", id]).await.expect(0);
         assert!(queued.starts_with(&format!("Queued the mail to {email} again as ")), "{queued}");
         world.mail(&email, 2).await;

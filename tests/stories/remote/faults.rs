@@ -109,8 +109,8 @@ async fn a_short_rate_limit_is_waited_for_and_a_long_one_is_not() {
     let server = FakeServer::start(|_, _| Some(problem(429, "too_many_requests", Some(300)))).await;
     let machine = Machine::with_token(server.url(), FAKE_TOKEN);
     let expected = "\
-portico: This is the detail.
-The server accepts this again in 300 s.
+portico: the rate limit is used up; the server accepts this again in 300 s
+code: too_many_requests
 request id: 01a1fdba-f86f-76f5-b296-4e548b3691ab
 ";
     assert_eq!(machine.run(&["clients", "list"]).await.expect_failure(1), expected);
@@ -149,7 +149,7 @@ async fn a_login_is_kept_if_its_token_cannot_be_revoked() {
     let printed = machine.run(&["status"]).await;
     let warning = "The token expires on 2026-11-28 10:00:00Z. Run: portico remote login\n";
     assert_eq!(printed.stderr, warning);
-    let stderr = machine.run(&["logout", "--timeout", "1s"]).await.expect_failure(5);
+    let stderr = machine.run(&["logout", "--revoke", "--timeout", "1s"]).await.expect_failure(5);
     assert!(stderr.contains("The login is still stored"), "{stderr}");
     assert!(machine.profile("default").exists());
     machine.run(&["logout", "--local"]).await.expect(0);
@@ -284,17 +284,27 @@ stories! {
         world.browser().send(reqwest::Method::DELETE, TOKEN, None, &header).await.expect(204);
         let stderr = machine.run(&["people", "list"]).await.expect_failure(4);
         assert!(stderr.contains("Run: portico remote login\n"), "{stderr}");
-        let goodbye = machine.run(&["logout"]).await.expect(0);
+        let goodbye = machine.run(&["logout", "--revoke"]).await.expect(0);
         assert_eq!(goodbye, "Deleted the stored login. Its API token was not valid any more.\n");
     }
 
     async fn a_problem_shows_its_fields_and_the_id_of_the_request(world) {
         let tenant = world.tenant().await;
         let machine = Machine::of(world, &tenant).await;
-        let stderr = machine.run(&["clients", "add", "", "--ref", ""]).await.expect_failure(1);
+        let stderr = machine.run(&["clients", "add", "", "--ref", ""]).await.expect_failure(2);
         let lines: Vec<_> = stderr.lines().collect();
-        assert!(lines[0].starts_with("portico: ") && lines[1].starts_with("  external_ref: "), "{stderr}");
-        assert!(lines[2].starts_with("  name: ") && lines[3].starts_with("request id: "), "{stderr}");
+        assert!(lines[0] == "portico: 2 fields are invalid." && lines[1].starts_with("  --ref: must "), "{stderr}");
+        assert!(lines[2].starts_with("  name: ") && lines[3] == "code: validation_failed", "{stderr}");
+        assert!(lines[4].starts_with("request id: "), "{stderr}");
+        for (args, field) in [
+            (&["clients", "add", ""][..], "name"),
+            (&["clients", "add", "Acme Ltd", "--ref", ""], "--ref"),
+            (&["clients", "list", "--search", "x"], "--search"),
+        ] {
+            let stderr = machine.run(args).await.expect_failure(2);
+            assert!(stderr.starts_with(&format!("portico: {field}: must ")), "{stderr}");
+            assert_eq!(stderr.matches(" must ").count(), 1, "the field is named once: {stderr}");
+        }
         tenant.client("Acme Ltd").await;
         for args in [
             &["emails", "retry", "01a1fdba-f86f-76f5-b296-4e548b3691ab"][..],

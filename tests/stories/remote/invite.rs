@@ -1,6 +1,29 @@
 //! Inviting people: one by one, and by a CSV file.
 
-use crate::support::{Machine, World, stories, unique, unique_email};
+use serde_json::json;
+
+use crate::support::{FakeServer, Machine, World, http_answer, stories, unique, unique_email};
+
+#[tokio::test]
+async fn numbers_that_no_answer_has_are_not_of_portico() {
+    let rows: String = (0..1_001).map(|n| format!("{n}@x.test\n")).collect();
+    let row = |row: u64| json!([{ "row": row, "email": null, "status": "invited", "invite_mode": null, "errors": [] }]);
+    for (invited, rows_of_answer) in [(1_u64 << 63, json!([])), (1, row(0)), (1, row(u64::MAX)), (1, row(1_001))] {
+        let counts = json!({ "invited": invited, "exists": 0, "duplicate": 0, "limited": 0, "invalid": 0 });
+        let answer = json!({ "counts": counts, "rows": rows_of_answer }).to_string();
+        let client = json!({ "id": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "name": "Acme", "status": "active" });
+        let clients = json!({ "data": [client], "next_cursor": null }).to_string();
+        let server = FakeServer::start(move |_, head: &str| {
+            let body = if head.starts_with("GET") { &clients } else { &answer };
+            Some(http_answer(200, "application/json", body))
+        })
+        .await;
+        let machine = Machine::with_token(server.url(), "pat_of_a_fake_server_0000000000000");
+        let file = machine.file("people.csv", &format!("email\n{rows}"));
+        let stderr = machine.run(&["invite", "--client", "Acme", "--csv", &file, "--yes"]).await.expect_failure(5);
+        assert!(stderr.contains("its numbers are not those of the rows"), "{stderr}");
+    }
+}
 
 /// How many rows of a table belong to a client, and how many different people they concern.
 fn rows_of(world: &World, table: &str, person: &str, client: &str) -> (usize, usize) {
@@ -69,8 +92,9 @@ stories! {
         let (client, ann) = (tenant.client("Acme Ltd").await, unique_email("ann"));
         let file = machine.file("people.csv", &format!("email;name\r\n{ann};Ann\r\nno-address;Bob\r\n{ann};Ann\r\n"));
         let invite = ["invite", "--client", "Acme Ltd", "--csv", &file];
-        let preview = "3 rows: 1 to invite, 0 at the client already, 1 duplicate, 0 limited, 1 wrong.\n  row 2 no-address: email: ";
+        let preview = "3 rows: 1 to invite, 0 at the client already, 1 duplicate, 0 limited, 1 wrong.\n  line 3 no-address: email: ";
         let stderr = machine.run(&invite).await.expect_failure(2);
+        assert!(stderr.contains(&format!("\n  line 4 {ann}: an earlier row has the same address\n")), "{stderr}");
         assert!(stderr.starts_with(preview) && stderr.contains("add --yes"), "{stderr}");
         for (answer, code) in [("n", 1), ("y", 1)] {
             assert_eq!(rows_of(world, "invitations", "id", &client).0, 0);
@@ -88,6 +112,67 @@ stories! {
         let no_header = machine.file("wrong.csv", "a@x.test,Ann\n");
         for path in [no_header.as_str(), "/nowhere.csv"] {
             machine.run(&["invite", "--client", "Acme Ltd", "--csv", path, "--yes"]).await.expect_failure(2);
+        }
+    }
+
+    async fn a_file_that_is_sent_again_invites_those_who_were_cancelled(world) {
+        let tenant = world.tenant().await;
+        let machine = Machine::of(world, &tenant).await;
+        let emails = ["ann", "bob", "cem"].map(unique_email);
+        tenant.client("Acme Ltd").await;
+        let file = machine.file("people.csv", &format!("email\n{}\n", emails.join("\n")));
+        let invite = ["invite", "--client", "Acme Ltd", "--csv", &file, "--yes"];
+        let counts = "0 duplicate, 0 limited, 0 wrong\n";
+        assert_eq!(machine.run(&invite).await.expect(0), format!("3 invited, 0 at the client already, {counts}"));
+        for email in &emails {
+            world.mail(email, 1).await;
+            machine.run(&["invitations", "cancel", "--client", "Acme Ltd", email]).await.expect(0);
+            assert_eq!(machine.run(&invite).await.expect(0), format!("1 invited, 2 at the client already, {counts}"));
+            world.mail(email, 2).await;
+        }
+        let dry = machine.expect(machine.terminal(&[&invite[..], &["--dry-run"]].concat()), 0).await;
+        assert_eq!(dry.matches("at the client already, ").count(), 1, "the counts are printed once: {dry}");
+        for (line, email) in (2..).zip(&emails) {
+            assert!(dry.contains(&format!("  line {line} {email}: at the client already\n")), "{dry}");
+        }
+        let wrong = machine.file("wrong.csv", "email\nno-address\n");
+        let dry = machine.run(&["invite", "--client", "Acme Ltd", "--csv", &wrong, "--dry-run"]).await;
+        assert!(dry.code == 1 && dry.stderr.ends_with("portico: some rows are wrong\n"), "{dry:?}");
+    }
+
+    async fn an_invitation_that_was_cancelled_is_not_found_again(world) {
+        let tenant = world.tenant().await;
+        let (machine, email) = (Machine::of(world, &tenant).await, unique_email("ann"));
+        tenant.client("Acme Ltd").await;
+        let client = ["--client", "Acme Ltd", &email];
+        machine.run(&[&["invite"][..], &client].concat()).await.expect(0);
+        machine.run(&[&["invitations", "cancel"][..], &client].concat()).await.expect(0);
+        let id = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
+        for args in [
+            [&["resend"][..], &client].concat(),
+            vec!["resend", "--client", "Acme Ltd", id],
+            vec!["invitations", "cancel", "--client", "Acme Ltd", id],
+        ] {
+            let stderr = machine.run(&args).await.expect_failure(3);
+            assert!(stderr.starts_with("portico: no invitation to Acme Ltd that can still be used has the "), "{stderr}");
+            assert!(stderr.contains(args.last().unwrap()), "{args:?}: {stderr}");
+        }
+    }
+
+    async fn an_archived_client_is_a_failure_and_no_refusal(world) {
+        let tenant = world.tenant().await;
+        let (machine, email) = (Machine::of(world, &tenant).await, unique_email("ann"));
+        tenant.client("Acme Ltd").await;
+        machine.run(&["invite", "--client", "Acme Ltd", &email]).await.expect(0);
+        machine.run(&["clients", "archive", "Acme Ltd", "--yes"]).await.expect(0);
+        let file = machine.file("people.csv", "email\nbob@x.test\n");
+        for args in [
+            &["invite", "--client", "Acme Ltd", "bob@x.test"][..],
+            &["invite", "--client", "Acme Ltd", "--csv", &file, "--yes"],
+            &["resend", "--client", "Acme Ltd", &email],
+        ] {
+            let stderr = machine.run(args).await.expect_failure(1);
+            assert!(stderr.contains("\ncode: client_suspended\n"), "{args:?}: {stderr}");
         }
     }
 
@@ -111,12 +196,20 @@ stories! {
         let printed = machine.run(&invite).await;
         assert!(printed.stderr.starts_with("1000 rows: "), "{printed:?}");
         assert!(!printed.stderr.contains('\u{1b}'), "no progress bar: {printed:?}");
-        let summary = "1000 invited, 0 at the client already, 0 duplicate, 0 limited, 0 wrong\n";
-        assert_eq!(printed.expect(0), summary);
+        let counts = |invited: usize, verb: &str, exists: usize| {
+            format!("{invited} {verb}, {exists} at the client already, 0 duplicate, 0 limited, 0 wrong")
+        };
+        // The batch that was interrupted may have been written afterwards.
+        let exists = [sent, sent + 100].into_iter().find(|exists| {
+            printed.stdout == counts(1_000 - exists, "invited", *exists) + "\n"
+        });
+        let preview = exists.map(|exists| counts(1_000 - exists, "to invite", exists));
+        assert!(preview.is_some_and(|preview| printed.stderr.contains(&preview)), "{sent} {printed:?}");
+        printed.expect(0);
         assert_eq!(rows_of(world, "invitations", "portal_user_id", &client), (1_000, 1_000));
         assert_eq!(rows_of(world, "emails", "recipient", &client), (1_000, 1_000));
         let again = machine.run(&invite).await;
-        assert_eq!(again.expect(0), summary.replace("1000 invited, 0 at", "0 to invite, 1000 at"));
+        assert_eq!(again.expect(0), counts(0, "to invite", 1_000) + "\n");
         world.mail(&format!("{unique}-0@x.test"), 1).await;
     }
 }

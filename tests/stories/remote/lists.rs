@@ -88,6 +88,25 @@ stories! {
         }
     }
 
+    async fn of_clients_with_one_name_the_active_one_is_used_and_the_archived_one_restored(world) {
+        let tenant = world.tenant().await;
+        let machine = Machine::of(world, &tenant).await;
+        let first = machine.run(&["clients", "add", "Acme Ltd"]).await;
+        assert_eq!(first.stderr, "");
+        machine.run(&["clients", "archive", "Acme Ltd", "--yes"]).await.expect(0);
+        let second = machine.run(&["clients", "add", "acme LTD", "--json"]).await;
+        assert!(second.stderr.starts_with("Another client has the name acme LTD too: "), "{second:?}");
+        let id = second.json()["id"].as_str().unwrap().to_owned();
+        for name in ["Acme Ltd", "acme ltd", &id] {
+            let archived = machine.run(&["clients", "archive", name, "--yes", "--json"]).await.json();
+            assert_eq!(archived["id"], id.as_str());
+            machine.run(&["clients", "restore", &id]).await.expect(0);
+        }
+        let restored = machine.run(&["clients", "restore", "Acme Ltd", "--json"]).await.json();
+        assert_ne!(restored["id"], id.as_str());
+        machine.run(&["clients", "archive", "Acme Ltd", "--yes"]).await.expect_failure(2);
+    }
+
     async fn archiving_asks_at_a_terminal_and_needs_yes_in_a_script(world) {
         let tenant = world.tenant().await;
         let machine = Machine::of(world, &tenant).await;

@@ -2,7 +2,60 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Machine, create_token, paths::CLIENTS, stories, wrong_code};
+use serde_json::json;
+
+use crate::support::{FakeServer, Machine, create_token, http_answer, paths::CLIENTS, stories, wrong_code};
+
+#[tokio::test]
+async fn a_login_that_fails_after_its_token_was_created_revokes_it() {
+    const TOKEN: &str = "pat_created0000000000000000000000000000000000000000";
+    let answers = [
+        http_answer(500, "text/plain", ""),
+        http_answer(200, "text/html", "<html>"),
+        http_answer(200, "application/json", "{}"),
+    ];
+    for of_get in answers {
+        let json = |status, body: serde_json::Value| http_answer(status, "application/json", &body.to_string());
+        let user = json!({ "email": "ann@x.test", "role": "owner" });
+        let signed_in = json(200, json!({ "access_token": "session", "expires_in": 900, "user": user }));
+        let created = json(201, json!({ "token": TOKEN, "expires_at": "2027-01-01T00:00:00Z" }));
+        let server = FakeServer::start(move |_, head: &str| {
+            Some(match head.split(" HTTP").next().unwrap_or_default() {
+                "POST /api/staff/auth/send-code" => json(202, json!({ "flow": "flow" })),
+                "POST /api/staff/auth/verify-code" => signed_in.clone(),
+                "POST /api/staff/tokens" => created.clone(),
+                "GET /api/v1/token" => of_get.clone(),
+                _ => http_answer(204, "text/plain", ""),
+            })
+        });
+        let (server, mut machine) = (server.await, Machine::new());
+        machine.keeps(TOKEN);
+        let mut terminal = machine.terminal(&["login", server.url(), "--email", "ann@x.test"]);
+        terminal.shows("Code:").await;
+        terminal.types("123456");
+        machine.expect(terminal, 5).await;
+        assert!(!machine.profile("default").exists());
+        let requests = server.requests();
+        let revoked = requests.iter().find(|head| head.starts_with("DELETE /api/v1/token ")).unwrap();
+        assert!(revoked.contains(&format!("authorization: Bearer {TOKEN}")), "{revoked}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_given_as_an_argument_is_not_repeated() {
+    let machine = Machine::new();
+    for args in [
+        &["login", "https://x.test", "--token=pat_abc123"][..],
+        &["login", "https://x.test", "pat_abc123"],
+        &["login", "https://x.test", "--token", "pat_abc123"],
+        &["clients", "list", "pat_abc123"],
+    ] {
+        let stderr = machine.run(args).await.expect_failure(2);
+        assert!(stderr.contains("never an argument") && !stderr.contains("abc123"), "{stderr}");
+    }
+    let stderr = machine.run_with_input(&["login", "pat_abc123", "--token"], "x").await.expect_failure(2);
+    assert!(!stderr.contains("abc123"), "{stderr}");
+}
 
 stories! {
     async fn a_login_by_a_mailed_code_stores_a_token_that_works_until_the_logout(world) {
@@ -53,6 +106,55 @@ stories! {
         assert!(screen.contains("The API token \"Command line\" expires on"), "{screen}");
         let status = machine.run(&["status", "--json"]).await.json();
         assert_eq!((&status["name"], &status["owner"]["kind"]), (&"Command line".into(), &"person".into()));
+    }
+
+    async fn a_second_login_revokes_the_token_that_the_first_one_created(world) {
+        let (tenant, machine) = (world.tenant().await, Machine::new());
+        let mut tokens: Vec<String> = vec![];
+        // The mail between two codes says that a token was created.
+        for mail in [2, 4, 6] {
+            let mut terminal = machine.terminal(&["login", &world.apis[0], "--email", &tenant.owner_email]);
+            terminal.shows("Code:").await;
+            terminal.types(&world.mail(&tenant.owner_email, mail).await.code.unwrap());
+            let screen = machine.expect(terminal, 0).await;
+            assert!(screen.contains("The commands staff and tokens ask for a code"), "{screen}");
+            tokens.push(machine.stored("default")["token"].as_str().unwrap().to_owned());
+        }
+        let newest = tokens.pop().unwrap();
+        world.browser().get_with_bearer(CLIENTS, &newest).await.expect(200);
+        for older in tokens {
+            world.browser().get_with_bearer(CLIENTS, &older).await.assert_problem("401 unauthenticated");
+        }
+    }
+
+    async fn a_pasted_token_stays_valid_after_the_logout_unless_revoke_is_given(world) {
+        let tenant = world.tenant().await;
+        for (args, says, status) in [
+            (&["logout"][..], "Deleted the stored login. Its API token was pasted and is still valid.\n", 200),
+            (&["logout", "--local"], "Deleted the stored login. Its token is still valid.\n", 200),
+            (&["logout", "--revoke"], "Revoked the API token and deleted the stored login.\n", 401),
+        ] {
+            let machine = Machine::logged_in(world, &tenant).await;
+            let token = machine.stored("default")["token"].as_str().unwrap().to_owned();
+            assert_eq!(machine.run(args).await.expect(0), says);
+            assert!(!machine.profile("default").exists());
+            let answer = world.browser().get_with_bearer(CLIENTS, &token).await;
+            assert_eq!(answer.status, status, "{args:?}");
+        }
+    }
+
+    async fn a_login_that_cannot_be_stored_creates_no_token(world) {
+        let tenant = world.tenant().await;
+        for blocked in [".config", ".config/portico", ".config/portico/remote"] {
+            let machine = Machine::new();
+            let path = machine.file("probe", "").replace("probe", blocked);
+            std::fs::create_dir_all(std::path::Path::new(&path).parent().unwrap()).unwrap();
+            std::fs::write(&path, "").unwrap();
+            let terminal = machine.terminal(&["login", &world.apis[0], "--email", &tenant.owner_email]);
+            let screen = machine.expect(terminal, 1).await;
+            assert!(screen.contains("portico: cannot") && !screen.contains("Code:"), "{screen}");
+        }
+        world.mail(&tenant.owner_email, 1).await;
     }
 
     async fn a_wrong_token_is_not_stored(world) {
