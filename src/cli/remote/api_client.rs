@@ -12,10 +12,11 @@ use reqwest::{
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 use tokio::time::sleep;
 
 use super::{
+    answer::Answer,
     api_request::ApiRequest,
     failure::{Failure, FailureKind, Result},
     problem::{self, content_type_name, not_portico},
@@ -33,24 +34,6 @@ const MAX_RETRIES: u32 = 3;
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// The largest answer that is kept in memory, in bytes.
 const MAX_BODY_BYTES: usize = 32 << 20;
-
-/// The answer to a request that the server has done.
-pub(super) struct Answer {
-    /// The body. It is empty if the status is 204.
-    pub(super) text: String,
-    /// The cookies that the answer sets, each as `name=value`.
-    pub(super) cookies: Vec<String>,
-}
-
-impl Answer {
-    /// Parses the body.
-    ///
-    /// # Errors
-    /// A failure with the exit code 5 if it is not what the API answers.
-    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.text).map_err(|error| not_portico(&format!("its JSON has another form: {error}")))
-    }
-}
 
 /// An HTTP client of one server.
 #[derive(Clone)]

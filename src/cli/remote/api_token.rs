@@ -3,7 +3,7 @@
 use portico_domain::platform::clock::Time;
 use serde::Deserialize;
 
-use super::{api_client::Answer, failure::Result};
+use super::{answer::Answer, failure::Result};
 
 /// What the server says about the token of a request.
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use std::{ops::Range, path::Path};
 use indicatif::{ProgressBar, ProgressStyle};
 use portico_domain::platform::random::Random;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -123,7 +124,11 @@ pub(super) async fn run(
     options: &BulkOptions,
     stop: &CancellationToken,
 ) -> Result<()> {
-    let file = CsvFile::read(path)?;
+    let path = path.to_owned();
+    // The path may be a FIFO, or stdin, on which nothing arrives.
+    let reading = spawn_blocking(move || CsvFile::read(&path));
+    let file = stop.run_until_cancelled(reading).await.ok_or_else(stopped)?;
+    let file = file.map_err(|error| Failure::failed(error.to_string()))??;
     let api = context.token_api()?;
     let prepare = async {
         let client = find::client(&api, client).await?;

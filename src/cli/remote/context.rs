@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    api_client::{Answer, ApiClient, Credentials, Stream},
+    answer::Answer,
+    api_client::{ApiClient, Credentials, Stream},
     api_request::ApiRequest,
     environment::RemoteEnvironment,
     failure::{Failure, Result},

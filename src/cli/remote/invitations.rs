@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    api_client::Answer,
+    answer::Answer,
     api_request::ApiRequest,
     clients::ClientName,
     context::{Api, Context},

@@ -2,6 +2,7 @@
 //!
 //! Each noun has a file of its own. They read no setting of a server and start no log. `failure.rs` has the exit codes.
 
+mod answer;
 mod api_client;
 mod api_request;
 mod api_token;

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
-    api_client::Answer,
+    answer::Answer,
     failure::{Failure, Result},
     problem::not_portico,
     terminal,

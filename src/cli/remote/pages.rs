@@ -67,7 +67,7 @@ pub(super) async fn read(api: &Api, request: &ApiRequest, limit: usize) -> Resul
     loop {
         let size = MAX_PAGE.min(limit - objects.len());
         let page = request.clone().query("limit", Some(size)).query("cursor", cursor);
-        let page: Page = api.call(&page).await?.parse()?;
+        let page: Page = api.call(&page).await?.parse_unchanged()?;
         let texts = page.data.iter().map(|object| object.get().len());
         let texts = texts.chain(page.next_cursor.as_ref().map(String::len));
         size_in_memory += texts.map(|length| length + OVERHEAD).sum::<usize>();

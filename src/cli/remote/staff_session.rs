@@ -6,7 +6,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::{
-    api_client::{Answer, ApiClient, Credentials},
+    answer::Answer,
+    api_client::{ApiClient, Credentials},
     api_request::ApiRequest,
     failure::{Failure, Result},
     profile::{Profile, ProfileFile, StoredSession},
