@@ -187,7 +187,7 @@ async fn passwords_and_dead_jobs_are_copied_back_to_sqlite() {
 /// A small installation on SQLite without running processes.
 struct SmallInstallation {
     env: Vec<(String, String)>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl SmallInstallation {
@@ -209,7 +209,7 @@ impl SmallInstallation {
             ("DATABASE_URL", format!("sqlite:{}", path("portico.db"))),
             ("MAIL_URL", format!("folder:{}", path("mail"))),
         ];
-        Self { env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(), _folder: folder }
+        Self { env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(), folder }
     }
 
     fn try_run(&self, args: &[&str]) -> Output {
@@ -276,13 +276,18 @@ fn an_invalid_or_unreachable_target_is_refused_without_its_password() {
 }
 
 #[test]
-fn a_copy_of_an_empty_or_unmigrated_database_is_refused() {
+fn a_copy_of_a_missing_an_unmigrated_or_an_empty_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let target = format!("sqlite:{}", folder.path().join("other.db").display());
-    assert!(SmallInstallation::empty().refused(&target).contains("the source has no rows"));
-    let mut unmigrated = SmallInstallation::empty();
-    unmigrated.env.push(("PORTICO_MIGRATE".into(), "off".into()));
-    assert!(unmigrated.refused(&target).contains("run `portico migrate` first"));
+    let mut small = SmallInstallation::empty();
+    let file = small.folder.path().join("portico.db");
+    assert!(small.refused(&target).contains("does not exist; `portico migrate` creates it"));
+    assert!(!file.exists());
+    std::fs::File::create(&file).unwrap();
+    small.env.push(("PORTICO_MIGRATE".into(), "off".into()));
+    assert!(small.refused(&target).contains("run `portico migrate` first"));
+    small.run(&["migrate"]);
+    assert!(small.refused(&target).contains("the source has no rows"));
 }
 
 const WAITS_FOR_LOCK: &str = "wait_event_type = 'Lock'";

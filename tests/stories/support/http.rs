@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use reqwest::{Client, ClientBuilder, IntoUrl, Response};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// A configuration that trusts no certificate authority. Without one, each client reads those of the system, which takes
-/// longer than hundreds of requests.
+/// A configuration that trusts no certificate authority. Without one, each client reads those of the system, which
+/// takes longer than hundreds of requests.
 static TLS: LazyLock<ClientConfig> = LazyLock::new(|| {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap();
