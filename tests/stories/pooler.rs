@@ -99,10 +99,13 @@ fn secret(env: &[(String, String)]) -> Vec<(String, String)> {
 fn a_copy_through_a_pooler_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let source = format!("sqlite:{}", folder.path().join("portico.db").display());
-    let to = "postgres://u:canary@h/x?pooler=transaction";
-    let mut command = Command::new(binary());
-    command.args(["copy", "--to", to]).env_clear().env("PORTICO_ENV", "development").env("DATABASE_URL", source);
-    let output = command.env("PORTICO_DATA_DIR", folder.path()).output().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(binary());
+        command.args(args).env_clear().env("PORTICO_ENV", "development").env("DATABASE_URL", &source);
+        command.env("PORTICO_DATA_DIR", folder.path()).output().unwrap()
+    };
+    assert!(run(&["migrate"]).status.success());
+    let output = run(&["copy", "--to", "postgres://u:canary@h/x?pooler=transaction"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         !output.status.success() && stderr.contains("pooler=transaction") && !stderr.contains("canary"),
