@@ -200,7 +200,7 @@ async fn text_of_a_server_adds_no_line_and_controls_no_terminal() {
         let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
         let server = FakeServer::answering(409, PROBLEM, &body).await;
         let stderr = Machine::with_token(server.url(), FAKE_TOKEN).run(&["clients", "list"]).await.expect_failure(1);
-        assert!(stderr.lines().count() == 2 && stderr.contains("\nrequest id: T"), "{stderr}");
+        assert!(stderr.lines().count() == 3 && stderr.contains("\nrequest id: T"), "{stderr}");
         assert!(!stderr.contains(['\u{1b}', '\u{202e}', '\r']), "{stderr:?}");
     }
 }
