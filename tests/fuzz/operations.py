@@ -49,8 +49,10 @@ class Operation:
             if schema.get("type") == "array":
                 body[name] = [{"email": users["email"]}]
                 continue
-            if "allOf" in schema:
-                schema = document["components"]["schemas"][schema["allOf"][0]["$ref"].rsplit("/")[-1]]
+            # A reference that may be null is wrapped in `allOf`.
+            reference = schema["allOf"][0] if "allOf" in schema else schema
+            if "$ref" in reference:
+                schema = document["components"]["schemas"][reference["$ref"].rsplit("/")[-1]]
             if schema["type"] == "array":
                 items = schema["items"]
                 if "$ref" in items:

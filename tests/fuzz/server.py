@@ -36,7 +36,7 @@ class Server:
         }
         if redis:
             env["REDIS_URL"] = redis
-        self.process = subprocess.Popen([binary], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen([binary, "dev"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.port = None
         self.requests = 0
         # The device cookie of the owner. A known device has code flows of its own, which requests of the tests cannot
