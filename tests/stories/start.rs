@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{
     Browser, Deployment, Postgres, Process, Redis, World, binary, cluster_env, database, eventually, free_port, http,
+    lock_table,
     paths::{LIVE, READY, SIGN_OUT},
     provided, psql, unique,
 };
@@ -152,11 +153,7 @@ async fn a_wait_for_the_migration_lock_ends_with_an_error() {
 async fn a_migration_that_waits_for_a_table_ends_with_an_error() {
     let url = database();
     Command::new(binary()).arg("migrate").env_clear().envs(env(&url)).output().unwrap();
-    let lock = "BEGIN; LOCK TABLE seaql_migrations IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)";
-    let _holder = Process::start("psql", &[&url, "-c", lock], &[]);
-    let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND database = \
-                (SELECT oid FROM pg_database WHERE datname = current_database())";
-    eventually("the table is locked", || async { (psql(&url, held) != "0").then_some(()) }).await;
+    let _holder = lock_table(&url, "seaql_migrations", "ACCESS EXCLUSIVE").await;
     for command in [&["migrate"][..], &["serve"], &["jobs", "list"]] {
         let text = refused(command, &with(&env(&url), "PORTICO_MIGRATE_WAIT", "1s"));
         assert!(text.contains("another session has locked a table"), "{text}");

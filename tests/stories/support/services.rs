@@ -1,11 +1,12 @@
 //! The services of a cluster: a database in a Postgres server, Redis and an SMTP server. `bin/services` provides the
 //! programs.
 
-use std::{net::TcpListener, path::PathBuf, process::Command};
+use std::{net::TcpListener, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
-use super::{Process, eventually, http, unique};
+use super::{DEADLINE, Process, http, unique};
 
 /// Returns an environment variable that `bin/services` sets.
 #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of Portico")]
@@ -38,14 +39,24 @@ pub(crate) fn try_psql(url: &str, sql: &str) -> Result<String, String> {
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
-/// Locks a table in this mode, from another connection, until the returned process or its connection ends.
+/// Locks these tables in this mode, from another connection, until the returned process or its connection ends.
 /// The statement that holds the lock is `SELECT pg_sleep(600)`.
-pub(crate) async fn lock_table(url: &str, table: &str, mode: &str) -> Process {
-    let statements = format!("BEGIN; LOCK TABLE {table} IN {mode} MODE; SELECT pg_sleep(600)");
-    let holder = Process::start("psql", &[url, "-c", &statements], &[]);
+pub(crate) async fn lock_table(url: &str, tables: &str, mode: &str) -> Process {
+    let statements = format!("BEGIN; LOCK TABLE {tables} IN {mode} MODE; SELECT pg_sleep(600)");
+    let start = || Process::start("psql", &[url, "-v", "ON_ERROR_STOP=1", "-c", &statements], &[]);
     let asleep = "SELECT count(*) FROM pg_stat_activity \
                   WHERE wait_event = 'PgSleep' AND query LIKE 'BEGIN; LOCK TABLE%' AND datname = current_database()";
-    eventually("the table is locked", || async { (psql(url, asleep) == "1").then_some(()) }).await;
+    let mut holder = start();
+    let deadline = Instant::now() + DEADLINE;
+    while psql(url, asleep) != "1" {
+        assert!(Instant::now() < deadline, "not locked after {DEADLINE:?}: {tables}");
+        // The tables are locked one after the other, so Postgres may end this transaction because of a deadlock with
+        // one that locks them in another order.
+        if !holder.is_running() {
+            holder = start();
+        }
+        sleep(Duration::from_millis(30)).await;
+    }
     holder
 }
 
