@@ -17,7 +17,6 @@ mod traces;
 use std::{io::Write, num::NonZero, process::ExitCode, thread::available_parallelism};
 
 use anyhow::{Context, Result};
-use clap::Parser;
 
 use crate::cli::{Cli, Failure, Unverifiable};
 
@@ -38,7 +37,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Also after a panic.
     let _flush = stderr::FlushOnDrop;
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::from_arguments() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };

@@ -33,7 +33,7 @@ mod worker;
 
 use anyhow::Result;
 pub(crate) use audit::Unverifiable;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use portico_domain::platform::env_reader::Environment;
 pub(crate) use remote::Failure;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ use crate::{
 
 /// The accounts service of a client portal.
 #[derive(Parser)]
-#[command(name = "portico", version, help_template = help::template())]
+#[command(name = "portico", version)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -151,12 +151,27 @@ enum Task {
     Staff(staff::Command),
 }
 
+impl Cli {
+    /// Reads the arguments of the process.
+    ///
+    /// # Errors
+    /// Returns what is wrong with the arguments, or the help or the version, if they ask for one.
+    pub(crate) fn from_arguments() -> clap::error::Result<Self> {
+        Self::from_arg_matches(&command_line().try_get_matches()?)
+    }
+}
+
+/// Returns the command line for the terminal that stdout is.
+fn command_line() -> clap::Command {
+    help::command(table::columns())
+}
+
 /// Runs the command that `cli` names until `stop` is cancelled. Prints the help if it names none.
 ///
 /// # Errors
 /// Returns the error of the command, and every problem of the configuration, one line each.
 pub(crate) async fn run(cli: Cli, stop: CancellationToken) -> Result<()> {
-    let Some(command) = cli.command else { return output::print(Cli::command().render_help().to_string().trim_end()) };
+    let Some(command) = cli.command else { return output::print(command_line().render_help().to_string().trim_end()) };
     match command {
         Command::Dev => dev::run(config(Some(Environment::Development), Uses::All)?, stop).await,
         Command::Serve => serve::run(config(None, Uses::All)?, stop).await,

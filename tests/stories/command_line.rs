@@ -100,6 +100,24 @@ fn the_help_of_each_command_has_examples() {
     }
 }
 
+#[tokio::test]
+async fn help_fits_into_a_narrow_terminal() {
+    let help = |args: &'static [&'static str]| async { Terminal::start(args, &[], 60).ends().await.1 };
+    let invite = help(&["remote", "invite", "--help"]).await;
+    assert!(
+        invite.contains("names of its columns:\nemail and, in any order, name, role and locale. The\n"),
+        "{invite}"
+    );
+    assert!(invite.contains("\n  portico remote invite --client K-1042 --csv people.csv\n    --yes\n"), "{invite}");
+    let remote = help(&["remote", "--help"]).await;
+    assert!(remote.contains("\n  2  wrong arguments, an ambiguous name, or a question\n     without a terminal\n"));
+    let all = help(&[]).await;
+    assert!(
+        all.contains("\n  serve         Runs API and worker in one process for\n                production\n"),
+        "{all}"
+    );
+}
+
 #[test]
 fn a_missing_environment_is_the_only_setting_that_a_command_names() {
     let others: [&[&str]; 5] =
