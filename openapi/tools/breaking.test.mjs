@@ -23,6 +23,7 @@ function document({ request, response, operation = {}, item = {}, schemas = {}, 
 const changes = (before, after) => breakingChanges(before, after).map(({ name, where, what }) => `${name} ${where}: ${what}`);
 const object = (properties, required = []) => ({ type: 'object', properties, required });
 const text = { type: 'string' };
+const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 
 /**
  * Each row: the test name, two schemas, and the number of breaking changes from first to second and back, for a request
@@ -107,8 +108,6 @@ describe('operations', () => {
 });
 
 describe('named schemas', () => {
-  const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
-
   test('a change in a named schema is reported once per direction', () => {
     const of = (user) => document({ request: ref('User'), response: object({ me: ref('User'), all: { type: 'array', items: ref('User') } }), schemas: { User: user } });
     assert.deepEqual(changes(of(object({ name: text })), of(object({ name: { type: 'integer' } }))), [
