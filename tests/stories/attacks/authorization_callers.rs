@@ -260,15 +260,18 @@ async fn staff_token(world: &World, slug: &str, email: &str, role: &str) -> Stri
 
 /// Dates the last proof of identity of a staff user's sessions to an hour ago.
 fn make_stale(world: &World, email: &str) {
-    let an_hour_ago = if world.sink.is_some() {
-        "now() - interval '1 hour'".to_owned()
-    } else {
-        "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-1 hour')".to_owned()
-    };
     world.sql(&format!(
-        "UPDATE sessions SET auth_time = {an_hour_ago} \
-         WHERE staff_user_id = (SELECT id FROM staff_users WHERE email = '{email}')"
+        "UPDATE sessions SET auth_time = {} WHERE staff_user_id = (SELECT id FROM staff_users WHERE email = '{email}')",
+        an_hour_ago(world)
     ));
+}
+
+/// The time an hour ago, as SQL.
+fn an_hour_ago(world: &World) -> &'static str {
+    match world.sink {
+        Some(_) => "now() - interval '1 hour'",
+        None => "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-1 hour')",
+    }
 }
 
 /// Programs: with a personal access token for each scope, with one whose owner has lost the right to edit since, and
@@ -313,11 +316,13 @@ async fn without_live_session(world: &World, tenant: &Tenant, ids: &ObjectIds) -
     let (staff, ended) = (unique_email("expired"), unique_email("ended"));
     let expired_staff = staff_token(world, &tenant.slug, &staff, "owner").await;
     let expired_portal = access_token(&person.sign_in(&world.browser()).await);
-    let past = if world.sink.is_some() { "timestamptz '2020-01-01'" } else { "'2020-01-01T00:00:00.000000+00:00'" };
+    // An hour ago and not longer: the clean-up deletes sessions that expired 30 days ago, and the server then answers
+    // as to any unknown token.
     world.sql(&format!(
-        "UPDATE sessions SET expires_at = {past} WHERE \
+        "UPDATE sessions SET expires_at = {} WHERE \
          staff_user_id = (SELECT id FROM staff_users WHERE email = '{staff}') OR \
          portal_user_id = (SELECT id FROM portal_users WHERE email = '{}')",
+        an_hour_ago(world),
         person.email
     ));
     let ended_staff = staff_token(world, &tenant.slug, &ended, "owner").await;
