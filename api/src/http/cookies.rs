@@ -9,6 +9,7 @@ use portico_domain::{
     platform::{
         actor::Realm,
         app::App,
+        clock::Time,
         error::{Error, Result},
         secret::PlainToken,
         settings::Settings,
@@ -114,11 +115,12 @@ pub(crate) fn session_cookies(app: &App, realm: Realm, tokens: &Tokens, max_age:
     access.into_iter().chain(refresh).collect()
 }
 
-/// Returns the `Set-Cookie` header value that makes the browser a known device of the user with the address `email`.
-pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str) -> Option<HeaderValue> {
+/// Returns the `Set-Cookie` header value that makes the browser a known device of the user with the address `email`,
+/// who signed in at `since`.
+pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str, since: Time) -> Option<HeaderValue> {
     Cookie::Device(realm).set_cookie_header(
         app.settings(),
-        &devices::device_cookie(app, realm, email),
+        &devices::device_cookie(app, realm, email, since),
         DEVICE_COOKIE_MAX_AGE_SECONDS,
     )
 }

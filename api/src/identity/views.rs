@@ -177,7 +177,7 @@ pub(crate) fn switched_session_response(app: &App, issued: &IssuedSession) -> Wi
 /// Returns the response to a sign-in of a portal user: as [`session_response`], and a cookie that makes the browser a
 /// known device.
 pub(crate) fn sign_in_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
-    let device = cookies::device_cookie(app, Realm::Portal, &issued.user.email);
+    let device = cookies::device_cookie(app, Realm::Portal, &issued.user.email, issued.session.created_at);
     let mut response = session_response(app, issued);
     response.1.extend(device);
     response
@@ -186,7 +186,7 @@ pub(crate) fn sign_in_response(app: &App, issued: IssuedSession) -> WithCookies<
 /// Returns the response to a sign-in of a staff user: as [`staff_session_response`], and a cookie that makes the
 /// browser a known device.
 pub(crate) fn staff_sign_in_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
-    let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email);
+    let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email, issued.session.created_at);
     let mut response = staff_session_response(app, issued);
     response.1.extend(device);
     response

@@ -1,9 +1,12 @@
 //! The time before which no device of an address is known.
 
-use portico_entity::device_cutoff::{ActiveModel, Column, Entity};
+use portico_entity::{
+    device_cutoff::{ActiveModel, Column, Entity},
+    portal_user, session,
+};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -17,21 +20,40 @@ use crate::platform::{
     tx::Tx,
 };
 
-/// Makes every device that has signed in with `email` until now unknown.
+/// Makes every device from which `user` has signed in until now unknown.
+///
+/// The caller must have locked the user's row in this transaction. A sign-in locks it too, so each one has either
+/// committed, and its session is counted here, or it comes later.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(crate) async fn forget_devices(tx: &mut Tx, realm: Realm, email: &str) -> Result<()> {
+pub(crate) async fn forget_devices(tx: &mut Tx, user: &portal_user::Model) -> Result<()> {
     let now = tx.app().now();
+    let since = last_sign_in(tx, user).await?.map_or(now, |last| last.max(now));
     // One row for each entry of `PORTICO_SECRET`: the cut-off must outlive the removal of an entry, as the cookies that
     // another entry made do.
     let keys = tx.app().keys().clone();
-    let rows = keys.all().map(|key| ActiveModel { address_hash: Set(hash(key, realm, email)), since: Set(now) });
+    let hash = |key| hash(key, Realm::Portal, &user.email);
+    let rows = keys.all().map(|key| ActiveModel { address_hash: Set(hash(key)), since: Set(since) });
     Entity::insert_many(rows)
         .on_conflict(OnConflict::column(Column::AddressHash).update_column(Column::Since).to_owned())
         .exec_without_returning(tx.db())
         .await?;
     Ok(())
+}
+
+/// Returns when the newest session of `user` was opened, which may be a little later than now: the clocks of two
+/// processes differ. Leaves out sessions of a wrong clock, whose devices are not known.
+async fn last_sign_in(tx: &Tx, user: &portal_user::Model) -> Result<Option<Time>> {
+    let newest = session::Entity::find()
+        .select_only()
+        .column_as(session::Column::CreatedAt.max(), "newest")
+        .filter(session::Column::PortalUserId.eq(user.id))
+        .filter(session::Column::CreatedAt.lte(tx.app().now() + MAX_CLOCK_ERROR))
+        .into_tuple::<Option<Time>>()
+        .one(tx.db())
+        .await?;
+    Ok(newest.flatten())
 }
 
 /// Returns the time at which the devices of `email` were last forgotten. Runs the same query for unknown addresses.

@@ -23,15 +23,18 @@ pub(crate) use cutoff::{correct_times, forget_devices};
 /// How long a device stays known after a sign-in.
 const DEVICE_TTL: TimeDelta = TimeDelta::days(365);
 
-/// Returns the value of a cookie that makes a browser a known device of `email` in `realm`.
+/// Returns the value of a cookie that makes a browser a known device of `email` in `realm`. `since` is the time at
+/// which the session of the sign-in was opened.
 ///
-/// The value is `id.time.mac`: a random id, the current time in seconds since 1970 with six decimals, and a MAC under
-/// the newest server key. The MAC also covers the email address, which never changes. So the cookie can be verified
-/// without loading the account.
-pub fn device_cookie(app: &App, realm: Realm, email: &str) -> String {
+/// The value is `id.time.mac`: a random id, `since` in seconds since 1970 with six decimals, and a MAC under the newest
+/// server key. The MAC also covers the email address, which never changes. So the cookie can be verified without
+/// loading the account.
+///
+/// The current time would be wrong: the cookie is made after the transaction of the sign-in, and a report or a reset
+/// may have made all earlier devices unknown in between.
+pub fn device_cookie(app: &App, realm: Realm, email: &str, since: Time) -> String {
     let id = BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>());
-    let now = app.now();
-    let signed = format!("{id}.{}.{:06}", now.timestamp(), now.timestamp_subsec_micros());
+    let signed = format!("{id}.{}.{:06}", since.timestamp(), since.timestamp_subsec_micros());
     let mac = app.keys().newest().mac(key_use(realm), &[signed.as_bytes(), email.as_bytes()]);
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
@@ -69,7 +72,7 @@ pub(crate) fn counters<'a>(device: &str, network: Counter<'a>, own: Counter<'a>)
 struct Device {
     /// The id of the device.
     id: String,
-    /// When the cookie was made.
+    /// When the session of the sign-in was opened.
     since: Time,
 }
 
@@ -98,6 +101,8 @@ const fn key_use(realm: Realm) -> KeyUse {
 
 #[cfg(test)]
 mod tests {
+    use portico_entity::portal_user;
+
     use super::*;
     use crate::testing;
 
@@ -105,7 +110,7 @@ mod tests {
     async fn device_is_known_for_its_own_address_and_for_one_year() {
         let app = testing::app().await;
         let (ann, bob) = ("ann@x.test".parse().unwrap(), "bob@x.test".parse().unwrap());
-        let cookie = device_cookie(&app, Realm::Portal, "ann@x.test");
+        let cookie = device_cookie(&app, Realm::Portal, "ann@x.test", app.now());
         let context_with = |cookies: &[&str]| RequestContext {
             devices: cookies.iter().map(|cookie| (*cookie).to_owned()).collect(),
             ..testing::context()
@@ -123,31 +128,54 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn devices_are_forgotten_up_to_now_for_one_address_in_one_realm() {
+    async fn devices_are_forgotten_up_to_now_for_one_portal_user() {
         let app = testing::app().await;
-        let (ann, bob) = ("ann@x.test".parse().unwrap(), "bob@x.test".parse().unwrap());
-        let known = async |cookie: &str, realm, email: &EmailAddress| {
-            let context = RequestContext { devices: vec![cookie.into()], ..testing::context() };
-            known_device(&app, &context, realm, email).await.unwrap().is_some()
-        };
-        let (old, other) =
-            (device_cookie(&app, Realm::Portal, ann_text()), device_cookie(&app, Realm::Portal, "bob@x.test"));
-        let staff = device_cookie(&app, Realm::Staff, ann_text());
+        let ann = app.insert_portal_user().await;
+        let cookie = |realm, email| device_cookie(&app, realm, email, app.now());
+        let old = cookie(Realm::Portal, "ann@x.test");
+        let (other, staff) = (cookie(Realm::Portal, "bob@x.test"), cookie(Realm::Staff, "ann@x.test"));
         for _ in 0..2 {
             app.clock().advance(TimeDelta::microseconds(1));
-            let mut tx = app.begin().await.unwrap();
-            forget_devices(&mut tx, Realm::Portal, ann_text()).await.unwrap();
-            tx.commit().await.unwrap();
-            assert!(!known(&old, Realm::Portal, &ann).await);
-            assert!(known(&other, Realm::Portal, &bob).await && known(&staff, Realm::Staff, &ann).await);
+            forget(&app, &ann).await;
+            assert!(!is_known(&app, &old, Realm::Portal, "ann@x.test").await);
+            assert!(is_known(&app, &other, Realm::Portal, "bob@x.test").await);
+            assert!(is_known(&app, &staff, Realm::Staff, "ann@x.test").await);
             app.clock().advance(TimeDelta::microseconds(1));
-            let new = device_cookie(&app, Realm::Portal, ann_text());
-            assert!(known(&new, Realm::Portal, &ann).await, "a later sign-in makes the device known again");
+            let new = cookie(Realm::Portal, "ann@x.test");
+            assert!(is_known(&app, &new, Realm::Portal, "ann@x.test").await, "a later sign-in makes the device known");
         }
     }
 
-    fn ann_text() -> &'static str {
-        "ann@x.test"
+    #[tokio::test]
+    async fn devices_of_sessions_of_a_process_with_another_clock_are_forgotten() {
+        let app = testing::app().await;
+        let client = app.insert_client().await;
+        for ahead in [0, 1, 240, 400_000] {
+            let email = format!("ann-{ahead}@x.test");
+            app.clock().advance(TimeDelta::seconds(ahead));
+            let ann = app.admin_of(&client, &email).await;
+            app.clock().advance(-TimeDelta::seconds(ahead));
+            forget(&app, &ann.user).await;
+            app.clock().advance(TimeDelta::seconds(1));
+            // The response to the sign-in is made only now.
+            let cookie = device_cookie(&app, Realm::Portal, &email, ann.session.created_at);
+            assert!(!is_known(&app, &cookie, Realm::Portal, &email).await, "{ahead}");
+            app.clock().advance(TimeDelta::minutes(5));
+            // A clock that was wrong by days does not keep devices unknown.
+            let next = device_cookie(&app, Realm::Portal, &email, app.now());
+            assert!(is_known(&app, &next, Realm::Portal, &email).await, "{ahead}");
+        }
+    }
+
+    async fn forget(app: &App, user: &portal_user::Model) {
+        let mut tx = app.begin().await.unwrap();
+        forget_devices(&mut tx, user).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn is_known(app: &App, cookie: &str, realm: Realm, email: &str) -> bool {
+        let context = RequestContext { devices: vec![cookie.into()], ..testing::context() };
+        known_device(app, &context, realm, &email.parse().unwrap()).await.unwrap().is_some()
     }
 
     #[tokio::test]
@@ -162,7 +190,7 @@ mod tests {
             (TimeDelta::days(30_000), false),
         ] {
             app.clock().advance(ahead);
-            let cookie = device_cookie(&app, Realm::Portal, "ann@x.test");
+            let cookie = device_cookie(&app, Realm::Portal, "ann@x.test", app.now());
             app.clock().advance(-ahead);
             assert_eq!(check(&app, &cookie, Realm::Portal, &email).is_some(), is_known, "{ahead}");
         }

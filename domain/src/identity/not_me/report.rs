@@ -15,7 +15,7 @@ use crate::{
         sessions,
     },
     platform::{
-        actor::{Actor, Anonymous, Realm},
+        actor::{Actor, Anonymous},
         app::App,
         audit,
         email_address::EmailAddress,
@@ -47,7 +47,7 @@ pub async fn report(app: &App, caller: &Anonymous, token: &PlainToken) -> Result
     link_tokens::consume(&mut tx, &link.token).await?;
     lock_password(&mut tx, user).await?;
     sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, RevocationReason::ReportedByOwner).await?;
-    devices::forget_devices(&mut tx, Realm::Portal, &user.email).await?;
+    devices::forget_devices(&mut tx, user).await?;
     let reset = NewEmail {
         portal_user: Some(user.id),
         expires_at: Some(app.now() + app.section::<LinkTokenSettings>().reset_ttl),

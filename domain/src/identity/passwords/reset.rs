@@ -10,7 +10,7 @@ use crate::{
         sessions,
     },
     platform::{
-        actor::{Actor, Anonymous, Realm},
+        actor::{Actor, Anonymous},
         app::App,
         error::{Error, Result},
         secret::{Password, PlainToken},
@@ -46,7 +46,7 @@ pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: 
         return Err(Error::TOKEN_REVOKED);
     }
     sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, RevocationReason::PasswordReset).await?;
-    devices::forget_devices(&mut tx, Realm::Portal, &user.email).await?;
+    devices::forget_devices(&mut tx, user).await?;
     notices::enqueue_for_portal_user(&mut tx, Kind::PasswordChanged, user).await?;
     memberships::record_for_each_tenant(&mut tx, actor, user.id, "password.reset").await?;
     passwords::reset_failures(&mut tx, &user.email).await?;
