@@ -71,19 +71,37 @@ pub(crate) async fn check_keys_of_audit_log(app: &App) -> Result<()> {
 
 /// Builds the [`App`] that `config` describes, for a command that writes.
 ///
-/// Migrates the database first, unless `PORTICO_MIGRATE` is `off`, and then connects to it. The connection to Redis is
-/// opened when it is first used, so this function succeeds while Redis is down.
+/// Migrates the database first and then connects to it. If `PORTICO_MIGRATE` is `off`, the database must have the
+/// newest schema already; a newer one, of a later version, is accepted. The connection to Redis is opened when it is
+/// first used, so this function succeeds while Redis is down.
 ///
 /// # Errors
-/// Returns an error if the database cannot be reached, is not UTF8, is read-only or cannot be migrated, if `REDIS_URL`
-/// is not a valid Redis URL, or if the mailer cannot be built from the mail settings.
+/// Returns an error if the database cannot be reached, is not UTF8, is read-only or cannot be migrated, if it lacks a
+/// migration and `PORTICO_MIGRATE` is `off`, if `REDIS_URL` is not a valid Redis URL, or if the mailer cannot be built
+/// from the mail settings.
 pub(crate) async fn app(config: &Config) -> Result<App> {
     let database = &config.domain.database;
     check_database(database, DATABASE_URL).await?;
     if config.migrate_at_start {
         migrate_database(config, database, DATABASE_URL).await?;
+    } else {
+        check_schema(config).await?;
     }
     with_database(config, Database::connect(database).await).await
+}
+
+/// Checks that the database exists and lacks no migration.
+///
+/// # Errors
+/// Returns an error that names the command which migrates, or if the database cannot be reached.
+async fn check_schema(config: &Config) -> Result<()> {
+    check_exists(config)?;
+    let pending = portico_migration::pending(config.domain.database.connect_options()).await;
+    let pending = pending.map_err(DatabaseError::from);
+    if pending.with_context(|| format!("{DATABASE_URL}: cannot read the schema"))? > 0 {
+        bail!("{DATABASE_URL}: the database does not have the newest schema; run `portico migrate` first");
+    }
+    Ok(())
 }
 
 /// Checks that the file of the database exists, if it is SQLite.
@@ -106,11 +124,7 @@ pub(crate) fn check_exists(config: &Config) -> Result<()> {
 pub(crate) async fn app_for_reading(config: &Config) -> Result<App> {
     let database = &config.domain.database;
     check_database(database, DATABASE_URL).await?;
-    check_exists(config)?;
-    let pending = portico_migration::pending(database.connect_options()).await.map_err(DatabaseError::from);
-    if pending.with_context(|| format!("{DATABASE_URL}: cannot read the schema"))? > 0 {
-        bail!("{DATABASE_URL}: the database does not have the newest schema; run `portico migrate` first");
-    }
+    check_schema(config).await?;
     with_database(config, Database::connect(database).await).await
 }
 

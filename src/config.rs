@@ -130,7 +130,8 @@ fn read_from(env: &mut EnvReader, secret: Option<ServerKeys>) -> Option<Config> 
         Err(problem) => Err(format!("{problem}, e.g. REDIS_URL=redis://localhost:6379")),
     });
     let description = "`on`: each command that writes to the database first migrates it to the newest schema; a lock \
-        lets one process migrate at a time. `off`: only `portico migrate` does.";
+        lets one process migrate at a time. `off`: only `portico migrate` does, and every other command that \
+        uses the database refuses one that lacks a migration.";
     let migrate_at_start = env.read("PORTICO_MIGRATE", "on", description, |value| match value {
         "on" => Ok(true),
         "off" => Ok(false),

@@ -228,6 +228,35 @@ fn commands_that_only_read_do_not_migrate() {
 }
 
 #[test]
+fn commands_that_must_not_migrate_refuse_a_database_that_lacks_a_migration() {
+    let (postgres, folder) = (database(), tempfile::tempdir().unwrap());
+    let missing = format!("sqlite:{}", folder.path().join("portico.db").display());
+    let env = |url: &str| with(&env(url), "PORTICO_MIGRATE", "off");
+    let add = ["tenant", "add", "acme", "--name", "Acme"];
+    let text = refused(&add, &env(&missing));
+    assert!(text.contains("does not exist; `portico migrate` creates it"), "{text}");
+    let assert_refused = || {
+        for command in [&["serve"][..], &["api"], &["worker"], &add] {
+            let text = refused(command, &env(&postgres));
+            assert!(text.contains("DATABASE_URL: ") && text.contains("run `portico migrate` first"), "{text}");
+        }
+    };
+    assert_refused();
+    let run = |command: &[&str]| {
+        let output = Command::new(binary()).args(command).env_clear().envs(env(&postgres)).output().unwrap();
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    };
+    run(&["migrate"]);
+    let newest = "SELECT max(version) FROM seaql_migrations";
+    let name = psql(&postgres, newest);
+    psql(&postgres, &format!("DELETE FROM seaql_migrations WHERE version = ({newest})"));
+    assert_refused();
+    // A later version of Portico has migrated the database.
+    psql(&postgres, &format!("INSERT INTO seaql_migrations VALUES ('{name}', 0), ('m9999_later', 0)"));
+    run(&add);
+}
+
+#[test]
 fn commands_of_several_processes_refuse_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let env = env(&format!("sqlite:{}", folder.path().join("portico.db").display()));
