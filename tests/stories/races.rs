@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::support::{
-    Browser, Deployment, Person, World, eventually, password,
+    Browser, Deployment, Person, Process, World, eventually, password,
     paths::{self, CLIENTS, REFRESH, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE},
     post_concurrently, psql, stories, unique_email,
 };
@@ -95,9 +95,11 @@ stories! {
     }
 }
 
-/// Archives the client in a transaction that commits when another connection waits for it, or after five seconds.
-/// Returns once the transaction has written.
+/// Kills the workers and archives the client in a transaction that commits when another connection waits for it, or
+/// after five seconds. Returns once the transaction has written.
 async fn archive_slowly(world: &World, client: &str) -> tokio::task::JoinHandle<String> {
+    // Otherwise a periodic job could be what waits.
+    world.workers().iter().for_each(Process::kill);
     let archive = format!(
         "DO $$ BEGIN UPDATE clients SET status = 'archived' WHERE id = '{client}'; \
          FOR n IN 1..250 LOOP EXIT WHEN EXISTS \
