@@ -1,17 +1,12 @@
 //! How operators list tenants and clients on the command line.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Deployment, World, binary, paths, stories, unique, unique_email};
 
-/// The output of a command as JSON.
-fn json_of(world: &World, args: &[&str]) -> Value {
-    serde_json::from_str(&world.run(args)).unwrap()
-}
-
 /// The names of the clients that a command lists.
 fn names(world: &World, args: &[&str]) -> Vec<String> {
-    let list = json_of(world, &[&["client", "list", "--json"], args].concat());
+    let list = world.run_json(&[&["client", "list", "--json"], args].concat());
     list.as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -29,11 +24,11 @@ stories! {
         // The tenants of other stories have longer names.
         let cells: Vec<_> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells[..3], [&*tenant.slug, "Blue Harbour", "active"], "{line}");
-        let list = json_of(world, &["tenant", "list", "--json"]);
+        let list = world.run_json(&["tenant", "list", "--json"]);
         let listed = list.as_array().unwrap().iter().find(|listed| listed["slug"] == tenant.slug.as_str()).unwrap();
         assert_eq!((&listed["name"], &listed["status"]), (&json!("Blue Harbour"), &json!("active")));
 
-        let shown = json_of(world, &["tenant", "show", &tenant.slug, "--json"]);
+        let shown = world.run_json(&["tenant", "show", &tenant.slug, "--json"]);
         assert_eq!(shown["id"], listed["id"]);
         assert_eq!(shown["clients"], json!({ "active": 1, "archived": 1 }));
         assert_eq!(shown["portal_users"], json!({ "active": 1, "invited": 1 }));
@@ -43,13 +38,13 @@ stories! {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in {text}");
         }
         world.run(&["tenant", "suspend", "--slug", &tenant.slug]);
-        assert_eq!(json_of(world, &["tenant", "show", &tenant.slug, "--json"])["status"], "suspended");
+        assert_eq!(world.run_json(&["tenant", "show", &tenant.slug, "--json"])["status"], "suspended");
         let slug = &*tenant.slug;
         assert_eq!(world.run(&["tenant", "suspend", slug]).trim(), format!("The tenant {slug} is suspended already."));
         world.run(&["tenant", "restore", slug]);
         assert_eq!(world.run(&["tenant", "restore", slug]).trim(), format!("The tenant {slug} is active already."));
         for action in ["tenant.suspended", "tenant.restored"] {
-            let events = json_of(world, &["audit", "list", "--tenant", slug, "--action", action, "--json"]);
+            let events = world.run_json(&["audit", "list", "--tenant", slug, "--action", action, "--json"]);
             assert_eq!(events.as_array().unwrap().len(), 1, "{events}");
         }
     }

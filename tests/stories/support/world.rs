@@ -257,6 +257,11 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs a command of the binary, which must succeed, and returns its output as JSON.
+    pub(crate) fn run_json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.run(args)).unwrap()
+    }
+
     /// Runs a command of the binary that may fail.
     pub(crate) fn try_run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(binary());
