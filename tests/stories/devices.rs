@@ -132,6 +132,20 @@ stories! {
         world.mail(&person.email, 2).await;
     }
 
+    async fn ses_13_a_device_cookie_has_the_time_of_its_session_so_that_a_later_report_voids_it(world) {
+        let person = world.tenant().await.person(world).await;
+        let signed_in = world.browser();
+        person.sign_in(&signed_in).await;
+        // The browser of the person has activated the account.
+        for browser in [&person.browser, &signed_in] {
+            let session = browser.session().await.expect(200);
+            let opened: chrono::DateTime<chrono::Utc> = session["session"]["created_at"].as_str().unwrap().parse().unwrap();
+            let cookie = browser.cookie(DEVICE).unwrap();
+            let time = format!(".{}.{:06}.", opened.timestamp(), opened.timestamp_subsec_micros());
+            assert!(cookie.contains(&time), "{cookie}: {opened}");
+        }
+    }
+
     async fn ses_13_no_sign_in_with_the_old_password_outlives_a_report(world) {
         let tenant = world.tenant().await;
         for _ in 0..4 {
