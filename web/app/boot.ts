@@ -1,0 +1,37 @@
+// What the server writes into the shell of each page.
+
+/** What anyone may know of a brand. */
+export interface PublicBrand {
+  tenant: string | null;
+  name: string;
+  logo: { url: string; width: number; height: number } | null;
+  locale: string | null;
+  version: number;
+}
+
+/** The content of `<meta name="portico">`. */
+export interface Boot {
+  /** The address of the build: the first 16 hexadecimal digits of a hash over all files. */
+  build: string;
+  /** The language that the server chose for the page. */
+  locale: string;
+  /** The origins, besides our own, that `return_to` may lead to. */
+  return_origins: string[];
+  /** The brand that the server chose for the page. */
+  brand: PublicBrand;
+}
+
+const NEUTRAL: Boot = {
+  build: '',
+  locale: navigator.language,
+  return_origins: [],
+  brand: { tenant: null, name: 'Portico', logo: null, locale: null, version: 0 },
+};
+
+/** What the server wrote into this page. A page that another server hosts may lack it. */
+export const boot: Boot = read();
+
+function read(): Boot {
+  const content = document.querySelector<HTMLMetaElement>('meta[name="portico"]')?.content;
+  return content ? { ...NEUTRAL, ...(JSON.parse(content) as Partial<Boot>) } : NEUTRAL;
+}

@@ -1,0 +1,77 @@
+// The texts of the pages. A page names the bundles that it needs, and the router loads them together with the page.
+// Each other language `satisfies` the type of the English texts, so a missing text does not compile.
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type common from '../i18n/common/en.ts';
+import type entry from '../i18n/entry/en.ts';
+import type problems from '../i18n/problems/en.ts';
+import type portal from '../i18n/portal/en.ts';
+import type consoleTexts from '../i18n/console/en.ts';
+
+export const LOCALES = ['en', 'de', 'fr', 'es'] as const;
+export type Locale = (typeof LOCALES)[number];
+
+/** The texts of each bundle. */
+export interface Bundles {
+  common: typeof common;
+  problems: typeof problems;
+  entry: typeof entry;
+  portal: typeof portal;
+  console: typeof consoleTexts;
+}
+export type BundleName = keyof Bundles;
+
+/** The files of the texts, as `import.meta.glob('../i18n/…/*.ts')` returns them. */
+export type TextFiles = Record<string, () => Promise<unknown>>;
+let files: TextFiles = {};
+const loaded = new Map<string, unknown>();
+
+/** Names the files of the bundles that the app uses. Called once, at the start. */
+export function setTextFiles(all: TextFiles): void {
+  files = all;
+}
+
+/** Loads bundles in a language. Bundles that are loaded already are not loaded again. */
+export async function loadTexts(locale: Locale, names: readonly BundleName[]): Promise<void> {
+  await Promise.all(
+    names.map(async (name) => {
+      const key = `../i18n/${name}/${locale}.ts`;
+      if (loaded.has(key)) return;
+      const file = (await files[key]?.()) as { default: unknown } | undefined;
+      if (file) loaded.set(key, file.default);
+    }),
+  );
+}
+
+/** Loads all bundles that are in use in another language. */
+export async function reloadTexts(locale: Locale): Promise<void> {
+  const names = new Set([...loaded.keys()].map((key) => key.split('/')[2] as BundleName));
+  await loadTexts(locale, [...names]);
+}
+
+/** The language of the page. */
+export const LocaleContext = createContext<Locale>('en');
+
+export const useLocale = (): Locale => useContext(LocaleContext);
+
+/**
+ * Returns the texts of a bundle in the language of the page.
+ *
+ * @throws If the page does not name the bundle.
+ */
+export function useTexts<Name extends BundleName>(name: Name): Bundles[Name] {
+  return textsOf(useLocale(), name);
+}
+
+/** Returns the texts of a bundle that is loaded. */
+export function textsOf<Name extends BundleName>(locale: Locale, name: Name): Bundles[Name] {
+  const texts = loaded.get(`../i18n/${name}/${locale}.ts`);
+  if (!texts) throw new Error(`the texts "${name}" are not loaded in ${locale}`);
+  return texts as Bundles[Name];
+}
+
+/** Returns the language for a BCP 47 tag, or for none: the one of the four with the same first part, else English. */
+export function localeOf(tag: string | null | undefined): Locale {
+  const language = tag?.split('-')[0]?.toLowerCase();
+  return LOCALES.find((locale) => locale === language) ?? 'en';
+}

@@ -1,0 +1,124 @@
+// The Vite configuration of each bundle: the portal, the console and the elements are built one by one, so that none
+// loads code of another.
+import { fileURLToPath } from 'node:url';
+import { pagesManifest } from './pages-manifest.mjs';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const APPS = ['portal', 'console'];
+
+/** The browsers that the pages support. All have `light-dark()`, `<dialog>`, popovers and Web Locks. */
+const TARGET = ['chrome123', 'firefox125', 'safari17.5'];
+
+const shared = {
+  root,
+  configFile: false,
+  envDir: false,
+  publicDir: false,
+  logLevel: 'warn',
+  // Files refer to each other relatively, because the server chooses the address of the folder.
+  base: './',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  resolve: {
+    alias: { '@portico/client': fileURLToPath(new URL('../../openapi/clients/typescript/src/index.ts', import.meta.url)) },
+  },
+};
+
+/** What every page loads: Preact, the client, `app/` and the parts of the kit that the pages before sign-in use. */
+const APP = new RegExp(
+  [
+    '/node_modules/preact/',
+    '/clients/typescript/src/(?!refresh|tabs)',
+    '/web/app/(?!http|queries)',
+    '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
+    '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',
+  ].join('|'),
+);
+
+/** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
+const GROUPS = [
+  { name: 'app', test: APP, priority: 3 },
+  { name: 'data', test: /\/app\/(http|queries)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
+];
+
+/** Leaves the loader of styles out: the shell links all styles of a page. */
+const withoutStyleLoader = {
+  name: 'without-style-loader',
+  enforce: 'post',
+  transform: (_code, id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load();' : undefined),
+};
+
+/** Leaves the code for server-sent events out of the generated client: Portico has none, and it is 1.2 kB gzipped. */
+const withoutServerSentEvents = {
+  name: 'without-server-sent-events',
+  transform: (_code, id) =>
+    id.endsWith('/core/serverSentEvents.gen.ts') ? 'export const createSseClient = () => undefined;' : undefined,
+};
+
+/** Returns the configuration that builds an app into `outDir`. `manifest` receives the entry of the app. */
+export function appConfig(app, outDir, manifest) {
+  return {
+    ...shared,
+    plugins: [withoutServerSentEvents, withoutStyleLoader, pagesManifest(app, root, manifest)],
+    build: {
+      outDir: `${outDir}/${app}`,
+      emptyOutDir: true,
+      target: TARGET,
+      modulePreload: false,
+      assetsInlineLimit: 0,
+      reportCompressedSize: false,
+      rolldownOptions: {
+        input: {
+          main: `${root}${app}/main.tsx`,
+          // The shell links the styles, so that no page is shown before them.
+          'styles/entry': `${root}kit/styles/entry.css`,
+          'styles/signed-in': `${root}kit/styles/signed-in.css`,
+        },
+        output: {
+          // Names without hashes, so that a build of the same page replaces its file in the repository.
+          entryFileNames: '[name].js',
+          chunkFileNames: ({ name, facadeModuleId }) => `${chunkName(facadeModuleId) ?? name}.js`,
+          assetFileNames: '[name][extname]',
+          codeSplitting: { groups: GROUPS, includeDependenciesRecursively: false },
+        },
+      },
+    },
+  };
+}
+
+/** Returns the configuration that builds the custom element into one file. */
+export function elementConfig(outDir) {
+  return {
+    ...shared,
+    plugins: [withoutServerSentEvents],
+    build: {
+      outDir: `${outDir}/elements`,
+      emptyOutDir: true,
+      target: TARGET,
+      cssCodeSplit: false,
+      reportCompressedSize: false,
+      lib: { entry: `${root}elements/portico-sign-in.tsx`, formats: ['es'], fileName: () => 'portico-sign-in.js' },
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
+  };
+}
+
+/** Returns the path of a chunk that is one source file, such as `portal/sign-in` or `i18n/entry/de`. */
+function chunkName(facadeModuleId) {
+  if (!facadeModuleId?.startsWith(root)) return undefined;
+  return facadeModuleId.slice(root.length).replace(/\.tsx?$/, '').replace(/^(portal|console)\//, '');
+}
+
+/** Returns the configuration of the server for development. It passes requests for the API to `target`. */
+export function devConfig(target) {
+  return {
+    ...shared,
+    base: '/',
+    appType: 'custom',
+    server: {
+      middlewareMode: true,
+      fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] },
+      proxy: { '^/(api|dev|\\.well-known)/': { target, changeOrigin: false } },
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import { startApp } from '../app/start.tsx';
+import { pages } from './pages.mjs';
+
+void startApp({
+  realm: 'staff',
+  base: '/console',
+  pages,
+  files: import.meta.glob(['./*.tsx', '!./main.tsx', '!./signed-in.tsx']),
+  texts: import.meta.glob('../i18n/{common,problems,console}/*.ts'),
+  signedIn: () => import('./signed-in.tsx'),
+});

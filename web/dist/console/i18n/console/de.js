@@ -1,0 +1,1 @@
+var e={signOut:`Abmelden`,signIn:{title:`Anmelden`},overview:{title:`Übersicht`}};export{e as default};

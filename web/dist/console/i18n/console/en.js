@@ -1,0 +1,1 @@
+var e={signOut:`Sign out`,signIn:{title:`Sign in`},overview:{title:`Overview`}};export{e as default};

@@ -1,0 +1,1 @@
+var e={signOut:`Cerrar sesión`,signIn:{title:`Iniciar sesión`},overview:{title:`Resumen`}};export{e as default};

@@ -1,0 +1,1 @@
+var e={signOut:`Se déconnecter`,signIn:{title:`Se connecter`},overview:{title:`Vue d’ensemble`}};export{e as default};

@@ -1,0 +1,1 @@
+import{a as e,f as t,p as n}from"./app.js";function r({title:n,children:r}){return t(`header`,{class:`p-page-head`,children:[t(e,{children:n}),r&&t(`div`,{class:`p-actions`,children:r})]})}function i(){let{overview:e}=n(`console`);return t(r,{title:e.title})}export{i as default};

@@ -1,0 +1,1 @@
+import{a as e,f as t,l as n,o as r,p as i}from"./app.js";function a(){let{signIn:a}=i(`console`);return t(r,{children:t(n,{children:t(e,{children:a.title})})})}export{a as default};

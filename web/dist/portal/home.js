@@ -1,0 +1,1 @@
+import{M as e,_ as t,u as n,v as r}from"./app.js";import{n as i}from"./session.js";function a({title:e,children:r}){return t(`header`,{class:`p-page-head`,children:[t(n,{children:e}),r&&t(`div`,{class:`p-actions`,children:r})]})}function o(){let{home:n}=r(`portal`),{user:o}=i();return t(e,{children:[t(a,{title:n.title}),t(`p`,{children:o.name})]})}export{o as default};

@@ -1,0 +1,1 @@
+var e={email:`E-Mail-Adresse`,password:`Passwort`,signIn:{title:`Anmelden`,intro:`Verwenden Sie die Adresse, die eingeladen wurde.`,submit:`Anmelden`,forgot:`Passwort vergessen?`}};export{e as default};

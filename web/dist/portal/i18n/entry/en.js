@@ -1,0 +1,1 @@
+var e={email:`Email address`,password:`Password`,signIn:{title:`Sign in`,intro:`Use the address that was invited.`,submit:`Sign in`,forgot:`Forgot your password?`}};export{e as default};

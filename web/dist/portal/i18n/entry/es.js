@@ -1,0 +1,1 @@
+var e={email:`Dirección de correo`,password:`Contraseña`,signIn:{title:`Iniciar sesión`,intro:`Use la dirección que fue invitada.`,submit:`Iniciar sesión`,forgot:`¿Ha olvidado su contraseña?`}};export{e as default};

@@ -1,0 +1,1 @@
+var e={email:`Adresse e-mail`,password:`Mot de passe`,signIn:{title:`Se connecter`,intro:`Utilisez l’adresse qui a été invitée.`,submit:`Se connecter`,forgot:`Mot de passe oublié ?`}};export{e as default};

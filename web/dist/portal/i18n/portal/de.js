@@ -1,0 +1,1 @@
+var e={signOut:`Abmelden`,home:{title:`Start`}};export{e as default};

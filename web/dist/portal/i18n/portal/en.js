@@ -1,0 +1,1 @@
+var e={signOut:`Sign out`,home:{title:`Home`}};export{e as default};

@@ -1,0 +1,1 @@
+var e={signOut:`Cerrar sesión`,home:{title:`Inicio`}};export{e as default};

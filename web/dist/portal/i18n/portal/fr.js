@@ -1,0 +1,1 @@
+var e={signOut:`Se déconnecter`,home:{title:`Accueil`}};export{e as default};

@@ -1,0 +1,54 @@
+import { formats } from '../formats.ts';
+
+const { plural } = formats('en');
+
+/** The texts that every page uses: errors, the kit, and the frame of the pages. */
+export default {
+  neutralBrand: 'Client portal',
+  skipToContent: 'Skip to content',
+  menu: 'Menu',
+  close: 'Close',
+  cancel: 'Cancel',
+  save: 'Save',
+  saved: 'Saved.',
+  retry: 'Try again',
+  loading: 'Loading …',
+  loadMore: 'Show more',
+  optional: 'optional',
+  copy: 'Copy',
+  copied: 'Copied.',
+  show: 'Show',
+  hide: 'Hide',
+  showPassword: 'Show password',
+  hidePassword: 'Hide password',
+  requestId: (id: string) => `Request ${id}`,
+  retryIn: (seconds: number) =>
+    seconds < 90
+      ? plural(seconds, { one: 'You can try again in # second.', other: 'You can try again in # seconds.' })
+      : plural(Math.ceil(seconds / 60), { one: 'You can try again in # minute.', other: 'You can try again in # minutes.' }),
+  retryNow: 'You can try again now.',
+  fieldsInvalid: (count: number) => plural(count, { one: 'One field is not valid.', other: '# fields are not valid.' }),
+  required: 'Fill in this field.',
+  offline: 'You are offline. The page works again when the connection is back.',
+  online: 'You are online again.',
+  language: 'Language',
+  languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
+  theme: 'Appearance',
+  themes: { system: 'As the device', light: 'Light', dark: 'Dark' },
+  pageNotFound: {
+    title: 'Page not found',
+    body: 'The address is not correct, or the page no longer exists.',
+    home: 'Go to the start page',
+  },
+  pageFailed: {
+    title: 'This page cannot be shown',
+    body: 'An error occurred. Reload the page, or try again later.',
+    reload: 'Reload the page',
+  },
+  forbidden: {
+    title: 'You may not see this page',
+    body: 'Your role does not include it. Ask an administrator if you need it.',
+  },
+  notFound: { title: 'Not found', body: 'This entry does not exist, or you may not see it.' },
+  signedInElsewhere: 'You have signed in as another user in another tab. This page reloads.',
+};

@@ -1,0 +1,54 @@
+import type common from './en.ts';
+import { formats } from '../formats.ts';
+
+const { plural } = formats('fr');
+
+export default {
+  neutralBrand: 'Espace client',
+  skipToContent: 'Aller au contenu',
+  menu: 'Menu',
+  close: 'Fermer',
+  cancel: 'Annuler',
+  save: 'Enregistrer',
+  saved: 'Enregistré.',
+  retry: 'Réessayer',
+  loading: 'Chargement …',
+  loadMore: 'Afficher plus',
+  optional: 'facultatif',
+  copy: 'Copier',
+  copied: 'Copié.',
+  show: 'Afficher',
+  hide: 'Masquer',
+  showPassword: 'Afficher le mot de passe',
+  hidePassword: 'Masquer le mot de passe',
+  requestId: (id) => `Requête ${id}`,
+  retryIn: (seconds) =>
+    seconds < 90
+      ? plural(seconds, { one: 'Vous pourrez réessayer dans # seconde.', other: 'Vous pourrez réessayer dans # secondes.' })
+      : plural(Math.ceil(seconds / 60), { one: 'Vous pourrez réessayer dans # minute.', other: 'Vous pourrez réessayer dans # minutes.' }),
+  retryNow: 'Vous pouvez réessayer maintenant.',
+  fieldsInvalid: (count) => plural(count, { one: 'Un champ n’est pas valide.', other: '# champs ne sont pas valides.' }),
+  required: 'Remplissez ce champ.',
+  offline: 'Vous êtes hors connexion. La page fonctionnera de nouveau dès le retour de la connexion.',
+  online: 'Vous êtes de nouveau en ligne.',
+  language: 'Langue',
+  languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
+  theme: 'Apparence',
+  themes: { system: 'Comme l’appareil', light: 'Clair', dark: 'Sombre' },
+  pageNotFound: {
+    title: 'Page introuvable',
+    body: 'L’adresse n’est pas correcte, ou la page n’existe plus.',
+    home: 'Aller à la page d’accueil',
+  },
+  pageFailed: {
+    title: 'Cette page ne peut pas être affichée',
+    body: 'Une erreur est survenue. Rechargez la page ou réessayez plus tard.',
+    reload: 'Recharger la page',
+  },
+  forbidden: {
+    title: 'Vous n’avez pas accès à cette page',
+    body: 'Votre rôle ne la comprend pas. Adressez-vous à un administrateur si vous en avez besoin.',
+  },
+  notFound: { title: 'Introuvable', body: 'Cet élément n’existe pas, ou vous n’y avez pas accès.' },
+  signedInElsewhere: 'Vous vous êtes connecté avec un autre compte dans un autre onglet. Cette page va être rechargée.',
+} satisfies typeof common;

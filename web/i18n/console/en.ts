@@ -1,0 +1,6 @@
+/** The texts of the console. */
+export default {
+  signOut: 'Sign out',
+  signIn: { title: 'Sign in' },
+  overview: { title: 'Overview' },
+};

@@ -1,0 +1,5 @@
+/** The texts of the portal after sign-in. */
+export default {
+  signOut: 'Sign out',
+  home: { title: 'Home' },
+};

@@ -1,0 +1,4 @@
+/** The status of an entry, in one or two words. The colour only repeats what the text says. */
+export function Badge({ kind = 'neutral', children }: { kind?: 'neutral' | 'success' | 'warning' | 'danger' | 'accent'; children: string }) {
+  return <span class={`p-badge p-badge-${kind}`}>{children}</span>;
+}

@@ -1,0 +1,34 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { useTexts } from '../app/texts.ts';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+/** A modal dialog. It is open while it is in the page. The browser keeps the focus in it and returns it at the end. */
+export function Dialog({ title, onClose, children }: DialogProps) {
+  const texts = useTexts('common');
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+  }, []);
+  return (
+    <dialog class="p-dialog" ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <header class="p-dialog-head">
+        <h2 id={id} class="p-card-title" dir="auto">
+          {title}
+        </h2>
+        <button type="button" class="p-icon-button" aria-label={texts.close} onClick={() => dialog.current?.close()}>
+          <span aria-hidden="true">×</span>
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}
