@@ -4,6 +4,7 @@
 //!   reads credentials.
 //! - `identity` and `tenancy`: the operations, one file for each capability, with the same noun as in the domain.
 //! - `openapi.rs`: the list of all operations.
+//! - `pages`: the web pages, beside the operations.
 //!
 //! A handler says who may call it, what it takes and how it can fail. It makes one call into the domain.
 
@@ -15,6 +16,7 @@ pub mod fuzzing;
 mod http;
 mod identity;
 mod openapi;
+mod pages;
 mod tenancy;
 
 use std::{sync::Arc, time::Duration};
@@ -39,6 +41,7 @@ use crate::http::{
     rate_limit::RateLimits,
     server::{self, ConnectionLimiter},
 };
+use pages::{Pages, PagesMiddleware};
 
 pub use http::settings::ApiSettings;
 pub use openapi::json as openapi_json;
@@ -54,7 +57,7 @@ const INTERNAL_CONNECTIONS: usize = 64;
 /// Serves the API on `listener` until `stop` is cancelled, then waits for the requests that run.
 ///
 /// # Errors
-/// If a socket fails.
+/// If a socket fails, or if the files of the pages cannot be used.
 pub async fn serve(
     app: App,
     settings: ApiSettings,
@@ -69,7 +72,8 @@ pub async fn serve(
     // As many handlers as connections: a handler whose client has disconnected takes the slot of a new request.
     let run_to_completion = RunToCompletion { slots: Arc::new(Semaphore::new(connections)), tasks: TaskTracker::new() };
     let working = run_to_completion.tasks.clone();
-    let endpoint = public_endpoint(&app, &settings, rate_limits, run_to_completion);
+    let pages = Pages::read(&settings)?;
+    let endpoint = public_endpoint(&app, &settings, rate_limits, run_to_completion, pages);
     let served = server::serve(listener, endpoint, ConnectionLimiter::new(connections, proxies), stop).await;
     working.close();
     let _ = timeout(DETACHED_WORK_TIMEOUT, working.wait()).await;
@@ -96,6 +100,7 @@ fn public_endpoint(
     settings: &ApiSettings,
     rate_limits: Arc<RateLimits>,
     run_to_completion: RunToCompletion,
+    pages: Option<Pages>,
 ) -> impl Endpoint + use<> {
     let Settings { public_url, environment, .. } = app.settings();
     let origins = Arc::new(AllowedOrigins::new(public_url, &settings.allowed_origins, *environment));
@@ -111,10 +116,12 @@ fn public_endpoint(
     routes
         .with(run_to_completion)
         .with(RequestChecks { rate_limits, origins: origins.clone() })
+        .with(PagesMiddleware { pages: pages.map(Arc::new) })
         .with(Cors { origins })
         .with(RequestContextMiddleware {
             app: app.clone(),
             document: openapi::document(),
+            operation_at: if settings.serves_pages { pages::operation_at } else { |_| None },
             trusted_proxies: settings.trusted_proxies.as_slice().into(),
         })
         .into_endpoint()

@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use portico_domain::platform::env_reader::{EnvReader, duration};
 use url::Url;
 
+use super::host::is_loopback;
+
 /// The settings of the HTTP API.
 #[derive(Clone, Debug)]
 pub struct ApiSettings {
@@ -21,6 +23,11 @@ pub struct ApiSettings {
     pub connections: usize,
     /// Further origins whose pages may call the API, such as `https://app.example.com` (`PORTICO_ALLOWED_ORIGINS`).
     pub allowed_origins: Vec<String>,
+    /// Whether the process serves the web pages (`PORTICO_PAGES`).
+    pub serves_pages: bool,
+    /// The origins that a page may lead back to after a sign-in, such as `https://app.example.com`
+    /// (`PORTICO_RETURN_ORIGINS`).
+    pub return_origins: Vec<String>,
 }
 
 impl ApiSettings {
@@ -55,6 +62,13 @@ impl ApiSettings {
         let description = "Further origins whose web pages may call the API from a browser: a comma-separated list, \
             such as `https://app.example.com`. Development also accepts every origin on loopback, on any port.";
         let origins = env.read("PORTICO_ALLOWED_ORIGINS", "", description, parse_origins);
+        let description = "`on`: the process serves the web pages: the portal at `/portal` and the console at `/console`. \
+            `off`: it serves the API only.";
+        let pages = env.read("PORTICO_PAGES", "on", description, parse_switch);
+        let description = "The origins that the sign-in page of the portal may lead to with `?return_to=`: a \
+            comma-separated list, such as `https://app.example.com`. A path on Portico's own origin is always allowed. \
+            Development also takes `http` origins on loopback.";
+        let returns = env.read("PORTICO_RETURN_ORIGINS", "", description, |value| parse_returns(value, production));
         let description = "How long a process still accepts requests after SIGTERM or SIGINT. It reports that it is \
             not ready, so that proxies stop sending requests to it first: `0s` to `60s`. The default is `3s` in \
             production and `0s` in development.";
@@ -67,7 +81,18 @@ impl ApiSettings {
             trusted_proxies: proxies?,
             connections: connections?,
             allowed_origins: origins?,
+            serves_pages: pages?,
+            return_origins: returns?,
         })
+    }
+}
+
+/// Parses `PORTICO_PAGES`.
+fn parse_switch(value: &str) -> Result<bool, String> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off, e.g. PORTICO_PAGES=on".into()),
     }
 }
 
@@ -103,18 +128,44 @@ fn parse_proxies(value: &str, production: bool) -> Result<Vec<IpNet>, String> {
 
 /// Parses `PORTICO_ALLOWED_ORIGINS`: serialized origins (RFC 6454 §6.2), which an `Origin` header is compared with.
 fn parse_origins(value: &str) -> Result<Vec<String>, String> {
-    let example = "e.g. PORTICO_ALLOWED_ORIGINS=https://app.example.com";
-    let invalid = || format!("must be a comma-separated list of origins, {example}");
-    let origins = value.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-    origins
-        .map(|origin| {
-            let url = Url::parse(origin).map_err(|_| invalid())?;
-            let serialized = url.origin().ascii_serialization();
-            // The URL parser accepts `*` as an ordinary character. It would match no origin.
-            let is_origin = serialized == origin && url.origin().is_tuple() && !origin.contains('*');
-            if is_origin { Ok(serialized) } else { Err(invalid()) }
-        })
-        .collect()
+    let origins: Option<_> =
+        list(value).map(|origin| Some(parse_origin(origin)?.origin().ascii_serialization())).collect();
+    let invalid = "must be a comma-separated list of origins, e.g. PORTICO_ALLOWED_ORIGINS=https://app.example.com";
+    origins.ok_or_else(|| invalid.into())
+}
+
+/// Parses `PORTICO_RETURN_ORIGINS`: serialized origins, each once. A person who has just signed in is sent there, so
+/// they use https, except those of a developer's machine.
+fn parse_returns(value: &str, production: bool) -> Result<Vec<String>, String> {
+    let example = "e.g. PORTICO_RETURN_ORIGINS=https://app.example.com";
+    let mut origins = Vec::new();
+    for origin in list(value) {
+        let url = parse_origin(origin).ok_or_else(|| {
+            format!("must be a comma-separated list of origins without path, query and user name, {example}")
+        })?;
+        let is_local = url.scheme() == "http" && url.host().is_some_and(|host| is_loopback(&host));
+        if url.scheme() != "https" && (production || !is_local) {
+            return Err(format!("must have the scheme https, {example}"));
+        }
+        let serialized = url.origin().ascii_serialization();
+        if !origins.contains(&serialized) {
+            origins.push(serialized);
+        }
+    }
+    Ok(origins)
+}
+
+/// Returns the items of a comma-separated list.
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Parses a serialized origin, which has nothing but a scheme, a host and a port that is not the default one.
+fn parse_origin(origin: &str) -> Option<Url> {
+    let url = Url::parse(origin).ok()?;
+    // The URL parser accepts `*` as an ordinary character. It would match no origin.
+    let is_origin = url.origin().is_tuple() && !origin.contains('*');
+    (is_origin && url.origin().ascii_serialization() == origin).then_some(url)
 }
 
 #[cfg(test)]
@@ -136,6 +187,39 @@ mod tests {
         assert_eq!(parse_origins("https://a.test, http://localhost:3000").unwrap().len(), 2);
         for wrong in ["*", "https://*.a.test", "https://a.test/", "https://a.test/x", "a.test", "null", "file:///x"] {
             assert!(parse_origins(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn return_origins_use_https_and_are_listed_once() {
+        let listed = parse_returns("https://a.test, https://b.test:8443,https://a.test", true).unwrap();
+        assert_eq!(listed, ["https://a.test", "https://b.test:8443"]);
+        assert!(parse_returns("", true).unwrap().is_empty());
+        for local in ["http://localhost:5173", "http://127.0.0.1", "http://[::1]:3000", "http://app.localhost"] {
+            assert_eq!(parse_returns(local, false).unwrap(), [local]);
+            assert!(parse_returns(local, true).unwrap_err().contains("scheme https"), "{local}");
+        }
+        for wrong in ["http://a.test", "ftp://a.test", "http://localhost.a.test"] {
+            assert!(parse_returns(wrong, false).unwrap_err().contains("scheme https"), "{wrong}");
+        }
+        for wrong in [
+            "https://a.test/",
+            "https://a.test/x",
+            "https://a.test?x",
+            "https://a.test#x",
+            "https://ann@a.test",
+            "https://a.test:443",
+            "https://*.a.test",
+            "https://A.test",
+            "a.test",
+            "//a.test",
+            "null",
+            "javascript:alert(1)",
+            "https:a.test",
+            "https://a.test https://b.test",
+            "https://a.test\\@b.test",
+        ] {
+            assert!(parse_returns(wrong, false).unwrap_err().contains("origins without path"), "{wrong}");
         }
     }
 }

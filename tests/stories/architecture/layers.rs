@@ -17,12 +17,13 @@ const DOMAIN: Layers = &[
     ("registry", &["platform", "limits", "tenancy", "identity", "operations"]),
 ];
 
-/// The layers of the API. `http` imports no operation, and only `openapi` lists the operations.
+/// The layers of the API. `http` imports no operation, and only `openapi` lists the operations. The pages know none.
 const API: Layers = &[
     ("http", &[]),
     ("tenancy", &["http"]),
     ("identity", &["http", "tenancy"]),
     ("openapi", &["http", "tenancy", "identity"]),
+    ("pages", &["http"]),
 ];
 
 /// The modules that serve tests only.

@@ -30,7 +30,7 @@ use crate::http::{
 pub use client_address::fuzz as fuzz_forwarded_for;
 pub(crate) use cors::Cors;
 pub(crate) use origins::AllowedOrigins;
-pub(crate) use request_checks::RequestChecks;
+pub(crate) use request_checks::{RequestChecks, check_head};
 pub(crate) use request_context::RequestContextMiddleware;
 pub(crate) use run_to_completion::RunToCompletion;
 

@@ -60,7 +60,6 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         let session = if may_have_session { auth::signed_session(&request) } else { None };
         self.rate_limits.take(&network, session, declared).map_err(ApiError::Domain)?;
         check_head(&request)?;
-        host::check(&request)?;
         auth::authorization(&request)?;
         csrf::check(&request, &self.origins)?;
         let length = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
@@ -81,14 +80,17 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
     }
 }
 
-/// Checks the size of the URI and of the headers.
+/// Checks the size of the URI and of the headers, and the `Host` header.
 ///
 /// # Errors
-/// `uri_too_long` or `headers_too_large`.
-fn check_head(request: &Request) -> Result<(), ApiError> {
+/// `uri_too_long`, `headers_too_large` or `malformed_request`.
+pub(crate) fn check_head(request: &Request) -> Result<(), ApiError> {
     if request.uri().to_string().len() > MAX_URI_BYTES {
         return Err(ApiError::UriTooLong);
     }
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-    if headers.sum::<usize>() > MAX_HEADER_BYTES { Err(ApiError::HeadersTooLarge) } else { Ok(()) }
+    if headers.sum::<usize>() > MAX_HEADER_BYTES {
+        return Err(ApiError::HeadersTooLarge);
+    }
+    host::check(request)
 }

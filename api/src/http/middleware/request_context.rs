@@ -46,6 +46,8 @@ pub(crate) struct RequestContextMiddleware {
     pub(crate) app: App,
     /// The OpenAPI document, which handlers and other middleware take from the request.
     pub(crate) document: &'static Document,
+    /// Returns the name that logs and metrics use for a path that is not in the document but is served.
+    pub(crate) operation_at: fn(&str) -> Option<&'static str>,
     /// The networks whose `X-Forwarded-For` header is trusted.
     pub(crate) trusted_proxies: Arc<[IpNet]>,
 }
@@ -55,6 +57,7 @@ pub(crate) struct RequestContextEndpoint<E> {
     inner: E,
     app: App,
     document: &'static Document,
+    operation_at: fn(&str) -> Option<&'static str>,
     trusted_proxies: Arc<[IpNet]>,
 }
 
@@ -63,7 +66,8 @@ impl<E: Endpoint> Middleware<E> for RequestContextMiddleware {
 
     fn transform(&self, inner: E) -> Self::Output {
         let (app, trusted_proxies) = (self.app.clone(), self.trusted_proxies.clone());
-        RequestContextEndpoint { inner, app, document: self.document, trusted_proxies }
+        let Self { document, operation_at, .. } = *self;
+        RequestContextEndpoint { inner, app, document, operation_at, trusted_proxies }
     }
 }
 
@@ -80,7 +84,8 @@ impl<E: Endpoint> Endpoint for RequestContextEndpoint<E> {
             request.set_method(Method::GET);
         }
         let operation = self.document.operation(request.method().as_str(), &path);
-        let operation = operation.map_or("unmatched", |operation| operation.id.as_str());
+        let operation = operation.map(|operation| operation.id.as_str()).or_else(|| (self.operation_at)(&path));
+        let operation = operation.unwrap_or("unmatched");
         let counted = metrics::Request::begin(operation);
         // The trace id is the request id without hyphens.
         let span = info_span!(

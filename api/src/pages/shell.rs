@@ -1,0 +1,130 @@
+//! The shell: the HTML document of every page, which names the files of the page and holds what its scripts need first.
+
+use askama::Template;
+use poem::{
+    Response,
+    http::{StatusCode, header},
+};
+use portico_domain::platform::error::Error;
+use serde_json::json;
+use url::form_urlencoded::Serializer;
+
+use super::{
+    brand::Brand,
+    language::Language,
+    manifest::{Area, Page},
+};
+
+/// What a page may do: load scripts, styles, fonts and images of its own origin, and send requests to it. Its scripts
+/// can make neither HTML nor scripts from text (Trusted Types), and no other page can show it in a frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src \
+                      'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// The shell of a page. The template escapes every value.
+#[derive(Template)]
+#[template(path = "pages/shell.html")]
+pub(super) struct Shell<'a> {
+    build: &'a str,
+    language: Language,
+    brand: &'a Brand,
+    /// The address of the style sheet of the brand.
+    brand_styles: String,
+    /// What the scripts need first, as JSON.
+    meta: String,
+    styles: Vec<&'a String>,
+    /// The scripts that run. Those that others import come first.
+    modules: Vec<&'a String>,
+    /// The scripts that the page loads when it needs them.
+    preloads: Vec<&'a String>,
+}
+
+impl<'a> Shell<'a> {
+    /// Makes a shell without files.
+    pub(super) fn new(build: &'a str, language: Language, brand: &'a Brand, return_origins: &[String]) -> Self {
+        let locale = language.tag();
+        let meta = json!({ "build": build, "locale": locale, "return_origins": return_origins, "brand": brand });
+        Self {
+            build,
+            language,
+            brand,
+            brand_styles: brand_styles(brand),
+            meta: meta.to_string(),
+            styles: vec![],
+            modules: vec![],
+            preloads: vec![],
+        }
+    }
+
+    /// Adds the files of `area` and those of `page`, if there is such a page.
+    ///
+    /// The scripts that the entry scripts import are modules of their own, and not only preloaded. If another version
+    /// answers one of them during a deployment, it sends a script that reloads the page. The browser runs that script
+    /// as a module, but not as an import, because it lacks the imported names.
+    pub(super) fn with_files(self, area: &'a Area, page: Option<&'a Page>) -> Self {
+        let texts = page.into_iter().flat_map(|page| page.texts(self.language));
+        let preloads = page.into_iter().flat_map(|page| &page.preload).chain(texts).collect();
+        let styles = area.styles.iter().chain(page.into_iter().flat_map(|page| &page.styles)).collect();
+        Self { styles, modules: area.preload.iter().chain(&area.scripts).collect(), preloads, ..self }
+    }
+
+    /// Returns the response.
+    ///
+    /// # Errors
+    /// `internal` if the template cannot be rendered.
+    pub(super) fn into_response(self, status: StatusCode) -> Result<Response, Error> {
+        let html = self.render().map_err(|error| Error::Internal(format!("cannot render the shell: {error}")))?;
+        Ok(Response::builder()
+            .status(status)
+            .content_type("text/html; charset=utf-8")
+            .header(header::CONTENT_SECURITY_POLICY, POLICY)
+            .body(html))
+    }
+}
+
+/// Returns the address of the style sheet of `brand`. It has the version, so that a change is seen at once.
+fn brand_styles(brand: &Brand) -> String {
+    let path = "/api/portal/brand.css";
+    let Some(tenant) = &brand.tenant else { return path.into() };
+    let query = Serializer::new(String::new())
+        .append_pair("tenant", tenant)
+        .append_pair("v", &brand.version.to_string())
+        .finish();
+    format!("{path}?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(brand: &Brand) -> String {
+        let origins = ["https://app.example.com".to_owned()];
+        Shell::new("0123456789abcdef", Language::De, brand, &origins).render().unwrap()
+    }
+
+    /// The name of a tenant may have any characters, and the slug ends up in the address of a style sheet.
+    #[test]
+    fn text_of_a_brand_stays_text() {
+        let hostile = "\"><script>alert('x')</script><!-- & ]]>";
+        let brand = Brand { tenant: Some(hostile.into()), name: hostile.into(), locale: None, version: 7 };
+        let html = shell(&brand);
+        assert!(!html.contains("<script>") && !html.contains("<!--") && !html.contains("alert('"), "{html}");
+        let (_, meta) = html.split_once("<meta name=\"portico\" content=\"").unwrap();
+        let (meta, _) = meta.split_once("\">\n").unwrap();
+        let entities = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+        let meta = entities.into_iter().fold(meta.to_owned(), |text, (entity, char)| text.replace(entity, char));
+        let meta: serde_json::Value = serde_json::from_str(&meta).unwrap();
+        assert_eq!(meta["brand"]["name"], hostile);
+        assert_eq!(meta["return_origins"][0], "https://app.example.com");
+        assert_eq!((&meta["build"], &meta["locale"]), (&"0123456789abcdef".into(), &"de".into()));
+        assert!(html.contains("/api/portal/brand.css?tenant=%22%3E%3Cscript%3E"), "{html}");
+    }
+
+    #[test]
+    fn neutral_brand_has_a_style_sheet_without_a_tenant() {
+        let brand = Brand { tenant: None, name: "Client portal".into(), locale: None, version: 0 };
+        let html = shell(&brand);
+        assert!(html.contains("<link id=\"brand\" rel=\"stylesheet\" href=\"/api/portal/brand.css\">"), "{html}");
+        assert!(html.len() < 1_500, "{}", html.len());
+    }
+}
