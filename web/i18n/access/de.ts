@@ -1,6 +1,6 @@
 import { formats } from '../formats.ts';
 
-const { plural } = formats('de');
+const { plural } = formats('en');
 
 /** The texts of the console about sign-in, staff, programs and their access. */
 export default {
@@ -31,7 +31,6 @@ export default {
     submit: 'Confirm',
   },
   role: 'Role',
-  roles: { owner: 'Owner', admin: 'Administrator', support: 'Support', viewer: 'Viewer' },
   rolesTitle: 'What each role may do',
   roleMay: 'With this role:',
   permissions: {
@@ -127,8 +126,9 @@ export default {
     revokeConfirm: 'Revoke the token',
   },
   account: {
-    title: 'Your account',
+    title: 'My account',
     profile: 'Profile',
+    access: 'Access',
     company: 'Company',
     language: 'Language',
     languageHint: 'For the pages and for mails to you.',
