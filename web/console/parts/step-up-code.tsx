@@ -37,7 +37,7 @@ export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
   }, []);
 
   const cancel = (
-    <Button kind="plain" onClick={onCancel}>
+    <Button kind="plain" small onClick={onCancel}>
       {common.cancel}
     </Button>
   );
