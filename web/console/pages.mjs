@@ -4,4 +4,8 @@
 export const pages = [
   { path: '/console/sign-in', file: 'sign-in', texts: ['console'] },
   { path: '/console', file: 'overview', texts: ['console'], signedIn: true },
+  { path: '/console/clients', file: 'clients', texts: ['console'], signedIn: true },
+  { path: '/console/clients/:client', file: 'client', texts: ['console'], signedIn: true },
+  { path: '/console/people', file: 'people', texts: ['console'], signedIn: true },
+  { path: '/console/invitations', file: 'invitations', texts: ['console'], signedIn: true },
 ];
