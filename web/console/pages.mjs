@@ -4,6 +4,10 @@
 export const pages = [
   { path: '/console/sign-in', file: 'sign-in', texts: ['access', 'problems'] },
   { path: '/console', file: 'overview', texts: ['console'], signedIn: true },
+  { path: '/console/clients', file: 'clients', texts: ['console'], signedIn: true },
+  { path: '/console/clients/:client', file: 'client', texts: ['console'], signedIn: true },
+  { path: '/console/people', file: 'people', texts: ['console'], signedIn: true },
+  { path: '/console/invitations', file: 'invitations', texts: ['console'], signedIn: true },
   { path: '/console/staff', file: 'staff', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/service-accounts', file: 'service-accounts', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/tokens', file: 'tokens', texts: ['console', 'access', 'problems'], signedIn: true },
