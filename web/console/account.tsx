@@ -12,7 +12,7 @@ import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { SelectField, type Choice } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
-import { RolePermissions } from './parts/role-permissions.tsx';
+import { RolePermissions } from './parts/staff/role-permissions.tsx';
 import { useSession } from './parts/session.tsx';
 import { SessionsCard } from './parts/sessions-card.tsx';
 

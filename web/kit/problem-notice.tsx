@@ -25,7 +25,7 @@ export function ProblemNotice({ problem, sentence, children }: ProblemNoticeProp
     <Notice kind="danger">
       <p>{sentence ?? describeProblem(problem, useTexts('problems'))}</p>
       {wait !== undefined && <RetryCountdown left={left} total={wait} />}
-      {id && UNEXPECTED.has(problem.code) && <p class="p-request-id">{texts.requestId(id)}</p>}
+      {id && !sentence && UNEXPECTED.has(problem.code) && <p class="p-request-id">{texts.requestId(id)}</p>}
       {children}
     </Notice>
   );

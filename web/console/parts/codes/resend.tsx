@@ -1,9 +1,9 @@
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Button } from '../../kit/button.tsx';
-import { ProblemNotice } from '../../kit/problem-notice.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Button } from '../../../kit/button.tsx';
+import { ProblemNotice } from '../../../kit/problem-notice.tsx';
 import { requestCode, useCodeState, type CodeFlow } from './code-flow.ts';
 
 interface ResendProps {
