@@ -53,7 +53,7 @@ function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) 
         onVerified={signedIn}
         submit={texts.submit}
         actions={
-          <Button kind="plain" small onClick={() => onFlow(undefined)}>
+          <Button small onClick={() => onFlow(undefined)}>
             {texts.otherAddress}
           </Button>
         }

@@ -17,7 +17,10 @@ export function LoginFacts({ login }: { login: CliLogin }) {
     <Facts>
       <Fact name={texts.program}>
         <p>
-          {texts.programClaim} <strong class="p-claim" dir="auto">{login.name}</strong>
+          {texts.programClaim}{' '}
+          <q>
+            <bdi>{login.name}</bdi>
+          </q>
         </p>
         <p class="p-muted p-small">{texts.programUnchecked}</p>
       </Fact>
