@@ -14,6 +14,7 @@ export default {
   retry: 'Erneut versuchen',
   loading: 'Wird geladen …',
   loadMore: 'Mehr anzeigen',
+  showTable: 'Als Tabelle zeigen',
   filters: {
     label: 'Filter',
     all: 'Alle',

@@ -14,6 +14,7 @@ export default {
   retry: 'Try again',
   loading: 'Loading …',
   loadMore: 'Show more',
+  showTable: 'Show as a table',
   filters: {
     label: 'Filters',
     all: 'All',

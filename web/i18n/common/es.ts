@@ -14,6 +14,7 @@ export default {
   retry: 'Intentar de nuevo',
   loading: 'Cargando …',
   loadMore: 'Mostrar más',
+  showTable: 'Mostrar como tabla',
   filters: {
     label: 'Filtros',
     all: 'Todos',

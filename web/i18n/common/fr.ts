@@ -14,6 +14,7 @@ export default {
   retry: 'Réessayer',
   loading: 'Chargement …',
   loadMore: 'Afficher plus',
+  showTable: 'Afficher sous forme de tableau',
   filters: {
     label: 'Filtres',
     all: 'Tous',
