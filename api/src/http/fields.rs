@@ -23,7 +23,10 @@ use portico_domain::{
         secret::{Password, PlainToken},
         text::{is_ignorable, trim_pasted},
     },
-    tenancy::clients::ExternalRef,
+    tenancy::{
+        branding::{Color, Phone},
+        clients::ExternalRef,
+    },
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -104,6 +107,22 @@ impl Scalar for PlainToken {
 
 impl Scalar for Locale {
     const FORMAT: &'static str = "locale";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for Color {
+    const FORMAT: &'static str = "color";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for Phone {
+    const FORMAT: &'static str = "phone";
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
         text.parse()
@@ -231,6 +250,8 @@ formats!(
     Password,
     PlainToken,
     Locale,
+    Color,
+    Phone,
     Code,
     Timestamp,
     ActionName,

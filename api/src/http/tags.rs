@@ -33,6 +33,10 @@ pub(crate) enum Tag {
     /// The portal users of a client and of a tenant: roles, access and removal. Called by staff users.
     #[oai(rename = "portal users")]
     PortalUsers,
+    /// The brand of a tenant: name, logo, colours, language and support contacts. Changed by staff users, and shown to
+    /// everyone.
+    #[oai(rename = "branding")]
+    Branding,
     /// The mail log of a tenant, and sending failed mails again. Called by staff users.
     #[oai(rename = "emails")]
     Emails,

@@ -103,11 +103,11 @@ mod tests {
     #[test]
     fn a_suggestion_is_near_and_keeps_the_hue() {
         for (theme, color, expected) in [
-            (&LIGHT, "#ff0000", "#e00000"),
+            (&LIGHT, "#ff0000", "#e50000"),
             (&LIGHT, "#ffffff", "#717171"),
             (&LIGHT, "#ffcc00", "#8a6e00"),
-            (&DARK, "#1f4fbf", "#5280e5"),
-            (&DARK, "#000000", "#838383"),
+            (&DARK, "#1f4fbf", "#5782e4"),
+            (&DARK, "#000000", "#868686"),
         ] {
             let error = theme.check(color.parse().unwrap()).unwrap();
             assert_eq!((error.problem.code, error.pointer.as_str()), ("contrast_too_low", theme.pointer));

@@ -1,9 +1,7 @@
 //! What `tenants.branding` contains.
 
 use portico_entity::{TenantId, tenant};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect, sea_query::LockType,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect, sea_query::LockType};
 use serde::{Deserialize, Serialize};
 
 use super::{Color, contrast};

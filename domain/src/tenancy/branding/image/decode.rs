@@ -106,7 +106,11 @@ mod tests {
         for (width, height) in [(16_001, 1_001), (16_385, 1), (1, 16_385), (u32::MAX >> 1, u32::MAX >> 1)] {
             assert_eq!(code(&png_with_size(width, height)), Some("image_too_large"), "{width} x {height}");
         }
-        assert_eq!(code(&png_with_size(4_000, 4_000)), Some("image_invalid"), "the size is allowed; pixels are missing");
+        assert_eq!(
+            code(&png_with_size(4_000, 4_000)),
+            Some("image_invalid"),
+            "the size is allowed; pixels are missing"
+        );
         assert_eq!(code(&png_with_size(0, 10)), Some("image_invalid"));
         assert!(started.elapsed() < Duration::from_secs(5));
     }

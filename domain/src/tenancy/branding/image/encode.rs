@@ -53,7 +53,8 @@ pub(super) fn fit(decoded: &Decoded, max: MaxSize) -> Result<Png, FieldProblem> 
 
 /// Makes the image so small that it fits after it was turned.
 fn scale(image: &DynamicImage, orientation: Orientation, max_width: u32, max_height: u32) -> RgbaImage {
-    let (max_width, max_height) = if is_sideways(orientation) { (max_height, max_width) } else { (max_width, max_height) };
+    let (max_width, max_height) =
+        if is_sideways(orientation) { (max_height, max_width) } else { (max_width, max_height) };
     let (width, height) = (image.width(), image.height());
     let of = |side: u32, max: u32| f64::from(max) / f64::from(side);
     let factor = of(width, max_width).min(of(height, max_height)).min(1.0);

@@ -318,6 +318,100 @@ export type BodyTooLargeProblem = {
 };
 
 /**
+ * Brand
+ *
+ * The brand of a tenant, or the neutral one.
+ *
+ * - `logo`: The logo; `null` if there is none.
+ */
+export type Brand = {
+    /**
+     * The language for people who have chosen none, a BCP 47 tag; `null` for the neutral brand.
+     */
+    locale: string | null;
+    logo: BrandLogo | null;
+    /**
+     * The name.
+     */
+    name: string;
+    /**
+     * The slug of the tenant; `null` for the neutral brand.
+     */
+    tenant: string | null;
+    /**
+     * The number of changes of the brand; 0 for the neutral brand.
+     */
+    version: number;
+};
+
+/**
+ * BrandColors
+ *
+ * The colours of links and buttons.
+ */
+export type BrandColors = {
+    /**
+     * The colour in the light theme and in mails: `#` and six hexadecimal digits.
+     */
+    accent: string;
+    /**
+     * The colour in the dark theme: `#` and six hexadecimal digits.
+     */
+    accent_dark: string;
+};
+
+/**
+ * BrandLogo
+ *
+ * A logo.
+ */
+export type BrandLogo = {
+    /**
+     * The height of the image, in pixels.
+     */
+    height: number;
+    /**
+     * The address of the image, below the address of Portico. It changes with the brand.
+     */
+    url: string;
+    /**
+     * The width of the image, in pixels.
+     */
+    width: number;
+};
+
+/**
+ * Branding
+ *
+ * The brand of the tenant on pages and in mails.
+ *
+ * - `colors`: The colours of links and buttons.
+ * - `logo`: The logo; `null` if there is none.
+ * - `support`: The contacts of the support, which only people of the tenant see.
+ */
+export type Branding = {
+    colors: BrandColors;
+    /**
+     * The language for people who have chosen none, a BCP 47 tag such as `en` or `de-CH`.
+     */
+    locale: string;
+    logo: BrandLogo | null;
+    /**
+     * The name of the tenant, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The radius of corners, 0 to 24 pixels.
+     */
+    radius: number;
+    support: SupportContacts;
+    /**
+     * The number of changes of the brand.
+     */
+    version: number;
+};
+
+/**
  * BulkCounts
  *
  * How many rows have each status.
@@ -454,6 +548,7 @@ export type ChangePassword = {
  * What a live link is for, and which portal user it belongs to.
  *
  * - `purpose`: What the link can be used for.
+ * - `tenant`: The tenant that the mail of the link shows; `null` if the portal user belongs to several tenants or to none, and the link is for no invitation.
  */
 export type CheckedLink = {
     /**
@@ -473,6 +568,7 @@ export type CheckedLink = {
      */
     name: string;
     purpose: LinkPurpose;
+    tenant: TenantContact | null;
 };
 
 /**
@@ -970,6 +1066,7 @@ export type CsrfRejectedProblem = {
  *
  * - `client`: The client that the user acts for.
  * - `session`: The current session.
+ * - `tenant`: The tenant of this client.
  * - `user`: The signed-in portal user.
  */
 export type CurrentSession = {
@@ -979,6 +1076,7 @@ export type CurrentSession = {
      */
     clients: Array<ClientSummary>;
     session: SessionInfo;
+    tenant: TenantContact | null;
     user: User;
 };
 
@@ -1478,6 +1576,11 @@ export type InvalidField = {
      * The field, as a JSON pointer (RFC 6901).
      */
     pointer: string;
+    /**
+     * A value that is valid and near to the wrong one, if there is one: for `contrast_too_low`, the nearest colour of
+     * the same hue.
+     */
+    suggestion?: string;
 };
 
 /**
@@ -2686,6 +2789,22 @@ export type StepUp = {
 };
 
 /**
+ * SupportContacts
+ *
+ * How a portal user reaches the support of a tenant.
+ */
+export type SupportContacts = {
+    /**
+     * The email address; `null` if there is none.
+     */
+    email: string | null;
+    /**
+     * The telephone number; `null` if there is none.
+     */
+    phone: string | null;
+};
+
+/**
  * SwitchClient
  *
  * The client to switch to.
@@ -2715,6 +2834,25 @@ export type Tenant = {
      * The short name, unique in the installation.
      */
     slug: string;
+};
+
+/**
+ * TenantContact
+ *
+ * A tenant and its support, for people who are known to belong to it.
+ *
+ * - `support`: The contacts of the support.
+ */
+export type TenantContact = {
+    /**
+     * The name.
+     */
+    name: string;
+    /**
+     * The short name, with which pages show the brand.
+     */
+    slug: string;
+    support: SupportContacts;
 };
 
 /**
@@ -2962,6 +3100,50 @@ export type UnsupportedMediaTypeProblem = {
 };
 
 /**
+ * UpdateBrandColors
+ *
+ * The colours to change. An absent field keeps its value.
+ */
+export type UpdateBrandColors = {
+    /**
+     * The new colour in the light theme and in mails: `#` and six hexadecimal digits. Its contrast to `#ffffff`, to
+     * `#f6f7f9` and to text on it must be at least 4.5.
+     */
+    accent?: string | null;
+    /**
+     * The new colour in the dark theme: `#` and six hexadecimal digits. Its contrast to `#111418`, to `#1a1f26` and to
+     * text on it must be at least 4.5.
+     */
+    accent_dark?: string | null;
+};
+
+/**
+ * UpdateBranding
+ *
+ * The fields of the brand to change. An absent field keeps its value.
+ *
+ * - `colors`: The new colours.
+ * - `support`: The new contacts of the support.
+ */
+export type UpdateBranding = {
+    colors?: UpdateBrandColors | null;
+    /**
+     * The new language for people who have chosen none, a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region,
+     * as in `de-CH`.
+     */
+    locale?: string | null;
+    /**
+     * The new name of the tenant, 1 to 100 characters.
+     */
+    name?: string | null;
+    /**
+     * The new radius of corners, 0 to 24 pixels.
+     */
+    radius?: number | null;
+    support?: UpdateSupportContacts | null;
+};
+
+/**
  * UpdateClient
  *
  * The fields of a client to change. An absent field keeps its value.
@@ -3040,6 +3222,23 @@ export type UpdateStaffProfile = {
      * The new name, 1 to 100 characters.
      */
     name?: string | null;
+};
+
+/**
+ * UpdateSupportContacts
+ *
+ * The contacts of the support to change. An absent field keeps its value.
+ */
+export type UpdateSupportContacts = {
+    /**
+     * The new email address. `null` removes it.
+     */
+    email?: string | null;
+    /**
+     * The new telephone number: 3 to 15 digits, perhaps after a `+`, with spaces, `-`, `.`, `/`, `(` and `)` between
+     * them. `null` removes it.
+     */
+    phone?: string | null;
 };
 
 /**
@@ -3241,7 +3440,7 @@ export type GetSigningKeysErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3310,7 +3509,7 @@ export type ActivateAccountErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3384,7 +3583,7 @@ export type ChangePasswordErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3457,7 +3656,7 @@ export type CheckTokenErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3522,7 +3721,7 @@ export type ForgotPasswordErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3595,7 +3794,7 @@ export type ReportSignInErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3664,7 +3863,7 @@ export type RefreshSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3738,7 +3937,7 @@ export type RequestNewLinkErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3803,7 +4002,7 @@ export type ResendActivationErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3876,7 +4075,7 @@ export type ResetPasswordErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3941,7 +4140,7 @@ export type GetSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4018,7 +4217,7 @@ export type SignInErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4084,7 +4283,7 @@ export type SignOutErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4145,7 +4344,7 @@ export type SignOutEverywhereErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4214,7 +4413,7 @@ export type SwitchClientErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4259,6 +4458,126 @@ export type SwitchClientResponses = {
 
 export type SwitchClientResponse = SwitchClientResponses[keyof SwitchClientResponses];
 
+export type GetBrandData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The slug of the tenant. If it is absent, the neutral brand is returned.
+         */
+        tenant?: string;
+    };
+    url: '/api/portal/brand';
+};
+
+export type GetBrandErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetBrandError = GetBrandErrors[keyof GetBrandErrors];
+
+export type GetBrandResponses = {
+    /**
+     * The brand of a tenant, or the neutral one.
+     */
+    200: Brand;
+};
+
+export type GetBrandResponse = GetBrandResponses[keyof GetBrandResponses];
+
+export type GetBrandStyleData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The slug of the tenant. If it is absent, the style sheet of the neutral brand is returned.
+         */
+        tenant?: string;
+        /**
+         * The version of the brand, so that the address changes with the brand.
+         */
+        v?: string;
+    };
+    url: '/api/portal/brand.css';
+};
+
+export type GetBrandStyleErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetBrandStyleError = GetBrandStyleErrors[keyof GetBrandStyleErrors];
+
+export type GetBrandStyleResponses = {
+    /**
+     * The content.
+     */
+    200: Blob | File;
+};
+
+export type GetBrandStyleResponse = GetBrandStyleResponses[keyof GetBrandStyleResponses];
+
 export type ListColleaguesData = {
     body?: never;
     path?: never;
@@ -4302,7 +4621,7 @@ export type ListColleaguesErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4371,7 +4690,7 @@ export type InviteColleagueErrors = {
      */
     409: PortalUserExistsProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4453,7 +4772,7 @@ export type ListColleagueInvitationsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4531,7 +4850,7 @@ export type CancelColleagueInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4609,7 +4928,7 @@ export type ResendColleagueInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4687,7 +5006,7 @@ export type RemoveColleagueErrors = {
      */
     409: LastAdminOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4765,7 +5084,7 @@ export type UpdateColleagueErrors = {
      */
     409: LastAdminOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4846,7 +5165,7 @@ export type AcceptInvitationErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4890,6 +5209,72 @@ export type AcceptInvitationResponses = {
 
 export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
 
+export type GetLogoData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The slug of the tenant.
+         */
+        tenant?: string;
+        /**
+         * The version of the brand, so that the address changes with the brand.
+         */
+        v?: string;
+    };
+    url: '/api/portal/logo';
+};
+
+export type GetLogoErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetLogoError = GetLogoErrors[keyof GetLogoErrors];
+
+export type GetLogoResponses = {
+    /**
+     * The content.
+     */
+    200: Blob | File;
+};
+
+export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
+
 export type GetProfileData = {
     body?: never;
     path?: never;
@@ -4911,7 +5296,7 @@ export type GetProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4976,7 +5361,7 @@ export type UpdateProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5045,7 +5430,7 @@ export type EndOtherSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5115,7 +5500,7 @@ export type ListSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5189,7 +5574,7 @@ export type EndSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5254,7 +5639,7 @@ export type RefreshStaffSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5316,7 +5701,7 @@ export type SendCodeErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5381,7 +5766,7 @@ export type GetStaffSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5442,7 +5827,7 @@ export type SignOutStaffErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5503,7 +5888,7 @@ export type SignOutStaffEverywhereErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5568,7 +5953,7 @@ export type StepUpStaffErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5638,7 +6023,7 @@ export type VerifyCodeErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5704,7 +6089,7 @@ export type GetStaffProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5769,7 +6154,7 @@ export type UpdateStaffProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5838,7 +6223,7 @@ export type EndOtherStaffSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5908,7 +6293,7 @@ export type ListStaffSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5982,7 +6367,7 @@ export type EndStaffSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6052,7 +6437,7 @@ export type ListOwnTokensErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6121,7 +6506,7 @@ export type CreateOwnTokenErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6199,7 +6584,7 @@ export type RevokeOwnTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6301,7 +6686,7 @@ export type ListAuditEventsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6395,7 +6780,7 @@ export type ExportAuditEventsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6434,6 +6819,277 @@ export type ExportAuditEventsResponses = {
 };
 
 export type ExportAuditEventsResponse = ExportAuditEventsResponses[keyof ExportAuditEventsResponses];
+
+export type GetBrandingData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding';
+};
+
+export type GetBrandingErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this.
+     */
+    403: ForbiddenProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetBrandingError = GetBrandingErrors[keyof GetBrandingErrors];
+
+export type GetBrandingResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type GetBrandingResponse = GetBrandingResponses[keyof GetBrandingResponses];
+
+export type UpdateBrandingData = {
+    body: UpdateBranding;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding';
+};
+
+export type UpdateBrandingErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: ForbiddenOrCsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type UpdateBrandingError = UpdateBrandingErrors[keyof UpdateBrandingErrors];
+
+export type UpdateBrandingResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type UpdateBrandingResponse = UpdateBrandingResponses[keyof UpdateBrandingResponses];
+
+export type RemoveLogoData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding/logo';
+};
+
+export type RemoveLogoErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: ForbiddenOrCsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RemoveLogoError = RemoveLogoErrors[keyof RemoveLogoErrors];
+
+export type RemoveLogoResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type RemoveLogoResponse = RemoveLogoResponses[keyof RemoveLogoResponses];
+
+export type SetLogoData = {
+    /**
+     * An image file.
+     */
+    body: Blob | File;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding/logo';
+};
+
+export type SetLogoErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: ForbiddenOrCsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SetLogoError = SetLogoErrors[keyof SetLogoErrors];
+
+export type SetLogoResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type SetLogoResponse = SetLogoResponses[keyof SetLogoResponses];
 
 export type ListClientsData = {
     body?: never;
@@ -6478,7 +7134,7 @@ export type ListClientsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6547,7 +7203,7 @@ export type CreateClientErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6625,7 +7281,7 @@ export type GetClientErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6703,7 +7359,7 @@ export type UpdateClientErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6803,7 +7459,7 @@ export type ListClientInvitationsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6895,7 +7551,7 @@ export type InvitePortalUsersErrors = {
      */
     409: IdempotencyMismatchProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6981,7 +7637,7 @@ export type CancelInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7063,7 +7719,7 @@ export type CorrectInvitationErrors = {
      */
     409: PortalUserExistsOrAlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7149,7 +7805,7 @@ export type ResendInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7232,7 +7888,7 @@ export type InvitePortalUserErrors = {
      */
     409: PortalUserExistsOrAlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7332,7 +7988,7 @@ export type ListClientPortalUsersErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7410,7 +8066,7 @@ export type RemovePortalUserErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7492,7 +8148,7 @@ export type UpdatePortalUserErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7578,7 +8234,7 @@ export type SendPortalUserResetErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7672,7 +8328,7 @@ export type ListEmailsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7737,7 +8393,7 @@ export type RetryEmailsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7819,7 +8475,7 @@ export type RetryEmailErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7906,7 +8562,7 @@ export type ListInvitationsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7989,7 +8645,7 @@ export type ListPortalUsersErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8064,7 +8720,7 @@ export type ListServiceAccountsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8129,7 +8785,7 @@ export type CreateServiceAccountErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8207,7 +8863,7 @@ export type RemoveServiceAccountErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8290,7 +8946,7 @@ export type ListServiceAccountTokensErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8368,7 +9024,7 @@ export type CreateServiceAccountTokenErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8450,7 +9106,7 @@ export type RevokeServiceAccountTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8524,7 +9180,7 @@ export type ListStaffErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8593,7 +9249,7 @@ export type InviteStaffErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8675,7 +9331,7 @@ export type RemoveStaffErrors = {
      */
     409: LastOwnerProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8753,7 +9409,7 @@ export type UpdateStaffErrors = {
      */
     409: LastOwnerProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8826,7 +9482,7 @@ export type RevokePresentedTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8891,7 +9547,7 @@ export type GetPresentedTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8965,7 +9621,7 @@ export type ListTokensErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9039,7 +9695,7 @@ export type RevokeTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9096,7 +9752,7 @@ export type CheckLivenessErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9149,7 +9805,7 @@ export type CheckReadinessErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
