@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Ihr neues Token',
     secret: 'Token',
     secretWarning: 'Kopieren Sie das Token jetzt. Es wird nur einmal angezeigt. Bewahren Sie es auf wie ein Passwort, und senden Sie es niemandem.',
+    secretQuestion: 'Ohne das Token fortfahren? Es wird nicht noch einmal angezeigt.',
     secretDone: 'Ich habe das Token gespeichert',
     revoke: 'Widerrufen',
     revokeOf: (name: string) => `${name} widerrufen`,

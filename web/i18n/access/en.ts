@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Your new token',
     secret: 'Token',
     secretWarning: 'Copy the token now. It is shown only once. Keep it as you keep a password, and send it to no one.',
+    secretQuestion: 'Leave without the token? It is not shown again.',
     secretDone: 'I have stored the token',
     revoke: 'Revoke',
     revokeOf: (name: string) => `Revoke ${name}`,

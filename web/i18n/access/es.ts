@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Su token nuevo',
     secret: 'Token',
     secretWarning: 'Copie el token ahora. Solo se muestra una vez. Guárdelo como una contraseña y no se lo envíe a nadie.',
+    secretQuestion: '¿Salir sin el token? No se volverá a mostrar.',
     secretDone: 'He guardado el token',
     revoke: 'Revocar',
     revokeOf: (name: string) => `Revocar ${name}`,

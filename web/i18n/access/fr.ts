@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Votre nouveau jeton',
     secret: 'Jeton',
     secretWarning: 'Copiez le jeton maintenant. Il n’est affiché qu’une fois. Conservez-le comme un mot de passe et ne l’envoyez à personne.',
+    secretQuestion: 'Quitter sans le jeton ? Il ne sera plus affiché.',
     secretDone: 'J’ai enregistré le jeton',
     revoke: 'Révoquer',
     revokeOf: (name: string) => `Révoquer ${name}`,

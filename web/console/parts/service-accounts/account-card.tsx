@@ -9,7 +9,7 @@ import { DateTime } from '../../../kit/date-time.tsx';
 import { CreateToken } from '../tokens/create-token.tsx';
 import { useList } from '../list.tsx';
 import { useMay } from '../permissions.ts';
-import { scopesOfRole } from '../staff/roles.ts';
+import { permissionsOfRole, scopesAmong } from '../staff/roles.ts';
 import { RemoveServiceAccount } from './account-dialogs.tsx';
 import { useStepUp } from '../step-up.tsx';
 import { TokenTable } from '../tokens/token-table.tsx';
@@ -90,7 +90,7 @@ function CreateAccountToken({ account, onClose, onCreated }: CreateAccountTokenP
   return (
     <CreateToken
       title={texts.createFor(account.name)}
-      scopes={scopesOfRole(account.role)}
+      scopes={scopesAmong(permissionsOfRole(account.role))}
       create={(body) => createServiceAccountToken({ path: { account_id: account.id }, body })}
       onCreated={created}
       onClose={onClose}
