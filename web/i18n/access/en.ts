@@ -48,7 +48,6 @@ export default {
   email: 'Email address',
   actions: 'Actions',
   never: 'Never',
-  created: 'Created',
   staff: {
     title: 'Staff',
     list: 'People and programs',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `Remove ${name}?`,
     removeBody: 'All its tokens stop working at once. Programs that use them no longer have access.',
     removeConfirm: 'Remove the service account',
+    createdOn: (date: string) => `Created on ${date}`,
     showTokens: 'Show tokens',
     hideTokens: 'Hide tokens',
     tokensOf: (name: string) => `Tokens of ${name}`,

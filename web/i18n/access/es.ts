@@ -48,7 +48,6 @@ export default {
   email: 'Correo electrónico',
   actions: 'Acciones',
   never: 'Nunca',
-  created: 'Creada',
   staff: {
     title: 'Equipo',
     list: 'Personas y programas',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `¿Eliminar ${name}?`,
     removeBody: 'Todos sus tokens dejan de funcionar de inmediato. Los programas que los usan ya no tienen acceso.',
     removeConfirm: 'Eliminar la cuenta de servicio',
+    createdOn: (date: string) => `Creada el ${date}`,
     showTokens: 'Mostrar los tokens',
     hideTokens: 'Ocultar los tokens',
     tokensOf: (name: string) => `Tokens de ${name}`,

@@ -48,7 +48,6 @@ export default {
   email: 'Adresse e-mail',
   actions: 'Actions',
   never: 'Jamais',
-  created: 'Créé',
   staff: {
     title: 'Équipe',
     list: 'Personnes et programmes',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `Supprimer ${name} ?`,
     removeBody: 'Tous ses jetons cessent aussitôt de fonctionner. Les programmes qui les utilisent n’ont plus d’accès.',
     removeConfirm: 'Supprimer le compte de service',
+    createdOn: (date: string) => `Créé le ${date}`,
     showTokens: 'Afficher les jetons',
     hideTokens: 'Masquer les jetons',
     tokensOf: (name: string) => `Jetons : ${name}`,

@@ -38,19 +38,13 @@ export function RolesCard() {
 interface RoleFieldProps {
   roles: readonly StaffRole[];
   initial: StaffRole;
-  /** Called when the user chooses a role. */
-  onChange?: (role: StaffRole) => void;
 }
 
 /** A field for a role, named `role`, that says what the chosen role may do. */
-export function RoleField({ roles, initial, onChange }: RoleFieldProps) {
+export function RoleField({ roles, initial }: RoleFieldProps) {
   const texts = useTexts('access');
   const { staffRoles } = useTexts('console');
   const [role, setRole] = useState(initial);
-  const choose = (value: string) => {
-    setRole(value as StaffRole);
-    onChange?.(value as StaffRole);
-  };
   return (
     <>
       <SelectField
@@ -58,7 +52,7 @@ export function RoleField({ roles, initial, onChange }: RoleFieldProps) {
         label={texts.role}
         required
         value={role}
-        onChange={choose}
+        onChange={(value) => setRole(value as StaffRole)}
         choices={roles.map((value) => ({ value, label: staffRoles[value] }))}
       />
       <div role="status" class="p-small">
