@@ -5,8 +5,8 @@ export const pages = [
   { path: '/console/sign-in', file: 'sign-in', texts: ['console'] },
   { path: '/console', file: 'overview', texts: ['console', 'problems'], signedIn: true },
   { path: '/console/clients', file: 'clients', texts: ['console', 'problems'], signedIn: true },
-  { path: '/console/clients/:client', file: 'client', texts: ['console', 'problems'], signedIn: true },
+  { path: '/console/clients/:client', file: 'client', texts: ['console', 'problems', 'outcomes'], signedIn: true },
   { path: '/console/clients/:client/bulk-invite', file: 'bulk-invite', texts: ['console', 'problems'], signedIn: true },
   { path: '/console/people', file: 'people', texts: ['console', 'problems'], signedIn: true },
-  { path: '/console/invitations', file: 'invitations', texts: ['console', 'problems'], signedIn: true },
+  { path: '/console/invitations', file: 'invitations', texts: ['console', 'problems', 'outcomes'], signedIn: true },
 ];
