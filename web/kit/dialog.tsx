@@ -8,6 +8,12 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
+/** Moves the focus to where it was, or to the page if the act of the dialog has removed that element. */
+function returnFocus(before: Element | null): void {
+  const target = before?.isConnected ? before : document.getElementById('content');
+  if (target instanceof HTMLElement) target.focus();
+}
+
 /** A modal dialog. It is open while it is in the page. The browser keeps the focus in it and returns it at the end. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const texts = useTexts('common');
@@ -16,7 +22,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+    return () => returnFocus(before);
   }, []);
   return (
     <dialog class="p-dialog" ref={dialog} aria-labelledby={id} onClose={onClose}>
