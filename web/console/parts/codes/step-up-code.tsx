@@ -62,6 +62,7 @@ export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
       {flow && (
         <CodeForm
           flow={flow}
+          sent={texts.sent(flow.email)}
           onFlow={setFlow}
           verify={(code) => verify({ flow: flow.id, code })}
           onVerified={done}
