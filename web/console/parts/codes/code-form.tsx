@@ -33,7 +33,7 @@ export function CodeForm<Data>({ actions, ...props }: CodeFormProps<Data>) {
   return (
     <>
       {status === 'live' ? (
-        <CodeEntry {...props} />
+        <CodeEntry key={flow.sentAt} {...props} />
       ) : (
         <Notice kind="warning" title={texts[status].title}>
           <p>{texts[status].body}</p>
@@ -48,7 +48,7 @@ function CodeEntry<Data>({ flow, sent, onFlow, verify, onVerified, submit }: Cod
   const { code: texts } = useTexts('access');
   const locale = useLocale();
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), [flow.sentAt]);
+  useEffect(() => field.current?.focus(), []);
 
   const isWrong = ({ code }: PorticoError) => code === 'invalid_code';
   const countMiss = (problem: PorticoError) => {
