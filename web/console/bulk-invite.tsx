@@ -23,7 +23,14 @@ export default function BulkInvitePage({ params: { client: id = '' } }: PageProp
   const { bulk } = useTexts('console');
   const { forbidden } = useTexts('common');
   const mayEdit = useMay('clients:edit');
-  if (!mayEdit) return <EmptyState title={forbidden.title}>{forbidden.body}</EmptyState>;
+  if (!mayEdit) {
+    return (
+      <>
+        <PageHead title={bulk.title} />
+        <EmptyState title={forbidden.title}>{forbidden.body}</EmptyState>
+      </>
+    );
+  }
   return (
     <WithClient id={id}>
       {(client) => (
