@@ -68,7 +68,11 @@ function Steps({ client }: { client: Client }) {
     setChecking(false);
   };
   if (client.status === 'archived') return <Notice kind="warning">{texts.isArchived}</Notice>;
-  if (checked) return <CheckTable {...checked} clientId={client.id} onAnother={() => setChecked(undefined)} />;
+  const chooseAnother = () => {
+    setChecked(undefined);
+    document.querySelector('h1')?.focus();
+  };
+  if (checked) return <CheckTable {...checked} clientId={client.id} onAnother={chooseAnother} />;
   return (
     <>
       <p dir="auto">{bulk.intro(client.name)}</p>

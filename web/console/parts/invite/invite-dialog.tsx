@@ -9,7 +9,7 @@ import { reloadPeople } from '../changes.ts';
 import { choicesOf } from '../choices.ts';
 import { useOutcome } from '../outcome.tsx';
 import { InviteAdvice } from './advice.tsx';
-import { Invited } from './invited.tsx';
+import { UndoInvitation } from './undo-invitation.tsx';
 
 /** The dialog that invites a person to a client. It says beforehand and afterwards what is sent. */
 export function InviteDialog({ clientId, onClose }: { clientId: string; onClose: () => void }) {
@@ -20,8 +20,12 @@ export function InviteDialog({ clientId, onClose }: { clientId: string; onClose:
     portal_user_exists: invite.exists,
     client_suspended: clientArchived,
   };
+  const sayInvited = ({ invitation, invite_mode: mode }: InvitedPortalUser) => {
+    const undo = mode === 'setup' && <UndoInvitation key={invitation.id} invitation={{ ...invitation, clientId }} />;
+    say(invite.after[mode](invitation.email), undo);
+  };
   const done = (sent: InvitedPortalUser | undefined) => {
-    if (sent) say(<Invited sent={sent} clientId={clientId} />);
+    if (sent) sayInvited(sent);
     return reloadPeople();
   };
   return (
