@@ -118,7 +118,9 @@ export function DateRangeFilter({ from, to, onChange }: DateRangeFilterProps) {
 function DayFilter({ label, value = '', onChange, ...bounds }: FilterProps & { min?: string | undefined; max?: string | undefined }) {
   return (
     <Labelled label={label}>
-      {(id) => <input id={id} class="p-input" type="date" value={value} onChange={(event) => onChange(event.currentTarget.value)} {...bounds} />}
+      {(id) => (
+        <input id={id} class="p-input" type="date" value={value} onChange={(event) => onChange(event.currentTarget.value)} {...bounds} />
+      )}
     </Labelled>
   );
 }

@@ -53,7 +53,16 @@ function PersonFields({ email, onEmail }: { email: string; onEmail: (email: stri
   ];
   return (
     <>
-      <TextField name="email" type="email" label={fields.email} hint={invite.emailHint} value={email} onInput={onEmail} autoFocus required />
+      <TextField
+        name="email"
+        type="email"
+        label={fields.email}
+        hint={invite.emailHint}
+        value={email}
+        onInput={onEmail}
+        autoFocus
+        required
+      />
       <TextField name="name" label={fields.name} hint={invite.nameHint} />
       <SelectField name="role" label={fields.role} choices={choicesOf(memberRoles)} value="member" required />
       <SelectField name="locale" label={fields.language} hint={invite.languageHint} choices={languageChoices} />
