@@ -16,22 +16,21 @@ export function InviteAdvice({ clientId, email }: { clientId: string; email: str
   const asked = useSettled(email.trim());
   const trial = useQuery({
     queryKey: ['invite-trial', clientId, asked],
-    queryFn: () => dataOf(invitePortalUsers({ path: { client_id: clientId }, query: { dry_run: true }, body: { rows: [{ email: asked }] } })),
+    queryFn: () =>
+      dataOf(invitePortalUsers({ path: { client_id: clientId }, query: { dry_run: true }, body: { rows: [{ email: asked }] } })),
     enabled: /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(asked),
     staleTime: 0,
     retry: false,
   });
   const row = trial.data?.rows[0];
-  const advice = row && (row.status === 'invited' ? row.invite_mode && invite.before[row.invite_mode] : sentenceOf(row.status));
+  const isChecking = trial.isFetching || email.trim() !== asked;
+  const outcome = row?.status === 'invited' ? row.invite_mode : row?.status;
+  const sentences: Record<string, string> = invite.before;
   return (
     <p class="p-advice" role="status">
-      {trial.isFetching ? <span class="p-muted">{invite.checking}</span> : advice}
+      {isChecking ? <span class="p-muted">{invite.checking}</span> : outcome && sentences[outcome]}
     </p>
   );
-
-  function sentenceOf(status: 'exists' | 'limited' | 'duplicate' | 'invalid'): string | undefined {
-    return status === 'exists' || status === 'limited' ? invite.before[status] : undefined;
-  }
 }
 
 /** Returns a text once it has not changed for a moment. */
