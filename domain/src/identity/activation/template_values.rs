@@ -1,6 +1,6 @@
 //! The values of the templates of the invitation mail, its reminders and the activation mail.
 
-use crate::tenancy::tenants::Brand;
+use crate::{platform::clock::Time, tenancy::tenants::Brand};
 
 /// The values of the templates of the invitation mail, its reminders and the activation mail.
 pub(crate) struct LinkEmailValues {
@@ -12,6 +12,6 @@ pub(crate) struct LinkEmailValues {
     pub(crate) client_name: String,
     /// The URL with the secret of the link in its fragment.
     pub(crate) link: String,
-    /// The time at which the link expires, formatted for the mail.
-    pub(crate) expires: String,
+    /// The time at which the link expires.
+    pub(crate) expires: Time,
 }

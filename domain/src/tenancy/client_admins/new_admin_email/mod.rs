@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use crate::{
     platform::{
         app::App,
+        language::Language,
         mail::{self, ComposeError, Composed},
     },
     tenancy::{client_admins, tenants::Brand},
@@ -31,9 +32,10 @@ struct NewAdmin {
 
 mail::templates!(
     NewAdminEmail,
-    "tenancy/client_admins/new_admin_email/subject.txt",
-    "tenancy/client_admins/new_admin_email/body.txt",
-    "tenancy/client_admins/new_admin_email/body.html"
+    English: "tenancy/client_admins/new_admin_email/en.txt",
+    German: "tenancy/client_admins/new_admin_email/de.txt",
+    French: "tenancy/client_admins/new_admin_email/fr.txt",
+    Spanish: "tenancy/client_admins/new_admin_email/es.txt",
 );
 
 /// Composes the notice of the `emails` row `row`.
@@ -66,7 +68,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         None => None,
     };
     let context = NewAdminEmail {
-        brand: Brand::of_tenant(app, client.tenant_id, user.locale.as_deref()).await?,
+        brand: Brand::of_tenant(app, client.tenant_id, Language::first_of([user.locale.as_deref()])).await?,
         name: mail::defuse_links(&membership.display_name),
         client_name: mail::defuse_links(&client.name),
         new_admin,

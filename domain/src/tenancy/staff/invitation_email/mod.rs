@@ -31,9 +31,10 @@ pub(crate) struct StaffInvitationEmail {
 
 mail::templates!(
     StaffInvitationEmail,
-    "tenancy/staff/invitation_email/subject.txt",
-    "tenancy/staff/invitation_email/body.txt",
-    "tenancy/staff/invitation_email/body.html"
+    English: "tenancy/staff/invitation_email/en.txt",
+    German: "tenancy/staff/invitation_email/de.txt",
+    French: "tenancy/staff/invitation_email/fr.txt",
+    Spanish: "tenancy/staff/invitation_email/es.txt",
 );
 
 /// Enqueues the mail to the new staff user `user`.
@@ -71,7 +72,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
         None => None,
     };
     let context = StaffInvitationEmail {
-        brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
+        brand: Brand::of_staff_user(app, &user).await?,
         name: mail::defuse_links(&user.name),
         inviter: inviter.map(|inviter| mail::defuse_links(&inviter.name)),
         email: user.email,
