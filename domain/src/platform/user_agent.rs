@@ -67,9 +67,7 @@ pub fn device_name(user_agent: Option<&str>, language: Language) -> String {
 
 const fn words(language: Language) -> Words {
     match language {
-        Language::English => {
-            Words { on: "on", unknown_browser: "Unknown browser", unknown_device: "Unknown device" }
-        }
+        Language::English => Words { on: "on", unknown_browser: "Unknown browser", unknown_device: "Unknown device" },
         Language::German => {
             Words { on: "auf", unknown_browser: "Unbekannter Browser", unknown_device: "Unbekanntes Gerät" }
         }

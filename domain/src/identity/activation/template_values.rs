@@ -1,5 +1,7 @@
 //! The values of the templates of the invitation mail, its reminders and the activation mail.
 
+#[cfg(test)]
+use crate::platform::mail;
 use crate::{platform::clock::Time, tenancy::tenants::Brand};
 
 /// The values of the templates of the invitation mail, its reminders and the activation mail.
@@ -14,4 +16,17 @@ pub(crate) struct LinkEmailValues {
     pub(crate) link: String,
     /// The time at which the link expires.
     pub(crate) expires: Time,
+}
+
+#[cfg(test)]
+impl mail::checks::Example for LinkEmailValues {
+    fn example(language: crate::platform::language::Language, _: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            client_name: "Acme Ltd".into(),
+            link: mail::checks::URL.into(),
+            expires: "2026-03-03T09:05:00Z".parse().unwrap(),
+        }
+    }
 }

@@ -31,6 +31,18 @@ pub(crate) struct Notice {
     pub(crate) forgot_url: Option<String>,
 }
 
+#[cfg(test)]
+impl mail::checks::Example for Notice {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            forgot_url: is_complete.then(|| mail::checks::URL.into()),
+        }
+    }
+}
+
 /// Enqueues a notice of this `kind` to the staff user `user`. It appears in no tenant's mail log.
 ///
 /// # Errors

@@ -115,7 +115,8 @@ impl From<askama::Error> for Error {
 
 /// Defines the function `render`, which renders the subject, the plain text and the HTML of a mail in the language of
 /// its brand. There is one template for each language, with the blocks `subject` and `body`. It sees the context, a
-/// `&$context`, under the name `mail`, and a [`Show`](super::Show) under the name `show`.
+/// `&$context`, under the name `mail`, and a [`Show`](super::Show) under the name `show`. Defines also a test of the
+/// texts, for which the context implements [`checks::Example`](super::checks).
 macro_rules! templates {
     ($context:ty, $($language:ident: $path:literal),+ $(,)?) => {
         /// Renders this mail.
@@ -166,6 +167,27 @@ macro_rules! templates {
             };
             let html = Page { mail, content: mail::html(&html) }.render()?;
             Ok(Rendered { language, subject, text: mail::plain_text(&text), html })
+        }
+
+        #[cfg(test)]
+        mod texts {
+            use super::*;
+            use crate::platform::{
+                language::Language,
+                mail::checks::{Example, Template, check},
+            };
+
+            #[test]
+            fn every_language_says_the_same() {
+                let templates = [$(Template {
+                    language: Language::$language,
+                    path: $path,
+                    source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/", $path)),
+                }),+];
+                check(&templates, |language, is_complete| {
+                    render(&<$context>::example(language, is_complete)).unwrap()
+                });
+            }
         }
     };
 }

@@ -5,6 +5,8 @@
 //! folder in the capability that sends it: `en.txt` and a file for each other language, and `mod.rs` with one typed
 //! context.
 
+#[cfg(test)]
+pub(crate) mod checks;
 mod delivery;
 mod hold;
 mod log;

@@ -43,6 +43,24 @@ pub(crate) struct TokenEmail {
     pub(super) sign_in_url: String,
 }
 
+#[cfg(test)]
+impl mail::checks::Example for TokenEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            token_name: "Nightly export".into(),
+            prefix: "prt_abc".into(),
+            account: is_complete.then(|| "Sync".into()),
+            creator: is_complete.then(|| "Olga".into()),
+            scopes: "clients:read".into(),
+            created_at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            expires_at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            sign_in_url: mail::checks::URL.into(),
+        }
+    }
+}
+
 /// Enqueues mails of this `kind` about the token.
 ///
 /// # Errors

@@ -66,3 +66,11 @@ impl Brand {
         Self { name: name.into(), language }
     }
 }
+
+#[cfg(test)]
+impl Brand {
+    /// Returns the brand of a mail in a test.
+    pub(crate) fn example(language: Language) -> Self {
+        Self { name: "Blue Harbour".into(), language }
+    }
+}

@@ -38,6 +38,21 @@ mail::templates!(
     Spanish: "identity/not_me/new_device_email/es.txt",
 );
 
+#[cfg(test)]
+impl mail::checks::Example for NewDeviceEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            device: user_agent::device_name(None, language),
+            ip: is_complete.then(|| "192.0.2.1".into()),
+            link: mail::checks::URL.into(),
+            expires: "2026-03-03T09:05:00Z".parse().unwrap(),
+        }
+    }
+}
+
 /// Composes the mail of kind `new_device`. Returns [`Composed::Suppressed`] if the account or the session no longer
 /// exists, or if the link is no longer valid. A session that has ended is reported all the same.
 ///

@@ -35,6 +35,18 @@ mail::templates!(
     Spanish: "identity/passwords/reset_email/es.txt",
 );
 
+#[cfg(test)]
+impl mail::checks::Example for ResetEmail {
+    fn example(language: crate::platform::language::Language, _: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            link: mail::checks::URL.into(),
+            expires: "2026-03-03T09:05:00Z".parse().unwrap(),
+        }
+    }
+}
+
 /// Composes the mail of kind `reset`.
 ///
 /// The request does not look the address up. This function, which the worker runs, does. A portal user without a

@@ -43,6 +43,18 @@ mail::templates!(
     Spanish: "identity/staff_codes/code_email/es.txt",
 );
 
+#[cfg(test)]
+impl mail::checks::Example for CodeEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            code: mail::checks::CODE.into(),
+            minutes: if is_complete { 10 } else { 1 },
+        }
+    }
+}
+
 /// Composes the mail of the `emails` row. The worker looks the staff user up here; the request did not.
 ///
 /// The mail is suppressed when no enabled staff user has the email address, when the tenant is suspended, when a

@@ -38,6 +38,20 @@ mail::templates!(
     Spanish: "tenancy/client_admins/new_admin_email/es.txt",
 );
 
+#[cfg(test)]
+impl mail::checks::Example for NewAdminEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        let new_admin = NewAdmin { name: "Alex".into(), email: "alex@x.test".into() };
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            client_name: "Acme Ltd".into(),
+            new_admin: is_complete.then_some(new_admin),
+            portal_url: mail::checks::URL.into(),
+        }
+    }
+}
+
 /// Composes the notice of the `emails` row `row`.
 ///
 /// It is sent also if the new administrator has lost the role since, because the other administrators should know that

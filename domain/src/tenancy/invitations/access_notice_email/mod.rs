@@ -29,6 +29,18 @@ mail::templates!(
     Spanish: "tenancy/invitations/access_notice_email/es.txt",
 );
 
+#[cfg(test)]
+impl mail::checks::Example for AccessNoticeEmail {
+    fn example(language: crate::platform::language::Language, _: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            client_name: "Acme Ltd".into(),
+            portal_url: mail::checks::URL.into(),
+        }
+    }
+}
+
 /// Composes the access notice of the `emails` row `row`.
 ///
 /// Returns [`Composed::Suppressed`] if the invitation or the client no longer exists, if the client is archived, or

@@ -37,6 +37,19 @@ mail::templates!(
     Spanish: "tenancy/staff/invitation_email/es.txt",
 );
 
+#[cfg(test)]
+impl mail::checks::Example for StaffInvitationEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            inviter: is_complete.then(|| "Olga".into()),
+            email: "sam@x.test".into(),
+            sign_in_url: mail::checks::URL.into(),
+        }
+    }
+}
+
 /// Enqueues the mail to the new staff user `user`.
 ///
 /// # Errors
