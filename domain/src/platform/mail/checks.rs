@@ -13,7 +13,8 @@ pub(crate) const URL: &str = "https://portal.test/page#token=a&b";
 pub(crate) const CODE: &str = "123456";
 
 /// English words that the other languages do not have.
-const ENGLISH: [&str; 10] = ["the", "you", "your", "this", "and", "with", "is", "of", "if", "not"];
+const ENGLISH: [&str; 16] =
+    ["the", "you", "your", "this", "that", "and", "with", "for", "from", "is", "of", "if", "not", "to", "we", "it"];
 
 /// The context of a mail that can be made for a test.
 pub(crate) trait Example {
@@ -34,7 +35,10 @@ pub(crate) fn check(templates: &[Template], render: impl Fn(Language, bool) -> R
     for template in templates {
         let Template { language, path, source } = template;
         assert!(path.ends_with(&format!("/{}.txt", language.tag())), "{path} is not a text in {language:?}");
-        assert_eq!(expressions(source), expressions(english.source), "{path} has other values than {}", english.path);
+        for block in ["block subject", "block body"] {
+            let (found, expected) = (expressions(source, block), expressions(english.source, block));
+            assert_eq!(found, expected, "the {block} of {path} has other values than in English");
+        }
         if *language != Language::English {
             assert_translated(path, source, english.source);
         }
@@ -45,9 +49,11 @@ pub(crate) fn check(templates: &[Template], render: impl Fn(Language, bool) -> R
     }
 }
 
-/// Returns what stands between `{{` and `}}` and between `{%` and `%}`, without labels.
-fn expressions(source: &str) -> BTreeSet<String> {
-    let parts = source.split('{').skip(1).filter_map(|part| part.split_once('}'));
+/// Returns what stands between `{{` and `}}` and between `{%` and `%}` in a block, without labels.
+fn expressions(source: &str, block: &str) -> BTreeSet<String> {
+    let (_, block) = source.split_once(block).unwrap();
+    let (block, _) = block.split_once("{% endblock %}").unwrap();
+    let parts = block.split('{').skip(1).filter_map(|part| part.split_once('}'));
     parts.map(|(expression, _)| expression.split('"').step_by(2).collect()).collect()
 }
 
