@@ -84,10 +84,10 @@ impl Show {
         let (day, year, clock) = (time.day(), time.year(), time.format("%H:%M"));
         match self.language {
             Language::English => format!("{day} {month} {year}, {clock} UTC"),
-            Language::German => format!("{day}. {month} {year}, {clock} Uhr (UTC)"),
+            Language::German => format!("{day}. {month} {year} um {clock} Uhr (UTC)"),
             Language::French if day == 1 => format!("1er {month} {year} à {clock} UTC"),
             Language::French => format!("{day} {month} {year} à {clock} UTC"),
-            Language::Spanish => format!("{day} de {month} de {year}, {clock} UTC"),
+            Language::Spanish => format!("{day} de {month} de {year} a las {clock} UTC"),
         }
     }
 
@@ -198,9 +198,9 @@ mod tests {
         let time = |date: &str| date.parse::<Time>().unwrap();
         for (language, march, first) in [
             (Language::English, "3 March 2026, 09:05 UTC", "1 December 2026, 23:59 UTC"),
-            (Language::German, "3. März 2026, 09:05 Uhr (UTC)", "1. Dezember 2026, 23:59 Uhr (UTC)"),
+            (Language::German, "3. März 2026 um 09:05 Uhr (UTC)", "1. Dezember 2026 um 23:59 Uhr (UTC)"),
             (Language::French, "3 mars 2026 à 09:05 UTC", "1er décembre 2026 à 23:59 UTC"),
-            (Language::Spanish, "3 de marzo de 2026, 09:05 UTC", "1 de diciembre de 2026, 23:59 UTC"),
+            (Language::Spanish, "3 de marzo de 2026 a las 09:05 UTC", "1 de diciembre de 2026 a las 23:59 UTC"),
         ] {
             let show = Show::text(language);
             assert_eq!(show.time(&time("2026-03-03T09:05:00Z")), march);
