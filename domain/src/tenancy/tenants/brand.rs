@@ -27,7 +27,7 @@ impl Brand {
         Ok(tenant.map_or_else(|| Self::neutral(preferred), |tenant| Self::of(tenant, preferred)))
     }
 
-    /// Returns the brand for mail about the account of the portal user `user`: the brand of the user's tenant. Returns a
+    /// Returns the brand for mail about the account of the portal user `user`: that of the user's tenant. Returns a
     /// neutral brand if the user belongs to several tenants or to none, so that no tenant learns of the others from a
     /// forwarded mail.
     ///
