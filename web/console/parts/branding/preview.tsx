@@ -17,12 +17,14 @@ export function Preview({ draft, logo }: PreviewProps) {
   return (
     <div class="p-preview-column">
       <Card title={texts.title}>
-        <Sample title={texts.light} theme="light" draft={draft}>
-          <SignInPreview draft={draft} logo={logo} />
-        </Sample>
-        <Sample title={texts.dark} theme="dark" draft={draft}>
-          <SignInPreview draft={draft} logo={logo} />
-        </Sample>
+        <div class="p-samples">
+          <Sample title={texts.light} theme="light" draft={draft}>
+            <SignInPreview draft={draft} logo={logo} />
+          </Sample>
+          <Sample title={texts.dark} theme="dark" draft={draft}>
+            <SignInPreview draft={draft} logo={logo} />
+          </Sample>
+        </div>
         <Sample title={texts.mail} theme="light" draft={draft}>
           <MailPreview draft={draft} logo={logo} />
         </Sample>

@@ -8,9 +8,11 @@ export function MailResult({ mail }: { mail: Email }) {
   return (
     <span class="p-cell">
       <DeliveryStatus status={mail.status} />
-      <span class="p-muted p-small">
-        <MailOutcome detail={mail.detail} />
-      </span>
+      {mail.status !== 'sent' && (
+        <span class="p-muted p-small">
+          <MailOutcome detail={mail.detail} />
+        </span>
+      )}
       {mail.retried_by && <Retried recipient={mail.recipient} />}
     </span>
   );
