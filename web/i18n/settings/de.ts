@@ -20,9 +20,9 @@ export default {
     sentAt: 'Gesendet am',
     attempts: (count: number) => plural(count, { one: '# Versuch', other: '# Versuche' }),
     toClient: 'Zum Kunden',
-    toRecipient: 'Alle E-Mails an diese Adresse zeigen',
+    toRecipient: 'Alle E-Mails an diese Adresse',
     retriedTitle: 'Erneut gesendet',
-    retried: 'Eine neue E-Mail mit einem neuen Link ist an die Stelle dieser E-Mail getreten.',
+    retried: '„Erneut gesendet“: Eine neue E-Mail mit einem neuen Link ist an die Stelle der fehlgeschlagenen getreten.',
     kinds: {
       activation: 'Neuer Einrichtungslink',
       invitation: 'Einladung',

@@ -22,7 +22,7 @@ export default {
     toClient: 'Go to the client',
     toRecipient: 'Show all mails to this address',
     retriedTitle: 'Sent again',
-    retried: 'A new mail with a new link took the place of this one.',
+    retried: '“Sent again”: a new mail with a new link took the place of the failed one.',
     kinds: {
       activation: 'New setup link',
       invitation: 'Invitation',

@@ -21,9 +21,9 @@ export default {
     sentAt: 'Enviado el',
     attempts: (count: number) => plural(count, { one: '# intento', other: '# intentos' }),
     toClient: 'Ir al cliente',
-    toRecipient: 'Mostrar todos los correos a esta dirección',
+    toRecipient: 'Todos los correos a esta dirección',
     retriedTitle: 'Reenviado',
-    retried: 'Un correo nuevo con un enlace nuevo ha ocupado el lugar de este.',
+    retried: '«Reenviado»: un correo nuevo con un enlace nuevo ha ocupado el lugar del fallido.',
     kinds: {
       activation: 'Enlace de configuración nuevo',
       invitation: 'Invitación',

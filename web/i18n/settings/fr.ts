@@ -21,9 +21,9 @@ export default {
     sentAt: 'Envoyé le',
     attempts: (count: number) => plural(count, { one: '# tentative', other: '# tentatives' }),
     toClient: 'Aller au client',
-    toRecipient: 'Afficher tous les e-mails à cette adresse',
+    toRecipient: 'Tous les e-mails à cette adresse',
     retriedTitle: 'Renvoyé',
-    retried: 'Un nouvel e-mail avec un nouveau lien a pris la place de celui-ci.',
+    retried: '« Renvoyé » : un nouvel e-mail avec un nouveau lien a pris la place de celui en échec.',
     kinds: {
       activation: 'Nouveau lien de configuration',
       invitation: 'Invitation',

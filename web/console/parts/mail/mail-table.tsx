@@ -44,6 +44,7 @@ export function MailTable(props: MailTableProps) {
   ];
   return (
     <>
+      {props.list.data?.some(({ retried_by }) => retried_by) && <p class="p-hint">{texts.retried}</p>}
       <ListTable {...props} caption={texts.title} columns={columns} />
       {asked && <RetryDialog mail={asked} onClose={() => setAsked(undefined)} />}
     </>
