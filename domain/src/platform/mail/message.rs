@@ -4,7 +4,7 @@ use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use portico_entity::email::{self, Kind};
 
-use super::MailError;
+use super::{InlineImage, MailError};
 use crate::platform::{clock::Time, email_address::EmailAddress, error::Error};
 
 /// A composed mail, ready to be sent. It contains live secrets, so it exists only while it is sent.
@@ -17,6 +17,8 @@ pub(crate) struct Message {
     pub(super) text: String,
     /// The HTML body.
     pub(super) html: String,
+    /// The image that the HTML body names.
+    pub(super) image: Option<InlineImage>,
     /// The `Message-ID`, with angle brackets (RFC 5322 §3.6.4).
     pub(super) message_id: String,
 }
@@ -29,6 +31,8 @@ pub(crate) struct Rendered {
     pub(crate) text: String,
     /// The HTML body.
     pub(crate) html: String,
+    /// The image that the HTML body names.
+    pub(crate) image: Option<InlineImage>,
 }
 
 /// The result of composing a mail.
@@ -49,8 +53,8 @@ pub(crate) enum Composed {
 pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed, MailError> {
     let to = row.recipient.parse().map_err(|_| MailError::undeliverable("the recipient is not an address"))?;
     let subject = rendered.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    let Rendered { text, html, .. } = rendered;
-    Ok(Composed::Message(Message { to, subject, text, html, message_id: row.message_id.clone() }))
+    let Rendered { text, html, image, .. } = rendered;
+    Ok(Composed::Message(Message { to, subject, text, html, image, message_id: row.message_id.clone() }))
 }
 
 /// Returns `name` in a form that mail programs do not turn into a link. An invisible word joiner (U+2060) is inserted
@@ -144,6 +148,7 @@ macro_rules! templates {
                 subject: Subject { mail }.render()?,
                 text: Text { mail }.render()?,
                 html: Html { mail }.render()?,
+                image: mail.brand.logo.clone(),
             })
         }
     };

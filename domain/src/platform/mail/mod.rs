@@ -6,6 +6,7 @@
 
 mod delivery;
 mod hold;
+mod inline_image;
 mod log;
 mod mailer;
 mod message;
@@ -19,6 +20,7 @@ mod settings;
 
 pub use delivery::Reason;
 pub use hold::{HoldCache, release_after_change};
+pub(crate) use inline_image::InlineImage;
 pub use log::{MailFilter, by_ids, list, list_all, of_jobs};
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, format_time, message, templates};

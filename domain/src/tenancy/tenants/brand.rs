@@ -4,20 +4,29 @@ use portico_entity::{PortalUserId, TenantId, tenant};
 use sea_orm::EntityTrait;
 
 use crate::{
-    platform::{app::App, error::Result},
-    tenancy::tenants,
+    platform::{app::App, error::Result, mail::InlineImage},
+    tenancy::{
+        branding::{self, MailColors, Support},
+        tenants,
+    },
 };
 
 /// The languages that have texts of every mail.
 const LANGUAGES: [&str; 1] = ["en"];
 
-/// The name under which a mail is sent, and the language of the mail.
+/// The name under which a mail is sent, how the mail looks, and its language.
 pub(crate) struct Brand {
     /// The name of the tenant, or a neutral name.
     pub(crate) name: String,
     /// The language of the mail as a language tag (BCP 47): the one that was asked for if there are texts in it, and
     /// otherwise English.
     pub(crate) language: &'static str,
+    /// The colours of buttons and links.
+    pub(crate) colors: MailColors,
+    /// The logo. It takes the place of the name.
+    pub(crate) logo: Option<InlineImage>,
+    /// The contacts in the last line.
+    pub(crate) support: Support,
 }
 
 impl Brand {
@@ -28,7 +37,10 @@ impl Brand {
     /// `unavailable` or `internal` if the database fails.
     pub(crate) async fn of_tenant(app: &App, id: TenantId, locale: Option<&str>) -> Result<Self> {
         let tenant = tenant::Entity::find_by_id(id).one(app.db()).await?;
-        Ok(tenant.map_or_else(|| Self::neutral(locale), |tenant| Self::of(tenant, locale)))
+        let Some(tenant) = tenant else { return Ok(Self::neutral(locale)) };
+        let logo = branding::mail_logo(app.db(), id).await?;
+        let (colors, support) = branding::mail_style(&tenant)?;
+        Ok(Self { colors, logo, support, ..Self::of(tenant, locale) })
     }
 
     /// Returns the brand for mail about the account of the portal user `id`: the brand of the user's tenant. Returns a
@@ -45,13 +57,24 @@ impl Brand {
         }
     }
 
+    /// Returns whether the last line of a mail has contacts.
+    pub(crate) fn has_support(&self) -> bool {
+        self.support.email.is_some() || self.support.phone.is_some()
+    }
+
     fn of(tenant: tenant::Model, locale: Option<&str>) -> Self {
         let language = text_language(locale.unwrap_or(&tenant.default_locale));
-        Self { name: tenant.name, language }
+        Self { name: tenant.name, language, ..Self::neutral(locale) }
     }
 
     fn neutral(locale: Option<&str>) -> Self {
-        Self { name: "Client portal".into(), language: text_language(locale.unwrap_or_default()) }
+        Self {
+            name: tenants::NEUTRAL_NAME.into(),
+            language: text_language(locale.unwrap_or_default()),
+            colors: MailColors::default(),
+            logo: None,
+            support: Support::default(),
+        }
     }
 }
 
