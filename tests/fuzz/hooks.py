@@ -25,6 +25,8 @@ schemathesis.openapi.format("idempotency-key", known("import-1", "x" * 256))
 schemathesis.openapi.format("search-text", known("acme", "an", "100%"))
 schemathesis.openapi.format("audit-action", known("session.opened", "client.created"))
 schemathesis.openapi.format("locale", known("en", "de-CH"))
+schemathesis.openapi.format("color", known("#1f4fbf", "#9DB8FF", "red", "#fff"))
+schemathesis.openapi.format("phone", known("+44 20 7946 0000", "112"))
 schemathesis.openapi.format("six-digits", st.text(string.digits, min_size=6, max_size=6))
 schemathesis.openapi.format("email", known(users["email"], "owner@demo.test", "unknown@example.com"))
 

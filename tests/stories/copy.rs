@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{
-    Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, lock_table,
-    password, paths, psql, unique_email,
+    Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, images,
+    lock_table, password, paths, psql, unique_email,
 };
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 /// How many tables are copied.
-const TABLES: usize = 27;
+const TABLES: usize = 28;
 
 /// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
 fn copied_rows(output: &str) -> Vec<(String, u64)> {
@@ -47,6 +47,7 @@ impl Installation {
         let mut world = World::start(Deployment::Single, &[PUBLIC_URL, ("MAIL_URL", &sink.url())]).await;
         world.sink = Some(sink);
         let tenant = world.tenant().await;
+        images::upload(&tenant.owner, &images::png(1_600, 400)).await.expect(200);
         let person = tenant.person(&world).await;
         let account = tenant.owner.post(paths::SERVICE_ACCOUNTS, json!({ "name": "Sync", "role": "viewer" })).await;
         let tokens = format!("{}/{}/tokens", paths::SERVICE_ACCOUNTS, account.expect(201)["id"].as_str().unwrap());

@@ -12,6 +12,7 @@ mod architecture;
 mod attacks;
 mod audit_log;
 mod bad_input;
+mod branding;
 mod bulk_invitations;
 mod clients;
 mod clocks;

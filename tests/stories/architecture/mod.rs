@@ -145,8 +145,10 @@ fn every_periodic_job_has_a_schedule() {
 }
 
 /// The groups of attacks that a test may be named after.
-const GROUPS: [&str; 16] =
-    ["enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "pat", "az", "msg", "http", "log", "job", "inf"];
+const GROUPS: [&str; 17] = [
+    "enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "pat", "az", "brd", "msg", "http", "log", "job",
+    "inf",
+];
 
 #[test]
 fn the_table_of_attacks_names_every_test_and_no_other() {

@@ -68,7 +68,7 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
     operations
 }
 
-/// The unsafe operations on staff, API tokens and service accounts. `id` is that of no row.
+/// The unsafe operations on staff, the brand, API tokens and service accounts. `id` is that of no row.
 fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
     let code = json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" });
     let (name, role) = (json!({ "name": "Forged" }), json!({ "role": "viewer" }));
@@ -78,7 +78,10 @@ fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
     let tokens = format!("{}/{id}/tokens", paths::SERVICE_ACCOUNTS);
     vec![
         (Method::POST, paths::STAFF_STEP_UP.into(), Some(code)),
-        (Method::PATCH, paths::STAFF_PROFILE.into(), Some(name)),
+        (Method::PATCH, paths::STAFF_PROFILE.into(), Some(name.clone())),
+        (Method::PATCH, paths::BRANDING.into(), Some(name)),
+        (Method::PUT, paths::BRANDING_LOGO.into(), None),
+        (Method::DELETE, paths::BRANDING_LOGO.into(), None),
         (Method::POST, paths::STAFF.into(), Some(invitation)),
         (Method::PATCH, format!("{}/{id}", paths::STAFF), Some(role)),
         (Method::DELETE, format!("{}/{id}", paths::STAFF), None),

@@ -7,6 +7,7 @@ mod addresses;
 mod audit;
 mod authorization;
 mod authorization_callers;
+mod branding;
 mod codes;
 mod connections;
 mod cross_site;

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::support::{
-    Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, openapi, password,
+    Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, images, openapi, password,
     paths::{
         self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS, EMAILS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN, STAFF_REFRESH,
         STAFF_SESSION,
@@ -241,6 +241,19 @@ async fn use_mail_log_operations(world: &World, tenant: &Tenant) {
     tenant.owner.post(paths::RETRY_EMAILS, json!({})).await.expect(202);
 }
 
+/// Calls every operation on the brand.
+async fn use_branding_operations(tenant: &Tenant) {
+    let owner = &tenant.owner;
+    owner.get(paths::BRANDING).await.expect(200);
+    owner.patch(paths::BRANDING, json!({ "radius": 4 })).await.expect(200);
+    images::upload(owner, &images::png(10, 10)).await.expect(200);
+    let query = format!("?tenant={}", tenant.slug);
+    for path in [paths::BRAND, paths::BRAND_STYLE, paths::LOGO] {
+        assert_eq!(owner.get(&format!("{path}{query}")).await.status, 200, "{path}");
+    }
+    owner.delete(paths::BRANDING_LOGO).await.expect(200);
+}
+
 /// Calls every operation on staff, their profile and step-up, and on service accounts.
 async fn use_staff_admin_operations(world: &World, tenant: &Tenant) {
     let owner = &tenant.owner;
@@ -443,6 +456,7 @@ stories! {
         world.sign_in_staff(&world.browser(), &tenant.owner_email, 2).await;
         end_other_session(&tenant.owner, paths::STAFF_SESSIONS).await;
         use_staff_admin_operations(world, &tenant).await;
+        use_branding_operations(&tenant).await;
         use_token_operations(world, &tenant).await;
         use_link_operations(world, &tenant).await;
         use_portal_operations(world, &person).await;
