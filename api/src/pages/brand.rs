@@ -1,10 +1,9 @@
 //! The brand that a page shows: whose page it is.
 
 use portico_domain::platform::app::App;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-/// What everyone may know of the brand of a tenant. It is also the answer of `GET /api/portal/brand`.
-#[derive(Clone, Debug, Serialize)]
+/// What everyone may know of the brand of a tenant.
 pub(super) struct Brand {
     /// The slug of the tenant. `None` if the brand is neutral.
     pub(super) tenant: Option<String>,
@@ -13,7 +12,15 @@ pub(super) struct Brand {
     /// The default language of the tenant.
     pub(super) locale: Option<String>,
     /// The version, which changes with every change of the brand.
-    pub(super) version: u64,
+    pub(super) version: u32,
+}
+
+impl Brand {
+    /// Returns the brand in the form of `GET /api/portal/brand`.
+    pub(super) fn to_json(&self) -> Value {
+        let Self { tenant, name, locale, version } = self;
+        json!({ "tenant": tenant, "name": name, "logo": null, "locale": locale, "version": version })
+    }
 }
 
 /// Returns the brand of the tenant with this slug.

@@ -43,7 +43,8 @@ impl<'a> Shell<'a> {
     /// Makes a shell without files.
     pub(super) fn new(build: &'a str, language: Language, brand: &'a Brand, return_origins: &[String]) -> Self {
         let locale = language.tag();
-        let meta = json!({ "build": build, "locale": locale, "return_origins": return_origins, "brand": brand });
+        let meta =
+            json!({ "build": build, "locale": locale, "return_origins": return_origins, "brand": brand.to_json() });
         Self {
             build,
             language,
