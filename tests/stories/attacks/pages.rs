@@ -31,7 +31,8 @@ stories! {
                 assert_eq!(shell.headers.get_all(name).iter().collect::<Vec<_>>(), [value], "{name} of {path}");
             }
             assert!(!shell.text.contains(" style=") && !shell.text.contains(" on"), "{shell:?}");
-            assert_eq!(shell.text.matches("<script").count(), shell.text.matches("<script type=\"module\" src=\"/assets/").count());
+            let own = shell.text.matches("<script type=\"module\" src=\"/assets/").count();
+            assert_eq!((own >= 1, shell.text.matches("<script").count()), (true, own), "{shell:?}");
         }
     }
 
@@ -58,13 +59,14 @@ stories! {
         let build = build(&world.browser().get("/portal").await.text);
         for path in [
             "/../Cargo.toml", "/../../api/Cargo.toml", "/..%2fCargo.toml", "/%2e%2e/Cargo.toml", "/..%5cCargo.toml",
-            "/....//Cargo.toml", "//etc/passwd", "/%2fetc%2fpasswd", "/portal.js%00.css", "/%70ortal.js", "/./portal.js",
-            "/elements", "/elements/", "/elements//portico-sign-in.js", "/portal.js/..", "/portal.js;x", "/",
+            "/....//Cargo.toml", "//etc/passwd", "/%2fetc%2fpasswd", "/portal.js%00.css", "/%70ortal.js",
+            "/./portal.js", "/elements", "/elements/", "/elements//portico-sign-in.js", "/portal.js/..", "/portal.js;x", "/",
         ] {
             let head = get(&format!("/assets/{build}{path}"), "connection: close\r\n");
             let response = exchange(&world.apis[0], head).await;
             assert_eq!(status(&response), (404, 1), "{path}: {response}");
-            assert!(response.contains("\"code\":\"not_found\"") && !response.contains("[package]"), "{path}: {response}");
+            let is_problem = response.contains("\"code\":\"not_found\"") && !response.contains("[package]");
+            assert!(is_problem, "{path}: {response}");
         }
         for build in ["..", "%2e%2e", "", "0123456789ABCDEF", "0123456789abcdef0"] {
             let head = get(&format!("/assets/{build}/portal.js"), "connection: close\r\n");
@@ -107,8 +109,8 @@ stories! {
         ] {
             assert_eq!(browser.get_with_headers("/portal", &headers).await.status, 200, "{headers:?}");
         }
-        let two_hosts = exchange(&world.apis[0], "GET /portal HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n");
-        assert_eq!(status(&two_hosts.await), (400, 1));
+        let two_hosts = get("/portal", "host: y\r\nconnection: close\r\n");
+        assert_eq!(status(&exchange(&world.apis[0], two_hosts).await), (400, 1));
     }
 
     async fn web_06_pages_take_no_unsafe_method(world) {
