@@ -60,7 +60,8 @@ stories! {
         for path in [
             "/../Cargo.toml", "/../../api/Cargo.toml", "/..%2fCargo.toml", "/%2e%2e/Cargo.toml", "/..%5cCargo.toml",
             "/....//Cargo.toml", "//etc/passwd", "/%2fetc%2fpasswd", "/portal.js%00.css", "/%70ortal.js",
-            "/./portal.js", "/elements", "/elements/", "/elements//portico-sign-in.js", "/portal.js/..", "/portal.js;x", "/",
+            "/./portal.js", "/elements", "/elements/", "/elements//portico-sign-in.js", "/portal.js/..",
+            "/portal.js;x", "/",
         ] {
             let head = get(&format!("/assets/{build}{path}"), "connection: close\r\n");
             let response = exchange(&world.apis[0], head).await;
