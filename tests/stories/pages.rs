@@ -16,13 +16,13 @@ const ELEMENT: &str = "/elements/portico-sign-in.js";
 /// A build that no process serves.
 const OTHER_BUILD: &str = "0123456789abcdef";
 
-/// The paths of all pages, with a value for each parameter.
-fn pages() -> Vec<String> {
+/// All pages in `web/dist/pages.json`: their paths, with a value for each parameter, and what the file says of each.
+fn pages() -> Vec<(String, Value)> {
     let manifest: Value = serde_json::from_str(include_str!("../../web/dist/pages.json")).unwrap();
     let pages = ["portal", "console"].map(|area| manifest[area]["pages"].as_array().unwrap().clone()).concat();
     let fill_in = |part: &str| if part.starts_with(':') { "7".to_owned() } else { part.to_owned() };
     let path = |page: &Value| page["path"].as_str().unwrap().split('/').map(fill_in).collect::<Vec<_>>().join("/");
-    pages.iter().map(path).collect()
+    pages.into_iter().map(|page| (path(&page), page)).collect()
 }
 
 /// The addresses in a shell that begin with `/assets/`.
@@ -53,14 +53,20 @@ fn assert_shell(response: &Response, status: u16) {
 stories! {
     async fn every_page_is_a_shell_and_all_of_its_files_are_there(world) {
         let browser = world.browser();
-        for path in pages() {
-            let shell = browser.get(&path).await;
+        for (path, page) in pages() {
+            let shell = browser.get_with_headers(&path, &[("accept-language", "fr")]).await;
             assert_shell(&shell, 200);
             let files = assets(&shell.text);
-            assert!(files.len() >= 3, "an icon, styles and a script: {files:?}");
-            for file in files {
-                assert_eq!(browser.get(&file).await.status, 200, "{file} of {path}");
+            let own = [&page["styles"], &page["preload"], &page["texts"]["fr"]].into_iter().filter_map(Value::as_array);
+            for file in own.flatten() {
+                let end = format!("/{}", file.as_str().unwrap());
+                assert!(files.iter().any(|address| address.ends_with(&end)), "{file} of {path}: {files:?}");
             }
+            for file in &files {
+                assert_eq!(browser.get(file).await.status, 200, "{file} of {path}");
+            }
+            let scripts = files.iter().filter(|file| file.ends_with(".js")).count();
+            assert_eq!((scripts >= 1, shell.text.matches("<script").count()), (true, scripts), "{shell:?}");
         }
     }
 

@@ -17,6 +17,11 @@ fn build(shell: &str) -> String {
     shell.split_once("/assets/").unwrap().1.split('/').next().unwrap().to_owned()
 }
 
+/// The address of the first script in a shell.
+fn script(shell: &str) -> String {
+    shell.split_once("<script type=\"module\" src=\"").unwrap().1.split('"').next().unwrap().to_owned()
+}
+
 stories! {
     async fn web_01_no_page_can_be_framed_or_opened_with_access_and_it_runs_own_scripts_only(world) {
         for path in SHELLS {
@@ -59,9 +64,9 @@ stories! {
         let build = build(&world.browser().get("/portal").await.text);
         for path in [
             "/../Cargo.toml", "/../../api/Cargo.toml", "/..%2fCargo.toml", "/%2e%2e/Cargo.toml", "/..%5cCargo.toml",
-            "/....//Cargo.toml", "//etc/passwd", "/%2fetc%2fpasswd", "/portal.js%00.css", "/%70ortal.js",
-            "/./portal.js", "/elements", "/elements/", "/elements//portico-sign-in.js", "/portal.js/..",
-            "/portal.js;x", "/",
+            "/....//Cargo.toml", "//etc/passwd", "/%2fetc%2fpasswd", "/pages.json%00.css", "/%70ages.json",
+            "/./pages.json", "/elements", "/elements/", "/elements//portico-sign-in.js", "/pages.json/..",
+            "/pages.json;x", "/",
         ] {
             let head = get(&format!("/assets/{build}{path}"), "connection: close\r\n");
             let response = exchange(&world.apis[0], head).await;
@@ -79,8 +84,9 @@ stories! {
 
     // A cache that kept such a response would break the page for a year.
     async fn web_04_only_a_file_of_the_own_build_is_immutable(world) {
-        let build = build(&world.browser().get("/portal").await.text);
-        let kept = world.browser().get(&format!("/assets/{build}/portal.js")).await;
+        let shell = world.browser().get("/portal").await.text;
+        let build = build(&shell);
+        let kept = world.browser().get(&script(&shell)).await;
         assert!(kept.headers["cache-control"].to_str().unwrap().contains("immutable"), "{kept:?}");
         for path in [
             format!("/assets/{build}/nowhere.js"),
@@ -115,8 +121,7 @@ stories! {
     }
 
     async fn web_06_pages_take_no_unsafe_method(world) {
-        let build = build(&world.browser().get("/portal").await.text);
-        let file = format!("/assets/{build}/portal.js");
+        let file = script(&world.browser().get("/portal").await.text);
         for path in ["/", "/portal/sign-in", "/portal/nowhere", &file, "/elements/portico-sign-in.js", "/robots.txt"] {
             for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
                 let response = world.browser().send(method, path, Some("email=a%40x.test".into()), &[]).await;
