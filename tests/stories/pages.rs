@@ -1,12 +1,16 @@
 //! The web pages: the shells, their files, and what turns them off.
 
-use std::{io::Write, process::Command};
+use std::{
+    io::Write,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use crate::support::{
-    Browser, Deployment, Response, Scrape, World, eventually, http,
+    Browser, Deployment, Response, Scrape, TcpProxy, World, database, eventually, http,
     paths::{LIVE, SESSION},
     stories,
 };
@@ -259,6 +263,21 @@ async fn the_settings_say_where_a_sign_in_may_lead_and_which_sites_may_load_the_
         assert_eq!(element.headers["cache-control"], "public, max-age=300");
         assert!(element.headers.get_all("vary").iter().any(|name| name == "origin"), "{element:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_shown_while_the_database_does_not_answer() {
+    let proxy = TcpProxy::to(&database()).await;
+    let world = World::start(Deployment::Cluster, &[("DATABASE_URL", proxy.url())]).await;
+    let tenant = world.tenant().await;
+    proxy.stop_forwarding();
+    let started = Instant::now();
+    for _ in 0..2 {
+        let shell = world.browser().get(&format!("/portal/sign-in?tenant={}", tenant.slug)).await;
+        assert_shell(&shell, 200);
+        assert_eq!(meta(&shell.text)["brand"]["tenant"], Value::Null);
+    }
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
