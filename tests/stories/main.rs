@@ -36,6 +36,7 @@ mod observability;
 mod operations;
 mod output;
 mod packaging;
+mod pages;
 mod passwords;
 mod people;
 mod pooler;

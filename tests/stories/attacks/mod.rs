@@ -16,6 +16,7 @@ mod http;
 mod invitations;
 mod mail_content;
 mod malformed_credentials;
+mod pages;
 mod passwords;
 mod rate_limit_quotas;
 mod rate_limits;
