@@ -79,7 +79,8 @@ stories! {
         assert_eq!(before["support"], json!({ "email": "help@example.com", "phone": null }));
         let same = json!({ "name": before["name"], "radius": before["radius"], "support": {}, "locale": null });
         assert_eq!(owner.patch(BRANDING, same).await.expect(200), before, "the version too");
-        let wrong = json!({ "name": "", "radius": 25, "locale": "xx", "support": { "email": "x", "phone": "call us" } });
+        let support = json!({ "email": "x", "phone": "call us" });
+        let wrong = json!({ "name": "", "radius": 25, "locale": "xx", "support": support });
         owner.patch(BRANDING, wrong).await.assert_problem(
             "422 validation_failed: /locale locale_invalid, /name name_empty, /radius invalid, \
              /support/email email_invalid, /support/phone phone_invalid",

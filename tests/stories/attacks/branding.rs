@@ -75,7 +75,9 @@ stories! {
                 response.assert_problem("422 validation_failed:  image_invalid");
             }
         }
-        for content_type in ["image/svg+xml", "image/gif", "text/html", "application/json", "image/png; charset=utf-8"] {
+        for content_type in
+            ["image/svg+xml", "image/gif", "text/html", "application/json", "image/png; charset=utf-8"]
+        {
             images::upload_as(&owner, &png, content_type).await.assert_problem("415 unsupported_media_type");
         }
         images::upload(&owner, &vec![0; (1 << 20) + 1]).await.assert_problem("413 body_too_large");
@@ -135,7 +137,8 @@ stories! {
 
     async fn log_02_changes_of_the_brand_are_recorded(world) {
         let owner = world.tenant().await.owner;
-        owner.patch(BRANDING, json!({ "name": "Acme Ltd", "radius": 8, "support": { "phone": "112" } })).await.expect(200);
+        let change = json!({ "name": "Acme Ltd", "radius": 8, "support": { "phone": "112" } });
+        owner.patch(BRANDING, change).await.expect(200);
         images::upload(&owner, &images::png(20, 10)).await.expect(200);
         owner.delete(paths::BRANDING_LOGO).await.expect(200);
         let events = owner.get(&format!("{AUDIT_EVENTS}?limit=3")).await.expect(200);
