@@ -27,6 +27,8 @@ fn operations() -> Vec<(&'static str, Value)> {
         (paths::RESET_PASSWORD, new_password("x", "correct horse battery")),
         (paths::ACTIVATE, new_password("x", "correct horse battery")),
         (paths::CHECK_TOKEN, token.clone()),
+        (paths::CHECK_PASSWORD, new_password("x", "correct horse battery")),
+        (paths::EXCHANGE_CLI_LOGIN, json!({ "code": "x", "code_verifier": "x".repeat(43) })),
         (paths::REQUEST_NEW_LINK, token.clone()),
         (paths::NOT_ME, token),
         (paths::STAFF_SEND_CODE, email),
