@@ -166,6 +166,7 @@ fn fold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     /// The code of the field problem for Ann Smithers, ann.smith@acme.test.
     fn code(password: &str) -> Option<&'static str> {
@@ -230,6 +231,19 @@ mod tests {
         ] {
             assert_eq!(weak(password, email, &names), is_weak, "{password} {email} {names:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_waits_for_a_slot_at_most_three_seconds() {
+        let app = testing::app().await;
+        let user = app.insert_portal_user().await;
+        let slots = app.get::<PasswordJudge>().0.clone();
+        let all = slots.clone().acquire_many_owned(slots.available_permits() as u32).await.unwrap();
+        let password = Password::new("tqvzkwmrplxjyhgfdsbn");
+        let judged = || judge(&app, &password, &user, &[]);
+        assert!(matches!(judged().await, Err(Error::Overloaded)));
+        drop(all);
+        assert_eq!(judged().await.unwrap().score, 4);
     }
 
     #[test]
