@@ -61,6 +61,11 @@ async fn invited(world: &World, tenant: &Tenant, client: &str) -> String {
 stories! {
     async fn the_funnel_shows_how_far_the_invitations_of_a_day_have_come(world) {
         let tenant = world.tenant().await;
+        let waiting = format!(
+            "SELECT count(*) FROM emails e JOIN tenants t ON t.id = e.tenant_id \
+             WHERE t.slug = '{}' AND e.status = 'queued'", tenant.slug
+        );
+        world.wait_for_sql("no mail of the tenant waits", &waiting, "0").await;
         let empty = overview(&tenant.owner).await;
         let days = empty["funnel"].as_array().unwrap();
         assert!(days.len() == 30 && days.iter().all(|day| numbers(day) == [0; 4]), "{empty}");

@@ -640,6 +640,10 @@ export type ClientSummaryStatus = 'active' | 'past_due';
  */
 export type CodeSent = {
     /**
+     * How long the code is valid, in seconds from now.
+     */
+    expires_in: number;
+    /**
      * The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
      * for this flow, and so only for the browser that requested it.
      */
