@@ -84,7 +84,8 @@ stories! {
             world.browser().post_with_headers(CHECK_PASSWORD, body, &[("x-request-id", request)]).await.expect(200);
         }
         for table in ["audit_events", "background_jobs"] {
-            assert_eq!(world.count(&format!("SELECT count(*) FROM {table} WHERE request_id = '{request}'")), 0, "{table}");
+            let rows = format!("SELECT count(*) FROM {table} WHERE request_id = '{request}'");
+            assert_eq!(world.count(&rows), 0, "{table}");
         }
         world.browser().activate(&invitation.token, &password()).await.expect(200);
     }
@@ -113,9 +114,10 @@ stories! {
     async fn pwd_13_without_a_link_a_live_session_is_needed(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        let nobody = world.browser();
-        check_own(&nobody, &password()).await.assert_problem("401 unauthenticated");
-        nobody.post(CHECK_PASSWORD, json!({ "token": null, "password": "x" })).await.assert_problem("401 unauthenticated");
+        let signed_out = world.browser();
+        check_own(&signed_out, &password()).await.assert_problem("401 unauthenticated");
+        let without_token = json!({ "token": null, "password": "x" });
+        signed_out.post(CHECK_PASSWORD, without_token).await.assert_problem("401 unauthenticated");
         check_own(&tenant.owner, &password()).await.assert_problem("401 unauthenticated");
         let token = person.browser.cookie(cookies::PORTAL_ACCESS).unwrap();
         let ended = world.browser().with_cookie(cookies::PORTAL_ACCESS, &token);

@@ -183,8 +183,8 @@ stories! {
     async fn pat_08_approving_needs_a_fresh_session_and_scopes_of_the_role(world) {
         let tenant = world.tenant().await;
         let person = tenant.person(world).await;
-        for stranger in [&world.browser(), &person.browser] {
-            stranger.post(CLI_LOGINS, login()).await.assert_problem("401 unauthenticated");
+        for caller in [&world.browser(), &person.browser] {
+            caller.post(CLI_LOGINS, login()).await.assert_problem("401 unauthenticated");
         }
         for scopes in [json!([]), json!(["staff:edit"]), json!(["x"]), json!(null)] {
             tenant.owner.post(CLI_LOGINS, login_with("scopes", scopes)).await.expect(422);

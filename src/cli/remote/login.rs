@@ -83,8 +83,11 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
         (true, _) => by_token(&client, read_token().await?).await?,
         (false, Some(email)) => by_code(&client, email, device).await?,
         (false, None) if arguments.browser || terminal::is_interactive() => {
-            let open = |url: &str| web_browser::open(&context.environment, url);
-            let open: Option<&dyn Fn(&str)> = if arguments.no_open { None } else { Some(&open) };
+            let open = |url: &str| {
+                if !arguments.no_open {
+                    web_browser::open(&context.environment, url);
+                }
+            };
             by_browser(&client, device, open).await?
         }
         (false, None) => {
@@ -189,9 +192,9 @@ async fn by_code(client: &ApiClient, email: String, device: Option<String>) -> R
 async fn by_browser(
     client: &ApiClient,
     device: Option<String>,
-    open: Option<&dyn Fn(&str)>,
+    open: impl FnOnce(&str),
 ) -> Result<(Profile, PresentedToken)> {
-    let token = browser_login::run(client, &token_name(), |url| open.iter().for_each(|open| open(url))).await?;
+    let token = browser_login::run(client, &token_name(), open).await?;
     let profile =
         Profile { url: client.url.to_string(), token, is_created_by_login: true, device, ..Profile::default() };
     match check(client, &profile.token).await {

@@ -29,8 +29,8 @@ const MIN_KNOWN_CHARS: usize = 4;
 /// What the policy says about a password.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// How hard the password is to guess: the score of zxcvbn, from 0 (very easy) to 4 (hard). At most 2 if the password
-    /// contains a known text.
+    /// How hard the password is to guess: the score of zxcvbn, from 0 (very easy) to 4 (hard). At most 2 if the
+    /// password contains a known text.
     pub score: u8,
     /// What is wrong with the password. The first problem is the one that a refused password is answered with.
     pub problems: Vec<PolicyProblem>,

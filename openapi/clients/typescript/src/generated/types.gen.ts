@@ -172,8 +172,8 @@ export type ApiTokenOwnerKind = 'person' | 'service';
 /**
  * ApproveCliLogin
  *
- * A login of the command line that the staff user approves. The program has put these values into the address of the
- * approval page, so whoever opened the page may have chosen them.
+ * A login of the command line that the staff user approves. The values come from the address of the approval page,
+ * which any program or page can have opened.
  */
 export type ApproveCliLogin = {
     /**
