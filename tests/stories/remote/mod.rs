@@ -2,6 +2,7 @@
 
 mod audit;
 mod branding;
+mod browser_login;
 mod emails;
 mod faults;
 mod invite;
