@@ -14,6 +14,18 @@ export default {
   retry: 'Erneut versuchen',
   loading: 'Wird geladen …',
   loadMore: 'Mehr anzeigen',
+  filters: {
+    label: 'Filter',
+    all: 'Alle',
+    from: 'Von',
+    to: 'Bis',
+    clear: 'Filter zurücksetzen',
+    nothingFound: 'Kein Eintrag passt zu den Filtern.',
+    shown: (count: number, hasMore: boolean) =>
+      hasMore
+        ? plural(count, { one: '# Eintrag wird angezeigt. Es gibt weitere.', other: '# Einträge werden angezeigt. Es gibt weitere.' })
+        : plural(count, { one: '# Eintrag', other: '# Einträge' }),
+  },
   optional: 'optional',
   copy: 'Kopieren',
   copied: 'Kopiert.',

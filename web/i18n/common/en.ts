@@ -14,6 +14,18 @@ export default {
   retry: 'Try again',
   loading: 'Loading …',
   loadMore: 'Show more',
+  filters: {
+    label: 'Filters',
+    all: 'All',
+    from: 'From',
+    to: 'To',
+    clear: 'Clear filters',
+    nothingFound: 'Nothing matches the filters.',
+    shown: (count: number, hasMore: boolean) =>
+      hasMore
+        ? plural(count, { one: '# entry is shown. There are more.', other: '# entries are shown. There are more.' })
+        : plural(count, { one: '# entry', other: '# entries' }),
+  },
   optional: 'optional',
   copy: 'Copy',
   copied: 'Copied.',

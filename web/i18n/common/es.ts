@@ -14,6 +14,18 @@ export default {
   retry: 'Intentar de nuevo',
   loading: 'Cargando …',
   loadMore: 'Mostrar más',
+  filters: {
+    label: 'Filtros',
+    all: 'Todos',
+    from: 'Desde',
+    to: 'Hasta',
+    clear: 'Borrar los filtros',
+    nothingFound: 'Ningún elemento coincide con los filtros.',
+    shown: (count: number, hasMore: boolean) =>
+      hasMore
+        ? plural(count, { one: 'Se muestra # elemento. Hay más.', other: 'Se muestran # elementos. Hay más.' })
+        : plural(count, { one: '# elemento', other: '# elementos' }),
+  },
   optional: 'opcional',
   copy: 'Copiar',
   copied: 'Copiado.',

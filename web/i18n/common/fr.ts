@@ -14,6 +14,18 @@ export default {
   retry: 'Réessayer',
   loading: 'Chargement …',
   loadMore: 'Afficher plus',
+  filters: {
+    label: 'Filtres',
+    all: 'Tous',
+    from: 'Du',
+    to: 'Au',
+    clear: 'Effacer les filtres',
+    nothingFound: 'Aucun élément ne correspond aux filtres.',
+    shown: (count: number, hasMore: boolean) =>
+      hasMore
+        ? plural(count, { one: '# élément affiché. Il y en a d’autres.', other: '# éléments affichés. Il y en a d’autres.' })
+        : plural(count, { one: '# élément', other: '# éléments' }),
+  },
   optional: 'facultatif',
   copy: 'Copier',
   copied: 'Copié.',
