@@ -109,14 +109,15 @@ function chunkName(facadeModuleId) {
   return facadeModuleId.slice(root.length).replace(/\.tsx?$/, '').replace(/^(portal|console)\//, '');
 }
 
-/** Returns the configuration of the server for development. It passes requests for the API to `target`. */
-export function devConfig(target) {
+/** Returns the configuration for development behind `server`. It passes requests for the API to `target`. */
+export function devConfig(target, server) {
   return {
     ...shared,
     base: '/',
     appType: 'custom',
     server: {
       middlewareMode: true,
+      hmr: { server },
       fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] },
       proxy: { '^/(api|dev|\\.well-known)/': { target, changeOrigin: false } },
     },
