@@ -7,6 +7,7 @@ import type entry from '../i18n/entry/en.ts';
 import type problems from '../i18n/problems/en.ts';
 import type portal from '../i18n/portal/en.ts';
 import type consoleTexts from '../i18n/console/en.ts';
+import type access from '../i18n/access/en.ts';
 
 export const LOCALES = ['en', 'de', 'fr', 'es'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -18,6 +19,7 @@ export interface Bundles {
   entry: typeof entry;
   portal: typeof portal;
   console: typeof consoleTexts;
+  access: typeof access;
 }
 export type BundleName = keyof Bundles;
 

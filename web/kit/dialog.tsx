@@ -5,11 +5,13 @@ import { useTexts } from '../app/texts.ts';
 interface DialogProps {
   title: string;
   onClose: () => void;
+  /** The dialog stays open until its content closes it: Escape does nothing, and there is no button in the corner. */
+  persistent?: boolean;
   children: ComponentChildren;
 }
 
 /** A modal dialog. It is open while it is in the page. The browser keeps the focus in it and returns it at the end. */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, persistent, children }: DialogProps) {
   const texts = useTexts('common');
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -19,14 +21,23 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     return () => before instanceof HTMLElement && before.isConnected && before.focus();
   }, []);
   return (
-    <dialog class="p-dialog" ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      class="p-dialog"
+      ref={dialog}
+      aria-labelledby={id}
+      onClose={onClose}
+      onCancel={(event) => persistent && event.preventDefault()}
+      {...(persistent ? { closedby: 'none' } : {})}
+    >
       <header class="p-dialog-head">
         <h2 id={id} class="p-card-title" dir="auto">
           {title}
         </h2>
-        <button type="button" class="p-icon-button" aria-label={texts.close} onClick={() => dialog.current?.close()}>
-          <span aria-hidden="true">×</span>
-        </button>
+        {!persistent && (
+          <button type="button" class="p-icon-button" aria-label={texts.close} onClick={() => dialog.current?.close()}>
+            <span aria-hidden="true">×</span>
+          </button>
+        )}
       </header>
       {children}
     </dialog>
