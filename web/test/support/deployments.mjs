@@ -14,6 +14,9 @@ const SINK = fileURLToPath(new URL('../../../tests/smtp-sink/sink.mjs', import.m
 /** The demo tenant and its owner. `portico dev` creates them. */
 export const DEMO = { tenant: 'demo', owner: 'owner@demo.test' };
 
+/** An application of the operator. Sign-in may lead to it. */
+export const APPLICATION = 'https://app.example.test';
+
 /** Settings of both deployments: cheap hashes, free ports, and a network for each browser, which it names itself. */
 const COMMON = {
   PORTICO_SCRYPT: 'ln=12,r=8,p=1',
@@ -21,6 +24,7 @@ const COMMON = {
   PORTICO_INTERNAL_LISTEN: '127.0.0.1:0',
   PORTICO_TRUSTED_PROXIES: '127.0.0.0/8',
   PORTICO_DRAIN_DELAY: '0s',
+  PORTICO_RETURN_ORIGINS: APPLICATION,
 };
 const LISTENING = /\blistening\b.*?"?\blisten"?[=:]"?([\d.:]+)/;
 

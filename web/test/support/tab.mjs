@@ -62,6 +62,12 @@ export class Tab {
     await this.press(button);
   }
 
+  /** Signs out by the menu of the user. */
+  async signOut() {
+    await this.press(/^(Account|Menu) of /);
+    await this.press('Sign out');
+  }
+
   /** Says that this story breaks the network. */
   expectBrokenNetwork() {
     this.#allowed.push(BROKEN_NETWORK);

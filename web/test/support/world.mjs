@@ -87,8 +87,7 @@ export class World {
   async person(invitation = {}) {
     const email = await this.invite(invitation);
     const { token } = await this.link(email, 'activate');
-    const { status, data } = await this.call('POST', '/api/portal/auth/activate', { body: { token, password: PASSWORD } });
-    assert.equal(status, 200, JSON.stringify(data));
+    await this.activate(token);
     return email;
   }
 
@@ -99,6 +98,33 @@ export class World {
   async link(to, page) {
     const url = await this.#next(to, `a link to ${page}`, ({ links }) => links.find((link) => link.includes(`/portal/${page}#token=`)));
     return { url, token: url.split('#token=')[1] };
+  }
+
+  /** Lets the links of a purpose to this address expire, and the invitation if it is one of an invitation. */
+  async expire(email, purpose) {
+    const links = `UPDATE link_tokens SET expires_at = created_at WHERE purpose = '${purpose}'`;
+    const invitation = `invitation_id IN (SELECT id FROM invitations WHERE email = '${email}')`;
+    const person = `portal_user_id IN (SELECT id FROM portal_users WHERE email = '${email}')`;
+    await this.deployment.sql(`${links} AND (${invitation} OR ${person})`);
+    await this.deployment.sql(`UPDATE invitations SET expires_at = created_at WHERE email = '${email}' AND status = 'pending'`);
+  }
+
+  /** Cancels the pending invitation of this address. */
+  async cancelInvitation(email) {
+    const { data } = await this.asStaff('GET', `/api/v1/invitations?status=pending&q=${email}`);
+    await this.asStaff('DELETE', `/api/v1/clients/${data[0].client.id}/invitations/${data[0].id}`);
+  }
+
+  /** Activates an account with the usual password, or another one. */
+  async activate(token, password = PASSWORD) {
+    const { status, data } = await this.call('POST', '/api/portal/auth/activate', { body: { token, password } });
+    assert.equal(status, 200, JSON.stringify(data));
+  }
+
+  /** Requests a link that sets a new password, and returns it. */
+  async resetLink(email) {
+    await this.call('POST', '/api/portal/auth/forgot-password', { body: { email } });
+    return this.link(email, 'reset-password');
   }
 
   /** Returns the mails to this address, the newest first. */
