@@ -18,9 +18,9 @@ export function story(name, run, { on = Object.keys(deployments) } = {}) {
   stories.push({ name, run, on });
 }
 
-/** Runs all stories. */
-export function runStories() {
-  for (const [name, start] of Object.entries(deployments)) {
+/** Runs the stories that were told so far, on all deployments or on one. */
+export function runStories(only) {
+  for (const [name, start] of Object.entries(deployments).filter(([each]) => !only || each === only)) {
     describe(name, { concurrency: CONCURRENCY }, () => {
       let world, browser;
       before(async () => {

@@ -109,6 +109,12 @@ export class World {
     await this.deployment.sql(`UPDATE invitations SET expires_at = created_at WHERE email = '${email}' AND status = 'pending'`);
   }
 
+  /** Lets the sessions of a staff user be older than the time for which they count as fresh. */
+  makeStale = (email) =>
+    this.deployment.sql(
+      `UPDATE sessions SET auth_time = '2020-01-01T00:00:00.123456+00:00' WHERE staff_user_id IN (SELECT id FROM staff_users WHERE email = '${email}')`,
+    );
+
   /** Cancels the pending invitation of this address. */
   async cancelInvitation(email) {
     const { data } = await this.asStaff('GET', `/api/v1/invitations?status=pending&q=${email}`);
