@@ -1,3 +1,4 @@
+import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
@@ -10,13 +11,15 @@ interface ConfirmDialogProps<Data> {
   confirm: string;
   kind?: 'primary' | 'danger';
   act: () => Promise<Result<Data>>;
+  /** Returns a sentence for an error, in place of the general one. */
+  describe?: ((problem: PorticoError) => string | undefined) | undefined;
   onDone: (data: Data | undefined) => unknown;
   onClose: () => void;
   children: ComponentChildren;
 }
 
 /** A dialog that asks before an act, and shows why it has failed. */
-export function ConfirmDialog<Data>({ title, confirm, kind = 'danger', act, onDone, onClose, children }: ConfirmDialogProps<Data>) {
+export function ConfirmDialog<Data>({ title, confirm, kind = 'danger', act, describe, onDone, onClose, children }: ConfirmDialogProps<Data>) {
   const texts = useTexts('common');
   return (
     <Dialog title={title} onClose={onClose}>
@@ -26,6 +29,7 @@ export function ConfirmDialog<Data>({ title, confirm, kind = 'danger', act, onDo
           await onDone(data);
           onClose();
         }}
+        describe={describe}
         submit={confirm}
         submitKind={kind}
         actions={
