@@ -11,15 +11,15 @@ interface ConfirmDialogProps<Data> {
   confirm: string;
   kind?: 'primary' | 'danger';
   act: () => Promise<Result<Data>>;
+  /** Returns a sentence for an error, in place of the general one. */
+  describe?: ((problem: PorticoError) => string | undefined) | undefined;
   onDone: (data: Data | undefined) => unknown;
   onClose: () => void;
-  /** Returns a sentence for an error, in place of the general one. */
-  describe?: (problem: PorticoError) => string | undefined;
   children: ComponentChildren;
 }
 
 /** A dialog that asks before an act, and shows why it has failed. */
-export function ConfirmDialog<Data>({ title, confirm, kind = 'danger', act, onDone, onClose, describe, children }: ConfirmDialogProps<Data>) {
+export function ConfirmDialog<Data>({ title, confirm, kind = 'danger', act, describe, onDone, onClose, children }: ConfirmDialogProps<Data>) {
   const texts = useTexts('common');
   return (
     <Dialog title={title} onClose={onClose}>

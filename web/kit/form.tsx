@@ -2,7 +2,7 @@ import type { PorticoError } from '@portico/client';
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useRef, useState } from 'preact/hooks';
 import { fieldProblems, retryAfter } from '../app/problem.ts';
-import { loadTexts, textsOf, useLocale, useTexts } from '../app/texts.ts';
+import { loadedTexts, loadTexts, useLocale, useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 import { useCountdown } from './countdown.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
@@ -24,7 +24,7 @@ interface FormProps<Data> {
   describe?: ((problem: PorticoError) => string | undefined) | undefined;
   /** The text of the button that sends the form. */
   submit: string;
-  submitKind?: 'primary' | 'danger';
+  submitKind?: 'primary' | 'secondary' | 'danger';
   /** Further buttons beside the one that sends the form. */
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -48,7 +48,7 @@ export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKi
   const [problem, setProblem] = useState<PorticoError>();
   const [missing, setMissing] = useState<Record<string, string>>({});
   const wait = useCountdown(problem && retryAfter(problem), problem);
-  const invalid = { ...(problem && fieldProblems(problem, textsOf(locale, 'problems'))), ...missing };
+  const invalid = { ...(problem && fieldProblems(problem, loadedTexts(locale, 'problems'))), ...missing };
 
   const sendForm = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -61,11 +61,12 @@ export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKi
     setBusy(true);
     try {
       // The sentences for errors come while the request runs, so pages that see no error do not wait for them.
-      const [{ data, error }] = await Promise.all([send(new FormData(element)), loadTexts(locale, ['problems'])]);
+      const loading = loadTexts(locale, ['problems']).catch(() => undefined);
+      const [{ data, error }] = await Promise.all([send(new FormData(element)), loading]);
       if (!error) return await onSent(data);
       if (onProblem?.(error)) return;
       setProblem(error);
-      focusFirst(element, fieldProblems(error, textsOf(locale, 'problems')));
+      focusFirst(element, fieldProblems(error, loadedTexts(locale, 'problems')));
     } finally {
       setBusy(false);
     }

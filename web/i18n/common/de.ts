@@ -13,6 +13,7 @@ export default {
   saved: 'Gespeichert.',
   retry: 'Erneut versuchen',
   loading: 'Wird geladen …',
+  unreachable: 'Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung, und versuchen Sie es erneut.',
   loadMore: 'Mehr anzeigen',
   filters: {
     label: 'Filter',

@@ -13,6 +13,7 @@ export default {
   saved: 'Saved.',
   retry: 'Try again',
   loading: 'Loading …',
+  unreachable: 'The server cannot be reached. Check your connection and try again.',
   loadMore: 'Show more',
   filters: {
     label: 'Filters',

@@ -13,6 +13,7 @@ export default {
   saved: 'Guardado.',
   retry: 'Intentar de nuevo',
   loading: 'Cargando …',
+  unreachable: 'No se puede acceder al servidor. Compruebe su conexión e inténtelo de nuevo.',
   loadMore: 'Mostrar más',
   filters: {
     label: 'Filtros',

@@ -13,6 +13,7 @@ export default {
   saved: 'Enregistré.',
   retry: 'Réessayer',
   loading: 'Chargement …',
+  unreachable: 'Le serveur est injoignable. Vérifiez votre connexion et réessayez.',
   loadMore: 'Afficher plus',
   filters: {
     label: 'Filtres',
