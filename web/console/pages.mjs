@@ -9,4 +9,8 @@ export const pages = [
   { path: '/console/tokens', file: 'tokens', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/account', file: 'account', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/approve-login', file: 'approve-login', texts: ['console', 'access', 'problems'], signedIn: true },
+  { path: '/console/clients', file: 'clients', texts: ['console'], signedIn: true },
+  { path: '/console/clients/:client', file: 'client', texts: ['console'], signedIn: true },
+  { path: '/console/people', file: 'people', texts: ['console'], signedIn: true },
+  { path: '/console/invitations', file: 'invitations', texts: ['console'], signedIn: true },
 ];
