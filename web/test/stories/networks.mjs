@@ -76,7 +76,7 @@ story('a page after sign-in that has no connection offers to try again', async (
   await tab.shows('Welcome, Ann Archer');
   tab.expectBrokenNetwork();
   await ann.context.route('**/api/portal/sessions*', (route) => route.fulfill({ status: 502, contentType: 'text/html', body: 'Bad Gateway' }));
-  await tab.follow('Devices');
+  await tab.follow(/^Devices/);
   await tab.sees('The server cannot be reached.');
   await ann.context.unroute('**/api/portal/sessions*');
   await tab.press('Try again');

@@ -5,7 +5,7 @@ story('after sign-out, neither the back button nor the other tab shows data', as
   const ann = await visitor();
   const tab = await ann.openSignedIn(await world.person());
   await tab.shows('Welcome, Ann Archer');
-  await tab.follow('Profile and language');
+  await tab.follow(/^Profile and language/);
   await tab.shows('Profile');
   const other = await ann.open('/portal');
   await other.shows('Welcome, Ann Archer');

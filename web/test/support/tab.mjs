@@ -1,14 +1,11 @@
 // A tab of a visitor. It watches each page that it shows, and has the few acts that stories consist of.
 import assert from 'node:assert/strict';
 
-/** What the network makes Chromium write to the console for an answer 4xx, which pages expect. */
-const EXPECTED_ANSWER = /^Failed to load resource: the server responded with a status of 4\d\d/;
-/** The same for answers that did not arrive or came from a broken proxy. */
+/** What Chromium writes to the console for answers that did not arrive or came from a broken proxy. */
 const BROKEN_NETWORK = /^Failed to load resource/;
 
 export class Tab {
   #tokens = [];
-  #allowed = [EXPECTED_ANSWER];
   #hosts;
 
   constructor(page, visitor) {
@@ -70,7 +67,7 @@ export class Tab {
 
   /** Says that this story breaks the network. */
   expectBrokenNetwork() {
-    this.#allowed.push(BROKEN_NETWORK);
+    this.visitor.expect(BROKEN_NETWORK);
   }
 
   /** Says that this story leads to another host. */
@@ -105,9 +102,8 @@ export class Tab {
 
   #watchConsole(message) {
     if (message.type() !== 'error' && message.type() !== 'warning') return;
-    if (!this.#allowed.some((pattern) => pattern.test(message.text()))) {
-      this.#report(`console: ${message.text()} ${message.location().url}`);
-    }
+    const isExpected = this.visitor.expected.some((pattern) => pattern.test(message.text()));
+    if (!isExpected) this.#report(`console: ${message.text()} ${message.location().url}`);
   }
 
   #watchRequest(request) {

@@ -8,8 +8,12 @@ const REPORT_VIOLATIONS = () =>
     console.error(`the policy refuses ${violatedDirective} ${blockedURI}`),
   );
 
+/** What Chromium writes to the console for an answer 4xx, which pages expect. */
+const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
+
 export class Visitor {
   problems = [];
+  expected = [REFUSED];
   tabs = [];
 
   /** Opens a browser. `options` are those of Playwright's contexts, such as `locale` and `viewport`. */
@@ -27,6 +31,11 @@ export class Visitor {
     await visitor.context.addInitScript(REPORT_VIOLATIONS);
     visitor.context.on('page', (page) => visitor.tabs.push(new Tab(page, visitor)));
     return visitor;
+  }
+
+  /** Says that this story makes the browser write to the console. */
+  expect(pattern) {
+    this.expected.push(pattern);
   }
 
   /** Opens a path, or the link of a mail, in a new tab. */
