@@ -17,6 +17,7 @@ async function tabTo(tab, role, name) {
 story('a person signs in and changes the language by keyboard alone', async ({ world, visitor }) => {
   const email = await world.person();
   const tab = await (await visitor()).open('/portal/sign-in');
+  await tab.shows('Sign in');
   const { keyboard } = tab.page;
   await tabTo(tab, 'textbox', 'Email address');
   await keyboard.type(email);
