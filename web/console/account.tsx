@@ -6,15 +6,18 @@ import { setLocale } from '../app/start.tsx';
 import { LOCALES, useLocale, useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
 import { Fact, Facts } from '../kit/facts.tsx';
-import { Form, optionalTextOf, textOf } from '../kit/form.tsx';
+import { Form, textOf } from '../kit/form.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { SelectField, type Choice } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
-import { RolePermissions } from './parts/role-permissions.tsx';
+import { RolePermissions } from './parts/staff/role-permissions.tsx';
 import { useSession } from './parts/session.tsx';
 import { SessionsCard } from './parts/sessions-card.tsx';
+
+/** The choice of no language: mails are in that of the company. */
+const OF_COMPANY = 'company';
 
 /** The staff user's own account: name, language, role and sessions. */
 export default function AccountPage() {
@@ -34,13 +37,18 @@ export default function AccountPage() {
   );
 }
 
+function localeIn(values: FormData): string | null {
+  const locale = textOf(values, 'locale');
+  return locale === OF_COMPANY ? null : locale;
+}
+
 function ProfileForm({ profile }: { profile: StaffProfile }) {
   const { account: texts, name } = useTexts('access');
   const { save, saved } = useTexts('common');
   const [isSaved, setSaved] = useState(false);
   const update = (values: FormData) => {
     setSaved(false);
-    return updateStaffProfile({ body: { name: textOf(values, 'name'), locale: optionalTextOf(values, 'locale') ?? null } });
+    return updateStaffProfile({ body: { name: textOf(values, 'name'), locale: localeIn(values) } });
   };
   const done = async (changed: StaffProfile | undefined) => {
     queries.setQueryData(['profile'], changed);
@@ -50,7 +58,14 @@ function ProfileForm({ profile }: { profile: StaffProfile }) {
   return (
     <Form send={update} onSent={done} submit={save}>
       <TextField name="name" label={name} value={profile.name} autocomplete="name" required />
-      <SelectField name="locale" label={texts.language} hint={texts.languageHint} value={profile.locale ?? ''} choices={useLanguages(profile.locale)} />
+      <SelectField
+        name="locale"
+        label={texts.language}
+        hint={texts.languageHint}
+        required
+        value={profile.locale ?? OF_COMPANY}
+        choices={useLanguages(profile.locale)}
+      />
       {isSaved && <Notice kind="success">{saved}</Notice>}
     </Form>
   );
@@ -64,7 +79,7 @@ function useLanguages(current: string | null): Choice[] {
   const choices: Choice[] = LOCALES.map((value) => ({ value, label: languages[value] }));
   const isListed = current === null || choices.some(({ value }) => value === current);
   const further = isListed ? [] : [{ value: current, label: names.of(current) ?? current }];
-  return [{ value: '', label: texts.defaultLanguage }, ...choices, ...further];
+  return [{ value: OF_COMPANY, label: texts.defaultLanguage }, ...choices, ...further];
 }
 
 function AccessCard() {
@@ -78,8 +93,8 @@ function AccessCard() {
         <Fact name={texts.company}>
           <bdi>{user.tenant.name}</bdi>
         </Fact>
-        <Fact name={common.role}>
-          {staffRoles[user.role]}
+        <Fact name={common.role}>{staffRoles[user.role]}</Fact>
+        <Fact name={texts.youMay}>
           <RolePermissions role={user.role} />
         </Fact>
       </Facts>

@@ -1,3 +1,4 @@
+import { approveCliLogin, type ApprovedCliLogin } from '@portico/client';
 import { useState } from 'preact/hooks';
 import { useLocation } from '../app/location.tsx';
 import { useTexts } from '../app/texts.ts';
@@ -6,9 +7,9 @@ import { Card } from '../kit/card.tsx';
 import { Form } from '../kit/form.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
-import { approveCliLogin, isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login.ts';
-import { LoginFacts } from './parts/login-facts.tsx';
-import { scopesOfRole } from './parts/roles.ts';
+import { isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login/login.ts';
+import { LoginFacts } from './parts/cli-login/login-facts.tsx';
+import { scopesOfRole } from './parts/staff/roles.ts';
 import { useSession } from './parts/session.tsx';
 import { StepUpProvider, useStepUp } from './parts/step-up.tsx';
 
@@ -63,8 +64,8 @@ function Answer({ login, onOutcome }: { login: CliLogin; onOutcome: (outcome: Ou
       </>
     );
   }
-  const approve = async () => ((await confirm()) ? approveCliLogin(login) : {});
-  const follow = (data: { redirect_to: string } | undefined) => {
+  const approve = async () => ((await confirm()) ? approveCliLogin({ body: login }) : {});
+  const follow = (data: ApprovedCliLogin | undefined) => {
     if (!data) return;
     const isExpected = isOfProgram(data.redirect_to, login);
     onOutcome(isExpected ? 'approved' : 'wrongAddress');

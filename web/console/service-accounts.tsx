@@ -9,8 +9,8 @@ import { Loaded } from '../kit/loaded.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
-import { ServiceAccountCard } from './parts/service-account-card.tsx';
-import { CreateServiceAccount } from './parts/service-account-dialogs.tsx';
+import { ServiceAccountCard } from './parts/service-accounts/account-card.tsx';
+import { CreateServiceAccount } from './parts/service-accounts/account-dialogs.tsx';
 import { StepUpProvider } from './parts/step-up.tsx';
 
 /** The service accounts of the company, each with its tokens. */

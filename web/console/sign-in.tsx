@@ -9,8 +9,8 @@ import { Form, textOf } from '../kit/form.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
 import { TextField } from '../kit/text-field.tsx';
-import { forgetCodeFlow, requestCode, useCodeFlow, type CodeFlow } from './parts/code-flow.ts';
-import { CodeForm } from './parts/code-form.tsx';
+import { forgetCodeFlow, requestCode, useCodeFlow, type CodeFlow } from './parts/codes/code-flow.ts';
+import { CodeForm } from './parts/codes/code-form.tsx';
 
 /** The sign-in page of staff users: the address first, then the code that was mailed to it. */
 export default function SignInPage() {
@@ -53,7 +53,7 @@ function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) 
         onVerified={signedIn}
         submit={texts.submit}
         actions={
-          <Button kind="plain" onClick={() => onFlow(undefined)}>
+          <Button small onClick={() => onFlow(undefined)}>
             {texts.otherAddress}
           </Button>
         }

@@ -5,15 +5,15 @@ import { Badge } from '../kit/badge.tsx';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { DateTime } from '../kit/date-time.tsx';
-import { LinkButton } from '../kit/link-button.tsx';
-import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import type { Column } from '../kit/table.tsx';
 import { ListTable, useList } from './parts/list.tsx';
+import { Outcomes } from './parts/outcome.tsx';
 import { useMay } from './parts/permissions.ts';
-import { RolesCard } from './parts/role-permissions.tsx';
+import { RolesCard } from './parts/staff/role-permissions.tsx';
+import { RowMenu } from './parts/row-menu.tsx';
 import { useSession } from './parts/session.tsx';
-import { EditStaff, InviteStaff, RemoveStaff } from './parts/staff-dialogs.tsx';
+import { EditStaff, InviteStaff, RemoveStaff } from './parts/staff/staff-dialogs.tsx';
 import { StepUpProvider } from './parts/step-up.tsx';
 
 /** The people and programs of the company, and their roles. */
@@ -21,7 +21,6 @@ export default function StaffPage() {
   const { staff: texts } = useTexts('access');
   const mayEdit = useMay('staff:edit');
   const [isInviting, setInviting] = useState(false);
-  const [invited, setInvited] = useState<StaffMember>();
   return (
     <StepUpProvider>
       <PageHead title={texts.title}>
@@ -31,12 +30,13 @@ export default function StaffPage() {
           </Button>
         )}
       </PageHead>
-      {invited && <Notice kind="success">{texts.invited(invited.email ?? invited.name)}</Notice>}
-      <Card>
-        <StaffTable mayEdit={mayEdit} />
-      </Card>
-      <RolesCard />
-      {isInviting && <InviteStaff onInvited={setInvited} onClose={() => setInviting(false)} />}
+      <Outcomes>
+        <Card>
+          <StaffTable mayEdit={mayEdit} />
+        </Card>
+        <RolesCard />
+        {isInviting && <InviteStaff onClose={() => setInviting(false)} />}
+      </Outcomes>
     </StepUpProvider>
   );
 }
@@ -92,20 +92,15 @@ function LastSignIn({ member: { kind, last_sign_in_at } }: { member: StaffMember
 function Actions({ member, open }: { member: StaffMember; open: (dialog: 'edit' | 'remove', member: StaffMember) => void }) {
   const { staff: texts, serviceAccounts } = useTexts('access');
   if (member.kind === 'service') {
-    return (
-      <LinkButton kind="plain" small href="/console/service-accounts">
-        {serviceAccounts.title}
-      </LinkButton>
-    );
+    return <a href="/console/service-accounts">{serviceAccounts.title}</a>;
   }
   return (
-    <div class="p-actions">
-      <Button small onClick={() => open('edit', member)} label={texts.editOf(member.name)}>
-        {texts.edit}
-      </Button>
-      <Button small onClick={() => open('remove', member)} label={texts.removeOf(member.name)}>
-        {texts.remove}
-      </Button>
-    </div>
+    <RowMenu
+      name={member.name}
+      actions={[
+        { label: texts.edit, onClick: () => open('edit', member) },
+        { label: texts.remove, onClick: () => open('remove', member) },
+      ]}
+    />
   );
 }

@@ -5,13 +5,13 @@ import { useTexts } from '../app/texts.ts';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { PageHead } from '../kit/page-head.tsx';
-import { CreateToken } from './parts/create-token.tsx';
+import { CreateToken } from './parts/tokens/create-token.tsx';
 import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
-import { scopesOfRole } from './parts/roles.ts';
+import { scopesOfRole } from './parts/staff/roles.ts';
 import { useSession } from './parts/session.tsx';
 import { StepUpProvider } from './parts/step-up.tsx';
-import { TokenTable } from './parts/token-table.tsx';
+import { TokenTable } from './parts/tokens/token-table.tsx';
 
 const reload = () => queries.invalidateQueries({ queryKey: ['tokens'] });
 

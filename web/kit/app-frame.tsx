@@ -41,7 +41,7 @@ export function AppFrame({ home, links, tools, layout, children }: AppFrameProps
         </a>
         <div class="p-app-tools">{tools}</div>
       </header>
-      <Navigation links={links} />
+      <Navigation home={home} links={links} />
       <main class="p-app-main" id="content" tabIndex={-1}>
         {children}
       </main>
@@ -49,10 +49,10 @@ export function AppFrame({ home, links, tools, layout, children }: AppFrameProps
   );
 }
 
-function Navigation({ links }: { links: NavigationLink[] }) {
+function Navigation({ home, links }: Pick<AppFrameProps, 'home' | 'links'>) {
   const texts = useTexts('common');
   const { path } = useLocation();
-  const current = currentLink(links, path);
+  const current = currentLink(links, home, path);
   return (
     <nav class="p-app-nav" id="navigation" aria-label={texts.menu}>
       <ul>
@@ -77,9 +77,10 @@ function MenuButton({ opened, onClick }: { opened: boolean; onClick: () => void 
   );
 }
 
-/** Returns the link to the page, or to the nearest page above it. */
-function currentLink(links: NavigationLink[], path: string): string | undefined {
-  const above = links.map(({ href }) => href).filter((href) => path === href || path.startsWith(`${href}/`));
+/** Returns the link to the page, or to the nearest page above it. The start page, above all others, counts for itself. */
+function currentLink(links: NavigationLink[], home: string, path: string): string | undefined {
+  const isAbove = (href: string) => href !== home && path.startsWith(`${href}/`);
+  const above = links.map(({ href }) => href).filter((href) => path === href || isAbove(href));
   return above.sort((a, b) => b.length - a.length)[0];
 }
 

@@ -29,7 +29,7 @@ export function ProblemNotice({ problem, sentence, children }: ProblemNoticeProp
     <Notice kind="danger">
       <p>{sentence ?? general}</p>
       {wait !== undefined && <RetryCountdown left={left} total={wait} />}
-      {id && UNEXPECTED.has(problem.code) && <p class="p-request-id">{texts.requestId(id)}</p>}
+      {id && !sentence && UNEXPECTED.has(problem.code) && <p class="p-request-id">{texts.requestId(id)}</p>}
       {children}
     </Notice>
   );

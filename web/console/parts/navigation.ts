@@ -2,7 +2,7 @@
 import type { CurrentStaffSession } from '@portico/client';
 import type { Bundles } from '../../app/texts.ts';
 import type { NavigationLink } from '../../kit/app-frame.tsx';
-import { permissionsOf, type Permission } from './permissions.ts';
+import type { Permission } from './permissions.ts';
 
 type Label = keyof Bundles['console']['navigation'];
 
@@ -30,8 +30,10 @@ const DESTINATIONS: Destination[] = [
 
 /** Returns the links that a staff user may follow. */
 export function navigationLinks(session: CurrentStaffSession, labels: Bundles['console']['navigation']): NavigationLink[] {
-  const permissions = permissionsOf(session);
-  return DESTINATIONS.filter(({ permission }) => !permission || permissions.includes(permission)).map(
-    ({ path, label, beginsGroup }) => ({ href: `/console${path}`, label: labels[label], beginsGroup }),
-  );
+  const mayFollow = ({ permission }: Destination) => !permission || session.permissions.includes(permission);
+  return DESTINATIONS.filter(mayFollow).map(({ path, label, beginsGroup }) => ({
+    href: `/console${path}`,
+    label: labels[label],
+    beginsGroup,
+  }));
 }

@@ -4,7 +4,7 @@ import { useContext, useState } from 'preact/hooks';
 import { useTexts } from '../../app/texts.ts';
 import { Dialog } from '../../kit/dialog.tsx';
 import type { Result } from '../../kit/form.tsx';
-import { StepUpCode } from './step-up-code.tsx';
+import { StepUpCode } from './codes/step-up-code.tsx';
 
 /** Asks for a fresh code. Resolves to whether the user has entered it. */
 type Confirm = () => Promise<boolean>;

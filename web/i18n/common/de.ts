@@ -15,6 +15,7 @@ export default {
   loading: 'Wird geladen …',
   unreachable: 'Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung, und versuchen Sie es erneut.',
   loadMore: 'Mehr anzeigen',
+  showTable: 'Als Tabelle zeigen',
   filters: {
     label: 'Filter',
     all: 'Alle',

@@ -15,6 +15,7 @@ export default {
   loading: 'Loading …',
   unreachable: 'The server cannot be reached. Check your connection and try again.',
   loadMore: 'Show more',
+  showTable: 'Show as a table',
   filters: {
     label: 'Filters',
     all: 'All',

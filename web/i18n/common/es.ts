@@ -15,6 +15,7 @@ export default {
   loading: 'Cargando …',
   unreachable: 'No se puede acceder al servidor. Compruebe su conexión e inténtelo de nuevo.',
   loadMore: 'Mostrar más',
+  showTable: 'Mostrar como tabla',
   filters: {
     label: 'Filtros',
     all: 'Todos',

@@ -15,6 +15,7 @@ export default {
   loading: 'Chargement …',
   unreachable: 'Le serveur est injoignable. Vérifiez votre connexion et réessayez.',
   loadMore: 'Afficher plus',
+  showTable: 'Afficher sous forme de tableau',
   filters: {
     label: 'Filtres',
     all: 'Tous',

@@ -1,7 +1,6 @@
 // The login of the command line: what its program has written into the address of the approval page.
-import { httpClient, type PorticoError, type TokenScope } from '@portico/client';
-import type { Result } from '../../kit/form.tsx';
-import { SCOPES } from './roles.ts';
+import type { TokenScope } from '@portico/client';
+import { SCOPES } from '../staff/roles.ts';
 
 /** What a program asks for. Anyone can have written it: a link in a mail opens the page just as the program does. */
 export interface CliLogin {
@@ -45,11 +44,6 @@ function readScopes(list: string | undefined): TokenScope[] | undefined {
   const names = new Set(list?.split(','));
   const scopes = SCOPES.filter((scope) => names.has(scope));
   return scopes.length > 0 && scopes.length === names.size ? scopes : undefined;
-}
-
-/** Approves a login. Returns the address of the program, which ends in the code for it. */
-export function approveCliLogin(body: CliLogin): Promise<Result<{ redirect_to: string }>> {
-  return httpClient.post<{ 201: { redirect_to: string } }, { 403: PorticoError }>({ url: '/api/staff/cli-logins', body });
 }
 
 /** Whether an address is one of the program: of the literal 127.0.0.1, at its port. */

@@ -1,8 +1,8 @@
 import type { TokenScope } from '@portico/client';
 import { useId } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Checkbox } from '../../kit/checkbox.tsx';
-import { useFieldProblem } from '../../kit/form.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Checkbox } from '../../../kit/checkbox.tsx';
+import { useFieldProblem } from '../../../kit/form.tsx';
 
 /** The permissions of a new token, as check boxes named `scopes`. */
 export function ScopesField({ scopes }: { scopes: TokenScope[] }) {

@@ -1,15 +1,15 @@
 // The dialogs that create and remove service accounts.
 import { createServiceAccount, removeServiceAccount, type ServiceAccount, type ServiceAccountRole } from '@portico/client';
-import { queries } from '../../app/queries.tsx';
-import { useTexts } from '../../app/texts.ts';
-import { Button } from '../../kit/button.tsx';
-import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
-import { Dialog } from '../../kit/dialog.tsx';
-import { Form, textOf } from '../../kit/form.tsx';
-import { TextField } from '../../kit/text-field.tsx';
-import { RoleField } from './role-permissions.tsx';
-import { SERVICE_ROLES } from './roles.ts';
-import { useStepUp } from './step-up.tsx';
+import { queries } from '../../../app/queries.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Button } from '../../../kit/button.tsx';
+import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
+import { Dialog } from '../../../kit/dialog.tsx';
+import { Form, textOf } from '../../../kit/form.tsx';
+import { TextField } from '../../../kit/text-field.tsx';
+import { RoleField } from '../staff/role-permissions.tsx';
+import { SERVICE_ROLES } from '../staff/roles.ts';
+import { useStepUp } from '../step-up.tsx';
 
 /** Loads all lists again that show service accounts. */
 async function reload(): Promise<void> {

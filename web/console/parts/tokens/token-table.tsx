@@ -1,14 +1,14 @@
 import type { ApiToken, ApiTokenOwner } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Badge } from '../../kit/badge.tsx';
-import { Button } from '../../kit/button.tsx';
-import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
-import { DateTime } from '../../kit/date-time.tsx';
-import { EmptyState } from '../../kit/empty-state.tsx';
-import type { Result } from '../../kit/form.tsx';
-import type { Column } from '../../kit/table.tsx';
-import { ListTable, type List } from './list.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Badge } from '../../../kit/badge.tsx';
+import { Button } from '../../../kit/button.tsx';
+import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
+import { DateTime } from '../../../kit/date-time.tsx';
+import { EmptyState } from '../../../kit/empty-state.tsx';
+import type { Result } from '../../../kit/form.tsx';
+import type { Column } from '../../../kit/table.tsx';
+import { ListTable, type List } from '../list.tsx';
 
 type Token = ApiToken & { owner?: ApiTokenOwner };
 

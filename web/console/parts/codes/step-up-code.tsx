@@ -1,13 +1,13 @@
 import type { PorticoError, StaffSession, StepUp } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Button } from '../../kit/button.tsx';
-import type { Result } from '../../kit/form.tsx';
-import { ProblemNotice } from '../../kit/problem-notice.tsx';
-import { Skeleton } from '../../kit/skeleton.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Button } from '../../../kit/button.tsx';
+import type { Result } from '../../../kit/form.tsx';
+import { ProblemNotice } from '../../../kit/problem-notice.tsx';
+import { Skeleton } from '../../../kit/skeleton.tsx';
 import { codeState, forgetCodeFlow, requestCode, useCodeFlow } from './code-flow.ts';
 import { CodeForm } from './code-form.tsx';
-import { useSession } from './session.tsx';
+import { useSession } from '../session.tsx';
 
 interface StepUpCodeProps {
   verify: (body: StepUp) => Promise<Result<StaffSession>>;
@@ -37,7 +37,7 @@ export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
   }, []);
 
   const cancel = (
-    <Button kind="plain" onClick={onCancel}>
+    <Button kind="plain" small onClick={onCancel}>
       {common.cancel}
     </Button>
   );

@@ -1,9 +1,9 @@
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Button } from '../../kit/button.tsx';
-import { ProblemNotice } from '../../kit/problem-notice.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Button } from '../../../kit/button.tsx';
+import { ProblemNotice } from '../../../kit/problem-notice.tsx';
 import { requestCode, useCodeState, type CodeFlow } from './code-flow.ts';
 
 interface ResendProps {
@@ -33,13 +33,15 @@ export function Resend({ flow, onFlow, actions }: ResendProps) {
         {wasResent && isLive ? texts.resent : ''}
       </p>
       {problem && <ProblemNotice problem={problem} />}
-      <div class="p-actions" ref={row}>
-        <Button kind={isLive ? 'secondary' : 'primary'} disabled={resendIn > 0} onClick={resend}>
-          {texts.resend}
-        </Button>
-        {actions}
+      <div class="p-field">
+        <div class="p-actions" ref={row}>
+          <Button kind={isLive ? 'secondary' : 'primary'} small={isLive} disabled={resendIn > 0} onClick={resend}>
+            {texts.resend}
+          </Button>
+          {actions}
+        </div>
+        {resendIn > 0 && <p class="p-hint">{texts.resendIn(resendIn)}</p>}
       </div>
-      {resendIn > 0 && <p class="p-small p-muted">{texts.resendIn(resendIn)}</p>}
     </>
   );
 }

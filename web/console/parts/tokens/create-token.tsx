@@ -1,14 +1,14 @@
 import type { CreateApiToken, CreatedApiToken, PorticoError, TokenScope } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Button } from '../../kit/button.tsx';
-import { Dialog } from '../../kit/dialog.tsx';
-import { Form, textOf, type Result } from '../../kit/form.tsx';
-import { Secret } from '../../kit/secret.tsx';
-import { SelectField } from '../../kit/select-field.tsx';
-import { TextField } from '../../kit/text-field.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Button } from '../../../kit/button.tsx';
+import { Dialog } from '../../../kit/dialog.tsx';
+import { Form, textOf, type Result } from '../../../kit/form.tsx';
+import { Secret } from '../../../kit/secret.tsx';
+import { SelectField } from '../../../kit/select-field.tsx';
+import { TextField } from '../../../kit/text-field.tsx';
 import { ScopesField } from './scopes-field.tsx';
-import { useStepUp } from './step-up.tsx';
+import { useStepUp } from '../step-up.tsx';
 
 interface CreateTokenProps {
   title: string;

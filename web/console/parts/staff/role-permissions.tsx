@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Card } from '../../kit/card.tsx';
-import { SelectField } from '../../kit/select-field.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Card } from '../../../kit/card.tsx';
+import { SelectField } from '../../../kit/select-field.tsx';
 import { permissionsOfRole, ROLES, type StaffRole } from './roles.ts';
 
 /** What a role may do, in words. */

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import { useLocale, useTexts } from '../../app/texts.ts';
-import { formatTime } from '../../kit/date-time.tsx';
-import { Fact, Facts } from '../../kit/facts.tsx';
-import { CLI_TOKEN_DAYS, type CliLogin } from './cli-login.ts';
-import { useSession } from './session.tsx';
+import { useLocale, useTexts } from '../../../app/texts.ts';
+import { formatTime } from '../../../kit/date-time.tsx';
+import { Fact, Facts } from '../../../kit/facts.tsx';
+import { CLI_TOKEN_DAYS, type CliLogin } from './login.ts';
+import { useSession } from '../session.tsx';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -17,7 +17,10 @@ export function LoginFacts({ login }: { login: CliLogin }) {
     <Facts>
       <Fact name={texts.program}>
         <p>
-          {texts.programClaim} <strong class="p-claim" dir="auto">{login.name}</strong>
+          {texts.programClaim}{' '}
+          <q>
+            <bdi>{login.name}</bdi>
+          </q>
         </p>
         <p class="p-muted p-small">{texts.programUnchecked}</p>
       </Fact>

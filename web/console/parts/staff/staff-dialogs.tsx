@@ -1,35 +1,32 @@
 // The dialogs that change the staff.
 import { inviteStaff, removeStaff, updateStaff, type PorticoError, type StaffMember } from '@portico/client';
-import { queries } from '../../app/queries.tsx';
-import { useTexts } from '../../app/texts.ts';
-import { Button } from '../../kit/button.tsx';
-import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
-import { Dialog } from '../../kit/dialog.tsx';
-import { Form, optionalTextOf, textOf } from '../../kit/form.tsx';
-import { TextField } from '../../kit/text-field.tsx';
+import { queries } from '../../../app/queries.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Button } from '../../../kit/button.tsx';
+import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
+import { Dialog } from '../../../kit/dialog.tsx';
+import { Form, optionalTextOf, textOf } from '../../../kit/form.tsx';
+import { TextField } from '../../../kit/text-field.tsx';
+import { useOutcome } from '../outcome.tsx';
 import { RoleField } from './role-permissions.tsx';
 import { ROLES, type StaffRole } from './roles.ts';
-import { useSession } from './session.tsx';
-import { useStepUp } from './step-up.tsx';
+import { useSession } from '../session.tsx';
+import { useStepUp } from '../step-up.tsx';
 
 const roleOf = (values: FormData) => textOf(values, 'role') as StaffRole;
 const reload = () => queries.invalidateQueries({ queryKey: ['staff'] });
 
-interface InviteStaffProps {
-  onInvited: (member: StaffMember | undefined) => void;
-  onClose: () => void;
-}
-
 /** Invites a person to the staff. */
-export function InviteStaff({ onInvited, onClose }: InviteStaffProps) {
+export function InviteStaff({ onClose }: { onClose: () => void }) {
   const { staff: texts, ...common } = useTexts('access');
   const { cancel } = useTexts('common');
   const { whenFresh } = useStepUp();
   const invite = (values: FormData) =>
     inviteStaff({ body: { email: textOf(values, 'email'), name: optionalTextOf(values, 'name'), role: roleOf(values) } });
+  const say = useOutcome();
   const done = async (member: StaffMember | undefined) => {
     await reload();
-    onInvited(member);
+    if (member) say(texts.invited(member.email ?? member.name));
     onClose();
   };
   return (

@@ -1,18 +1,18 @@
 import { createServiceAccountToken, listServiceAccountTokens, revokeServiceAccountToken, type ServiceAccount } from '@portico/client';
 import { useId, useState } from 'preact/hooks';
-import { queries } from '../../app/queries.tsx';
-import { useTexts } from '../../app/texts.ts';
-import { Badge } from '../../kit/badge.tsx';
-import { Button } from '../../kit/button.tsx';
-import { Card } from '../../kit/card.tsx';
-import { DateTime } from '../../kit/date-time.tsx';
-import { CreateToken } from './create-token.tsx';
-import { useList } from './list.tsx';
-import { useMay } from './permissions.ts';
-import { scopesOfRole } from './roles.ts';
-import { RemoveServiceAccount } from './service-account-dialogs.tsx';
-import { useStepUp } from './step-up.tsx';
-import { TokenTable } from './token-table.tsx';
+import { queries } from '../../../app/queries.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Badge } from '../../../kit/badge.tsx';
+import { Button } from '../../../kit/button.tsx';
+import { Card } from '../../../kit/card.tsx';
+import { DateTime } from '../../../kit/date-time.tsx';
+import { CreateToken } from '../tokens/create-token.tsx';
+import { useList } from '../list.tsx';
+import { useMay } from '../permissions.ts';
+import { scopesOfRole } from '../staff/roles.ts';
+import { RemoveServiceAccount } from './account-dialogs.tsx';
+import { useStepUp } from '../step-up.tsx';
+import { TokenTable } from '../tokens/token-table.tsx';
 
 /** A service account. Its tokens are loaded when the user opens them. */
 export function ServiceAccountCard({ account }: { account: ServiceAccount }) {

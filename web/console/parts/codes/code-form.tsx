@@ -1,10 +1,10 @@
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { useLocale, useTexts } from '../../app/texts.ts';
-import { Form, textOf, type Result } from '../../kit/form.tsx';
-import { Notice } from '../../kit/notice.tsx';
-import { TextField } from '../../kit/text-field.tsx';
+import { useLocale, useTexts } from '../../../app/texts.ts';
+import { Form, textOf, type Result } from '../../../kit/form.tsx';
+import { Notice } from '../../../kit/notice.tsx';
+import { TextField } from '../../../kit/text-field.tsx';
 import { expiryOf, triesLeft, useCodeState, type CodeFlow } from './code-flow.ts';
 import { Resend } from './resend.tsx';
 
