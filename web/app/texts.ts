@@ -10,6 +10,7 @@ import type password from '../i18n/password/en.ts';
 import type portal from '../i18n/portal/en.ts';
 import type consoleTexts from '../i18n/console/en.ts';
 import type access from '../i18n/access/en.ts';
+import type outcomes from '../i18n/outcomes/en.ts';
 
 export const LOCALES = ['en', 'de', 'fr', 'es'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -24,6 +25,7 @@ export interface Bundles {
   portal: typeof portal;
   console: typeof consoleTexts;
   access: typeof access;
+  outcomes: typeof outcomes;
 }
 export type BundleName = keyof Bundles;
 

@@ -1,11 +1,8 @@
-import { useQuery } from '@tanstack/preact-query';
-import { getClient, type BulkInvitationResult, type Client, type PorticoError } from '@portico/client';
+import type { BulkInvitationResult, Client, PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
 import type { PageProps } from '../app/pages.tsx';
-import { dataOf } from '../app/queries.tsx';
 import { useTexts } from '../app/texts.ts';
 import { EmptyState } from '../kit/empty-state.tsx';
-import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { ProblemNotice } from '../kit/problem-notice.tsx';
@@ -15,6 +12,7 @@ import { ChooseTable } from './parts/bulk/choose-table.tsx';
 import { inviteTable } from './parts/bulk/invite-table.ts';
 import { useTableProblem } from './parts/bulk/row-texts.ts';
 import { readTable, textOfFile, type TableData } from './parts/bulk/table.ts';
+import { WithClient } from './parts/clients/with-client.tsx';
 import { useMay } from './parts/permissions.ts';
 
 /** The size that the server accepts. */
@@ -25,10 +23,9 @@ export default function BulkInvitePage({ params: { client: id = '' } }: PageProp
   const { bulk } = useTexts('console');
   const { forbidden } = useTexts('common');
   const mayEdit = useMay('clients:edit');
-  const query = useQuery({ queryKey: ['clients', id], queryFn: () => dataOf(getClient({ path: { client_id: id } })) });
   if (!mayEdit) return <EmptyState title={forbidden.title}>{forbidden.body}</EmptyState>;
   return (
-    <Loaded query={query} lines={8}>
+    <WithClient id={id}>
       {(client) => (
         <>
           <BackLink href={`/console/clients/${id}`}>{client.name}</BackLink>
@@ -36,7 +33,7 @@ export default function BulkInvitePage({ params: { client: id = '' } }: PageProp
           <Steps client={client} />
         </>
       )}
-    </Loaded>
+    </WithClient>
   );
 }
 

@@ -1,18 +1,16 @@
-import { useQuery } from '@tanstack/preact-query';
-import { getClient, type Client } from '@portico/client';
+import type { Client } from '@portico/client';
 import { useState } from 'preact/hooks';
 import type { PageProps } from '../app/pages.tsx';
-import { dataOf } from '../app/queries.tsx';
 import { useTexts } from '../app/texts.ts';
 import { Button } from '../kit/button.tsx';
 import { LinkButton } from '../kit/link-button.tsx';
-import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { BackLink } from './parts/back-link.tsx';
 import { ArchiveClientDialog, EditClientDialog } from './parts/clients/client-dialogs.tsx';
 import { ClientInvitations } from './parts/clients/client-invitations.tsx';
 import { ClientPeople } from './parts/clients/client-people.tsx';
+import { WithClient } from './parts/clients/with-client.tsx';
 import { InviteDialog } from './parts/invite/invite-dialog.tsx';
 import { Outcomes } from './parts/outcome.tsx';
 import { useMay } from './parts/permissions.ts';
@@ -21,11 +19,10 @@ import { ClientStatus } from './parts/status.tsx';
 /** A client: its people, its invitations, and what can be done with it. */
 export default function ClientPage({ params: { client: id = '' } }: PageProps) {
   const { client: texts } = useTexts('console');
-  const query = useQuery({ queryKey: ['clients', id], queryFn: () => dataOf(getClient({ path: { client_id: id } })) });
   return (
     <Outcomes>
       <BackLink href="/console/clients">{texts.back}</BackLink>
-      <Loaded query={query} lines={8}>
+      <WithClient id={id}>
         {(client) => (
           <>
             <ClientHead client={client} />
@@ -38,7 +35,7 @@ export default function ClientPage({ params: { client: id = '' } }: PageProps) {
             <ClientInvitations clientId={id} />
           </>
         )}
-      </Loaded>
+      </WithClient>
     </Outcomes>
   );
 }

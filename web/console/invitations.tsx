@@ -8,7 +8,7 @@ import { PageHead } from '../kit/page-head.tsx';
 import { choicesOf } from './parts/choices.ts';
 import { ClientLink } from './parts/client-link.tsx';
 import { DELIVERY_STATUSES, INVITATION_STATUSES } from './parts/invitations/statuses.ts';
-import { InvitationsTable } from './parts/invitations/invitations-table.tsx';
+import { InvitationsTable, isQueued } from './parts/invitations/invitations-table.tsx';
 import { useFilters } from './parts/filters.ts';
 import { useList } from './parts/list.tsx';
 import { Outcomes } from './parts/outcome.tsx';
@@ -18,7 +18,7 @@ export default function InvitationsPage() {
   const { invitations, fields, invitationStatuses, deliveryStatuses, navigation } = useTexts('console');
   const filters = useFilters({ q: 'search', status: INVITATION_STATUSES, delivery: DELIVERY_STATUSES });
   const { values, set } = filters;
-  const list = useList(['invitations', values], (cursor) => listInvitations({ query: { ...values, cursor } }));
+  const list = useList(['invitations', values], (cursor) => listInvitations({ query: { ...values, cursor } }), isQueued);
   return (
     <Outcomes>
       <PageHead title={invitations.title} />

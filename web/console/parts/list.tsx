@@ -29,17 +29,27 @@ export interface List<Item> {
   isPlaceholderData: boolean;
 }
 
+/** How often a list is loaded again that has an entry that will change soon. */
+const RELOAD_INTERVAL_MS = 5000;
+
 /**
  * Loads a list. `key` begins with the name of the list, so that `queries.invalidateQueries({ queryKey: [name] })` loads
- * it again, and contains all that `load` depends on.
+ * it again, and contains all that `load` depends on. While `isChanging` is true of an entry, the list is loaded again and
+ * again.
  */
-export function useList<Item>(key: unknown[], load: (cursor: string | undefined) => Promise<Result<ListPage<Item>>>): List<Item> {
+export function useList<Item>(
+  key: unknown[],
+  load: (cursor: string | undefined) => Promise<Result<ListPage<Item>>>,
+  isChanging: (item: Item) => boolean = () => false,
+): List<Item> {
   const query = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam }) => dataOf(load(pageParam)),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.data.some(isChanging)) ? RELOAD_INTERVAL_MS : false,
   });
   const { error, refetch, hasNextPage, fetchNextPage, isPlaceholderData } = query;
   const data = query.data?.pages.flatMap((page) => page.data);

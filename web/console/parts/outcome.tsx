@@ -1,18 +1,27 @@
 // What a page says after an act, until the next one.
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useState } from 'preact/hooks';
+import { useTexts } from '../../app/texts.ts';
 import { Notice } from '../../kit/notice.tsx';
 
 type Say = (outcome: ComponentChildren) => void;
 
 const OutcomeContext = createContext<Say>(() => undefined);
 
-/** Provides the place above its content where the acts of a page say what they have done. */
+/** Provides the place above its content where the acts of a page say what they have done. It stays in sight. */
 export function Outcomes({ children }: { children: ComponentChildren }) {
+  const { close } = useTexts('common');
   const [outcome, setOutcome] = useState<ComponentChildren>();
   return (
     <OutcomeContext.Provider value={setOutcome}>
-      <div class="p-outcome">{outcome && <Notice kind="success">{outcome}</Notice>}</div>
+      {outcome && (
+        <div class="p-outcome">
+          <Notice kind="success">{outcome}</Notice>
+          <button type="button" class="p-icon-button" aria-label={close} onClick={() => setOutcome(undefined)}>
+            <span aria-hidden="true">×</span>
+          </button>
+        </div>
+      )}
       {children}
     </OutcomeContext.Provider>
   );

@@ -32,7 +32,12 @@ export function CheckTable({ clientId, table, trial, onAnother }: CheckTableProp
   const hasBegun = sending.state !== 'ready';
   return (
     <Card title={hasBegun ? bulk.result : bulk.preview}>
-      {!hasBegun && <Counts counts={trial.counts} />}
+      {!hasBegun && (
+        <>
+          <p class="p-muted">{bulk.previewHint}</p>
+          <Counts counts={trial.counts} />
+        </>
+      )}
       {hasBegun && <Progress sending={sending} total={toSend.length} />}
       <div class="p-actions">
         {sending.state === 'ready' && <SendButton count={toSend.length} run={sending.run} />}

@@ -3,7 +3,6 @@ import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { Field } from '../../../kit/field.tsx';
-import { Spinner } from '../../../kit/spinner.tsx';
 import { saveFile } from './save-file.ts';
 import { csvForSpreadsheets } from './table.ts';
 
@@ -25,12 +24,8 @@ export function ChooseTable({ isChecking, onTable }: ChooseTableProps) {
     <>
       <Card>
         <FileDrop onFile={onTable} />
-        <p role="status">
-          {isChecking && (
-            <>
-              <Spinner /> {bulk.checking}
-            </>
-          )}
+        <p class="p-checking" role="status">
+          {isChecking && bulk.checking}
         </p>
         <PastedTable onTable={onTable} />
       </Card>

@@ -5,7 +5,7 @@ import { EmptyState } from '../../../kit/empty-state.tsx';
 import { FilterBar, SelectFilter } from '../../../kit/filters.tsx';
 import { choicesOf } from '../choices.ts';
 import { useFilters } from '../filters.ts';
-import { InvitationsTable } from '../invitations/invitations-table.tsx';
+import { InvitationsTable, isQueued } from '../invitations/invitations-table.tsx';
 import { DELIVERY_STATUSES, INVITATION_STATUSES } from '../invitations/statuses.ts';
 import { useList } from '../list.tsx';
 
@@ -14,8 +14,10 @@ export function ClientInvitations({ clientId }: { clientId: string }) {
   const { client, fields, invitationStatuses, deliveryStatuses } = useTexts('console');
   const filters = useFilters({ status: INVITATION_STATUSES, delivery: DELIVERY_STATUSES }, 'invitation_');
   const { values, set } = filters;
-  const list = useList(['invitations', clientId, values], (cursor) =>
-    listClientInvitations({ path: { client_id: clientId }, query: { ...values, cursor } }),
+  const list = useList(
+    ['invitations', clientId, values],
+    (cursor) => listClientInvitations({ path: { client_id: clientId }, query: { ...values, cursor } }),
+    isQueued,
   );
   return (
     <Card title={client.invitations}>

@@ -22,6 +22,9 @@ interface InvitationsTableProps<Item extends Invitation> {
   columns?: Column<Item>[];
 }
 
+/** Whether the mail of an invitation waits to be sent. */
+export const isQueued = ({ delivery }: Invitation): boolean => delivery?.status === 'queued';
+
 /** A table of invitations with the state of their mails, and with their acts. */
 export function InvitationsTable<Item extends Invitation>({ columns = [], clientIdOf, ...table }: InvitationsTableProps<Item>) {
   const { fields, invitations } = useTexts('console');
@@ -67,7 +70,7 @@ function Status({ invitation: { status, mode, expires_at } }: { invitation: Invi
       <span class="p-muted p-small">
         {status === 'pending' ? (
           <>
-            {invitations.expiresAt} <DateTime value={expires_at} />
+            {invitations.expiresAt} <DateTime value={expires_at} dateOnly />
           </>
         ) : (
           modes[mode]

@@ -51,12 +51,16 @@ function Totals({ days }: { days: Day[] }) {
 function Chart({ days }: { days: Day[] }) {
   const { funnel } = useTexts('console').overview;
   const locale = useLocale();
-  const names = days.map(({ day }) => dayName(day, locale));
   return (
     <NestedColumns
-      columns={names}
+      columns={days.map(({ day }) => dayName(day, locale, DAY_OF_YEAR))}
       series={STEPS.map((step) => ({ name: funnel.steps[step], values: days.map((day) => day[step]) }))}
-      summary={funnel.summary(names[0] ?? '', names.at(-1) ?? '', totalOf(days, 'invited'), totalOf(days, 'signed_in'))}
+      summary={funnel.summary(
+        dayName(days[0]?.day, locale),
+        dayName(days.at(-1)?.day, locale),
+        totalOf(days, 'invited'),
+        totalOf(days, 'signed_in'),
+      )}
       format={formats(locale).number}
     />
   );
@@ -85,6 +89,9 @@ function DaysTable({ days }: { days: Day[] }) {
 
 const totalOf = (days: Day[], step: (typeof STEPS)[number]): number => days.reduce((sum, day) => sum + day[step], 0);
 
+const DAY_OF_YEAR: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
+
 /** Formats a day of the API, which is one of UTC. */
-const dayName = (day: string, locale: string): string =>
-  new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(day));
+function dayName(day: string | undefined, locale: string, parts: Intl.DateTimeFormatOptions = { ...DAY_OF_YEAR, year: 'numeric' }): string {
+  return day ? new Intl.DateTimeFormat(locale, { ...parts, timeZone: 'UTC' }).format(new Date(day)) : '';
+}
