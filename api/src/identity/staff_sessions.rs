@@ -5,7 +5,11 @@ use poem_openapi::{Object, OpenApi, payload::Json};
 use portico_domain::{
     entity::CodeFlowId,
     identity::{sessions, staff_codes},
-    platform::{actor::Realm, app::App, email_address::EmailAddress},
+    platform::{
+        actor::{Permission, Realm},
+        app::App,
+        email_address::EmailAddress,
+    },
 };
 use uuid::Uuid;
 
@@ -19,7 +23,7 @@ use crate::{
         response::{AcceptedStatus, NoContent, WithCookies},
         tags::Tag,
     },
-    identity::views::{self, SessionInfo, StaffSession, StaffUserView},
+    identity::views::{self, SessionInfo, StaffPermission, StaffSession, StaffUserView},
 };
 
 /// The operations of the tag `staff sessions`.
@@ -72,6 +76,8 @@ struct StaffSessionView {
     user: StaffUserView,
     /// The current session.
     session: SessionInfo,
+    /// What the role of the staff user allows.
+    permissions: Vec<StaffPermission>,
 }
 
 #[OpenApi(prefix_path = "/api/staff/auth", tag = "Tag::StaffSessions")]
@@ -174,10 +180,11 @@ impl StaffSessions {
 
     /// Get the current staff session
     ///
-    /// Returns the signed-in staff user and the session.
+    /// Returns the signed-in staff user, the session, and what the role of the staff user allows.
     #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
     async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, 0> {
         let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));
-        Ok(Json(StaffSessionView { user, session }))
+        let permissions = Permission::of(caller.user.role).map(Into::into).collect();
+        Ok(Json(StaffSessionView { user, session, permissions }))
     }
 }
