@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 
-/** The distance between the button and its list. */
+/** The distance between a menu and its button, and the edges of the window. */
 const GAP_PX = 4;
 
 /** A button that opens a list of links and buttons. The browser closes it with Escape and with a click beside it. */
@@ -10,12 +10,7 @@ export function Menu({ label, button, children }: { label: string; button: Compo
   const opener = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const place = ({ newState }: { newState: string }) => {
-    if (newState !== 'open' || !opener.current || !list.current) return;
-    const { top, bottom, right } = opener.current.getBoundingClientRect();
-    const { offsetHeight, offsetWidth } = list.current;
-    const hasSpaceBelow = bottom + GAP_PX + offsetHeight <= innerHeight;
-    list.current.style.top = `${hasSpaceBelow ? bottom + GAP_PX : Math.max(GAP_PX, top - GAP_PX - offsetHeight)}px`;
-    list.current.style.left = `${Math.max(2 * GAP_PX, right - offsetWidth)}px`;
+    if (newState === 'open' && opener.current && list.current) placeBeside(opener.current, list.current);
   };
   return (
     <>
@@ -27,4 +22,12 @@ export function Menu({ label, button, children }: { label: string; button: Compo
       </div>
     </>
   );
+}
+
+/** Places a list below its button, or above it where the window ends. */
+function placeBeside(opener: HTMLElement, list: HTMLElement): void {
+  const { top, bottom, right } = opener.getBoundingClientRect();
+  const isBelow = bottom + GAP_PX + list.offsetHeight <= innerHeight || top < list.offsetHeight;
+  list.style.top = `${isBelow ? bottom + GAP_PX : top - GAP_PX - list.offsetHeight}px`;
+  list.style.left = `${Math.max(2 * GAP_PX, right - list.offsetWidth)}px`;
 }

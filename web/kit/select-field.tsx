@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import { Field, type FieldProps } from './field.tsx';
 
 export interface Choice {
@@ -14,19 +13,19 @@ interface SelectFieldProps extends FieldProps {
 
 /** A field for one of a few values. */
 export function SelectField({ choices, value, onChange, ...props }: SelectFieldProps) {
-  // Without `onChange`, the field keeps its value itself. Preact would set it back to `value` when the field renders.
-  const [chosen, setChosen] = useState(value);
-  const change = (next: string) => {
-    setChosen(next);
-    onChange?.(next);
-  };
   return (
     <Field
       {...props}
       control={(attributes) => (
-        <select {...attributes} class="p-input" value={onChange ? value : chosen} onChange={(event) => change(event.currentTarget.value)}>
+        <select
+          {...attributes}
+          class="p-input"
+          {...(onChange ? { value } : {})}
+          onChange={(event) => onChange?.(event.currentTarget.value)}
+        >
           {choices.map((choice) => (
-            <option key={choice.value} value={choice.value}>
+            // Without `onChange`, `value` is only the first choice. A controlled select would return to it at each rendering.
+            <option key={choice.value} value={choice.value} selected={!onChange && choice.value === value}>
               {choice.label}
             </option>
           ))}
