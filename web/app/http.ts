@@ -4,7 +4,8 @@ import { signInPath, signedOutPath, type Realm } from './navigation.ts';
 import { tabStorage } from './tab-storage.ts';
 
 let signsOut = false;
-let reason = 'session_ended';
+/** Why the session has ended. `undefined` until a call has succeeded: a first visitor has no session that can end. */
+let reason: string | undefined;
 
 /**
  * Makes calls refresh the session, and leads to the sign-in page when the session has ended. Called once, by what
@@ -36,6 +37,7 @@ function leave(realm: Realm): void {
 /** Sends a request, and remembers why the session has ended, for the sign-in page. */
 async function fetchAndLearnReason(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
+  if (response.ok) reason = 'session_ended';
   if (response.status !== 401) return response;
   const problem = (await response.clone().json().catch(() => undefined)) as { code?: string } | undefined;
   if (problem?.code === 'session_expired' || problem?.code === 'session_revoked') reason = problem.code;

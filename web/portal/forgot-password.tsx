@@ -12,7 +12,7 @@ import { plannedSignIn } from './parts/sign-in-plan.ts';
 
 /** The page that mails a link to set a new password. It says the same whether the address has an account or not. */
 export default function ForgotPasswordPage() {
-  const { forgot: texts } = useTexts('entry');
+  const { forgot: texts } = useTexts('links');
   const [email, setEmail] = useState<string>();
   return (
     <EntryFrame>
@@ -25,7 +25,7 @@ export default function ForgotPasswordPage() {
 }
 
 function AskAddress({ onSent }: { onSent: (email: string) => void }) {
-  const { forgot: texts, email: label } = useTexts('entry');
+  const { forgot: texts } = useTexts('links');
   const [email, setEmail] = useState(plannedSignIn()?.email ?? '');
   return (
     <>
@@ -36,14 +36,14 @@ function AskAddress({ onSent }: { onSent: (email: string) => void }) {
         onSent={() => onSent(email.trim())}
         submit={texts.submit}
       >
-        <TextField name="email" type="email" label={label} autocomplete="username" value={email} onInput={setEmail} required />
+        <TextField name="email" type="email" label={texts.email} autocomplete="username" value={email} onInput={setEmail} required />
       </Form>
     </>
   );
 }
 
 function Sent({ email, onOther }: { email: string; onOther: () => void }) {
-  const { forgot: texts } = useTexts('entry');
+  const { forgot: texts } = useTexts('links');
   const [times, setTimes] = useState(1);
   return (
     <>

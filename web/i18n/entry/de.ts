@@ -17,17 +17,5 @@ export default {
       password_reset: 'Ihr Passwort ist festgelegt. Melden Sie sich damit an.',
     },
   },
-  forgot: {
-    title: 'Passwort vergessen?',
-    intro: 'Geben Sie Ihre E-Mail-Adresse ein. Sie erhalten eine E-Mail mit einem Link, um ein neues Passwort festzulegen.',
-    submit: 'Link senden',
-    back: 'Zurück zur Anmeldung',
-    sentTitle: 'Prüfen Sie Ihr Postfach',
-    sent: (email) => `Wenn es für ${email} ein Konto gibt, ist eine E-Mail mit einem Link unterwegs.`,
-    hint: 'Das kann einige Minuten dauern. Sehen Sie auch im Spam-Ordner nach. Wenn keine E-Mail ankommt, prüfen Sie die Adresse.',
-    again: 'Erneut senden',
-    sentAgain: 'Eine weitere E-Mail ist unterwegs.',
-    other: 'Andere Adresse verwenden',
-  },
   signedOut: { title: 'Sie haben sich abgemeldet', body: 'Sie können diese Seite schließen.', signIn: 'Erneut anmelden' },
 } satisfies typeof entry;

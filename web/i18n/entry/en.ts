@@ -16,17 +16,5 @@ export default {
       password_reset: 'Your password is set. Sign in with it.',
     },
   },
-  forgot: {
-    title: 'Forgot your password?',
-    intro: 'Enter your email address. You receive a mail with a link to set a new password.',
-    submit: 'Send the link',
-    back: 'Back to sign-in',
-    sentTitle: 'Check your mailbox',
-    sent: (email: string) => `If ${email} has an account, a mail with a link is on its way.`,
-    hint: 'It can take a few minutes. Look into the spam folder too. If no mail arrives, check the address.',
-    again: 'Send again',
-    sentAgain: 'Another mail is on its way.',
-    other: 'Use another address',
-  },
   signedOut: { title: 'You have signed out', body: 'You can close this page.', signIn: 'Sign in again' },
 };

@@ -17,17 +17,5 @@ export default {
       password_reset: 'Su contraseña está establecida. Inicie sesión con ella.',
     },
   },
-  forgot: {
-    title: '¿Ha olvidado su contraseña?',
-    intro: 'Escriba su correo electrónico. Recibirá un correo con un enlace para establecer una contraseña nueva.',
-    submit: 'Enviar el enlace',
-    back: 'Volver al inicio de sesión',
-    sentTitle: 'Revise su correo',
-    sent: (email) => `Si existe una cuenta para ${email}, recibirá un correo con un enlace.`,
-    hint: 'Puede tardar unos minutos. Mire también en la carpeta de correo no deseado. Si no llega ningún correo, compruebe la dirección.',
-    again: 'Enviar de nuevo',
-    sentAgain: 'Se ha enviado otro correo.',
-    other: 'Usar otra dirección',
-  },
   signedOut: { title: 'Ha cerrado la sesión', body: 'Puede cerrar esta página.', signIn: 'Iniciar sesión de nuevo' },
 } satisfies typeof entry;

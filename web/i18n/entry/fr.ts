@@ -17,17 +17,5 @@ export default {
       password_reset: 'Votre mot de passe est défini. Connectez-vous avec celui-ci.',
     },
   },
-  forgot: {
-    title: 'Mot de passe oublié ?',
-    intro: 'Saisissez votre adresse e-mail. Vous recevrez un e-mail avec un lien pour définir un nouveau mot de passe.',
-    submit: 'Envoyer le lien',
-    back: 'Retour à la connexion',
-    sentTitle: 'Consultez votre messagerie',
-    sent: (email) => `Si un compte existe pour ${email}, un e-mail avec un lien est en route.`,
-    hint: 'Cela peut prendre quelques minutes. Consultez aussi le dossier des courriers indésirables. Si aucun e-mail n’arrive, vérifiez l’adresse.',
-    again: 'Renvoyer',
-    sentAgain: 'Un autre e-mail est en route.',
-    other: 'Utiliser une autre adresse',
-  },
   signedOut: { title: 'Déconnexion réussie', body: 'Vous pouvez fermer cette page.', signIn: 'Se reconnecter' },
 } satisfies typeof entry;

@@ -1,11 +1,24 @@
-/** The texts of the pages that a mailed link opens. */
+/** The texts of the pages that a mailed link opens, and of the page that mails one. */
 export default {
   checking: 'The link is being checked …',
   signIn: 'Sign in',
-  forgot: 'Set a new password',
+  newPassword: 'Set a new password',
   forWhom: 'Account',
   forClient: 'Client',
   signedInAs: (email: string) => `You are signed in as ${email} in this browser. This link is for another account.`,
+  forgot: {
+    email: 'Email address',
+    title: 'Forgot your password?',
+    intro: 'Enter your email address. You receive a mail with a link to set a new password.',
+    submit: 'Send the link',
+    back: 'Back to sign-in',
+    sentTitle: 'Check your mailbox',
+    sent: (email: string) => `If ${email} has an account, a mail with a link is on its way.`,
+    hint: 'It can take a few minutes. Look into the spam folder too. If no mail arrives, check the address.',
+    again: 'Send again',
+    sentAgain: 'Another mail is on its way.',
+    other: 'Use another address',
+  },
   activation: {
     title: 'Activate your account',
     intro: 'Choose a password. With it, you can sign in from then on.',

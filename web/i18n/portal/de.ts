@@ -119,6 +119,7 @@ export default {
     resendLabel: (email) => `Die Einladung an ${email} erneut senden`,
     resent: (email) => `Eine weitere E-Mail an ${email} ist unterwegs. Ältere Links gelten nicht mehr.`,
     cancel: 'Einladung zurückziehen',
+    cancelShort: 'Zurückziehen',
     cancelLabel: (email) => `Die Einladung an ${email} zurückziehen`,
     confirmCancel: (email) => `Der Link in der E-Mail an ${email} gilt dann nicht mehr.`,
     cancelled: (email) => `Die Einladung an ${email} ist zurückgezogen.`,

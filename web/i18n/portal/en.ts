@@ -119,6 +119,7 @@ export default {
     resendLabel: (email: string) => `Resend the invitation to ${email}`,
     resent: (email: string) => `Another mail to ${email} is on its way. Older links no longer work.`,
     cancel: 'Cancel invitation',
+    cancelShort: 'Cancel',
     cancelLabel: (email: string) => `Cancel the invitation to ${email}`,
     confirmCancel: (email: string) => `The link in the mail to ${email} stops working.`,
     cancelled: (email: string) => `The invitation to ${email} is cancelled.`,

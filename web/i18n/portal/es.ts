@@ -119,6 +119,7 @@ export default {
     resendLabel: (email) => `Reenviar la invitación a ${email}`,
     resent: (email) => `Otro correo para ${email} está en camino. Los enlaces anteriores ya no funcionan.`,
     cancel: 'Cancelar la invitación',
+    cancelShort: 'Cancelar',
     cancelLabel: (email) => `Cancelar la invitación para ${email}`,
     confirmCancel: (email) => `El enlace del correo para ${email} dejará de funcionar.`,
     cancelled: (email) => `La invitación para ${email} se ha cancelado.`,

@@ -119,6 +119,7 @@ export default {
     resendLabel: (email) => `Renvoyer l’invitation à ${email}`,
     resent: (email) => `Un autre e-mail est en route pour ${email}. Les liens précédents ne fonctionnent plus.`,
     cancel: 'Annuler l’invitation',
+    cancelShort: 'Annuler',
     cancelLabel: (email) => `Annuler l’invitation pour ${email}`,
     confirmCancel: (email) => `Le lien envoyé à ${email} ne fonctionnera plus.`,
     cancelled: (email) => `L’invitation pour ${email} est annulée.`,

@@ -36,6 +36,7 @@ export default function ProfilePage() {
             hint={account.profile.languageHint}
             choices={useLanguageChoices(user.locale, account.profile.languageNone)}
             value={user.locale ?? ''}
+            required={user.locale !== null}
           />
           {times > 0 && (
             <Notice kind="success" key={times}>

@@ -1,13 +1,8 @@
-import { httpClient } from '@portico/client';
+import { checkPassword, type CheckPasswordResponse } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
 
-/** What the server thinks of a password that is not set yet. */
-export interface PasswordAdvice {
-  /** From 0, easy to guess, to 4. The server accepts 3 and 4. */
-  score: number;
-  /** Why the server would refuse it. */
-  codes: string[];
-}
+/** What the server thinks of a password that is not set yet: a score from 0 to 4, and why it would refuse it. */
+export type PasswordAdvice = CheckPasswordResponse;
 
 /** How long the user must not type before the server is asked. */
 const DEBOUNCE_MS = 400;
@@ -22,7 +17,7 @@ export function usePasswordAdvice(password: string, token: string | undefined): 
     if (!password) return setAdvice(undefined);
     const abort = new AbortController();
     const timer = setTimeout(async () => {
-      const { data } = await checkPassword(password, token, abort.signal);
+      const { data } = await checkPassword({ body: { password, ...(token && { token }) }, signal: abort.signal });
       if (!abort.signal.aborted) setAdvice(data);
     }, DEBOUNCE_MS);
     return () => {
@@ -31,10 +26,4 @@ export function usePasswordAdvice(password: string, token: string | undefined): 
     };
   }, [password, token]);
   return advice;
-}
-
-function checkPassword(password: string, token: string | undefined, signal: AbortSignal) {
-  const body = token ? { token, password } : { password };
-  const headers = { 'Content-Type': 'application/json' };
-  return httpClient.post<{ 200: PasswordAdvice }, unknown>({ url: '/api/portal/auth/check-password', body, headers, signal });
 }

@@ -3,7 +3,7 @@ import { useLocation } from '../../app/location.tsx';
 import { useTexts } from '../../app/texts.ts';
 import { Menu } from '../../kit/menu.tsx';
 import { enterClient } from './enter-client.ts';
-import { MenuLabel } from './user-menu.tsx';
+import { MenuLabel } from './menu-label.tsx';
 
 /** How many clients the menu lists. The page for choosing a client has all of them. */
 const MAX_CLIENTS = 8;

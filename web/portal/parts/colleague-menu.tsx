@@ -4,6 +4,7 @@ import { useTexts, type Bundles } from '../../app/texts.ts';
 import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
 import type { Result } from '../../kit/form.tsx';
 import { Menu } from '../../kit/menu.tsx';
+import { MenuLabel } from './menu-label.tsx';
 
 interface ColleagueMenuProps {
   person: PortalUser;
@@ -26,7 +27,7 @@ export function ColleagueMenu({ person, onDone }: ColleagueMenuProps) {
   const [action, setAction] = useState<Action>();
   return (
     <>
-      <Menu label={texts.actionsFor(person.name)} button={<span aria-hidden="true">•••</span>}>
+      <Menu label={texts.actionsFor(person.name)} button={<MenuLabel text={texts.actions} />}>
         {actionsFor(person, texts).map((each) => (
           <button key={each.label} type="button" onClick={() => setAction(each)}>
             {each.label}

@@ -35,7 +35,7 @@ export function DeadLink({ code, purpose, token, forget }: DeadLinkProps) {
           {purpose !== 'not_me' && <LinkButton href="/portal/sign-in">{texts.signIn}</LinkButton>}
           {(purpose === 'reset' || purpose === 'not_me') && !lostAnswer && (
             <LinkButton href="/portal/forgot-password" kind={purpose === 'reset' ? 'secondary' : 'primary'}>
-              {texts.forgot}
+              {texts.newPassword}
             </LinkButton>
           )}
         </div>

@@ -40,9 +40,9 @@ function Delivery({ invitation: { delivery, sent_count } }: { invitation: Invita
   const { colleagues: texts } = useTexts('portal');
   if (!delivery) return <>{texts.sentTimes(sent_count)}</>;
   return (
-    <>
+    <div>
       <Badge kind={DELIVERY_KINDS[delivery.status]}>{texts.deliveries[delivery.status]}</Badge>
       <div class="p-muted p-small">{texts.sentTimes(sent_count)}</div>
-    </>
+    </div>
   );
 }

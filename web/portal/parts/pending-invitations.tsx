@@ -64,7 +64,7 @@ function Actions({ invitation, onResend, onCancel }: ActionsProps) {
         {texts.resend}
       </Button>
       <Button small kind="plain" label={texts.cancelLabel(invitation.email)} onClick={() => onCancel(invitation)}>
-        {texts.cancel}
+        {texts.cancelShort}
       </Button>
     </div>
   );

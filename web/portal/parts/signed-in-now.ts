@@ -1,6 +1,6 @@
 import type { Session } from '@portico/client';
 import { setCookie } from '../../app/cookies.ts';
-import { announceIdentity } from '../../app/other-tabs.ts';
+import { announceIdentity } from '../../app/identity.ts';
 import { localeOf } from '../../app/texts.ts';
 
 /** What follows each sign-in: the other tabs learn it, and the next page is in the language of the user. */

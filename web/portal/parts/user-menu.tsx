@@ -2,6 +2,7 @@ import { signOut, type User } from '@portico/client';
 import { expectSignOut } from '../../app/http.ts';
 import { useTexts } from '../../app/texts.ts';
 import { Menu } from '../../kit/menu.tsx';
+import { MenuLabel } from './menu-label.tsx';
 
 /** The menu of the signed-in user: account and sign-out. */
 export function UserMenu({ user }: { user: User }) {
@@ -20,14 +21,5 @@ export function UserMenu({ user }: { user: User }) {
         {texts.signOut}
       </button>
     </Menu>
-  );
-}
-
-/** The text of a button that opens a menu. A long one is cut. */
-export function MenuLabel({ text }: { text: string }) {
-  return (
-    <span class="p-menu-label" dir="auto">
-      {text}
-    </span>
   );
 }
