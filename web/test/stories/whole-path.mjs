@@ -35,7 +35,7 @@ story('from the invitation in the console to a colleague who joins', async ({ wo
   await tab.page.reload();
   await tab.follow('Colleagues');
   await tab.press('Invite a colleague');
-  await tab.send({ 'Email address': colleague }, 'Send the invitation');
+  await tab.send({ 'Email address': colleague, 'Name (optional)': 'Dora Dell' }, 'Send the invitation');
   await tab.sees(`The invitation to ${colleague} is on its way.`);
   const dora = await (await visitor()).open((await world.link(colleague, 'activate')).url);
   await dora.send({ 'Your name': 'Dora Dell', 'New password': PASSWORD }, 'Activate the account');
