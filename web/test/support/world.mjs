@@ -59,17 +59,18 @@ export class World {
   }
 
   /** Creates a tenant with an owner. Returns the slug and the address of the owner. */
-  async tenant(name = 'Blue Harbour') {
+  async tenant(name = 'Blue Harbour', ownerName = 'Olivia Hart') {
     const slug = `t-${randomUUID().slice(0, 8)}`;
     const owner = `owner@${slug}.test`;
     await this.deployment.run('tenant', 'add', '--slug', slug, '--name', name);
-    await this.staff('owner', { tenant: slug, email: owner });
+    await this.staff('owner', { tenant: slug, email: owner, name: ownerName });
     return { slug, owner };
   }
 
   /** Creates a staff user with a role. Returns the address. */
-  async staff(role, { tenant = DEMO.tenant, email = this.address(role) } = {}) {
-    await this.deployment.run('staff', 'add', '--tenant', tenant, '--email', email, '--role', role);
+  async staff(role, { tenant = DEMO.tenant, email = this.address(role), name } = {}) {
+    const named = name ? ['--name', name] : [];
+    await this.deployment.run('staff', 'add', '--tenant', tenant, '--email', email, '--role', role, ...named);
     return email;
   }
 
