@@ -28,6 +28,7 @@ mod invitation_admin;
 mod invitations;
 mod jobs;
 mod keys;
+mod languages;
 mod mail_log;
 mod mail_server;
 mod observability;

@@ -22,6 +22,7 @@ use url::Url;
 use super::{MailSettings, MailUrl, Message, hold::HOLD_REFUSAL, message::Subject, redact::Redactor};
 use crate::platform::{
     clock::Time,
+    language::Language,
     smtp::{self, BeforeDot, Cause, Circumstances, Failure, Outcome, Slot, Smtp, Stage, Verdict},
 };
 
@@ -288,6 +289,7 @@ impl Mailer {
             .date(SystemTime::from(now))
             .message_id(Some(message.message_id.clone()))
             .header(AutoSubmitted)
+            .header(ContentLanguage(message.language.tag()))
             .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
             .map_err(|error| error.to_string())
     }
@@ -352,6 +354,24 @@ fn read_folder(folder: &Path) -> io::Result<Vec<SentMail>> {
         }
     }
     Ok(mails)
+}
+
+/// The header `Content-Language` (RFC 3282 §2) with a language tag.
+#[derive(Clone)]
+struct ContentLanguage(&'static str);
+
+impl Header for ContentLanguage {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Language")
+    }
+
+    fn parse(value: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Language::of(value).map(|language| Self(language.tag())).ok_or_else(|| "has no texts".into())
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.into())
+    }
 }
 
 /// The header `Auto-Submitted: auto-generated` (RFC 3834 §5), which tells automatic responders not to answer.

@@ -25,6 +25,7 @@ use crate::platform::{
     email_address::EmailAddress,
     error::{Error, Result},
     job::{Job, JobError},
+    language::Language,
     metrics::{self, MailOutcome},
     tx::Tx,
 };
@@ -215,6 +216,7 @@ pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<Strin
     let host = app.section::<MailSettings>().from.email.domain().to_owned();
     let message = Message {
         to,
+        language: Language::English,
         subject: "A test mail from Portico".into(),
         text: text.into(),
         html: format!("<p>{text}</p>"),
