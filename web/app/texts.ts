@@ -9,8 +9,8 @@ import type links from '../i18n/links/en.ts';
 import type password from '../i18n/password/en.ts';
 import type portal from '../i18n/portal/en.ts';
 import type consoleTexts from '../i18n/console/en.ts';
-import type access from '../i18n/access/en.ts';
 import type outcomes from '../i18n/outcomes/en.ts';
+import type access from '../i18n/access/en.ts';
 
 export const LOCALES = ['en', 'de', 'fr', 'es'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -24,8 +24,8 @@ export interface Bundles {
   password: typeof password;
   portal: typeof portal;
   console: typeof consoleTexts;
-  access: typeof access;
   outcomes: typeof outcomes;
+  access: typeof access;
 }
 export type BundleName = keyof Bundles;
 

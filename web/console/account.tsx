@@ -12,7 +12,7 @@ import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { SelectField, type Choice } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
-import { RolePermissions } from './parts/staff/role-permissions.tsx';
+import { PermissionList } from './parts/staff/role-permissions.tsx';
 import { useSession } from './parts/session.tsx';
 import { SessionsCard } from './parts/sessions-card.tsx';
 
@@ -85,7 +85,7 @@ function useLanguages(current: string | null): Choice[] {
 function AccessCard() {
   const { account: texts, ...common } = useTexts('access');
   const { staffRoles } = useTexts('console');
-  const { user } = useSession();
+  const { user, permissions } = useSession();
   return (
     <Card title={texts.access}>
       <Facts>
@@ -95,7 +95,7 @@ function AccessCard() {
         </Fact>
         <Fact name={common.role}>{staffRoles[user.role]}</Fact>
         <Fact name={texts.youMay}>
-          <RolePermissions role={user.role} />
+          <PermissionList permissions={permissions} />
         </Fact>
       </Facts>
     </Card>

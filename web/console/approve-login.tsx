@@ -1,4 +1,4 @@
-import { approveCliLogin, type ApprovedCliLogin } from '@portico/client';
+import { approveCliLogin, type ApprovedCliLogin, type PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
 import { useLocation } from '../app/location.tsx';
 import { useTexts } from '../app/texts.ts';
@@ -9,7 +9,6 @@ import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login/login.ts';
 import { LoginFacts } from './parts/cli-login/login-facts.tsx';
-import { scopesOfRole } from './parts/staff/roles.ts';
 import { useSession } from './parts/session.tsx';
 import { StepUpProvider, useStepUp } from './parts/step-up.tsx';
 
@@ -54,9 +53,9 @@ function Approval({ login }: { login: CliLogin }) {
 function Answer({ login, onOutcome }: { login: CliLogin; onOutcome: (outcome: Outcome) => void }) {
   const { approve: texts } = useTexts('access');
   const { confirm } = useStepUp();
-  const allowed = scopesOfRole(useSession().user.role);
+  const { permissions } = useSession();
   const deny = <Button onClick={() => onOutcome('denied')}>{texts.deny}</Button>;
-  if (login.scopes.some((scope) => !allowed.includes(scope))) {
+  if (login.scopes.some((scope) => !permissions.includes(scope))) {
     return (
       <>
         <Notice kind="danger">{texts.notInRole}</Notice>
@@ -65,6 +64,7 @@ function Answer({ login, onOutcome }: { login: CliLogin; onOutcome: (outcome: Ou
     );
   }
   const approve = async () => ((await confirm()) ? approveCliLogin({ body: login }) : {});
+  const describe = ({ code }: PorticoError) => (code === 'validation_failed' ? texts.invalidBody : undefined);
   const follow = (data: ApprovedCliLogin | undefined) => {
     if (!data) return;
     const isExpected = isOfProgram(data.redirect_to, login);
@@ -72,7 +72,7 @@ function Answer({ login, onOutcome }: { login: CliLogin; onOutcome: (outcome: Ou
     if (isExpected) location.assign(data.redirect_to);
   };
   return (
-    <Form send={approve} onSent={follow} submit={texts.approve} actions={deny}>
+    <Form send={approve} onSent={follow} describe={describe} submit={texts.approve} actions={deny}>
       <p class="p-muted">{texts.codeNext}</p>
     </Form>
   );

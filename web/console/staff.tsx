@@ -19,7 +19,7 @@ import { StepUpProvider } from './parts/step-up.tsx';
 /** The people and programs of the company, and their roles. */
 export default function StaffPage() {
   const { staff: texts } = useTexts('access');
-  const mayEdit = useMay('staff:edit');
+  const [maySee, mayEdit] = [useMay('staff:read'), useMay('staff:edit')];
   const [isInviting, setInviting] = useState(false);
   return (
     <StepUpProvider>
@@ -34,7 +34,7 @@ export default function StaffPage() {
         <Card>
           <StaffTable mayEdit={mayEdit} />
         </Card>
-        <RolesCard />
+        {maySee && <RolesCard />}
         {isInviting && <InviteStaff onClose={() => setInviting(false)} />}
       </Outcomes>
     </StepUpProvider>

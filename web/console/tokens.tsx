@@ -8,7 +8,7 @@ import { PageHead } from '../kit/page-head.tsx';
 import { CreateToken } from './parts/tokens/create-token.tsx';
 import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
-import { scopesOfRole } from './parts/staff/roles.ts';
+import { scopesAmong } from './parts/staff/roles.ts';
 import { useSession } from './parts/session.tsx';
 import { StepUpProvider } from './parts/step-up.tsx';
 import { TokenTable } from './parts/tokens/token-table.tsx';
@@ -18,7 +18,7 @@ const reload = () => queries.invalidateQueries({ queryKey: ['tokens'] });
 /** The API tokens of the staff user. An owner also sees all tokens of the company. */
 export default function TokensPage() {
   const { tokens: texts } = useTexts('access');
-  const { user } = useSession();
+  const { permissions } = useSession();
   const [isCreating, setCreating] = useState(false);
   return (
     <StepUpProvider>
@@ -32,7 +32,7 @@ export default function TokensPage() {
       {isCreating && (
         <CreateToken
           title={texts.create}
-          scopes={scopesOfRole(user.role)}
+          scopes={scopesAmong(permissions)}
           create={(body) => createOwnToken({ body })}
           onCreated={reload}
           onClose={() => setCreating(false)}

@@ -10,6 +10,12 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
+/** Moves the focus to where it was, or to the page if the act of the dialog has removed that element. */
+function returnFocus(before: Element | null): void {
+  const target = before?.isConnected ? before : document.getElementById('content');
+  if (target instanceof HTMLElement) target.focus();
+}
+
 /** A modal dialog. It is open while it is in the page. The browser keeps the focus in it and returns it at the end. */
 export function Dialog({ title, onClose, persistent, children }: DialogProps) {
   const texts = useTexts('common');
@@ -18,7 +24,7 @@ export function Dialog({ title, onClose, persistent, children }: DialogProps) {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+    return () => returnFocus(before);
   }, []);
   return (
     <dialog

@@ -12,7 +12,7 @@ const SEARCH_DELAY_MS = 300;
 export function FilterBar({ onClear, children }: { onClear?: (() => void) | undefined; children: ComponentChildren }) {
   const { filters } = useTexts('common');
   return (
-    <div class="p-filters" role="search" aria-label={filters.label}>
+    <div class="p-filters" role="group" aria-label={filters.label}>
       {children}
       {onClear && (
         <Button kind="plain" small onClick={onClear}>

@@ -48,7 +48,6 @@ export default {
   email: 'E-Mail-Adresse',
   actions: 'Aktionen',
   never: 'Nie',
-  created: 'Erstellt',
   staff: {
     title: 'Team',
     list: 'Personen und Programme',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `${name} entfernen?`,
     removeBody: 'Alle seine Tokens gelten sofort nicht mehr. Programme, die sie verwenden, haben keinen Zugang mehr.',
     removeConfirm: 'Dienstkonto entfernen',
+    createdOn: (date: string) => `Erstellt am ${date}`,
     showTokens: 'Tokens zeigen',
     hideTokens: 'Tokens verbergen',
     tokensOf: (name: string) => `Tokens von ${name}`,
@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Ihr neues Token',
     secret: 'Token',
     secretWarning: 'Kopieren Sie das Token jetzt. Es wird nur einmal angezeigt. Bewahren Sie es auf wie ein Passwort, und senden Sie es niemandem.',
+    secretQuestion: 'Ohne das Token fortfahren? Es wird nicht noch einmal angezeigt.',
     secretDone: 'Ich habe das Token gespeichert',
     revoke: 'Widerrufen',
     revokeOf: (name: string) => `${name} widerrufen`,

@@ -48,7 +48,6 @@ export default {
   email: 'Email address',
   actions: 'Actions',
   never: 'Never',
-  created: 'Created',
   staff: {
     title: 'Staff',
     list: 'People and programs',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `Remove ${name}?`,
     removeBody: 'All its tokens stop working at once. Programs that use them no longer have access.',
     removeConfirm: 'Remove the service account',
+    createdOn: (date: string) => `Created on ${date}`,
     showTokens: 'Show tokens',
     hideTokens: 'Hide tokens',
     tokensOf: (name: string) => `Tokens of ${name}`,
@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Your new token',
     secret: 'Token',
     secretWarning: 'Copy the token now. It is shown only once. Keep it as you keep a password, and send it to no one.',
+    secretQuestion: 'Leave without the token? It is not shown again.',
     secretDone: 'I have stored the token',
     revoke: 'Revoke',
     revokeOf: (name: string) => `Revoke ${name}`,

@@ -48,7 +48,6 @@ export default {
   email: 'Correo electrónico',
   actions: 'Acciones',
   never: 'Nunca',
-  created: 'Creada',
   staff: {
     title: 'Equipo',
     list: 'Personas y programas',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `¿Eliminar ${name}?`,
     removeBody: 'Todos sus tokens dejan de funcionar de inmediato. Los programas que los usan ya no tienen acceso.',
     removeConfirm: 'Eliminar la cuenta de servicio',
+    createdOn: (date: string) => `Creada el ${date}`,
     showTokens: 'Mostrar los tokens',
     hideTokens: 'Ocultar los tokens',
     tokensOf: (name: string) => `Tokens de ${name}`,
@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Su token nuevo',
     secret: 'Token',
     secretWarning: 'Copie el token ahora. Solo se muestra una vez. Guárdelo como una contraseña y no se lo envíe a nadie.',
+    secretQuestion: '¿Salir sin el token? No se volverá a mostrar.',
     secretDone: 'He guardado el token',
     revoke: 'Revocar',
     revokeOf: (name: string) => `Revocar ${name}`,

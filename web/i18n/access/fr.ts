@@ -48,7 +48,6 @@ export default {
   email: 'Adresse e-mail',
   actions: 'Actions',
   never: 'Jamais',
-  created: 'Créé',
   staff: {
     title: 'Équipe',
     list: 'Personnes et programmes',
@@ -86,6 +85,7 @@ export default {
     removeTitle: (name: string) => `Supprimer ${name} ?`,
     removeBody: 'Tous ses jetons cessent aussitôt de fonctionner. Les programmes qui les utilisent n’ont plus d’accès.',
     removeConfirm: 'Supprimer le compte de service',
+    createdOn: (date: string) => `Créé le ${date}`,
     showTokens: 'Afficher les jetons',
     hideTokens: 'Masquer les jetons',
     tokensOf: (name: string) => `Jetons : ${name}`,
@@ -115,6 +115,7 @@ export default {
     createdTitle: 'Votre nouveau jeton',
     secret: 'Jeton',
     secretWarning: 'Copiez le jeton maintenant. Il n’est affiché qu’une fois. Conservez-le comme un mot de passe et ne l’envoyez à personne.',
+    secretQuestion: 'Quitter sans le jeton ? Il ne sera plus affiché.',
     secretDone: 'J’ai enregistré le jeton',
     revoke: 'Révoquer',
     revokeOf: (name: string) => `Révoquer ${name}`,

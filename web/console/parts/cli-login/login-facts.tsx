@@ -3,13 +3,14 @@ import { useLocale, useTexts } from '../../../app/texts.ts';
 import { formatTime } from '../../../kit/date-time.tsx';
 import { Fact, Facts } from '../../../kit/facts.tsx';
 import { CLI_TOKEN_DAYS, type CliLogin } from './login.ts';
+import { PermissionList } from '../staff/role-permissions.tsx';
 import { useSession } from '../session.tsx';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What the approval of a login gives to whom. */
 export function LoginFacts({ login }: { login: CliLogin }) {
-  const { approve: texts, permissions } = useTexts('access');
+  const { approve: texts } = useTexts('access');
   const { user } = useSession();
   const locale = useLocale();
   const [end] = useState(() => new Date(Date.now() + CLI_TOKEN_DAYS * DAY_MS).toISOString());
@@ -31,11 +32,7 @@ export function LoginFacts({ login }: { login: CliLogin }) {
         <bdi>{user.tenant.name}</bdi>
       </Fact>
       <Fact name={texts.may}>
-        <ul class="p-permissions">
-          {login.scopes.map((scope) => (
-            <li key={scope}>{permissions[scope]}</li>
-          ))}
-        </ul>
+        <PermissionList permissions={login.scopes} />
       </Fact>
       <Fact name={texts.expires}>{texts.expiresOn(formatTime(end, locale, true))}</Fact>
       <Fact name={texts.destination}>{texts.destinationPort(login.port)}</Fact>

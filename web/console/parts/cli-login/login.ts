@@ -24,7 +24,7 @@ const MAX_NAME_LENGTH = 100;
 
 /** Returns the login in the query of the page, or `undefined` if a parameter is missing, repeated or not valid. */
 export function readCliLogin(query: URLSearchParams): CliLogin | undefined {
-  const port = single(query, 'port', /^\d{4,5}$/);
+  const port = single(query, 'port', /^[1-9]\d{3,4}$/);
   const state = single(query, 'state', /^[A-Za-z0-9_-]{16,128}$/);
   const code_challenge = single(query, 'code_challenge', /^[A-Za-z0-9_-]{43}$/);
   // Format characters could turn the name around, or hide what it says.

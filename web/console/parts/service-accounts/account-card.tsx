@@ -1,23 +1,24 @@
 import { createServiceAccountToken, listServiceAccountTokens, revokeServiceAccountToken, type ServiceAccount } from '@portico/client';
 import { useId, useState } from 'preact/hooks';
 import { queries } from '../../../app/queries.tsx';
-import { useTexts } from '../../../app/texts.ts';
+import { useLocale, useTexts } from '../../../app/texts.ts';
 import { Badge } from '../../../kit/badge.tsx';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
-import { DateTime } from '../../../kit/date-time.tsx';
+import { formatTime } from '../../../kit/date-time.tsx';
 import { CreateToken } from '../tokens/create-token.tsx';
 import { useList } from '../list.tsx';
 import { useMay } from '../permissions.ts';
-import { scopesOfRole } from '../staff/roles.ts';
+import { permissionsOfRole, scopesAmong } from '../staff/roles.ts';
 import { RemoveServiceAccount } from './account-dialogs.tsx';
 import { useStepUp } from '../step-up.tsx';
 import { TokenTable } from '../tokens/token-table.tsx';
 
 /** A service account. Its tokens are loaded when the user opens them. */
 export function ServiceAccountCard({ account }: { account: ServiceAccount }) {
-  const { serviceAccounts: texts, tokens, created } = useTexts('access');
+  const { serviceAccounts: texts, tokens } = useTexts('access');
   const { staffRoles } = useTexts('console');
+  const locale = useLocale();
   const mayEdit = useMay('staff:edit');
   const [isOpen, setOpen] = useState(false);
   const [dialog, setDialog] = useState<'token' | 'remove'>();
@@ -38,7 +39,7 @@ export function ServiceAccountCard({ account }: { account: ServiceAccount }) {
       <p class="p-name-line">
         <Badge>{staffRoles[account.role]}</Badge>
         <span class="p-muted p-small">
-          {created}: <DateTime value={account.created_at} dateOnly />
+          {texts.createdOn(formatTime(account.created_at, locale, true))}
         </span>
       </p>
       <button type="button" class="p-disclosure" aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
@@ -90,7 +91,7 @@ function CreateAccountToken({ account, onClose, onCreated }: CreateAccountTokenP
   return (
     <CreateToken
       title={texts.createFor(account.name)}
-      scopes={scopesOfRole(account.role)}
+      scopes={scopesAmong(permissionsOfRole(account.role))}
       create={(body) => createServiceAccountToken({ path: { account_id: account.id }, body })}
       onCreated={created}
       onClose={onClose}

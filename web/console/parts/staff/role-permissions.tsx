@@ -1,16 +1,17 @@
+import type { StaffPermission, StaffRole } from '@portico/client';
 import { useState } from 'preact/hooks';
 import { useTexts } from '../../../app/texts.ts';
 import { Card } from '../../../kit/card.tsx';
 import { SelectField } from '../../../kit/select-field.tsx';
-import { permissionsOfRole, ROLES, type StaffRole } from './roles.ts';
+import { permissionsOfRole, ROLES } from './roles.ts';
 
-/** What a role may do, in words. */
-export function RolePermissions({ role }: { role: StaffRole }) {
-  const { permissions } = useTexts('access');
+/** Permissions in words. */
+export function PermissionList({ permissions, small }: { permissions: readonly StaffPermission[]; small?: boolean }) {
+  const texts = useTexts('access').permissions;
   return (
-    <ul class="p-permissions">
-      {permissionsOfRole(role).map((permission) => (
-        <li key={permission}>{permissions[permission]}</li>
+    <ul class={small ? 'p-permissions p-small' : 'p-permissions'}>
+      {permissions.map((permission) => (
+        <li key={permission}>{texts[permission]}</li>
       ))}
     </ul>
   );
@@ -26,7 +27,7 @@ export function RolesCard() {
         {ROLES.map((role) => (
           <section key={role}>
             <h3>{staffRoles[role]}</h3>
-            <RolePermissions role={role} />
+            <PermissionList permissions={permissionsOfRole(role)} />
           </section>
         ))}
       </div>
@@ -37,19 +38,13 @@ export function RolesCard() {
 interface RoleFieldProps {
   roles: readonly StaffRole[];
   initial: StaffRole;
-  /** Called when the user chooses a role. */
-  onChange?: (role: StaffRole) => void;
 }
 
 /** A field for a role, named `role`, that says what the chosen role may do. */
-export function RoleField({ roles, initial, onChange }: RoleFieldProps) {
+export function RoleField({ roles, initial }: RoleFieldProps) {
   const texts = useTexts('access');
   const { staffRoles } = useTexts('console');
   const [role, setRole] = useState(initial);
-  const choose = (value: string) => {
-    setRole(value as StaffRole);
-    onChange?.(value as StaffRole);
-  };
   return (
     <>
       <SelectField
@@ -57,12 +52,12 @@ export function RoleField({ roles, initial, onChange }: RoleFieldProps) {
         label={texts.role}
         required
         value={role}
-        onChange={choose}
+        onChange={(value) => setRole(value as StaffRole)}
         choices={roles.map((value) => ({ value, label: staffRoles[value] }))}
       />
       <div role="status" class="p-small">
         <p>{texts.roleMay}</p>
-        <RolePermissions role={role} />
+        <PermissionList permissions={permissionsOfRole(role)} />
       </div>
     </>
   );

@@ -1,8 +1,6 @@
 // The table of roles and permissions, as in `docs/roles.md`. The pages say with it what a role may do. The server alone
 // decides.
-import type { CurrentStaffSession, TokenScope } from '@portico/client';
-
-export type StaffRole = CurrentStaffSession['user']['role'];
+import type { StaffPermission, StaffRole, TokenScope } from '@portico/client';
 
 /** All roles, the one with the most permissions first. A service account cannot have the first one. */
 export const ROLES = ['owner', 'admin', 'support', 'viewer'] as const satisfies StaffRole[];
@@ -18,10 +16,9 @@ export const SCOPES = [
   'settings:read',
 ] as const satisfies TokenScope[];
 
-const PERMISSIONS = [...SCOPES, 'settings:edit', 'staff:read', 'staff:edit'] as const;
-type RolePermission = (typeof PERMISSIONS)[number];
+const PERMISSIONS = [...SCOPES, 'settings:edit', 'staff:read', 'staff:edit'] as const satisfies StaffPermission[];
 
-const GIVES: Record<StaffRole, (permission: RolePermission) => boolean> = {
+const GIVES: Record<StaffRole, (permission: StaffPermission) => boolean> = {
   owner: () => true,
   admin: (permission) => permission !== 'staff:edit',
   support: (permission) => /^(clients|emails):/.test(permission),
@@ -29,7 +26,8 @@ const GIVES: Record<StaffRole, (permission: RolePermission) => boolean> = {
 };
 
 /** Returns the permissions that a role gives. */
-export const permissionsOfRole = (role: StaffRole): RolePermission[] => PERMISSIONS.filter(GIVES[role]);
+export const permissionsOfRole = (role: StaffRole): StaffPermission[] => PERMISSIONS.filter(GIVES[role]);
 
-/** Returns the scopes that the tokens of an owner with this role can have. */
-export const scopesOfRole = (role: StaffRole): TokenScope[] => SCOPES.filter(GIVES[role]);
+/** Returns the scopes that the tokens of an owner with these permissions can have. */
+export const scopesAmong = (permissions: readonly StaffPermission[]): TokenScope[] =>
+  SCOPES.filter((scope) => permissions.includes(scope));

@@ -1,5 +1,5 @@
 // The dialogs that change the staff.
-import { inviteStaff, removeStaff, updateStaff, type PorticoError, type StaffMember } from '@portico/client';
+import { inviteStaff, removeStaff, updateStaff, type PorticoError, type StaffMember, type StaffRole } from '@portico/client';
 import { queries } from '../../../app/queries.tsx';
 import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
@@ -9,7 +9,7 @@ import { Form, optionalTextOf, textOf } from '../../../kit/form.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { useOutcome } from '../outcome.tsx';
 import { RoleField } from './role-permissions.tsx';
-import { ROLES, type StaffRole } from './roles.ts';
+import { ROLES } from './roles.ts';
 import { useSession } from '../session.tsx';
 import { useStepUp } from '../step-up.tsx';
 

@@ -36,7 +36,7 @@ export function CreateToken({ title, scopes, create, onCreated, onClose }: Creat
   return (
     <Dialog key="secret" title={texts.createdTitle} onClose={onClose} persistent>
       <div class="p-stack">
-        <Secret label={texts.secret} value={token.token} warning={texts.secretWarning} />
+        <Secret label={texts.secret} value={token.token} warning={texts.secretWarning} question={texts.secretQuestion} />
         <div class="p-actions">
           <Button kind="primary" onClick={onClose}>
             {texts.secretDone}

@@ -7,6 +7,7 @@ import { useFieldProblem } from '../../../kit/form.tsx';
 /** The permissions of a new token, as check boxes named `scopes`. */
 export function ScopesField({ scopes }: { scopes: TokenScope[] }) {
   const { tokens: texts, permissions } = useTexts('access');
+  const { fields } = useTexts('problems');
   const problem = useFieldProblem('scopes');
   const id = useId();
   return (
@@ -22,7 +23,7 @@ export function ScopesField({ scopes }: { scopes: TokenScope[] }) {
       ))}
       {problem && (
         <p class="p-field-problem" id={`${id}-problem`}>
-          {texts.noScopes}
+          {problem === fields.invalid ? texts.noScopes : problem}
         </p>
       )}
     </fieldset>

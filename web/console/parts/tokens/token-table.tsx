@@ -9,6 +9,7 @@ import { EmptyState } from '../../../kit/empty-state.tsx';
 import type { Result } from '../../../kit/form.tsx';
 import type { Column } from '../../../kit/table.tsx';
 import { ListTable, type List } from '../list.tsx';
+import { PermissionList } from '../staff/role-permissions.tsx';
 
 type Token = ApiToken & { owner?: ApiTokenOwner };
 
@@ -50,7 +51,7 @@ function useColumns(revoke: (token: Token) => void): Column<Token>[] {
   return [
     { title: common.name, role: 'heading', cell: (token) => <Name token={token} /> },
     { title: texts.owner, cell: ({ owner }) => owner && <Owner owner={owner} /> },
-    { title: texts.scopes, cell: ({ scopes }) => <Scopes scopes={scopes} /> },
+    { title: texts.scopes, cell: ({ scopes }) => <PermissionList permissions={scopes} small /> },
     { title: texts.lastUsed, cell: ({ last_used_at }) => (last_used_at ? <DateTime value={last_used_at} /> : common.never) },
     { title: texts.expires, cell: (token) => <Expiry token={token} /> },
     {
@@ -81,17 +82,6 @@ function Owner({ owner: { kind, name } }: { owner: ApiTokenOwner }) {
       <bdi>{name}</bdi>
       <span class="p-muted p-small">{texts.ownerKinds[kind]}</span>
     </div>
-  );
-}
-
-function Scopes({ scopes }: { scopes: Token['scopes'] }) {
-  const { permissions } = useTexts('access');
-  return (
-    <ul class="p-permissions p-small">
-      {scopes.map((scope) => (
-        <li key={scope}>{permissions[scope]}</li>
-      ))}
-    </ul>
   );
 }
 
