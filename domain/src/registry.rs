@@ -31,6 +31,7 @@ use crate::{
     },
     tenancy::{
         api_tokens::{self, NotifyExpiringTokens, TokenQueries, TokenUses, created_email, expiring_email},
+        branding::{BrandCache, ImageQueue},
         client_admins::new_admin_email,
         invitations::{
             self, DeleteUnusedPortalUsers, ExpireInvitations, InvitationSettings, RemindInvited, access_notice_email,
@@ -158,7 +159,9 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(SigningKeys::default())
         .with(SessionQueries::default())
         .with(TokenQueries::default())
-        .with(TokenUses::default()))
+        .with(TokenUses::default())
+        .with(BrandCache::default())
+        .with(ImageQueue::default()))
 }
 
 #[cfg(test)]

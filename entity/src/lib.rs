@@ -39,6 +39,7 @@ pub mod session;
 pub mod signing_key;
 pub mod staff_user;
 pub mod tenant;
+pub mod tenant_logo;
 pub mod worker;
 
 pub use id::*;

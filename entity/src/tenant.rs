@@ -26,11 +26,12 @@ pub struct Model {
     /// The short name, which the command line uses: 2 to 40 lower-case letters, digits and hyphens. Unique.
     #[sea_orm(unique)]
     pub slug: String,
-    /// The name, which mails show.
+    /// The name, which pages and mails show.
     pub name: String,
     /// The status.
     pub status: Status,
-    /// The branding of mails and pages as a JSON object. No code reads it yet.
+    /// The colours, the corner radius and the support contacts on pages and in mails, and the version of the brand: a
+    /// JSON object, whose absent fields have their defaults.
     #[sea_orm(column_type = "JsonBinary")]
     pub branding: Json,
     /// The language of mail to people who have no locale of their own, a BCP 47 language tag.

@@ -1,13 +1,5 @@
 // What the server writes into the shell of each page.
-
-/** What anyone may know of a brand. */
-export interface PublicBrand {
-  tenant: string | null;
-  name: string;
-  logo: { url: string; width: number; height: number } | null;
-  locale: string | null;
-  version: number;
-}
+import type { Brand } from '@portico/client';
 
 /** The content of `<meta name="portico">`. */
 export interface Boot {
@@ -18,7 +10,7 @@ export interface Boot {
   /** The origins, besides our own, that `return_to` may lead to. */
   return_origins: string[];
   /** The brand that the server chose for the page. */
-  brand: PublicBrand;
+  brand: Brand;
 }
 
 const NEUTRAL: Boot = {

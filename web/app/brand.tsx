@@ -1,13 +1,13 @@
 // The brand of the page: name, logo and colours of a tenant.
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
-import { httpClient } from '@portico/client';
-import { boot, type PublicBrand } from './boot.ts';
+import { getBrand, type Brand } from '@portico/client';
+import { boot } from './boot.ts';
 import { setCookie } from './cookies.ts';
 import { useTexts } from './texts.ts';
 
 interface BrandState {
-  brand: PublicBrand;
+  brand: Brand;
   /** Shows the brand of a tenant, or the neutral one, and remembers it for the next visit. */
   useTenant(slug: string | null): void;
 }
@@ -25,7 +25,7 @@ export function BrandProvider({ children }: { children: ComponentChildren }) {
 }
 
 /** Returns the brand of the page. */
-export function useBrand(): PublicBrand {
+export function useBrand(): Brand {
   const { neutralBrand } = useTexts('common');
   const { brand } = useContext(BrandContext);
   return brand.tenant ? brand : { ...brand, name: neutralBrand };
@@ -40,8 +40,8 @@ export function useTenantBrand(slug: string | null | undefined): void {
 }
 
 /** Loads a brand and its style sheet. Returns nothing if the server cannot be reached: the page keeps its look. */
-async function load(slug: string | null): Promise<PublicBrand | undefined> {
-  const { data } = await httpClient.get<{ 200: PublicBrand }, unknown>({ url: '/api/portal/brand', query: slug ? { tenant: slug } : {} });
+async function load(slug: string | null): Promise<Brand | undefined> {
+  const { data } = await getBrand({ query: slug ? { tenant: slug } : {} });
   if (!data) return undefined;
   const old = document.querySelector<HTMLLinkElement>('link#brand');
   const href = data.tenant ? `/api/portal/brand.css?tenant=${data.tenant}&v=${data.version}` : '/api/portal/brand.css';

@@ -24,7 +24,10 @@ use portico_domain::{
         secret::{Password, PlainToken},
         text::{is_ignorable, trim_pasted},
     },
-    tenancy::clients::ExternalRef,
+    tenancy::{
+        branding::{Color, Phone},
+        clients::ExternalRef,
+    },
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -105,6 +108,22 @@ impl Scalar for PlainToken {
 
 impl Scalar for Locale {
     const FORMAT: &'static str = "locale";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for Color {
+    const FORMAT: &'static str = "color";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for Phone {
+    const FORMAT: &'static str = "phone";
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
         text.parse()
@@ -270,6 +289,8 @@ formats!(
     Password,
     PlainToken,
     Locale,
+    Color,
+    Phone,
     Code,
     Timestamp,
     Day,

@@ -6,6 +6,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod cacheable;
 pub(crate) mod cookies;
 pub(crate) mod dev_mailbox;
 pub(crate) mod docs_page;

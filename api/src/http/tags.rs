@@ -36,6 +36,10 @@ pub(crate) enum Tag {
     /// Figures about a tenant. Called by staff users.
     #[oai(rename = "overview")]
     Overview,
+    /// The brand of a tenant: name, logo, colours, language and support contacts. Changed by staff users, and shown to
+    /// everyone.
+    #[oai(rename = "branding")]
+    Branding,
     /// The mail log of a tenant, and sending failed mails again. Called by staff users.
     #[oai(rename = "emails")]
     Emails,

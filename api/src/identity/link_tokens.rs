@@ -29,6 +29,7 @@ use crate::{
         tags::Tag,
     },
     identity::views::{self, Session},
+    tenancy::views::TenantContactView,
 };
 
 /// The operations of the tag `link tokens`.
@@ -52,6 +53,9 @@ struct CheckedLink {
     name: String,
     /// The name of the client that the invitation is for; `null` for the other purposes.
     client_name: Nullable<String>,
+    /// The tenant that the mail of the link shows; `null` if the portal user belongs to several tenants or to none, and
+    /// the link is for no invitation.
+    tenant: Nullable<TenantContactView>,
     /// When the link expires (RFC 3339, UTC).
     expires_at: DateTime<Utc>,
 }
@@ -107,6 +111,7 @@ impl From<LinkInfo> for CheckedLink {
             email: link.email,
             name: link.name,
             client_name: Nullable(link.client_name),
+            tenant: Nullable(link.tenant.map(Into::into)),
             expires_at: link.expires_at,
         }
     }

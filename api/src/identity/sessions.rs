@@ -14,6 +14,7 @@ use portico_domain::{
         email_address::EmailAddress,
         secret::{Password, PlainToken},
     },
+    tenancy::branding,
 };
 
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
         tags::Tag,
     },
     identity::views::{self, Session, SessionInfo, User},
-    tenancy::views::ClientSummary,
+    tenancy::views::{ClientSummary, TenantContactView},
 };
 
 /// The operations of the tag `portal sessions`.
@@ -66,6 +67,8 @@ struct PortalSessionView {
     user: User,
     /// The client that the user acts for.
     client: Nullable<ClientSummary>,
+    /// The tenant of this client.
+    tenant: Nullable<TenantContactView>,
     /// Every client that the user can act for, sorted by name.
     clients: Vec<ClientSummary>,
     /// The current session.
@@ -182,11 +185,17 @@ impl Sessions {
     ///
     /// Returns the signed-in portal user, the client that the user acts for, and the session.
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
-    async fn session(&self, caller: PortalUserWithMemberships) -> ApiResult<Json<PortalSessionView>, 0> {
+    async fn session(
+        &self,
+        Data(app): Data<&App>,
+        caller: PortalUserWithMemberships,
+    ) -> ApiResult<Json<PortalSessionView>, 0> {
         let actor::PortalUserWithMemberships { caller, memberships } = caller.0;
+        let tenant = branding::contact_of(app, caller.active.client.tenant_id).await?;
         Ok(Json(PortalSessionView {
             user: User::from(&caller.user),
             client: Nullable(Some(ClientSummary::from(&caller.active))),
+            tenant: Nullable(tenant.map(Into::into)),
             clients: memberships.iter().map(ClientSummary::from).collect(),
             session: SessionInfo::from(&caller.session),
         }))

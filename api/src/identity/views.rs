@@ -121,6 +121,9 @@ pub(crate) enum StaffPermission {
     /// Read the settings of the tenant.
     #[oai(rename = "settings:read")]
     SettingsRead,
+    /// Change the settings of the tenant.
+    #[oai(rename = "settings:edit")]
+    SettingsEdit,
     /// Read the list of staff users, service accounts and their tokens.
     #[oai(rename = "staff:read")]
     StaffRead,
@@ -175,6 +178,7 @@ impl From<Permission> for StaffPermission {
             Permission::EmailsEdit => Self::EmailsEdit,
             Permission::AuditRead => Self::AuditRead,
             Permission::SettingsRead => Self::SettingsRead,
+            Permission::SettingsEdit => Self::SettingsEdit,
             Permission::StaffRead => Self::StaffRead,
             Permission::StaffEdit => Self::StaffEdit,
         }

@@ -1,10 +1,20 @@
 //! The brand that a page shows: whose page it is.
 
-use portico_domain::platform::app::App;
-use serde::Serialize;
+use std::time::Duration;
 
-/// What everyone may know of the brand of a tenant. It is also the answer of `GET /api/portal/brand`.
-#[derive(Clone, Debug, Serialize)]
+use poem_openapi::types::ToJSON;
+use portico_domain::{platform::app::App, tenancy::branding};
+use serde_json::Value;
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::tenancy::public_brand;
+
+/// How long a page waits for its brand. Without it, the page has the neutral one.
+const BRAND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the shell shows of the brand of a tenant.
+#[derive(Clone, Debug)]
 pub(super) struct Brand {
     /// The slug of the tenant. `None` if the brand is neutral.
     pub(super) tenant: Option<String>,
@@ -13,10 +23,29 @@ pub(super) struct Brand {
     /// The default language of the tenant.
     pub(super) locale: Option<String>,
     /// The version, which changes with every change of the brand.
-    pub(super) version: u64,
+    pub(super) version: u32,
+    /// The answer of `GET /api/portal/brand`, which the scripts read.
+    pub(super) json: Value,
 }
 
-/// Returns the brand of the tenant with this slug.
-pub(super) async fn of_slug(_: &App, _: Option<&str>) -> Brand {
-    Brand { tenant: None, name: "Client portal".into(), locale: None, version: 0 }
+impl From<&branding::PublicBrand> for Brand {
+    fn from(brand: &branding::PublicBrand) -> Self {
+        Self {
+            tenant: brand.tenant.clone(),
+            name: brand.name.clone(),
+            locale: brand.locale.clone(),
+            version: brand.version,
+            json: public_brand::Brand::from(brand).to_json().unwrap_or_default(),
+        }
+    }
+}
+
+/// Returns the brand of the tenant with this slug, or the neutral one if there is no such tenant or the database does
+/// not answer.
+pub(super) async fn of_slug(app: &App, slug: Option<&str>) -> Brand {
+    if let Ok(brand) = timeout(BRAND_TIMEOUT, branding::public(app, slug)).await {
+        return Brand::from(&*brand);
+    }
+    warn!("the database does not answer; the page has the neutral brand");
+    Brand::from(&branding::PublicBrand::neutral())
 }

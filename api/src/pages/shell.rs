@@ -43,7 +43,7 @@ impl<'a> Shell<'a> {
     /// Makes a shell without files.
     pub(super) fn new(build: &'a str, language: Language, brand: &'a Brand, return_origins: &[String]) -> Self {
         let locale = language.tag();
-        let meta = json!({ "build": build, "locale": locale, "return_origins": return_origins, "brand": brand });
+        let meta = json!({ "build": build, "locale": locale, "return_origins": return_origins, "brand": brand.json });
         Self {
             build,
             language,
@@ -106,7 +106,13 @@ mod tests {
     #[test]
     fn text_of_a_brand_stays_text() {
         let hostile = "\"><script>alert('x')</script><!-- & ]]>";
-        let brand = Brand { tenant: Some(hostile.into()), name: hostile.into(), locale: None, version: 7 };
+        let brand = Brand {
+            tenant: Some(hostile.into()),
+            name: hostile.into(),
+            locale: None,
+            version: 7,
+            json: json!({ "name": hostile }),
+        };
         let html = shell(&brand);
         assert!(!html.contains("<script>") && !html.contains("<!--") && !html.contains("alert('"), "{html}");
         let (_, meta) = html.split_once("<meta name=\"portico\" content=\"").unwrap();
@@ -122,7 +128,7 @@ mod tests {
 
     #[test]
     fn neutral_brand_has_a_style_sheet_without_a_tenant() {
-        let brand = Brand { tenant: None, name: "Client portal".into(), locale: None, version: 0 };
+        let brand = Brand { tenant: None, name: "Client portal".into(), locale: None, version: 0, json: json!({}) };
         let html = shell(&brand);
         assert!(html.contains("<link id=\"brand\" rel=\"stylesheet\" href=\"/api/portal/brand.css\">"), "{html}");
         assert!(html.len() < 1_500, "{}", html.len());

@@ -3,6 +3,7 @@
 
 pub(crate) mod api_tokens;
 pub(crate) mod audit_events;
+pub(crate) mod branding;
 pub(crate) mod bulk_invitations;
 pub(crate) mod clients;
 pub(crate) mod colleagues;
@@ -11,6 +12,7 @@ pub(crate) mod invitation_lists;
 pub(crate) mod invitations;
 pub(crate) mod overview;
 pub(crate) mod portal_users;
+pub(crate) mod public_brand;
 pub(crate) mod service_accounts;
 pub(crate) mod staff;
 pub(crate) mod staff_profile;

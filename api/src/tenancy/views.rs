@@ -5,7 +5,10 @@ use poem_openapi::{Enum, Object};
 use portico_domain::{
     entity::{client, membership, staff_user, tenant},
     platform::actor::{ActiveMembership, OpenClientStatus},
-    tenancy::memberships::Member,
+    tenancy::{
+        branding::{Support, TenantContact},
+        memberships::Member,
+    },
 };
 use uuid::Uuid;
 
@@ -25,6 +28,39 @@ pub(crate) struct Tenant {
 impl From<&tenant::Model> for Tenant {
     fn from(tenant: &tenant::Model) -> Self {
         Self { id: tenant.id.0, slug: tenant.slug.clone(), name: tenant.name.clone() }
+    }
+}
+
+/// How a portal user reaches the support of a tenant.
+#[derive(Object)]
+pub(crate) struct SupportContacts {
+    /// The email address; `null` if there is none.
+    email: Nullable<String>,
+    /// The telephone number; `null` if there is none.
+    phone: Nullable<String>,
+}
+
+impl From<Support> for SupportContacts {
+    fn from(support: Support) -> Self {
+        Self { email: Nullable(support.email), phone: Nullable(support.phone) }
+    }
+}
+
+/// A tenant and its support, for people who are known to belong to it.
+#[derive(Object)]
+#[oai(rename = "TenantContact")]
+pub(crate) struct TenantContactView {
+    /// The short name, with which pages show the brand.
+    slug: String,
+    /// The name.
+    name: String,
+    /// The contacts of the support.
+    support: SupportContacts,
+}
+
+impl From<TenantContact> for TenantContactView {
+    fn from(tenant: TenantContact) -> Self {
+        Self { slug: tenant.slug, name: tenant.name, support: tenant.support.into() }
     }
 }
 

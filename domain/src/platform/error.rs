@@ -81,12 +81,19 @@ pub struct FieldProblem {
     pub code: &'static str,
     /// A clause that follows the name of the field: "must …".
     pub detail: String,
+    /// A value that is valid and near to the wrong one, if there is one.
+    pub suggestion: Option<String>,
 }
 
 impl FieldProblem {
     /// Creates a problem.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), suggestion: None }
+    }
+
+    /// Returns the problem with a valid value that is near to the wrong one.
+    pub fn suggest(self, suggestion: String) -> Self {
+        Self { suggestion: Some(suggestion), ..self }
     }
 
     /// Returns the problem as an error of the field at `pointer`.

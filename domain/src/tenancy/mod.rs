@@ -1,6 +1,7 @@
 //! Who belongs where: tenants, their clients and staff users, and the persons at the clients.
 
 pub mod api_tokens;
+pub mod branding;
 pub mod client_admins;
 pub mod clients;
 pub mod colleagues;

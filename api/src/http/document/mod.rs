@@ -23,12 +23,13 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_LARGE_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// The names of all tags, in the order in which the document lists them: first what staff users and programs call.
-pub(crate) const TAG_ORDER: [&str; 16] = [
+pub(crate) const TAG_ORDER: [&str; 17] = [
     "staff sessions",
     "clients",
     "invitations",
     "portal users",
     "overview",
+    "branding",
     "emails",
     "audit events",
     "staff",
@@ -66,6 +67,8 @@ pub(crate) struct Operation {
     pub(crate) query_parameters: Vec<QueryParameter>,
     /// Whether the operation ignores its query.
     pub(crate) ignores_query: bool,
+    /// Whether the rate limit of all requests leaves the operation out.
+    pub(crate) is_uncounted: bool,
     /// Whether the operation takes the credential of a session.
     pub(crate) takes_session: bool,
     /// The names of the rate limits of this process that the operation declares.
@@ -183,6 +186,7 @@ impl Operation {
             path: path.into(),
             query_parameters: in_query.filter_map(|parameter| QueryParameter::new(parameter, schemas)).collect(),
             ignores_query: value["x-ignores-query"] == true,
+            is_uncounted: value["x-uncounted"] == true,
             takes_session: value["security"].is_array(),
             rate_limits: declared_limits(value),
             max_body_bytes: if value["x-large-body"] == true { MAX_LARGE_BODY_BYTES } else { MAX_BODY_BYTES },

@@ -10,12 +10,11 @@ use crate::http::error::{
     problem_type,
 };
 
-/// The codes that every operation can answer.
+/// The codes that every operation can answer. Nearly all can also answer `too_many_requests`.
 const COMMON: u64 = codes::MALFORMED_REQUEST
     | codes::REQUEST_TIMEOUT
     | codes::BODY_TOO_LARGE
     | codes::URI_TOO_LONG
-    | codes::TOO_MANY_REQUESTS
     | codes::HEADERS_TOO_LARGE
     | codes::OVERLOADED
     | codes::UNAVAILABLE;
@@ -32,8 +31,8 @@ pub(super) struct Components {
 }
 
 /// Replaces the declaration of an operation with responses, and adds their schemas to `components`. Adds the rate
-/// limits of the operation as `x-rate-limits`, `x-large-body: true` if its body may have 2 MiB, and
-/// `x-ignores-query: true` if it ignores its query.
+/// limits of the operation as `x-rate-limits`, `x-large-body: true` if its body may have 2 MiB,
+/// `x-uncounted: true` if the limit of all requests leaves it out, and `x-ignores-query: true` if it ignores its query.
 pub(super) fn describe(method: &str, operation: &mut Value, components: &mut Components) {
     let declaration = Declaration::take(&mut operation["responses"]);
     let answered = codes_of(method, operation, declaration);
@@ -55,6 +54,7 @@ fn codes_of(method: &str, operation: &Value, declaration: Declaration) -> u64 {
     let has = |name: &str| !operation[name].is_null();
     [
         (true, COMMON | declaration.codes()),
+        (!declaration.is_uncounted(), codes::TOO_MANY_REQUESTS),
         (!declaration.ignores_query(), codes::VALIDATION_FAILED),
         (method != "get", codes::CSRF_REJECTED),
         (has("requestBody"), codes::UNSUPPORTED_MEDIA_TYPE),
@@ -73,13 +73,18 @@ fn add_limits(operation: &mut Value, declaration: Declaration) {
         |scheme: &Value| scheme.as_object().is_some_and(|name| name.keys().all(|name| !name.contains("Refresh")));
     let takes_bearer = operation["security"].as_array().is_some_and(|schemes| schemes.iter().any(is_bearer));
     let bearer = (takes_bearer && !declaration.ignores_wrong_credential()).then_some(&limits::BEARER);
+    let requests = (!declaration.is_uncounted()).then_some(&limits::REQUESTS);
     let names: Vec<_> =
-        [&limits::REQUESTS].into_iter().chain(bearer).chain(declaration.limits()).map(|limit| limit.name).collect();
+        requests.into_iter().chain(bearer).chain(declaration.limits()).map(|limit| limit.name).collect();
     let list: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    super::add_to_description(operation, &format!("Rate limits: {}.", list.join(", ")));
+    let list = if list.is_empty() { "none".into() } else { list.join(", ") };
+    super::add_to_description(operation, &format!("Rate limits: {list}."));
     operation["x-rate-limits"] = names.into();
     if declaration.has_large_body() {
         operation["x-large-body"] = true.into();
+    }
+    if declaration.is_uncounted() {
+        operation["x-uncounted"] = true.into();
     }
     if declaration.ignores_query() {
         operation["x-ignores-query"] = true.into();

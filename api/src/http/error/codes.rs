@@ -63,7 +63,7 @@ codes! {
     TOKEN_EXPIRED: 410, "token_expired", "The link has expired", "the link has expired";
     TOKEN_USED: 410, "token_used", "The link was already used", "the link was used";
     TOKEN_REVOKED: 410, "token_revoked", "The link was revoked or replaced", "the link was revoked or replaced";
-    BODY_TOO_LARGE: 413, "body_too_large", "The request body is too large", "the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`";
+    BODY_TOO_LARGE: 413, "body_too_large", "The request body is too large", "the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB";
     URI_TOO_LONG: 414, "uri_too_long", "The URI is too long", "the URI is longer than 8 KiB";
     UNSUPPORTED_MEDIA_TYPE: 415, "unsupported_media_type", "Unsupported media type", "the content type is not one of this operation, or the body is compressed";
     VALIDATION_FAILED: 422, "validation_failed", "Some values are invalid", "`errors` names every invalid field or parameter";

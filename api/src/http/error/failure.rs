@@ -63,9 +63,11 @@ pub(crate) mod limit {
 /// What else an operation declares in its return type.
 pub(crate) mod request {
     /// The position of the first of these among the bits of the return type.
-    pub(super) const FIRST: usize = 61;
+    pub(super) const FIRST: usize = 60;
+    /// The rate limit of all requests leaves the operation out: its responses are public and cost little.
+    pub(crate) const UNCOUNTED: u64 = 1 << FIRST;
     /// The operation refuses no request because of its credential: a credential that proves nothing is ignored.
-    pub(crate) const IGNORES_WRONG_CREDENTIAL: u64 = 1 << FIRST;
+    pub(crate) const IGNORES_WRONG_CREDENTIAL: u64 = 1 << 61;
     /// The body may have 2 MiB.
     pub(crate) const LARGE_BODY: u64 = 1 << 62;
     /// The operation ignores its query.
@@ -139,6 +141,11 @@ impl Declaration {
     /// Returns whether the operation takes a body of up to 2 MiB.
     pub(crate) fn has_large_body(self) -> bool {
         self.0 & request::LARGE_BODY != 0
+    }
+
+    /// Returns whether the rate limit of all requests leaves the operation out.
+    pub(crate) fn is_uncounted(self) -> bool {
+        self.0 & request::UNCOUNTED != 0
     }
 
     /// Returns whether the operation ignores its query.

@@ -11,7 +11,7 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use poem_openapi::{Object, types::ToJSON};
-use portico_domain::platform::error::{Error, RateLimited};
+use portico_domain::platform::error::{Error, FieldError, FieldProblem, RateLimited};
 use serde_json::json;
 use tracing::error;
 use uuid::Uuid;
@@ -141,11 +141,7 @@ impl ApiError {
             problem["retry_after"] = seconds.into();
         }
         if let Self::Domain(Error::Invalid(fields)) = &self {
-            let fields = fields.iter().map(|field| InvalidField {
-                pointer: field.pointer.clone(),
-                code: field.problem.code.into(),
-                detail: field.problem.detail.clone(),
-            });
+            let fields = fields.iter().map(InvalidField::from);
             problem["errors"] = fields.collect::<Vec<_>>().to_json().unwrap_or_default();
         }
         let mut response =
@@ -189,6 +185,7 @@ fn rate_limit_headers(refusal: &RateLimited) -> [(HeaderName, String); 2] {
 
 /// A field that is not valid.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 pub(crate) struct InvalidField {
     /// The field, as a JSON pointer (RFC 6901).
     pub(crate) pointer: String,
@@ -196,6 +193,16 @@ pub(crate) struct InvalidField {
     pub(crate) code: String,
     /// What is wrong, as a clause that follows the name of the field.
     pub(crate) detail: String,
+    /// A value that is valid and near to the wrong one, if there is one: for `contrast_too_low`, the nearest colour of
+    /// the same hue.
+    pub(crate) suggestion: Option<String>,
+}
+
+impl From<&FieldError> for InvalidField {
+    fn from(FieldError { pointer, problem }: &FieldError) -> Self {
+        let FieldProblem { code, detail, suggestion } = problem.clone();
+        Self { pointer: pointer.clone(), code: code.into(), detail, suggestion }
+    }
 }
 
 /// Converts an error of the framework. `allowed` returns the methods of the path, or `None` if there is no such path.

@@ -58,7 +58,9 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
         let may_have_session = operation.is_some_and(|operation| operation.takes_session)
             && self.rate_limits.failed_auth().check(&network).is_ok();
         let session = if may_have_session { auth::signed_session(&request) } else { None };
-        self.rate_limits.take(&network, session, declared).map_err(ApiError::Domain)?;
+        if !operation.is_some_and(|operation| operation.is_uncounted) {
+            self.rate_limits.take(&network, session, declared).map_err(ApiError::Domain)?;
+        }
         check_head(&request)?;
         auth::authorization(&request)?;
         csrf::check(&request, &self.origins)?;

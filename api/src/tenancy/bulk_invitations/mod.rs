@@ -106,7 +106,7 @@ enum BulkRowStatus {
 
 impl From<RowError> for InvalidField {
     fn from(RowError { pointer, code, detail }: RowError) -> Self {
-        Self { pointer, code, detail }
+        Self { pointer, code, detail, suggestion: None }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use portico_entity::link_token::Purpose;
 
-use crate::platform::{actor::Anonymous, app::App, clock::Time, error::Result, secret::PlainToken};
+use crate::{
+    platform::{actor::Anonymous, app::App, clock::Time, error::Result, secret::PlainToken},
+    tenancy::branding::{self, TenantContact},
+};
 
 /// The information about a link that [`check`] returns to the holder of its secret.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ pub struct LinkInfo {
     pub name: String,
     /// The name of the client to which the portal user is invited; `None` for a reset link.
     pub client_name: Option<String>,
+    /// The tenant that the mail of the link shows; `None` if it shows the neutral brand.
+    pub tenant: Option<TenantContact>,
     /// The time at which the link expires.
     pub expires_at: Time,
 }
@@ -29,15 +34,19 @@ pub struct LinkInfo {
 pub async fn check(app: &App, _caller: &Anonymous, token: &PlainToken) -> Result<LinkInfo> {
     let link = super::find(app, token).await?;
     link.check_live(app.now())?;
-    let (name, client_name) = match link.invitation {
-        Some(invited) => (invited.invitation.name, Some(invited.client.name)),
-        None => (link.user.name, None),
+    let (name, client_name, tenant) = match link.invitation {
+        Some(invited) => {
+            let tenant = branding::contact_of(app, invited.tenant.id).await?;
+            (invited.invitation.name, Some(invited.client.name), tenant)
+        }
+        None => (link.user.name, None, branding::contact_of_person(app, link.user.id).await?),
     };
     Ok(LinkInfo {
         purpose: link.token.purpose,
         email: link.user.email,
         name,
         client_name,
+        tenant,
         expires_at: link.token.expires_at,
     })
 }

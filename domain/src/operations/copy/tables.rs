@@ -4,7 +4,8 @@ use futures_util::future::LocalBoxFuture;
 use portico_entity::{
     api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, cli_login, client, code_flow,
     device_cutoff, email, idempotency_key, invitation, link_token, mail_hold, membership, paused_lane, portal_user,
-    process, rate_limit, schedule_run, search_word, service_account, session, signing_key, staff_user, tenant, worker,
+    process, rate_limit, schedule_run, search_word, service_account, session, signing_key, staff_user, tenant,
+    tenant_logo, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -33,9 +34,10 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 28] {
+pub(super) fn all() -> [Table; 29] {
     [
         table::<tenant::Entity>(),
+        table::<tenant_logo::Entity>(),
         table::<client::Entity>(),
         table::<portal_user::Entity>(),
         table::<membership::Entity>(),

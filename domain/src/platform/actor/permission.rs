@@ -17,6 +17,8 @@ pub enum Permission {
     AuditRead,
     /// Read the settings of the tenant.
     SettingsRead,
+    /// Change the settings of the tenant.
+    SettingsEdit,
     /// Read the list of staff users, service accounts and their tokens.
     StaffRead,
     /// Change staff users, service accounts and their tokens.
@@ -25,13 +27,14 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission, in the order of the table in `docs/roles.md`.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientsRead,
         Self::ClientsEdit,
         Self::EmailsRead,
         Self::EmailsEdit,
         Self::AuditRead,
         Self::SettingsRead,
+        Self::SettingsEdit,
         Self::StaffRead,
         Self::StaffEdit,
     ];
@@ -45,6 +48,7 @@ impl Permission {
             Self::EmailsEdit => "emails:edit",
             Self::AuditRead => "audit:read",
             Self::SettingsRead => "settings:read",
+            Self::SettingsEdit => "settings:edit",
             Self::StaffRead => "staff:read",
             Self::StaffEdit => "staff:edit",
         }
@@ -56,9 +60,9 @@ impl Permission {
     }
 
     /// Returns whether an API token can have the permission as a scope. A program never manages staff users, service
-    /// accounts or tokens.
+    /// accounts or tokens, and never changes the settings of the tenant.
     pub const fn is_scope(self) -> bool {
-        !matches!(self, Self::StaffRead | Self::StaffEdit)
+        !matches!(self, Self::SettingsEdit | Self::StaffRead | Self::StaffEdit)
     }
 
     /// Returns the permissions that the role gives.
@@ -78,8 +82,13 @@ impl Permission {
             (Role::Owner, _) => true,
             (Role::Admin, permission) => !matches!(permission, Self::StaffEdit),
             (Role::Support, Self::ClientsRead | Self::ClientsEdit | Self::EmailsRead | Self::EmailsEdit) => true,
-            (Role::Support, Self::AuditRead | Self::SettingsRead | Self::StaffRead | Self::StaffEdit) => false,
-            (Role::Viewer, permission) => !matches!(permission, Self::ClientsEdit | Self::EmailsEdit | Self::StaffEdit),
+            (
+                Role::Support,
+                Self::AuditRead | Self::SettingsRead | Self::SettingsEdit | Self::StaffRead | Self::StaffEdit,
+            ) => false,
+            (Role::Viewer, permission) => {
+                !matches!(permission, Self::ClientsEdit | Self::EmailsEdit | Self::SettingsEdit | Self::StaffEdit)
+            }
         }
     }
 }
@@ -123,6 +132,8 @@ pub mod access {
         AuditRead: AuditRead, fresh = false;
         /// [`Permission::SettingsRead`].
         SettingsRead: SettingsRead, fresh = false;
+        /// [`Permission::SettingsEdit`].
+        SettingsEdit: SettingsEdit, fresh = false;
         /// [`Permission::StaffRead`].
         StaffRead: StaffRead, fresh = false;
         /// [`Permission::StaffEdit`], in a fresh session.

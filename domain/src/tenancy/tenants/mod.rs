@@ -18,6 +18,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 
 use crate::platform::{app::App, error::Result};
 
+/// The name on pages and in mails that show the brand of no tenant.
+pub(crate) const NEUTRAL_NAME: &str = "Client portal";
+
 /// Returns the tenant with this slug, or `None`.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetClientData, GetClientErrors, GetClientResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetBrandData, GetBrandErrors, GetBrandingData, GetBrandingErrors, GetBrandingResponses, GetBrandResponses, GetBrandStyleData, GetBrandStyleErrors, GetBrandStyleResponses, GetClientData, GetClientErrors, GetClientResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SetLogoData, SetLogoErrors, SetLogoResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateBrandingData, UpdateBrandingErrors, UpdateBrandingResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -319,6 +319,26 @@ export const switchClient = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
+ * Get the brand of a tenant
+ *
+ * Returns what a page needs to show the brand before a person has signed in. The response is the neutral brand for
+ * a tenant that does not exist or is suspended. A change may take 15 seconds to be seen.
+ *
+ * Rate limits: none.
+ */
+export const getBrand = <ThrowOnError extends boolean = false>(options?: Options<GetBrandData, ThrowOnError>): RequestResult<GetBrandResponses, GetBrandErrors, ThrowOnError> => (options?.client ?? client).get<GetBrandResponses, GetBrandErrors, ThrowOnError>({ url: '/api/portal/brand', ...options });
+
+/**
+ * Get the style sheet of a brand
+ *
+ * Returns a style sheet of one rule, which sets the custom properties of the brand for `:root`. It may be cached
+ * for five minutes, unless `v` names another version than the response has.
+ *
+ * Rate limits: none.
+ */
+export const getBrandStyle = <ThrowOnError extends boolean = false>(options?: Options<GetBrandStyleData, ThrowOnError>): RequestResult<GetBrandStyleResponses, GetBrandStyleErrors, ThrowOnError> => (options?.client ?? client).get<GetBrandStyleResponses, GetBrandStyleErrors, ThrowOnError>({ url: '/api/portal/brand.css', ...options });
+
+/**
  * List colleagues
  *
  * Returns the portal users, in any status, of the client that the caller acts for, in the order of their
@@ -497,6 +517,17 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
         ...options.headers
     }
 });
+
+/**
+ * Get the logo of a tenant
+ *
+ * Returns the logo as a PNG image of at most 800 by 320 pixels. The response is 404 if the tenant does not exist,
+ * is suspended or has no logo. It may be cached for five minutes, unless `v` names another version of the brand
+ * than the response has.
+ *
+ * Rate limits: none.
+ */
+export const getLogo = <ThrowOnError extends boolean = false>(options?: Options<GetLogoData, ThrowOnError>): RequestResult<GetLogoResponses, GetLogoErrors, ThrowOnError> => (options?.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/api/portal/logo', ...options });
 
 /**
  * Get the profile
@@ -954,6 +985,100 @@ export const exportAuditEvents = <ThrowOnError extends boolean = false>(options?
         }],
     url: '/api/v1/audit-events/export',
     ...options
+});
+
+/**
+ * Get the brand
+ *
+ * Returns the brand of the caller's tenant.
+ *
+ * Needs the permission `settings:read`, which the roles `owner`, `admin` and `viewer` have.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const getBranding = <ThrowOnError extends boolean = false>(options?: Options<GetBrandingData, ThrowOnError>): RequestResult<GetBrandingResponses, GetBrandingErrors, ThrowOnError> => (options?.client ?? client).get<GetBrandingResponses, GetBrandingErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }, {
+            key: 'ApiToken',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/branding',
+    ...options
+});
+
+/**
+ * Update the brand
+ *
+ * Changes the given fields of the brand, on pages within 15 seconds and in mails at once. A colour that cannot be
+ * read is 422 with the field code `contrast_too_low`, and `suggestion` is the nearest colour of the same hue that
+ * can. The colour of text on buttons is white or nearly black, the one with the better contrast.
+ *
+ * Needs the permission `settings:edit`, which the roles `owner` and `admin` have.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const updateBranding = <ThrowOnError extends boolean = false>(options: Options<UpdateBrandingData, ThrowOnError>): RequestResult<UpdateBrandingResponses, UpdateBrandingErrors, ThrowOnError> => (options.client ?? client).patch<UpdateBrandingResponses, UpdateBrandingErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/branding',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove the logo
+ *
+ * Removes the logo of the caller's tenant. The response is the same if it has none.
+ *
+ * Needs the permission `settings:edit`, which the roles `owner` and `admin` have.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const removeLogo = <ThrowOnError extends boolean = false>(options?: Options<RemoveLogoData, ThrowOnError>): RequestResult<RemoveLogoResponses, RemoveLogoErrors, ThrowOnError> => (options?.client ?? client).delete<RemoveLogoResponses, RemoveLogoErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/branding/logo',
+    ...options
+});
+
+/**
+ * Replace the logo
+ *
+ * Takes a PNG, JPEG or WebP file of at most 1 MiB, whose image has at most 16 megapixels and 16,384 pixels on each
+ * side. The image is turned as its metadata says, scaled down to at most 800 by 320 pixels, and stored as PNG
+ * without metadata. Of an animation, the first image is taken. A file that cannot be decoded is 422 with the field
+ * code `image_invalid`, and a larger image is 422 with `image_too_large`.
+ *
+ * Needs the permission `settings:edit`, which the roles `owner` and `admin` have.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const setLogo = <ThrowOnError extends boolean = false>(options: Options<SetLogoData, ThrowOnError>): RequestResult<SetLogoResponses, SetLogoErrors, ThrowOnError> => (options.client ?? client).put<SetLogoResponses, SetLogoErrors, ThrowOnError>({
+    bodySerializer: null,
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/branding/logo',
+    ...options,
+    headers: {
+        'Content-Type': 'image/jpeg',
+        ...options.headers
+    }
 });
 
 /**

@@ -360,6 +360,100 @@ export type BodyTooLargeProblem = {
 };
 
 /**
+ * Brand
+ *
+ * The brand of a tenant, or the neutral one.
+ *
+ * - `logo`: The logo; `null` if there is none.
+ */
+export type Brand = {
+    /**
+     * The language for people who have chosen none, a BCP 47 tag; `null` for the neutral brand.
+     */
+    locale: string | null;
+    logo: BrandLogo | null;
+    /**
+     * The name.
+     */
+    name: string;
+    /**
+     * The slug of the tenant; `null` for the neutral brand.
+     */
+    tenant: string | null;
+    /**
+     * The number of changes of the brand; 0 for the neutral brand.
+     */
+    version: number;
+};
+
+/**
+ * BrandColors
+ *
+ * The colours of links and buttons.
+ */
+export type BrandColors = {
+    /**
+     * The colour in the light theme and in mails: `#` and six hexadecimal digits.
+     */
+    accent: string;
+    /**
+     * The colour in the dark theme: `#` and six hexadecimal digits.
+     */
+    accent_dark: string;
+};
+
+/**
+ * BrandLogo
+ *
+ * A logo.
+ */
+export type BrandLogo = {
+    /**
+     * The height of the image, in pixels.
+     */
+    height: number;
+    /**
+     * The address of the image, below the address of Portico. It changes with the brand.
+     */
+    url: string;
+    /**
+     * The width of the image, in pixels.
+     */
+    width: number;
+};
+
+/**
+ * Branding
+ *
+ * The brand of the tenant on pages and in mails.
+ *
+ * - `colors`: The colours of links and buttons.
+ * - `logo`: The logo; `null` if there is none.
+ * - `support`: The contacts of the support, which only people of the tenant see.
+ */
+export type Branding = {
+    colors: BrandColors;
+    /**
+     * The language for people who have chosen none, a BCP 47 tag such as `en` or `de-CH`.
+     */
+    locale: string;
+    logo: BrandLogo | null;
+    /**
+     * The name of the tenant, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The radius of corners, 0 to 24 pixels.
+     */
+    radius: number;
+    support: SupportContacts;
+    /**
+     * The number of changes of the brand.
+     */
+    version: number;
+};
+
+/**
  * BulkCounts
  *
  * How many rows have each status.
@@ -513,6 +607,7 @@ export type CheckPassword = {
  * What a live link is for, and which portal user it belongs to.
  *
  * - `purpose`: What the link can be used for.
+ * - `tenant`: The tenant that the mail of the link shows; `null` if the portal user belongs to several tenants or to none, and the link is for no invitation.
  */
 export type CheckedLink = {
     /**
@@ -532,6 +627,7 @@ export type CheckedLink = {
      */
     name: string;
     purpose: LinkPurpose;
+    tenant: TenantContact | null;
 };
 
 /**
@@ -1029,6 +1125,7 @@ export type CsrfRejectedProblem = {
  *
  * - `client`: The client that the user acts for.
  * - `session`: The current session.
+ * - `tenant`: The tenant of this client.
  * - `user`: The signed-in portal user.
  */
 export type CurrentSession = {
@@ -1038,6 +1135,7 @@ export type CurrentSession = {
      */
     clients: Array<ClientSummary>;
     session: SessionInfo;
+    tenant: TenantContact | null;
     user: User;
 };
 
@@ -1619,6 +1717,11 @@ export type InvalidField = {
      * The field, as a JSON pointer (RFC 6901).
      */
     pointer: string;
+    /**
+     * A value that is valid and near to the wrong one, if there is one: for `contrast_too_low`, the nearest colour of
+     * the same hue.
+     */
+    suggestion?: string;
 };
 
 /**
@@ -2765,7 +2868,7 @@ export type StaffMember = {
 /**
  * What a staff user may do.
  */
-export type StaffPermission = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read' | 'staff:read' | 'staff:edit';
+export type StaffPermission = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read' | 'settings:edit' | 'staff:read' | 'staff:edit';
 
 /**
  * StaffProfile
@@ -2879,6 +2982,22 @@ export type StepUp = {
 };
 
 /**
+ * SupportContacts
+ *
+ * How a portal user reaches the support of a tenant.
+ */
+export type SupportContacts = {
+    /**
+     * The email address; `null` if there is none.
+     */
+    email: string | null;
+    /**
+     * The telephone number; `null` if there is none.
+     */
+    phone: string | null;
+};
+
+/**
  * SwitchClient
  *
  * The client to switch to.
@@ -2908,6 +3027,25 @@ export type Tenant = {
      * The short name, unique in the installation.
      */
     slug: string;
+};
+
+/**
+ * TenantContact
+ *
+ * A tenant and its support, for people who are known to belong to it.
+ *
+ * - `support`: The contacts of the support.
+ */
+export type TenantContact = {
+    /**
+     * The name.
+     */
+    name: string;
+    /**
+     * The short name, with which pages show the brand.
+     */
+    slug: string;
+    support: SupportContacts;
 };
 
 /**
@@ -3155,6 +3293,50 @@ export type UnsupportedMediaTypeProblem = {
 };
 
 /**
+ * UpdateBrandColors
+ *
+ * The colours to change. An absent field keeps its value.
+ */
+export type UpdateBrandColors = {
+    /**
+     * The new colour in the light theme and in mails: `#` and six hexadecimal digits. Its contrast to `#ffffff`, to
+     * `#f6f7f9` and to text on it must be at least 4.5.
+     */
+    accent?: string | null;
+    /**
+     * The new colour in the dark theme: `#` and six hexadecimal digits. Its contrast to `#111418`, to `#1a1f26` and to
+     * text on it must be at least 4.5.
+     */
+    accent_dark?: string | null;
+};
+
+/**
+ * UpdateBranding
+ *
+ * The fields of the brand to change. An absent field keeps its value.
+ *
+ * - `colors`: The new colours.
+ * - `support`: The new contacts of the support.
+ */
+export type UpdateBranding = {
+    colors?: UpdateBrandColors | null;
+    /**
+     * The new language for people who have chosen none, a BCP 47 tag: `en`, `de`, `fr` or `es`, perhaps with a region,
+     * as in `de-CH`.
+     */
+    locale?: string | null;
+    /**
+     * The new name of the tenant, 1 to 100 characters.
+     */
+    name?: string | null;
+    /**
+     * The new radius of corners, 0 to 24 pixels.
+     */
+    radius?: number | null;
+    support?: UpdateSupportContacts | null;
+};
+
+/**
  * UpdateClient
  *
  * The fields of a client to change. An absent field keeps its value.
@@ -3233,6 +3415,23 @@ export type UpdateStaffProfile = {
      * The new name, 1 to 100 characters.
      */
     name?: string | null;
+};
+
+/**
+ * UpdateSupportContacts
+ *
+ * The contacts of the support to change. An absent field keeps its value.
+ */
+export type UpdateSupportContacts = {
+    /**
+     * The new email address. `null` removes it.
+     */
+    email?: string | null;
+    /**
+     * The new telephone number: 3 to 15 digits, perhaps after a `+`, with spaces, `-`, `.`, `/`, `(` and `)` between
+     * them. `null` removes it.
+     */
+    phone?: string | null;
 };
 
 /**
@@ -3434,7 +3633,7 @@ export type GetSigningKeysErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3503,7 +3702,7 @@ export type ActivateAccountErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3577,7 +3776,7 @@ export type ChangePasswordErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3654,7 +3853,7 @@ export type CheckPasswordErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3727,7 +3926,7 @@ export type CheckTokenErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3792,7 +3991,7 @@ export type ForgotPasswordErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3865,7 +4064,7 @@ export type ReportSignInErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -3934,7 +4133,7 @@ export type RefreshSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4008,7 +4207,7 @@ export type RequestNewLinkErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4073,7 +4272,7 @@ export type ResendActivationErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4146,7 +4345,7 @@ export type ResetPasswordErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4211,7 +4410,7 @@ export type GetSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4288,7 +4487,7 @@ export type SignInErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4354,7 +4553,7 @@ export type SignOutErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4415,7 +4614,7 @@ export type SignOutEverywhereErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4484,7 +4683,7 @@ export type SwitchClientErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4529,6 +4728,126 @@ export type SwitchClientResponses = {
 
 export type SwitchClientResponse = SwitchClientResponses[keyof SwitchClientResponses];
 
+export type GetBrandData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The slug of the tenant. If it is absent, the neutral brand is returned.
+         */
+        tenant?: string;
+    };
+    url: '/api/portal/brand';
+};
+
+export type GetBrandErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetBrandError = GetBrandErrors[keyof GetBrandErrors];
+
+export type GetBrandResponses = {
+    /**
+     * The brand of a tenant, or the neutral one.
+     */
+    200: Brand;
+};
+
+export type GetBrandResponse = GetBrandResponses[keyof GetBrandResponses];
+
+export type GetBrandStyleData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The slug of the tenant. If it is absent, the style sheet of the neutral brand is returned.
+         */
+        tenant?: string;
+        /**
+         * The version of the brand, so that the address changes with the brand.
+         */
+        v?: string;
+    };
+    url: '/api/portal/brand.css';
+};
+
+export type GetBrandStyleErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetBrandStyleError = GetBrandStyleErrors[keyof GetBrandStyleErrors];
+
+export type GetBrandStyleResponses = {
+    /**
+     * The content.
+     */
+    200: Blob | File;
+};
+
+export type GetBrandStyleResponse = GetBrandStyleResponses[keyof GetBrandStyleResponses];
+
 export type ListColleaguesData = {
     body?: never;
     path?: never;
@@ -4572,7 +4891,7 @@ export type ListColleaguesErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4641,7 +4960,7 @@ export type InviteColleagueErrors = {
      */
     409: PortalUserExistsProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4723,7 +5042,7 @@ export type ListColleagueInvitationsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4801,7 +5120,7 @@ export type CancelColleagueInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4879,7 +5198,7 @@ export type ResendColleagueInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -4957,7 +5276,7 @@ export type RemoveColleagueErrors = {
      */
     409: LastAdminOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5035,7 +5354,7 @@ export type UpdateColleagueErrors = {
      */
     409: LastAdminOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5116,7 +5435,7 @@ export type AcceptInvitationErrors = {
      */
     410: DeadLinkProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5160,6 +5479,72 @@ export type AcceptInvitationResponses = {
 
 export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
 
+export type GetLogoData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The slug of the tenant.
+         */
+        tenant?: string;
+        /**
+         * The version of the brand, so that the address changes with the brand.
+         */
+        v?: string;
+    };
+    url: '/api/portal/logo';
+};
+
+export type GetLogoErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetLogoError = GetLogoErrors[keyof GetLogoErrors];
+
+export type GetLogoResponses = {
+    /**
+     * The content.
+     */
+    200: Blob | File;
+};
+
+export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
+
 export type GetProfileData = {
     body?: never;
     path?: never;
@@ -5181,7 +5566,7 @@ export type GetProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5246,7 +5631,7 @@ export type UpdateProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5315,7 +5700,7 @@ export type EndOtherSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5385,7 +5770,7 @@ export type ListSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5459,7 +5844,7 @@ export type EndSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5524,7 +5909,7 @@ export type RefreshStaffSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5586,7 +5971,7 @@ export type SendCodeErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5651,7 +6036,7 @@ export type GetStaffSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5712,7 +6097,7 @@ export type SignOutStaffErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5773,7 +6158,7 @@ export type SignOutStaffEverywhereErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5838,7 +6223,7 @@ export type StepUpStaffErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5908,7 +6293,7 @@ export type VerifyCodeErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -5978,7 +6363,7 @@ export type ApproveCliLoginErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6051,7 +6436,7 @@ export type ExchangeCliLoginErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6116,7 +6501,7 @@ export type GetStaffProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6181,7 +6566,7 @@ export type UpdateStaffProfileErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6250,7 +6635,7 @@ export type EndOtherStaffSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6320,7 +6705,7 @@ export type ListStaffSessionsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6394,7 +6779,7 @@ export type EndStaffSessionErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6464,7 +6849,7 @@ export type ListOwnTokensErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6533,7 +6918,7 @@ export type CreateOwnTokenErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6611,7 +6996,7 @@ export type RevokeOwnTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6713,7 +7098,7 @@ export type ListAuditEventsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6807,7 +7192,7 @@ export type ExportAuditEventsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6846,6 +7231,277 @@ export type ExportAuditEventsResponses = {
 };
 
 export type ExportAuditEventsResponse = ExportAuditEventsResponses[keyof ExportAuditEventsResponses];
+
+export type GetBrandingData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding';
+};
+
+export type GetBrandingErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this.
+     */
+    403: ForbiddenProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetBrandingError = GetBrandingErrors[keyof GetBrandingErrors];
+
+export type GetBrandingResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type GetBrandingResponse = GetBrandingResponses[keyof GetBrandingResponses];
+
+export type UpdateBrandingData = {
+    body: UpdateBranding;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding';
+};
+
+export type UpdateBrandingErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: ForbiddenOrCsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type UpdateBrandingError = UpdateBrandingErrors[keyof UpdateBrandingErrors];
+
+export type UpdateBrandingResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type UpdateBrandingResponse = UpdateBrandingResponses[keyof UpdateBrandingResponses];
+
+export type RemoveLogoData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding/logo';
+};
+
+export type RemoveLogoErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: ForbiddenOrCsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RemoveLogoError = RemoveLogoErrors[keyof RemoveLogoErrors];
+
+export type RemoveLogoResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type RemoveLogoResponse = RemoveLogoResponses[keyof RemoveLogoResponses];
+
+export type SetLogoData = {
+    /**
+     * An image file.
+     */
+    body: Blob | File;
+    path?: never;
+    query?: never;
+    url: '/api/v1/branding/logo';
+};
+
+export type SetLogoErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: ForbiddenOrCsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SetLogoError = SetLogoErrors[keyof SetLogoErrors];
+
+export type SetLogoResponses = {
+    /**
+     * The brand of the tenant on pages and in mails.
+     */
+    200: Branding;
+};
+
+export type SetLogoResponse = SetLogoResponses[keyof SetLogoResponses];
 
 export type ListClientsData = {
     body?: never;
@@ -6890,7 +7546,7 @@ export type ListClientsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -6959,7 +7615,7 @@ export type CreateClientErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7037,7 +7693,7 @@ export type GetClientErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7115,7 +7771,7 @@ export type UpdateClientErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7215,7 +7871,7 @@ export type ListClientInvitationsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7307,7 +7963,7 @@ export type InvitePortalUsersErrors = {
      */
     409: IdempotencyMismatchProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7393,7 +8049,7 @@ export type CancelInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7475,7 +8131,7 @@ export type CorrectInvitationErrors = {
      */
     409: PortalUserExistsOrAlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7561,7 +8217,7 @@ export type ResendInvitationErrors = {
      */
     409: AlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7644,7 +8300,7 @@ export type InvitePortalUserErrors = {
      */
     409: PortalUserExistsOrAlreadyActivatedOrConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7744,7 +8400,7 @@ export type ListClientPortalUsersErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7822,7 +8478,7 @@ export type RemovePortalUserErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7904,7 +8560,7 @@ export type UpdatePortalUserErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -7990,7 +8646,7 @@ export type SendPortalUserResetErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8084,7 +8740,7 @@ export type ListEmailsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8149,7 +8805,7 @@ export type RetryEmailsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8231,7 +8887,7 @@ export type RetryEmailErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8318,7 +8974,7 @@ export type ListInvitationsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8392,7 +9048,7 @@ export type GetOverviewErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8475,7 +9131,7 @@ export type ListPortalUsersErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8550,7 +9206,7 @@ export type ListServiceAccountsErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8615,7 +9271,7 @@ export type CreateServiceAccountErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8693,7 +9349,7 @@ export type RemoveServiceAccountErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8776,7 +9432,7 @@ export type ListServiceAccountTokensErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8854,7 +9510,7 @@ export type CreateServiceAccountTokenErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -8936,7 +9592,7 @@ export type RevokeServiceAccountTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9010,7 +9666,7 @@ export type ListStaffErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9079,7 +9735,7 @@ export type InviteStaffErrors = {
      */
     409: ConflictProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9161,7 +9817,7 @@ export type RemoveStaffErrors = {
      */
     409: LastOwnerProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9239,7 +9895,7 @@ export type UpdateStaffErrors = {
      */
     409: LastOwnerProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9312,7 +9968,7 @@ export type RevokePresentedTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9377,7 +10033,7 @@ export type GetPresentedTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9451,7 +10107,7 @@ export type ListTokensErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9525,7 +10181,7 @@ export type RevokeTokenErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9582,7 +10238,7 @@ export type CheckLivenessErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
@@ -9635,7 +10291,7 @@ export type CheckReadinessErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
     /**
