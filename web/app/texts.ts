@@ -2,6 +2,7 @@
 // Each other language `satisfies` the type of the English texts, so a missing text does not compile.
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
+import { LOCALES, localeOf, type Locale } from './locales.ts';
 import type common from '../i18n/common/en.ts';
 import type entry from '../i18n/entry/en.ts';
 import type problems from '../i18n/problems/en.ts';
@@ -12,8 +13,7 @@ import type consoleTexts from '../i18n/console/en.ts';
 import type outcomes from '../i18n/outcomes/en.ts';
 import type access from '../i18n/access/en.ts';
 
-export const LOCALES = ['en', 'de', 'fr', 'es'] as const;
-export type Locale = (typeof LOCALES)[number];
+export { LOCALES, localeOf, type Locale };
 
 /** The texts of each bundle. */
 export interface Bundles {
@@ -94,10 +94,4 @@ export function useLateTexts<Name extends BundleName>(name: Name): Bundles[Name]
     );
   }, [locale]);
   return loadedTexts(locale, name) ?? (state === 'failed' ? 'failed' : 'loading');
-}
-
-/** Returns the language for a BCP 47 tag, or for none: the one of the four with the same first part, else English. */
-export function localeOf(tag: string | null | undefined): Locale {
-  const language = tag?.split('-')[0]?.toLowerCase();
-  return LOCALES.find((locale) => locale === language) ?? 'en';
 }

@@ -116,10 +116,12 @@ export function elementConfig(outDir) {
       outDir: `${outDir}/elements`,
       emptyOutDir: true,
       target: TARGET,
-      cssCodeSplit: false,
+      modulePreload: false,
       reportCompressedSize: false,
-      lib: { entry: `${root}elements/portico-sign-in.tsx`, formats: ['es'], fileName: () => 'portico-sign-in.js' },
-      rolldownOptions: { output: { codeSplitting: false } },
+      rolldownOptions: {
+        input: `${root}elements/portico-sign-in.tsx`,
+        output: { entryFileNames: '[name].js', codeSplitting: false },
+      },
     },
   };
 }
