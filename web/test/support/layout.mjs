@@ -23,8 +23,10 @@ function findProblems() {
   }
 
   function isCut(element) {
-    const { overflowX, display } = getComputedStyle(element);
+    const { overflowX, display, textOverflow } = getComputedStyle(element);
     if (display === 'inline' || element.tagName === 'OPTION') return false;
+    // A long name may end with an ellipsis, a text of ours may not.
+    if (textOverflow === 'ellipsis' && element.matches('bdi, [dir=auto]')) return false;
     const hidesX = overflowX !== 'visible' || element.closest('button, .p-badge') !== null;
     return (hidesX && element.scrollWidth > element.clientWidth + 1) || (hidesX && element.scrollHeight > element.clientHeight + 2);
   }
