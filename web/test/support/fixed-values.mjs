@@ -4,7 +4,7 @@
 const NOW = Date.parse('2026-03-02T09:30:00Z');
 const HALF_HOUR_MS = 30 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
-const TIME = /"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g;
+const TIME = /"(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00))"/g;
 
 /** Moves all times in answers of the API, so that the present is `NOW`, and replaces the history of the overview. */
 export async function fixValues(context) {
