@@ -24,9 +24,12 @@ export function connectGuest(realm: Realm): void {
   refreshOnUnauthenticated(httpClient, { realm });
 }
 
-/** Says that the user ends the session. Otherwise the next page would say that the session has ended. */
-export function expectSignOut(): void {
-  signsOut = true;
+/**
+ * Says whether the user ends the session. If so, the next page says that the user has signed out, and not that the
+ * session has ended.
+ */
+export function expectSignOut(expected = true): void {
+  signsOut = expected;
 }
 
 function leave(realm: Realm): void {

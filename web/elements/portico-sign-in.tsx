@@ -19,6 +19,8 @@ class PorticoSignIn extends HTMLElement {
   readonly #brand = new CSSStyleSheet();
   #state: FormState = { status: 'ready', wait: 0, empty: [], showsPassword: false };
   #timer: number | undefined;
+  /** The tenant whose colours are loaded. */
+  #tenant: string | null = null;
 
   connectedCallback(): void {
     const root = this.getRootNode() as Document | ShadowRoot;
@@ -32,9 +34,9 @@ class PorticoSignIn extends HTMLElement {
     render(null, this);
   }
 
-  attributeChangedCallback(name: string): void {
+  attributeChangedCallback(): void {
     if (!this.isConnected) return;
-    if (name === 'tenant') void this.#loadBrand();
+    void this.#loadBrand();
     this.#show({});
   }
 
@@ -99,6 +101,8 @@ class PorticoSignIn extends HTMLElement {
   /** Loads the colours of the tenant. Without an answer, the form keeps those that it has. */
   async #loadBrand(): Promise<void> {
     const tenant = this.getAttribute('tenant');
+    if (tenant === this.#tenant) return;
+    this.#tenant = tenant;
     if (!tenant) return this.#brand.replaceSync('');
     const address = `${this.#baseUrl}/api/portal/brand.css?tenant=${encodeURIComponent(tenant)}`;
     const response = await fetch(address).catch(() => undefined);

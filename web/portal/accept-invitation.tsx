@@ -72,18 +72,12 @@ async function enterNewClient(before: CurrentSession): Promise<void> {
 
 function WrongAccount({ live, email }: { live: LiveLink; email: string }) {
   const { accept: texts } = useTexts('links');
-  const change = async () => {
-    const { error } = await signOut();
-    if (!error) signInForInvitation(live);
-  };
   return (
     <>
       <Notice kind="warning">{texts.wrongAccount(email)}</Notice>
-      <div class="p-actions">
-        <Button kind="primary" onClick={change}>
-          {texts.change}
-        </Button>
-      </div>
+      <Form send={() => signOut()} onSent={() => signInForInvitation(live)} submit={texts.change}>
+        {null}
+      </Form>
     </>
   );
 }

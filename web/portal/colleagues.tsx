@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks';
 import { useTexts } from '../app/texts.ts';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
-import { EmptyState } from '../kit/empty-state.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { refreshColleagues } from './parts/colleague-data.ts';
@@ -26,7 +25,9 @@ export default function ColleaguesPage() {
     return (
       <>
         <PageHead title={forbidden.title} />
-        <EmptyState title={texts.title}>{forbidden.body}</EmptyState>
+        <Card>
+          <p>{forbidden.body}</p>
+        </Card>
       </>
     );
   }

@@ -8,6 +8,7 @@ import { Form, textOf } from '../kit/form.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
 import { TextField } from '../kit/text-field.tsx';
+import { entryPath } from './parts/entry-path.ts';
 import { plannedSignIn } from './parts/sign-in-plan.ts';
 
 /** The page that mails a link to set a new password. It says the same whether the address has an account or not. */
@@ -18,7 +19,7 @@ export default function ForgotPasswordPage() {
     <EntryFrame>
       <Card>
         {email === undefined ? <AskAddress onSent={setEmail} /> : <Sent email={email} onOther={() => setEmail(undefined)} />}
-        <a href="/portal/sign-in">{texts.back}</a>
+        <a href={entryPath('/portal/sign-in')}>{texts.back}</a>
       </Card>
     </EntryFrame>
   );

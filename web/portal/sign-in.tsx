@@ -10,6 +10,7 @@ import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
 import { PasswordField } from '../kit/password-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
+import { entryPath } from './parts/entry-path.ts';
 import { forgetSignInPlan, plannedSignIn, type SignInPlan } from './parts/sign-in-plan.ts';
 import { signedInNow } from './parts/signed-in-now.ts';
 
@@ -46,7 +47,7 @@ export default function SignInPage() {
           <TextField name="email" type="email" label={common.email} autocomplete="username" value={email} required />
           <PasswordField name="password" label={common.password} autocomplete="current-password" required />
         </Form>
-        <a href="/portal/forgot-password">{texts.forgot}</a>
+        <a href={entryPath('/portal/forgot-password')}>{texts.forgot}</a>
       </Card>
     </EntryFrame>
   );

@@ -13,7 +13,6 @@ import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { ClientMenu } from './parts/client-menu.tsx';
 import { SessionContext, useSessionQuery } from './parts/session.tsx';
-import { slugOf } from './parts/tenant.ts';
 import { UserMenu } from './parts/user-menu.tsx';
 
 connect('portal');
@@ -67,7 +66,7 @@ function OneIdentity({ session, children }: { session: CurrentSession; children:
     if (!isSame) location.reload();
   }, [isSame]);
   useEffect(() => void setLocale(session.user.locale), [session.user.locale]);
-  useTenantBrand(slugOf(session));
+  useTenantBrand(session.tenant?.slug ?? null);
 
   const { signedInElsewhere } = useTexts('common');
   const { changedElsewhere } = useTexts('portal');

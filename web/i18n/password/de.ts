@@ -2,8 +2,8 @@ import type password from './en.ts';
 
 export default {
   label: 'Neues Passwort',
-  rules: [
-    'Mindestens 8 Zeichen. Länger ist besser.',
+  rules: (min) => [
+    `Mindestens ${min} Zeichen. Länger ist besser.`,
     'Mehrere Wörter, die nicht zusammengehören, sind eine gute Wahl.',
     'Nicht Ihr Name, Ihre E-Mail-Adresse oder der Name Ihres Unternehmens.',
   ],

@@ -1,8 +1,8 @@
 /** The texts about a new password. */
 export default {
   label: 'New password',
-  rules: [
-    'At least 8 characters. Longer is better.',
+  rules: (min: number) => [
+    `At least ${min} characters. Longer is better.`,
     'Several words that do not belong together are a good choice.',
     'Not your name, your email address or the name of your company.',
   ],

@@ -2,8 +2,8 @@ import type password from './en.ts';
 
 export default {
   label: 'Contraseña nueva',
-  rules: [
-    'Al menos 8 caracteres. Cuanto más larga, mejor.',
+  rules: (min) => [
+    `Al menos ${min} caracteres. Cuanto más larga, mejor.`,
     'Varias palabras sin relación entre sí son una buena elección.',
     'No use su nombre, su correo electrónico ni el nombre de su empresa.',
   ],

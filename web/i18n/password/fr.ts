@@ -2,8 +2,8 @@ import type password from './en.ts';
 
 export default {
   label: 'Nouveau mot de passe',
-  rules: [
-    'Au moins 8 caractères. Plus il est long, mieux c’est.',
+  rules: (min) => [
+    `Au moins ${min} caractères. Plus il est long, mieux c’est.`,
     'Plusieurs mots sans rapport entre eux sont un bon choix.',
     'Ni votre nom, ni votre adresse e-mail, ni le nom de votre entreprise.',
   ],

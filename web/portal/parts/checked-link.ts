@@ -1,6 +1,5 @@
 import { checkToken, type CheckedLink, type LinkPurpose, type PorticoError } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
-import type { WithTenant } from './tenant.ts';
 
 /** Why a link cannot be used. */
 export type DeadCode = 'token_expired' | 'token_used' | 'token_revoked' | 'token_unknown' | 'missing';
@@ -8,7 +7,7 @@ export type DeadCode = 'token_expired' | 'token_used' | 'token_revoked' | 'token
 /** What is known of the link that has opened the page. */
 export type LinkState =
   | { kind: 'checking' }
-  | { kind: 'live'; link: WithTenant<CheckedLink> }
+  | { kind: 'live'; link: CheckedLink }
   | { kind: 'dead'; code: DeadCode }
   | { kind: 'failed'; problem: PorticoError };
 

@@ -20,7 +20,7 @@ export function ClientChoice({ address }: { address: string | URL }) {
   const enter = async (id: string) => setProblem((await enterClient(id, address)).error);
   return (
     <>
-      <p>{texts.intro}</p>
+      {clients.length > 1 && <p>{texts.intro}</p>}
       {clients.length >= SEARCH_FROM && (
         <TextField name="search" type="search" label={texts.search} value={search} onInput={setSearch} required />
       )}

@@ -11,5 +11,5 @@ export function useLanguageChoices(current: string | null, none: string): Choice
   const choices: Choice[] = LOCALES.map((each) => ({ value: each, label: languages[each] }));
   if (!current) return [{ value: '', label: none }, ...choices];
   if (choices.some(({ value }) => value === current)) return choices;
-  return [...choices, { value: current, label: new Intl.DisplayNames(locale, { type: 'language' }).of(current) ?? current }];
+  return [...choices, { value: current, label: new Intl.DisplayNames(locale, { type: 'language', languageDisplay: 'standard' }).of(current) ?? current }];
 }

@@ -11,11 +11,10 @@ import { Spinner } from '../../kit/spinner.tsx';
 import { useCheckedLink, type DeadCode, type LinkState } from './checked-link.ts';
 import { DeadLink } from './dead-link.tsx';
 import { useOpenedLink } from './link-token.ts';
-import { slugOf, type WithTenant } from './tenant.ts';
 
 /** A link that can be used. */
 export interface LiveLink {
-  link: WithTenant<CheckedLink>;
+  link: CheckedLink;
   token: string;
   /** Forgets the token, because it is spent. */
   forget: () => void;
@@ -34,7 +33,7 @@ interface LinkPageProps {
 export function LinkPage({ purpose, title, children }: LinkPageProps) {
   const { token, forget } = useOpenedLink();
   const { state, retry, setDead } = useCheckedLink(token, purpose);
-  useTenantBrand(state.kind === 'live' ? slugOf(state.link) : undefined);
+  useTenantBrand(state.kind === 'live' ? (state.link.tenant?.slug ?? null) : undefined);
   return (
     <EntryFrame>
       <Card>

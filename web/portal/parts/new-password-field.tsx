@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { boot } from '../../app/boot.ts';
 import { useTexts } from '../../app/texts.ts';
 import { PasswordField } from '../../kit/password-field.tsx';
 import { PasswordMeter } from './password-meter.tsx';
@@ -17,7 +18,7 @@ export function NewPasswordField({ name, email, token }: NewPasswordFieldProps) 
   const [password, setPassword] = useState('');
   const rules = (
     <ul class="p-rules">
-      {texts.rules.map((rule) => (
+      {texts.rules(boot.password_min).map((rule) => (
         <li key={rule}>{rule}</li>
       ))}
     </ul>

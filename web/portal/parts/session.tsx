@@ -3,10 +3,9 @@ import { getSession, type CurrentSession } from '@portico/client';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { dataOf } from '../../app/queries.tsx';
-import type { WithTenant } from './tenant.ts';
 
 /** The session of the portal user. Only pages inside of the signed-in frame have it. */
-export const SessionContext = createContext<WithTenant<CurrentSession> | undefined>(undefined);
+export const SessionContext = createContext<CurrentSession | undefined>(undefined);
 
 /** Loads the session of the portal user. */
 export const useSessionQuery = () => useQuery({ queryKey: ['session'], queryFn: () => dataOf(getSession()) });
@@ -16,7 +15,7 @@ export const useSessionQuery = () => useQuery({ queryKey: ['session'], queryFn: 
  *
  * @throws On a page that does not ask for a session.
  */
-export function useSession(): WithTenant<CurrentSession> {
+export function useSession(): CurrentSession {
   const session = useContext(SessionContext);
   if (!session) throw new Error('the page does not ask for a session');
   return session;

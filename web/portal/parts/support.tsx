@@ -1,10 +1,10 @@
+import type { TenantContact } from '@portico/client';
 import { useTexts } from '../../app/texts.ts';
 import { Card } from '../../kit/card.tsx';
 import { Fact, Facts } from '../../kit/facts.tsx';
-import type { Tenant } from './tenant.ts';
 
 /** How the user reaches the company, if it has said so. */
-export function Support({ tenant: { name, support } }: { tenant: Tenant }) {
+export function Support({ tenant: { name, support } }: { tenant: TenantContact }) {
   const texts = useTexts('portal');
   if (!support.email && !support.phone) return null;
   return (

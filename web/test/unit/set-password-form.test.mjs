@@ -1,7 +1,8 @@
 // The form that sets a password with a mailed link, as it is built, in Chromium, without a server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openLink, problem, start, stop, TOKEN } from './support/link-page.mjs';
+import { openLink, start, stop, TOKEN } from './support/link-page.mjs';
+import { problem } from './support/problem.mjs';
 
 const PASSWORD = 'seven wild horses drink tea';
 const ACTIVATE = '/portal/activate';

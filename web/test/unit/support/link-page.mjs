@@ -1,6 +1,7 @@
 // A browser page that a mailed link has opened, with the answers of the API that the test chooses.
-import { chromium } from 'playwright-core';
 import { serveBuiltPages } from './built-pages.mjs';
+import { startChromium } from './chromium.mjs';
+import { problem } from './problem.mjs';
 
 export const TOKEN = 'k3Vb0p1hQe5sWm2Zt9RcYx7Lu4Ja8Gd6Fi0Ns3Ow1Ty';
 const LINK = { email: 'ann@example.com', name: 'Ann Baker', expires_at: '2030-01-01T00:00:00Z', client_name: 'Acme Ltd', tenant: null };
@@ -10,23 +11,13 @@ let pages;
 
 export async function start() {
   pages = await serveBuiltPages();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
+  browser = await startChromium();
 }
 
 export async function stop() {
   await browser?.close();
   pages?.stop();
 }
-
-/** Returns a problem of the API. */
-export const problem = (status, code, more = {}) => ({
-  status,
-  contentType: 'application/problem+json',
-  json: { type: `urn:portico:${code}`, title: code, status, code, detail: code, request_id: '01a2', ...more },
-});
 
 /**
  * Opens a link in a new browser. `answers` has an answer for each path below `/api/portal/auth/`, or a function that

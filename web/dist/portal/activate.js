@@ -1,0 +1,1 @@
+import{N as e,d as t,i as n,z as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return e(i,{purpose:`activation`,send:e=>r({body:e}),onSet:e=>{e&&n(e),location.replace(t(`portal`))}})}export{a as default};

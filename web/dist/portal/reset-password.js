@@ -1,0 +1,1 @@
+import{N as e,at as t,c as n}from"./app.js";import{t as r}from"./set-password-form.js";function i(){return e(r,{purpose:`reset`,send:({token:e,password:n})=>t({body:{token:e,password:n}}),onSet:(e,t)=>{n({email:t}),location.replace(`/portal/sign-in?reason=password_reset`)}})}export{i as default};

@@ -1,0 +1,1 @@
+import{C as e,D as t,F as n,N as r,O as i,w as a}from"./app.js";function o(){let{signedOut:o}=n(`entry`);return r(a,{children:r(t,{children:[r(e,{children:o.title}),r(`p`,{children:o.body}),r(`div`,{class:`p-actions`,children:r(i,{href:`/portal/sign-in`,children:o.signIn})})]})})}export{o as default};

@@ -1,0 +1,1 @@
+var e=({tenant:e})=>e&&e.slug;export{e as t};
