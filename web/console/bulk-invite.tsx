@@ -23,7 +23,14 @@ export default function BulkInvitePage({ params: { client: id = '' } }: PageProp
   const { bulk } = useTexts('console');
   const { forbidden } = useTexts('common');
   const mayEdit = useMay('clients:edit');
-  if (!mayEdit) return <EmptyState title={forbidden.title}>{forbidden.body}</EmptyState>;
+  if (!mayEdit) {
+    return (
+      <>
+        <PageHead title={bulk.title} />
+        <EmptyState title={forbidden.title}>{forbidden.body}</EmptyState>
+      </>
+    );
+  }
   return (
     <WithClient id={id}>
       {(client) => (
@@ -61,7 +68,11 @@ function Steps({ client }: { client: Client }) {
     setChecking(false);
   };
   if (client.status === 'archived') return <Notice kind="warning">{texts.isArchived}</Notice>;
-  if (checked) return <CheckTable {...checked} clientId={client.id} onAnother={() => setChecked(undefined)} />;
+  const chooseAnother = () => {
+    setChecked(undefined);
+    document.querySelector('h1')?.focus();
+  };
+  if (checked) return <CheckTable {...checked} clientId={client.id} onAnother={chooseAnother} />;
   return (
     <>
       <p dir="auto">{bulk.intro(client.name)}</p>

@@ -43,7 +43,7 @@ export default function ClientPage({ params: { client: id = '' } }: PageProps) {
 type DialogName = 'invite' | 'edit' | 'archive';
 
 function ClientHead({ client }: { client: Client }) {
-  const { fields } = useTexts('console');
+  const { fields, labelled } = useTexts('console');
   const mayEdit = useMay('clients:edit');
   const [dialog, setDialog] = useState<DialogName>();
   const close = () => setDialog(undefined);
@@ -53,9 +53,7 @@ function ClientHead({ client }: { client: Client }) {
       <p class="p-client-facts">
         <ClientStatus status={client.status} />
         {client.external_ref && (
-          <span class="p-muted">
-            {fields.externalRef}: <bdi>{client.external_ref}</bdi>
-          </span>
+          <span class="p-muted">{labelled(fields.externalRef, `\u2068${client.external_ref}\u2069`)}</span>
         )}
       </p>
       {dialog === 'invite' && <InviteDialog clientId={client.id} onClose={close} />}

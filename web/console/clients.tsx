@@ -35,7 +35,12 @@ export default function ClientsPage() {
       <Card>
         <FilterBar onClear={filters.isFiltered ? filters.clear : undefined}>
           <SearchFilter label={fields.search} hint={fields.searchClients} value={values.q} onChange={(q) => set({ q })} />
-          <SelectFilter label={fields.status} choices={choicesOf(clientStatuses)} value={values.status} onChange={(status) => set({ status })} />
+          <SelectFilter
+            label={fields.status}
+            choices={choicesOf(clientStatuses)}
+            value={values.status}
+            onChange={(status) => set({ status })}
+          />
         </FilterBar>
         <ListTable
           list={list}

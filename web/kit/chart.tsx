@@ -58,7 +58,8 @@ export function NestedColumns({ columns, series, summary, format }: NestedColumn
 function Bar({ index, at, share }: { index: number; at: number; share: number }) {
   if (share === 0) return null;
   const height = share * HEIGHT;
-  return <rect class="p-chart-bar" data-step={index + 1} x={at * SLOT + (SLOT - COLUMN) / 2} y={HEIGHT - height} width={COLUMN} height={height} />;
+  const x = at * SLOT + (SLOT - COLUMN) / 2;
+  return <rect class="p-chart-bar" data-step={index + 1} x={x} y={HEIGHT - height} width={COLUMN} height={height} />;
 }
 
 /** The square that shows the colour of a step beside its name. */

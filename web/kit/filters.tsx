@@ -5,6 +5,9 @@ import { useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 import type { Choice } from './select-field.tsx';
 
+/** How many characters a search has at least. A shorter one finds all. */
+export const MIN_SEARCH_LENGTH = 2;
+
 /** How long a search waits for the next character. */
 const SEARCH_DELAY_MS = 300;
 
@@ -33,16 +36,28 @@ interface FilterProps {
 export function SearchFilter({ label, value = '', onChange, hint }: FilterProps & { hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>();
-  const control = useRef<HTMLInputElement>(null);
+  const reported = useRef(value);
   useEffect(() => {
-    // While the user types, the value lags behind the text, and lacks a first character or a last space.
-    if (document.activeElement !== control.current) setText(value);
+    // The user has changed the address by other means, for example with the back button.
+    if (value !== reported.current) reset(value);
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
+
+  const reset = (next: string) => {
+    clearTimeout(timer.current);
+    reported.current = next;
+    setText(next);
+  };
+  const report = (typed: string) => {
+    const next = typed.trim().length < MIN_SEARCH_LENGTH ? '' : typed.trim();
+    if (next === reported.current) return;
+    reported.current = next;
+    onChange(next);
+  };
   const input = (next: string) => {
     setText(next);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange(next.trim()), SEARCH_DELAY_MS);
+    timer.current = setTimeout(() => report(next), SEARCH_DELAY_MS);
   };
   return (
     <Labelled label={label} wide>
@@ -50,7 +65,6 @@ export function SearchFilter({ label, value = '', onChange, hint }: FilterProps 
         <input
           id={id}
           class="p-input"
-          ref={control}
           type="search"
           dir="auto"
           autocomplete="off"
@@ -104,7 +118,9 @@ export function DateRangeFilter({ from, to, onChange }: DateRangeFilterProps) {
 function DayFilter({ label, value = '', onChange, ...bounds }: FilterProps & { min?: string | undefined; max?: string | undefined }) {
   return (
     <Labelled label={label}>
-      {(id) => <input id={id} class="p-input" type="date" value={value} onChange={(event) => onChange(event.currentTarget.value)} {...bounds} />}
+      {(id) => (
+        <input id={id} class="p-input" type="date" value={value} onChange={(event) => onChange(event.currentTarget.value)} {...bounds} />
+      )}
     </Labelled>
   );
 }

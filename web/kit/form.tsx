@@ -1,6 +1,6 @@
 import type { PorticoError } from '@portico/client';
 import { createContext, type ComponentChildren } from 'preact';
-import { useContext, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { fieldProblems, retryAfter } from '../app/problem.ts';
 import { loadedTexts, loadTexts, useLocale, useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
@@ -25,6 +25,8 @@ interface FormProps<Data> {
   /** The text of the button that sends the form. */
   submit: string;
   submitKind?: 'primary' | 'secondary' | 'danger';
+  /** The value that the errors are about, such as an address. When it changes, the last error goes. */
+  about?: string | undefined;
   /** Further buttons beside the one that sends the form. */
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -40,7 +42,7 @@ export const useFieldProblem = (name: string): string | undefined => useContext(
  * A form that calls an operation. It shows invalid fields beside them, moves the focus to the first one, and shows any
  * other error above the button. While a limit of the server holds, it cannot be sent.
  */
-export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKind = 'primary', actions, children }: FormProps<Data>) {
+export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKind = 'primary', about, actions, children }: FormProps<Data>) {
   const texts = useTexts('common');
   const locale = useLocale();
   const form = useRef<HTMLFormElement>(null);
@@ -49,6 +51,8 @@ export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKi
   const [missing, setMissing] = useState<Record<string, string>>({});
   const wait = useCountdown(problem && retryAfter(problem), problem);
   const invalid = { ...(problem && fieldProblems(problem, loadedTexts(locale, 'problems'))), ...missing };
+
+  useEffect(() => setProblem(undefined), [about]);
 
   const sendForm = async (event: SubmitEvent) => {
     event.preventDefault();

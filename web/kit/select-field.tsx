@@ -24,7 +24,8 @@ export function SelectField({ choices, value, onChange, ...props }: SelectFieldP
           onChange={(event) => onChange?.(event.currentTarget.value)}
         >
           {choices.map((choice) => (
-            // Without `onChange`, `value` is only the first choice. A controlled select would return to it at each rendering.
+            // Without `onChange`, `value` is the first choice only. A controlled select would return to it at each
+            // rendering.
             <option key={choice.value} value={choice.value} selected={!onChange && choice.value === value}>
               {choice.label}
             </option>

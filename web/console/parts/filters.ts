@@ -1,5 +1,6 @@
 // The filters of a list, kept in the query of the address, so that reloading, going back and sharing keep them.
 import { useLocation } from '../../app/location.tsx';
+import { MIN_SEARCH_LENGTH } from '../../kit/filters.tsx';
 
 /** The filters of a list: for each parameter of the API, its choices or the kind of its value. */
 export type FilterKinds = Record<string, readonly string[] | 'search' | 'text' | 'date'>;
@@ -18,9 +19,6 @@ export interface Filters<Kinds extends FilterKinds> {
   clear: () => void;
 }
 
-/** How many characters the API searches for at least. */
-const MIN_SEARCH = 2;
-
 /** Returns the filters in the address. `prefix` distinguishes two lists of a page. */
 export function useFilters<const Kinds extends FilterKinds>(kinds: Kinds, prefix = ''): Filters<Kinds> {
   const { path, query, goTo } = useLocation();
@@ -29,19 +27,22 @@ export function useFilters<const Kinds extends FilterKinds>(kinds: Kinds, prefix
     return isValid(value, kind) ? [[name, value]] : [];
   });
   const set = (changes: Record<string, string | undefined>) => {
-    const next = new URLSearchParams(query);
+    // Not `query`: a search reports its text a moment later, when another filter may have changed.
+    const next = new URLSearchParams(location.search);
+    // The back button undoes a filter. Each further character of a search replaces the one before.
+    const isTyping = Object.keys(changes).every((name) => kinds[name] === 'search' && next.has(prefix + name));
     for (const [name, value] of Object.entries(changes)) {
       if (value) next.set(prefix + name, value);
       else next.delete(prefix + name);
     }
-    goTo(next.size > 0 ? `${path}?${next}` : path, { replace: true });
+    goTo(next.size > 0 ? `${path}?${next}` : path, { replace: isTyping });
   };
   const clear = () => set(Object.fromEntries(Object.keys(kinds).map((name) => [name, ''])));
   return { values: Object.fromEntries(entries) as FilterValues<Kinds>, isFiltered: entries.length > 0, set, clear };
 }
 
 function isValid(value: string, kind: FilterKinds[string]): boolean {
-  if (kind === 'search') return value.trim().length >= MIN_SEARCH;
+  if (kind === 'search') return value.trim().length >= MIN_SEARCH_LENGTH;
   if (kind === 'text') return value !== '';
   if (kind === 'date') return /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value));
   return kind.includes(value);

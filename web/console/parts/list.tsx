@@ -34,8 +34,8 @@ const RELOAD_INTERVAL_MS = 5000;
 
 /**
  * Loads a list. `key` begins with the name of the list, so that `queries.invalidateQueries({ queryKey: [name] })` loads
- * it again, and contains all that `load` depends on. While `isChanging` is true of an entry, the list is loaded again and
- * again.
+ * it again, and contains all that `load` depends on. While `isChanging` is true of an entry, the list is loaded again at
+ * intervals.
  */
 export function useList<Item>(
   key: unknown[],

@@ -49,6 +49,7 @@ export default {
     searchPeople: 'Name oder E-Mail-Adresse',
   },
   actionsFor: (name: string) => `Aktionen für ${name}`,
+  labelled: (label: string, text: string) => `${label}: ${text}`,
   overview: {
     title: 'Übersicht',
     range: 'Zeitraum',

@@ -49,6 +49,7 @@ export default {
     searchPeople: 'Name or email address',
   },
   actionsFor: (name: string) => `Actions for ${name}`,
+  labelled: (label: string, text: string) => `${label}: ${text}`,
   overview: {
     title: 'Overview',
     range: 'Time',

@@ -49,6 +49,7 @@ export default {
     searchPeople: 'Nombre o correo electrónico',
   },
   actionsFor: (name: string) => `Acciones para ${name}`,
+  labelled: (label: string, text: string) => `${label}: ${text}`,
   overview: {
     title: 'Resumen',
     range: 'Periodo',

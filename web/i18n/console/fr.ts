@@ -49,6 +49,7 @@ export default {
     searchPeople: 'Nom ou adresse e-mail',
   },
   actionsFor: (name: string) => `Actions pour ${name}`,
+  labelled: (label: string, text: string) => `${label} : ${text}`,
   overview: {
     title: 'Vue d’ensemble',
     range: 'Période',

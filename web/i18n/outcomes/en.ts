@@ -1,4 +1,4 @@
-/** What the API says about the outcome of a mail (`domain/src/platform/mail/outcome_text.rs`): its sentence, and the one to show. */
+/** The sentences of the API about the outcome of a mail (`domain/src/platform/mail/outcome_text.rs`), as pages show them. */
 export default {
   'The mail waits to be sent.': 'The mail waits to be sent.',
   'The mail waits for the mail server.': 'The mail waits for the mail server.',

@@ -1,5 +1,5 @@
 import type { BulkInvitationResult, BulkRowResult } from '@portico/client';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { retryAfter } from '../../../app/problem.ts';
 import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
@@ -32,13 +32,9 @@ export function CheckTable({ clientId, table, trial, onAnother }: CheckTableProp
   const hasBegun = sending.state !== 'ready';
   return (
     <Card title={hasBegun ? bulk.result : bulk.preview}>
-      {!hasBegun && (
-        <>
-          <p class="p-muted">{bulk.previewHint}</p>
-          <Counts counts={trial.counts} />
-        </>
-      )}
-      {hasBegun && <Progress sending={sending} total={toSend.length} />}
+      <div class="p-stack p-state" tabIndex={-1} ref={useFocus(hasBegun)}>
+        {hasBegun ? <Progress sending={sending} total={toSend.length} /> : <Summary trial={trial} />}
+      </div>
       <div class="p-actions">
         {sending.state === 'ready' && <SendButton count={toSend.length} run={sending.run} />}
         {sending.state === 'stopped' && <ResumeButton sending={sending} />}
@@ -54,6 +50,23 @@ export function CheckTable({ clientId, table, trial, onAnother }: CheckTableProp
       </div>
       <RowsTable rows={rows} outcomeTitle={hasBegun ? bulk.result : bulk.what} />
     </Card>
+  );
+}
+
+/** Returns the reference of an element that receives the focus at first and after each change of `value`. */
+function useFocus(value: unknown) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => element.current?.focus(), [value]);
+  return element;
+}
+
+function Summary({ trial }: { trial: BulkInvitationResult }) {
+  const { bulk } = useTexts('console');
+  return (
+    <>
+      <p class="p-muted">{bulk.previewHint}</p>
+      <Counts counts={trial.counts} />
+    </>
   );
 }
 

@@ -4,14 +4,15 @@ import { useTexts } from '../../../app/texts.ts';
 
 /** Returns the function that says what happens or has happened to a row, and what is wrong with it. */
 export function useRowTexts(): { outcome: (row: BulkRowResult) => string; errors: (row: BulkRowResult) => string[] } {
-  const { bulk, fields, modes } = useTexts('console');
+  const { bulk, fields, labelled, modes } = useTexts('console');
   const problems = useTexts('problems');
   const labels: Record<string, string> = { '/email': fields.email, '/name': fields.name, '/role': fields.role, '/locale': fields.language };
   const sentence = (pointer: string, code: string) => {
     if (pointer === '/role') return bulk.rowErrors.role;
     if (code === 'csv_cells_invalid') return bulk.rowErrors.cells;
     const text = (problems.fields as Record<string, string>)[code] ?? problems.fields.invalid;
-    return labels[pointer] ? `${labels[pointer]}: ${text}` : text;
+    const label = labels[pointer];
+    return label ? labelled(label, text) : text;
   };
   return {
     outcome: ({ status, invite_mode: mode }) => (status === 'invited' ? modes[mode ?? 'setup'] : bulk.statuses[status]),

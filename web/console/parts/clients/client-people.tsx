@@ -20,7 +20,12 @@ export function ClientPeople({ clientId }: { clientId: string }) {
     <Card title={client.people}>
       <FilterBar onClear={filters.isFiltered ? filters.clear : undefined}>
         <SearchFilter label={fields.search} hint={fields.searchPeople} value={values.q} onChange={(q) => set({ q })} />
-        <SelectFilter label={fields.status} choices={choicesOf(memberStatuses)} value={values.status} onChange={(status) => set({ status })} />
+        <SelectFilter
+          label={fields.status}
+          choices={choicesOf(memberStatuses)}
+          value={values.status}
+          onChange={(status) => set({ status })}
+        />
       </FilterBar>
       <PeopleTable
         list={list}

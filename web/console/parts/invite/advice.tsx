@@ -7,6 +7,9 @@ import { useTexts } from '../../../app/texts.ts';
 /** How long the address stays unchanged before the server is asked. */
 const DELAY_MS = 400;
 
+/** A text that is worth asking the server about. The server decides whether it is an address. */
+const LOOKS_LIKE_ADDRESS = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
+
 /**
  * Says what an invitation to an address would send, by asking the server for a trial. It only advises: between the
  * trial and the invitation, the person may join.
@@ -16,22 +19,21 @@ export function InviteAdvice({ clientId, email }: { clientId: string; email: str
   const asked = useSettled(email.trim());
   const trial = useQuery({
     queryKey: ['invite-trial', clientId, asked],
-    queryFn: () => dataOf(invitePortalUsers({ path: { client_id: clientId }, query: { dry_run: true }, body: { rows: [{ email: asked }] } })),
-    enabled: /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(asked),
+    queryFn: () =>
+      dataOf(invitePortalUsers({ path: { client_id: clientId }, query: { dry_run: true }, body: { rows: [{ email: asked }] } })),
+    enabled: LOOKS_LIKE_ADDRESS.test(asked),
     staleTime: 0,
     retry: false,
   });
   const row = trial.data?.rows[0];
-  const advice = row && (row.status === 'invited' ? row.invite_mode && invite.before[row.invite_mode] : sentenceOf(row.status));
+  const isChecking = LOOKS_LIKE_ADDRESS.test(email.trim()) && (trial.isFetching || email.trim() !== asked);
+  const outcome = row?.status === 'invited' ? row.invite_mode : row?.status;
+  const sentences: Record<string, string> = invite.before;
   return (
     <p class="p-advice" role="status">
-      {trial.isFetching ? <span class="p-muted">{invite.checking}</span> : advice}
+      {isChecking ? <span class="p-muted">{invite.checking}</span> : outcome && sentences[outcome]}
     </p>
   );
-
-  function sentenceOf(status: 'exists' | 'limited' | 'duplicate' | 'invalid'): string | undefined {
-    return status === 'exists' || status === 'limited' ? invite.before[status] : undefined;
-  }
 }
 
 /** Returns a text once it has not changed for a moment. */

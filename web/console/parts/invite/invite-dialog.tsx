@@ -9,7 +9,7 @@ import { reloadPeople } from '../changes.ts';
 import { choicesOf } from '../choices.ts';
 import { useOutcome } from '../outcome.tsx';
 import { InviteAdvice } from './advice.tsx';
-import { Invited } from './invited.tsx';
+import { UndoInvitation } from './undo-invitation.tsx';
 
 /** The dialog that invites a person to a client. It says beforehand and afterwards what is sent. */
 export function InviteDialog({ clientId, onClose }: { clientId: string; onClose: () => void }) {
@@ -20,8 +20,12 @@ export function InviteDialog({ clientId, onClose }: { clientId: string; onClose:
     portal_user_exists: invite.exists,
     client_suspended: clientArchived,
   };
+  const sayInvited = ({ invitation, invite_mode: mode }: InvitedPortalUser) => {
+    const undo = mode === 'setup' && <UndoInvitation key={invitation.id} invitation={{ ...invitation, clientId }} />;
+    say(invite.after[mode](invitation.email), undo);
+  };
   const done = (sent: InvitedPortalUser | undefined) => {
-    if (sent) say(<Invited sent={sent} clientId={clientId} />);
+    if (sent) sayInvited(sent);
     return reloadPeople();
   };
   return (
@@ -31,6 +35,7 @@ export function InviteDialog({ clientId, onClose }: { clientId: string; onClose:
       kind="primary"
       act={(values) => invitePortalUser({ path: { client_id: clientId }, body: invitationOf(values) })}
       describe={({ code }) => sentences[code]}
+      about={email}
       onDone={done}
       onClose={onClose}
     >
@@ -49,7 +54,16 @@ function PersonFields({ email, onEmail }: { email: string; onEmail: (email: stri
   ];
   return (
     <>
-      <TextField name="email" type="email" label={fields.email} hint={invite.emailHint} value={email} onInput={onEmail} autoFocus required />
+      <TextField
+        name="email"
+        type="email"
+        label={fields.email}
+        hint={invite.emailHint}
+        value={email}
+        onInput={onEmail}
+        autoFocus
+        required
+      />
       <TextField name="name" label={fields.name} hint={invite.nameHint} />
       <SelectField name="role" label={fields.role} choices={choicesOf(memberRoles)} value="member" required />
       <SelectField name="locale" label={fields.language} hint={invite.languageHint} choices={languageChoices} />
