@@ -48,6 +48,7 @@ function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) 
       <PageTitle key="code">{texts.codeTitle}</PageTitle>
       <CodeForm
         flow={flow}
+        sent={texts.sent(flow.email)}
         onFlow={onFlow}
         verify={(code) => verifyCode({ body: { flow: flow.id, code } })}
         onVerified={signedIn}

@@ -16,7 +16,10 @@ function returnFocus(before: Element | null): void {
   if (target instanceof HTMLElement) target.focus();
 }
 
-/** A modal dialog. It is open while it is in the page. The browser keeps the focus in it and returns it at the end. */
+/**
+ * A modal dialog. It is open while it is in the page. The focus begins in its first field, stays in it, and returns to
+ * where it was.
+ */
 export function Dialog({ title, onClose, persistent, children }: DialogProps) {
   const texts = useTexts('common');
   const dialog = useRef<HTMLDialogElement>(null);
@@ -24,7 +27,9 @@ export function Dialog({ title, onClose, persistent, children }: DialogProps) {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    return () => returnFocus(before);
+    dialog.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
+    // Outside of a modal dialog nothing takes the focus until the dialog has left the page.
+    return () => queueMicrotask(() => returnFocus(before));
   }, []);
   return (
     <dialog

@@ -10,13 +10,13 @@ export default {
     intro: 'Wir senden einen Code an Ihre E-Mail-Adresse. Sie brauchen kein Passwort.',
     email: 'E-Mail-Adresse',
     send: 'Code senden',
+    sent: (email: string) => `Falls ${email} Zugang hat, ist eine E-Mail mit einem sechsstelligen Code unterwegs. Sehen Sie auch im Spam-Ordner nach.`,
     codeTitle: 'Code eingeben',
     submit: 'Anmelden',
     otherAddress: 'Andere Adresse verwenden',
   },
   code: {
     label: 'Code',
-    sent: (email: string) => `Falls ${email} Zugang hat, ist eine E-Mail mit einem sechsstelligen Code unterwegs. Sehen Sie auch im Spam-Ordner nach.`,
     validUntil: (time: string) => `Der Code läuft um ${time} Uhr ab.`,
     wrong: (left: number) => plural(left, { one: 'Der Code ist nicht richtig. Sie haben noch # Versuch.', other: 'Der Code ist nicht richtig. Sie haben noch # Versuche.' }),
     resend: 'Neuen Code senden',
@@ -28,6 +28,7 @@ export default {
   stepUp: {
     title: 'Bestätigen Sie, dass Sie es sind',
     intro: 'Diese Änderung braucht einen neuen Code, weil sie Zugang gibt oder entzieht.',
+    sent: (email: string) => `Wir haben einen sechsstelligen Code an ${email} gesendet. Sehen Sie auch im Spam-Ordner nach.`,
     submit: 'Bestätigen',
   },
   role: 'Rolle',

@@ -10,13 +10,13 @@ export default {
     intro: 'We send a code to your email address. You do not need a password.',
     email: 'Email address',
     send: 'Send the code',
+    sent: (email: string) => `If ${email} has access, a mail with a code of six digits is on its way. Check the spam folder too.`,
     codeTitle: 'Enter the code',
     submit: 'Sign in',
     otherAddress: 'Use another address',
   },
   code: {
     label: 'Code',
-    sent: (email: string) => `If ${email} has access, a mail with a code of six digits is on its way. Check the spam folder too.`,
     validUntil: (time: string) => `The code expires at ${time}.`,
     wrong: (left: number) => plural(left, { one: 'The code is not correct. You have # try left.', other: 'The code is not correct. You have # tries left.' }),
     resend: 'Send a new code',
@@ -28,6 +28,7 @@ export default {
   stepUp: {
     title: 'Confirm that it is you',
     intro: 'This change needs a fresh code, because it gives or removes access.',
+    sent: (email: string) => `We have mailed a code of six digits to ${email}. Check the spam folder too.`,
     submit: 'Confirm',
   },
   role: 'Role',

@@ -10,13 +10,13 @@ export default {
     intro: 'Enviamos un código a su correo electrónico. No necesita contraseña.',
     email: 'Correo electrónico',
     send: 'Enviar el código',
+    sent: (email: string) => `Si ${email} tiene acceso, un correo con un código de seis cifras está en camino. Mire también en la carpeta de correo no deseado.`,
     codeTitle: 'Introducir el código',
     submit: 'Iniciar sesión',
     otherAddress: 'Usar otra dirección',
   },
   code: {
     label: 'Código',
-    sent: (email: string) => `Si ${email} tiene acceso, un correo con un código de seis cifras está en camino. Mire también en la carpeta de correo no deseado.`,
     validUntil: (time: string) => `El código caduca a las ${time}.`,
     wrong: (left: number) => plural(left, { one: 'El código no es correcto. Le queda # intento.', other: 'El código no es correcto. Le quedan # intentos.' }),
     resend: 'Enviar un código nuevo',
@@ -28,6 +28,7 @@ export default {
   stepUp: {
     title: 'Confirme que es usted',
     intro: 'Este cambio necesita un código nuevo, porque da o quita acceso.',
+    sent: (email: string) => `Hemos enviado un código de seis cifras a ${email}. Mire también en la carpeta de correo no deseado.`,
     submit: 'Confirmar',
   },
   role: 'Rol',

@@ -10,13 +10,13 @@ export default {
     intro: 'Nous envoyons un code à votre adresse e-mail. Vous n’avez pas besoin de mot de passe.',
     email: 'Adresse e-mail',
     send: 'Envoyer le code',
+    sent: (email: string) => `Si ${email} a un accès, un e-mail avec un code à six chiffres est en route. Regardez aussi dans les indésirables.`,
     codeTitle: 'Saisir le code',
     submit: 'Se connecter',
     otherAddress: 'Utiliser une autre adresse',
   },
   code: {
     label: 'Code',
-    sent: (email: string) => `Si ${email} a un accès, un e-mail avec un code à six chiffres est en route. Regardez aussi dans les indésirables.`,
     validUntil: (time: string) => `Le code expire à ${time}.`,
     wrong: (left: number) => plural(left, { one: 'Le code n’est pas correct. Il vous reste # essai.', other: 'Le code n’est pas correct. Il vous reste # essais.' }),
     resend: 'Envoyer un nouveau code',
@@ -28,6 +28,7 @@ export default {
   stepUp: {
     title: 'Confirmez que c’est bien vous',
     intro: 'Cette modification demande un nouveau code, car elle donne ou retire un accès.',
+    sent: (email: string) => `Nous avons envoyé un code à six chiffres à ${email}. Regardez aussi dans les indésirables.`,
     submit: 'Confirmer',
   },
   role: 'Rôle',

@@ -10,6 +10,8 @@ import { Resend } from './resend.tsx';
 
 interface CodeFormProps<Data> {
   flow: CodeFlow;
+  /** Says where the code was mailed to. */
+  sent: string;
   /** Receives the flow after a wrong code, and the flow of a new code. */
   onFlow: (flow: CodeFlow) => void;
   /** Checks the code, which is without spaces. */
@@ -24,13 +26,14 @@ interface CodeFormProps<Data> {
  * Asks for a code that was mailed. It says when the code has expired or can no longer be used, and mails a new one
  * without asking for the address again (WCAG 2.2.1).
  */
-export function CodeForm<Data>({ flow, onFlow, verify, onVerified, submit, actions }: CodeFormProps<Data>) {
+export function CodeForm<Data>({ actions, ...props }: CodeFormProps<Data>) {
   const { code: texts } = useTexts('access');
+  const { flow, onFlow } = props;
   const { status } = useCodeState(flow);
   return (
     <>
       {status === 'live' ? (
-        <CodeEntry flow={flow} onFlow={onFlow} verify={verify} onVerified={onVerified} submit={submit} />
+        <CodeEntry key={flow.sentAt} {...props} />
       ) : (
         <Notice kind="warning" title={texts[status].title}>
           <p>{texts[status].body}</p>
@@ -41,11 +44,11 @@ export function CodeForm<Data>({ flow, onFlow, verify, onVerified, submit, actio
   );
 }
 
-function CodeEntry<Data>({ flow, onFlow, verify, onVerified, submit }: CodeFormProps<Data>) {
+function CodeEntry<Data>({ flow, sent, onFlow, verify, onVerified, submit }: CodeFormProps<Data>) {
   const { code: texts } = useTexts('access');
   const locale = useLocale();
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), [flow.sentAt]);
+  useEffect(() => field.current?.focus(), []);
 
   const isWrong = ({ code }: PorticoError) => code === 'invalid_code';
   const countMiss = (problem: PorticoError) => {
@@ -55,7 +58,7 @@ function CodeEntry<Data>({ flow, onFlow, verify, onVerified, submit }: CodeFormP
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(expiryOf(flow));
   const hint = (
     <>
-      <p>{texts.sent(flow.email)}</p>
+      <p>{sent}</p>
       <p>{texts.validUntil(time)}</p>
     </>
   );
