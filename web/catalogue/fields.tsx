@@ -5,6 +5,8 @@ import { DateRangeFilter, FilterBar, SearchFilter, SelectFilter } from '../kit/f
 import { Form } from '../kit/form.tsx';
 import { LanguageMenu } from '../kit/language-menu.tsx';
 import { PasswordField } from '../kit/password-field.tsx';
+import { Segments } from '../kit/segments.tsx';
+import { Secret } from '../kit/secret.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
 import { NAMES, type Entry } from './entry.ts';
@@ -68,6 +70,11 @@ export const FIELDS: Entry[] = [
         ),
       },
     ],
+  },
+  { name: 'Segments', states: [{ name: 'one chosen', show: () => <Segments label="Role" choices={ROLES} value="admin" onChange={nothing} /> }] },
+  {
+    name: 'Secret',
+    states: [{ name: 'shown once', show: () => <Secret label="Token" value="pat_example" warning="Copy the token now." question="Leave without the token?" /> }],
   },
   { name: 'LanguageMenu', states: [{ name: 'closed', show: () => <LanguageMenu /> }] },
 ];

@@ -1,5 +1,6 @@
 import { Badge } from '../kit/badge.tsx';
 import { Button } from '../kit/button.tsx';
+import { ChartTable, NestedColumns, ShareBar, Swatch } from '../kit/chart.tsx';
 import { RetryCountdown } from '../kit/countdown.tsx';
 import { DateTime } from '../kit/date-time.tsx';
 import { Fact, Facts } from '../kit/facts.tsx';
@@ -10,6 +11,12 @@ import { Table } from '../kit/table.tsx';
 import { NAMES, type Entry } from './entry.ts';
 
 const PEOPLE = Object.values(NAMES).map((name, index) => ({ name, count: index * 1000 }));
+
+const DAYS = Array.from({ length: 14 }, (_, index) => `Mar ${index + 1}`);
+const STEPS = [1, 0.9, 0.7, 0.5].map((part, step) => ({
+  name: ['Invited', 'Delivered', 'Activated', 'Signed in'][step] ?? '',
+  values: DAYS.map((_, index) => Math.round((4 + ((index * 7) % 11)) * part)),
+}));
 
 /** How pages show data. */
 export const LISTS: Entry[] = [
@@ -49,6 +56,38 @@ export const LISTS: Entry[] = [
           </Facts>
         ),
       },
+    ],
+  },
+  {
+    name: 'NestedColumns',
+    states: [
+      {
+        name: 'with a table',
+        show: () => (
+          <>
+            <NestedColumns columns={DAYS} series={STEPS} summary="Invitations of two weeks" format={String} />
+            <p>
+              {STEPS.map(({ name }, step) => (
+                <span key={name}>
+                  <Swatch step={step + 1} /> {name}{' '}
+                </span>
+              ))}
+            </p>
+            <ChartTable>
+              <Table
+                caption="Invitations of two weeks"
+                rows={DAYS.map((day, index) => ({ day, index }))}
+                keyOf={({ day }) => day}
+                columns={[
+                  { title: 'Day', cell: ({ day }) => day },
+                  ...STEPS.map(({ name, values }) => ({ title: name, align: 'end' as const, cell: ({ index }: { index: number }) => values[index] })),
+                ]}
+              />
+            </ChartTable>
+          </>
+        ),
+      },
+      { name: 'a share', show: () => <ShareBar share={0.6} /> },
     ],
   },
   { name: 'LoadMore', states: [{ name: 'with more entries', show: () => <LoadMore query={{ hasNextPage: true, fetchNextPage: () => Promise.resolve() }} /> }] },
