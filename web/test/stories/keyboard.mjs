@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DEMO } from '../support/deployments.mjs';
 import { story } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
@@ -34,4 +35,22 @@ story('a person signs in and changes the language by keyboard alone', async ({ w
   await keyboard.press('Enter');
   await tab.shows('Profile');
   assert.equal(await tab.page.evaluate(() => document.activeElement.tagName), 'H1', 'the focus moves to the heading');
+});
+
+story('staff invite a person by keyboard alone, and the focus returns to the button', async ({ world, visitor }) => {
+  const [client, email] = [await world.client('Acme Ltd'), world.address('keys')];
+  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
+  await tab.shows('Acme Ltd');
+  const { keyboard } = tab.page;
+  await tabTo(tab, 'button', 'Invite');
+  await keyboard.press('Enter');
+  await tab.page.getByRole('dialog').waitFor();
+  await keyboard.press('Escape');
+  await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.ok(await tab.button('Invite').evaluate((element) => element === document.activeElement), 'the focus returns');
+  await keyboard.press('Enter');
+  await tab.page.getByRole('dialog').waitFor();
+  await keyboard.type(email);
+  await keyboard.press('Enter');
+  await tab.sees(`A setup link is on its way to ${email}.`);
 });

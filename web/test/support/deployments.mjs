@@ -111,7 +111,8 @@ async function createDatabase() {
 
 const psql = (url, statement) => run('psql', [url, '-v', 'ON_ERROR_STOP=1', '-Atc', statement]);
 
-async function binaryUnderTest() {
+/** Returns the path of the binary under test. */
+export async function binaryUnderTest() {
   const binary = resolve(provided('PORTICO_BIN'));
   await access(binary, constants.X_OK);
   return binary;
