@@ -1,4 +1,3 @@
-import { DEMO } from '../support/deployments.mjs';
 import { story } from '../support/story.mjs';
 
 /** A table as a spreadsheet program writes it: semicolons, Windows-1252. */
@@ -7,7 +6,7 @@ const table = (rows) => ({ name: 'people.csv', mimeType: 'text/csv', buffer: Buf
 story('a table of people is checked first, says what is wrong in each row, and is sent after that', async ({ world, visitor }) => {
   const client = await world.client('Acme Ltd');
   const [known, jorg, ann] = [await world.person({ client }), world.address('jorg'), world.address('ann')];
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
   await tab.follow('Invite many');
   await tab.shows('Invite many');
   const rows = [`${jorg};Jörg Müller;admin`, `${ann};Ann Baker;member`, `${ann};Ann Baker;member`, `${known};;`, 'no address;X;member', `${world.address('x')};X;owner`];
@@ -24,7 +23,7 @@ story('a table of people is checked first, says what is wrong in each row, and i
 
 story('a table that is no table, or whose columns are wrong, is refused with a reason', async ({ world, visitor }) => {
   const client = await world.client('Acme Ltd');
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}/bulk-invite`);
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}/bulk-invite`);
   await tab.page.getByRole('textbox').fill('name,role\nAnn,member');
   await tab.press('Check the rows');
   await tab.sees('The first line must name the column email');

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { DEMO } from '../support/deployments.mjs';
 import { story } from '../support/story.mjs';
 
 story('the invite form says beforehand and afterwards what goes out', async ({ world, visitor }) => {
   const [client, known] = [await world.client('Acme Ltd'), await world.person({ client: await world.client('Elsewhere') })];
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
   await tab.press('Invite');
   await tab.fill('Email address', world.address('new'));
   await tab.sees('A setup link goes out.');
@@ -21,21 +20,18 @@ story('an invitation is sent again, corrected and cancelled', async ({ world, vi
   const client = await world.client('Acme Ltd');
   const [wrong, right] = [await world.invite({ client }), world.address('right')];
   const first = await world.link(wrong, 'activate');
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
-  const act = async (email, item, confirm, fields = {}) => {
-    await tab.page.getByRole('button', { name: `Actions for ${email}` }).click();
-    await tab.page.getByRole('button', { name: item, exact: true }).filter({ visible: true }).click();
-    for (const [label, value] of Object.entries(fields)) await tab.page.getByRole('dialog').getByLabel(label).fill(value);
-    await tab.page.getByRole('dialog').getByRole('button', { name: confirm, exact: true }).click();
-  };
-  await act(wrong, 'Send again', 'Send again');
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.act(wrong, 'Send again');
+  await tab.confirm('Send again');
   await tab.sees(`A new link is on its way to ${wrong}.`);
   await world.link(wrong, 'activate');
   const { status } = await world.call('POST', '/api/portal/auth/check-token', { body: { token: first.token } });
   assert.equal(status, 410, 'the older link is dead');
-  await act(wrong, 'Correct the address', 'Correct and send', { 'Email address': right });
+  await tab.act(wrong, 'Correct the address');
+  await tab.send({ 'Email address': right }, 'Correct and send');
   await world.link(right, 'activate');
-  await act(right, 'Cancel the invitation', 'Cancel the invitation');
+  await tab.act(right, 'Cancel the invitation');
+  await tab.confirm('Cancel the invitation');
   await tab.sees(`The invitation to ${right} is cancelled.`);
 });
 
@@ -44,23 +40,21 @@ story('a person whose access is disabled is signed out, and back once it is enab
   const email = await world.person({ client });
   const ann = await (await visitor()).openSignedIn(email);
   await ann.shows('Welcome, Ann Archer');
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
-  await tab.press('Actions for Ann Archer');
-  await tab.press('Disable');
-  await tab.press('Disable the access');
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.act('Ann Archer', 'Disable');
+  await tab.confirm('Disable the access');
   await tab.sees('The access of Ann Archer is disabled.');
   await ann.page.reload();
   await ann.shows('Sign in');
-  await tab.press('Actions for Ann Archer');
-  await tab.press('Enable');
-  await tab.press('Enable the access');
+  await tab.act('Ann Archer', 'Enable');
+  await tab.confirm('Enable the access');
   await tab.sees('The access of Ann Archer is enabled.');
 });
 
 story('an archived client is closed to its people until it is restored', async ({ world, visitor }) => {
   const client = await world.client('Acme Ltd');
   const email = await world.person({ client });
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
   await tab.press('Archive');
   await tab.press('Archive the client');
   await tab.sees('This client is archived.');
@@ -76,7 +70,7 @@ story('an archived client is closed to its people until it is restored', async (
 
 story('a search in a list is in the address, survives a reload, and the back button undoes it', async ({ world, visitor }) => {
   await world.client('Searchable Shipping');
-  const tab = await (await visitor()).openConsole(DEMO.owner, '/console/clients');
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), '/console/clients');
   await tab.shows('Clients');
   await tab.fill('Search', 'searchable');
   await tab.isAt(/q=searchable/);

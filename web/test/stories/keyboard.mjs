@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { DEMO } from '../support/deployments.mjs';
 import { story } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
@@ -39,7 +38,7 @@ story('a person signs in and changes the language by keyboard alone', async ({ w
 
 story('staff invite a person by keyboard alone, and the focus returns to the button', async ({ world, visitor }) => {
   const [client, email] = [await world.client('Acme Ltd'), world.address('keys')];
-  const tab = await (await visitor()).openConsole(DEMO.owner, `/console/clients/${client.id}`);
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
   await tab.shows('Acme Ltd');
   const { keyboard } = tab.page;
   await tabTo(tab, 'button', 'Invite');

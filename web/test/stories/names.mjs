@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { DEMO } from '../support/deployments.mjs';
 import { story } from '../support/story.mjs';
 
 /** Names that break pages which trust them. */
@@ -23,15 +22,14 @@ async function showsName(visitor, tab, name) {
 story('names are shown as they are, in every place, and never as markup', async ({ world, visitor }) => {
   const phone = { viewport: { width: 390, height: 844 } };
   const staff = await visitor(phone);
-  const list = await staff.openConsole(DEMO.owner, '/console/clients');
+  const list = await staff.openConsole(await world.staff('owner'), '/console/clients');
   list.page.on('dialog', () => staff.problems.push('a name was run as a script'));
   for (const name of NAMES) {
     const client = await world.client(name);
     const email = await world.person({ client, name });
     await list.open(`/console/clients/${client.id}`);
     await showsName(staff, list, name);
-    await list.press(`Actions for ${name}`);
-    await list.press('Disable');
+    await list.act(name, 'Disable');
     await list.sees(`Disable ${name}?`);
     const ann = await visitor(phone);
     await showsName(ann, await ann.openSignedIn(email), name);

@@ -54,7 +54,7 @@ story('a password that is changed in the account ends the other sessions', async
   await tab.sees('This password is not correct.');
   await tab.send({ 'Current password': PASSWORD, 'New password': NEW_PASSWORD }, 'Change the password');
   await tab.sees('Your password is changed.');
-  await phone.follow(/^Profile and language/);
+  await phone.follow(/^Devices/);
   await phone.shows('Sign in');
   await phone.sees('Your session was ended');
 });

@@ -7,6 +7,6 @@ story('sign-in says that a password is wrong, and leads to the start page with t
   await tab.send({ 'Email address': email, Password: 'not-my-password' }, 'Sign in');
   await tab.sees('The email address or the password is not correct.');
   await tab.send({ Password: PASSWORD }, 'Sign in');
-  await tab.shows('Home');
+  await tab.shows('Welcome, Ann Archer');
   await tab.isAt('/portal');
 });

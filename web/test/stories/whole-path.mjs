@@ -28,9 +28,8 @@ story('from the invitation in the console to a colleague who joins', async ({ wo
   await tab.shows('Welcome, Clara Fields');
 
   await console.page.reload();
-  await console.press('Actions for Clara Fields');
-  await console.press('Make administrator');
-  await console.page.getByRole('dialog').getByRole('button', { name: 'Make administrator' }).click();
+  await console.act('Clara Fields', 'Make administrator');
+  await console.confirm('Make administrator');
   await console.sees('The role of Clara Fields has changed.');
   await tab.page.reload();
   await tab.follow('Colleagues');

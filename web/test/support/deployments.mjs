@@ -24,6 +24,8 @@ const COMMON = {
   PORTICO_INTERNAL_LISTEN: '127.0.0.1:0',
   PORTICO_TRUSTED_PROXIES: '127.0.0.0/8',
   PORTICO_DRAIN_DELAY: '0s',
+  // The stories poll the mailbox.
+  PORTICO_LIMIT_REQUESTS: '10000/1m',
   PORTICO_RETURN_ORIGINS: APPLICATION,
 };
 const LISTENING = /\blistening\b.*?"?\blisten"?[=:]"?([\d.:]+)/;

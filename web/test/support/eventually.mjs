@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  * `seconds` pass without one.
  */
 export async function eventually(what, look, seconds = 20) {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await pause(50)) {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await pause(100)) {
     const found = await look();
     if (found) return found;
   }

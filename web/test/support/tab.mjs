@@ -59,6 +59,15 @@ export class Tab {
     await this.press(button);
   }
 
+  /** Chooses an item of the menu of a row. */
+  async act(name, item) {
+    await this.press(`Actions for ${name}`);
+    await this.page.getByRole('button', { name: item, exact: true }).filter({ visible: true }).click();
+  }
+
+  /** Confirms in the dialog that is open. */
+  confirm = (name) => this.page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
+
   /** Signs out by the menu of the user. */
   async signOut() {
     await this.press(/^(Account|Menu) of /);

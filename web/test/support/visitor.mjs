@@ -27,7 +27,7 @@ export class Visitor {
       extraHTTPHeaders: { 'x-forwarded-for': world.network() },
       ...options,
     });
-    visitor.context.setDefaultTimeout(10_000);
+    visitor.context.setDefaultTimeout(20_000);
     await visitor.context.addInitScript(REPORT_VIOLATIONS);
     visitor.context.on('page', (page) => visitor.tabs.push(new Tab(page, visitor)));
     return visitor;
