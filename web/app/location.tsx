@@ -35,10 +35,11 @@ export function LocationProvider({ base, children }: { base: string; children: C
   }, []);
 
   const goTo = (next: string, { replace = false } = {}) => {
+    const before = location.pathname;
     if (replace) history.replaceState(null, '', next);
     else history.pushState(null, '', next);
     setAddress(currentAddress());
-    if (!replace) scrollTo(0, 0);
+    if (location.pathname !== before) scrollTo(0, 0);
   };
   const { pathname, searchParams } = new URL(address, location.origin);
   const value = { path: pathname.replace(/\/+$/, '') || '/', query: searchParams, goTo };

@@ -2,6 +2,16 @@
 // `signedIn` asks for a session first.
 /** @type {import('../app/page-entry.ts').PageEntry[]} */
 export const pages = [
-  { path: '/console/sign-in', file: 'sign-in', texts: ['console'] },
-  { path: '/console', file: 'overview', texts: ['console'], signedIn: true },
+  { path: '/console/sign-in', file: 'sign-in', texts: ['access', 'problems'] },
+  { path: '/console', file: 'overview', texts: ['console', 'problems'], signedIn: true },
+  { path: '/console/clients', file: 'clients', texts: ['console', 'problems'], signedIn: true },
+  { path: '/console/clients/:client', file: 'client', texts: ['console', 'problems', 'outcomes'], signedIn: true },
+  { path: '/console/clients/:client/bulk-invite', file: 'bulk-invite', texts: ['console', 'problems'], signedIn: true },
+  { path: '/console/people', file: 'people', texts: ['console', 'problems'], signedIn: true },
+  { path: '/console/invitations', file: 'invitations', texts: ['console', 'problems', 'outcomes'], signedIn: true },
+  { path: '/console/staff', file: 'staff', texts: ['console', 'access', 'problems'], signedIn: true },
+  { path: '/console/service-accounts', file: 'service-accounts', texts: ['console', 'access', 'problems'], signedIn: true },
+  { path: '/console/tokens', file: 'tokens', texts: ['console', 'access', 'problems'], signedIn: true },
+  { path: '/console/account', file: 'account', texts: ['console', 'access', 'problems'], signedIn: true },
+  { path: '/console/approve-login', file: 'approve-login', texts: ['console', 'access', 'problems'], signedIn: true },
 ];

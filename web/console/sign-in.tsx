@@ -1,16 +1,64 @@
+import { verifyCode } from '@portico/client';
+import { leaveSignIn } from '../app/navigation.ts';
+import { useLocation } from '../app/location.tsx';
 import { useTexts } from '../app/texts.ts';
+import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { EntryFrame } from '../kit/entry-frame.tsx';
+import { Form, textOf } from '../kit/form.tsx';
+import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
+import { TextField } from '../kit/text-field.tsx';
+import { forgetCodeFlow, requestCode, useCodeFlow, type CodeFlow } from './parts/codes/code-flow.ts';
+import { CodeForm } from './parts/codes/code-form.tsx';
 
-/** The sign-in page of staff users. */
+/** The sign-in page of staff users: the address first, then the code that was mailed to it. */
 export default function SignInPage() {
-  const { signIn } = useTexts('console');
+  const [flow, setFlow] = useCodeFlow('sign-in');
   return (
     <EntryFrame>
-      <Card>
-        <PageTitle>{signIn.title}</PageTitle>
-      </Card>
+      <Card>{flow ? <CodeStep flow={flow} onFlow={setFlow} /> : <AddressStep onFlow={setFlow} />}</Card>
     </EntryFrame>
+  );
+}
+
+function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
+  const { signIn: texts } = useTexts('access');
+  const { query } = useLocation();
+  return (
+    <>
+      <PageTitle key="address">{texts.title}</PageTitle>
+      {query.get('reason') === 'session_ended' && <Notice>{texts.sessionEnded}</Notice>}
+      <p>{texts.intro}</p>
+      <Form send={(values) => requestCode(textOf(values, 'email'))} onSent={onFlow} submit={texts.send}>
+        <TextField name="email" type="email" label={texts.email} autocomplete="username" required autoFocus />
+      </Form>
+    </>
+  );
+}
+
+function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) => void }) {
+  const { signIn: texts } = useTexts('access');
+  const signedIn = () => {
+    forgetCodeFlow('sign-in');
+    leaveSignIn('staff');
+  };
+  return (
+    <>
+      <PageTitle key="code">{texts.codeTitle}</PageTitle>
+      <CodeForm
+        flow={flow}
+        sent={texts.sent(flow.email)}
+        onFlow={onFlow}
+        verify={(code) => verifyCode({ body: { flow: flow.id, code } })}
+        onVerified={signedIn}
+        submit={texts.submit}
+        actions={
+          <Button small onClick={() => onFlow(undefined)}>
+            {texts.otherAddress}
+          </Button>
+        }
+      />
+    </>
   );
 }

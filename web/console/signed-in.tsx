@@ -1,13 +1,15 @@
 import { useQuery } from '@tanstack/preact-query';
-import { getStaffSession, signOutStaff } from '@portico/client';
+import { getStaffSession } from '@portico/client';
 import type { ComponentChildren } from 'preact';
-import { connect, expectSignOut } from '../app/http.ts';
+import { useTenantBrand } from '../app/brand.tsx';
+import { connect } from '../app/http.ts';
 import { dataOf, QueriesProvider } from '../app/queries.tsx';
 import { useTexts } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
-import { Button } from '../kit/button.tsx';
 import { Loaded } from '../kit/loaded.tsx';
+import { navigationLinks } from './parts/navigation.ts';
 import { SessionContext } from './parts/session.tsx';
+import { UserMenu } from './parts/user-menu.tsx';
 
 connect('staff');
 
@@ -23,20 +25,14 @@ export default function SignedIn({ children }: { children: ComponentChildren }) 
 function WithSession({ children }: { children: ComponentChildren }) {
   const texts = useTexts('console');
   const session = useQuery({ queryKey: ['session'], queryFn: () => dataOf(getStaffSession()) });
-  const leave = async () => {
-    expectSignOut();
-    await signOutStaff();
-  };
+  const user = session.data?.user;
+  useTenantBrand(user?.tenant.slug);
   return (
     <AppFrame
       home="/console"
       layout="side"
-      links={[{ href: '/console', label: texts.overview.title }]}
-      tools={
-        <Button kind="plain" small onClick={leave}>
-          {texts.signOut}
-        </Button>
-      }
+      links={session.data ? navigationLinks(session.data, texts.navigation) : []}
+      tools={user && <UserMenu user={user} />}
     >
       <Loaded query={session}>{(data) => <SessionContext.Provider value={data}>{children}</SessionContext.Provider>}</Loaded>
     </AppFrame>

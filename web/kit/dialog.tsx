@@ -5,28 +5,50 @@ import { useTexts } from '../app/texts.ts';
 interface DialogProps {
   title: string;
   onClose: () => void;
+  /** The dialog stays open until its content closes it: Escape does nothing, and there is no button in the corner. */
+  persistent?: boolean;
   children: ComponentChildren;
 }
 
-/** A modal dialog. It is open while it is in the page. The browser keeps the focus in it and returns it at the end. */
-export function Dialog({ title, onClose, children }: DialogProps) {
+/** Moves the focus to where it was, or to the page if the act of the dialog has removed that element. */
+function returnFocus(before: Element | null): void {
+  const target = before?.isConnected ? before : document.getElementById('content');
+  if (target instanceof HTMLElement) target.focus();
+}
+
+/**
+ * A modal dialog. It is open while it is in the page. The focus begins in its first field, stays in it, and returns to
+ * where it was.
+ */
+export function Dialog({ title, onClose, persistent, children }: DialogProps) {
   const texts = useTexts('common');
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+    dialog.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
+    // Outside of a modal dialog nothing takes the focus until the dialog has left the page.
+    return () => queueMicrotask(() => returnFocus(before));
   }, []);
   return (
-    <dialog class="p-dialog" ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      class="p-dialog"
+      ref={dialog}
+      aria-labelledby={id}
+      onClose={onClose}
+      onCancel={(event) => persistent && event.preventDefault()}
+      {...(persistent ? { closedby: 'none' } : {})}
+    >
       <header class="p-dialog-head">
         <h2 id={id} class="p-card-title" dir="auto">
           {title}
         </h2>
-        <button type="button" class="p-icon-button" aria-label={texts.close} onClick={() => dialog.current?.close()}>
-          <span aria-hidden="true">×</span>
-        </button>
+        {!persistent && (
+          <button type="button" class="p-icon-button" aria-label={texts.close} onClick={() => dialog.current?.close()}>
+            <span aria-hidden="true">×</span>
+          </button>
+        )}
       </header>
       {children}
     </dialog>

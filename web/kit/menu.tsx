@@ -1,16 +1,16 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 
+/** The distance between a menu and its button, and the edges of the window. */
+const GAP_PX = 4;
+
 /** A button that opens a list of links and buttons. The browser closes it with Escape and with a click beside it. */
 export function Menu({ label, button, children }: { label: string; button: ComponentChildren; children: ComponentChildren }) {
   const id = useId();
   const opener = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const place = ({ newState }: { newState: string }) => {
-    if (newState !== 'open' || !opener.current || !list.current) return;
-    const { bottom, right } = opener.current.getBoundingClientRect();
-    list.current.style.top = `${bottom + 4}px`;
-    list.current.style.left = `${Math.max(8, right - list.current.offsetWidth)}px`;
+    if (newState === 'open' && opener.current && list.current) placeBeside(opener.current, list.current);
   };
   return (
     <>
@@ -22,4 +22,12 @@ export function Menu({ label, button, children }: { label: string; button: Compo
       </div>
     </>
   );
+}
+
+/** Places a list below its button, or above it where the window ends. */
+function placeBeside(opener: HTMLElement, list: HTMLElement): void {
+  const { top, bottom, right } = opener.getBoundingClientRect();
+  const isBelow = bottom + GAP_PX + list.offsetHeight <= innerHeight || top < list.offsetHeight;
+  list.style.top = `${isBelow ? bottom + GAP_PX : top - GAP_PX - list.offsetHeight}px`;
+  list.style.left = `${Math.max(2 * GAP_PX, right - list.offsetWidth)}px`;
 }

@@ -17,9 +17,16 @@ export function SelectField({ choices, value, onChange, ...props }: SelectFieldP
     <Field
       {...props}
       control={(attributes) => (
-        <select {...attributes} class="p-input" value={value} onChange={(event) => onChange?.(event.currentTarget.value)}>
+        <select
+          {...attributes}
+          class="p-input"
+          {...(onChange ? { value } : {})}
+          onChange={(event) => onChange?.(event.currentTarget.value)}
+        >
           {choices.map((choice) => (
-            <option key={choice.value} value={choice.value}>
+            // Without `onChange`, `value` is the first choice only. A controlled select would return to it at each
+            // rendering.
+            <option key={choice.value} value={choice.value} selected={!onChange && choice.value === value}>
               {choice.label}
             </option>
           ))}

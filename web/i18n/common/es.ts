@@ -13,28 +13,37 @@ export default {
   saved: 'Guardado.',
   retry: 'Intentar de nuevo',
   loading: 'Cargando …',
+  unreachable: 'No se puede acceder al servidor. Compruebe su conexión e inténtelo de nuevo.',
   loadMore: 'Mostrar más',
+  showTable: 'Mostrar como tabla',
+  filters: {
+    label: 'Filtros',
+    all: 'Todos',
+    from: 'Desde',
+    to: 'Hasta',
+    clear: 'Borrar los filtros',
+    nothingFound: 'Ningún elemento coincide con los filtros.',
+    shown: (count: number, hasMore: boolean) =>
+      hasMore
+        ? plural(count, { one: 'Se muestra # elemento. Hay más.', other: 'Se muestran # elementos. Hay más.' })
+        : plural(count, { one: '# elemento', other: '# elementos' }),
+  },
   optional: 'opcional',
   copy: 'Copiar',
   copied: 'Copiado.',
   show: 'Mostrar',
   hide: 'Ocultar',
   showPassword: 'Mostrar la contraseña',
-  hidePassword: 'Ocultar la contraseña',
   requestId: (id) => `Solicitud ${id}`,
   retryIn: (seconds) =>
     seconds < 90
       ? plural(seconds, { one: 'Podrá intentarlo de nuevo en # segundo.', other: 'Podrá intentarlo de nuevo en # segundos.' })
       : plural(Math.ceil(seconds / 60), { one: 'Podrá intentarlo de nuevo en # minuto.', other: 'Podrá intentarlo de nuevo en # minutos.' }),
   retryNow: 'Ya puede intentarlo de nuevo.',
-  fieldsInvalid: (count) => plural(count, { one: 'Un campo no es válido.', other: '# campos no son válidos.' }),
   required: 'Rellene este campo.',
   offline: 'No hay conexión. La página volverá a funcionar cuando se recupere.',
-  online: 'Vuelve a haber conexión.',
   language: 'Idioma',
   languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
-  theme: 'Apariencia',
-  themes: { system: 'Como el dispositivo', light: 'Clara', dark: 'Oscura' },
   pageNotFound: {
     title: 'Página no encontrada',
     body: 'La dirección no es correcta o la página ya no existe.',

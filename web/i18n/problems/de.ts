@@ -50,6 +50,7 @@ export default {
     password_too_short: 'Das Passwort ist zu kurz.',
     password_too_long: 'Das Passwort ist zu lang.',
     password_weak: 'Dieses Passwort ist leicht zu erraten. Verwenden Sie mehrere Wörter, die nicht zusammengehören.',
+    scope_not_allowed: 'Die Rolle gibt eine dieser Berechtigungen nicht.',
     search_invalid: 'Geben Sie mindestens zwei Zeichen ein.',
     time_invalid: 'Geben Sie ein Datum ein.',
   },

@@ -51,6 +51,7 @@ export default {
     password_too_short: 'The password is too short.',
     password_too_long: 'The password is too long.',
     password_weak: 'This password is easy to guess. Use several words that do not belong together.',
+    scope_not_allowed: 'The role does not give one of these permissions.',
     search_invalid: 'Enter at least two characters.',
     time_invalid: 'Enter a date.',
   },

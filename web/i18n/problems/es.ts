@@ -50,6 +50,7 @@ export default {
     password_too_short: 'La contraseña es demasiado corta.',
     password_too_long: 'La contraseña es demasiado larga.',
     password_weak: 'Esta contraseña es fácil de adivinar. Utilice varias palabras que no guarden relación.',
+    scope_not_allowed: 'El rol no da uno de estos permisos.',
     search_invalid: 'Introduzca al menos dos caracteres.',
     time_invalid: 'Introduzca una fecha.',
   },

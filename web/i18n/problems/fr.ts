@@ -50,6 +50,7 @@ export default {
     password_too_short: 'Le mot de passe est trop court.',
     password_too_long: 'Le mot de passe est trop long.',
     password_weak: 'Ce mot de passe est facile à deviner. Utilisez plusieurs mots sans lien entre eux.',
+    scope_not_allowed: 'Le rôle ne donne pas l’une de ces autorisations.',
     search_invalid: 'Saisissez au moins deux caractères.',
     time_invalid: 'Saisissez une date.',
   },

@@ -1,0 +1,103 @@
+import { getStaffProfile, updateStaffProfile, type StaffProfile } from '@portico/client';
+import { useQuery } from '@tanstack/preact-query';
+import { useState } from 'preact/hooks';
+import { dataOf, queries } from '../app/queries.tsx';
+import { setLocale } from '../app/start.tsx';
+import { LOCALES, useLocale, useTexts } from '../app/texts.ts';
+import { Card } from '../kit/card.tsx';
+import { Fact, Facts } from '../kit/facts.tsx';
+import { Form, textOf } from '../kit/form.tsx';
+import { Loaded } from '../kit/loaded.tsx';
+import { Notice } from '../kit/notice.tsx';
+import { PageHead } from '../kit/page-head.tsx';
+import { SelectField, type Choice } from '../kit/select-field.tsx';
+import { TextField } from '../kit/text-field.tsx';
+import { PermissionList } from './parts/staff/role-permissions.tsx';
+import { useSession } from './parts/session.tsx';
+import { SessionsCard } from './parts/sessions-card.tsx';
+
+/** The choice of no language: mails are in that of the company. */
+const OF_COMPANY = 'company';
+
+/** The staff user's own account: name, language, role and sessions. */
+export default function AccountPage() {
+  const { account: texts } = useTexts('access');
+  const profile = useQuery({ queryKey: ['profile'], queryFn: () => dataOf(getStaffProfile()) });
+  return (
+    <>
+      <PageHead title={texts.title} />
+      <Card title={texts.profile}>
+        <Loaded query={profile} lines={5}>
+          {(data) => <ProfileForm profile={data} />}
+        </Loaded>
+      </Card>
+      <AccessCard />
+      <SessionsCard />
+    </>
+  );
+}
+
+function localeIn(values: FormData): string | null {
+  const locale = textOf(values, 'locale');
+  return locale === OF_COMPANY ? null : locale;
+}
+
+function ProfileForm({ profile }: { profile: StaffProfile }) {
+  const { account: texts, name } = useTexts('access');
+  const { save, saved } = useTexts('common');
+  const [isSaved, setSaved] = useState(false);
+  const update = (values: FormData) => {
+    setSaved(false);
+    return updateStaffProfile({ body: { name: textOf(values, 'name'), locale: localeIn(values) } });
+  };
+  const done = async (changed: StaffProfile | undefined) => {
+    queries.setQueryData(['profile'], changed);
+    await Promise.all([setLocale(changed?.locale ?? null), queries.invalidateQueries({ queryKey: ['session'] })]);
+    setSaved(true);
+  };
+  return (
+    <Form send={update} onSent={done} submit={save}>
+      <TextField name="name" label={name} value={profile.name} autocomplete="name" required />
+      <SelectField
+        name="locale"
+        label={texts.language}
+        hint={texts.languageHint}
+        required
+        value={profile.locale ?? OF_COMPANY}
+        choices={useLanguages(profile.locale)}
+      />
+      {isSaved && <Notice kind="success">{saved}</Notice>}
+    </Form>
+  );
+}
+
+/** Returns the languages to choose from. `current` is among them, also with a region, such as `de-CH`. */
+function useLanguages(current: string | null): Choice[] {
+  const { account: texts } = useTexts('access');
+  const { languages } = useTexts('common');
+  const names = new Intl.DisplayNames(useLocale(), { type: 'language' });
+  const choices: Choice[] = LOCALES.map((value) => ({ value, label: languages[value] }));
+  const isListed = current === null || choices.some(({ value }) => value === current);
+  const further = isListed ? [] : [{ value: current, label: names.of(current) ?? current }];
+  return [{ value: OF_COMPANY, label: texts.defaultLanguage }, ...choices, ...further];
+}
+
+function AccessCard() {
+  const { account: texts, ...common } = useTexts('access');
+  const { staffRoles } = useTexts('console');
+  const { user, permissions } = useSession();
+  return (
+    <Card title={texts.access}>
+      <Facts>
+        <Fact name={common.email}>{user.email}</Fact>
+        <Fact name={texts.company}>
+          <bdi>{user.tenant.name}</bdi>
+        </Fact>
+        <Fact name={common.role}>{staffRoles[user.role]}</Fact>
+        <Fact name={texts.youMay}>
+          <PermissionList permissions={permissions} />
+        </Fact>
+      </Facts>
+    </Card>
+  );
+}

@@ -1,0 +1,18 @@
+import type { BulkInvitationResult } from '@portico/client';
+import { useTexts } from '../../../app/texts.ts';
+
+const STATUSES = ['invited', 'exists', 'duplicate', 'limited', 'invalid'] as const;
+
+/** How many rows have each outcome. Outcomes without rows are left out. */
+export function Counts({ counts }: { counts: BulkInvitationResult['counts'] }) {
+  const { bulk } = useTexts('console');
+  return (
+    <ul class="p-counts">
+      {STATUSES.filter((status) => status === 'invited' || counts[status] > 0).map((status) => (
+        <li key={status} data-status={status}>
+          {bulk.counts[status](counts[status])}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,96 @@
+// A code that was mailed. The tab keeps it, so that a reload after a look into the mailbox loses nothing.
+import { sendCode } from '@portico/client';
+import { useEffect, useState } from 'preact/hooks';
+import type { Result } from '../../../kit/form.tsx';
+
+/** A code flow: the codes that were mailed to an address, one after another. */
+export interface CodeFlow {
+  /** The id of the flow. */
+  id: string;
+  email: string;
+  /** When the latest code was requested, in milliseconds since 1970. */
+  sentAt: number;
+  /** How often a wrong code was entered since then. */
+  misses: number;
+}
+
+/** How long the server accepts a code, unless `PORTICO_CODE_TTL` changes it. */
+const CODE_TTL_MS = 10 * 60_000;
+/** After so many wrong codes, the server no longer accepts the right one. */
+const MAX_MISSES = 5;
+/** How long the user waits for a mail before they can request another one. */
+const RESEND_WAIT_MS = 30_000;
+
+/** Returns when the code of a flow expires, in milliseconds since 1970. */
+export const expiryOf = ({ sentAt }: CodeFlow): number => sentAt + CODE_TTL_MS;
+
+/** Returns how many wrong codes the server still takes. */
+export const triesLeft = ({ misses }: CodeFlow): number => Math.max(0, MAX_MISSES - misses);
+
+/** What a code is good for now. */
+export interface CodeState {
+  status: 'live' | 'expired' | 'dead';
+  /** After how many seconds the user can request another code. */
+  resendIn: number;
+}
+
+/** Returns the state of a code at a time. */
+export function codeState(flow: CodeFlow, now: number): CodeState {
+  const resendIn = Math.max(0, Math.ceil((flow.sentAt + RESEND_WAIT_MS - now) / 1000));
+  if (triesLeft(flow) === 0) return { status: 'dead', resendIn };
+  return { status: now < expiryOf(flow) ? 'live' : 'expired', resendIn };
+}
+
+/** Returns the state of a code, and follows the time. It reads the clock each second, because computers sleep. */
+export function useCodeState(flow: CodeFlow): CodeState {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return codeState(flow, Math.max(now, flow.sentAt));
+}
+
+/** Mails a code. With a flow, its earlier code is replaced. */
+export async function requestCode(email: string, earlier?: CodeFlow): Promise<Result<CodeFlow>> {
+  const { data, error } = await sendCode({ body: { email, flow: earlier?.id } });
+  if (!data) return { error };
+  return { data: { id: data.flow, email, sentAt: Date.now(), misses: 0 } };
+}
+
+/** Returns the flow that this tab keeps under a name, and a function that replaces or removes it. */
+export function useCodeFlow(name: FlowName): [CodeFlow | undefined, (flow?: CodeFlow) => void] {
+  const [flow, setFlow] = useState(() => read(name));
+  const set = (next?: CodeFlow) => {
+    keep(name, next);
+    setFlow(next);
+  };
+  return [flow, set];
+}
+
+/** Removes the flow that this tab keeps under a name, once its code was used. */
+export const forgetCodeFlow = (name: FlowName): void => keep(name, undefined);
+
+/** What a code is for. */
+type FlowName = 'sign-in' | 'step-up';
+const keyOf = (name: FlowName) => `portico:code:${name}`;
+
+function read(name: FlowName): CodeFlow | undefined {
+  try {
+    const flow = JSON.parse(sessionStorage.getItem(keyOf(name)) ?? 'null') as CodeFlow | null;
+    // A time ahead of the clock means that the clock was set back. The code may be older than it seems.
+    return flow ? { ...flow, sentAt: Math.min(flow.sentAt, Date.now()) } : undefined;
+  } catch {
+    // Storage is denied.
+    return undefined;
+  }
+}
+
+function keep(name: FlowName, flow: CodeFlow | undefined): void {
+  try {
+    if (flow) sessionStorage.setItem(keyOf(name), JSON.stringify(flow));
+    else sessionStorage.removeItem(keyOf(name));
+  } catch {
+    // Storage is denied: a reload begins again.
+  }
+}

@@ -1,0 +1,91 @@
+import type { Invitation } from '@portico/client';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useTexts } from '../../../app/texts.ts';
+import { DateTime } from '../../../kit/date-time.tsx';
+import type { Column } from '../../../kit/table.tsx';
+import { ListTable, type List } from '../list.tsx';
+import { PersonCell } from '../people/person-cell.tsx';
+import { useMay } from '../permissions.ts';
+import { RowMenu } from '../row-menu.tsx';
+import { InvitationStatus } from '../status.tsx';
+import { Delivery } from './delivery.tsx';
+import { actsFor, InvitationActDialog, type InvitationActName } from './invitation-act.tsx';
+
+interface InvitationsTableProps<Item extends Invitation> {
+  list: List<Item>;
+  caption: string;
+  filters: { isFiltered: boolean; clear: () => void };
+  empty: ComponentChildren;
+  clientIdOf: (invitation: Item) => string;
+  /** Further columns after the first one. */
+  columns?: Column<Item>[];
+}
+
+/** Whether the mail of an invitation waits to be sent. */
+export const isQueued = ({ delivery }: Invitation): boolean => delivery?.status === 'queued';
+
+/** A table of invitations with the state of their mails, and with their acts. */
+export function InvitationsTable<Item extends Invitation>({ columns = [], clientIdOf, ...table }: InvitationsTableProps<Item>) {
+  const { fields, invitations } = useTexts('console');
+  const mayEdit = useMay('clients:edit');
+  const [asked, setAsked] = useState<{ act: InvitationActName; invitation: Item }>();
+  const actions: Column<Item> = {
+    title: fields.actions,
+    role: 'actions',
+    cell: (invitation) => (
+      <RowMenu
+        name={invitation.email}
+        actions={actsFor(invitation).map((act) => ({ label: invitations[act], onClick: () => setAsked({ act, invitation }) }))}
+      />
+    ),
+  };
+  const all: Column<Item>[] = [
+    { title: fields.person, role: 'heading', cell: (invitation) => <PersonCell {...invitation} /> },
+    ...columns,
+    { title: fields.status, cell: (invitation) => <Status invitation={invitation} /> },
+    { title: fields.delivery, cell: ({ delivery }) => <Delivery delivery={delivery} /> },
+    { title: fields.sentAt, cell: (invitation) => <LastSent invitation={invitation} /> },
+    ...(mayEdit ? [actions] : []),
+  ];
+  return (
+    <>
+      <ListTable {...table} columns={all} />
+      {asked && (
+        <InvitationActDialog
+          name={asked.act}
+          invitation={{ ...asked.invitation, clientId: clientIdOf(asked.invitation) }}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function Status({ invitation: { status, mode, expires_at } }: { invitation: Invitation }) {
+  const { invitations, modes } = useTexts('console');
+  return (
+    <span class="p-cell">
+      <InvitationStatus status={status} />
+      <span class="p-muted p-small">
+        {status === 'pending' ? (
+          <>
+            {invitations.expiresAt} <DateTime value={expires_at} dateOnly />
+          </>
+        ) : (
+          modes[mode]
+        )}
+      </span>
+    </span>
+  );
+}
+
+function LastSent({ invitation: { last_sent_at, sent_count } }: { invitation: Invitation }) {
+  const { invitations } = useTexts('console');
+  return (
+    <span class="p-cell">
+      <DateTime value={last_sent_at} />
+      {sent_count > 1 && <span class="p-muted p-small">{invitations.sentTimes(sent_count)}</span>}
+    </span>
+  );
+}
