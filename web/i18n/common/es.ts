@@ -21,6 +21,7 @@ export default {
   show: 'Mostrar',
   hide: 'Ocultar',
   showPassword: 'Mostrar la contraseña',
+  hidePassword: 'Ocultar la contraseña',
   requestId: (id) => `Solicitud ${id}`,
   retryIn: (seconds) =>
     seconds < 90

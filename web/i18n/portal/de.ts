@@ -68,7 +68,7 @@ export default {
       lastSeen: 'Zuletzt aktiv',
       actions: 'Aktionen',
       end: 'Sitzung beenden',
-      endLabel: (device) => `Die Sitzung auf ${device} beenden`,
+      endLabel: (device) => `Sitzung beenden: ${device}`,
       endOthers: 'Alle anderen Sitzungen beenden',
       ended: 'Die Sitzung ist beendet.',
       othersEnded: 'Alle anderen Sitzungen sind beendet.',
