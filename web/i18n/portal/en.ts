@@ -68,7 +68,7 @@ export default {
       lastSeen: 'Last active',
       actions: 'Actions',
       end: 'End session',
-      endLabel: (device: string) => `End session: ${device}`,
+      endLabel: (device: string) => `End session on ${device}`,
       endOthers: 'End all other sessions',
       ended: 'The session has ended.',
       othersEnded: 'All other sessions have ended.',

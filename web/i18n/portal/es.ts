@@ -68,7 +68,7 @@ export default {
       lastSeen: 'Última actividad',
       actions: 'Acciones',
       end: 'Cerrar sesión',
-      endLabel: (device) => `Cerrar sesión: ${device}`,
+      endLabel: (device) => `Cerrar sesión en ${device}`,
       endOthers: 'Cerrar todas las demás sesiones',
       ended: 'La sesión se ha cerrado.',
       othersEnded: 'Todas las demás sesiones se han cerrado.',
