@@ -7,6 +7,7 @@ use portico_domain::platform::{
     clock::Time,
     email_address::EmailAddress,
     error::{Error, FieldProblem},
+    locale::Locale,
     name::Name,
 };
 use serde::{
@@ -86,6 +87,14 @@ pub(super) fn parse_email(text: &str) -> Result<EmailAddress, String> {
 /// # Errors
 /// Returns the reason why `text` is not a valid name.
 pub(super) fn parse_name(text: &str) -> Result<Name, String> {
+    text.parse().map_err(|problem: FieldProblem| problem.detail)
+}
+
+/// Parses an argument that is a language tag.
+///
+/// # Errors
+/// Returns the reason why `text` is not a supported language.
+pub(super) fn parse_locale(text: &str) -> Result<Locale, String> {
     text.parse().map_err(|problem: FieldProblem| problem.detail)
 }
 

@@ -7,6 +7,7 @@ use portico_domain::{
     platform::{
         app::App,
         error::{Error, FieldProblem},
+        locale::Locale,
         name::Name,
     },
     tenancy::tenants::{self, Slug, TenantOverview},
@@ -14,7 +15,7 @@ use portico_domain::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    arguments::{TenantArgument, explain_tenant, parse_name},
+    arguments::{TenantArgument, explain_tenant, parse_locale, parse_name},
     output::{Listing, print, print_done, time},
     text,
 };
@@ -44,8 +45,9 @@ pub(super) enum Command {
     },
     /// Adds a tenant.
     #[command(
-        override_usage = "portico tenant add --name <NAME> <SLUG>",
-        after_help = "Examples:\n  portico tenant add acme --name 'Acme Ltd'"
+        override_usage = "portico tenant add --name <NAME> [--locale <LOCALE>] <SLUG>",
+        after_help = "Examples:\n  portico tenant add acme --name 'Acme Ltd'\n  portico tenant add muster --name \
+                      'Muster GmbH' --locale de"
     )]
     Add {
         #[command(flatten)]
@@ -53,6 +55,9 @@ pub(super) enum Command {
         /// The name of the tenant as mails show it.
         #[arg(long, value_parser = parse_name)]
         name: Name,
+        /// The language of mails to persons whose own language is unknown: en, de, fr or es, perhaps with a region.
+        #[arg(long, value_parser = parse_locale, default_value = "en")]
+        locale: Locale,
     },
     /// Suspends a tenant: its staff users and portal users lose access immediately.
     #[command(
@@ -106,9 +111,9 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Command::Show { tenant, json } => {
             show(&bootstrap::app_for_reading(&config).await?, &tenant.into_slug()?, json).await
         }
-        Command::Add { slug, name } => {
+        Command::Add { slug, name, locale } => {
             let slug = slug.slug.or(slug.slug_option).ok_or_else(|| anyhow!("name the slug of the tenant"))?;
-            add(&bootstrap::app(&config).await?, &slug, &name).await
+            add(&bootstrap::app(&config).await?, &slug, &name, &locale).await
         }
         Command::Suspend { tenant } => {
             let (app, slug) = (bootstrap::app(&config).await?, tenant.into_slug()?);
@@ -137,8 +142,8 @@ async fn has_status(app: &App, slug: &str, status: tenant::Status) -> Result<boo
     Ok(overview.tenant.status == status)
 }
 
-async fn add(app: &App, slug: &Slug, name: &Name) -> Result<()> {
-    let tenant = tenants::add(app, slug, name).await.map_err(|error| match error {
+async fn add(app: &App, slug: &Slug, name: &Name, locale: &Locale) -> Result<()> {
+    let tenant = tenants::add(app, slug, name, locale).await.map_err(|error| match error {
         Error::Conflict(_) | Error::ConflictBecause(_) => {
             let slug = slug.as_str();
             anyhow!("a tenant with the slug {slug} already exists; `portico tenant show {slug}` shows it")

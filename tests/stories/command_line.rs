@@ -366,6 +366,7 @@ fn an_argument_that_cannot_be_parsed_is_answered_with_an_example() {
         (&["jobs", "canary", "--timeout", "soon"], "e.g. 60"),
         (&["jobs", "canary", "--pause-ms", "1.5"], "e.g. 20"),
         (&["tenant", "add", "Acme Ltd", "--name", "x"], "e.g. acme"),
+        (&["tenant", "add", "acme", "--name", "x", "--locale", "it"], "e.g. de-CH"),
         (&["staff", "remove", "ann"], "e.g. ann@example.com"),
     ] {
         let stderr = failed(&run(args, &[]), 2);

@@ -14,6 +14,7 @@ use portico_domain::{
         actor,
         app::App,
         error::Error,
+        language::Language,
         page::{Page, PageRequest},
         user_agent,
     },
@@ -70,7 +71,7 @@ impl OwnSession {
         Self {
             id: session.id.0,
             current: session.id == current,
-            device: user_agent::device_name(session.user_agent.as_deref()),
+            device: user_agent::device_name(session.user_agent.as_deref(), Language::English),
             ip: Nullable(session.ip),
             created_at: session.created_at,
             last_seen_at: session.last_seen_at,

@@ -32,8 +32,8 @@ pub async fn seed(app: &App) -> Result<()> {
         return Ok(());
     }
     let internal = |problem: FieldProblem| Error::Internal(problem.detail);
-    let tenant =
-        tenants::add(app, &"demo".parse().map_err(internal)?, &"Demo Company".parse().map_err(internal)?).await?;
+    let (slug, name) = ("demo".parse().map_err(internal)?, "Demo Company".parse().map_err(internal)?);
+    let tenant = tenants::add(app, &slug, &name, &"en".parse().map_err(internal)?).await?;
     let owner = NewStaff {
         email: "owner@demo.test".parse().map_err(internal)?,
         name: Some("Olivia Owner".parse().map_err(internal)?),

@@ -2,10 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::error::FieldProblem;
-
-/// The languages that a locale can name (ISO 639-1). A mail without texts in one of them is English.
-const LANGUAGES: [&str; 4] = ["en", "de", "fr", "es"];
+use super::{error::FieldProblem, language::Language};
 
 /// A language tag (BCP 47, RFC 5646 §2.1) of a supported language: `en`, `de`, `fr` or `es`, perhaps with a region, as
 /// in `de-CH` or `es-419`.
@@ -42,7 +39,7 @@ impl FromStr for Locale {
             Some((language, region)) => (language, Some(region)),
             None => (typed, None),
         };
-        let known = LANGUAGES.into_iter().find(|known| known.eq_ignore_ascii_case(language));
+        let known = Language::of(language).map(Language::tag);
         match (known, region) {
             (Some(language), None) => Ok(Self(language.into())),
             (Some(language), Some(region)) if is_region(region) => {

@@ -20,6 +20,7 @@ pub mod job;
 pub mod job_type;
 pub mod jobs;
 pub mod keys;
+pub mod language;
 pub mod locale;
 pub mod mail;
 pub mod metrics;

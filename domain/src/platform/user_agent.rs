@@ -2,6 +2,8 @@
 //!
 //! A client can write anything into the header. So a name is for display only, and consists of the words in this file.
 
+use super::language::Language;
+
 /// The browsers and programs, each with a text that its user agent contains. The first match counts: the user agents of
 /// many browsers also name Chrome and Safari.
 const PROGRAMS: [(&str, &str); 14] = [
@@ -34,24 +36,47 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
+/// The words between the names, in one language.
+struct Words {
+    on: &'static str,
+    unknown_browser: &'static str,
+    unknown_device: &'static str,
+}
+
 /// Returns a short name of the device that sent `user_agent`, such as `Firefox on Windows`, or `Unknown device`.
 ///
 /// ```
-/// use portico_domain::platform::user_agent::device_name;
+/// use portico_domain::platform::{language::Language, user_agent::device_name};
 ///
 /// let firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
-/// assert_eq!(device_name(Some(firefox)), "Firefox on Windows");
-/// assert_eq!(device_name(None), "Unknown device");
+/// assert_eq!(device_name(Some(firefox), Language::English), "Firefox on Windows");
+/// assert_eq!(device_name(None, Language::German), "Unbekanntes Gerät");
 /// ```
-pub fn device_name(user_agent: Option<&str>) -> String {
+pub fn device_name(user_agent: Option<&str>, language: Language) -> String {
+    let Words { on, unknown_browser, unknown_device } = words(language);
     let text = user_agent.unwrap_or_default();
     let first =
         |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| text.contains(mark)).map(|(_, name)| *name);
     match (first(&PROGRAMS), first(&SYSTEMS)) {
-        (Some(program), Some(system)) => format!("{program} on {system}"),
+        (Some(program), Some(system)) => format!("{program} {on} {system}"),
         (Some(program), None) => program.to_owned(),
-        (None, Some(system)) => format!("Unknown browser on {system}"),
-        (None, None) => "Unknown device".to_owned(),
+        (None, Some(system)) => format!("{unknown_browser} {on} {system}"),
+        (None, None) => unknown_device.to_owned(),
+    }
+}
+
+const fn words(language: Language) -> Words {
+    match language {
+        Language::English => Words { on: "on", unknown_browser: "Unknown browser", unknown_device: "Unknown device" },
+        Language::German => {
+            Words { on: "auf", unknown_browser: "Unbekannter Browser", unknown_device: "Unbekanntes Gerät" }
+        }
+        Language::French => {
+            Words { on: "sur", unknown_browser: "Navigateur inconnu", unknown_device: "Appareil inconnu" }
+        }
+        Language::Spanish => {
+            Words { on: "en", unknown_browser: "Navegador desconocido", unknown_device: "Dispositivo desconocido" }
+        }
     }
 }
 
@@ -88,7 +113,7 @@ mod tests {
             ("https://evil.test/ Click here", "Unknown device"),
             ("", "Unknown device"),
         ] {
-            assert_eq!(device_name(Some(user_agent)), name);
+            assert_eq!(device_name(Some(user_agent), Language::English), name);
         }
     }
 }

@@ -77,7 +77,7 @@ stories! {
             Some(world.mails(&email).await).filter(|mails| mails.len() == 2)
         });
         let mails = mails.await;
-        let of_home = mails.iter().find(|mail| mail.text.contains("Hello Bea,")).unwrap();
+        let of_home = mails.iter().find(|mail| mail.text.contains("Guten Tag Bea,")).unwrap();
         let session = world.browser().activate(&of_home.token(), &password()).await.expect(200);
         assert_eq!((&session["user"]["name"], &session["user"]["locale"]), (&json!("Bea"), &json!("de")));
     }

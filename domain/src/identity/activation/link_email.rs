@@ -25,6 +25,7 @@ use crate::{
     platform::{
         app::App,
         error::Result,
+        language::Language,
         mail::{self, ComposeError, Composed},
     },
     tenancy::{invitations::InvitationSettings, tenants::Brand},
@@ -127,11 +128,11 @@ async fn compose(
         Err(composed) => return Ok(composed),
     };
     let values = LinkEmailValues {
-        brand: Brand::of_tenant(app, tenant.id, invitation.locale.as_deref()).await?,
+        brand: Brand::of_tenant(app, tenant.id, preferred_language(&user, &invitation)).await?,
         name: mail::defuse_links(&invitation.name),
         client_name: mail::defuse_links(&client.name),
         link: app.public_url(&format!("{path}#token={}", secret.reveal())),
-        expires: mail::format_time(invitation.expires_at),
+        expires: invitation.expires_at,
     };
     let rendered = match (row.kind, purpose) {
         (Kind::InvitationReminder, _) => reminder_email::render(&values)?,
@@ -139,6 +140,13 @@ async fn compose(
         (_, Purpose::Accept | Purpose::Reset | Purpose::NotMe) => invitation_email::render(&values)?,
     };
     Ok(mail::message(row, rendered)?)
+}
+
+/// Returns the language that the invited person prefers. Until the account is activated, its row has the language of
+/// the first invitation, which may be that of another tenant.
+fn preferred_language(user: &portal_user::Model, invitation: &invitation::Model) -> Option<Language> {
+    let own = user.locale.as_deref().filter(|_| user.password_phc.is_some());
+    Language::first_of([own, invitation.locale.as_deref()])
 }
 
 /// Returns the invitation if it is pending and has not expired. Renews an expired one if the invited person asked for

@@ -1,6 +1,8 @@
 //! The values of the templates of the invitation mail, its reminders and the activation mail.
 
-use crate::tenancy::tenants::Brand;
+#[cfg(test)]
+use crate::platform::mail;
+use crate::{platform::clock::Time, tenancy::tenants::Brand};
 
 /// The values of the templates of the invitation mail, its reminders and the activation mail.
 pub(crate) struct LinkEmailValues {
@@ -12,6 +14,19 @@ pub(crate) struct LinkEmailValues {
     pub(crate) client_name: String,
     /// The URL with the secret of the link in its fragment.
     pub(crate) link: String,
-    /// The time at which the link expires, formatted for the mail.
-    pub(crate) expires: String,
+    /// The time at which the link expires.
+    pub(crate) expires: Time,
+}
+
+#[cfg(test)]
+impl mail::checks::Example for LinkEmailValues {
+    fn example(language: crate::platform::language::Language, _: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            client_name: "Acme Ltd".into(),
+            link: mail::checks::URL.into(),
+            expires: "2026-03-03T09:05:00Z".parse().unwrap(),
+        }
+    }
 }

@@ -9,9 +9,10 @@ use sea_orm::EntityTrait;
 use crate::{
     platform::{
         app::App,
+        clock::Time,
         email_address::EmailAddress,
         error::Result,
-        mail::{self, ComposeError, Composed, NewEmail, Rendered, defuse_links, format_time},
+        mail::{self, ComposeError, Composed, NewEmail, Rendered, defuse_links},
         tx::Tx,
     },
     tenancy::tenants::Brand,
@@ -23,11 +24,23 @@ pub(crate) struct Notice {
     pub(crate) brand: Brand,
     /// The name of the user, with links defused (see [`defuse_links`]).
     pub(crate) name: String,
-    /// When the event happened, formatted by [`format_time`].
-    pub(crate) at: String,
+    /// When the event happened.
+    pub(crate) at: Time,
     /// The URL of the page where the user can request a new password, for the case that another person caused the
     /// event. `None` for staff users, who have no password.
     pub(crate) forgot_url: Option<String>,
+}
+
+#[cfg(test)]
+impl mail::checks::Example for Notice {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            forgot_url: is_complete.then(|| mail::checks::URL.into()),
+        }
+    }
 }
 
 /// Enqueues a notice of this `kind` to the staff user `user`. It appears in no tenant's mail log.
@@ -65,7 +78,7 @@ pub(crate) async fn compose(
     let Some((brand, name, forgot_url)) = recipient(app, row).await? else {
         return Ok(Composed::Suppressed("the account no longer exists"));
     };
-    let notice = Notice { brand, name: defuse_links(&name), at: format_time(row.created_at), forgot_url };
+    let notice = Notice { brand, name: defuse_links(&name), at: row.created_at, forgot_url };
     Ok(mail::message(row, render(&notice)?)?)
 }
 
@@ -74,11 +87,11 @@ pub(crate) async fn compose(
 async fn recipient(app: &App, row: &email::Model) -> Result<Option<(Brand, String, Option<String>)>> {
     if let Some(id) = row.portal_user_id {
         let Some(user) = portal_user::Entity::find_by_id(id).one(app.db()).await? else { return Ok(None) };
-        let brand = Brand::of_person(app, id, user.locale.as_deref()).await?;
+        let brand = Brand::of_person(app, &user).await?;
         return Ok(Some((brand, user.name, Some(app.public_url("/portal/forgot-password")))));
     }
     let Some(id) = row.staff_user_id else { return Ok(None) };
     let Some(user) = staff_user::Entity::find_by_id(id).one(app.db()).await? else { return Ok(None) };
-    let brand = Brand::of_tenant(app, user.tenant_id, user.locale.as_deref()).await?;
+    let brand = Brand::of_staff_user(app, &user).await?;
     Ok(Some((brand, user.name, None)))
 }

@@ -10,7 +10,7 @@ use std::{
 use lettre::{
     AsyncTransport,
     message::{
-        Mailbox, MultiPart,
+        Mailbox,
         header::{Header, HeaderName, HeaderValue},
     },
 };
@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use tracing::{Instrument, field, info_span};
 use url::Url;
 
-use super::{MailSettings, MailUrl, Message, hold::HOLD_REFUSAL, message::Subject, redact::Redactor};
+use super::{MailSettings, MailUrl, Message, hold::HOLD_REFUSAL, inline_image, message::Subject, redact::Redactor};
 use crate::platform::{
     clock::Time,
+    language::Language,
     smtp::{self, BeforeDot, Cause, Circumstances, Failure, Outcome, Slot, Smtp, Stage, Verdict},
 };
 
@@ -51,7 +52,7 @@ pub struct SentMail {
     pub subject: String,
     /// The plain-text body.
     pub text: String,
-    /// The HTML body.
+    /// The HTML body, with its image in it.
     pub html: String,
     /// The links in the plain-text body, in the order of the text.
     pub links: Vec<String>,
@@ -281,6 +282,7 @@ impl Mailer {
     fn build(&self, message: &Message, now: Time) -> Result<lettre::Message, String> {
         // lettre parses the address again, so that only a valid address is ever sent to the server.
         let to = message.to.as_str().parse().map_err(|error| format!("the recipient is not an address: {error}"))?;
+        let body = inline_image::body(message.text.clone(), message.html.clone(), message.image.as_ref())?;
         lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -288,7 +290,8 @@ impl Mailer {
             .date(SystemTime::from(now))
             .message_id(Some(message.message_id.clone()))
             .header(AutoSubmitted)
-            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
+            .header(ContentLanguage(message.language.tag()))
+            .multipart(body)
             .map_err(|error| error.to_string())
     }
 
@@ -325,7 +328,7 @@ impl SentMail {
             to: message.to.to_string(),
             subject: message.subject.clone(),
             text: message.text.clone(),
-            html: message.html.clone(),
+            html: message.image.as_ref().map_or_else(|| message.html.clone(), |image| image.embed_in(&message.html)),
             links: words().filter(|word| word.starts_with("http")).map(Into::into).collect(),
             code: words().find(is_code).map(Into::into),
             message_id: message.message_id.clone(),
@@ -352,6 +355,24 @@ fn read_folder(folder: &Path) -> io::Result<Vec<SentMail>> {
         }
     }
     Ok(mails)
+}
+
+/// The header `Content-Language` (RFC 3282 §2) with a language tag.
+#[derive(Clone)]
+struct ContentLanguage(&'static str);
+
+impl Header for ContentLanguage {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Language")
+    }
+
+    fn parse(value: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Language::of(value).map(|language| Self(language.tag())).ok_or_else(|| "has no texts".into())
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.into())
+    }
 }
 
 /// The header `Auto-Submitted: auto-generated` (RFC 3834 §5), which tells automatic responders not to answer.

@@ -4,31 +4,39 @@ use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use portico_entity::email::{self, Kind};
 
-use super::MailError;
-use crate::platform::{clock::Time, email_address::EmailAddress, error::Error};
+use super::{InlineImage, MailError};
+use crate::platform::{email_address::EmailAddress, error::Error, language::Language};
 
 /// A composed mail, ready to be sent. It contains live secrets, so it exists only while it is sent.
 pub(crate) struct Message {
     /// The recipient.
     pub(super) to: EmailAddress,
+    /// The language of the subject and of both bodies.
+    pub(super) language: Language,
     /// The subject, without line breaks.
     pub(super) subject: String,
     /// The plain-text body.
     pub(super) text: String,
     /// The HTML body.
     pub(super) html: String,
+    /// The image that the HTML body names.
+    pub(super) image: Option<InlineImage>,
     /// The `Message-ID`, with angle brackets (RFC 5322 §3.6.4).
     pub(super) message_id: String,
 }
 
 /// The rendered templates of a mail.
 pub(crate) struct Rendered {
+    /// The language of the texts.
+    pub(crate) language: Language,
     /// The subject.
     pub(crate) subject: String,
     /// The plain-text body.
     pub(crate) text: String,
     /// The HTML body.
     pub(crate) html: String,
+    /// The image that the HTML body names.
+    pub(crate) image: Option<InlineImage>,
 }
 
 /// The result of composing a mail.
@@ -49,8 +57,9 @@ pub(crate) enum Composed {
 pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed, MailError> {
     let to = row.recipient.parse().map_err(|_| MailError::undeliverable("the recipient is not an address"))?;
     let subject = rendered.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    let Rendered { text, html, .. } = rendered;
-    Ok(Composed::Message(Message { to, subject, text, html, message_id: row.message_id.clone() }))
+    let Rendered { language, text, html, image, .. } = rendered;
+    let message_id = row.message_id.clone();
+    Ok(Composed::Message(Message { to, language, subject, text, html, image, message_id }))
 }
 
 /// Returns `name` in a form that mail programs do not turn into a link. An invisible word joiner (U+2060) is inserted
@@ -103,48 +112,88 @@ fn encode(text: &str) -> Option<String> {
     Some(encoded)
 }
 
-/// Formats `time` for the text of a mail, for example `3 March 2026, 09:05 UTC`.
-pub(crate) fn format_time(time: Time) -> String {
-    time.format("%-d %B %Y, %H:%M UTC").to_string()
-}
-
 impl From<askama::Error> for Error {
     fn from(error: askama::Error) -> Self {
         Self::Internal(format!("template: {error}"))
     }
 }
 
-/// Defines the function `render`, which renders the subject, the plain-text body and the HTML body of a mail. The
-/// templates see the context, a `&$context`, under the name `mail`.
+/// Defines the function `render`, which renders the subject, the plain text and the HTML of a mail in the language of
+/// its brand. There is one template for each language, with the blocks `subject` and `body`. It sees the context, a
+/// `&$context`, under the name `mail`, and a [`Show`](super::Show) under the name `show`. Defines also a test of the
+/// texts, for which the context implements [`checks::Example`](super::checks).
 macro_rules! templates {
-    ($context:ty, $subject:literal, $text:literal, $html:literal) => {
-        /// Renders the three templates of this mail.
+    ($context:ty, $($language:ident: $path:literal),+ $(,)?) => {
+        /// Renders this mail.
         ///
         /// # Errors
         /// The error of the template engine.
         pub(crate) fn render(mail: &$context) -> std::result::Result<crate::platform::mail::Rendered, askama::Error> {
             use askama::Template;
 
+            use crate::platform::{
+                language::Language,
+                mail::{self, Rendered, Show},
+            };
+
             #[derive(Template)]
-            #[template(path = $subject)]
-            struct Subject<'a> {
+            #[template(path = "platform/mail/layout.html")]
+            struct Page<'a> {
                 mail: &'a $context,
+                content: askama::filters::HtmlSafeOutput<String>,
             }
-            #[derive(Template)]
-            #[template(path = $text)]
-            struct Text<'a> {
-                mail: &'a $context,
+
+            let language = mail.brand.language;
+            let (subject, text, html) = match language {
+                $(Language::$language => {
+                    #[derive(Template)]
+                    #[template(path = $path, block = "subject")]
+                    struct Subject<'a> {
+                        mail: &'a $context,
+                    }
+                    #[derive(Template)]
+                    #[template(path = $path, block = "body")]
+                    struct Text<'a> {
+                        mail: &'a $context,
+                        show: Show,
+                    }
+                    #[derive(Template)]
+                    #[template(path = $path, block = "body", escape = "html")]
+                    struct Html<'a> {
+                        mail: &'a $context,
+                        show: Show,
+                    }
+                    (
+                        Subject { mail }.render()?,
+                        Text { mail, show: Show::text(language) }.render()?,
+                        Html { mail, show: Show::html(language, mail.brand.button_colors()) }.render()?,
+                    )
+                })+
+            };
+            let html = Page { mail, content: mail::html(&html) }.render()?;
+            let image = mail.brand.logo.clone();
+            Ok(Rendered { language, subject, text: mail::plain_text(&text), html, image })
+        }
+
+        #[cfg(test)]
+        mod texts {
+            use super::*;
+            use crate::platform::{
+                language::Language,
+                mail::checks::{Example, Template, check},
+            };
+
+            #[test]
+            fn every_language_says_the_same() {
+                let templates = [$(Template {
+                    language: Language::$language,
+                    path: $path,
+                    source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/", $path)),
+                }),+];
+                check(&templates, |language, is_complete| {
+                    render(&<$context>::example(language, is_complete)).unwrap()
+                });
             }
-            #[derive(Template)]
-            #[template(path = $html)]
-            struct Html<'a> {
-                mail: &'a $context,
-            }
-            Ok(crate::platform::mail::Rendered {
-                subject: Subject { mail }.render()?,
-                text: Text { mail }.render()?,
-                html: Html { mail }.render()?,
-            })
         }
     };
 }
@@ -178,6 +227,9 @@ mod tests {
             "=?utf-8?b?V2luIDEgQlRDIGh0dHA6Ly9ldmlsLnRlc3QveA==?= invites you",
             "a =?utf-8?b?aHR0cDov?= =?utf-8?b?L2V2aWwudGVzdA==?= b",
             "Müller =?x?q?y?= Ltd",
+            "Ihr Passwort für „Große Bäckerei Österreich GmbH & Co. KG“ wurde geändert, und Ihre Sitzungen wurden beendet",
+            "Rappel\u{a0}: « L’Œuvre » vous invite à rejoindre l’espace client",
+            "¿Ha olvidado su contraseña de la compañía Ñandú?",
             long.trim_end(),
         ] {
             assert_eq!(shown(subject), subject);

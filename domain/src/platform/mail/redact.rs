@@ -71,15 +71,18 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::language::Language;
 
     const TOKEN: &str = "kL3-x_9QzTnA0bVwYp7HsRjGm2cEuDfI5oKtXaZ8qWs";
 
     fn redacted(text: &str) -> String {
         let message = Message {
             to: "ann@x.test".parse().unwrap(),
+            language: Language::English,
             subject: "Reset".into(),
             text: format!("Open https://x.test/portal/reset-password#token={TOKEN} or use 582430.\n"),
             html: String::new(),
+            image: None,
             message_id: "<1@x.test>".into(),
         };
         let credentials = ("mailer".to_owned(), "pa55 word".to_owned());

@@ -25,6 +25,7 @@ use crate::platform::{
     email_address::EmailAddress,
     error::{Error, Result},
     job::{Job, JobError},
+    language::Language,
     metrics::{self, MailOutcome},
     tx::Tx,
 };
@@ -215,9 +216,11 @@ pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<Strin
     let host = app.section::<MailSettings>().from.email.domain().to_owned();
     let message = Message {
         to,
+        language: Language::English,
         subject: "A test mail from Portico".into(),
         text: text.into(),
         html: format!("<p>{text}</p>"),
+        image: None,
         message_id: format!("<{}@{host}>", app.new_id()),
     };
     let before_dot = || -> BoxFuture<'_, std::result::Result<(), String>> { Box::pin(async { Ok(()) }) };

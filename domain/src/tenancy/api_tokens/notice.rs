@@ -14,9 +14,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use crate::{
     platform::{
         app::App,
+        clock::Time,
         email_address::EmailAddress,
         error::Result,
-        mail::{self, ComposeError, Composed, NewEmail, Rendered, defuse_links, format_time},
+        mail::{self, ComposeError, Composed, NewEmail, Rendered, defuse_links},
         tx::Tx,
     },
     tenancy::tenants::Brand,
@@ -33,13 +34,31 @@ pub(crate) struct TokenEmail {
     pub(super) prefix: String,
     /// The name of the service account. `None` for a personal access token.
     pub(super) account: Option<String>,
-    /// The name of the staff user who created the token.
-    pub(super) creator: String,
+    /// The name of the staff user who created the token. `None` if that staff user was removed.
+    pub(super) creator: Option<String>,
     /// The permissions, separated by commas.
     pub(super) scopes: String,
-    pub(super) created_at: String,
-    pub(super) expires_at: String,
+    pub(super) created_at: Time,
+    pub(super) expires_at: Time,
     pub(super) sign_in_url: String,
+}
+
+#[cfg(test)]
+impl mail::checks::Example for TokenEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            token_name: "Nightly export".into(),
+            prefix: "prt_abc".into(),
+            account: is_complete.then(|| "Sync".into()),
+            creator: is_complete.then(|| "Olga".into()),
+            scopes: "clients:read".into(),
+            created_at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            expires_at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            sign_in_url: mail::checks::URL.into(),
+        }
+    }
 }
 
 /// Enqueues mails of this `kind` about the token.
@@ -102,15 +121,15 @@ pub(crate) async fn compose(
         None => None,
     };
     let context = TokenEmail {
-        brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
+        brand: Brand::of_staff_user(app, &user).await?,
         name: defuse_links(&user.name),
         token_name: defuse_links(&token.name),
         prefix: token.prefix,
         account: account.map(|account| defuse_links(&account.name)),
-        creator: creator.map_or_else(|| "a staff user".into(), |creator| defuse_links(&creator.name)),
+        creator: creator.map(|creator| defuse_links(&creator.name)),
         scopes: token.scopes.replace(' ', ", "),
-        created_at: format_time(token.created_at),
-        expires_at: format_time(token.expires_at),
+        created_at: token.created_at,
+        expires_at: token.expires_at,
         sign_in_url: app.public_url("/console/sign-in"),
     };
     Ok(mail::message(row, render(&context)?)?)

@@ -14,6 +14,7 @@ use crate::platform::{
     app::App,
     audit,
     error::{FieldProblem, Result},
+    locale::Locale,
     name::Name,
 };
 
@@ -43,13 +44,13 @@ impl FromStr for Slug {
     }
 }
 
-/// Adds an active tenant without branding, whose default locale is `en`, and records an audit event. Returns the new
-/// row.
+/// Adds an active tenant without branding, and records an audit event. Returns the new row. `locale` is the language of
+/// mails to persons whose own language is unknown.
 ///
 /// # Errors
 /// - `conflict` when another tenant has the slug.
 /// - `unavailable` or `internal` when the database fails.
-pub async fn add(app: &App, slug: &Slug, name: &Name) -> Result<tenant::Model> {
+pub async fn add(app: &App, slug: &Slug, name: &Name, locale: &Locale) -> Result<tenant::Model> {
     let mut tx = app.begin().await?;
     let row = tenant::ActiveModel {
         id: Set(TenantId(app.new_id())),
@@ -57,7 +58,7 @@ pub async fn add(app: &App, slug: &Slug, name: &Name) -> Result<tenant::Model> {
         name: Set(name.to_string()),
         status: Set(Status::Active),
         branding: Set(json!({})),
-        default_locale: Set("en".into()),
+        default_locale: Set(locale.to_string()),
         created_at: Set(app.now()),
     };
     let tenant = row.insert(tx.db()).await?;

@@ -1,62 +1,105 @@
 //! The brand of a mail.
 
-use portico_entity::{PortalUserId, TenantId, tenant};
+use portico_entity::{TenantId, portal_user, staff_user, tenant};
 use sea_orm::EntityTrait;
 
 use crate::{
-    platform::{app::App, error::Result},
-    tenancy::tenants,
+    platform::{
+        app::App,
+        error::Result,
+        language::Language,
+        mail::{ButtonColors, InlineImage},
+    },
+    tenancy::{
+        branding::{self, MailColors, Support},
+        tenants,
+    },
 };
 
-/// The languages that have texts of every mail.
-const LANGUAGES: [&str; 1] = ["en"];
-
-/// The name under which a mail is sent, and the language of the mail.
+/// The name under which a mail is sent, how the mail looks, and its language.
 pub(crate) struct Brand {
     /// The name of the tenant, or a neutral name.
     pub(crate) name: String,
-    /// The language of the mail as a language tag (BCP 47): the one that was asked for if there are texts in it, and
-    /// otherwise English.
-    pub(crate) language: &'static str,
+    /// The language of the mail.
+    pub(crate) language: Language,
+    /// The colours of buttons and links.
+    pub(crate) colors: MailColors,
+    /// The logo. It takes the place of the name.
+    pub(crate) logo: Option<InlineImage>,
+    /// The contacts in the last line.
+    pub(crate) support: Support,
 }
 
 impl Brand {
-    /// Returns the brand of the tenant `id`, in `locale` or else in the tenant's default language. Returns a neutral
-    /// brand if the tenant does not exist.
+    /// Returns the brand of the tenant `id`, in the language that the recipient prefers, else in the tenant's default
+    /// language, else in English. Returns a neutral brand if the tenant does not exist.
     ///
     /// # Errors
     /// `unavailable` or `internal` if the database fails.
-    pub(crate) async fn of_tenant(app: &App, id: TenantId, locale: Option<&str>) -> Result<Self> {
+    pub(crate) async fn of_tenant(app: &App, id: TenantId, preferred: Option<Language>) -> Result<Self> {
         let tenant = tenant::Entity::find_by_id(id).one(app.db()).await?;
-        Ok(tenant.map_or_else(|| Self::neutral(locale), |tenant| Self::of(tenant, locale)))
+        let Some(tenant) = tenant else { return Ok(Self::neutral(preferred)) };
+        let logo = branding::mail_logo(app.db(), id).await?;
+        let (colors, support) = branding::mail_style(&tenant)?;
+        Ok(Self { colors, logo, support, ..Self::of(tenant, preferred) })
     }
 
-    /// Returns the brand for mail about the account of the portal user `id`: the brand of the user's tenant. Returns a
+    /// Returns the brand for mail about the account of the portal user `user`: that of the user's tenant. Returns a
     /// neutral brand if the user belongs to several tenants or to none, so that no tenant learns of the others from a
     /// forwarded mail.
     ///
     /// # Errors
     /// `unavailable` or `internal` if the database fails.
-    pub(crate) async fn of_person(app: &App, id: PortalUserId, locale: Option<&str>) -> Result<Self> {
-        let tenants = tenants::of_person(app.db(), id).await?;
+    pub(crate) async fn of_person(app: &App, user: &portal_user::Model) -> Result<Self> {
+        let preferred = Language::first_of([user.locale.as_deref()]);
+        let tenants = tenants::of_person(app.db(), user.id).await?;
         match tenants.first() {
-            Some(tenant) if tenants.len() == 1 => Self::of_tenant(app, *tenant, locale).await,
-            _ => Ok(Self::neutral(locale)),
+            Some(tenant) if tenants.len() == 1 => Self::of_tenant(app, *tenant, preferred).await,
+            _ => Ok(Self::neutral(preferred)),
         }
     }
 
-    fn of(tenant: tenant::Model, locale: Option<&str>) -> Self {
-        let language = text_language(locale.unwrap_or(&tenant.default_locale));
-        Self { name: tenant.name, language }
+    /// Returns the brand for mail to the staff user `user`.
+    ///
+    /// # Errors
+    /// `unavailable` or `internal` if the database fails.
+    pub(crate) async fn of_staff_user(app: &App, user: &staff_user::Model) -> Result<Self> {
+        Self::of_tenant(app, user.tenant_id, Language::first_of([user.locale.as_deref()])).await
     }
 
-    fn neutral(locale: Option<&str>) -> Self {
-        Self { name: "Client portal".into(), language: text_language(locale.unwrap_or_default()) }
+    /// Returns the colours of buttons.
+    pub(crate) fn button_colors(&self) -> ButtonColors {
+        let MailColors { accent, on_accent } = self.colors;
+        ButtonColors { background: accent.to_string(), text: on_accent.to_string() }
+    }
+
+    /// Returns whether the last line of a mail has contacts.
+    pub(crate) fn has_support(&self) -> bool {
+        self.support.email.is_some() || self.support.phone.is_some()
+    }
+
+    fn of(tenant: tenant::Model, preferred: Option<Language>) -> Self {
+        let language = preferred.or_else(|| Language::of(&tenant.default_locale)).unwrap_or(Language::English);
+        Self { name: tenant.name, ..Self::neutral(Some(language)) }
+    }
+
+    fn neutral(preferred: Option<Language>) -> Self {
+        let language = preferred.unwrap_or(Language::English);
+        let name = match language {
+            Language::English => tenants::NEUTRAL_NAME,
+            Language::German => "Kundenportal",
+            Language::French => "Espace client",
+            Language::Spanish => "Portal de clientes",
+        };
+        let (colors, support) = (MailColors::default(), Support::default());
+        Self { name: name.into(), language, colors, logo: None, support }
     }
 }
 
-/// Returns the language of the texts for `locale`, a language tag that may name a region.
-fn text_language(locale: &str) -> &'static str {
-    let (language, _) = locale.split_once('-').unwrap_or((locale, ""));
-    LANGUAGES.into_iter().find(|known| *known == language).unwrap_or("en")
+#[cfg(test)]
+impl Brand {
+    /// Returns the brand of a mail in a test.
+    pub(crate) fn example(language: Language) -> Self {
+        Self { name: "Blue Harbour".into(), ..Self::neutral(Some(language)) }
+    }
 }

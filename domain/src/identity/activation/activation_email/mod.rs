@@ -4,7 +4,8 @@ use crate::{identity::activation::template_values::LinkEmailValues, platform::ma
 
 mail::templates!(
     LinkEmailValues,
-    "identity/activation/activation_email/subject.txt",
-    "identity/activation/activation_email/body.txt",
-    "identity/activation/activation_email/body.html"
+    English: "identity/activation/activation_email/en.txt",
+    German: "identity/activation/activation_email/de.txt",
+    French: "identity/activation/activation_email/fr.txt",
+    Spanish: "identity/activation/activation_email/es.txt",
 );

@@ -4,7 +4,8 @@ use crate::{identity::activation::template_values::LinkEmailValues, platform::ma
 
 mail::templates!(
     LinkEmailValues,
-    "identity/activation/invitation_email/subject.txt",
-    "identity/activation/invitation_email/body.txt",
-    "identity/activation/invitation_email/body.html"
+    English: "identity/activation/invitation_email/en.txt",
+    German: "identity/activation/invitation_email/de.txt",
+    French: "identity/activation/invitation_email/fr.txt",
+    Spanish: "identity/activation/invitation_email/es.txt",
 );

@@ -4,7 +4,8 @@ use crate::{identity::activation::template_values::LinkEmailValues, platform::ma
 
 mail::templates!(
     LinkEmailValues,
-    "identity/activation/reminder_email/subject.txt",
-    "identity/activation/reminder_email/body.txt",
-    "identity/activation/reminder_email/body.html"
+    English: "identity/activation/reminder_email/en.txt",
+    German: "identity/activation/reminder_email/de.txt",
+    French: "identity/activation/reminder_email/fr.txt",
+    Spanish: "identity/activation/reminder_email/es.txt",
 );

@@ -7,6 +7,7 @@ use crate::{
     identity::link_tokens::{self, NOT_ME_TTL},
     platform::{
         app::App,
+        clock::Time,
         mail::{self, ComposeError, Composed},
         user_agent,
     },
@@ -17,24 +18,40 @@ use crate::{
 pub(crate) struct NewDeviceEmail {
     brand: Brand,
     name: String,
-    /// When the session was opened, formatted for the mail.
-    at: String,
+    /// When the session was opened.
+    at: Time,
     /// The name of the device: words of our own, and no text of the user agent.
     device: String,
     /// The IP address, if it is known.
     ip: Option<String>,
     /// The URL with the secret of the link in its fragment.
     link: String,
-    /// The time at which the link expires, formatted for the mail.
-    expires: String,
+    /// The time at which the link expires.
+    expires: Time,
 }
 
 mail::templates!(
     NewDeviceEmail,
-    "identity/not_me/new_device_email/subject.txt",
-    "identity/not_me/new_device_email/body.txt",
-    "identity/not_me/new_device_email/body.html"
+    English: "identity/not_me/new_device_email/en.txt",
+    German: "identity/not_me/new_device_email/de.txt",
+    French: "identity/not_me/new_device_email/fr.txt",
+    Spanish: "identity/not_me/new_device_email/es.txt",
 );
+
+#[cfg(test)]
+impl mail::checks::Example for NewDeviceEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            at: "2026-03-03T09:05:00Z".parse().unwrap(),
+            device: user_agent::device_name(None, language),
+            ip: is_complete.then(|| "192.0.2.1".into()),
+            link: mail::checks::URL.into(),
+            expires: "2026-03-03T09:05:00Z".parse().unwrap(),
+        }
+    }
+}
 
 /// Composes the mail of kind `new_device`. Returns [`Composed::Suppressed`] if the account or the session no longer
 /// exists, or if the link is no longer valid. A session that has ended is reported all the same.
@@ -54,14 +71,15 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         Ok(secret) => secret,
         Err(composed) => return Ok(composed),
     };
+    let brand = Brand::of_person(app, &user).await?;
     let context = NewDeviceEmail {
-        brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
+        device: user_agent::device_name(session.user_agent.as_deref(), brand.language),
+        brand,
         name: mail::defuse_links(&user.name),
-        at: mail::format_time(session.created_at),
-        device: user_agent::device_name(session.user_agent.as_deref()),
+        at: session.created_at,
         ip: session.ip,
         link: app.public_url(&format!("/portal/not-me#token={}", secret.reveal())),
-        expires: mail::format_time(row.created_at + NOT_ME_TTL),
+        expires: row.created_at + NOT_ME_TTL,
     };
     Ok(mail::message(row, render(&context)?)?)
 }

@@ -4,7 +4,8 @@ use crate::{identity::notices::Notice, platform::mail};
 
 mail::templates!(
     Notice,
-    "identity/passwords/changed_email/subject.txt",
-    "identity/passwords/changed_email/body.txt",
-    "identity/passwords/changed_email/body.html"
+    English: "identity/passwords/changed_email/en.txt",
+    German: "identity/passwords/changed_email/de.txt",
+    French: "identity/passwords/changed_email/fr.txt",
+    Spanish: "identity/passwords/changed_email/es.txt",
 );

@@ -4,7 +4,8 @@ use crate::{identity::notices::Notice, platform::mail};
 
 mail::templates!(
     Notice,
-    "identity/passwords/locked_email/subject.txt",
-    "identity/passwords/locked_email/body.txt",
-    "identity/passwords/locked_email/body.html"
+    English: "identity/passwords/locked_email/en.txt",
+    German: "identity/passwords/locked_email/de.txt",
+    French: "identity/passwords/locked_email/fr.txt",
+    Spanish: "identity/passwords/locked_email/es.txt",
 );

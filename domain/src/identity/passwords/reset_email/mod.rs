@@ -11,6 +11,7 @@ use crate::{
     identity::link_tokens::{self, LinkTokenSettings},
     platform::{
         app::App,
+        clock::Time,
         mail::{self, ComposeError, Composed},
     },
     tenancy::tenants::Brand,
@@ -22,16 +23,29 @@ pub(crate) struct ResetEmail {
     name: String,
     /// The URL with the secret of the link in its fragment.
     link: String,
-    /// The time at which the link expires, formatted for the mail.
-    expires: String,
+    /// The time at which the link expires.
+    expires: Time,
 }
 
 mail::templates!(
     ResetEmail,
-    "identity/passwords/reset_email/subject.txt",
-    "identity/passwords/reset_email/body.txt",
-    "identity/passwords/reset_email/body.html"
+    English: "identity/passwords/reset_email/en.txt",
+    German: "identity/passwords/reset_email/de.txt",
+    French: "identity/passwords/reset_email/fr.txt",
+    Spanish: "identity/passwords/reset_email/es.txt",
 );
+
+#[cfg(test)]
+impl mail::checks::Example for ResetEmail {
+    fn example(language: crate::platform::language::Language, _: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            link: mail::checks::URL.into(),
+            expires: "2026-03-03T09:05:00Z".parse().unwrap(),
+        }
+    }
+}
 
 /// Composes the mail of kind `reset`.
 ///
@@ -59,10 +73,10 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         Err(composed) => return Ok(composed),
     };
     let context = ResetEmail {
-        brand: Brand::of_person(app, user.id, user.locale.as_deref()).await?,
+        brand: Brand::of_person(app, &user).await?,
         link: app.public_url(&format!("/portal/reset-password#token={}", secret.reveal())),
         name: mail::defuse_links(&user.name),
-        expires: mail::format_time(row.created_at + app.section::<LinkTokenSettings>().reset_ttl),
+        expires: row.created_at + app.section::<LinkTokenSettings>().reset_ttl,
     };
     Ok(mail::message(row, render(&context)?)?)
 }

@@ -4,7 +4,8 @@ use crate::{identity::notices::Notice, platform::mail};
 
 mail::templates!(
     Notice,
-    "identity/sessions/ended_email/subject.txt",
-    "identity/sessions/ended_email/body.txt",
-    "identity/sessions/ended_email/body.html"
+    English: "identity/sessions/ended_email/en.txt",
+    German: "identity/sessions/ended_email/de.txt",
+    French: "identity/sessions/ended_email/fr.txt",
+    Spanish: "identity/sessions/ended_email/es.txt",
 );

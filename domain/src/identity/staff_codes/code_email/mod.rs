@@ -37,10 +37,23 @@ pub(crate) struct CodeEmail {
 
 mail::templates!(
     CodeEmail,
-    "identity/staff_codes/code_email/subject.txt",
-    "identity/staff_codes/code_email/body.txt",
-    "identity/staff_codes/code_email/body.html"
+    English: "identity/staff_codes/code_email/en.txt",
+    German: "identity/staff_codes/code_email/de.txt",
+    French: "identity/staff_codes/code_email/fr.txt",
+    Spanish: "identity/staff_codes/code_email/es.txt",
 );
+
+#[cfg(test)]
+impl mail::checks::Example for CodeEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            code: mail::checks::CODE.into(),
+            minutes: if is_complete { 10 } else { 1 },
+        }
+    }
+}
 
 /// Composes the mail of the `emails` row. The worker looks the staff user up here; the request did not.
 ///
@@ -59,7 +72,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
         .filter(tenant::Column::Status.eq(tenant::Status::Active))
         .one(app.db())
         .await?;
-    let Some((user, Some(tenant))) = found else { return Ok(Composed::Suppressed("no staff user has this address")) };
+    let Some((user, _)) = found else { return Ok(Composed::Suppressed("no staff user has this address")) };
     // The newest mail of the flow carries the code. If no flow names this mail, a resend has replaced it.
     let Some(flow) = code_flow::Entity::find().filter(Column::EmailId.eq(row.id)).one(app.db()).await? else {
         return Ok(Composed::Suppressed("replaced by a newer code"));
@@ -87,7 +100,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
         return Ok(Composed::Suppressed("replaced by a newer code"));
     }
     let context = CodeEmail {
-        brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
+        brand: Brand::of_staff_user(app, &user).await?,
         name: mail::defuse_links(&user.name),
         code: code.reveal().to_owned(),
         minutes: app.section::<StaffCodeSettings>().code_ttl.as_secs().div_ceil(60),

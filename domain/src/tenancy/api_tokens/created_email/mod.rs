@@ -4,7 +4,8 @@ use crate::{platform::mail, tenancy::api_tokens::notice::TokenEmail};
 
 mail::templates!(
     TokenEmail,
-    "tenancy/api_tokens/created_email/subject.txt",
-    "tenancy/api_tokens/created_email/body.txt",
-    "tenancy/api_tokens/created_email/body.html"
+    English: "tenancy/api_tokens/created_email/en.txt",
+    German: "tenancy/api_tokens/created_email/de.txt",
+    French: "tenancy/api_tokens/created_email/fr.txt",
+    Spanish: "tenancy/api_tokens/created_email/es.txt",
 );

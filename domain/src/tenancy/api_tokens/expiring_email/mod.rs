@@ -4,7 +4,8 @@ use crate::{platform::mail, tenancy::api_tokens::notice::TokenEmail};
 
 mail::templates!(
     TokenEmail,
-    "tenancy/api_tokens/expiring_email/subject.txt",
-    "tenancy/api_tokens/expiring_email/body.txt",
-    "tenancy/api_tokens/expiring_email/body.html"
+    English: "tenancy/api_tokens/expiring_email/en.txt",
+    German: "tenancy/api_tokens/expiring_email/de.txt",
+    French: "tenancy/api_tokens/expiring_email/fr.txt",
+    Spanish: "tenancy/api_tokens/expiring_email/es.txt",
 );

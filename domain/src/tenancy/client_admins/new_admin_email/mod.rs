@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use crate::{
     platform::{
         app::App,
+        language::Language,
         mail::{self, ComposeError, Composed},
     },
     tenancy::{client_admins, tenants::Brand},
@@ -31,10 +32,25 @@ struct NewAdmin {
 
 mail::templates!(
     NewAdminEmail,
-    "tenancy/client_admins/new_admin_email/subject.txt",
-    "tenancy/client_admins/new_admin_email/body.txt",
-    "tenancy/client_admins/new_admin_email/body.html"
+    English: "tenancy/client_admins/new_admin_email/en.txt",
+    German: "tenancy/client_admins/new_admin_email/de.txt",
+    French: "tenancy/client_admins/new_admin_email/fr.txt",
+    Spanish: "tenancy/client_admins/new_admin_email/es.txt",
 );
+
+#[cfg(test)]
+impl mail::checks::Example for NewAdminEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        let new_admin = NewAdmin { name: "Alex".into(), email: "alex@x.test".into() };
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            client_name: "Acme Ltd".into(),
+            new_admin: is_complete.then_some(new_admin),
+            portal_url: mail::checks::URL.into(),
+        }
+    }
+}
 
 /// Composes the notice of the `emails` row `row`.
 ///
@@ -66,7 +82,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         None => None,
     };
     let context = NewAdminEmail {
-        brand: Brand::of_tenant(app, client.tenant_id, user.locale.as_deref()).await?,
+        brand: Brand::of_tenant(app, client.tenant_id, Language::first_of([user.locale.as_deref()])).await?,
         name: mail::defuse_links(&membership.display_name),
         client_name: mail::defuse_links(&client.name),
         new_admin,

@@ -6,6 +6,7 @@ use sea_orm::EntityTrait;
 use crate::{
     platform::{
         app::App,
+        language::Language,
         mail::{self, ComposeError, Composed},
     },
     tenancy::tenants::Brand,
@@ -22,10 +23,23 @@ pub(crate) struct AccessNoticeEmail {
 
 mail::templates!(
     AccessNoticeEmail,
-    "tenancy/invitations/access_notice_email/subject.txt",
-    "tenancy/invitations/access_notice_email/body.txt",
-    "tenancy/invitations/access_notice_email/body.html"
+    English: "tenancy/invitations/access_notice_email/en.txt",
+    German: "tenancy/invitations/access_notice_email/de.txt",
+    French: "tenancy/invitations/access_notice_email/fr.txt",
+    Spanish: "tenancy/invitations/access_notice_email/es.txt",
 );
+
+#[cfg(test)]
+impl mail::checks::Example for AccessNoticeEmail {
+    fn example(language: crate::platform::language::Language, _: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            client_name: "Acme Ltd".into(),
+            portal_url: mail::checks::URL.into(),
+        }
+    }
+}
 
 /// Composes the access notice of the `emails` row `row`.
 ///
@@ -47,8 +61,9 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
     if client.status == client::Status::Archived || tenant.status == tenant::Status::Suspended {
         return Ok(Composed::Suppressed("the client is archived or its tenant is suspended"));
     }
+    let preferred = Language::first_of([user.locale.as_deref(), invitation.locale.as_deref()]);
     let context = AccessNoticeEmail {
-        brand: Brand::of_tenant(app, client.tenant_id, user.locale.as_deref()).await?,
+        brand: Brand::of_tenant(app, client.tenant_id, preferred).await?,
         name: mail::defuse_links(&invitation.name),
         client_name: mail::defuse_links(&client.name),
         portal_url: app.public_url("/portal"),

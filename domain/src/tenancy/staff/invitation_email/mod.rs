@@ -31,10 +31,24 @@ pub(crate) struct StaffInvitationEmail {
 
 mail::templates!(
     StaffInvitationEmail,
-    "tenancy/staff/invitation_email/subject.txt",
-    "tenancy/staff/invitation_email/body.txt",
-    "tenancy/staff/invitation_email/body.html"
+    English: "tenancy/staff/invitation_email/en.txt",
+    German: "tenancy/staff/invitation_email/de.txt",
+    French: "tenancy/staff/invitation_email/fr.txt",
+    Spanish: "tenancy/staff/invitation_email/es.txt",
 );
+
+#[cfg(test)]
+impl mail::checks::Example for StaffInvitationEmail {
+    fn example(language: crate::platform::language::Language, is_complete: bool) -> Self {
+        Self {
+            brand: Brand::example(language),
+            name: mail::checks::NAME.into(),
+            inviter: is_complete.then(|| "Olga".into()),
+            email: "sam@x.test".into(),
+            sign_in_url: mail::checks::URL.into(),
+        }
+    }
+}
 
 /// Enqueues the mail to the new staff user `user`.
 ///
@@ -71,7 +85,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> std::result::Resul
         None => None,
     };
     let context = StaffInvitationEmail {
-        brand: Brand::of_tenant(app, tenant.id, user.locale.as_deref()).await?,
+        brand: Brand::of_staff_user(app, &user).await?,
         name: mail::defuse_links(&user.name),
         inviter: inviter.map(|inviter| mail::defuse_links(&inviter.name)),
         email: user.email,
