@@ -9,6 +9,8 @@ export interface Boot {
   locale: string;
   /** The origins, besides our own, that `return_to` may lead to. */
   return_origins: string[];
+  /** How many characters a password has at least. */
+  password_min: number;
   /** The brand that the server chose for the page. */
   brand: Brand;
 }
@@ -17,6 +19,7 @@ const NEUTRAL: Boot = {
   build: '',
   locale: navigator.language,
   return_origins: [],
+  password_min: 8,
   brand: { tenant: null, name: 'Portico', logo: null, locale: null, version: 0 },
 };
 

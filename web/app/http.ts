@@ -1,32 +1,51 @@
 // The connection to the API. The session is in cookies that no script can read.
 import { httpClient, refreshOnUnauthenticated } from '@portico/client';
 import { signInPath, signedOutPath, type Realm } from './navigation.ts';
+import { tabStorage } from './tab-storage.ts';
 
 let signsOut = false;
+let isGuestConnected = false;
+/** Why the session has ended. `undefined` until a call has succeeded: a first visitor has no session that can end. */
+let reason: string | undefined;
 
 /**
  * Makes calls refresh the session, and leads to the sign-in page when the session has ended. Called once, by what
  * surrounds the pages after sign-in.
  */
 export function connect(realm: Realm): void {
+  httpClient.setConfig({ fetch: fetchAndLearnReason });
   refreshOnUnauthenticated(httpClient, { realm, onSignedOut: () => leave(realm) });
 }
 
-/** Says that the user ends the session. Otherwise the next page would say that the session has ended. */
-export function expectSignOut(): void {
-  signsOut = true;
+/**
+ * Makes calls refresh the session, and does nothing when there is none. For a page that anyone may see, and that asks
+ * who is signed in.
+ */
+export function connectGuest(realm: Realm): void {
+  if (isGuestConnected) return;
+  isGuestConnected = true;
+  refreshOnUnauthenticated(httpClient, { realm });
+}
+
+/**
+ * Says whether the user ends the session. If so, the next page says that the user has signed out, and not that the
+ * session has ended.
+ */
+export function expectSignOut(expected = true): void {
+  signsOut = expected;
 }
 
 function leave(realm: Realm): void {
-  clearDrafts();
-  location.replace(signsOut ? signedOutPath(realm) : signInPath(realm, 'session_ended'));
+  tabStorage.clear();
+  location.replace(signsOut ? signedOutPath(realm) : signInPath(realm, reason));
 }
 
-/** Removes what this tab has kept for the user. Storage may be denied. */
-function clearDrafts(): void {
-  try {
-    sessionStorage.clear();
-  } catch {
-    // Nothing was kept.
-  }
+/** Sends a request, and remembers why the session has ended, for the sign-in page. */
+async function fetchAndLearnReason(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init);
+  if (response.ok) reason = 'session_ended';
+  if (response.status !== 401) return response;
+  const problem = (await response.clone().json().catch(() => undefined)) as { code?: string } | undefined;
+  if (problem?.code === 'session_expired' || problem?.code === 'session_revoked') reason = problem.code;
+  return response;
 }

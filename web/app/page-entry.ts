@@ -8,6 +8,8 @@ export interface PageEntry {
   file: string;
   /** The bundles of texts that the page uses, besides `common`. */
   texts: BundleName[];
+  /** The files of `kit/styles` that the page needs besides those of all pages before or after sign-in. */
+  styles?: string[];
   /** Whether the page asks for a session first. */
   signedIn?: boolean;
 }

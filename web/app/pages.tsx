@@ -39,9 +39,12 @@ export function Pages({ app }: { app: App }) {
   const locale = useLocale();
   const found = findPage(app.pages, path);
   const [shown, setShown] = useState<Shown | 'failed'>();
+  const [startedSignedIn] = useState(Boolean(found?.entry.signedIn));
 
   useEffect(() => {
     if (!found) return;
+    // The document has the styles of the pages before sign-in or after it, as the server has chosen for its address.
+    if (Boolean(found.entry.signedIn) !== startedSignedIn) return location.reload();
     let isCurrent = true;
     const show = (next: Shown | 'failed') => isCurrent && setShown(next);
     load(app, found.entry, locale).then(

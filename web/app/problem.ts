@@ -18,8 +18,8 @@ export function requestId(problem: PorticoError): string | undefined {
 }
 
 /** Returns the sentence for each invalid field, under the name of the field. */
-export function fieldProblems(problem: PorticoError, texts: Bundles['problems']): Record<string, string> {
-  if (!('errors' in problem)) return {};
+export function fieldProblems(problem: PorticoError, texts: Bundles['problems'] | undefined): Record<string, string> {
+  if (!texts || !('errors' in problem)) return {};
   const entries = (problem.errors ?? []).map(({ pointer, code }) => [
     pointer.slice(1).replaceAll('/', '.'),
     (texts.fields as Record<string, string>)[code] ?? texts.fields.invalid,

@@ -1,24 +1,28 @@
 // The texts of the pages. A page names the bundles that it needs, and the router loads them together with the page.
 // Each other language `satisfies` the type of the English texts, so a missing text does not compile.
 import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import { LOCALES, localeOf, type Locale } from './locales.ts';
 import type common from '../i18n/common/en.ts';
 import type entry from '../i18n/entry/en.ts';
 import type problems from '../i18n/problems/en.ts';
+import type links from '../i18n/links/en.ts';
+import type password from '../i18n/password/en.ts';
 import type portal from '../i18n/portal/en.ts';
 import type consoleTexts from '../i18n/console/en.ts';
 import type outcomes from '../i18n/outcomes/en.ts';
 import type access from '../i18n/access/en.ts';
 import type settings from '../i18n/settings/en.ts';
 
-export const LOCALES = ['en', 'de', 'fr', 'es'] as const;
-export type Locale = (typeof LOCALES)[number];
+export { LOCALES, localeOf, type Locale };
 
 /** The texts of each bundle. */
 export interface Bundles {
   common: typeof common;
   problems: typeof problems;
   entry: typeof entry;
+  links: typeof links;
+  password: typeof password;
   portal: typeof portal;
   console: typeof consoleTexts;
   outcomes: typeof outcomes;
@@ -70,14 +74,26 @@ export function useTexts<Name extends BundleName>(name: Name): Bundles[Name] {
 }
 
 /** Returns the texts of a bundle that is loaded. */
-export function textsOf<Name extends BundleName>(locale: Locale, name: Name): Bundles[Name] {
-  const texts = loaded.get(`../i18n/${name}/${locale}.ts`);
+function textsOf<Name extends BundleName>(locale: Locale, name: Name): Bundles[Name] {
+  const texts = loadedTexts(locale, name);
   if (!texts) throw new Error(`the texts "${name}" are not loaded in ${locale}`);
-  return texts as Bundles[Name];
+  return texts;
 }
 
-/** Returns the language for a BCP 47 tag, or for none: the one of the four with the same first part, else English. */
-export function localeOf(tag: string | null | undefined): Locale {
-  const language = tag?.split('-')[0]?.toLowerCase();
-  return LOCALES.find((locale) => locale === language) ?? 'en';
+/** Returns the texts of a bundle, or `undefined` if they are not loaded. */
+export function loadedTexts<Name extends BundleName>(locale: Locale, name: Name): Bundles[Name] | undefined {
+  return loaded.get(`../i18n/${name}/${locale}.ts`) as Bundles[Name] | undefined;
+}
+
+/** Loads a bundle that the page may not name, and returns its texts as soon as they are there. */
+export function useLateTexts<Name extends BundleName>(name: Name): Bundles[Name] | 'loading' | 'failed' {
+  const locale = useLocale();
+  const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading');
+  useEffect(() => {
+    loadTexts(locale, [name]).then(
+      () => setState('loaded'),
+      () => setState('failed'),
+    );
+  }, [locale]);
+  return loadedTexts(locale, name) ?? (state === 'failed' ? 'failed' : 'loading');
 }

@@ -6,6 +6,7 @@ export function shell(app) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Portico</title>
+<link rel="icon" href="/public/favicon.svg">
 <link rel="stylesheet" href="/kit/styles/entry.css">
 <link rel="stylesheet" href="/kit/styles/signed-in.css">
 <script type="module" src="/${app}/main.tsx"></script>

@@ -8,7 +8,6 @@ import { shell } from './dev-shell.mjs';
 const target = process.env.PORTICO_URL ?? 'http://localhost:8080';
 const port = Number(process.env.PORT ?? 5173);
 
-const vite = await createServer(devConfig(target));
 const server = createHttpServer((request, response) => {
   const { pathname } = new URL(request.url, 'http://localhost');
   const app = ['portal', 'console', 'catalogue'].find((name) => pathname === `/${name}` || pathname.startsWith(`/${name}/`));
@@ -18,4 +17,7 @@ const server = createHttpServer((request, response) => {
     (error) => response.writeHead(500).end(String(error)),
   );
 });
-server.listen(port, 'localhost', () => console.log(`http://localhost:${port}/portal  /console  /catalogue`));
+const vite = await createServer(devConfig(target, server));
+server.listen(port, 'localhost', () => {
+  console.log(`http://localhost:${server.address().port}/portal  /console  /catalogue`);
+});

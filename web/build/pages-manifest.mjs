@@ -24,9 +24,9 @@ export function pagesManifest(app, root, manifest) {
         scripts: [address(main.fileName)],
         styles: [address('styles/entry.css')],
         preload: [...loaded].filter((name) => name !== main.fileName).map(address),
-        pages: pages.map(({ path, file, texts, signedIn }) => ({
+        pages: pages.map(({ path, file, texts, styles = [], signedIn }) => ({
           path,
-          styles: signedIn ? [address('styles/signed-in.css')] : [],
+          styles: [...(signedIn ? ['signed-in'] : []), ...styles].map((name) => address(`styles/${name}.css`)),
           preload: [...new Set([
             ...(signedIn ? preload(chunkOf(`${app}/signed-in.tsx`)) : []),
             ...preload(chunkOf(`${app}/${file}.tsx`)),

@@ -77,7 +77,7 @@ function MenuButton({ opened, onClick }: { opened: boolean; onClick: () => void 
   );
 }
 
-/** Returns the link to the page, or to the nearest page above it. The start page, above all others, counts for itself. */
+/** Returns the link to the page, or to the nearest page above it. The start page counts for itself only. */
 function currentLink(links: NavigationLink[], home: string, path: string): string | undefined {
   const isAbove = (href: string) => href !== home && path.startsWith(`${href}/`);
   const above = links.map(({ href }) => href).filter((href) => path === href || isAbove(href));

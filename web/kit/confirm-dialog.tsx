@@ -17,6 +17,8 @@ export interface ConfirmDialogProps<Data> {
   onClose: () => void;
   /** Returns a sentence for an error, in place of the general one. */
   describe?: (problem: PorticoError) => string | undefined;
+  /** See `Form`. */
+  about?: string;
   children: ComponentChildren;
 }
 
@@ -32,6 +34,7 @@ export function ConfirmDialog<Data>({ title, confirm, dismiss, kind = 'danger', 
           onClose();
         }}
         describe={props.describe}
+        about={props.about}
         submit={confirm}
         submitKind={kind}
         actions={

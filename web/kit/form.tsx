@@ -1,8 +1,8 @@
 import type { PorticoError } from '@portico/client';
 import { createContext, type ComponentChildren } from 'preact';
-import { useContext, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { fieldProblems, retryAfter } from '../app/problem.ts';
-import { loadTexts, textsOf, useLocale, useTexts } from '../app/texts.ts';
+import { loadedTexts, loadTexts, useLocale, useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 import { useCountdown } from './countdown.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
@@ -24,7 +24,9 @@ interface FormProps<Data> {
   describe?: ((problem: PorticoError) => string | undefined) | undefined;
   /** The text of the button that sends the form. */
   submit: string;
-  submitKind?: 'primary' | 'danger';
+  submitKind?: 'primary' | 'secondary' | 'danger';
+  /** The value that the errors are about, such as an address. When it changes, the last error goes. */
+  about?: string | undefined;
   /** Further buttons beside the one that sends the form. */
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -40,7 +42,7 @@ export const useFieldProblem = (name: string): string | undefined => useContext(
  * A form that calls an operation. It shows invalid fields beside them, moves the focus to the first one, and shows any
  * other error above the button. While a limit of the server holds, it cannot be sent.
  */
-export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKind = 'primary', actions, children }: FormProps<Data>) {
+export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKind = 'primary', about, actions, children }: FormProps<Data>) {
   const texts = useTexts('common');
   const locale = useLocale();
   const form = useRef<HTMLFormElement>(null);
@@ -48,7 +50,9 @@ export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKi
   const [problem, setProblem] = useState<PorticoError>();
   const [missing, setMissing] = useState<Record<string, string>>({});
   const wait = useCountdown(problem && retryAfter(problem), problem);
-  const invalid = { ...(problem && fieldProblems(problem, textsOf(locale, 'problems'))), ...missing };
+  const invalid = { ...(problem && fieldProblems(problem, loadedTexts(locale, 'problems'))), ...missing };
+
+  useEffect(() => setProblem(undefined), [about]);
 
   const sendForm = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -61,11 +65,12 @@ export function Form<Data>({ send, onSent, onProblem, describe, submit, submitKi
     setBusy(true);
     try {
       // The sentences for errors come while the request runs, so pages that see no error do not wait for them.
-      const [{ data, error }] = await Promise.all([send(new FormData(element)), loadTexts(locale, ['problems'])]);
+      const loading = loadTexts(locale, ['problems']).catch(() => undefined);
+      const [{ data, error }] = await Promise.all([send(new FormData(element)), loading]);
       if (!error) return await onSent(data);
       if (onProblem?.(error)) return;
       setProblem(error);
-      focusFirst(element, fieldProblems(error, textsOf(locale, 'problems')));
+      focusFirst(element, fieldProblems(error, loadedTexts(locale, 'problems')));
     } finally {
       setBusy(false);
     }

@@ -1,7 +1,7 @@
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { describeProblem, requestId, retryAfter } from '../app/problem.ts';
-import { useTexts } from '../app/texts.ts';
+import { useLateTexts, useTexts } from '../app/texts.ts';
 import { RetryCountdown, useCountdown } from './countdown.tsx';
 import { Notice } from './notice.tsx';
 
@@ -18,12 +18,16 @@ const UNEXPECTED = new Set(['internal', 'unavailable', 'overloaded', 'conflict',
 /** Says why a call has failed: in words, with the time to wait, and with the request id if the error is unexpected. */
 export function ProblemNotice({ problem, sentence, children }: ProblemNoticeProps) {
   const texts = useTexts('common');
+  const sentences = useLateTexts('problems');
   const wait = retryAfter(problem);
   const left = useCountdown(wait, problem);
   const id = requestId(problem);
+  // A server that cannot be reached sends no sentences either.
+  const fallback = sentences === 'failed' ? texts.unreachable : '';
+  const general = typeof sentences === 'string' ? fallback : describeProblem(problem, sentences);
   return (
     <Notice kind="danger">
-      <p>{sentence ?? describeProblem(problem, useTexts('problems'))}</p>
+      <p>{sentence ?? general}</p>
       {wait !== undefined && <RetryCountdown left={left} total={wait} />}
       {id && !sentence && UNEXPECTED.has(problem.code) && <p class="p-request-id">{texts.requestId(id)}</p>}
       {children}

@@ -5,7 +5,7 @@ void startApp({
   realm: 'portal',
   base: '/portal',
   pages,
-  files: import.meta.glob(['./*.tsx', '!./main.tsx', '!./signed-in.tsx']),
-  texts: import.meta.glob('../i18n/{common,problems,entry,portal}/*.ts'),
+  files: import.meta.glob(['./*.tsx', './account/*.tsx', '!./main.tsx', '!./signed-in.tsx']),
+  texts: import.meta.glob('../i18n/{common,problems,entry,links,password,portal}/*.ts'),
   signedIn: () => import('./signed-in.tsx'),
 });

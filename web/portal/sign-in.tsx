@@ -1,29 +1,54 @@
-import { signIn } from '@portico/client';
+import { signIn, type PorticoError, type Session } from '@portico/client';
+import { useState } from 'preact/hooks';
+import { useLocation } from '../app/location.tsx';
 import { leaveSignIn } from '../app/navigation.ts';
 import { useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
 import { EntryFrame } from '../kit/entry-frame.tsx';
 import { Form, textOf } from '../kit/form.tsx';
+import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
 import { PasswordField } from '../kit/password-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
+import { entryPath } from './parts/entry-path.ts';
+import { forgetSignInPlan, plannedSignIn, type SignInPlan } from './parts/sign-in-plan.ts';
+import { signedInNow } from './parts/signed-in-now.ts';
 
 /** The sign-in page of portal users. */
 export default function SignInPage() {
   const { signIn: texts, ...common } = useTexts('entry');
+  const reasons: Record<string, string> = texts.reasons;
+  const reason = useLocation().query.get('reason') ?? '';
+  const [{ email, invitation }, setPlan] = useState<Partial<SignInPlan>>(() => plannedSignIn() ?? {});
+
+  const send = (values: FormData) =>
+    signIn({ body: { email: textOf(values, 'email'), password: textOf(values, 'password'), ...(invitation && { invitation }) } });
+  const describe = ({ code }: PorticoError) => {
+    if (code === 'invalid_credentials') return texts.wrong;
+    if (code === 'wrong_account') return texts.wrongAccount;
+    return code.startsWith('token_') ? texts.invitationDead : undefined;
+  };
+  const dropInvitation = ({ code }: PorticoError) => {
+    if (code !== 'wrong_account' && !code.startsWith('token_')) return;
+    forgetSignInPlan();
+    setPlan({ email });
+  };
+  const leave = (session?: Session) => {
+    forgetSignInPlan();
+    if (session) signedInNow(session);
+    leaveSignIn('portal');
+  };
   return (
     <EntryFrame>
       <Card>
         <PageTitle>{texts.title}</PageTitle>
-        <Form
-          send={(values) => signIn({ body: { email: textOf(values, 'email'), password: textOf(values, 'password') } })}
-          onSent={() => leaveSignIn('portal')}
-          submit={texts.submit}
-        >
-          <TextField name="email" type="email" label={common.email} autocomplete="username" required />
+        {Object.hasOwn(reasons, reason) && <Notice kind={reason === 'password_reset' ? 'success' : 'info'}>{reasons[reason]}</Notice>}
+        {invitation && <Notice>{texts.invitation}</Notice>}
+        <Form send={send} onSent={leave} onProblem={dropInvitation} describe={describe} submit={texts.submit}>
+          <TextField name="email" type="email" label={common.email} autocomplete="username" value={email} required />
           <PasswordField name="password" label={common.password} autocomplete="current-password" required />
         </Form>
-        <a href="/portal/forgot-password">{texts.forgot}</a>
+        <a href={entryPath('/portal/forgot-password')}>{texts.forgot}</a>
       </Card>
     </EntryFrame>
   );

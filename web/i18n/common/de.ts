@@ -13,6 +13,7 @@ export default {
   saved: 'Gespeichert.',
   retry: 'Erneut versuchen',
   loading: 'Wird geladen …',
+  unreachable: 'Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung, und versuchen Sie es erneut.',
   loadMore: 'Mehr anzeigen',
   showTable: 'Als Tabelle zeigen',
   filters: {
@@ -40,14 +41,10 @@ export default {
       ? plural(seconds, { one: 'Sie können es in # Sekunde erneut versuchen.', other: 'Sie können es in # Sekunden erneut versuchen.' })
       : plural(Math.ceil(seconds / 60), { one: 'Sie können es in # Minute erneut versuchen.', other: 'Sie können es in # Minuten erneut versuchen.' }),
   retryNow: 'Sie können es jetzt erneut versuchen.',
-  fieldsInvalid: (count) => plural(count, { one: 'Ein Feld ist nicht gültig.', other: '# Felder sind nicht gültig.' }),
   required: 'Füllen Sie dieses Feld aus.',
   offline: 'Sie sind offline. Die Seite funktioniert wieder, sobald die Verbindung besteht.',
-  online: 'Sie sind wieder online.',
   language: 'Sprache',
   languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
-  theme: 'Darstellung',
-  themes: { system: 'Wie das Gerät', light: 'Hell', dark: 'Dunkel' },
   pageNotFound: {
     title: 'Seite nicht gefunden',
     body: 'Die Adresse ist nicht richtig, oder es gibt die Seite nicht mehr.',

@@ -13,6 +13,7 @@ export default {
   saved: 'Saved.',
   retry: 'Try again',
   loading: 'Loading …',
+  unreachable: 'The server cannot be reached. Check your connection and try again.',
   loadMore: 'Show more',
   showTable: 'Show as a table',
   filters: {
@@ -40,14 +41,10 @@ export default {
       ? plural(seconds, { one: 'You can try again in # second.', other: 'You can try again in # seconds.' })
       : plural(Math.ceil(seconds / 60), { one: 'You can try again in # minute.', other: 'You can try again in # minutes.' }),
   retryNow: 'You can try again now.',
-  fieldsInvalid: (count: number) => plural(count, { one: 'One field is not valid.', other: '# fields are not valid.' }),
   required: 'Fill in this field.',
   offline: 'You are offline. The page works again when the connection is back.',
-  online: 'You are online again.',
   language: 'Language',
   languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
-  theme: 'Appearance',
-  themes: { system: 'As the device', light: 'Light', dark: 'Dark' },
   pageNotFound: {
     title: 'Page not found',
     body: 'The address is not correct, or the page no longer exists.',

@@ -13,6 +13,7 @@ export default {
   saved: 'Guardado.',
   retry: 'Intentar de nuevo',
   loading: 'Cargando …',
+  unreachable: 'No se puede acceder al servidor. Compruebe su conexión e inténtelo de nuevo.',
   loadMore: 'Mostrar más',
   showTable: 'Mostrar como tabla',
   filters: {
@@ -40,14 +41,10 @@ export default {
       ? plural(seconds, { one: 'Podrá intentarlo de nuevo en # segundo.', other: 'Podrá intentarlo de nuevo en # segundos.' })
       : plural(Math.ceil(seconds / 60), { one: 'Podrá intentarlo de nuevo en # minuto.', other: 'Podrá intentarlo de nuevo en # minutos.' }),
   retryNow: 'Ya puede intentarlo de nuevo.',
-  fieldsInvalid: (count) => plural(count, { one: 'Un campo no es válido.', other: '# campos no son válidos.' }),
   required: 'Rellene este campo.',
   offline: 'No hay conexión. La página volverá a funcionar cuando se recupere.',
-  online: 'Vuelve a haber conexión.',
   language: 'Idioma',
   languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
-  theme: 'Apariencia',
-  themes: { system: 'Como el dispositivo', light: 'Clara', dark: 'Oscura' },
   pageNotFound: {
     title: 'Página no encontrada',
     body: 'La dirección no es correcta o la página ya no existe.',

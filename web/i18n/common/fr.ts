@@ -13,6 +13,7 @@ export default {
   saved: 'Enregistré.',
   retry: 'Réessayer',
   loading: 'Chargement …',
+  unreachable: 'Le serveur est injoignable. Vérifiez votre connexion et réessayez.',
   loadMore: 'Afficher plus',
   showTable: 'Afficher sous forme de tableau',
   filters: {
@@ -40,14 +41,10 @@ export default {
       ? plural(seconds, { one: 'Vous pourrez réessayer dans # seconde.', other: 'Vous pourrez réessayer dans # secondes.' })
       : plural(Math.ceil(seconds / 60), { one: 'Vous pourrez réessayer dans # minute.', other: 'Vous pourrez réessayer dans # minutes.' }),
   retryNow: 'Vous pouvez réessayer maintenant.',
-  fieldsInvalid: (count) => plural(count, { one: 'Un champ n’est pas valide.', other: '# champs ne sont pas valides.' }),
   required: 'Remplissez ce champ.',
   offline: 'Vous êtes hors connexion. La page fonctionnera de nouveau dès le retour de la connexion.',
-  online: 'Vous êtes de nouveau en ligne.',
   language: 'Langue',
   languages: { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' },
-  theme: 'Apparence',
-  themes: { system: 'Comme l’appareil', light: 'Clair', dark: 'Sombre' },
   pageNotFound: {
     title: 'Page introuvable',
     body: 'L’adresse n’est pas correcte, ou la page n’existe plus.',

@@ -46,7 +46,7 @@ export function Resend({ flow, onFlow, actions }: ResendProps) {
   );
 }
 
-/** Moves the focus to the first button of an element once `isMoved` holds, if what had the focus is no longer there. */
+/** Moves the focus to the first button of an element once `isMoved` holds, if what had the focus has gone. */
 function useFocusWhen(isMoved: boolean) {
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -15,7 +15,7 @@ interface StepUpCodeProps {
   onCancel: () => void;
 }
 
-/** Mails a code to the address of the staff user and asks for it. A code that was mailed a moment ago is used again. */
+/** Mails a code to the address of the staff user and asks for it. A code that still lives is used again. */
 export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
   const texts = useTexts('access').stepUp;
   const common = useTexts('common');

@@ -35,6 +35,7 @@ export function InviteDialog({ clientId, onClose }: { clientId: string; onClose:
       kind="primary"
       act={(values) => invitePortalUser({ path: { client_id: clientId }, body: invitationOf(values) })}
       describe={({ code }) => sentences[code]}
+      about={email}
       onDone={done}
       onClose={onClose}
     >

@@ -1,5 +1,5 @@
-// The table of roles and permissions, as in `docs/roles.md`. The pages say with it what a role may do. The server alone
-// decides.
+// The table of roles and permissions, as in `docs/roles.md`, with which the pages say what a role may do. The server
+// alone decides.
 import type { StaffPermission, StaffRole, TokenScope } from '@portico/client';
 
 /** All roles, the one with the most permissions first. A service account cannot have the first one. */

@@ -1,0 +1,1 @@
+import{n as e}from"./session.js";var t=t=>e().permissions.includes(t);export{t};

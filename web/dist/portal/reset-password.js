@@ -1,0 +1,1 @@
+import{P as e,l as t,ot as n}from"./app.js";import{t as r}from"./set-password-form.js";function i(){return e(r,{purpose:`reset`,send:({token:e,password:t})=>n({body:{token:e,password:t}}),onSet:(e,n)=>{t({email:n}),location.replace(`/portal/sign-in?reason=password_reset`)}})}export{i as default};

@@ -1,0 +1,1 @@
+import{I as e,O as t,P as n,T as r,k as i,w as a}from"./app.js";function o(){let{signedOut:o}=e(`entry`);return n(r,{children:n(t,{children:[n(a,{children:o.title}),n(`p`,{children:o.body}),n(`div`,{class:`p-actions`,children:n(i,{href:`/portal/sign-in`,children:o.signIn})})]})})}export{o as default};

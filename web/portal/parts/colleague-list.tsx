@@ -1,0 +1,77 @@
+import type { PortalUser } from '@portico/client';
+import { useEffect, useState } from 'preact/hooks';
+import { useTexts } from '../../app/texts.ts';
+import { Badge } from '../../kit/badge.tsx';
+import { DateTime } from '../../kit/date-time.tsx';
+import { EmptyState } from '../../kit/empty-state.tsx';
+import { LoadMore } from '../../kit/load-more.tsx';
+import { Loaded } from '../../kit/loaded.tsx';
+import { Table, type Column } from '../../kit/table.tsx';
+import { TextField } from '../../kit/text-field.tsx';
+import { ColleagueMenu } from './colleague-menu.tsx';
+import { useColleagues } from './colleague-data.ts';
+import { PersonName } from './person-name.tsx';
+import { useSession } from './session.tsx';
+
+const STATUS_KINDS = { invited: 'neutral', active: 'success', disabled: 'warning' } as const;
+const SEARCH_DEBOUNCE_MS = 250;
+
+/** The people of the client, with a search and a menu for each. */
+export function ColleagueList({ onDone }: { onDone: (sentence: string) => unknown }) {
+  const { colleagues: texts } = useTexts('portal');
+  const [search, setSearch] = useState('');
+  const colleagues = useColleagues(useDebounced(search));
+  const columns = useColumns(onDone);
+  return (
+    <>
+      <TextField name="search" type="search" label={texts.search} value={search} onInput={setSearch} required />
+      <Loaded query={colleagues} lines={5}>
+        {({ pages }) => {
+          const people = pages.flatMap(({ data }) => data);
+          if (people.length === 0) return <EmptyState title={texts.noMatch} />;
+          return (
+            <>
+              <Table caption={texts.people} columns={columns} rows={people} keyOf={({ id }) => id} />
+              {people.length === 1 && !search && <EmptyState title={texts.empty}>{texts.emptyHint}</EmptyState>}
+              <LoadMore query={colleagues} />
+            </>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}
+
+function useColumns(onDone: (sentence: string) => unknown): Column<PortalUser>[] {
+  const { colleagues: texts, roles, role } = useTexts('portal');
+  const { user } = useSession();
+  const isOwn = ({ email }: PortalUser) => email === user.email;
+  return [
+    {
+      title: texts.person,
+      role: 'heading',
+      cell: (person) => <PersonName name={person.name} email={person.email} badge={isOwn(person) ? texts.you : undefined} />,
+    },
+    { title: role, cell: (person) => roles[person.role] },
+    { title: texts.status, cell: ({ status }) => <Badge kind={STATUS_KINDS[status]}>{texts.statuses[status]}</Badge> },
+    {
+      title: texts.lastSignIn,
+      cell: ({ last_sign_in_at }) => (last_sign_in_at ? <DateTime value={last_sign_in_at} /> : texts.never),
+    },
+    {
+      title: texts.actions,
+      role: 'actions',
+      cell: (person) => !isOwn(person) && <ColleagueMenu person={person} onDone={onDone} />,
+    },
+  ];
+}
+
+/** Returns a value once it has not changed for a moment. */
+function useDebounced(value: string): string {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), SEARCH_DEBOUNCE_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { story } from '../support/story.mjs';
+
+story('the invite form says beforehand and afterwards what goes out', async ({ world, visitor }) => {
+  const [client, known] = [await world.client('Acme Ltd'), await world.person({ client: await world.client('Elsewhere') })];
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.press('Invite');
+  await tab.fill('Email address', world.address('new'));
+  await tab.sees('A setup link goes out.');
+  await tab.fill('Email address', known);
+  await tab.sees('An access notice goes out.');
+  await tab.press('Send the invitation');
+  await tab.sees(`${known} has access now.`);
+  await tab.press('Invite');
+  await tab.fill('Email address', known);
+  await tab.sees('Nothing will be sent.');
+});
+
+story('an invitation is sent again, corrected and cancelled', async ({ world, visitor }) => {
+  const client = await world.client('Acme Ltd');
+  const [wrong, right] = [await world.invite({ client }), world.address('right')];
+  const first = await world.link(wrong, 'activate');
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.act(wrong, 'Send again');
+  await tab.confirm('Send again');
+  await tab.sees(`A new link is on its way to ${wrong}.`);
+  await world.link(wrong, 'activate');
+  const { status } = await world.call('POST', '/api/portal/auth/check-token', { body: { token: first.token } });
+  assert.equal(status, 410, 'the older link is dead');
+  await tab.act(wrong, 'Correct the address');
+  await tab.send({ 'Email address': right }, 'Correct and send');
+  await world.link(right, 'activate');
+  await tab.act(right, 'Cancel the invitation');
+  await tab.confirm('Cancel the invitation');
+  await tab.sees(`The invitation to ${right} is cancelled.`);
+});
+
+story('a person whose access is disabled is signed out, and back once it is enabled', async ({ world, visitor }) => {
+  const client = await world.client('Acme Ltd');
+  const email = await world.person({ client });
+  const ann = await (await visitor()).openSignedIn(email);
+  await ann.shows('Welcome, Ann Archer');
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.act('Ann Archer', 'Disable');
+  await tab.confirm('Disable the access');
+  await tab.sees('The access of Ann Archer is disabled.');
+  await ann.page.reload();
+  await ann.shows('Sign in');
+  await tab.act('Ann Archer', 'Enable');
+  await tab.confirm('Enable the access');
+  await tab.sees('The access of Ann Archer is enabled.');
+});
+
+story('an archived client is closed to its people until it is restored', async ({ world, visitor }) => {
+  const client = await world.client('Acme Ltd');
+  const email = await world.person({ client });
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.press('Archive');
+  await tab.press('Archive the client');
+  await tab.sees('This client is archived.');
+  await tab.misses('Invite many');
+  const ann = await (await visitor()).open('/portal/sign-in');
+  await ann.send({ 'Email address': email, Password: 'quartz-lantern-41' }, 'Sign in');
+  await ann.sees('Access to this portal is suspended.');
+  await tab.press('Restore');
+  await tab.press('Restore the client');
+  await ann.press('Sign in');
+  await ann.shows('Welcome, Ann Archer');
+});
+
+story('a search in a list is in the address, survives a reload, and the back button undoes it', async ({ world, visitor }) => {
+  await world.client('Searchable Shipping');
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), '/console/clients');
+  await tab.shows('Clients');
+  await tab.fill('Search', 'searchable');
+  await tab.isAt(/q=searchable/);
+  await tab.page.reload();
+  assert.equal(await tab.field('Search').inputValue(), 'searchable');
+  await tab.sees('Searchable Shipping');
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { story } from '../support/story.mjs';
+import { PASSWORD } from '../support/world.mjs';
+
+story('a person who is invited in German meets German pages and mails at every step', async ({ world, visitor }) => {
+  const email = await world.invite({ locale: 'de' });
+  const ann = await visitor({ locale: 'de-AT' });
+  const tab = await ann.open((await world.link(email, 'activate')).url);
+  await tab.shows('Konto aktivieren');
+  assert.equal(await tab.page.getAttribute('html', 'lang'), 'de');
+  await tab.send({ 'Neues Passwort': PASSWORD }, 'Konto aktivieren');
+  await tab.shows('Willkommen, Ann Archer');
+  await tab.press(/Ann Archer/);
+  await tab.press('Abmelden');
+  await tab.page.goto(`${world.origin}/portal/sign-in`);
+  await tab.follow('Passwort vergessen?');
+  await tab.shows('Passwort vergessen?');
+  await tab.open((await world.resetLink(email)).url);
+  await tab.shows('Neues Passwort festlegen');
+});
+
+story('the language of the person follows to another browser and into the mails', async ({ world, visitor }) => {
+  const email = await world.person();
+  const tab = await (await visitor()).openSignedIn(email, '/portal/account');
+  await tab.page.getByRole('combobox', { name: /Language/ }).first().selectOption('fr');
+  await tab.press('Save');
+  await tab.shows('Profil');
+  const other = await (await visitor()).open('/portal/sign-in');
+  await other.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
+  await other.shows('Bienvenue, Ann Archer');
+  await world.resetLink(email);
+  const [{ headers, subject }] = await world.mails(email);
+  assert.match(headers?.['content-language'] ?? subject, /^fr$|mot de passe/i);
+});
+
+story('a stranger chooses the language, and a reload keeps it', async ({ visitor }) => {
+  const tab = await (await visitor()).open('/portal/sign-in');
+  await tab.shows('Sign in');
+  await tab.page.getByRole('combobox', { name: 'Language' }).selectOption('es');
+  await tab.shows('Iniciar sesión');
+  await tab.page.reload();
+  await tab.shows('Iniciar sesión');
+});

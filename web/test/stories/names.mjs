@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { story } from '../support/story.mjs';
+
+/** Names that break pages which trust them. */
+const NAMES = [
+  '<img src=x onerror=alert(1)>',
+  '</title><script>alert(1)</script>',
+  'شركة النقل البحري المحدودة',
+  'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH und Kompagnie',
+  'W'.repeat(100),
+  '"\'`&amp;{{constructor}}${alert(1)}',
+];
+
+/** Opens a page on a phone, and asserts that it shows a name as it is. */
+async function showsName(visitor, tab, name) {
+  const found = tab.page.getByText(name, { exact: true }).filter({ visible: true }).first();
+  await found.waitFor();
+  await tab.check();
+  assert.deepEqual(visitor.problems, [], name);
+}
+
+story('names are shown as they are, in every place, and never as markup', async ({ world, visitor }) => {
+  const phone = { viewport: { width: 390, height: 844 } };
+  const staff = await visitor(phone);
+  const list = await staff.openConsole(await world.staff('owner'), '/console/clients');
+  list.page.on('dialog', () => staff.problems.push('a name was run as a script'));
+  for (const name of NAMES) {
+    const client = await world.client(name);
+    const email = await world.person({ client, name });
+    await list.open(`/console/clients/${client.id}`);
+    await showsName(staff, list, name);
+    await list.act(name, 'Disable');
+    await list.sees(`Disable ${name}?`);
+    const ann = await visitor(phone);
+    await showsName(ann, await ann.openSignedIn(email), name);
+    await ann.context.close();
+  }
+});

@@ -1,0 +1,34 @@
+import { story } from '../support/story.mjs';
+
+/** Signs in from an unknown device. Returns the address, and the link of the notice about it. */
+async function unknownSignIn(world, visitor) {
+  const email = await world.person();
+  const thief = await (await visitor()).openSignedIn(email);
+  return { email, thief, ...(await world.link(email, 'not-me')) };
+}
+
+story('a person reports a foreign sign-in, and the thief is signed out', async ({ world, visitor }) => {
+  const { email, thief, url } = await unknownSignIn(world, visitor);
+  const tab = await (await visitor()).open(url);
+  await tab.shows('Was this sign-in not yours?');
+  await thief.page.reload();
+  await thief.shows('Welcome, Ann Archer');
+  await tab.press('Secure the account');
+  await tab.shows('Your account is secured');
+  await thief.page.reload();
+  await thief.shows('Sign in');
+  await tab.open((await world.link(email, 'reset-password')).url);
+  await tab.shows('Set a new password');
+  await tab.open(url);
+  await tab.shows('This link was already used');
+});
+
+story('a report that comes too late still mails a link to set a new password', async ({ world, visitor }) => {
+  const { email, url } = await unknownSignIn(world, visitor);
+  await world.expire(email, 'not_me');
+  const tab = await (await visitor()).open(url);
+  await tab.shows('This link has expired');
+  await tab.press('Send me a new link');
+  await tab.open((await world.link(email, 'reset-password')).url);
+  await tab.shows('Set a new password');
+});

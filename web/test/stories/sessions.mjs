@@ -1,0 +1,69 @@
+import { story } from '../support/story.mjs';
+import { PASSWORD } from '../support/world.mjs';
+
+story('after sign-out, neither the back button nor the other tab shows data', async ({ world, visitor }) => {
+  const ann = await visitor();
+  const tab = await ann.openSignedIn(await world.person());
+  await tab.shows('Welcome, Ann Archer');
+  await tab.follow(/^Profile and language/);
+  await tab.shows('Profile');
+  const other = await ann.open('/portal');
+  await other.shows('Welcome, Ann Archer');
+  await tab.signOut();
+  await tab.shows('You have signed out');
+  await other.isAt((url) => /^\/portal\/(sign-in|signed-out)$/.test(url.pathname));
+  await other.misses('Ann Archer');
+  await tab.page.goBack();
+  await tab.shows('Sign in');
+  await tab.misses('Ann Archer');
+});
+
+story('a session that was ended elsewhere comes back to the same page and query', async ({ world, visitor }) => {
+  const email = await world.person();
+  const [tab, phone] = [await (await visitor()).openSignedIn(email, '/portal/account/sessions?x=1'), await (await visitor()).openSignedIn(email, '/portal/account/sessions')];
+  await tab.shows('Devices');
+  await phone.press('End all other sessions');
+  await phone.page.getByRole('dialog').getByRole('button', { name: 'End all other sessions' }).click();
+  await phone.sees('All other sessions have ended.');
+  await tab.page.reload();
+  await tab.shows('Sign in');
+  await tab.sees('Your session was ended');
+  await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
+  await tab.shows('Devices');
+  await tab.isAt('/portal/account/sessions?x=1');
+});
+
+story('a tab never shows the data of one person under the name of another', async ({ world, visitor }) => {
+  const [email, other] = [await world.person(), await world.person({ name: 'Ben Other' })];
+  const ann = await visitor();
+  const tab = await ann.openSignedIn(email);
+  await tab.shows('Welcome, Ann Archer');
+  const second = await ann.open('/portal/sign-in');
+  await second.send({ 'Email address': other, Password: PASSWORD }, 'Sign in');
+  await second.shows('Welcome, Ben Other');
+  await tab.shows('Welcome, Ben Other');
+  await tab.misses('Ann Archer');
+});
+
+story('a person of two clients changes the client, and the other tab follows', async ({ world, visitor }) => {
+  const email = await world.person({ client: await world.client('Acme Ltd') });
+  await world.invite({ client: await world.client('Blue Harbour'), email });
+  const ann = await visitor();
+  const [tab, other] = [await ann.openSignedIn(email), await ann.open('/portal')];
+  for (const each of [tab, other]) await each.shows('Welcome, Ann Archer');
+  await tab.open('/portal/choose-client');
+  await tab.shows('Choose a client');
+  await tab.press(/Blue Harbour/);
+  await tab.shows('Welcome, Ann Archer');
+  await tab.sees('Blue Harbour');
+  await other.sees('Blue Harbour');
+});
+
+story('pages ask for a session first and come back after sign-in', async ({ world, visitor }) => {
+  const email = await world.person();
+  const tab = await (await visitor()).open('/portal/account/sessions?from=mail');
+  await tab.shows('Sign in');
+  await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
+  await tab.shows('Devices');
+  await tab.isAt('/portal/account/sessions?from=mail');
+});

@@ -1,0 +1,38 @@
+// Makes what differs from run to run the same, for screenshots: times, and the demo company's history.
+
+/** The time of the screenshots. */
+const NOW = Date.parse('2026-03-02T09:30:00Z');
+const HALF_HOUR_MS = 30 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+const TIME = /"(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00))"/g;
+
+/** Moves all times in answers of the API, so that the present is `NOW`, and replaces the history of the overview. */
+export async function fixValues(context) {
+  await context.clock.setFixedTime(NOW);
+  const started = Date.now();
+  const fix = (time) => NOW + Math.round((Date.parse(time) - started) / HALF_HOUR_MS) * HALF_HOUR_MS;
+  await context.route('**/api/**', async (route) => {
+    const response = await route.fetch();
+    if (!response.headers()['content-type']?.includes('json')) return route.fulfill({ response });
+    const body = (await response.text()).replaceAll(TIME, (_, time) => `"${new Date(fix(time)).toISOString()}"`);
+    await route.fulfill({ response, body });
+  });
+  await context.route('**/api/v1/overview*', (route) => route.fulfill({ json: OVERVIEW }));
+}
+
+/** Four weeks of a company that invites on weekdays. */
+const OVERVIEW = {
+  funnel: Array.from({ length: 30 }, (_, index) => {
+    const day = new Date(NOW - (29 - index) * DAY_MS);
+    const isWeekend = [0, 6].includes(day.getUTCDay());
+    const invited = isWeekend ? 0 : 6 + ((index * 7) % 11);
+    const delivered = Math.max(0, invited - (index % 5 === 0 ? 1 : 0));
+    const activated = Math.round(delivered * (index > 26 ? 0.4 : 0.8));
+    return { day: day.toISOString().slice(0, 10), invited, delivered, activated, signed_in: Math.round(activated * 0.9) };
+  }),
+  failed_mail: [
+    { reason: 'recipient_refused', count: 4 },
+    { reason: 'gave_up', count: 1 },
+  ],
+  oldest_queued_seconds: null,
+};

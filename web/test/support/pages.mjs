@@ -1,0 +1,100 @@
+// Every page in its main state and in others, for axe, the layout checks, the figures and the screenshots.
+const LOGIN = new URLSearchParams({
+  port: '49152',
+  state: 'd2ViLXRlc3Qtc3RhdGU',
+  code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  name: 'portico remote on build-server',
+  scopes: 'clients:read,emails:read',
+});
+const UNKNOWN = `#token=${'A'.repeat(43)}`;
+
+const page = (path, visitor, more = {}) => ({ path, visitor, state: 'main', at: () => path, act: async () => undefined, ...more });
+const stranger = (path, more) => page(path, 'stranger', more);
+const person = (path, more) => page(path, 'person', more);
+const owner = (path, more) => page(path, 'owner', more);
+const client = ({ client: id }) => `/console/clients/${id}`;
+
+/**
+ * The states of the pages. `visitor` is who opens the page: a stranger, a portal user, or the owner. `at` returns the
+ * address, and `act` leads to the state.
+ */
+export const PAGES = [
+  stranger('/portal/sign-in'),
+  stranger('/portal/sign-in', {
+    state: 'refused',
+    act: (tab) => tab.send({ 'Email address': 'ann@acme.test', Password: 'not-my-password' }, 'Sign in'),
+    until: '[role=alert]',
+  }),
+  stranger('/portal/sign-in', { state: 'session ended', at: () => '/portal/sign-in?reason=session_revoked' }),
+  stranger('/portal/forgot-password'),
+  stranger('/portal/forgot-password', {
+    state: 'sent',
+    act: async (tab) => {
+      await tab.send({ 'Email address': tab.visitor.world.address('stranger') }, 'Send the link');
+      await tab.shows('Check your mailbox');
+    },
+  }),
+  stranger('/portal/signed-out'),
+  stranger('/portal/activate', { at: ({ links }) => links.activate }),
+  stranger('/portal/activate', { state: 'refused', at: ({ links }) => links.activate, act: (tab) => tab.send({ 'New password': 'short' }, 'Activate the account'), until: '[aria-invalid=true]' }),
+  stranger('/portal/activate', { state: 'dead', at: () => `/portal/activate${UNKNOWN}` }),
+  stranger('/portal/reset-password', { at: ({ links }) => links.reset }),
+  stranger('/portal/reset-password', { state: 'missing', at: () => '/portal/reset-password' }),
+  stranger('/portal/accept-invitation', { at: ({ links }) => links.accept }),
+  person('/portal/accept-invitation', { state: 'signed in', at: ({ links }) => links.accept }),
+  stranger('/portal/not-me', { at: ({ links }) => links.notMe }),
+  person('/portal'),
+  person('/portal/choose-client'),
+  person('/portal/account'),
+  person('/portal/account/password'),
+  person('/portal/account/sessions'),
+  person('/portal/colleagues'),
+  person('/portal/colleagues', { state: 'inviting', act: (tab) => tab.press('Invite a colleague') }),
+  stranger('/portal/nothing-here', { state: 'unknown' }),
+  stranger('/console/sign-in'),
+  stranger('/console/sign-in', {
+    state: 'code',
+    act: async (tab) => {
+      await tab.send({ 'Email address': 'stranger@lights.test' }, 'Send the code');
+      await tab.shows('Enter the code');
+    },
+  }),
+  owner('/console'),
+  owner('/console/clients'),
+  owner('/console/clients', { state: 'creating', act: (tab) => tab.press('New client') }),
+  owner('/console/clients/:client', { at: client }),
+  owner('/console/clients/:client', { state: 'inviting', at: client, act: (tab) => tab.press('Invite') }),
+  owner('/console/clients/:client/bulk-invite', { at: (demo) => `${client(demo)}/bulk-invite` }),
+  owner('/console/people'),
+  owner('/console/invitations'),
+  owner('/console/mail'),
+  owner('/console/audit'),
+  owner('/console/staff'),
+  owner('/console/staff', { state: 'inviting', act: (tab) => tab.press('Invite a person') }),
+  owner('/console/service-accounts'),
+  owner('/console/tokens'),
+  owner('/console/tokens', { state: 'creating', act: (tab) => tab.press('Create a token') }),
+  owner('/console/account'),
+  owner('/console/branding'),
+  owner('/console/approve-login', { at: () => `/console/approve-login?${LOGIN}` }),
+];
+
+/** The main state of each page. */
+export const MAIN_PAGES = PAGES.filter(({ state }) => state === 'main');
+
+/** Waits until a page has loaded its data and shows it. */
+export async function settled({ page }, until = 'h1') {
+  await page.locator(until).first().waitFor();
+  await page.waitForFunction(() => !document.querySelector('.p-skeleton, .p-checking:not(:empty), .p-spinner'));
+  await page.evaluate(() => document.fonts.ready);
+}
+
+/** Opens a page in a tab that may show another one, and leads it to its state. */
+export async function openPage(tab, entry, demo) {
+  // A link whose page is already open would only change the fragment.
+  await tab.page.goto('about:blank');
+  await tab.open(entry.at(demo));
+  await settled(tab);
+  await entry.act(tab);
+  await settled(tab, entry.until);
+}

@@ -1,0 +1,32 @@
+// Child processes that end with the test run.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { eventually } from './eventually.mjs';
+
+/**
+ * Starts a program with this environment. The kernel stops it when the test run ends, even if that is killed.
+ *
+ * Returns `log`, which returns its output so far, `logged`, which waits for a line and returns the first group of the
+ * pattern, and `stop`.
+ */
+export function startProcess(program, args, { env = {}, cwd } = {}) {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    // The mail server ends when its stdin closes.
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  let log = '';
+  for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text) => (log += text));
+  const logged = (what, pattern) =>
+    eventually(what, () => {
+      if (child.exitCode !== null) throw new Error(`${program} ended with status ${child.exitCode}.\n${log}`);
+      return pattern.exec(log)?.[1];
+    });
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { log: () => log, logged, stop };
+}

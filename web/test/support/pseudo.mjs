@@ -1,0 +1,29 @@
+// A language whose texts are two fifths longer and accented: it shows texts that do not fit, and texts that are not
+// translated.
+
+/** Replaces the English texts in all browsers of a showcase. */
+export async function speakPseudo({ visitors, speak }) {
+  await speak('en');
+  for (const { context } of Object.values(visitors)) {
+    await context.route(/\/i18n\/\w+\/en\.js$/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: pseudo(await response.text()) });
+    });
+  }
+}
+
+/** Wraps the texts that a module exports. */
+const pseudo = (module) =>
+  module.replace(/export\s*\{\s*([\w$]+) as default\s*\};?\s*$/, (_, name) => `${lengthen};const pseudo_=lengthen(${name});export{pseudo_ as default};`);
+
+/** Runs in the page. */
+function lengthen(value) {
+  const accents = { a: 'á', e: 'é', i: 'í', o: 'ó', u: 'ú', A: 'Á', E: 'É', I: 'Í', O: 'Ó', U: 'Ú' };
+  if (typeof value === 'string') {
+    const accented = value.replaceAll(/[aeiouAEIOU]/g, (letter) => accents[letter]);
+    return `${accented} ${'~'.repeat(Math.ceil(value.length * 0.4))}`.replaceAll(/~{8}/g, '~~~~~~~ ');
+  }
+  if (typeof value === 'function') return (...values) => lengthen(value(...values));
+  if (Array.isArray(value)) return value.map(lengthen);
+  return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, lengthen(text)]));
+}
