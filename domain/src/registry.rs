@@ -11,7 +11,7 @@ use crate::{
         link_tokens::{CorrectLinkTimes, LinkTokenSettings},
         not_me::new_device_email,
         notices,
-        passwords::{CostCache, Hasher, PasswordSettings, changed_email, locked_email, reset_email},
+        passwords::{CostCache, Hasher, PasswordJudge, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
         staff_codes::{StaffCodeSettings, code_email},
     },
@@ -153,6 +153,7 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(MailRequests::default())
         .with(HealthCache::default())
         .with(Hasher::new(settings.section::<PasswordSettings>().scrypt))
+        .with(PasswordJudge::default())
         .with(CostCache::default())
         .with(SigningKeys::default())
         .with(SessionQueries::default())

@@ -34,6 +34,8 @@ ids! {
     AuditEventId,
     /// The id of a [link token](crate::link_token). It is not the secret of the link.
     LinkTokenId,
+    /// The id of a [login of the command line](crate::cli_login). It is not the code.
+    CliLoginId,
     /// The id of a [client](crate::client).
     ClientId,
     /// The id of a [code flow](crate::code_flow).

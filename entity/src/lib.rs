@@ -18,6 +18,7 @@ pub mod audit_chain;
 pub mod audit_event;
 pub mod audit_export;
 pub mod background_job;
+pub mod cli_login;
 pub mod client;
 pub mod code_flow;
 pub mod device_cutoff;

@@ -21,6 +21,7 @@ mod m20261126_000063_staff_and_tokens;
 mod m20261126_000064_mail_log;
 mod m20261126_000065_audit_chain;
 mod m20261126_000066_colleagues;
+mod m20261128_000071_cli_logins;
 mod schema;
 
 use std::time::Duration;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000064_mail_log::Migration),
             Box::new(m20261126_000065_audit_chain::Migration),
             Box::new(m20261126_000066_colleagues::Migration),
+            Box::new(m20261128_000071_cli_logins::Migration),
         ]
     }
 }

@@ -42,6 +42,10 @@ class Operation:
             "search-text": "acme",
             "idempotency-key": "import-1",
             "date-time": "2026-11-26T12:00:00Z",
+            "date": "2026-11-26",
+            "login-state": "8sFvGq2mZk1xW4tR",
+            "code-challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code-verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
             "audit-action": "session.opened",
         }
         body = {}

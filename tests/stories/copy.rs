@@ -12,7 +12,7 @@ use crate::support::{
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 /// How many tables are copied.
-const TABLES: usize = 27;
+const TABLES: usize = 28;
 
 /// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
 fn copied_rows(output: &str) -> Vec<(String, u64)> {
@@ -53,6 +53,11 @@ impl Installation {
         let token = json!({ "name": "Sync", "scopes": ["clients:read"] });
         let token = tenant.owner.post(&tokens, token).await.expect(201)["token"].as_str().unwrap().to_owned();
         world.mail(&tenant.owner_email, 2).await;
+        let login = json!({
+            "port": 49152, "state": "a-state-of-the-program", "name": "laptop", "scopes": ["clients:read"],
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        });
+        tenant.owner.post(paths::CLI_LOGINS, login).await.expect(201);
         world.browser().sign_in(&person.email, "not-it").await.assert_problem("401 invalid_credentials");
         let reset = person.request_reset(&world, 2).await;
         let invitation = tenant.create_invitation(&world).await;

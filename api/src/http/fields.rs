@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
@@ -12,6 +12,7 @@ use portico_domain::{
     entity::{
         ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId, StaffUserId,
     },
+    identity::cli_logins::{CodeChallenge, CodeVerifier, LoginState},
     platform::{
         clock::Time,
         email_address::EmailAddress,
@@ -162,6 +163,45 @@ impl Scalar for Timestamp {
     }
 }
 
+/// A day (RFC 3339 `full-date`), such as `2026-11-26`, in the years 0000 to 9999.
+pub(crate) struct Day(pub(crate) NaiveDate);
+
+impl Scalar for Day {
+    const FORMAT: &'static str = "date";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        // The parser of chrono also takes other numbers of digits, signs and spaces.
+        let has_form = |(n, byte): (usize, u8)| if [4, 7].contains(&n) { byte == b'-' } else { byte.is_ascii_digit() };
+        let is_shaped = text.len() == 10 && text.bytes().enumerate().all(has_form);
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_shaped);
+        day.map(Self).ok_or_else(|| FieldProblem::new("date_invalid", "must be a date, such as 2026-11-26"))
+    }
+}
+
+impl Scalar for CodeChallenge {
+    const FORMAT: &'static str = "code-challenge";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for CodeVerifier {
+    const FORMAT: &'static str = "code-verifier";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
+impl Scalar for LoginState {
+    const FORMAT: &'static str = "login-state";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        text.parse()
+    }
+}
+
 /// Implements [`Scalar`] for id types: the hyphenated form of a UUID, 36 characters.
 macro_rules! ids {
     ($($id:ident),*) => {$(
@@ -233,6 +273,10 @@ formats!(
     Locale,
     Code,
     Timestamp,
+    Day,
+    CodeChallenge,
+    CodeVerifier,
+    LoginState,
     ActionName,
     ClientId
 );
@@ -337,6 +381,16 @@ mod tests {
             "yesterday",
         ] {
             assert_eq!(Timestamp::parse(wrong).err().unwrap().code, "time_invalid", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_has_four_two_and_two_digits() {
+        for good in ["2026-11-26", "0000-01-01", "9999-12-31", "2024-02-29"] {
+            assert_eq!(Day::parse(good).unwrap().0.to_string(), good);
+        }
+        for wrong in ["", "2026-11-26T12:00:00Z", "2026-02-29", "2026-1-1", "26-11-2026", "+2026-11-2", "-026-11-26"] {
+            assert_eq!(Day::parse(wrong).err().unwrap().code, "date_invalid", "{wrong:?}");
         }
     }
 

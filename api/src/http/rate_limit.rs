@@ -87,13 +87,13 @@ impl RateLimits {
     }
 
     /// Takes one unit of [`REQUESTS`](limits::REQUESTS) of the session, or of the network if the request has no
-    /// session. Takes one unit of the limit that the operation has `declared`, always of the network. Takes none of
+    /// session. Takes one unit of each limit that the operation has `declared`, always of the network. Takes none of
     /// [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the response.
     ///
     /// # Errors
-    /// `too_many_requests` if one of the two limits has no unit left.
-    pub(crate) fn take(&self, network: &str, session: Option<SessionId>, declared: Option<&str>) -> Result<(), Error> {
-        if declared == Some(limits::TOKEN_NETWORK.name) {
+    /// `too_many_requests` if one of the limits has no unit left.
+    pub(crate) fn take(&self, network: &str, session: Option<SessionId>, declared: &[&str]) -> Result<(), Error> {
+        if declared.contains(&limits::TOKEN_NETWORK.name) {
             self.misses.check(network)?;
         }
         if let Some(limiter) = self.limiters.get(limits::REQUESTS.name) {
@@ -102,15 +102,15 @@ impl RateLimits {
                 None => limiter.take(network)?,
             };
         }
-        match declared.and_then(|name| self.limiters.get(name)) {
-            Some(limiter) => limiter.take(network).map(drop),
-            None => Ok(()),
+        for limiter in declared.iter().filter_map(|name| self.limiters.get(name)) {
+            limiter.take(network)?;
         }
+        Ok(())
     }
 
     /// Counts a link token or a code that is not valid, if the operation has `declared` the limit of these.
-    pub(crate) fn count_miss(&self, network: &str, declared: Option<&str>) {
-        if declared == Some(limits::TOKEN_NETWORK.name) {
+    pub(crate) fn count_miss(&self, network: &str, declared: &[&str]) {
+        if declared.contains(&limits::TOKEN_NETWORK.name) {
             self.misses.count(network);
         }
     }

@@ -33,6 +33,9 @@ pub(crate) enum Tag {
     /// The portal users of a client and of a tenant: roles, access and removal. Called by staff users.
     #[oai(rename = "portal users")]
     PortalUsers,
+    /// Figures about a tenant. Called by staff users.
+    #[oai(rename = "overview")]
+    Overview,
     /// The mail log of a tenant, and sending failed mails again. Called by staff users.
     #[oai(rename = "emails")]
     Emails,

@@ -1,5 +1,6 @@
 //! The operations by which persons prove who they are: sessions, passwords, mailed links and staff codes.
 
+pub(crate) mod cli_logins;
 pub(crate) mod jwks;
 pub(crate) mod link_tokens;
 pub(crate) mod own_sessions;

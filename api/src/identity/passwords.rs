@@ -3,7 +3,7 @@
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 use portico_domain::{
-    identity::passwords,
+    identity::passwords::{self, Judgement, PolicyProblem},
     platform::{
         app::App,
         email_address::EmailAddress,
@@ -12,7 +12,7 @@ use portico_domain::{
 };
 
 use crate::http::{
-    auth::{Anonymous, PortalUser},
+    auth::{Anonymous, OptionalSession, PortalUser},
     body::Body,
     error::{ApiResult, codes, limit},
     fields::Field,
@@ -64,6 +64,55 @@ struct ChangePassword {
     new_password: Field<Password>,
 }
 
+/// A password to judge before it is set.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct CheckPassword {
+    /// The token of the activation or reset link with which the password would be set. If it is absent, the password of
+    /// the signed-in user would be changed.
+    token: Option<Field<PlainToken>>,
+    /// The password.
+    password: Field<Password>,
+}
+
+/// What the password policy says about a password.
+#[derive(Object)]
+struct PasswordJudgement {
+    /// How hard the password is to guess, from 0 (very easy) to 4 (hard). A password below 3 is refused.
+    score: u8,
+    /// What is wrong with the password; empty if it would be accepted.
+    codes: Vec<PasswordProblem>,
+}
+
+/// What is wrong with a password. A refused password is answered with the same field codes.
+///
+/// - `password_too_short`, `password_too_long`: the length is outside of the policy.
+/// - `password_weak`: it is easy to guess, or contains a part of the name or address of the person or of the name of
+///   the client or tenant.
+#[derive(Enum)]
+enum PasswordProblem {
+    /// It has too few characters.
+    #[oai(rename = "password_too_short")]
+    TooShort,
+    /// It has too many characters.
+    #[oai(rename = "password_too_long")]
+    TooLong,
+    /// It is easy to guess.
+    #[oai(rename = "password_weak")]
+    Weak,
+}
+
+impl From<Judgement> for PasswordJudgement {
+    fn from(judgement: Judgement) -> Self {
+        let code = |problem: &PolicyProblem| match problem {
+            PolicyProblem::TooShort => PasswordProblem::TooShort,
+            PolicyProblem::TooLong => PasswordProblem::TooLong,
+            PolicyProblem::Weak => PasswordProblem::Weak,
+        };
+        Self { score: judgement.score, codes: judgement.problems.iter().map(code).collect() }
+    }
+}
+
 #[OpenApi(prefix_path = "/api/portal/auth", tag = "Tag::Passwords")]
 impl Passwords {
     /// Request a reset link
@@ -79,6 +128,27 @@ impl Passwords {
     ) -> ApiResult<Json<Accepted>, { limit::RECOVERY }> {
         passwords::forgot(app, &caller, &body.email.0).await?;
         Ok(accepted())
+    }
+
+    /// Check a password
+    ///
+    /// Returns what the password policy says about a password, so that a form can show it before the password is set.
+    /// With `token`, the password is judged as by `activate_account` or `reset_password`, and the link stays unused. A
+    /// session in the request is then ignored. Without `token`, it is judged as by `change_password`, and the response
+    /// is 401 if no portal user is signed in. Nothing is stored.
+    #[oai(path = "/check-password", method = "post", operation_id = "check_password")]
+    async fn check(
+        &self,
+        Data(app): Data<&App>,
+        session: OptionalSession,
+        Body(body): Body<CheckPassword>,
+    ) -> ApiResult<Json<PasswordJudgement>, { codes::LINK_TOKEN | limit::CHECK_PASSWORD | limit::TOKEN_NETWORK }> {
+        let password = &body.password.0;
+        let judgement = match &body.token {
+            Some(Field(token)) => passwords::check_for_link(app, &session.anonymous(), token, password).await?,
+            None => passwords::check_for_user(app, &session.portal_user(app).await?, password).await?,
+        };
+        Ok(Json(judgement.into()))
     }
 
     /// Reset a password

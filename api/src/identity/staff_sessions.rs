@@ -4,8 +4,15 @@ use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
 use portico_domain::{
     entity::CodeFlowId,
-    identity::{sessions, staff_codes},
-    platform::{actor::Realm, app::App, email_address::EmailAddress},
+    identity::{
+        sessions,
+        staff_codes::{self, StaffCodeSettings},
+    },
+    platform::{
+        actor::{Permission, Realm},
+        app::App,
+        email_address::EmailAddress,
+    },
 };
 use uuid::Uuid;
 
@@ -19,7 +26,7 @@ use crate::{
         response::{AcceptedStatus, NoContent, WithCookies},
         tags::Tag,
     },
-    identity::views::{self, SessionInfo, StaffSession, StaffUserView},
+    identity::views::{self, SessionInfo, StaffPermission, StaffSession, StaffUserView},
 };
 
 /// The operations of the tag `staff sessions`.
@@ -44,6 +51,8 @@ struct CodeSent {
     /// The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
     /// for this flow, and so only for the browser that requested it.
     flow: Uuid,
+    /// How long the code is valid, in seconds from now.
+    expires_in: u64,
 }
 
 /// A sign-in code and its code flow.
@@ -72,6 +81,8 @@ struct StaffSessionView {
     user: StaffUserView,
     /// The current session.
     session: SessionInfo,
+    /// What the role of the staff user allows.
+    permissions: Vec<StaffPermission>,
 }
 
 #[OpenApi(prefix_path = "/api/staff/auth", tag = "Tag::StaffSessions")]
@@ -90,7 +101,8 @@ impl StaffSessions {
     ) -> ApiResult<Json<CodeSent>, { limit::SEND_CODE | limit::SEND_CODE_NETWORK }> {
         let resend_of = body.flow.map(|Field(flow)| flow);
         let flow = staff_codes::send_code(app, &caller, &body.email.0, resend_of).await?;
-        Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0 }))
+        let expires_in = app.section::<StaffCodeSettings>().code_ttl.as_secs();
+        Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0, expires_in }))
     }
 
     /// Sign in with a code
@@ -174,10 +186,11 @@ impl StaffSessions {
 
     /// Get the current staff session
     ///
-    /// Returns the signed-in staff user and the session.
+    /// Returns the signed-in staff user, the session, and what the role of the staff user allows.
     #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
     async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, 0> {
         let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));
-        Ok(Json(StaffSessionView { user, session }))
+        let permissions = Permission::of(caller.user.role).map(Into::into).collect();
+        Ok(Json(StaffSessionView { user, session, permissions }))
     }
 }

@@ -6,7 +6,10 @@ use poem_openapi::{Enum, Object, payload::Json};
 use portico_domain::{
     entity::{portal_user, session, staff_user, tenant},
     identity::sessions::{IssuedSession, IssuedStaffSession, Tokens},
-    platform::{actor::Realm, app::App},
+    platform::{
+        actor::{Permission, Realm},
+        app::App,
+    },
 };
 use uuid::Uuid;
 
@@ -97,6 +100,35 @@ pub(crate) struct StaffUserView {
     tenant: Tenant,
 }
 
+/// What a staff user may do.
+#[derive(Enum)]
+pub(crate) enum StaffPermission {
+    /// Read clients, their portal users and invitations.
+    #[oai(rename = "clients:read")]
+    ClientsRead,
+    /// Change clients and memberships, and invite.
+    #[oai(rename = "clients:edit")]
+    ClientsEdit,
+    /// Read the mail log.
+    #[oai(rename = "emails:read")]
+    EmailsRead,
+    /// Send failed mails again.
+    #[oai(rename = "emails:edit")]
+    EmailsEdit,
+    /// Read and export the audit log.
+    #[oai(rename = "audit:read")]
+    AuditRead,
+    /// Read the settings of the tenant.
+    #[oai(rename = "settings:read")]
+    SettingsRead,
+    /// Read the list of staff users, service accounts and their tokens.
+    #[oai(rename = "staff:read")]
+    StaffRead,
+    /// Change staff users, service accounts and their tokens, in a fresh session.
+    #[oai(rename = "staff:edit")]
+    StaffEdit,
+}
+
 /// The session of the request.
 #[derive(Object)]
 pub(crate) struct SessionInfo {
@@ -130,6 +162,21 @@ impl StaffUserView {
             name: user.name.clone(),
             role: user.role.into(),
             tenant: tenant.into(),
+        }
+    }
+}
+
+impl From<Permission> for StaffPermission {
+    fn from(permission: Permission) -> Self {
+        match permission {
+            Permission::ClientsRead => Self::ClientsRead,
+            Permission::ClientsEdit => Self::ClientsEdit,
+            Permission::EmailsRead => Self::EmailsRead,
+            Permission::EmailsEdit => Self::EmailsEdit,
+            Permission::AuditRead => Self::AuditRead,
+            Permission::SettingsRead => Self::SettingsRead,
+            Permission::StaffRead => Self::StaffRead,
+            Permission::StaffEdit => Self::StaffEdit,
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod colleagues;
 pub(crate) mod emails;
 pub(crate) mod invitation_lists;
 pub(crate) mod invitations;
+pub(crate) mod overview;
 pub(crate) mod portal_users;
 pub(crate) mod service_accounts;
 pub(crate) mod staff;

@@ -1,6 +1,7 @@
 //! How persons prove who they are: passwords, mailed links, staff codes, and the sessions that follow.
 
 pub mod activation;
+pub mod cli_logins;
 pub mod devices;
 pub mod link_tokens;
 pub mod not_me;

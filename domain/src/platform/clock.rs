@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, Duration, TimeDelta, TimeZone, Utc};
+use uuid::{Builder, Uuid};
 
 /// A time in UTC with a precision of microseconds.
 ///
@@ -15,6 +16,13 @@ pub type Time = DateTime<Utc>;
 /// How far a stored time may be ahead of the time that the code could store now. A time further ahead was stored by a
 /// process whose clock was wrong, and must not be believed: the clock is right again, but the row stays.
 pub const MAX_CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
+
+/// Returns the smallest id (UUIDv7, RFC 9562 §5.7) that can be made at `time`. Rows with ids from this one on were
+/// inserted at `time` or later, apart from differences between clocks.
+pub(crate) fn first_id_at(time: Time) -> Uuid {
+    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
+    Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
+}
 
 /// A source of the current time.
 #[derive(Clone, Debug)]

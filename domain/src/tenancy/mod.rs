@@ -6,6 +6,7 @@ pub mod clients;
 pub mod colleagues;
 pub mod invitations;
 pub mod memberships;
+pub mod overview;
 pub mod search;
 pub mod service_accounts;
 pub mod staff;

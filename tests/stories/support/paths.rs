@@ -3,6 +3,7 @@
 pub(crate) const ACCEPT_INVITATION: &str = "/api/portal/invitations/accept";
 pub(crate) const ACTIVATE: &str = "/api/portal/auth/activate";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/portal/auth/change-password";
+pub(crate) const CHECK_PASSWORD: &str = "/api/portal/auth/check-password";
 pub(crate) const CHECK_TOKEN: &str = "/api/portal/auth/check-token";
 pub(crate) const COLLEAGUES: &str = "/api/portal/colleagues";
 pub(crate) const COLLEAGUE_INVITATIONS: &str = "/api/portal/colleagues/invitations";
@@ -20,6 +21,8 @@ pub(crate) const SIGN_OUT: &str = "/api/portal/auth/sign-out";
 pub(crate) const SIGN_OUT_EVERYWHERE: &str = "/api/portal/auth/sign-out-everywhere";
 pub(crate) const SWITCH_CLIENT: &str = "/api/portal/auth/switch-client";
 
+pub(crate) const CLI_LOGINS: &str = "/api/staff/cli-logins";
+pub(crate) const EXCHANGE_CLI_LOGIN: &str = "/api/staff/cli-logins/exchange";
 pub(crate) const STAFF_PROFILE: &str = "/api/staff/profile";
 pub(crate) const STAFF_REFRESH: &str = "/api/staff/auth/refresh";
 pub(crate) const STAFF_SEND_CODE: &str = "/api/staff/auth/send-code";
@@ -37,6 +40,7 @@ pub(crate) const CLIENTS: &str = "/api/v1/clients";
 pub(crate) const PORTAL_USERS: &str = "/api/v1/portal-users";
 pub(crate) const INVITATIONS: &str = "/api/v1/invitations";
 pub(crate) const EMAILS: &str = "/api/v1/emails";
+pub(crate) const OVERVIEW: &str = "/api/v1/overview";
 pub(crate) const RETRY_EMAILS: &str = "/api/v1/emails/retry";
 pub(crate) const SERVICE_ACCOUNTS: &str = "/api/v1/service-accounts";
 pub(crate) const STAFF: &str = "/api/v1/staff";

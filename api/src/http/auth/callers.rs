@@ -101,7 +101,8 @@ impl Authenticate for actor::TenantCaller {
         };
         let context = context(request)?;
         let network = context.network();
-        limit_failures(request, &network, api_tokens::authenticate(app(request)?, &token, context)).await
+        let found = api_tokens::authenticate(app(request)?, &token, context);
+        limit_failures(request.data(), &network, found).await
     }
 }
 
@@ -143,20 +144,19 @@ async fn by_access_token<T>(
     let (app, context) = (app(request)?, context(request)?);
     let token = access_token(request, app, realm)?.ok_or(Error::UNAUTHENTICATED)?;
     let network = context.network();
-    limit_failures(request, &network, authenticate(app, &token, context)).await
+    limit_failures(request.data(), &network, authenticate(app, &token, context)).await
 }
 
-/// Returns the result of `authenticate`, which looks at a token. A network that has presented too many tokens that are
-/// not valid is refused before that.
+/// Returns the result of `authenticate`, which looks at a token, and counts a failure in `limiter`. A network that has
+/// presented too many tokens that are not valid is refused before that.
 ///
 /// # Errors
 /// `too_many_requests`, and the errors of `authenticate`.
-async fn limit_failures<T>(
-    request: &Request,
+pub(super) async fn limit_failures<T>(
+    limiter: Option<&FailureLimiter>,
     network: &str,
     authenticate: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, ApiError> {
-    let limiter = request.data::<FailureLimiter>();
     if let Some(limiter) = limiter {
         limiter.check(network)?;
     }

@@ -4,6 +4,7 @@
 
 mod callers;
 mod credentials;
+mod optional_session;
 mod schemes;
 mod session_tokens;
 
@@ -20,6 +21,7 @@ use schemes::Scheme;
 
 pub(crate) use self::callers::check_still_authorized;
 pub(super) use self::credentials::{authorization, signed_session};
+pub(crate) use self::optional_session::OptionalSession;
 pub(crate) use self::session_tokens::{RefreshToken, ReplacedSession, SignOutSessions};
 use crate::http::{document::FRESH_SESSION_MARKER, error::ApiError};
 

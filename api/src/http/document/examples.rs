@@ -11,6 +11,10 @@ use super::schemas::resolve;
 pub(super) const ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 /// The time in examples.
 const TIME: &str = "2026-11-26T12:00:00Z";
+/// The proof key in examples, which is that of RFC 7636, appendix B.
+const CODE_VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// The hash of the proof key in examples.
+const CODE_CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// The link token in examples. No link has it.
 const LINK_TOKEN: &str = "o0Z1n5mXyq2w3c4v5b6n7m8a9s0d1f2g3h4j5k6l7zA";
 
@@ -92,6 +96,7 @@ fn choose(values: &[Value], owner: &str, name: &str) -> Value {
     let wanted = match (owner, name) {
         ("Email" | "InvitationDelivery", "status") => "sent",
         ("StaffMember" | "InviteStaff" | "CreateServiceAccount" | "ServiceAccount", "role") => "support",
+        ("PasswordJudgement", "codes") => "password_weak",
         (_, "role") => "member",
         _ => "",
     };
@@ -101,6 +106,7 @@ fn choose(values: &[Value], owner: &str, name: &str) -> Value {
 fn integer(name: &str) -> i64 {
     match name {
         "expires_in" => 900,
+        "port" => 49152,
         "duplicate" | "exists" | "invalid" | "limited" | "skipped" => 0,
         _ => 1,
     }
@@ -112,6 +118,11 @@ fn string(owner: &str, name: &str, format: &str) -> Value {
         (_, "last_sign_in_at" | "last_used_at" | "next_cursor" | "retried_by", _) => return Value::Null,
         (_, _, "uuid") | (_, "request_id", _) => ID,
         (_, _, "date-time") => TIME,
+        (_, "day", _) => "2026-11-26",
+        (_, _, "code-challenge") => CODE_CHALLENGE,
+        (_, _, "code-verifier") => CODE_VERIFIER,
+        (_, _, "login-state") => "8sFvGq2mZk1xW4tR",
+        (_, "redirect_to", _) => "http://127.0.0.1:49152/callback?code=o0Z1n5mX…&state=8sFvGq2mZk1xW4tR",
         (_, _, "six-digits") => "123456",
         (_, _, "token") => LINK_TOKEN,
         (_, "new_password", _) => "marble-compass-77",
@@ -124,6 +135,7 @@ fn string(owner: &str, name: &str, format: &str) -> Value {
         ("Client" | "ClientSummary" | "ClientReference" | "CreateClient", "name", _) | (_, "client_name", _) => {
             "Acme Ltd"
         }
+        ("ApproveCliLogin", "name", _) => "portico remote on laptop",
         ("CreateApiToken" | "ApiToken" | "CreatedApiToken" | "OwnedApiToken" | "PresentedApiToken", "name", _) => {
             "nightly import"
         }

@@ -23,11 +23,12 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_LARGE_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// The names of all tags, in the order in which the document lists them: first what staff users and programs call.
-pub(crate) const TAG_ORDER: [&str; 15] = [
+pub(crate) const TAG_ORDER: [&str; 16] = [
     "staff sessions",
     "clients",
     "invitations",
     "portal users",
+    "overview",
     "emails",
     "audit events",
     "staff",
@@ -67,8 +68,8 @@ pub(crate) struct Operation {
     pub(crate) ignores_query: bool,
     /// Whether the operation takes the credential of a session.
     pub(crate) takes_session: bool,
-    /// The name of the rate limit against guessing that the operation declares, if it declares one.
-    pub(crate) rate_limit: Option<&'static str>,
+    /// The names of the rate limits of this process that the operation declares.
+    pub(crate) rate_limits: Vec<&'static str>,
     /// The largest request body, in bytes.
     pub(crate) max_body_bytes: usize,
 }
@@ -183,7 +184,7 @@ impl Operation {
             query_parameters: in_query.filter_map(|parameter| QueryParameter::new(parameter, schemas)).collect(),
             ignores_query: value["x-ignores-query"] == true,
             takes_session: value["security"].is_array(),
-            rate_limit: declared_limit(value),
+            rate_limits: declared_limits(value),
             max_body_bytes: if value["x-large-body"] == true { MAX_LARGE_BODY_BYTES } else { MAX_BODY_BYTES },
         }
     }
@@ -224,13 +225,14 @@ pub(crate) fn of(request: &Request) -> Result<&'static Document, ApiError> {
     document.ok_or_else(|| ApiError::Domain(Error::Internal("the request has no document".into())))
 }
 
-/// Returns the name of the rate limit of this process that the operation declares.
-fn declared_limit(operation: &Value) -> Option<&'static str> {
+/// Returns the names of the rate limits of this process that the operation declares.
+fn declared_limits(operation: &Value) -> Vec<&'static str> {
     // The others of this process do not depend on the operation.
     let of_operation = |name: &str| ![limits::REQUESTS.name, limits::BEARER.name].contains(&name);
     let names = operation["x-rate-limits"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut declared = names.filter_map(|name| limits::ALL.iter().find(|limit| limit.name == name));
-    declared.find(|limit| limit.scope == Scope::Process && of_operation(limit.name)).map(|limit| limit.name)
+    let declared = names.filter_map(|name| limits::ALL.iter().find(|limit| limit.name == name));
+    let of_process = declared.filter(|limit| limit.scope == Scope::Process && of_operation(limit.name));
+    of_process.map(|limit| limit.name).collect()
 }
 
 /// Returns every operation of the document with its method in lower case.

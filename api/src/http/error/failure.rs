@@ -48,7 +48,8 @@ pub(crate) mod limit {
         INVITE_RECIPIENT,
         INVITE_ACTOR,
         INVITE_COLLEAGUE,
-        INVITE_BULK
+        INVITE_BULK,
+        CHECK_PASSWORD
     );
 
     /// The limits of an operation that checks a password.

@@ -52,7 +52,7 @@ impl<E: Endpoint> Endpoint for RequestChecksEndpoint<E> {
     async fn call(&self, mut request: Request) -> Result<Response> {
         let network = request.data::<RequestContext>().map(RequestContext::network).unwrap_or_default();
         let operation = document::of(&request)?.operation(request.method().as_str(), request.uri().path());
-        let declared = operation.and_then(|operation| operation.rate_limit);
+        let declared = operation.map_or(&[][..], |operation| operation.rate_limits.as_slice());
         // Each wrong token is counted by the operation. A network that has sent too many of them has no session, so
         // that their verification does not use up the processor.
         let may_have_session = operation.is_some_and(|operation| operation.takes_session)

@@ -1,6 +1,9 @@
 //! The password policy. Every operation that sets a password uses it. Only this module checks passwords.
 
+use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+
 use portico_entity::portal_user;
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use zxcvbn::{Score, zxcvbn};
 
@@ -17,9 +20,59 @@ use crate::{
 /// The maximum number of characters whose strength is estimated, because zxcvbn's run time grows faster than the
 /// length.
 const MAX_JUDGED_CHARS: usize = 64;
+/// How long a password waits to be judged.
+const SLOT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The minimum length, in characters, of a known text that a password must not contain. Shorter texts occur in too
 /// many words.
 const MIN_KNOWN_CHARS: usize = 4;
+
+/// What the policy says about a password.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// How hard the password is to guess: the score of zxcvbn, from 0 (very easy) to 4 (hard). At most 2 if the
+    /// password contains a known text.
+    pub score: u8,
+    /// What is wrong with the password. The first problem is the one that a refused password is answered with.
+    pub problems: Vec<PolicyProblem>,
+}
+
+/// How a password breaks the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyProblem {
+    /// It has fewer characters than `PORTICO_PASSWORD_MIN`.
+    TooShort,
+    /// It has more characters than `PORTICO_PASSWORD_MAX`.
+    TooLong,
+    /// It is easy to guess, or contains a known text.
+    Weak,
+}
+
+impl PolicyProblem {
+    fn describe(self, settings: &PasswordSettings) -> FieldProblem {
+        match self {
+            Self::TooShort => {
+                FieldProblem::new("password_too_short", format!("must have at least {} characters", settings.min))
+            }
+            Self::TooLong => {
+                FieldProblem::new("password_too_long", format!("must have at most {} characters", settings.max))
+            }
+            Self::Weak => FieldProblem::new(
+                "password_weak",
+                "must be harder to guess: use more words, and no words from your name, address or company",
+            ),
+        }
+    }
+}
+
+/// Judges passwords, one at a time on each core, outside of the threads that answer requests. Clones share the slots.
+#[derive(Clone)]
+pub struct PasswordJudge(Arc<Semaphore>);
+
+impl Default for PasswordJudge {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))))
+    }
+}
 
 /// Checks a new password of the portal user `user`.
 ///
@@ -34,7 +87,7 @@ const MIN_KNOWN_CHARS: usize = 4;
 /// - `validation_failed` at the JSON pointer `pointer`, with one of these field codes: `password_too_short` or
 ///   `password_too_long` if the length in characters is outside the settings, and `password_weak` if the password is
 ///   easy to guess.
-/// - `unavailable` or `internal` when the database fails.
+/// - The errors of [`judge`].
 pub(crate) async fn check(
     app: &App,
     pointer: &str,
@@ -42,45 +95,61 @@ pub(crate) async fn check(
     user: &portal_user::Model,
     known: &[&str],
 ) -> Result<()> {
-    let names = memberships::names_around(app.db(), user.id).await?;
-    let known: Vec<&str> = names.iter().map(String::as_str).chain([user.name.as_str()]).chain(known.to_vec()).collect();
-    match problem(app.section::<PasswordSettings>(), password.reveal(), &user.email, &known) {
+    match judge(app, password, user, known).await?.problems.first() {
         None => Ok(()),
-        Some(problem) => Err(Error::Invalid(vec![problem.at(pointer)])),
+        Some(problem) => Err(Error::Invalid(vec![problem.describe(app.section::<PasswordSettings>()).at(pointer)])),
     }
 }
 
-/// Returns what is wrong with `password`, or `None` if it satisfies the policy.
-fn problem(settings: &PasswordSettings, password: &str, email: &str, known: &[&str]) -> Option<FieldProblem> {
+/// Judges a password of the portal user `user`, as [`check`] does.
+///
+/// # Errors
+/// - `overloaded` if so many passwords are being judged that this one would wait for more than 3 seconds.
+/// - `unavailable` or `internal` when the database fails.
+pub(super) async fn judge(
+    app: &App,
+    password: &Password,
+    user: &portal_user::Model,
+    known: &[&str],
+) -> Result<Judgement> {
+    let mut texts = memberships::names_around(app.db(), user.id).await?;
+    texts.extend([user.name.as_str()].into_iter().chain(known.iter().copied()).map(str::to_owned));
+    let slot = timeout(SLOT_TIMEOUT, app.get::<PasswordJudge>().0.clone().acquire_owned()).await;
+    let Ok(Ok(slot)) = slot else { return Err(Error::Overloaded) };
+    let (app, password, email) = (app.clone(), password.clone(), user.email.clone());
+    let work = move || {
+        // The slot is free when the work is done, even if the caller no longer waits for it.
+        let _slot = slot;
+        judge_with(app.section::<PasswordSettings>(), password.reveal(), &email, &texts)
+    };
+    spawn_blocking(work).await.map_err(|error| Error::Internal(format!("judging a password: {error}")))
+}
+
+/// Returns what the policy says about `password`. `known` are the names and other texts that it must not contain.
+fn judge_with(settings: &PasswordSettings, password: &str, email: &str, known: &[String]) -> Judgement {
     let length = password.chars().count();
-    if length < settings.min {
-        let detail = format!("must have at least {} characters", settings.min);
-        return Some(FieldProblem::new("password_too_short", detail));
-    }
-    if length > settings.max {
-        let detail = format!("must have at most {} characters", settings.max);
-        return Some(FieldProblem::new("password_too_long", detail));
-    }
-    if is_weak(password, email, known) {
-        let detail = "must be harder to guess: use more words, and no words from your name, address or company";
-        return Some(FieldProblem::new("password_weak", detail));
-    }
-    None
+    let score = score(password, email, known);
+    let problems = [
+        (length < settings.min, PolicyProblem::TooShort),
+        (length > settings.max, PolicyProblem::TooLong),
+        (score < Score::Three, PolicyProblem::Weak),
+    ];
+    let problems = problems.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, problem)| problem).collect();
+    Judgement { score: score.into(), problems }
 }
 
-fn is_weak(password: &str, email: &str, known: &[&str]) -> bool {
+fn score(password: &str, email: &str, known: &[String]) -> Score {
     let (local, domain) = email.split_once('@').unwrap_or((email, ""));
     let words = known.iter().flat_map(|text| text.split(is_separator));
     let mut forbidden: Vec<String> =
         words.chain([local]).map(fold).filter(|text| text.chars().count() >= MIN_KNOWN_CHARS).collect();
     let folded = fold(password);
-    if forbidden.iter().any(|text| folded.contains(text.as_str())) {
-        return true;
-    }
+    let has_known_text = forbidden.iter().any(|text| folded.contains(text.as_str()));
     forbidden.extend([local, "portico"].into_iter().chain(domain.split('.')).map(str::to_owned));
     let inputs: Vec<&str> = forbidden.iter().map(String::as_str).collect();
     let judged: String = password.chars().take(MAX_JUDGED_CHARS).collect();
-    zxcvbn(&judged, &inputs).score() < Score::Three
+    let score = zxcvbn(&judged, &inputs).score();
+    if has_known_text { score.min(Score::Two) } else { score }
 }
 
 /// Returns whether `c` separates the words of a name. A combining mark does not: many scripts write it inside of words.
@@ -97,12 +166,14 @@ fn fold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     /// The code of the field problem for Ann Smithers, ann.smith@acme.test.
     fn code(password: &str) -> Option<&'static str> {
         let settings = PasswordSettings { scrypt: scrypt::Params::RECOMMENDED, min: 8, max: 128 };
-        problem(&settings, Password::new(password).reveal(), "ann.smith@acme.test", &["Ann Smithers", "Acme Ltd"])
-            .map(|problem| problem.code)
+        let known = ["Ann Smithers", "Acme Ltd"].map(str::to_owned);
+        let judgement = judge_with(&settings, Password::new(password).reveal(), "ann.smith@acme.test", &known);
+        judgement.problems.first().map(|problem| problem.describe(&settings).code)
     }
 
     #[test]
@@ -143,7 +214,8 @@ mod tests {
     fn known_texts_of_four_or_more_characters_are_weak_in_any_letter_case() {
         let settings = PasswordSettings { scrypt: scrypt::Params::RECOMMENDED, min: 8, max: 128 };
         let weak = |password: &str, email: &str, known: &[&str]| {
-            problem(&settings, Password::new(password).reveal(), email, known).is_some()
+            let known: Vec<_> = known.iter().map(|&text| text.to_owned()).collect();
+            !judge_with(&settings, Password::new(password).reveal(), email, &known).problems.is_empty()
         };
         for (password, email, names, is_weak) in [
             ("tqvzkwmrplxjyhgfdsbn", "z@y.test", ["", ""], false),
@@ -159,6 +231,19 @@ mod tests {
         ] {
             assert_eq!(weak(password, email, &names), is_weak, "{password} {email} {names:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_waits_for_a_slot_at_most_three_seconds() {
+        let app = testing::app().await;
+        let user = app.insert_portal_user().await;
+        let slots = app.get::<PasswordJudge>().0.clone();
+        let all = slots.clone().acquire_many_owned(slots.available_permits() as u32).await.unwrap();
+        let password = Password::new("tqvzkwmrplxjyhgfdsbn");
+        let judged = || judge(&app, &password, &user, &[]);
+        assert!(matches!(judged().await, Err(Error::Overloaded)));
+        drop(all);
+        assert_eq!(judged().await.unwrap().score, 4);
     }
 
     #[test]

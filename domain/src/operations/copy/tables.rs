@@ -2,9 +2,9 @@
 
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
-    api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, client, code_flow, device_cutoff,
-    email, idempotency_key, invitation, link_token, mail_hold, membership, paused_lane, portal_user, process,
-    rate_limit, schedule_run, search_word, service_account, session, signing_key, staff_user, tenant, worker,
+    api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, cli_login, client, code_flow,
+    device_cutoff, email, idempotency_key, invitation, link_token, mail_hold, membership, paused_lane, portal_user,
+    process, rate_limit, schedule_run, search_word, service_account, session, signing_key, staff_user, tenant, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -33,7 +33,7 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 27] {
+pub(super) fn all() -> [Table; 28] {
     [
         table::<tenant::Entity>(),
         table::<client::Entity>(),
@@ -48,6 +48,7 @@ pub(super) fn all() -> [Table; 27] {
         table::<code_flow::Entity>(),
         table::<link_token::Entity>(),
         table::<session::Entity>(),
+        table::<cli_login::Entity>(),
         table::<signing_key::Entity>(),
         table::<idempotency_key::Entity>(),
         table::<device_cutoff::Entity>(),

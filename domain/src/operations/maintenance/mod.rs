@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use portico_entity::{
     api_token,
     background_job::{self, Lane, State},
-    code_flow, device_cutoff, email, idempotency_key, link_token, rate_limit, schedule_run, session,
+    cli_login, code_flow, device_cutoff, email, idempotency_key, link_token, rate_limit, schedule_run, session,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -51,9 +51,9 @@ const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
 /// How long the row of a slot of a schedule is kept.
 const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
-/// The job that deletes, in batches: expired link tokens, code flows, sessions, API tokens, device cut-offs, rate limit
-/// counters and answers to requests with an `Idempotency-Key`, mail rows of unknown addresses and those that are older
-/// than the mail log, completed and dead jobs, and slots of schedules.
+/// The job that deletes, in batches: expired link tokens, code flows, logins of the command line, sessions, API tokens,
+/// device cut-offs, rate limit counters and answers to requests with an `Idempotency-Key`, mail rows of unknown
+/// addresses and those that are older than the mail log, completed and dead jobs, and slots of schedules.
 #[derive(Default, Serialize, Deserialize)]
 pub struct DeleteExpired {}
 
@@ -77,11 +77,12 @@ impl Job for DeleteExpired {
             .add(ended_before(State::Done, now - DONE_JOB_RETENTION))
             .add(ended_before(State::Dead, now - DEAD_JOB_RETENTION));
         use {
-            background_job as job, code_flow as flow, device_cutoff as cutoff, idempotency_key as answer,
-            link_token as link, schedule_run as slot,
+            background_job as job, cli_login as login, code_flow as flow, device_cutoff as cutoff,
+            idempotency_key as answer, link_token as link, schedule_run as slot,
         };
         let links = link::Column::ExpiresAt.lt(now - LINK_TOKEN_RETENTION);
         let flows = flow::Column::ExpiresAt.lt(now - CODE_FLOW_RETENTION);
+        let logins = login::Column::ExpiresAt.lt(now);
         let sessions = session::Column::ExpiresAt.lt(now - SESSION_RETENTION);
         let cutoffs = cutoff::Column::Since.lt(now - DEVICE_CUTOFF_RETENTION);
         let tokens = api_token::Column::ExpiresAt.lt(now - API_TOKEN_RETENTION);
@@ -91,6 +92,7 @@ impl Job for DeleteExpired {
         let deleted = [
             delete::<link::Entity>(app, link::Column::Id, links).await?,
             delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
+            delete::<login::Entity>(app, login::Column::Id, logins).await?,
             delete::<session::Entity>(app, session::Column::Id, sessions).await?,
             delete::<cutoff::Entity>(app, cutoff::Column::AddressHash, cutoffs).await?,
             delete::<api_token::Entity>(app, api_token::Column::Id, tokens).await?,

@@ -61,6 +61,11 @@ impl Permission {
         !matches!(self, Self::StaffRead | Self::StaffEdit)
     }
 
+    /// Returns the permissions that the role gives.
+    pub fn of(role: Role) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |permission| permission.is_given_by(role))
+    }
+
     /// Returns the roles that give the permission, the one with the most permissions first.
     pub fn roles(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.is_given_by(*role))

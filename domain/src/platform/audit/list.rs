@@ -12,7 +12,7 @@ use super::Scope;
 use crate::platform::{
     actor::{Authorized, access::AuditRead},
     app::App,
-    clock::{MAX_CLOCK_ERROR, Time},
+    clock::{MAX_CLOCK_ERROR, Time, first_id_at},
     error::Result,
     page::{Page, PageRequest},
 };
@@ -66,9 +66,9 @@ impl AuditFilter {
             self.outcome.map(|outcome| Column::Outcome.eq(outcome)),
             // Events are read in the order of their ids, which start with the time. So a range of ids bounds what is
             // read, and the time itself decides.
-            self.from.map(|from| Column::Id.gte(id_at(from - MAX_CLOCK_ERROR))),
+            self.from.map(|from| Column::Id.gte(first_id_at(from - MAX_CLOCK_ERROR))),
             self.from.map(|from| Column::At.gte(from)),
-            self.to.map(|to| Column::Id.lt(id_at(to + MAX_CLOCK_ERROR))),
+            self.to.map(|to| Column::Id.lt(first_id_at(to + MAX_CLOCK_ERROR))),
             self.to.map(|to| Column::At.lt(to)),
         ];
         for condition in conditions.into_iter().flatten() {
@@ -81,12 +81,6 @@ impl AuditFilter {
 /// Returns the query for the events that the audit log of `tenant` shows.
 fn of(tenant: TenantId) -> Select<Entity> {
     Entity::find().filter(Column::TenantId.eq(tenant))
-}
-
-/// Returns the smallest id (UUIDv7, RFC 9562 §5.7) that can be made at `time`.
-pub(super) fn id_at(time: Time) -> Uuid {
-    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
-    uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
 }
 
 /// Returns a page of the events of the caller's tenant that match `filter`, newest first.

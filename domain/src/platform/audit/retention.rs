@@ -15,11 +15,10 @@ use uuid::Uuid;
 use super::{
     AuditSettings,
     chain::{self, Point},
-    list::id_at,
 };
 use crate::platform::{
     app::App,
-    clock::{MAX_CLOCK_ERROR, Time},
+    clock::{MAX_CLOCK_ERROR, Time, first_id_at},
     error::Result,
     job::{Job, JobError},
 };
@@ -121,7 +120,7 @@ async fn delete_unsealed(app: &App, before: Time) -> Result<()> {
         .filter(Column::TenantId.is_null())
         .filter(Column::ActorRealm.eq(ActorRealm::Anonymous))
         .filter(Column::Sequence.is_null())
-        .filter(Column::Id.lt(id_at(before)))
+        .filter(Column::Id.lt(first_id_at(before)))
         .exec(app.db())
         .await?;
     Ok(())
@@ -157,9 +156,9 @@ async fn redact_anonymous(app: &App, before: Time) -> Result<u64> {
         .filter(Column::TenantId.is_null())
         .filter(Column::ActorRealm.eq(ActorRealm::Anonymous))
         .filter(Column::At.lt(before))
-        .filter(Column::Id.lt(id_at(before)));
+        .filter(Column::Id.lt(first_id_at(before)));
     if let Some(done) = locked.redacted_before {
-        update = update.filter(Column::Id.gte(id_at(done)));
+        update = update.filter(Column::Id.gte(first_id_at(done)));
     }
     let redacted = update.exec(tx.db()).await?.rows_affected;
     audit_chain::Entity::update_many()

@@ -17,13 +17,11 @@ use uuid::Uuid;
 use super::{
     canonical::commit,
     chain::{self, Point},
-    checkpoint,
-    list::id_at,
-    log_heads,
+    checkpoint, log_heads,
 };
 use crate::platform::{
     app::App,
-    clock::{MAX_CLOCK_ERROR, Time},
+    clock::{MAX_CLOCK_ERROR, Time, first_id_at},
     error::Result,
     keys::{Key, ServerKeys},
     tx::Tx,
@@ -85,7 +83,7 @@ pub(super) fn to_seal(now: Time) -> Condition {
     let is_left_out = Column::TenantId
         .is_null()
         .and(Column::ActorRealm.eq(ActorRealm::Anonymous))
-        .and(Column::Id.lt(id_at(now - MAX_AGE_OF_ANONYMOUS)));
+        .and(Column::Id.lt(first_id_at(now - MAX_AGE_OF_ANONYMOUS)));
     Condition::all().add(Column::Sequence.is_null()).add(is_left_out.not())
 }
 

@@ -99,7 +99,11 @@ impl Reason {
 
     /// Returns why the mail `row` has failed; `None` if it has not, or for a reason that this version does not know.
     pub fn of(row: &email::Model) -> Option<Self> {
-        let name = row.reason.as_deref()?;
+        Self::from_name(row.reason.as_deref()?)
+    }
+
+    /// Returns the reason with this name in the database; `None` for a name that this version does not know.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 

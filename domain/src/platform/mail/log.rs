@@ -13,7 +13,7 @@ use super::SendMail;
 use crate::platform::{
     actor::{Authorized, access::EmailsRead},
     app::App,
-    clock::{MAX_CLOCK_ERROR, Time},
+    clock::{MAX_CLOCK_ERROR, Time, first_id_at},
     email_address::EmailAddress,
     error::Result,
     job::Job,
@@ -40,8 +40,8 @@ impl MailFilter {
         // The times in the ids let the database read a range of an index that is ordered by id. The bounds are wider
         // than the times of the filter by the difference that clocks may have. A mail that a process with a wrong clock
         // has enqueued has the time of that clock in its id.
-        let first = self.from.map(|from| Column::Id.gte(first_id_at(from - MAX_CLOCK_ERROR)));
-        let last = self.to.map(|to| Column::Id.lt(first_id_at(to + MAX_CLOCK_ERROR)));
+        let first = self.from.map(|from| Column::Id.gte(EmailId(first_id_at(from - MAX_CLOCK_ERROR))));
+        let last = self.to.map(|to| Column::Id.lt(EmailId(first_id_at(to + MAX_CLOCK_ERROR))));
         Condition::all()
             .add_option(self.status.map(|status| Column::Status.eq(status)))
             .add_option(self.kind.map(|kind| Column::Kind.eq(kind)))
@@ -51,12 +51,6 @@ impl MailFilter {
             .add_option(first)
             .add_option(last)
     }
-}
-
-/// Returns the lowest id (UUIDv7) that [`App::new_id`] can make at `time`.
-fn first_id_at(time: Time) -> EmailId {
-    let milliseconds = u128::try_from(time.timestamp_millis()).unwrap_or(0);
-    EmailId(Uuid::from_u128(milliseconds << 80))
 }
 
 /// Returns the mails of `tenant`: those that its mail log shows. Personal mail belongs to no tenant.

@@ -16,6 +16,7 @@ mod request_batch;
 mod retry;
 mod send;
 mod settings;
+mod summary;
 
 pub use delivery::Reason;
 pub use hold::{HoldCache, release_after_change};
@@ -31,3 +32,5 @@ pub use retry::{Retried, RetryCaller, retry, retry_all};
 pub(crate) use send::ComposeError;
 pub use send::{MailRoute, MailRouting, SendMail, send_test};
 pub use settings::{MailSettings, MailUrl};
+pub use summary::FailedMails;
+pub(crate) use summary::{delivered_invitations, failed_by_reason, oldest_queued};

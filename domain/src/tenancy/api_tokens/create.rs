@@ -105,7 +105,10 @@ pub(crate) async fn insert(
 }
 
 /// Checks that there are scopes and that the role of the owner gives each of them.
-fn check_scopes(scopes: &Scopes, owner: &TokenOwner) -> Result<()> {
+///
+/// # Errors
+/// `validation_failed` at `/scopes` with the field code `scope_not_allowed`.
+pub(crate) fn check_scopes(scopes: &Scopes, owner: &TokenOwner) -> Result<()> {
     let role = owner.role();
     let problem = |detail: String| Err(Error::invalid("/scopes", "scope_not_allowed", detail));
     match scopes.permissions().iter().find(|permission| !permission.is_given_by(role)) {

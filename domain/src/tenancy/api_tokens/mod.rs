@@ -23,8 +23,8 @@ use portico_entity::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 pub use authenticate::{authenticate, load};
-pub(crate) use create::insert;
 pub use create::{IssuedToken, NewApiToken, create};
+pub(crate) use create::{check_scopes, insert};
 pub(crate) use list::page_of;
 pub use list::{OwnedToken, list, list_own, presented};
 pub(crate) use notice::compose;

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetClientData, GetClientErrors, GetClientResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetClientData, GetClientErrors, GetClientResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -67,6 +67,30 @@ export const changePassword = <ThrowOnError extends boolean = false>(options: Op
             type: 'http'
         }],
     url: '/api/portal/auth/change-password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Check a password
+ *
+ * Returns what the password policy says about a password, so that a form can show it before the password is set.
+ * With `token`, the password is judged as by `activate_account` or `reset_password`, and the link stays unused. A
+ * session in the request is then ignored. Without `token`, it is judged as by `change_password`, and the response
+ * is 401 if no portal user is signed in. Nothing is stored.
+ *
+ * Rate limits: `requests`, `bearer`, `token_network`, `check_password`.
+ */
+export const checkPassword = <ThrowOnError extends boolean = false>(options: Options<CheckPasswordData, ThrowOnError>): RequestResult<CheckPasswordResponses, CheckPasswordErrors, ThrowOnError> => (options.client ?? client).post<CheckPasswordResponses, CheckPasswordErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/check-password',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -597,7 +621,7 @@ export const sendCode = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Get the current staff session
  *
- * Returns the signed-in staff user and the session.
+ * Returns the signed-in staff user, the session, and what the role of the staff user allows.
  *
  * Rate limits: `requests`, `bearer`.
  */
@@ -680,6 +704,50 @@ export const stepUpStaff = <ThrowOnError extends boolean = false>(options: Optio
  */
 export const verifyCode = <ThrowOnError extends boolean = false>(options: Options<VerifyCodeData, ThrowOnError>): RequestResult<VerifyCodeResponses, VerifyCodeErrors, ThrowOnError> => (options.client ?? client).post<VerifyCodeResponses, VerifyCodeErrors, ThrowOnError>({
     url: '/api/staff/auth/verify-code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Approve a login of the command line
+ *
+ * Returns the URL by which the browser brings a code to the program that waits for it on the same machine. The
+ * code can be exchanged once within 60 seconds, and only as long as the current session lives. The response is 422
+ * with the field code `scope_not_allowed` if the role of the staff user does not give one of the scopes.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const approveCliLogin = <ThrowOnError extends boolean = false>(options: Options<ApproveCliLoginData, ThrowOnError>): RequestResult<ApproveCliLoginResponses, ApproveCliLoginErrors, ThrowOnError> => (options.client ?? client).post<ApproveCliLoginResponses, ApproveCliLoginErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/cli-logins',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Exchange the code of a login
+ *
+ * Creates the personal access token of an approved login. It is valid for 90 days, and the staff user gets a
+ * notice by mail. The response is 401 `invalid_code` if the code is unknown, used or expired, if the secret is
+ * another one, if the session in which the login was approved has ended, or if the role of the staff user no
+ * longer gives the scopes. It is 409 `conflict` if the staff user has 100 tokens.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const exchangeCliLogin = <ThrowOnError extends boolean = false>(options: Options<ExchangeCliLoginData, ThrowOnError>): RequestResult<ExchangeCliLoginResponses, ExchangeCliLoginErrors, ThrowOnError> => (options.client ?? client).post<ExchangeCliLoginResponses, ExchangeCliLoginErrors, ThrowOnError>({
+    url: '/api/staff/cli-logins/exchange',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -1385,6 +1453,31 @@ export const listInvitations = <ThrowOnError extends boolean = false>(options?: 
             type: 'http'
         }],
     url: '/api/v1/invitations',
+    ...options
+});
+
+/**
+ * Get the overview
+ *
+ * Returns what became of the invitations of each day, which mails have failed, and how long the oldest mail has
+ * waited. Only the caller's tenant counts. Personal mail, such as a reset link, belongs to no tenant. The range
+ * has at most 366 days.
+ *
+ * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const getOverview = <ThrowOnError extends boolean = false>(options?: Options<GetOverviewData, ThrowOnError>): RequestResult<GetOverviewResponses, GetOverviewErrors, ThrowOnError> => (options?.client ?? client).get<GetOverviewResponses, GetOverviewErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }, {
+            key: 'ApiToken',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/overview',
     ...options
 });
 

@@ -170,6 +170,48 @@ export type ApiTokenOwner = {
 export type ApiTokenOwnerKind = 'person' | 'service';
 
 /**
+ * ApproveCliLogin
+ *
+ * A login of the command line that the staff user approves. The values come from the address of the approval page,
+ * which any program or page can have opened.
+ */
+export type ApproveCliLogin = {
+    /**
+     * The SHA-256 hash of the program's secret, in base64url without padding (RFC 7636, `S256`).
+     */
+    code_challenge: string;
+    /**
+     * The name of the API token, 1 to 100 characters.
+     */
+    name: string;
+    /**
+     * The port of the browser's machine on which the program listens: 1024 to 65535.
+     */
+    port: number;
+    /**
+     * The permissions that the API token may use. The role of the staff user must give each of them.
+     */
+    scopes: Array<TokenScope>;
+    /**
+     * A random text of the program, which the answer repeats: 16 to 128 letters, digits, `-` and `_`.
+     */
+    state: string;
+};
+
+/**
+ * ApprovedCliLogin
+ *
+ * A login of the command line that was approved.
+ */
+export type ApprovedCliLogin = {
+    /**
+     * Where the browser goes: a URL of the literal address 127.0.0.1 at the given port, with the query parameters
+     * `code` and `state`.
+     */
+    redirect_to: string;
+};
+
+/**
  * AuditActor
  *
  * Who acted.
@@ -449,6 +491,23 @@ export type ChangePassword = {
 };
 
 /**
+ * CheckPassword
+ *
+ * A password to judge before it is set.
+ */
+export type CheckPassword = {
+    /**
+     * The password.
+     */
+    password: string;
+    /**
+     * The token of the activation or reset link with which the password would be set. If it is absent, the password of
+     * the signed-in user would be changed.
+     */
+    token?: string | null;
+};
+
+/**
  * CheckedLink
  *
  * What a live link is for, and which portal user it belongs to.
@@ -580,6 +639,10 @@ export type ClientSummaryStatus = 'active' | 'past_due';
  * - `status`: Always `accepted`.
  */
 export type CodeSent = {
+    /**
+     * How long the code is valid, in seconds from now.
+     */
+    expires_in: number;
     /**
      * The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
      * for this flow, and so only for the browser that requested it.
@@ -991,6 +1054,10 @@ export type CurrentSession = {
  * - `user`: The signed-in staff user.
  */
 export type CurrentStaffSession = {
+    /**
+     * What the role of the staff user allows.
+     */
+    permissions: Array<StaffPermission>;
     session: SessionInfo;
     user: StaffUser;
 };
@@ -1124,6 +1191,51 @@ export type EmailReason = 'recipient_refused' | 'message_refused' | 'refused' | 
  * - `suppressed`: the mail was not sent, because what it carries has expired, was withdrawn or was replaced.
  */
 export type EmailStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
+
+/**
+ * ExchangeCliLogin
+ *
+ * The code of an approved login and the secret of the program.
+ */
+export type ExchangeCliLogin = {
+    /**
+     * The code that the browser has brought.
+     */
+    code: string;
+    /**
+     * The secret whose hash was approved: 43 to 128 letters, digits, `-`, `.`, `_` and `~` (RFC 7636 §4.1).
+     */
+    code_verifier: string;
+};
+
+/**
+ * FailedMail
+ *
+ * How many mails have failed for one reason.
+ *
+ * - `reason`: Why the mails have failed.
+ */
+export type FailedMail = {
+    /**
+     * The number of mails, at least 1. A mail that was sent again counts too.
+     */
+    count: number;
+    reason: FailedMailReason;
+};
+
+/**
+ * Why a mail has failed.
+ *
+ * - `recipient_refused`: the mail server of the recipient refused the address.
+ * - `message_refused`: the mail server refused the text of the mail.
+ * - `refused`: the mail server refused the mail four times.
+ * - `outcome_unknown`: the mail server did not say whether it accepted the mail.
+ * - `gave_up`: the mail server did not accept the mail within 72 hours.
+ * - `undeliverable`: the mail could not be made for this address.
+ * - `discarded`: an operator discarded the mail, or it could not be processed.
+ * - `other`: another version of Portico has recorded another reason or none.
+ */
+export type FailedMailReason = 'recipient_refused' | 'message_refused' | 'refused' | 'outcome_unknown' | 'gave_up' | 'undeliverable' | 'discarded' | 'other';
 
 /**
  * Why a request failed with the status 403 (RFC 9457).
@@ -1287,6 +1399,39 @@ export type ForgotPassword = {
      * The email address of the portal user.
      */
     email: string;
+};
+
+/**
+ * FunnelDay
+ *
+ * The invitations that were created on one day, and how many of them have come how far until now.
+ *
+ * All numbers of a day count invitations of that day: one that was created on Monday and accepted on Tuesday counts
+ * for Monday. So the numbers of a day show how many persons were lost between two steps.
+ */
+export type FunnelDay = {
+    /**
+     * How many of these were accepted. A person who has a password and a membership at the tenant joins at once.
+     */
+    activated: number;
+    /**
+     * The day (UTC), such as `2026-11-26`.
+     */
+    day: string;
+    /**
+     * How many of these a mail server has accepted a mail for. An invitation that was accepted by its link counts even
+     * if its mail is so old that the mail log no longer has it.
+     */
+    delivered: number;
+    /**
+     * The number of invitations that were created, also of those that were cancelled or have expired since.
+     */
+    invited: number;
+    /**
+     * How many of these were accepted and have been followed by a sign-in of the person at the client. The session
+     * that an activation opens counts.
+     */
+    signed_in: number;
 };
 
 /**
@@ -1918,6 +2063,28 @@ export type OverloadedOrUnavailableProblem = {
 };
 
 /**
+ * Overview
+ *
+ * Figures about the caller's tenant.
+ */
+export type Overview = {
+    /**
+     * How many of the mails that were requested on these days have failed, by reason, the most frequent reason first.
+     * The sum is the number of mails that `list_emails` returns for `status=failed` and the same days.
+     */
+    failed_mail: Array<FailedMail>;
+    /**
+     * Every day of the range, the first day first.
+     */
+    funnel: Array<FunnelDay>;
+    /**
+     * How many seconds ago the mail was requested that has waited longest to be sent; `null` if no mail waits. It does
+     * not depend on the range.
+     */
+    oldest_queued_seconds: number | null;
+};
+
+/**
  * OwnSession
  *
  * A live session of the caller.
@@ -2020,6 +2187,31 @@ export type OwnedApiTokenList = {
      */
     next_cursor: string | null;
 };
+
+/**
+ * PasswordJudgement
+ *
+ * What the password policy says about a password.
+ */
+export type PasswordJudgement = {
+    /**
+     * What is wrong with the password; empty if it would be accepted.
+     */
+    codes: Array<PasswordProblem>;
+    /**
+     * How hard the password is to guess, from 0 (very easy) to 4 (hard). A password below 3 is refused.
+     */
+    score: number;
+};
+
+/**
+ * What is wrong with a password. A refused password is answered with the same field codes.
+ *
+ * - `password_too_short`, `password_too_long`: the length is outside of the policy.
+ * - `password_weak`: it is easy to guess, or contains a part of the name or address of the person or of the name of
+ * the client or tenant.
+ */
+export type PasswordProblem = 'password_too_short' | 'password_too_long' | 'password_weak';
 
 /**
  * PasswordReset
@@ -2573,6 +2765,11 @@ export type StaffMember = {
     role: StaffRole;
     status: StaffStatus;
 };
+
+/**
+ * What a staff user may do.
+ */
+export type StaffPermission = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read' | 'staff:read' | 'staff:edit';
 
 /**
  * StaffProfile
@@ -3427,6 +3624,83 @@ export type ChangePasswordResponses = {
 };
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type CheckPasswordData = {
+    body: CheckPassword;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/check-password';
+};
+
+export type CheckPasswordErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `token_unknown`: no link has this token.
+     */
+    404: TokenUnknownProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
+     */
+    410: DeadLinkProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CheckPasswordError = CheckPasswordErrors[keyof CheckPasswordErrors];
+
+export type CheckPasswordResponses = {
+    /**
+     * What the password policy says about a password.
+     */
+    200: PasswordJudgement;
+};
+
+export type CheckPasswordResponse = CheckPasswordResponses[keyof CheckPasswordResponses];
 
 export type CheckTokenData = {
     body: LinkToken;
@@ -5682,6 +5956,148 @@ export type VerifyCodeResponses = {
 };
 
 export type VerifyCodeResponse = VerifyCodeResponses[keyof VerifyCodeResponses];
+
+export type ApproveCliLoginData = {
+    body: ApproveCliLogin;
+    path?: never;
+    query?: never;
+    url: '/api/staff/cli-logins';
+};
+
+export type ApproveCliLoginErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ApproveCliLoginError = ApproveCliLoginErrors[keyof ApproveCliLoginErrors];
+
+export type ApproveCliLoginResponses = {
+    /**
+     * A login of the command line that was approved.
+     */
+    201: ApprovedCliLogin;
+};
+
+export type ApproveCliLoginResponse = ApproveCliLoginResponses[keyof ApproveCliLoginResponses];
+
+export type ExchangeCliLoginData = {
+    body: ExchangeCliLogin;
+    path?: never;
+    query?: never;
+    url: '/api/staff/cli-logins/exchange';
+};
+
+export type ExchangeCliLoginErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ExchangeCliLoginError = ExchangeCliLoginErrors[keyof ExchangeCliLoginErrors];
+
+export type ExchangeCliLoginResponses = {
+    /**
+     * An API token that was just created. This is the only response that contains the token itself.
+     */
+    201: CreatedApiToken;
+};
+
+export type ExchangeCliLoginResponse = ExchangeCliLoginResponses[keyof ExchangeCliLoginResponses];
 
 export type GetStaffProfileData = {
     body?: never;
@@ -7945,6 +8361,80 @@ export type ListInvitationsResponses = {
 };
 
 export type ListInvitationsResponse = ListInvitationsResponses[keyof ListInvitationsResponses];
+
+export type GetOverviewData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The first day (UTC), such as `2026-11-01`. If it is absent, the range has 30 days.
+         */
+        from?: string;
+        /**
+         * The last day (UTC), which belongs to the range. The default is today.
+         */
+        to?: string;
+    };
+    url: '/api/v1/overview';
+};
+
+export type GetOverviewErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this.
+     */
+    403: ForbiddenProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or 2 MiB for an operation with `x-large-body`.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+
+export type GetOverviewResponses = {
+    /**
+     * Figures about the caller's tenant.
+     */
+    200: Overview;
+};
+
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
 
 export type ListPortalUsersData = {
     body?: never;
