@@ -9,7 +9,9 @@ mod api_token;
 mod audit;
 mod audit_export;
 mod audit_lines;
+mod browser_login;
 mod bulk;
+mod callback_server;
 mod clients;
 mod context;
 mod csv_file;
@@ -34,6 +36,7 @@ mod status;
 mod terminal;
 mod time;
 mod tokens;
+mod web_browser;
 
 use std::time::Duration;
 
@@ -60,7 +63,7 @@ Environment:
   PORTICO_REMOTE_URL, PORTICO_REMOTE_TOKEN   server and API token in place of a profile, for scripts
 
 Examples:
-  portico remote login https://portal.example.com --email you@example.com
+  portico remote login https://portal.example.com
   portico remote clients list
   portico remote invite --client 'Acme Ltd' ann@example.com --name 'Ann Baker'
   portico remote invite --client 'Acme Ltd' --csv people.csv

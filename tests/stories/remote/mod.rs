@@ -1,6 +1,7 @@
 //! `portico remote`: the commands that work over the API, in a pseudo-terminal and in scripts.
 
 mod audit;
+mod browser_login;
 mod emails;
 mod faults;
 mod invite;
