@@ -69,7 +69,7 @@ impl Brand {
 
     fn neutral(locale: Option<&str>) -> Self {
         Self {
-            name: tenants::NEUTRAL_NAME.into(),
+            name: branding::NEUTRAL_NAME.into(),
             language: text_language(locale.unwrap_or_default()),
             colors: MailColors::default(),
             logo: None,
