@@ -10,18 +10,24 @@ interface BrandState {
   brand: Brand;
   /** Shows the brand of a tenant, or the neutral one, and remembers it for the next visit. */
   useTenant(slug: string | null): void;
+  /** Shows a brand that has just changed. */
+  show(brand: Brand): void;
 }
 
-const BrandContext = createContext<BrandState>({ brand: boot.brand, useTenant: () => undefined });
+const BrandContext = createContext<BrandState>({ brand: boot.brand, useTenant: () => undefined, show: () => undefined });
 
 /** Provides the brand that the server has chosen, until a page learns the tenant. */
 export function BrandProvider({ children }: { children: ComponentChildren }) {
   const [brand, setBrand] = useState(boot.brand);
+  const show = (next: Brand) => {
+    linkStyle(next);
+    setBrand(next);
+  };
   const useTenant = (slug: string | null) => {
     setCookie('portico_brand', slug ?? '');
-    if (slug !== brand.tenant) void load(slug).then((loaded) => loaded && setBrand(loaded));
+    if (slug !== brand.tenant) void load(slug).then((loaded) => loaded && show(loaded));
   };
-  return <BrandContext.Provider value={{ brand, useTenant }}>{children}</BrandContext.Provider>;
+  return <BrandContext.Provider value={{ brand, useTenant, show }}>{children}</BrandContext.Provider>;
 }
 
 /** Returns the brand of the page. */
@@ -39,12 +45,18 @@ export function useTenantBrand(slug: string | null | undefined): void {
   }, [slug]);
 }
 
-/** Loads a brand and its style sheet. Returns nothing if the server cannot be reached: the page keeps its look. */
+/** Returns the function that shows a brand that has just changed. */
+export const useShowBrand = (): ((brand: Brand) => void) => useContext(BrandContext).show;
+
+/** Loads a brand. Returns nothing if the server cannot be reached: the page keeps its look. */
 async function load(slug: string | null): Promise<Brand | undefined> {
   const { data } = await getBrand({ query: slug ? { tenant: slug } : {} });
-  if (!data) return undefined;
-  const old = document.querySelector<HTMLLinkElement>('link#brand');
-  const href = data.tenant ? `/api/portal/brand.css?tenant=${data.tenant}&v=${data.version}` : '/api/portal/brand.css';
-  if (old && old.getAttribute('href') !== href) old.href = href;
   return data;
+}
+
+/** Links the style sheet of a brand. */
+function linkStyle({ tenant, version }: Brand): void {
+  const link = document.querySelector<HTMLLinkElement>('link#brand');
+  const href = tenant ? `/api/portal/brand.css?tenant=${tenant}&v=${version}` : '/api/portal/brand.css';
+  if (link && link.getAttribute('href') !== href) link.href = href;
 }

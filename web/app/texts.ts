@@ -12,6 +12,7 @@ import type portal from '../i18n/portal/en.ts';
 import type consoleTexts from '../i18n/console/en.ts';
 import type outcomes from '../i18n/outcomes/en.ts';
 import type access from '../i18n/access/en.ts';
+import type settings from '../i18n/settings/en.ts';
 
 export { LOCALES, localeOf, type Locale };
 
@@ -26,6 +27,7 @@ export interface Bundles {
   console: typeof consoleTexts;
   outcomes: typeof outcomes;
   access: typeof access;
+  settings: typeof settings;
 }
 export type BundleName = keyof Bundles;
 

@@ -9,9 +9,12 @@ export const pages = [
   { path: '/console/clients/:client/bulk-invite', file: 'bulk-invite', texts: ['console', 'problems'], signedIn: true },
   { path: '/console/people', file: 'people', texts: ['console', 'problems'], signedIn: true },
   { path: '/console/invitations', file: 'invitations', texts: ['console', 'problems', 'outcomes'], signedIn: true },
+  { path: '/console/mail', file: 'mail', texts: ['console', 'settings', 'problems', 'outcomes'], signedIn: true },
+  { path: '/console/audit', file: 'audit', texts: ['console', 'settings', 'problems'], signedIn: true },
   { path: '/console/staff', file: 'staff', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/service-accounts', file: 'service-accounts', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/tokens', file: 'tokens', texts: ['console', 'access', 'problems'], signedIn: true },
+  { path: '/console/branding', file: 'branding', texts: ['console', 'settings', 'problems'], signedIn: true },
   { path: '/console/account', file: 'account', texts: ['console', 'access', 'problems'], signedIn: true },
   { path: '/console/approve-login', file: 'approve-login', texts: ['console', 'access', 'problems'], signedIn: true },
 ];

@@ -78,6 +78,50 @@ export function SearchFilter({ label, value = '', onChange, hint }: FilterProps 
   );
 }
 
+interface ValueFilterProps extends FilterProps {
+  hint?: string;
+  /** What a value looks like. */
+  pattern: RegExp;
+  /** Says that a text is no value. */
+  problem: string;
+}
+
+/** A filter for a whole value, such as an address. It takes effect with Enter, and when the user leaves it. */
+export function ValueFilter({ label, value = '', onChange, hint, pattern, problem }: ValueFilterProps) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const typed = text.trim();
+  const [isChecked, setChecked] = useState(false);
+  const isInvalid = isChecked && typed !== '' && !pattern.test(typed);
+  const report = () => {
+    setChecked(true);
+    if (typed !== value && (typed === '' || pattern.test(typed))) onChange(typed);
+  };
+  return (
+    <Labelled label={label} problem={isInvalid ? problem : undefined} wide>
+      {(id) => (
+        <input
+          id={id}
+          class="p-input"
+          type="text"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          placeholder={hint}
+          value={text}
+          aria-invalid={isInvalid ? 'true' : undefined}
+          aria-describedby={isInvalid ? `${id}-problem` : undefined}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            setChecked(false);
+          }}
+          onChange={report}
+        />
+      )}
+    </Labelled>
+  );
+}
+
 /** A filter for one of a few values, or for all. */
 export function SelectFilter({ label, value = '', onChange, choices }: FilterProps & { choices: Choice[] }) {
   const { filters } = useTexts('common');
@@ -125,12 +169,25 @@ function DayFilter({ label, value = '', onChange, ...bounds }: FilterProps & { m
   );
 }
 
-function Labelled({ label, wide, children }: { label: string; wide?: boolean; children: (id: string) => ComponentChildren }) {
+interface LabelledProps {
+  label: string;
+  wide?: boolean;
+  problem?: string | undefined;
+  children: (id: string) => ComponentChildren;
+}
+
+/** The label of a filter, and what is wrong with its text. */
+export function Labelled({ label, wide, problem, children }: LabelledProps) {
   const id = useId();
   return (
     <div class={wide ? 'p-filter p-filter-wide' : 'p-filter'}>
       <label for={id}>{label}</label>
       {children(id)}
+      {problem && (
+        <p class="p-field-problem" id={`${id}-problem`} role="alert">
+          {problem}
+        </p>
+      )}
     </div>
   );
 }

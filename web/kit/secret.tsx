@@ -1,5 +1,6 @@
-import { useEffect, useId } from 'preact/hooks';
+import { useId } from 'preact/hooks';
 import { CopyButton } from './copy-button.tsx';
+import { useAskBeforeLeaving } from './leaving.ts';
 import { Notice } from './notice.tsx';
 
 interface SecretProps {
@@ -14,7 +15,7 @@ interface SecretProps {
 /** A secret that is shown once, with a button that copies it. The browser asks before the user leaves the page. */
 export function Secret({ label, value, warning, question }: SecretProps) {
   const id = useId();
-  useEffect(() => askBeforeLeaving(question), [question]);
+  useAskBeforeLeaving(question);
   return (
     <div class="p-stack">
       <Notice kind="warning">
@@ -29,20 +30,4 @@ export function Secret({ label, value, warning, question }: SecretProps) {
       </div>
     </div>
   );
-}
-
-/** Makes the browser ask before the page is left. Returns a function that ends this. */
-function askBeforeLeaving(question: string): () => void {
-  const onUnload = (event: BeforeUnloadEvent) => event.preventDefault();
-  // Going back to another page of the app does not unload this one. Older browsers lack the Navigation API.
-  const onNavigate = (event: NavigateEvent) => {
-    if (event.destination.sameDocument && event.cancelable && !confirm(question)) event.preventDefault();
-  };
-  const navigation = 'navigation' in globalThis ? globalThis.navigation : undefined;
-  addEventListener('beforeunload', onUnload);
-  navigation?.addEventListener('navigate', onNavigate);
-  return () => {
-    removeEventListener('beforeunload', onUnload);
-    navigation?.removeEventListener('navigate', onNavigate);
-  };
 }

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { Fragment, type ComponentChildren } from 'preact';
 
 export interface Column<Row> {
   /** The heading. An empty one is read to screen readers by `label`. */
@@ -15,13 +15,15 @@ interface TableProps<Row> {
   columns: Column<Row>[];
   rows: Row[];
   keyOf: (row: Row) => string;
+  /** What stands below a row, over all columns, such as its details. */
+  below?: ((row: Row) => ComponentChildren) | undefined;
 }
 
 /**
  * A table. On a narrow screen, each row becomes a block with the titles of the columns beside its values. The roles
  * keep it a table for screen readers, which styles of blocks would undo.
  */
-export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, keyOf, below }: TableProps<Row>) {
   return (
     <table class="p-table" role="table" aria-label={caption}>
       <thead role="rowgroup">
@@ -35,15 +37,35 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
       </thead>
       <tbody role="rowgroup">
         {rows.map((row) => (
-          <tr key={keyOf(row)} role="row">
-            {columns.map(({ title, cell, align, role }) => (
-              <td key={title} role="cell" data-title={role ? undefined : title} data-align={align} data-role={role}>
-                {cell(row)}
-              </td>
-            ))}
-          </tr>
+          <Fragment key={keyOf(row)}>
+            <Cells row={row} columns={columns} />
+            <Below columns={columns.length}>{below?.(row)}</Below>
+          </Fragment>
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Cells<Data>({ row, columns }: { row: Data; columns: Column<Data>[] }) {
+  return (
+    <tr role="row">
+      {columns.map(({ title, cell, align, role }) => (
+        <td key={title} role="cell" data-title={role ? undefined : title} data-align={align} data-role={role}>
+          {cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function Below({ columns, children }: { columns: number; children?: ComponentChildren }) {
+  if (!children) return null;
+  return (
+    <tr role="row" class="p-below">
+      <td role="cell" colSpan={columns}>
+        {children}
+      </td>
+    </tr>
   );
 }

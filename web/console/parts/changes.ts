@@ -8,3 +8,7 @@ export const reloadPeople = (): Promise<unknown> =>
 /** Loads the clients again, and the lists that show their names. */
 export const reloadClients = (): Promise<unknown> =>
   Promise.all([queries.invalidateQueries({ queryKey: ['clients'] }), reloadPeople()]);
+
+/** Loads the mails again, and the lists that show what has become of them. */
+export const reloadMails = (): Promise<unknown> =>
+  Promise.all([queries.invalidateQueries({ queryKey: ['mails'] }), reloadPeople()]);

@@ -2,8 +2,14 @@
 import { useLocation } from '../../app/location.tsx';
 import { MIN_SEARCH_LENGTH } from '../../kit/filters.tsx';
 
-/** The filters of a list: for each parameter of the API, its choices or the kind of its value. */
-export type FilterKinds = Record<string, readonly string[] | 'search' | 'text' | 'date'>;
+/** What the value of an id looks like. */
+export const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What an email address looks like. The server decides. */
+export const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/;
+
+/** The filters of a list: for each parameter of the API, its choices, its pattern or the kind of its value. */
+export type FilterKinds = Record<string, readonly string[] | RegExp | 'search' | 'text' | 'date'>;
 
 /** The values of filters. A parameter that the address lacks, or that is no choice, is absent. */
 export type FilterValues<Kinds extends FilterKinds> = {
@@ -45,7 +51,7 @@ function isValid(value: string, kind: FilterKinds[string]): boolean {
   if (kind === 'search') return value.trim().length >= MIN_SEARCH_LENGTH;
   if (kind === 'text') return value !== '';
   if (kind === 'date') return /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value));
-  return kind.includes(value);
+  return kind instanceof RegExp ? kind.test(value) : kind.includes(value);
 }
 
 /** Returns the first moment of a day such as `2026-03-31` in the time zone of the browser, as the API takes it. */

@@ -64,17 +64,19 @@ interface ListTableProps<Item extends { id: string }> {
   filters?: { isFiltered: boolean; clear: () => void };
   /** What to show when there are no entries at all. */
   empty: ComponentChildren;
+  /** What stands below an entry, such as its details. */
+  below?: (item: Item) => ComponentChildren;
 }
 
 /** Shows a list as a table: while it loads, when it is empty or has failed, and with a button for more entries. */
-export function ListTable<Item extends { id: string }>({ list, caption, columns, filters, empty }: ListTableProps<Item>) {
+export function ListTable<Item extends { id: string }>({ list, caption, columns, filters, empty, below }: ListTableProps<Item>) {
   return (
     <Loaded query={list} lines={6}>
       {(rows) => {
         if (rows.length === 0) return filters?.isFiltered ? <NothingFound clear={filters.clear} /> : empty;
         return (
           <div class="p-list" aria-busy={list.isPlaceholderData}>
-            <Table caption={caption} columns={columns} rows={rows} keyOf={({ id }) => id} />
+            <Table caption={caption} columns={columns} rows={rows} keyOf={({ id }) => id} below={below} />
             {list.error ? <NextPageFailed list={list} error={list.error} /> : <LoadMore query={list} />}
             <Shown count={rows.length} hasMore={list.hasNextPage} />
           </div>

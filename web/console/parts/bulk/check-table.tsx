@@ -11,7 +11,7 @@ import { ProblemNotice } from '../../../kit/problem-notice.tsx';
 import { Counts } from './counts.tsx';
 import { useRowTexts, useTableProblem } from './row-texts.ts';
 import { RowsTable, type ShownRow } from './rows-table.tsx';
-import { saveFile } from './save-file.ts';
+import { saveTable } from '../save-file.ts';
 import { useSending, type Sending } from './sending.ts';
 import { csvForSpreadsheets, type TableData } from './table.ts';
 
@@ -113,7 +113,7 @@ function DownloadButton({ rows }: { rows: ShownRow[] }) {
       errors(row).join(' '),
     ]);
     const header = [bulk.row, fields.email, fields.name, bulk.result, bulk.statuses.invalid];
-    saveFile(`${bulk.resultFile}.csv`, csvForSpreadsheets([header, ...cells]));
+    saveTable(`${bulk.resultFile}.csv`, csvForSpreadsheets([header, ...cells]));
   };
   return <Button onClick={save}>{bulk.download}</Button>;
 }

@@ -1,9 +1,10 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { Field } from '../../../kit/field.tsx';
-import { saveFile } from './save-file.ts';
+import { FileDrop } from '../../../kit/file-drop.tsx';
+import { saveTable } from '../save-file.ts';
 import { csvForSpreadsheets } from './table.ts';
 
 const TEMPLATE = [
@@ -11,6 +12,8 @@ const TEMPLATE = [
   ['ann@example.com', 'Ann Baker', 'admin', 'en'],
   ['jorg@example.com', 'Jörg Müller', 'member', 'de'],
 ];
+
+const TABLES = '.csv,.tsv,.txt,text/csv,text/tab-separated-values';
 
 interface ChooseTableProps {
   isChecking: boolean;
@@ -23,7 +26,7 @@ export function ChooseTable({ isChecking, onTable }: ChooseTableProps) {
   return (
     <>
       <Card>
-        <FileDrop onFile={onTable} />
+        <FileDrop title={bulk.drop} choose={bulk.choose} kind="primary" accept={TABLES} onFile={onTable} />
         <p class="p-checking" role="status">
           {isChecking && bulk.checking}
         </p>
@@ -31,7 +34,7 @@ export function ChooseTable({ isChecking, onTable }: ChooseTableProps) {
       </Card>
       <Card
         title={bulk.limits.title}
-        actions={<Button onClick={() => saveFile('template.csv', csvForSpreadsheets(TEMPLATE))}>{bulk.template}</Button>}
+        actions={<Button onClick={() => saveTable('template.csv', csvForSpreadsheets(TEMPLATE))}>{bulk.template}</Button>}
       >
         <ul class="p-bullets">
           {[bulk.limits.columns, bulk.limits.format, bulk.limits.size, bulk.limits.perDay].map((sentence) => (
@@ -40,47 +43,6 @@ export function ChooseTable({ isChecking, onTable }: ChooseTableProps) {
         </ul>
       </Card>
     </>
-  );
-}
-
-function FileDrop({ onFile }: { onFile: (file: Blob) => unknown }) {
-  const { bulk } = useTexts('console');
-  const input = useRef<HTMLInputElement>(null);
-  const [isOver, setOver] = useState(false);
-  const take = (files: FileList | null | undefined) => files?.[0] && void onFile(files[0]);
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    take(event.dataTransfer?.files);
-  };
-  return (
-    <div
-      class="p-drop"
-      data-over={isOver ? '' : undefined}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
-      <p class="p-empty-title">{bulk.drop}</p>
-      <Button kind="primary" onClick={() => input.current?.click()}>
-        {bulk.choose}
-      </Button>
-      <input
-        type="file"
-        accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values"
-        aria-label={bulk.choose}
-        ref={input}
-        hidden
-        onChange={(event) => {
-          take(event.currentTarget.files);
-          // The same file may be chosen again after it was corrected.
-          event.currentTarget.value = '';
-        }}
-      />
-    </div>
   );
 }
 

@@ -1,0 +1,30 @@
+import { listAuditEvents } from '@portico/client';
+import { useTexts } from '../app/texts.ts';
+import { Card } from '../kit/card.tsx';
+import { EmptyState } from '../kit/empty-state.tsx';
+import { PageHead } from '../kit/page-head.tsx';
+import { AuditFilters, FILTERS } from './parts/audit/audit-filters.tsx';
+import { AuditTable } from './parts/audit/audit-table.tsx';
+import { Export } from './parts/audit/export.tsx';
+import { endOfDay, startOfDay, useFilters } from './parts/filters.ts';
+import { useList } from './parts/list.tsx';
+
+/** Who did what in the tenant, and when. */
+export default function AuditPage() {
+  const { audit: texts } = useTexts('settings');
+  const filters = useFilters(FILTERS);
+  const { values } = filters;
+  const chosen = { ...values, from: startOfDay(values.from), to: endOfDay(values.to) };
+  const list = useList(['audit', values], (cursor) => listAuditEvents({ query: { ...chosen, cursor } }));
+  return (
+    <>
+      <PageHead title={texts.title} />
+      <p class="p-intro">{texts.intro}</p>
+      <Card>
+        <AuditFilters filters={filters} events={list.data ?? []} />
+        <AuditTable list={list} filters={filters} empty={<EmptyState title={texts.none} />} />
+      </Card>
+      <Export query={chosen} />
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+import { keepPreviousData, useQuery } from '@tanstack/preact-query';
+import { getClient, listClients } from '@portico/client';
+import { useEffect, useId, useState } from 'preact/hooks';
+import { dataOf } from '../../../app/queries.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Labelled, MIN_SEARCH_LENGTH } from '../../../kit/filters.tsx';
+
+/** How many clients are offered. */
+const MAX_OFFERED = 20;
+
+/** A filter for one client. The user types a part of the name and chooses one of the clients that the browser offers. */
+export function ClientFilter({ value = '', onChange }: { value: string | undefined; onChange: (id: string) => void }) {
+  const { audit: texts } = useTexts('settings');
+  const [text, setText] = useState('');
+  const [isLeft, setLeft] = useState(false);
+  const listId = useId();
+  const chosen = useClientName(value);
+  useEffect(() => setText(chosen ?? ''), [chosen]);
+  const q = text.trim();
+  const found = useQuery({
+    queryKey: ['clients', 'offered', q],
+    queryFn: () => dataOf(listClients({ query: { q, limit: MAX_OFFERED } })),
+    enabled: q.length >= MIN_SEARCH_LENGTH && q !== chosen,
+    placeholderData: keepPreviousData,
+  });
+  const offered = found.data?.data ?? [];
+  const input = (typed: string) => {
+    setText(typed);
+    setLeft(false);
+    const match = offered.find(({ name }) => name === typed.trim());
+    if (match) onChange(match.id);
+    else if (value) onChange('');
+  };
+  const isUnknown = isLeft && q !== '' && q !== chosen;
+  return (
+    <Labelled label={texts.client} problem={isUnknown ? texts.clientUnknown : undefined} wide>
+      {(id) => (
+        <>
+          <input
+            id={id}
+            class="p-input"
+            list={listId}
+            dir="auto"
+            autocomplete="off"
+            placeholder={texts.clientHint}
+            value={text}
+            aria-invalid={isUnknown ? 'true' : undefined}
+            aria-describedby={isUnknown ? `${id}-problem` : undefined}
+            onInput={(event) => input(event.currentTarget.value)}
+            onBlur={() => setLeft(true)}
+          />
+          <datalist id={listId}>
+            {offered.map((client) => (
+              <option key={client.id} value={client.name} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Labelled>
+  );
+}
+
+/** Returns the name of the chosen client, or its id if there is no such client. */
+function useClientName(id: string): string | undefined {
+  const client = useQuery({
+    queryKey: ['clients', id],
+    queryFn: () => dataOf(getClient({ path: { client_id: id } })),
+    enabled: id !== '',
+  });
+  if (!id) return undefined;
+  return client.data?.name ?? (client.error ? id : undefined);
+}
