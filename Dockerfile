@@ -3,6 +3,7 @@
 # Both stages use Debian 12, because the binary needs the C library that it was linked against. It needs nothing else.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
+# Also copies web/dist, the built pages, which the binary contains.
 COPY . .
 # Cargo's downloads and its target folder are in caches of the builder, so after a change only our own crates are
 # compiled.

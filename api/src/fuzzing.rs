@@ -88,7 +88,7 @@ pub fn listening(data: &[u8]) {
     let is_production = env.is_production();
     let Ok(settings) = env.finish(settings) else { return };
     assert!(settings.trusted_proxies.iter().all(|network| network.prefix_len() > 0));
-    for origin in &settings.allowed_origins {
+    for origin in settings.allowed_origins.iter().chain(&settings.return_origins) {
         assert!(Url::parse(origin).is_ok_and(|url| url.origin().is_tuple()) && !origin.contains(['*', '@', '?', '#']));
         assert!(header::HeaderValue::from_str(origin).is_ok(), "{origin} is a valid header value");
     }

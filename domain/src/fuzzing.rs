@@ -22,7 +22,7 @@ use crate::{
         smtp::Encryption,
     },
     registry,
-    tenancy::invitations::InvitationSettings,
+    tenancy::{branding, invitations::InvitationSettings},
 };
 
 pub use crate::identity::sessions::fuzzing::{access_token, refresh_token};
@@ -63,6 +63,14 @@ pub fn name(data: &[u8]) {
     assert!(!text.contains(char::is_control) && !text.contains("//"), "{text:?}");
     assert_eq!(text, text.trim());
     assert_eq!(text.parse::<Name>().as_ref(), Ok(&name), "parsing must be idempotent");
+}
+
+/// Checks that an uploaded logo is refused, or that the images made of it are small and can be decoded.
+///
+/// # Panics
+/// If a property does not hold.
+pub fn logo(data: &[u8]) {
+    branding::fuzz_logo(data);
 }
 
 /// Checks that [`Settings`] refuses the input without showing a value, or is within its limits.
@@ -153,6 +161,11 @@ mod tests {
     #[test]
     fn name() {
         run("name", super::name);
+    }
+
+    #[test]
+    fn logo() {
+        run("logo", super::logo);
     }
 
     #[test]

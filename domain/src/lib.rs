@@ -2,8 +2,10 @@
 //!
 //! - [`platform`]: what every capability builds on: [`App`](platform::app::App), transactions, jobs, mail, settings,
 //!   rate limits, audit, metrics. It imports no capability.
-//! - [`tenancy`]: tenants, clients, memberships, invitations, colleagues, staff users, service accounts and API tokens.
-//! - [`identity`]: passwords, sessions, link tokens, staff codes, known devices, activation and profiles.
+//! - [`tenancy`]: tenants and their brands, clients, memberships, invitations, colleagues, staff users, service
+//!   accounts, API tokens and the overview.
+//! - [`identity`]: passwords, sessions, link tokens, staff codes, logins of the command line, known devices, activation
+//!   and profiles.
 //! - [`limits`]: the table of all rate limits.
 //! - [`operations`]: what operators run: the copy to another database, clean-up, demo data.
 //! - [`registry`]: the only module that knows every capability.

@@ -8,8 +8,8 @@ use url::Url;
 use super::output::print;
 use crate::{bootstrap, config::Config, listeners, stop};
 
-/// Creates the demo tenant if it does not exist, prints the addresses of the API docs and the mailbox page, and runs
-/// API and worker until `stop` is cancelled.
+/// Creates the demo tenant if it does not exist, prints the addresses of the pages, and runs API and worker
+/// until `stop` is cancelled.
 ///
 /// # Errors
 /// Returns an error if `PORTICO_ENV` is `production`, or if the process cannot start or serve: see [`bootstrap`].
@@ -26,7 +26,8 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
     let Some(app) = stop::unless_stopped(&stop, start).await? else { return Ok(()) };
     // As it was called, so that the printed command works also if `portico` is not in `PATH`.
     let program = std::env::args().next().unwrap_or_else(|| "portico".into());
-    let banner = banner(&program, &listeners.local_url().unwrap_or_default(), &config.domain.public_url);
+    let url = listeners.local_url().unwrap_or_default();
+    let banner = banner(&program, &url, &config.domain.public_url, config.api.serves_pages);
     // The page addresses are a convenience: if stdout is closed, or a pipe whose reader has stopped, Portico runs all
     // the same.
     std::thread::spawn(|| print(banner));
@@ -34,18 +35,24 @@ pub(super) async fn run(mut config: Config, stop: CancellationToken) -> Result<(
 }
 
 /// Returns what is printed at the start: the pages at `url`, where the API listens, and how to sign in for a first try.
-fn banner(program: &str, url: &str, public_url: &Url) -> String {
+fn banner(program: &str, url: &str, public_url: &Url, serves_pages: bool) -> String {
     let public_url = public_url.as_str().trim_end_matches('/');
     let links = if public_url == url {
         String::new()
     } else {
         format!("\n  The links in mails lead to {public_url} (PORTICO_PUBLIC_URL).\n")
     };
+    let pages = if serves_pages {
+        format!("  Portal             {url}/portal\n  Console            {url}/console\n")
+    } else {
+        String::new()
+    };
+    let where_to = if serves_pages { "in the console or by the command below" } else { "by the command below" };
     format!(
-        "\nPortico is running. Ctrl-C stops it.\n\n  API documentation  {url}/api/docs\n  \
-         Mailbox            {url}/dev/mail\n{links}\nTo sign in as staff for a first try, request a code for \
-         owner@demo.test. It arrives in the mailbox:\n\n  {program} remote login {url} --email owner@demo.test\n\n\
-         README.md shows every step with curl.\n"
+        "\nPortico is running. Ctrl-C stops it.\n\n{pages}  Mailbox            {url}/dev/mail\n  \
+         API documentation  {url}/api/docs\n{links}\nTo sign in as staff for a first try, request a code for \
+         owner@demo.test {where_to}.\nThe code arrives in the mailbox.\n\n  \
+         {program} remote login {url} --email owner@demo.test\n\nREADME.md shows every step with curl.\n"
     )
 }
 
@@ -55,9 +62,13 @@ mod tests {
 
     #[test]
     fn banner_has_the_bound_address_and_says_where_mails_lead_if_that_is_another_one() {
-        let banner = |public| banner("target/debug/portico", "http://[::1]:4711", &Url::parse(public).unwrap());
-        let same = banner("http://[::1]:4711");
+        let banner = |public, serves_pages| {
+            banner("target/debug/portico", "http://[::1]:4711", &Url::parse(public).unwrap(), serves_pages)
+        };
+        let same = banner("http://[::1]:4711", true);
         for link in [
+            "http://[::1]:4711/portal\n",
+            "http://[::1]:4711/console\n",
             "http://[::1]:4711/api/docs",
             "http://[::1]:4711/dev/mail",
             "target/debug/portico remote login http://[::1]:4711 ",
@@ -65,6 +76,8 @@ mod tests {
             assert!(same.contains(link), "{same}");
         }
         assert!(!same.contains("PORTICO_PUBLIC_URL"), "{same}");
-        assert!(banner("http://localhost:3000").contains("lead to http://localhost:3000 (PORTICO_PUBLIC_URL)"));
+        assert!(banner("http://localhost:3000", true).contains("lead to http://localhost:3000 (PORTICO_PUBLIC_URL)"));
+        let without_pages = banner("http://[::1]:4711", false);
+        assert!(!without_pages.contains("/portal") && !without_pages.contains("console"), "{without_pages}");
     }
 }

@@ -22,8 +22,9 @@ class Operation:
         # Such a request is sent without credentials, because it would end the session of this run.
         self.ends_session = self.id.startswith("sign_out")
         content = spec.get("requestBody", {}).get("content", {})
-        schema = next((media["schema"] for media in content.values()), None)
-        self.schema = schema and document["components"]["schemas"][schema["$ref"].rsplit("/")[-1]]
+        schema = next((media["schema"] for media in content.values()), {})
+        # A file has no schema of its own. The fuzz target `logo` makes such bodies.
+        self.schema = "$ref" in schema and document["components"]["schemas"][schema["$ref"].rsplit("/")[-1]]
 
     def body(self, document, users):
         """Returns a body that matches the schema, or None if the operation has no body."""
@@ -38,14 +39,23 @@ class Operation:
             "uuid": str(uuid.uuid4()),
             "six-digits": "012345",
             "locale": "de-CH",
+            "color": "#1f4fbf",
+            "phone": "+44 20 7946 0000",
             "external-ref": "A-1",
             "search-text": "acme",
             "idempotency-key": "import-1",
             "date-time": "2026-11-26T12:00:00Z",
+            "date": "2026-11-26",
+            "login-state": "8sFvGq2mZk1xW4tR",
+            "code-challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code-verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
             "audit-action": "session.opened",
         }
+        return self._object(document, self.schema, values, users)
+
+    def _object(self, document, object_schema, values, users):
         body = {}
-        for name, schema in self.schema["properties"].items():
+        for name, schema in object_schema["properties"].items():
             if schema.get("type") == "array":
                 body[name] = [{"email": users["email"]}]
                 continue
@@ -58,6 +68,8 @@ class Operation:
                 if "$ref" in items:
                     items = document["components"]["schemas"][items["$ref"].rsplit("/")[-1]]
                 body[name] = [items["enum"][0]]
+            elif schema["type"] == "object":
+                body[name] = self._object(document, schema, values, users)
             elif schema["type"] == "integer":
                 body[name] = schema["minimum"]
             else:

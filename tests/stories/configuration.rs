@@ -78,6 +78,25 @@ fn inf_14_log_07_an_invalid_setting_is_named_with_an_example_and_its_secrets_are
     assert!(stderr.contains("DATABASE_URL") && !stderr.contains("canary"), "{stderr}");
 }
 
+#[test]
+fn web_07_only_exact_https_origins_are_origins_to_return_to() {
+    for (environment, wrong, fault) in [
+        (DEVELOPMENT, "http://app.example.com", "must have the scheme https"),
+        (DEVELOPMENT, "https://app.example.com, https://app.example.com/path", "without path"),
+        (DEVELOPMENT, "https://ann@app.example.com", "without path"),
+        (DEVELOPMENT, "https://*.example.com", "without path"),
+        (DEVELOPMENT, "javascript:alert(1)", "without path"),
+        (PRODUCTION, "http://localhost:5173", "must have the scheme https"),
+    ] {
+        let stderr = refused(&["check-config"], &[environment, SECRET, ("PORTICO_RETURN_ORIGINS", wrong)]);
+        let line = stderr.lines().find(|line| line.contains("PORTICO_RETURN_ORIGINS")).unwrap_or_default();
+        let has_example = line.contains("e.g. PORTICO_RETURN_ORIGINS=https://app.example.com");
+        assert!(line.contains(fault) && has_example, "{wrong}: {stderr}");
+    }
+    let stderr = refused(&["check-config"], &[DEVELOPMENT, SECRET, ("PORTICO_PAGES", "yes")]);
+    assert!(stderr.contains("PORTICO_PAGES must be on or off, e.g. PORTICO_PAGES=on"), "{stderr}");
+}
+
 #[tokio::test]
 async fn a_port_in_use_is_named() {
     let world = World::start(Deployment::Single, &[]).await;

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{
-    Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, lock_table,
-    password, paths, psql, unique_email,
+    Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, images,
+    lock_table, password, paths, psql, unique_email,
 };
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 /// How many tables are copied.
-const TABLES: usize = 27;
+const TABLES: usize = 28;
 
 /// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
 fn copied_rows(output: &str) -> Vec<(String, u64)> {
@@ -47,12 +47,18 @@ impl Installation {
         let mut world = World::start(Deployment::Single, &[PUBLIC_URL, ("MAIL_URL", &sink.url())]).await;
         world.sink = Some(sink);
         let tenant = world.tenant().await;
+        images::upload(&tenant.owner, &images::png(1_600, 400)).await.expect(200);
         let person = tenant.person(&world).await;
         let account = tenant.owner.post(paths::SERVICE_ACCOUNTS, json!({ "name": "Sync", "role": "viewer" })).await;
         let tokens = format!("{}/{}/tokens", paths::SERVICE_ACCOUNTS, account.expect(201)["id"].as_str().unwrap());
         let token = json!({ "name": "Sync", "scopes": ["clients:read"] });
         let token = tenant.owner.post(&tokens, token).await.expect(201)["token"].as_str().unwrap().to_owned();
         world.mail(&tenant.owner_email, 2).await;
+        let login = json!({
+            "port": 49152, "state": "a-state-of-the-program", "name": "laptop", "scopes": ["clients:read"],
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        });
+        tenant.owner.post(paths::CLI_LOGINS, login).await.expect(201);
         world.browser().sign_in(&person.email, "not-it").await.assert_problem("401 invalid_credentials");
         let reset = person.request_reset(&world, 2).await;
         let invitation = tenant.create_invitation(&world).await;

@@ -61,7 +61,7 @@ async fn the_addresses_that_are_printed_at_the_start_work_as_they_stand() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let process = Process::start(binary(), &["dev"], &env(&folder, more));
-        for label in ["API documentation", "Mailbox"] {
+        for label in ["Portal", "Console", "Mailbox", "API documentation"] {
             let url = printed(&process, label).await;
             assert_eq!(http::get(&url).await.unwrap().status(), 200, "{more:?}: {url}");
         }

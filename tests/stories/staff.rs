@@ -3,6 +3,25 @@
 use crate::support::{Deployment, World, paths::STAFF_SESSION, stories, wrong_code};
 
 stories! {
+    async fn the_session_names_what_the_role_allows(world) {
+        let tenant = world.tenant().await;
+        let read = ["clients:read", "emails:read", "audit:read", "settings:read", "staff:read"];
+        for (role, has, lacks) in [
+            ("owner", &["clients:edit", "staff:read", "staff:edit"][..], &[][..]),
+            ("admin", &["clients:edit", "emails:edit", "staff:read"], &["staff:edit"]),
+            ("support", &["clients:edit", "emails:edit"], &["audit:read", "settings:read", "staff:read"]),
+            ("viewer", &read, &["clients:edit", "emails:edit", "staff:edit"]),
+        ] {
+            let (browser, email) = (world.browser(), format!("{role}-2@{}.test", tenant.slug));
+            world.add_staff(&tenant.slug, &email, role);
+            world.sign_in_staff(&browser, &email, 1).await;
+            let session = browser.get(STAFF_SESSION).await.expect(200);
+            let permissions = session["permissions"].as_array().unwrap();
+            let allows = |name: &&str| permissions.iter().any(|permission| permission == *name);
+            assert!(has.iter().all(allows) && !lacks.iter().any(allows), "{role} {session}");
+        }
+    }
+
     async fn wrong_codes_in_another_flow_do_not_lock_the_staff_user_out(world) {
         let tenant = world.tenant().await;
         let (flow, code) = world.request_code(&world.browser(), &tenant.owner_email, 2).await;

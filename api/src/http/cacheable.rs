@@ -1,5 +1,7 @@
 //! Public responses that browsers and shared caches may keep for some minutes.
 
+use std::marker::PhantomData;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use poem::{
     Body, IntoResponse, Request, Response,
@@ -10,7 +12,6 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 use sha2::{Digest, Sha256};
-use std::marker::PhantomData;
 
 /// How long a response may be used without a question, in seconds.
 const MAX_AGE_SECONDS: u32 = 300;
@@ -54,7 +55,13 @@ pub(crate) struct Cacheable<M> {
 impl<M> Cacheable<M> {
     /// Creates the response to `request`. If it is not `is_fresh`, caches must ask before each use.
     pub(crate) fn new(request: &Request, content: &[u8], is_fresh: bool) -> Self {
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(content)[..TAG_BYTES]));
+        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(content)[..TAG_BYTES]);
+        Self::with_hash(request, content, &hash, is_fresh)
+    }
+
+    /// Creates the response to `request` as [`new`](Self::new) does. `hash` identifies the content.
+    pub(crate) fn with_hash(request: &Request, content: &[u8], hash: &str, is_fresh: bool) -> Self {
+        let tag = format!("\"{hash}\"");
         let content = (!has_tag(request, &tag)).then(|| content.to_vec());
         Self { content, tag, is_fresh, media_type: PhantomData }
     }

@@ -19,15 +19,15 @@ use url::Host;
 
 use crate::http::{error::ApiError, host::is_loopback};
 
-/// What the page may load: nothing, and its own styles. A mail has the same policy, because its document is in an
-/// attribute of the page.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
-                           form-action 'none'";
+/// What the page may load: nothing, its own styles, and the images within mails. A mail has the same policy, because
+/// its document is in an attribute of the page.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; \
+                           base-uri 'none'; form-action 'none'";
 /// The largest number of mails on the page. Each has a frame, which costs the browser time.
 const MAX_MAILS: usize = 50;
 /// The start of the document of a mail. A link opens in a new tab, because the frame of the mail shows nothing else.
 const MAIL_PREFIX: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
-                           'unsafe-inline'; form-action 'none'\"><base target=\"_blank\">";
+                           'unsafe-inline'; img-src data:; form-action 'none'\"><base target=\"_blank\">";
 
 /// The query of a mailbox request.
 #[derive(Deserialize)]

@@ -27,8 +27,8 @@ use crate::{
 /// The operations of the tag `api tokens` on logins of the command line.
 pub(crate) struct CliLogins;
 
-/// A login of the command line that the staff user approves. The program has put these values into the address of the
-/// approval page, so whoever opened the page may have chosen them.
+/// A login of the command line that the staff user approves. The values come from the address of the approval page,
+/// which any program or page can have opened.
 #[derive(Object)]
 struct ApproveCliLogin {
     /// The port of the browser's machine on which the program listens: 1024 to 65535.

@@ -4,7 +4,10 @@ use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
 use portico_domain::{
     entity::CodeFlowId,
-    identity::{sessions, staff_codes},
+    identity::{
+        sessions,
+        staff_codes::{self, StaffCodeSettings},
+    },
     platform::{
         actor::{Permission, Realm},
         app::App,
@@ -48,6 +51,8 @@ struct CodeSent {
     /// The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
     /// for this flow, and so only for the browser that requested it.
     flow: Uuid,
+    /// How long the code is valid, in seconds from now.
+    expires_in: u64,
 }
 
 /// A sign-in code and its code flow.
@@ -96,7 +101,8 @@ impl StaffSessions {
     ) -> ApiResult<Json<CodeSent>, { limit::SEND_CODE | limit::SEND_CODE_NETWORK }> {
         let resend_of = body.flow.map(|Field(flow)| flow);
         let flow = staff_codes::send_code(app, &caller, &body.email.0, resend_of).await?;
-        Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0 }))
+        let expires_in = app.section::<StaffCodeSettings>().code_ttl.as_secs();
+        Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0, expires_in }))
     }
 
     /// Sign in with a code

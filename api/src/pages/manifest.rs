@@ -33,14 +33,11 @@ pub(super) struct Area {
 pub(super) struct Page {
     /// The path. A segment `:name` matches any segment that is not empty.
     path: String,
-    /// The style sheets that the page needs besides those of its area.
-    #[serde(default)]
+    /// The style sheets that this page needs besides those of its area.
     pub(super) styles: Vec<String>,
-    /// The scripts that only this page needs.
-    #[serde(default)]
+    /// The scripts that this page needs besides those of its area.
     pub(super) preload: Vec<String>,
     /// The scripts with the texts of the page, by language.
-    #[serde(default)]
     texts: HashMap<String, Vec<String>>,
 }
 
@@ -61,10 +58,7 @@ impl Manifest {
     /// Returns the names of all files of all pages.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
         let files = [&self.portal, &self.console].into_iter().flat_map(|area| {
-            let of_pages = area
-                .pages
-                .iter()
-                .flat_map(|page| page.styles.iter().chain(&page.preload).chain(page.texts.values().flatten()));
+            let of_pages = area.pages.iter().flat_map(Page::files);
             area.scripts.iter().chain(&area.styles).chain(&area.preload).chain(of_pages)
         });
         files.map(String::as_str)
@@ -83,6 +77,11 @@ impl Page {
     /// Returns the scripts with the texts of the page in `language`.
     pub(super) fn texts(&self, language: Language) -> impl Iterator<Item = &String> {
         self.texts.get(language.tag()).into_iter().flatten()
+    }
+
+    /// Returns the files that this page needs, in all languages, besides those of its area.
+    fn files(&self) -> impl Iterator<Item = &String> {
+        self.styles.iter().chain(&self.preload).chain(self.texts.values().flatten())
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -104,13 +103,14 @@ mod tests {
 
     const JSON: &str = r#"{
         "portal": { "scripts": ["p.js"], "styles": ["p.css"], "preload": [], "pages": [
-            { "path": "/portal" },
-            { "path": "/portal/sign-in", "styles": ["s.css"], "preload": ["s.js"], "texts": { "en": ["s.en.js"], "de": ["s.de.js"] } }
+            { "path": "/portal", "styles": ["h.css"], "preload": [], "texts": {} },
+            { "path": "/portal/sign-in", "styles": [], "preload": ["s.js"],
+              "texts": { "en": ["s.en.js"], "de": ["s.de.js"] } }
         ] },
         "console": { "scripts": ["c.js"], "styles": [], "preload": ["k.js"], "pages": [
-            { "path": "/console/clients/:client" },
-            { "path": "/console/clients/new" },
-            { "path": "/console/clients/:client/bulk-invite" }
+            { "path": "/console/clients/:client", "styles": [], "preload": [], "texts": {} },
+            { "path": "/console/clients/new", "styles": [], "preload": [], "texts": {} },
+            { "path": "/console/clients/:client/bulk-invite", "styles": [], "preload": [], "texts": {} }
         ] }
     }"#;
 
@@ -146,7 +146,7 @@ mod tests {
         let manifest = Manifest::parse(JSON.as_bytes()).unwrap();
         let mut files: Vec<_> = manifest.files().collect();
         files.sort_unstable();
-        assert_eq!(files, ["c.js", "k.js", "p.css", "p.js", "s.css", "s.de.js", "s.en.js", "s.js"]);
+        assert_eq!(files, ["c.js", "h.css", "k.js", "p.css", "p.js", "s.de.js", "s.en.js", "s.js"]);
         let sign_in = manifest.portal.page_at("/portal/sign-in").unwrap();
         assert_eq!(sign_in.texts(Language::De).collect::<Vec<_>>(), ["s.de.js"]);
         assert_eq!(sign_in.texts(Language::Fr).count(), 0);

@@ -33,10 +33,8 @@ pub(super) struct Shell<'a> {
     /// What the scripts need first, as JSON.
     meta: String,
     styles: Vec<&'a String>,
-    /// The scripts that run. Those that others import come first.
+    /// The scripts, each once. Those that others import come first.
     modules: Vec<&'a String>,
-    /// The scripts that the page loads when it needs them.
-    preloads: Vec<&'a String>,
 }
 
 impl<'a> Shell<'a> {
@@ -52,20 +50,25 @@ impl<'a> Shell<'a> {
             meta: meta.to_string(),
             styles: vec![],
             modules: vec![],
-            preloads: vec![],
         }
     }
 
     /// Adds the files of `area` and those of `page`, if there is such a page.
     ///
-    /// The scripts that the entry scripts import are modules of their own, and not only preloaded. If another version
-    /// answers one of them during a deployment, it sends a script that reloads the page. The browser runs that script
-    /// as a module, but not as an import, because it lacks the imported names.
-    pub(super) fn with_files(self, area: &'a Area, page: Option<&'a Page>) -> Self {
+    /// Every script is a module of its own, also one that another script imports or loads later, and is not only
+    /// preloaded. If a process of another version answers one of them during a deployment, it sends a script that
+    /// reloads the page. The browser runs that script as a module, but not as an import, because it lacks the imported
+    /// names.
+    pub(super) fn with_files(mut self, area: &'a Area, page: Option<&'a Page>) -> Self {
+        self.styles = area.styles.iter().chain(page.into_iter().flat_map(|page| &page.styles)).collect();
         let texts = page.into_iter().flat_map(|page| page.texts(self.language));
-        let preloads = page.into_iter().flat_map(|page| &page.preload).chain(texts).collect();
-        let styles = area.styles.iter().chain(page.into_iter().flat_map(|page| &page.styles)).collect();
-        Self { styles, modules: area.preload.iter().chain(&area.scripts).collect(), preloads, ..self }
+        let of_page = page.into_iter().flat_map(|page| &page.preload).chain(texts);
+        for script in area.preload.iter().chain(&area.scripts).chain(of_page) {
+            if !self.modules.contains(&script) {
+                self.modules.push(script);
+            }
+        }
+        self
     }
 
     /// Returns the response.
@@ -96,6 +99,11 @@ fn brand_styles(brand: &Brand) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::manifest::Manifest;
+
+    fn neutral() -> Brand {
+        Brand { tenant: None, name: "Client portal".into(), locale: None, version: 0, json: json!({}) }
+    }
 
     fn shell(brand: &Brand) -> String {
         let origins = ["https://app.example.com".to_owned()];
@@ -126,9 +134,28 @@ mod tests {
         assert!(html.contains("/api/portal/brand.css?tenant=%22%3E%3Cscript%3E"), "{html}");
     }
 
+    /// A browser runs an imported module before the one that imports it, so the order saves it from waiting.
+    #[test]
+    fn scripts_are_modules_in_the_order_in_which_they_run() {
+        let brand = neutral();
+        let page = r#"{ "path": "/portal", "styles": ["home.css"], "preload": ["data.js"],
+            "texts": { "de": ["dates.js", "data.js", "de.js"], "en": ["en.js"] } }"#;
+        let area =
+            format!(r#"{{ "scripts": ["main.js"], "styles": ["all.css"], "preload": ["app.js"], "pages": [{page}] }}"#);
+        let manifest = Manifest::parse(format!(r#"{{ "portal": {area}, "console": {area} }}"#).as_bytes()).unwrap();
+        let area = manifest.area_at("/portal");
+        let shell = Shell::new("b", Language::De, &brand, &[]);
+        let shell = shell.with_files(area, area.page_at("/portal"));
+        assert_eq!(shell.modules, ["app.js", "main.js", "data.js", "dates.js", "de.js"]);
+        assert_eq!(shell.styles, ["all.css", "home.css"]);
+        let html = shell.render().unwrap();
+        assert!(html.contains("<script type=\"module\" src=\"/assets/b/main.js\"></script>"), "{html}");
+        assert!(html.contains("<link rel=\"stylesheet\" href=\"/assets/b/home.css\">"), "{html}");
+    }
+
     #[test]
     fn neutral_brand_has_a_style_sheet_without_a_tenant() {
-        let brand = Brand { tenant: None, name: "Client portal".into(), locale: None, version: 0, json: json!({}) };
+        let brand = neutral();
         let html = shell(&brand);
         assert!(html.contains("<link id=\"brand\" rel=\"stylesheet\" href=\"/api/portal/brand.css\">"), "{html}");
         assert!(html.len() < 1_500, "{}", html.len());

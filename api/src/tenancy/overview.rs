@@ -123,8 +123,8 @@ impl OverviewFigures {
     /// Get the overview
     ///
     /// Returns what became of the invitations of each day, which mails have failed, and how long the oldest mail has
-    /// waited. Only the caller's tenant counts. Personal mail, such as a reset link, belongs to no tenant. The range has
-    /// at most 366 days.
+    /// waited. Only the caller's tenant counts. Personal mail, such as a reset link, belongs to no tenant. The range
+    /// has at most 366 days.
     #[oai(path = "/", method = "get", operation_id = "get_overview")]
     async fn get(
         &self,

@@ -122,7 +122,7 @@ impl PublicBrands {
     ) -> ApiResult<Cacheable<Png>, { codes::NOT_FOUND | request::UNCOUNTED }> {
         let (brand, is_fresh) = find(app, tenant.0.as_deref(), v.0.as_deref()).await?;
         let image = branding::logo_image(app, &brand).await?.ok_or(Error::NOT_FOUND)?;
-        Ok(Cacheable::new(request, &image.png, is_fresh))
+        Ok(Cacheable::with_hash(request, &image.png, &image.hash, is_fresh))
     }
 }
 

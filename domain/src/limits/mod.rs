@@ -23,7 +23,7 @@ macro_rules! limits {
 
 // Name in responses and metrics, setting, default (or the default in development), scope, description.
 limits! {
-    REQUESTS: "requests", "PORTICO_LIMIT_REQUESTS", "600/1m", Process, "Requests, per session, or per network if the request has no session; per process.";
+    REQUESTS: "requests", "PORTICO_LIMIT_REQUESTS", "600/1m", Process, "Requests, per session, or per network if the request has no session; per process. The brand is not counted.";
     SIGN_IN_RATE: "sign_in_rate", "PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", Process, "Requests with a password, per network and process.";
     CHECK_PASSWORD: "check_password", "PORTICO_LIMIT_CHECK_PASSWORD", "60/1m", Process, "Requests to judge a new password before it is set, per network and process.";
     SIGN_IN_ACCOUNT: "sign_in_account", "PORTICO_LIMIT_SIGN_IN_ACCOUNT", "5/15m", Shared, "Refused sign-ins, per address and network or known device.";

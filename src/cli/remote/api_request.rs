@@ -33,6 +33,11 @@ impl ApiRequest {
         Self::new(Method::PATCH, path).json(body)
     }
 
+    /// Returns a PUT of a file.
+    pub(super) fn put(path: impl Into<String>, content_type: &'static str, file: Vec<u8>) -> Self {
+        Self { body: Some((content_type, file)), ..Self::new(Method::PUT, path) }
+    }
+
     /// Returns a DELETE.
     pub(super) fn delete(path: impl Into<String>) -> Self {
         Self::new(Method::DELETE, path)

@@ -16,6 +16,8 @@ pub(super) struct RemoteEnvironment {
     pub(super) url: Option<String>,
     /// `PORTICO_REMOTE_TOKEN`: the API token, in place of the profile's.
     pub(super) token: Option<String>,
+    /// Whether a program can show a window to the user of this terminal.
+    pub(super) has_screen: bool,
     /// `XDG_CONFIG_HOME`: the folder for configuration files.
     config: Option<PathBuf>,
     /// `HOME`: the folder that has `.config`, if `XDG_CONFIG_HOME` is not set.
@@ -32,6 +34,7 @@ impl RemoteEnvironment {
             profile: text("PORTICO_REMOTE_PROFILE")?,
             url: text("PORTICO_REMOTE_URL")?,
             token: text("PORTICO_REMOTE_TOKEN")?,
+            has_screen: has_screen(),
             config: path("XDG_CONFIG_HOME"),
             home: path("HOME"),
         })
@@ -58,6 +61,13 @@ impl RemoteEnvironment {
 #[expect(clippy::disallowed_methods, reason = "these variables are no settings of a server")]
 fn path(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Returns whether the terminal is likely to be on the machine that it works on, and that machine to have a screen.
+fn has_screen() -> bool {
+    let is_remote = path("SSH_CONNECTION").is_some();
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| path(name).is_some());
+    !is_remote && (has_display || cfg!(target_os = "macos"))
 }
 
 fn text(name: &str) -> Result<Option<String>> {

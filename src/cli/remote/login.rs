@@ -15,12 +15,13 @@ use super::{
     api_client::{ApiClient, Credentials},
     api_request::ApiRequest,
     api_token::{CreatedToken, PresentedToken},
+    browser_login,
     context::Context,
     failure::{Failure, Result},
     output,
     profile::{Profile, ProfileFile},
     staff_session::{self, CodeSignIn},
-    terminal,
+    terminal, web_browser,
 };
 use crate::cli::output::time;
 
@@ -30,11 +31,14 @@ const TOKEN_DAYS: u16 = 90;
 const MAX_PROFILE_BYTES: usize = 4096;
 
 const AFTER_HELP: &str = "\
-With --email, a sign-in code is sent to the address. The login then creates an API token for 90 days that is named after
-this machine and has every scope of your role. With --token, an API token is read from the terminal, which does not show
+The login opens a page of the server in the browser of this machine. You sign in there and approve the login, which then
+creates an API token for 90 days that is named after this machine. With --email, no browser is needed: a sign-in code is
+sent to the address, and the API token has every scope of your role. With --token, an API token is read from the terminal, which does not show
 it, or from a pipe.
 
 Examples:
+  portico remote login https://portal.example.com
+  portico remote login https://portal.example.com --browser --no-open
   portico remote login https://portal.example.com --email you@example.com
   portico remote login https://portal.example.com --token < token.txt
   portico remote login http://localhost:8080 --email owner@demo.test --profile demo";
@@ -51,6 +55,12 @@ pub(super) struct Arguments {
     /// Reads an API token instead. It is never an argument, because other users of this machine can see arguments.
     #[arg(long)]
     token: bool,
+    /// Approves the login in a browser on this machine. This is the default at a terminal.
+    #[arg(long, conflicts_with_all = ["email", "token"])]
+    browser: bool,
+    /// Opens no browser. Open the page that is printed yourself.
+    #[arg(long, conflicts_with_all = ["email", "token"])]
+    no_open: bool,
 }
 
 /// Runs `portico remote login`.
@@ -72,14 +82,20 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let (profile, token) = match (arguments.token, arguments.email) {
         (true, _) => by_token(&client, read_token().await?).await?,
         (false, Some(email)) => by_code(&client, email, device).await?,
-        (false, None) if terminal::is_interactive() => {
-            let email = terminal::ask("Address of your staff account (empty: paste an API token): ").await?;
-            match email.as_str() {
-                "" => by_token(&client, read_token().await?).await?,
-                _ => by_code(&client, email, device).await?,
-            }
+        (false, None) if arguments.browser || terminal::is_interactive() => {
+            let open = |url: &str| {
+                if !arguments.no_open {
+                    web_browser::open(&context.environment, url);
+                }
+            };
+            by_browser(&client, device, open).await?
         }
-        (false, None) => return Err(Failure::usage("add --token to read an API token from stdin")),
+        (false, None) => {
+            return Err(Failure::usage(
+                "add --token to read an API token from stdin, or --browser to approve the login in a browser on this \
+                 machine",
+            ));
+        }
     };
     if let Err(failure) = file.write(&profile) {
         return Err(give_up(&client, &profile, failure).await);
@@ -166,6 +182,21 @@ async fn by_code(client: &ApiClient, email: String, device: Option<String>) -> R
         session: None,
         device: new_device.or(device),
     };
+    match check(client, &profile.token).await {
+        Ok(presented) => Ok((profile, presented)),
+        Err(failure) => Err(give_up(client, &profile, failure).await),
+    }
+}
+
+/// Lets a staff user approve the login in a browser, on the page that `open` gets.
+async fn by_browser(
+    client: &ApiClient,
+    device: Option<String>,
+    open: impl FnOnce(&str),
+) -> Result<(Profile, PresentedToken)> {
+    let token = browser_login::run(client, &token_name(), open).await?;
+    let profile =
+        Profile { url: client.url.to_string(), token, is_created_by_login: true, device, ..Profile::default() };
     match check(client, &profile.token).await {
         Ok(presented) => Ok((profile, presented)),
         Err(failure) => Err(give_up(client, &profile, failure).await),

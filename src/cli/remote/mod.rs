@@ -9,7 +9,10 @@ mod api_token;
 mod audit;
 mod audit_export;
 mod audit_lines;
+mod branding;
+mod browser_login;
 mod bulk;
+mod callback_server;
 mod clients;
 mod context;
 mod csv_file;
@@ -34,6 +37,7 @@ mod status;
 mod terminal;
 mod time;
 mod tokens;
+mod web_browser;
 
 use std::time::Duration;
 
@@ -60,7 +64,7 @@ Environment:
   PORTICO_REMOTE_URL, PORTICO_REMOTE_TOKEN   server and API token in place of a profile, for scripts
 
 Examples:
-  portico remote login https://portal.example.com --email you@example.com
+  portico remote login https://portal.example.com
   portico remote clients list
   portico remote invite --client 'Acme Ltd' ann@example.com --name 'Ann Baker'
   portico remote invite --client 'Acme Ltd' --csv people.csv
@@ -115,6 +119,9 @@ enum Command {
     /// Lists, disables, enables and removes people of clients.
     #[command(subcommand)]
     People(people::Command),
+    /// Shows and changes the brand: name, colours, logo, language and support contacts.
+    #[command(subcommand)]
+    Branding(branding::Command),
     /// Lists mails, and sends failed ones again.
     #[command(subcommand)]
     Emails(emails::Command),
@@ -154,6 +161,7 @@ async fn run_command(context: &Context, command: Command, stop: &CancellationTok
         Command::Resend(arguments) => invitations::resend(context, arguments).await,
         Command::Invitations(command) => invitations::run(context, command).await,
         Command::People(command) => people::run(context, command).await,
+        Command::Branding(command) => branding::run(context, command).await,
         Command::Emails(command) => emails::run(context, command).await,
         Command::Staff(command) => staff::run(context, command).await,
         Command::Tokens(command) => tokens::run(context, command).await,
@@ -245,7 +253,7 @@ mod tests {
             let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{}", command.get_name()));
             examples.lines().for_each(assert_parses);
         });
-        assert_eq!(count, 27);
+        assert_eq!(count, 30);
     }
 
     #[test]

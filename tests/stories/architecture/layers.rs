@@ -23,7 +23,7 @@ const API: Layers = &[
     ("tenancy", &["http"]),
     ("identity", &["http", "tenancy"]),
     ("openapi", &["http", "tenancy", "identity"]),
-    ("pages", &["http"]),
+    ("pages", &["http", "tenancy"]),
 ];
 
 /// The modules that serve tests only.

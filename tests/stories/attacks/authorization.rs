@@ -46,14 +46,23 @@ const fn row(operation: &'static str, access: Access, body: &'static str) -> Exp
 
 use Access::{ApiToken, ClientAdmin, Portal, Public, RefreshCookie, SignOut, Staff, Tenant};
 
+/// The body that approves a login of the command line.
+const APPROVE_CLI_LOGIN: &str = r#"{"port":49152,"state":"a-state-of-the-program","code_challenge":
+    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","name":"Swept","scopes":["clients:read"]}"#;
+
 /// One row for each operation of the document.
 const EXPECTED: &[Expected] = &[
     row("get_signing_keys", Public, ""),
     row("check_liveness", Public, ""),
     row("check_readiness", Public, ""),
+    row("get_brand", Public, ""),
+    row("get_brand_style", Public, ""),
+    row("get_logo", Public, ""),
     row("sign_in", Public, ""),
     row("activate_account", Public, ""),
     row("check_token", Public, ""),
+    row("check_password", Public, ""),
+    row("exchange_cli_login", Public, ""),
     row("forgot_password", Public, ""),
     row("request_new_link", Public, ""),
     row("report_sign_in", Public, ""),
@@ -89,6 +98,10 @@ const EXPECTED: &[Expected] = &[
     row("end_other_staff_sessions", Staff, ""),
     row("list_audit_events", Tenant("audit:read"), ""),
     row("export_audit_events", Tenant("audit:read"), ""),
+    row("get_branding", Tenant("settings:read"), ""),
+    row("update_branding", Tenant("settings:edit"), r#"{"name":"Swept Ltd"}"#),
+    row("set_logo", Tenant("settings:edit"), ""),
+    row("remove_logo", Tenant("settings:edit"), ""),
     row("list_clients", Tenant("clients:read"), ""),
     row("create_client", Tenant("clients:edit"), r#"{"name":"Swept Ltd"}"#),
     row("get_client", Tenant("clients:read"), ""),
@@ -105,6 +118,7 @@ const EXPECTED: &[Expected] = &[
     row("correct_invitation", Tenant("clients:edit"), r#"{"email":"swept@x.test"}"#),
     row("resend_invitation", Tenant("clients:edit"), ""),
     row("cancel_invitation", Tenant("clients:edit"), ""),
+    row("get_overview", Tenant("clients:read"), ""),
     row("list_emails", Tenant("emails:read"), ""),
     row("retry_email", Tenant("emails:edit"), ""),
     row("retry_emails", Tenant("emails:edit"), r#"{"recipient":"swept@x.test"}"#),
@@ -123,6 +137,7 @@ const EXPECTED: &[Expected] = &[
     row("revoke_service_account_token", Tenant("staff:edit"), ""),
     row("list_own_tokens", Staff, ""),
     row("create_own_token", Staff, r#"{"name":"Swept","scopes":["clients:read"]}"#),
+    row("approve_cli_login", Staff, APPROVE_CLI_LOGIN),
     row("revoke_own_token", Staff, ""),
     row("list_tokens", Tenant("staff:edit"), ""),
     row("revoke_token", Tenant("staff:edit"), ""),

@@ -24,6 +24,7 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
         (paths::RESET_PASSWORD, Some(new_password("x", &password()))),
         (paths::ACTIVATE, Some(new_password("x", &password()))),
         (paths::CHECK_TOKEN, Some(token.clone())),
+        (paths::CHECK_PASSWORD, Some(new_password("x", &password()))),
         (paths::REQUEST_NEW_LINK, Some(token.clone())),
         (paths::NOT_ME, Some(token.clone())),
         (paths::CHANGE_PASSWORD, Some(change)),
@@ -68,7 +69,7 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
     operations
 }
 
-/// The unsafe operations on staff, API tokens and service accounts. `id` is that of no row.
+/// The unsafe operations on staff, the brand, API tokens and service accounts. `id` is that of no row.
 fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
     let code = json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" });
     let (name, role) = (json!({ "name": "Forged" }), json!({ "role": "viewer" }));
@@ -76,9 +77,20 @@ fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
     let token = json!({ "name": "Forged", "scopes": ["clients:read"] });
     let invitation = json!({ "email": "a@x.test", "role": "owner" });
     let tokens = format!("{}/{id}/tokens", paths::SERVICE_ACCOUNTS);
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let login = json!({
+        "port": 49152, "state": "a-state-of-the-program", "code_challenge": challenge, "name": "Forged",
+        "scopes": ["clients:read"],
+    });
+    let exchange = json!({ "code": "x", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" });
     vec![
         (Method::POST, paths::STAFF_STEP_UP.into(), Some(code)),
-        (Method::PATCH, paths::STAFF_PROFILE.into(), Some(name)),
+        (Method::PATCH, paths::STAFF_PROFILE.into(), Some(name.clone())),
+        (Method::PATCH, paths::BRANDING.into(), Some(name)),
+        (Method::PUT, paths::BRANDING_LOGO.into(), None),
+        (Method::DELETE, paths::BRANDING_LOGO.into(), None),
+        (Method::POST, paths::CLI_LOGINS.into(), Some(login)),
+        (Method::POST, paths::EXCHANGE_CLI_LOGIN.into(), Some(exchange)),
         (Method::POST, paths::STAFF.into(), Some(invitation)),
         (Method::PATCH, format!("{}/{id}", paths::STAFF), Some(role)),
         (Method::DELETE, format!("{}/{id}", paths::STAFF), None),

@@ -12,7 +12,7 @@ const WRONG_PASSWORD: &str = "not the password";
 
 /// Small quotas with periods so long that no unit comes back during a test. `requests` counts every request, so it has
 /// a test of its own.
-const SMALL_QUOTAS: [(&str, &str); 14] = [
+const SMALL_QUOTAS: [(&str, &str); 15] = [
     ("PORTICO_LIMIT_SIGN_IN_RATE", "9/1h"),
     ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "3/1h"),
     ("PORTICO_LIMIT_SIGN_IN_NETWORK", "5/1h"),
@@ -27,6 +27,7 @@ const SMALL_QUOTAS: [(&str, &str); 14] = [
     ("PORTICO_LIMIT_INVITE_COLLEAGUE", "7/1h"),
     ("PORTICO_LIMIT_INVITE_BULK", "5/1h"),
     ("PORTICO_LIMIT_BEARER", "4/1h"),
+    ("PORTICO_LIMIT_CHECK_PASSWORD", "8/1h"),
 ];
 
 /// Sends requests until the limit `name` refuses one, and returns how many it accepted. Other limits may refuse some.
@@ -100,6 +101,15 @@ async fn assert_link_and_access_token_quotas(world: &World) {
     let browser = world.browser();
     let accepted = accepted_by("token_network", async |_| browser.request_new_link("x").await).await;
     assert_eq!(accepted, 6 * world.apis.len());
+
+    let (browser, judged) = (world.browser(), json!({ "token": "x", "password": "x" }));
+    let accepted = accepted_by("token_network", async |_| browser.post(paths::CHECK_PASSWORD, judged.clone()).await);
+    assert_eq!(accepted.await, 6 * world.apis.len());
+
+    let browser = world.tenant().await.person(world).await.browser.on_new_network();
+    let judged = json!({ "password": "x" });
+    let accepted = accepted_by("check_password", async |_| browser.post(paths::CHECK_PASSWORD, judged.clone()).await);
+    assert_eq!(accepted.await, 8 * world.apis.len());
 
     let browser = world.browser();
     let accepted = accepted_by("bearer", async |_| browser.get_with_bearer(SESSION, "a.b.c").await).await;

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::support::{
-    Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, openapi, password,
+    Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, images, openapi, password,
     paths::{
         self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS, EMAILS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN, STAFF_REFRESH,
         STAFF_SESSION,
@@ -165,6 +165,7 @@ async fn use_staff_operations(world: &World, tenant: &Tenant) -> Person {
     let person = tenant.person(world).await;
     let client = paths::client(&person.client);
     owner.get(CLIENTS).await.expect(200);
+    owner.get(paths::OVERVIEW).await.expect(200);
     owner.get(&client).await.expect(200);
     owner.patch(&client, json!({ "status": "past_due" })).await.expect(200);
     use_invitation_operations(tenant, &person.client).await;
@@ -241,6 +242,19 @@ async fn use_mail_log_operations(world: &World, tenant: &Tenant) {
     tenant.owner.post(paths::RETRY_EMAILS, json!({})).await.expect(202);
 }
 
+/// Calls every operation on the brand.
+async fn use_branding_operations(tenant: &Tenant) {
+    let owner = &tenant.owner;
+    owner.get(paths::BRANDING).await.expect(200);
+    owner.patch(paths::BRANDING, json!({ "radius": 4 })).await.expect(200);
+    images::upload(owner, &images::png(10, 10)).await.expect(200);
+    let query = format!("?tenant={}", tenant.slug);
+    for path in [paths::BRAND, paths::BRAND_STYLE, paths::LOGO] {
+        assert_eq!(owner.get(&format!("{path}{query}")).await.status, 200, "{path}");
+    }
+    owner.delete(paths::BRANDING_LOGO).await.expect(200);
+}
+
 /// Calls every operation on staff, their profile and step-up, and on service accounts.
 async fn use_staff_admin_operations(world: &World, tenant: &Tenant) {
     let owner = &tenant.owner;
@@ -273,6 +287,14 @@ async fn use_token_operations(world: &World, tenant: &Tenant) {
         let body = json!({ "name": "Export", "scopes": ["clients:read"] });
         tokens.push(owner.post(paths::STAFF_TOKENS, body).await.expect(201));
     }
+    let login = json!({
+        "port": 49152, "state": "a-state-of-the-program", "name": "laptop", "scopes": ["clients:read"],
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    });
+    let approved = owner.post(paths::CLI_LOGINS, login).await.expect(201);
+    let code = approved["redirect_to"].as_str().unwrap().split(['=', '&']).nth(1).unwrap();
+    let exchange = json!({ "code": code, "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" });
+    world.browser().post(paths::EXCHANGE_CLI_LOGIN, exchange).await.expect(201);
     owner.get(paths::STAFF_TOKENS).await.expect(200);
     owner.get(paths::TOKENS).await.expect(200);
     for (token, path) in tokens.iter().zip([paths::STAFF_TOKENS, paths::TOKENS]) {
@@ -293,6 +315,8 @@ async fn use_link_operations(world: &World, tenant: &Tenant) {
     world.browser().resend_activation(&email).await.expect(200);
     let token = world.mail(&email, 3).await.token();
     world.browser().check_token(&token).await.expect(200);
+    let judged = json!({ "token": token, "password": password() });
+    world.browser().post(paths::CHECK_PASSWORD, judged).await.expect(200);
     // A new link can be requested with an expired one.
     world.sql(&format!(
         "UPDATE link_tokens SET expires_at = created_at \
@@ -443,6 +467,7 @@ stories! {
         world.sign_in_staff(&world.browser(), &tenant.owner_email, 2).await;
         end_other_session(&tenant.owner, paths::STAFF_SESSIONS).await;
         use_staff_admin_operations(world, &tenant).await;
+        use_branding_operations(&tenant).await;
         use_token_operations(world, &tenant).await;
         use_link_operations(world, &tenant).await;
         use_portal_operations(world, &person).await;

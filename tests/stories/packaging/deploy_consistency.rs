@@ -247,6 +247,8 @@ fn the_build_of_the_image_has_every_crate_and_neither_secrets_nor_build_output()
         let folder = package.manifest_path.parent().unwrap().strip_prefix(&metadata.workspace_root).unwrap();
         assert!(!ignored.lines().any(|line| line == folder.as_str()), "{folder} is ignored");
     }
+    // The binary contains the built pages. Their sources need Node, which the image does not have.
+    assert!(ignored.contains("\nweb/*\n!web/dist\n"), "{ignored}");
     assert!(["target", ".git", ".env*", "data"].iter().all(|name| ignored.lines().any(|line| line == *name)));
 }
 

@@ -1,6 +1,8 @@
 //! `portico remote`: the commands that work over the API, in a pseudo-terminal and in scripts.
 
 mod audit;
+mod branding;
+mod browser_login;
 mod emails;
 mod faults;
 mod invite;

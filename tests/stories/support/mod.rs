@@ -7,6 +7,7 @@ mod disk;
 mod fake_dns;
 mod fake_server;
 pub(crate) mod http;
+pub(crate) mod images;
 mod load;
 mod mail;
 mod mail_server;

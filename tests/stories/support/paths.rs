@@ -2,11 +2,15 @@
 
 pub(crate) const ACCEPT_INVITATION: &str = "/api/portal/invitations/accept";
 pub(crate) const ACTIVATE: &str = "/api/portal/auth/activate";
+pub(crate) const BRAND: &str = "/api/portal/brand";
+pub(crate) const BRAND_STYLE: &str = "/api/portal/brand.css";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/portal/auth/change-password";
+pub(crate) const CHECK_PASSWORD: &str = "/api/portal/auth/check-password";
 pub(crate) const CHECK_TOKEN: &str = "/api/portal/auth/check-token";
 pub(crate) const COLLEAGUES: &str = "/api/portal/colleagues";
 pub(crate) const COLLEAGUE_INVITATIONS: &str = "/api/portal/colleagues/invitations";
 pub(crate) const FORGOT_PASSWORD: &str = "/api/portal/auth/forgot-password";
+pub(crate) const LOGO: &str = "/api/portal/logo";
 pub(crate) const NOT_ME: &str = "/api/portal/auth/not-me";
 pub(crate) const PROFILE: &str = "/api/portal/profile";
 pub(crate) const REFRESH: &str = "/api/portal/auth/refresh";
@@ -20,6 +24,8 @@ pub(crate) const SIGN_OUT: &str = "/api/portal/auth/sign-out";
 pub(crate) const SIGN_OUT_EVERYWHERE: &str = "/api/portal/auth/sign-out-everywhere";
 pub(crate) const SWITCH_CLIENT: &str = "/api/portal/auth/switch-client";
 
+pub(crate) const CLI_LOGINS: &str = "/api/staff/cli-logins";
+pub(crate) const EXCHANGE_CLI_LOGIN: &str = "/api/staff/cli-logins/exchange";
 pub(crate) const STAFF_PROFILE: &str = "/api/staff/profile";
 pub(crate) const STAFF_REFRESH: &str = "/api/staff/auth/refresh";
 pub(crate) const STAFF_SEND_CODE: &str = "/api/staff/auth/send-code";
@@ -33,10 +39,13 @@ pub(crate) const STAFF_VERIFY_CODE: &str = "/api/staff/auth/verify-code";
 
 pub(crate) const AUDIT_EVENTS: &str = "/api/v1/audit-events";
 pub(crate) const AUDIT_EXPORT: &str = "/api/v1/audit-events/export";
+pub(crate) const BRANDING: &str = "/api/v1/branding";
+pub(crate) const BRANDING_LOGO: &str = "/api/v1/branding/logo";
 pub(crate) const CLIENTS: &str = "/api/v1/clients";
 pub(crate) const PORTAL_USERS: &str = "/api/v1/portal-users";
 pub(crate) const INVITATIONS: &str = "/api/v1/invitations";
 pub(crate) const EMAILS: &str = "/api/v1/emails";
+pub(crate) const OVERVIEW: &str = "/api/v1/overview";
 pub(crate) const RETRY_EMAILS: &str = "/api/v1/emails/retry";
 pub(crate) const SERVICE_ACCOUNTS: &str = "/api/v1/service-accounts";
 pub(crate) const STAFF: &str = "/api/v1/staff";

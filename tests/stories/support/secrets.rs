@@ -123,7 +123,13 @@ pub(crate) fn record_body(body: &Value) {
         match &**name {
             "password" | "current_password" | "new_password" => record(SecretKind::Password, text),
             "token" | "invitation" => record(SecretKind::LinkToken, text),
-            "code" => record(SecretKind::Code, text),
+            "code" => {
+                record(SecretKind::Code, text);
+                // The code of a login of the command line is as long as a link token.
+                record(SecretKind::LinkToken, text);
+            }
+            "code_verifier" => record(SecretKind::LinkToken, text),
+            "redirect_to" => record(SecretKind::LinkToken, text.split(['=', '&']).nth(1).unwrap_or_default()),
             "access_token" => record(SecretKind::AccessToken, text),
             _ => {}
         }

@@ -147,8 +147,8 @@ async fn by_access_token<T>(
     limit_failures(request.data(), &network, authenticate(app, &token, context)).await
 }
 
-/// Returns the result of `authenticate`, which looks at a token, and counts a failure in `limiter`. A network that has presented too many tokens that are
-/// not valid is refused before that.
+/// Returns the result of `authenticate`, which looks at a token, and counts a failure in `limiter`. A network that has
+/// presented too many tokens that are not valid is refused before that.
 ///
 /// # Errors
 /// `too_many_requests`, and the errors of `authenticate`.

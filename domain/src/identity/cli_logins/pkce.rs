@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::platform::{error::FieldProblem, secret::PlainToken};
+use crate::platform::{error::FieldProblem, random::Random, secret::PlainToken};
 
 /// The hash of a [`CodeVerifier`]: SHA-256 in base64url without padding, 43 characters.
 ///
@@ -34,17 +34,41 @@ impl CodeChallenge {
 }
 
 impl LoginState {
+    /// Returns a random state, for a program.
+    pub fn generate(random: Random) -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns whether `text` is this state. The time does not show how much of it is right.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
+    }
 }
 
 impl CodeVerifier {
+    /// Returns a random secret, for a program.
+    pub fn generate(random: Random) -> Self {
+        Self(PlainToken::from_bytes(&random.bytes()))
+    }
+
+    /// Returns the secret itself, for the request that carries it.
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+
+    /// Returns the hash of this secret.
+    pub fn challenge(&self) -> CodeChallenge {
+        CodeChallenge(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.reveal().as_bytes())))
+    }
+
     /// Returns whether `challenge` is the hash of this secret.
     pub(super) fn matches(&self, challenge: &str) -> bool {
-        let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.reveal().as_bytes()));
-        hash.as_bytes().ct_eq(challenge.as_bytes()).into()
+        self.challenge().0.as_bytes().ct_eq(challenge.as_bytes()).into()
     }
 }
 
@@ -105,7 +129,19 @@ mod tests {
         let verifier = |text: &str| text.parse::<CodeVerifier>().unwrap();
         assert!(verifier(VERIFIER).matches(challenge.as_str()));
         assert!(!verifier(&VERIFIER.replace('d', "e")).matches(challenge.as_str()));
+        assert_eq!(verifier(VERIFIER).challenge(), challenge);
         assert!(!verifier(CHALLENGE).matches(challenge.as_str()), "the challenge itself is no proof");
+    }
+
+    #[test]
+    fn what_a_program_generates_has_the_formats() {
+        let (verifier, state) = (CodeVerifier::generate(Random), LoginState::generate(Random));
+        assert!(
+            verifier.reveal().parse::<CodeVerifier>().is_ok_and(|same| same.matches(verifier.challenge().as_str()))
+        );
+        assert_eq!(verifier.challenge().as_str().parse::<CodeChallenge>().unwrap(), verifier.challenge());
+        assert_eq!(state.as_str().parse::<LoginState>().unwrap(), state);
+        assert!(state.matches(state.as_str()) && !state.matches(LoginState::generate(Random).as_str()));
     }
 
     #[test]

@@ -29,8 +29,8 @@ const MIN_KNOWN_CHARS: usize = 4;
 /// What the policy says about a password.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// How hard the password is to guess: the score of zxcvbn, from 0 (very easy) to 4 (hard). At most 2 if the password
-    /// contains a known text.
+    /// How hard the password is to guess: the score of zxcvbn, from 0 (very easy) to 4 (hard). At most 2 if the
+    /// password contains a known text.
     pub score: u8,
     /// What is wrong with the password. The first problem is the one that a refused password is answered with.
     pub problems: Vec<PolicyProblem>,
@@ -166,6 +166,7 @@ fn fold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     /// The code of the field problem for Ann Smithers, ann.smith@acme.test.
     fn code(password: &str) -> Option<&'static str> {
@@ -230,6 +231,19 @@ mod tests {
         ] {
             assert_eq!(weak(password, email, &names), is_weak, "{password} {email} {names:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_waits_for_a_slot_at_most_three_seconds() {
+        let app = testing::app().await;
+        let user = app.insert_portal_user().await;
+        let slots = app.get::<PasswordJudge>().0.clone();
+        let all = slots.clone().acquire_many_owned(slots.available_permits() as u32).await.unwrap();
+        let password = Password::new("tqvzkwmrplxjyhgfdsbn");
+        let judged = || judge(&app, &password, &user, &[]);
+        assert!(matches!(judged().await, Err(Error::Overloaded)));
+        drop(all);
+        assert_eq!(judged().await.unwrap().score, 4);
     }
 
     #[test]

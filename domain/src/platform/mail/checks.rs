@@ -106,7 +106,7 @@ fn assert_typography(path: &str, language: Language, text: &str) {
 }
 
 #[track_caller]
-fn assert_rendered(path: &str, source: &str, Rendered { language, subject, text, html }: &Rendered) {
+fn assert_rendered(path: &str, source: &str, Rendered { language, subject, text, html, .. }: &Rendered) {
     assert!(!subject.trim().is_empty() && !subject.contains('\n'), "{path}: {subject:?}");
     assert!(text.contains(NAME), "{path}: {text}");
     assert!(html.contains("Ann &#60;b&#62;") && !html.contains(NAME), "{path}: {html}");

@@ -10,7 +10,7 @@ use std::{
 use lettre::{
     AsyncTransport,
     message::{
-        Mailbox, MultiPart,
+        Mailbox,
         header::{Header, HeaderName, HeaderValue},
     },
 };
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{Instrument, field, info_span};
 use url::Url;
 
-use super::{MailSettings, MailUrl, Message, hold::HOLD_REFUSAL, message::Subject, redact::Redactor};
+use super::{MailSettings, MailUrl, Message, hold::HOLD_REFUSAL, inline_image, message::Subject, redact::Redactor};
 use crate::platform::{
     clock::Time,
     language::Language,
@@ -52,7 +52,7 @@ pub struct SentMail {
     pub subject: String,
     /// The plain-text body.
     pub text: String,
-    /// The HTML body.
+    /// The HTML body, with its image in it.
     pub html: String,
     /// The links in the plain-text body, in the order of the text.
     pub links: Vec<String>,
@@ -282,6 +282,7 @@ impl Mailer {
     fn build(&self, message: &Message, now: Time) -> Result<lettre::Message, String> {
         // lettre parses the address again, so that only a valid address is ever sent to the server.
         let to = message.to.as_str().parse().map_err(|error| format!("the recipient is not an address: {error}"))?;
+        let body = inline_image::body(message.text.clone(), message.html.clone(), message.image.as_ref())?;
         lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -290,7 +291,7 @@ impl Mailer {
             .message_id(Some(message.message_id.clone()))
             .header(AutoSubmitted)
             .header(ContentLanguage(message.language.tag()))
-            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
+            .multipart(body)
             .map_err(|error| error.to_string())
     }
 
@@ -327,7 +328,7 @@ impl SentMail {
             to: message.to.to_string(),
             subject: message.subject.clone(),
             text: message.text.clone(),
-            html: message.html.clone(),
+            html: message.image.as_ref().map_or_else(|| message.html.clone(), |image| image.embed_in(&message.html)),
             links: words().filter(|word| word.starts_with("http")).map(Into::into).collect(),
             code: words().find(is_code).map(Into::into),
             message_id: message.message_id.clone(),

@@ -4,7 +4,7 @@ use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use portico_entity::email::{self, Kind};
 
-use super::MailError;
+use super::{InlineImage, MailError};
 use crate::platform::{email_address::EmailAddress, error::Error, language::Language};
 
 /// A composed mail, ready to be sent. It contains live secrets, so it exists only while it is sent.
@@ -19,6 +19,8 @@ pub(crate) struct Message {
     pub(super) text: String,
     /// The HTML body.
     pub(super) html: String,
+    /// The image that the HTML body names.
+    pub(super) image: Option<InlineImage>,
     /// The `Message-ID`, with angle brackets (RFC 5322 §3.6.4).
     pub(super) message_id: String,
 }
@@ -33,6 +35,8 @@ pub(crate) struct Rendered {
     pub(crate) text: String,
     /// The HTML body.
     pub(crate) html: String,
+    /// The image that the HTML body names.
+    pub(crate) image: Option<InlineImage>,
 }
 
 /// The result of composing a mail.
@@ -53,8 +57,9 @@ pub(crate) enum Composed {
 pub(crate) fn message(row: &email::Model, rendered: Rendered) -> Result<Composed, MailError> {
     let to = row.recipient.parse().map_err(|_| MailError::undeliverable("the recipient is not an address"))?;
     let subject = rendered.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    let Rendered { language, text, html, .. } = rendered;
-    Ok(Composed::Message(Message { to, language, subject, text, html, message_id: row.message_id.clone() }))
+    let Rendered { language, text, html, image, .. } = rendered;
+    let message_id = row.message_id.clone();
+    Ok(Composed::Message(Message { to, language, subject, text, html, image, message_id }))
 }
 
 /// Returns `name` in a form that mail programs do not turn into a link. An invisible word joiner (U+2060) is inserted
@@ -161,12 +166,13 @@ macro_rules! templates {
                     (
                         Subject { mail }.render()?,
                         Text { mail, show: Show::text(language) }.render()?,
-                        Html { mail, show: Show::html(language) }.render()?,
+                        Html { mail, show: Show::html(language, mail.brand.button_colors()) }.render()?,
                     )
                 })+
             };
             let html = Page { mail, content: mail::html(&html) }.render()?;
-            Ok(Rendered { language, subject, text: mail::plain_text(&text), html })
+            let image = mail.brand.logo.clone();
+            Ok(Rendered { language, subject, text: mail::plain_text(&text), html, image })
         }
 
         #[cfg(test)]

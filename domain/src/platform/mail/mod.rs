@@ -9,6 +9,7 @@
 pub(crate) mod checks;
 mod delivery;
 mod hold;
+mod inline_image;
 mod log;
 mod mailer;
 mod message;
@@ -24,6 +25,7 @@ mod summary;
 
 pub use delivery::Reason;
 pub use hold::{HoldCache, release_after_change};
+pub(crate) use inline_image::InlineImage;
 pub use log::{MailFilter, by_ids, list, list_all, of_jobs};
 pub use mailer::{MailError, Mailer, SentMail};
 pub(crate) use message::{Composed, Message, Rendered, defuse_links, message, templates};
@@ -36,6 +38,6 @@ pub use retry::{Retried, RetryCaller, retry, retry_all};
 pub(crate) use send::ComposeError;
 pub use send::{MailRoute, MailRouting, SendMail, send_test};
 pub use settings::{MailSettings, MailUrl};
-pub(crate) use show::{Show, html, plain_text};
+pub(crate) use show::{ButtonColors, Show, html, plain_text};
 pub use summary::FailedMails;
 pub(crate) use summary::{delivered_invitations, failed_by_reason, oldest_queued};

@@ -82,6 +82,7 @@ mod tests {
             subject: "Reset".into(),
             text: format!("Open https://x.test/portal/reset-password#token={TOKEN} or use 582430.\n"),
             html: String::new(),
+            image: None,
             message_id: "<1@x.test>".into(),
         };
         let credentials = ("mailer".to_owned(), "pa55 word".to_owned());

@@ -220,6 +220,7 @@ pub async fn send_test(app: &App, to: EmailAddress) -> std::result::Result<Strin
         subject: "A test mail from Portico".into(),
         text: text.into(),
         html: format!("<p>{text}</p>"),
+        image: None,
         message_id: format!("<{}@{host}>", app.new_id()),
     };
     let before_dot = || -> BoxFuture<'_, std::result::Result<(), String>> { Box::pin(async { Ok(()) }) };

@@ -10,10 +10,14 @@ use chrono::Datelike;
 
 use crate::platform::{clock::Time, language::Language};
 
-/// The background of a button.
-const ACCENT: &str = "#1f4fbf";
-/// The text on it.
-const ON_ACCENT: &str = "#ffffff";
+/// The colours of a button, as CSS writes them.
+#[derive(Clone)]
+pub(crate) struct ButtonColors {
+    /// The colour of the background.
+    pub(crate) background: String,
+    /// The colour of the text.
+    pub(crate) text: String,
+}
 
 /// Shows parts of a mail in one format and one language.
 pub(crate) struct Show {
@@ -21,10 +25,9 @@ pub(crate) struct Show {
     language: Language,
 }
 
-#[derive(Clone, Copy)]
 enum Format {
     Text,
-    Html,
+    Html(ButtonColors),
 }
 
 /// A link that the reader is asked to open.
@@ -38,8 +41,7 @@ pub(crate) enum Button<'a> {
 pub(crate) struct HtmlButton<'a> {
     label: &'a str,
     url: &'a str,
-    accent: &'a str,
-    on_accent: &'a str,
+    colors: &'a ButtonColors,
 }
 
 impl fmt::Display for Button<'_> {
@@ -58,23 +60,23 @@ impl Show {
     }
 
     /// Shows parts in the HTML of a mail.
-    pub(crate) const fn html(language: Language) -> Self {
-        Self { format: Format::Html, language }
+    pub(crate) const fn html(language: Language, colors: ButtonColors) -> Self {
+        Self { format: Format::Html(colors), language }
     }
 
     /// A link that the reader is asked to open: a button, or in plain text the label and the URL in a line of its own.
-    pub(crate) fn button<'a>(&self, label: &'a str, url: &'a str) -> HtmlSafeOutput<Button<'a>> {
-        HtmlSafeOutput(match self.format {
+    pub(crate) fn button<'a>(&'a self, label: &'a str, url: &'a str) -> HtmlSafeOutput<Button<'a>> {
+        HtmlSafeOutput(match &self.format {
             Format::Text => Button::Text { label, colon: self.colon(), url },
-            Format::Html => Button::Html(HtmlButton { label, url, accent: ACCENT, on_accent: ON_ACCENT }),
+            Format::Html(colors) => Button::Html(HtmlButton { label, url, colors }),
         })
     }
 
     /// A code of digits to be typed in.
     pub(crate) fn code(&self, digits: &str) -> HtmlSafeOutput<String> {
-        HtmlSafeOutput(match self.format {
+        HtmlSafeOutput(match &self.format {
             Format::Text => digits.to_owned(),
-            Format::Html => format!("<strong style=\"font-size:28px;letter-spacing:4px\">{digits}</strong>"),
+            Format::Html(_) => format!("<strong style=\"font-size:28px;letter-spacing:4px\">{digits}</strong>"),
         })
     }
 
@@ -220,7 +222,8 @@ mod tests {
     #[test]
     fn the_url_and_the_label_of_a_button_are_escaped_in_html() {
         let (label, url) = ("a<b", "https://x.test/\"><script>");
-        let html = Show::html(Language::English).button(label, url).to_string();
+        let colors = ButtonColors { background: "#1f4fbf".into(), text: "#ffffff".into() };
+        let html = Show::html(Language::English, colors).button(label, url).to_string();
         assert!(!html.contains("<script>") && html.contains("a&#60;b") && html.contains("&#34;&#62;"), "{html}");
         let text = Show::text(Language::French).button("Se connecter", "https://x.test").to_string();
         assert_eq!(text, "Se connecter\u{a0}:\nhttps://x.test");

@@ -9,7 +9,7 @@ use portico_entity::{
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
 
 use super::{BrandCache, PublicBrand};
-use crate::platform::{app::App, error::Result};
+use crate::platform::{app::App, error::Result, mail::InlineImage};
 
 /// What is known of a logo without its image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,17 +29,6 @@ pub struct LogoImage {
     pub hash: String,
     /// The image: a PNG file.
     pub png: Arc<[u8]>,
-}
-
-/// The image of a logo in mails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MailLogo {
-    /// The image: a PNG file.
-    pub(crate) png: Vec<u8>,
-    /// The width, in pixels.
-    pub(crate) width: i32,
-    /// The height, in pixels.
-    pub(crate) height: i32,
 }
 
 /// Returns what is known of the tenant's logo, without its image.
@@ -71,9 +60,10 @@ pub async fn logo_image(app: &App, brand: &PublicBrand) -> Result<Option<LogoIma
 ///
 /// # Errors
 /// `unavailable` or `internal`: the database failed.
-pub(crate) async fn mail_logo(db: &impl ConnectionTrait, tenant: TenantId) -> Result<Option<MailLogo>> {
-    let columns = [Column::MailWidth, Column::MailHeight];
-    let found = Entity::find_by_id(tenant).select_only().column(Column::MailPng).columns(columns);
-    let found: Option<(Vec<u8>, i32, i32)> = found.into_tuple().one(db).await?;
-    Ok(found.map(|(png, width, height)| MailLogo { png, width, height }))
+pub(crate) async fn mail_logo(db: &impl ConnectionTrait, tenant: TenantId) -> Result<Option<InlineImage>> {
+    let columns = [Column::Hash, Column::MailPng, Column::MailWidth, Column::MailHeight];
+    let found: Option<(String, Vec<u8>, i32, i32)> =
+        Entity::find_by_id(tenant).select_only().columns(columns).into_tuple().one(db).await?;
+    Ok(found
+        .map(|(hash, png, width, height)| InlineImage::new(&hash, png, (width.unsigned_abs(), height.unsigned_abs()))))
 }

@@ -22,14 +22,14 @@ pub use contact::{TenantContact, contact_of, contact_of_person};
 pub use css::css;
 pub use get::{Branding, get};
 pub use image::{ImageQueue, MAX_UPLOAD_BYTES};
+pub(crate) use logo::mail_logo;
 pub use logo::{Logo, LogoImage, logo_image};
-pub(crate) use logo::{MailLogo, mail_logo};
 pub use phone::Phone;
 pub use public::{PublicBrand, find_public, public};
 pub use remove_logo::remove_logo;
 pub use set_logo::set_logo;
 pub use stored::{MAX_RADIUS, Support};
-pub(crate) use stored::{MailColors, mail_colors};
+pub(crate) use stored::{MailColors, mail_style};
 
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use image::fuzz;
+pub(crate) use image::fuzz as fuzz_logo;

@@ -43,8 +43,8 @@ impl PublicBrand {
     }
 }
 
-/// Returns the brand of the active tenant with this slug. Returns the neutral brand if there is none, or if the database
-/// fails: a page is shown in any case.
+/// Returns the brand of the active tenant with this slug. Returns the neutral brand if there is none, or if the
+/// database fails: a page is shown in any case.
 pub async fn public(app: &App, slug: Option<&str>) -> Arc<PublicBrand> {
     match find_public(app, slug, 0).await {
         Ok(brand) => brand,

@@ -94,7 +94,7 @@ impl Default for MailColors {
 ///
 /// # Errors
 /// `internal` if the branding in the database cannot be read.
-pub(crate) fn mail_colors(tenant: &tenant::Model) -> Result<(MailColors, Support)> {
+pub(crate) fn mail_style(tenant: &tenant::Model) -> Result<(MailColors, Support)> {
     let stored = Stored::of(tenant)?;
     Ok((MailColors::from(&stored), stored.support()))
 }

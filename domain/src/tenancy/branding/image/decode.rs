@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::platform::error::FieldProblem;
 
 /// The largest number of pixels.
-const MAX_PIXELS: u64 = 16_000_000;
+pub(super) const MAX_PIXELS: u64 = 16_000_000;
 /// The largest width and height, in pixels.
 const MAX_SIDE: u32 = 16_384;
 /// The most memory that the pixels of an image may take, in bytes: that of the largest image with 16 bits for each part
@@ -22,13 +22,13 @@ pub(super) struct Decoded {
     pub(super) orientation: Orientation,
 }
 
-/// Decodes a PNG, JPEG or WebP file. The content decides which of these it is. Of an animation, the first image is
-/// taken.
+/// Decodes a PNG, JPEG or WebP file whose image has at most `max_pixels`. The content decides which of these it is. Of
+/// an animation, the first image is taken.
 ///
 /// # Errors
 /// - `image_invalid`: it is no such file, or it is not complete.
 /// - `image_too_large`: the image has too many pixels. Only the header was read.
-pub(super) fn decode(file: &[u8]) -> Result<Decoded, FieldProblem> {
+pub(super) fn decode(file: &[u8], max_pixels: u64) -> Result<Decoded, FieldProblem> {
     let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| invalid())?;
     match reader.format() {
         Some(ImageFormat::Png | ImageFormat::WebP) => {}
@@ -42,7 +42,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, FieldProblem> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| problem(&error))?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
+    if u64::from(width) * u64::from(height) > max_pixels || decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(too_large());
     }
     // An image whose metadata cannot be read is shown as it is stored.
@@ -82,7 +82,7 @@ mod tests {
     use super::{super::tests::file, *};
 
     fn code(file: &[u8]) -> Option<&'static str> {
-        decode(file).err().map(|problem| problem.code)
+        decode(file, MAX_PIXELS).err().map(|problem| problem.code)
     }
 
     /// Returns a PNG file whose header claims this size, with the pixels of another one.

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn transparent_pixels_do_not_change_the_colour_of_others() {
-        let decoded = decode::decode(&file(1_601, 320, ImageFormat::Png)).unwrap();
+        let decoded = decode::decode(&file(1_601, 320, ImageFormat::Png), decode::MAX_PIXELS).unwrap();
         let image = pixels(&fit(&decoded, PAGE).unwrap());
         let visible = image.pixels().filter(|pixel| pixel.0[3] > 40);
         assert!(visible.clone().count() > 10_000);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn image_is_turned_as_its_metadata_says() {
-        let image = decode::decode(&file(400, 1_000, ImageFormat::Png)).unwrap().image;
+        let image = decode::decode(&file(400, 1_000, ImageFormat::Png), decode::MAX_PIXELS).unwrap().image;
         let decoded = Decoded { image, orientation: Orientation::Rotate90 };
         let png = fit(&decoded, PAGE).unwrap();
         assert_eq!((png.width, png.height), (800, 320));

@@ -41,7 +41,7 @@ impl ImageQueue {
         // The task keeps the permit, because it runs on if the request ends before it.
         let processed = spawn_blocking(move || {
             let _permit = permit;
-            process(&upload)
+            process(&upload, decode::MAX_PIXELS)
         });
         let processed = processed.await.unwrap_or_else(|error| {
             warn!(%error, "the decoder of an uploaded image panicked");
@@ -71,29 +71,31 @@ pub(super) struct Png {
     pub(super) height: i32,
 }
 
-/// Decodes an upload and makes the images of it.
+/// Decodes an upload of at most `max_pixels` and makes the images of it.
 ///
 /// # Errors
 /// The problem of a file that cannot be decoded, or of an image with too many pixels.
-fn process(upload: &[u8]) -> std::result::Result<LogoImages, FieldProblem> {
-    let decoded = decode::decode(upload)?;
+fn process(upload: &[u8], max_pixels: u64) -> std::result::Result<LogoImages, FieldProblem> {
+    let decoded = decode::decode(upload, max_pixels)?;
     let page = encode::fit(&decoded, encode::PAGE)?;
     let mail = encode::fit(&decoded, encode::MAIL)?;
     Ok(LogoImages { hash: hex::encode(Sha256::digest(&page.png)), page, mail })
 }
 
-/// Checks that an upload is refused, or that its images are small and can be decoded.
+/// Checks that an upload is refused, or that its images are small and can be decoded. Images of more than 65,536 pixels
+/// are refused, so that an input takes little time.
 ///
 /// # Panics
 /// If a property does not hold.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz(upload: &[u8]) {
-    let Ok(images) = process(upload) else { return };
+    const FEW_PIXELS: u64 = 65_536;
+    let Ok(images) = process(upload, FEW_PIXELS) else { return };
     for (png, limits) in [(&images.page, encode::PAGE), (&images.mail, encode::MAIL)] {
         let (width, height) = (png.width.unsigned_abs(), png.height.unsigned_abs());
         assert!((1..=limits.width).contains(&width) && (1..=limits.height).contains(&height), "{width} x {height}");
         assert!(png.png.len() <= limits.bytes, "{} bytes", png.png.len());
-        let again = process(&png.png);
+        let again = process(&png.png, FEW_PIXELS);
         assert!(again.is_ok_and(|again| again.page.width == png.width && again.page.height == png.height));
     }
 }
@@ -116,6 +118,10 @@ pub(super) mod tests {
         file.into_inner()
     }
 
+    fn images(upload: &[u8]) -> LogoImages {
+        process(upload, decode::MAX_PIXELS).unwrap()
+    }
+
     fn size(png: &Png) -> (i32, i32) {
         let decoded = image::load_from_memory_with_format(&png.png, ImageFormat::Png).unwrap();
         assert_eq!((png.width.unsigned_abs(), png.height.unsigned_abs()), (decoded.width(), decoded.height()));
@@ -125,12 +131,12 @@ pub(super) mod tests {
     #[test]
     fn images_are_made_of_each_format_and_fit() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
-            let images = process(&file(1_600, 320, format)).unwrap();
-            assert_eq!((size(&images.page), size(&images.mail)), ((800, 160), (400, 80)), "{format:?}");
-            let images = process(&file(20, 10, format)).unwrap();
-            assert_eq!((size(&images.page), size(&images.mail)), ((20, 10), (20, 10)), "no image is made larger");
+            let large = images(&file(1_600, 320, format));
+            assert_eq!((size(&large.page), size(&large.mail)), ((800, 160), (400, 80)), "{format:?}");
+            let small = images(&file(20, 10, format));
+            assert_eq!((size(&small.page), size(&small.mail)), ((20, 10), (20, 10)), "no image is made larger");
         }
-        assert_eq!(size(&process(&file(3, 4_000, ImageFormat::Png)).unwrap().page), (1, 320));
+        assert_eq!(size(&images(&file(3, 4_000, ImageFormat::Png)).page), (1, 320));
     }
 
     #[tokio::test]

@@ -1585,8 +1585,8 @@ export const listInvitations = <ThrowOnError extends boolean = false>(options?: 
  * Get the overview
  *
  * Returns what became of the invitations of each day, which mails have failed, and how long the oldest mail has
- * waited. Only the caller's tenant counts. Personal mail, such as a reset link, belongs to no tenant. The range has
- * at most 366 days.
+ * waited. Only the caller's tenant counts. Personal mail, such as a reset link, belongs to no tenant. The range
+ * has at most 366 days.
  *
  * Needs the permission `clients:read`, which the roles `owner`, `admin`, `support` and `viewer` have.
  *

@@ -172,8 +172,8 @@ export type ApiTokenOwnerKind = 'person' | 'service';
 /**
  * ApproveCliLogin
  *
- * A login of the command line that the staff user approves. The program has put these values into the address of the
- * approval page, so whoever opened the page may have chosen them.
+ * A login of the command line that the staff user approves. The values come from the address of the approval page,
+ * which any program or page can have opened.
  */
 export type ApproveCliLogin = {
     /**
@@ -735,6 +735,10 @@ export type ClientSummaryStatus = 'active' | 'past_due';
  * - `status`: Always `accepted`.
  */
 export type CodeSent = {
+    /**
+     * How long the code is valid, in seconds from now.
+     */
+    expires_in: number;
     /**
      * The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
      * for this flow, and so only for the browser that requested it.
