@@ -4,6 +4,7 @@ import { signInPath, signedOutPath, type Realm } from './navigation.ts';
 import { tabStorage } from './tab-storage.ts';
 
 let signsOut = false;
+let isGuestConnected = false;
 /** Why the session has ended. `undefined` until a call has succeeded: a first visitor has no session that can end. */
 let reason: string | undefined;
 
@@ -21,6 +22,8 @@ export function connect(realm: Realm): void {
  * who is signed in.
  */
 export function connectGuest(realm: Realm): void {
+  if (isGuestConnected) return;
+  isGuestConnected = true;
   refreshOnUnauthenticated(httpClient, { realm });
 }
 

@@ -28,8 +28,7 @@ export function PasswordField({ autocomplete, onInput, ...props }: PasswordField
           <button
             type="button"
             class="p-password-toggle"
-            aria-pressed={visible}
-            aria-label={texts.showPassword}
+            aria-label={visible ? texts.hidePassword : texts.showPassword}
             aria-controls={attributes.id}
             onClick={() => setVisible(!visible)}
           >

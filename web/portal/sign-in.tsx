@@ -25,10 +25,11 @@ export default function SignInPage() {
     signIn({ body: { email: textOf(values, 'email'), password: textOf(values, 'password'), ...(invitation && { invitation }) } });
   const describe = ({ code }: PorticoError) => {
     if (code === 'invalid_credentials') return texts.wrong;
+    if (code === 'wrong_account') return texts.wrongAccount;
     return code.startsWith('token_') ? texts.invitationDead : undefined;
   };
   const dropInvitation = ({ code }: PorticoError) => {
-    if (!code.startsWith('token_')) return;
+    if (code !== 'wrong_account' && !code.startsWith('token_')) return;
     forgetSignInPlan();
     setPlan({ email });
   };

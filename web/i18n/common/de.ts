@@ -34,6 +34,7 @@ export default {
   show: 'Anzeigen',
   hide: 'Verbergen',
   showPassword: 'Passwort anzeigen',
+  hidePassword: 'Passwort verbergen',
   requestId: (id) => `Anfrage ${id}`,
   retryIn: (seconds) =>
     seconds < 90

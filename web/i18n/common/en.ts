@@ -34,6 +34,7 @@ export default {
   show: 'Show',
   hide: 'Hide',
   showPassword: 'Show password',
+  hidePassword: 'Hide password',
   requestId: (id: string) => `Request ${id}`,
   retryIn: (seconds: number) =>
     seconds < 90

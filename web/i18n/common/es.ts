@@ -34,6 +34,7 @@ export default {
   show: 'Mostrar',
   hide: 'Ocultar',
   showPassword: 'Mostrar la contraseña',
+  hidePassword: 'Ocultar la contraseña',
   requestId: (id) => `Solicitud ${id}`,
   retryIn: (seconds) =>
     seconds < 90

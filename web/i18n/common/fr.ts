@@ -34,6 +34,7 @@ export default {
   show: 'Afficher',
   hide: 'Masquer',
   showPassword: 'Afficher le mot de passe',
+  hidePassword: 'Masquer le mot de passe',
   requestId: (id) => `Requête ${id}`,
   retryIn: (seconds) =>
     seconds < 90

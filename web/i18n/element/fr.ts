@@ -12,7 +12,7 @@ export default {
   done: 'Votre session est ouverte.',
   required: 'Remplissez ce champ.',
   wrong: 'L’adresse e-mail ou le mot de passe n’est pas correct. Après trop de tentatives, le mot de passe est bloqué : définissez-en alors un nouveau avec « Mot de passe oublié ? ».',
-  suspended: 'L’accès est suspendu. Contactez l’entreprise qui vous a invité.',
+  suspended: 'L’accès est suspendu. Contactez l’entreprise à l’origine de l’invitation.',
   retryIn: (seconds) =>
     plural(seconds, {
       one: 'Il y a eu trop de tentatives. Vous pourrez réessayer dans # seconde.',

@@ -9,6 +9,7 @@ export default {
     forgot: 'Passwort vergessen?',
     wrong: 'Die E-Mail-Adresse oder das Passwort ist nicht richtig. Nach zu vielen Versuchen ist das Passwort gesperrt: Legen Sie dann über „Passwort vergessen?“ ein neues fest.',
     invitation: 'Melden Sie sich an, um die Einladung anzunehmen.',
+    wrongAccount: 'Diese Einladung gilt für ein anderes Konto. Sie können sich ohne sie anmelden.',
     invitationDead: 'Die Einladung ist nicht mehr gültig. Sie können sich ohne sie anmelden.',
     reasons: {
       session_ended: 'Ihre Sitzung wurde beendet. Melden Sie sich erneut an.',

@@ -8,6 +8,7 @@ export default {
     forgot: 'Forgot your password?',
     wrong: 'The email address or the password is not correct. After too many attempts the password is locked: then set a new one with "Forgot your password?".',
     invitation: 'Sign in to accept the invitation.',
+    wrongAccount: 'This invitation is for another account. You can sign in without it.',
     invitationDead: 'The invitation is no longer valid. You can sign in without it.',
     reasons: {
       session_ended: 'Your session has ended. Sign in again.',

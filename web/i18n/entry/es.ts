@@ -9,6 +9,7 @@ export default {
     forgot: '¿Ha olvidado su contraseña?',
     wrong: 'El correo electrónico o la contraseña no son correctos. Tras demasiados intentos, la contraseña se bloquea: en ese caso, establezca una nueva con «¿Ha olvidado su contraseña?».',
     invitation: 'Inicie sesión para aceptar la invitación.',
+    wrongAccount: 'Esta invitación es para otra cuenta. Puede iniciar sesión sin ella.',
     invitationDead: 'La invitación ya no es válida. Puede iniciar sesión sin ella.',
     reasons: {
       session_ended: 'Su sesión ha terminado. Inicie sesión de nuevo.',

@@ -9,7 +9,8 @@ export default {
     forgot: 'Mot de passe oublié ?',
     wrong: 'L’adresse e-mail ou le mot de passe n’est pas correct. Après trop de tentatives, le mot de passe est bloqué : définissez-en alors un nouveau avec « Mot de passe oublié ? ».',
     invitation: 'Connectez-vous pour accepter l’invitation.',
-    invitationDead: 'L’invitation n’est plus valable. Vous pouvez vous connecter sans elle.',
+    wrongAccount: 'Cette invitation est pour un autre compte. Vous pouvez vous connecter sans elle.',
+    invitationDead: 'L’invitation n’est plus valide. Vous pouvez vous connecter sans elle.',
     reasons: {
       session_ended: 'Votre session est terminée. Connectez-vous de nouveau.',
       session_expired: 'Votre session a expiré. Connectez-vous de nouveau.',

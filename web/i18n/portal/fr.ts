@@ -21,7 +21,7 @@ export default {
     provider: 'Espace fourni par',
     pastDue: 'Un paiement de ce client est en retard.',
     noClient: 'Vous n’avez accès à aucun client',
-    noClientHint: 'Votre accès a pris fin ou le client est archivé. Contactez l’entreprise qui vous a invité.',
+    noClientHint: 'Votre accès a pris fin ou le client est archivé. Contactez l’entreprise à l’origine de l’invitation.',
     youCan: 'Ce que vous pouvez faire ici',
     links: {
       profile: { title: 'Profil et langue', body: 'Modifier votre nom et la langue des pages et des e-mails.' },
@@ -45,7 +45,7 @@ export default {
     title: 'Compte',
     profile: {
       title: 'Profil',
-      email: 'Votre adresse ne peut pas être modifiée. Si elle est incorrecte, contactez l’entreprise qui vous a invité.',
+      email: 'Votre adresse ne peut pas être modifiée. Si elle est incorrecte, contactez l’entreprise à l’origine de l’invitation.',
       languageHint: 'Pour ces pages et pour les e-mails qui vous sont adressés.',
       languageNone: 'Non choisie',
     },

@@ -4,7 +4,7 @@ export default {
   codes: {
     already_activated: 'Ce compte est déjà actif.',
     body_too_large: 'C’est trop volumineux.',
-    client_suspended: 'L’accès à cet espace est suspendu. Contactez l’entreprise qui vous a invité.',
+    client_suspended: 'L’accès à cet espace est suspendu. Contactez l’entreprise à l’origine de l’invitation.',
     conflict: 'Cet élément a changé entre-temps. Rechargez la page et réessayez.',
     csrf_rejected: 'Votre navigateur a envoyé cette requête depuis un autre site. Rechargez la page et réessayez.',
     forbidden: 'Vous n’êtes pas autorisé à faire cela.',

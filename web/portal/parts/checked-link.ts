@@ -16,7 +16,9 @@ export function deadCode({ code }: PorticoError): DeadCode | undefined {
   return /^token_(expired|used|revoked|unknown)$/.test(code) ? (code as DeadCode) : undefined;
 }
 
-/** Asks the server about a link. This spends nothing. A check that had no answer runs again when the connection is back. */
+/**
+ * Asks the server about a link. This spends nothing. A check that had no answer runs again when the connection is back.
+ */
 export function useCheckedLink(token: string | undefined, purpose: LinkPurpose) {
   const [state, setState] = useState<LinkState>({ kind: 'checking' });
   const [attempt, setAttempt] = useState(0);

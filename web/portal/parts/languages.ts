@@ -11,5 +11,6 @@ export function useLanguageChoices(current: string | null, none: string): Choice
   const choices: Choice[] = LOCALES.map((each) => ({ value: each, label: languages[each] }));
   if (!current) return [{ value: '', label: none }, ...choices];
   if (choices.some(({ value }) => value === current)) return choices;
-  return [...choices, { value: current, label: new Intl.DisplayNames(locale, { type: 'language', languageDisplay: 'standard' }).of(current) ?? current }];
+  const names = new Intl.DisplayNames(locale, { type: 'language', languageDisplay: 'standard' });
+  return [...choices, { value: current, label: names.of(current) ?? current }];
 }

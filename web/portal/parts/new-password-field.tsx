@@ -25,7 +25,16 @@ export function NewPasswordField({ name, email, token }: NewPasswordFieldProps) 
   );
   return (
     <>
-      <input class="p-hidden" type="email" name="username" value={email} autocomplete="username" readOnly tabIndex={-1} aria-hidden="true" />
+      <input
+        class="p-hidden"
+        type="email"
+        name="username"
+        value={email}
+        autocomplete="username"
+        readOnly
+        tabIndex={-1}
+        aria-hidden="true"
+      />
       <PasswordField name={name} label={texts.label} autocomplete="new-password" hint={rules} onInput={setPassword} required />
       <PasswordMeter password={password} token={token} />
     </>

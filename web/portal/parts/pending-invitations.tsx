@@ -32,7 +32,12 @@ export function PendingInvitations({ onDone }: PendingInvitationsProps) {
         {({ data }) => {
           const invitations = [...data, ...(expired.data?.data ?? [])];
           if (invitations.length === 0) return <p class="p-muted">{texts.noInvitations}</p>;
-          return <InvitationTable invitations={invitations} actions={(each) => <Actions invitation={each} onResend={resend} onCancel={setToCancel} />} />;
+          return (
+            <InvitationTable
+              invitations={invitations}
+              actions={(each) => <Actions invitation={each} onResend={resend} onCancel={setToCancel} />}
+            />
+          );
         }}
       </Loaded>
       {toCancel && (

@@ -7,7 +7,9 @@ import { problem } from './support/problem.mjs';
 
 const MAX_GZIPPED_BYTES = 12_000;
 const user = { id: 'u1', email: 'ann@example.com', name: 'Ann', locale: null };
-const session = { json: { status: 'signed_in', access_token: 'secret', token_type: 'Bearer', expires_in: 900, user, client: null } };
+const session = {
+  json: { status: 'signed_in', access_token: 'secret', token_type: 'Bearer', expires_in: 900, user, client: null },
+};
 
 before(start);
 after(stop);

@@ -1,12 +1,13 @@
 // The form that sets a password with a mailed link, as it is built, in Chromium, without a server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openLink, start, stop, TOKEN } from './support/link-page.mjs';
+import { checkedLink, openLink, start, stop, TOKEN } from './support/link-page.mjs';
 import { problem } from './support/problem.mjs';
 
 const PASSWORD = 'seven wild horses drink tea';
 const ACTIVATE = '/portal/activate';
 const RESET = '/portal/reset-password';
+const isSet = { json: { status: 'password_reset' } };
 const session = {
   json: {
     status: 'signed_in',
@@ -60,7 +61,7 @@ story('a double click sends once, with the edited name', ACTIVATE, { activate: u
   assert.ok(!(await form.stored()).includes(TOKEN), 'the tab keeps a spent token');
 });
 
-story('a reset leads to the sign-in page, which knows the address', RESET, { 'reset-password': { json: { status: 'password_reset' } } }, async (form) => {
+story('a reset leads to the sign-in page, which knows the address', RESET, { 'reset-password': isSet }, async (form) => {
   await form.password.fill(PASSWORD);
   await form.button('Set the password').click();
   await form.text('Your password is set.');
@@ -99,7 +100,8 @@ for (const [path, status, code, title, text] of DEAD) {
   });
 }
 
-story('an expired link asks for a new one', ACTIVATE, { 'check-token': problem(410, 'token_expired'), 'request-new-link': { json: { status: 'accepted' } } }, async (form) => {
+const expired = { 'check-token': problem(410, 'token_expired'), 'request-new-link': { json: { status: 'accepted' } } };
+story('an expired link asks for a new one', ACTIVATE, expired, async (form) => {
   await form.title('This link has expired');
   assert.deepEqual(form.sent('request-new-link'), []);
   await form.button('Send me a new link').click();
@@ -116,7 +118,7 @@ story('a page without a link says so', RESET, {}, async (form) => {
 
 story('without a connection, the check can be repeated', RESET, { 'check-token': undefined }, async (form) => {
   await form.title('The link could not be checked');
-  form.answer('check-token', { json: { purpose: 'reset', email: 'a@b.test', name: 'A', client_name: null, expires_at: '2030-01-01T00:00:00Z' } });
+  form.answer('check-token', checkedLink('reset'));
   await form.button('Try again').click();
   await form.password.waitFor();
 });
@@ -131,7 +133,8 @@ story('an answer that was lost after the commit is explained', RESET, { 'reset-p
   await form.text('but the password has arrived');
 });
 
-story('the meter says how strong the password is', RESET, { 'check-password': { json: { score: 1, codes: ['password_weak'] } } }, async (form) => {
+const isWeak = { json: { score: 1, codes: ['password_weak'] } };
+story('the meter says how strong the password is', RESET, { 'check-password': isWeak }, async (form) => {
   await form.password.fill('password1');
   await form.text('This password is easy to guess.');
   assert.deepEqual(form.sent('check-password'), [{ password: 'password1', token: TOKEN }]);
@@ -140,7 +143,8 @@ story('the meter says how strong the password is', RESET, { 'check-password': { 
   await form.text('This is a strong password.');
 });
 
-story('the form works when the meter does not', RESET, { 'check-password': problem(429, 'too_many_requests', { retry_after: 30 }), 'reset-password': { json: { status: 'password_reset' } } }, async (form) => {
+const isLimited = problem(429, 'too_many_requests', { retry_after: 30 });
+story('the form works when the meter does not', RESET, { 'check-password': isLimited, 'reset-password': isSet }, async (form) => {
   const checked = form.page.waitForResponse('**/check-password');
   await form.password.fill(PASSWORD);
   await checked;

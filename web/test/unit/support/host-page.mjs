@@ -8,7 +8,11 @@ const script = readFileSync(new URL('../../../dist/elements/portico-sign-in.js',
 const POLICY =
   `default-src 'none'; script-src 'self' ${PORTICO}; connect-src ${PORTICO}; style-src 'self'; base-uri 'none'; ` +
   "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-const CORS = { 'access-control-allow-origin': HOST, 'access-control-allow-credentials': 'true', 'access-control-allow-headers': 'content-type' };
+const CORS = {
+  'access-control-allow-origin': HOST,
+  'access-control-allow-credentials': 'true',
+  'access-control-allow-headers': 'content-type',
+};
 const LISTENER = `
   window.events = [];
   addEventListener('signed-in', ({ detail }) => window.events.push(detail));

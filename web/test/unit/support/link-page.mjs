@@ -4,7 +4,18 @@ import { startChromium } from './chromium.mjs';
 import { problem } from './problem.mjs';
 
 export const TOKEN = 'k3Vb0p1hQe5sWm2Zt9RcYx7Lu4Ja8Gd6Fi0Ns3Ow1Ty';
-const LINK = { email: 'ann@example.com', name: 'Ann Baker', expires_at: '2030-01-01T00:00:00Z', client_name: 'Acme Ltd', tenant: null };
+
+/** Returns what the API says of a link that can be used. */
+export const checkedLink = (purpose) => ({
+  json: {
+    purpose,
+    email: 'ann@example.com',
+    name: 'Ann Baker',
+    client_name: 'Acme Ltd',
+    expires_at: '2030-01-01T00:00:00Z',
+    tenant: null,
+  },
+});
 
 let browser;
 let pages;
@@ -26,7 +37,7 @@ export async function stop() {
 export async function openLink(path, answers = {}) {
   const purpose = path === '/portal/activate' ? 'activation' : 'reset';
   const all = {
-    'check-token': { json: { ...LINK, purpose } },
+    'check-token': checkedLink(purpose),
     'check-password': { json: { score: 4, codes: [] } },
     session: problem(401, 'unauthenticated'),
     refresh: problem(401, 'unauthenticated'),

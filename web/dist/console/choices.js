@@ -1,0 +1,1 @@
+var e=e=>Object.entries(e).map(([e,t])=>({value:e,label:t}));export{e as t};

@@ -1,0 +1,1 @@
+import{M as e,k as t}from"./app.js";var n=`: `;function r({detail:r}){let i=e(`outcomes`),a=i[r];if(a)return t(`span`,{children:a});let[o=``,...s]=r.split(n),c=i[`${o}.`];return c?t(`span`,{children:[c,` `,t(`q`,{dir:`auto`,children:s.join(n)})]}):t(`bdi`,{lang:`en`,children:r})}export{r as t};

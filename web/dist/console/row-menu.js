@@ -1,0 +1,1 @@
+import{M as e,k as t}from"./app.js";import{n}from"./kit.js";function r({name:r,actions:i}){let{actionsFor:a}=e(`console`);return i.length===0?null:t(`span`,{class:`p-row-menu`,children:t(n,{label:a(r),button:t(`span`,{"aria-hidden":`true`,children:`•••`}),children:i.map(({label:e,onClick:n})=>t(`button`,{type:`button`,onClick:n,children:e},e))})})}export{r as t};
