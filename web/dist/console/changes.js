@@ -1,1 +1,1 @@
-import{a as e}from"./data.js";var t=()=>Promise.all([`people`,`invitations`,`overview`].map(t=>e.invalidateQueries({queryKey:[t]}))),n=()=>Promise.all([e.invalidateQueries({queryKey:[`clients`]}),t()]);export{t as n,n as t};
+import{a as e}from"./data.js";var t=()=>Promise.all([`people`,`invitations`,`overview`].map(t=>e.invalidateQueries({queryKey:[t]}))),n=()=>Promise.all([e.invalidateQueries({queryKey:[`clients`]}),t()]),r=()=>Promise.all([e.invalidateQueries({queryKey:[`mails`]}),t()]);export{r as n,t as r,n as t};

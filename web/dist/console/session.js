@@ -1,1 +1,1 @@
-import{It as e,Pt as t}from"./app.js";var n=e(void 0);function r(){let e=t(n);if(!e)throw Error(`the page does not ask for a session`);return e}export{r as n,n as t};
+import{Kt as e,Wt as t}from"./app.js";var n=e(void 0);function r(){let e=t(n);if(!e)throw Error(`the page does not ask for a session`);return e}export{r as n,n as t};

@@ -1,1 +1,1 @@
-import{N as e,d as t,i as n,z as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return e(i,{purpose:`activation`,send:e=>r({body:e}),onSet:e=>{e&&n(e),location.replace(t(`portal`))}})}export{a as default};
+import{B as e,P as t,a as n,f as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return t(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&n(e),location.replace(r(`portal`))}})}export{a as default};

@@ -1,1 +1,1 @@
-import{F as e,N as t,d as n,yt as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=e(`portal`);return t(r,{children:[t(i,{title:o.title}),t(a,{address:n(`portal`)})]})}export{o as default};
+import{I as e,P as t,f as n,xt as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=e(`portal`);return t(r,{children:[t(i,{title:o.title}),t(a,{address:n(`portal`)})]})}export{o as default};

@@ -1,1 +1,1 @@
-import{gt as e,mt as t,q as n}from"./app.js";import{l as r}from"./data.js";function i(){let[i,a]=t();return e(()=>{r(`portal`),n().then(({data:e})=>a(e??null))},[]),i}export{i as t};
+import{J as e,gt as t,vt as n}from"./app.js";import{l as r}from"./data.js";function i(){let[i,a]=t();return n(()=>{r(`portal`),e().then(({data:e})=>a(e??null))},[]),i}export{i as t};

@@ -1,1 +1,1 @@
-import{ct as e,i as t}from"./app.js";async function n(n,r){let i=await e({body:{client_id:n}});return i.data&&(t(i.data),location.assign(r)),i}export{n as t};
+import{a as e,lt as t}from"./app.js";async function n(n,r){let i=await t({body:{client_id:n}});return i.data&&(e(i.data),location.assign(r)),i}export{n as t};

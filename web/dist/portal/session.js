@@ -1,1 +1,1 @@
-import{a as e,i as t}from"./data.js";import{N as n,b as r,j as i}from"./app.js";var a=n(void 0),o=()=>e({queryKey:[`session`],queryFn:()=>t(r())});function s(){let e=i(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};
+import{i as e,s as t}from"./data.js";import{J as n,St as r,bt as i}from"./app.js";var a=r(void 0),o=()=>t({queryKey:[`session`],queryFn:()=>e(n())});function s(){let e=i(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};

@@ -1,1 +1,0 @@
-function e(e){let t=new Intl.PluralRules(e),n=new Intl.NumberFormat(e);return{number:e=>n.format(e),plural(e,r){return(t.select(e)===`one`?r.one??r.other:r.other).replace(`#`,n.format(e))}}}export{e as t};

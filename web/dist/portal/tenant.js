@@ -1,1 +1,0 @@
-var e=({tenant:e})=>e&&e.slug;export{e as t};
