@@ -1,6 +1,7 @@
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { Checkbox } from '../kit/checkbox.tsx';
+import { FileDrop } from '../kit/file-drop.tsx';
 import { DateRangeFilter, FilterBar, SearchFilter, SelectFilter } from '../kit/filters.tsx';
 import { Form } from '../kit/form.tsx';
 import { LanguageMenu } from '../kit/language-menu.tsx';
@@ -75,6 +76,13 @@ export const FIELDS: Entry[] = [
   {
     name: 'Secret',
     states: [{ name: 'shown once', show: () => <Secret label="Token" value="pat_example" warning="Copy the token now." question="Leave without the token?" /> }],
+  },
+  {
+    name: 'FileDrop',
+    states: [
+      { name: 'waiting for a file', show: () => <FileDrop title="Drop a CSV file here" choose="Choose a file" accept=".csv" onFile={nothing} /> },
+      { name: 'busy', show: () => <FileDrop title="Drop a CSV file here" choose="Choose a file" accept=".csv" busy onFile={nothing} /> },
+    ],
   },
   { name: 'LanguageMenu', states: [{ name: 'closed', show: () => <LanguageMenu /> }] },
 ];

@@ -23,10 +23,11 @@ function findProblems() {
   }
 
   function isCut(element) {
-    const { overflowX, display, textOverflow } = getComputedStyle(element);
+    const { overflowX, display, textOverflow, webkitLineClamp } = getComputedStyle(element);
     if (display === 'inline' || element.tagName === 'OPTION') return false;
     // A long name may end with an ellipsis, a text of ours may not.
-    if (textOverflow === 'ellipsis' && element.matches('bdi, [dir=auto]')) return false;
+    const isShortened = textOverflow === 'ellipsis' || webkitLineClamp !== 'none';
+    if (isShortened && element.matches('bdi, [dir=auto]')) return false;
     const hidesX = overflowX !== 'visible' || element.closest('button, .p-badge') !== null;
     return (hidesX && element.scrollWidth > element.clientWidth + 1) || (hidesX && element.scrollHeight > element.clientHeight + 2);
   }

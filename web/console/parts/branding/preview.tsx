@@ -15,7 +15,8 @@ interface PreviewProps {
 export function Preview({ draft, logo }: PreviewProps) {
   const { preview: texts } = useTexts('settings').branding;
   return (
-    <div class="p-preview-column">
+    // It scrolls, and has no control that the keyboard could reach.
+    <div class="p-preview-column" tabIndex={0}>
       <Card title={texts.title}>
         <div class="p-samples">
           <Sample title={texts.light} theme="light" draft={draft}>
