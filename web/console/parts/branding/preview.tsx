@@ -15,8 +15,7 @@ interface PreviewProps {
 export function Preview({ draft, logo }: PreviewProps) {
   const { preview: texts } = useTexts('settings').branding;
   return (
-    // It scrolls, and has no control that the keyboard could reach.
-    <div class="p-preview-column" tabIndex={0}>
+    <div class="p-preview-column">
       <Card title={texts.title}>
         <div class="p-samples">
           <Sample title={texts.light} theme="light" draft={draft}>
