@@ -15,8 +15,8 @@ const WIDTHS = [390, 1280];
 /** Longer pages are cut here, so that the pictures stay small. */
 const MAX_HEIGHT = 1600;
 
-await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
+for (const name of await readdir(FOLDER)) if (name.endsWith('.png')) await rm(FOLDER + name);
 await takePages();
 await takeCatalogue();
 await reduceColours();
