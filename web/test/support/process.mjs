@@ -17,6 +17,8 @@ export function startProcess(program, args, { env = {}, cwd } = {}) {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close');
+  // A program that a failed story has left running must not keep the test run alive.
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
   let log = '';
   for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text) => (log += text));
   const logged = (what, pattern) =>
