@@ -2,7 +2,8 @@
 // little.
 import { simpleParser } from 'mailparser';
 
-const AS_SENT = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true };
+// An image that the HTML names by its id takes the place of the reference.
+const AS_SENT = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true };
 
 export class Mailbox {
   #all = [];

@@ -27,7 +27,7 @@ fn operations() -> Vec<(&'static str, Value)> {
         (paths::RESET_PASSWORD, new_password("x", "correct horse battery")),
         (paths::ACTIVATE, new_password("x", "correct horse battery")),
         (paths::CHECK_TOKEN, token.clone()),
-        (paths::CHECK_PASSWORD, new_password("x", "correct horse battery")),
+        (paths::CHECK_PASSWORD, json!({ "password": "correct horse battery" })),
         (
             paths::EXCHANGE_CLI_LOGIN,
             json!({ "code": "x", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" }),

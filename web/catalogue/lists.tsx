@@ -30,6 +30,7 @@ export const LISTS: Entry[] = [
             caption="People"
             rows={PEOPLE}
             keyOf={({ name }) => name}
+            below={({ count }) => count === 1000 && 'What stands below this person.'}
             columns={[
               { title: 'Name', role: 'heading', cell: ({ name }) => <span dir="auto">{name}</span> },
               { title: 'Status', cell: () => <Badge kind="success">Active</Badge> },

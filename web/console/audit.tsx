@@ -8,10 +8,12 @@ import { AuditTable } from './parts/audit/audit-table.tsx';
 import { Export } from './parts/audit/export.tsx';
 import { endOfDay, startOfDay, useFilters } from './parts/filters.ts';
 import { useList } from './parts/list.tsx';
+import { useMay } from './parts/permissions.ts';
 
 /** Who did what in the tenant, and when. */
 export default function AuditPage() {
   const { audit: texts } = useTexts('settings');
+  const mayRead = useMay('audit:read');
   const filters = useFilters(FILTERS);
   const { values } = filters;
   const chosen = { ...values, from: startOfDay(values.from), to: endOfDay(values.to) };
@@ -21,10 +23,10 @@ export default function AuditPage() {
       <PageHead title={texts.title} />
       <p class="p-intro">{texts.intro}</p>
       <Card>
-        <AuditFilters filters={filters} events={list.data ?? []} />
+        {mayRead && <AuditFilters filters={filters} events={list.data ?? []} />}
         <AuditTable list={list} filters={filters} empty={<EmptyState title={texts.none} />} />
       </Card>
-      <Export query={chosen} />
+      {mayRead && <Export query={chosen} />}
     </>
   );
 }

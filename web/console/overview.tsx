@@ -36,7 +36,7 @@ export default function OverviewPage() {
           <>
             <Funnel days={data.funnel} />
             <div class="p-columns">
-              <FailedMail failed={data.failed_mail} mayReadMail={mayReadMail} />
+              <FailedMail failed={data.failed_mail} from={firstDay(Number(days))} mayReadMail={mayReadMail} />
               <WaitingMail seconds={data.oldest_queued_seconds} mayReadMail={mayReadMail} />
             </div>
           </>

@@ -152,10 +152,10 @@ interface DateRangeFilterProps {
 export function DateRangeFilter({ from, to, onChange }: DateRangeFilterProps) {
   const { filters } = useTexts('common');
   return (
-    <>
+    <div class="p-filter-range">
       <DayFilter label={filters.from} value={from} max={to} onChange={(value) => onChange({ from: value })} />
       <DayFilter label={filters.to} value={to} min={from} onChange={(value) => onChange({ to: value })} />
-    </>
+    </div>
   );
 }
 

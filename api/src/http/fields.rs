@@ -190,7 +190,8 @@ impl Scalar for Day {
 
     fn parse(text: &str) -> Result<Self, FieldProblem> {
         // The parser of chrono also takes other numbers of digits, signs and spaces.
-        let is_shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let has_form = |(n, byte): (usize, u8)| if [4, 7].contains(&n) { byte == b'-' } else { byte.is_ascii_digit() };
+        let is_shaped = text.len() == 10 && text.bytes().enumerate().all(has_form);
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_shaped);
         day.map(Self).ok_or_else(|| FieldProblem::new("date_invalid", "must be a date, such as 2026-11-26"))
     }

@@ -90,22 +90,24 @@ struct PasswordJudgement {
 /// - `password_weak`: it is easy to guess, or contains a part of the name or address of the person or of the name of
 ///   the client or tenant.
 #[derive(Enum)]
-#[oai(rename_all = "snake_case")]
 enum PasswordProblem {
     /// It has too few characters.
-    PasswordTooShort,
+    #[oai(rename = "password_too_short")]
+    TooShort,
     /// It has too many characters.
-    PasswordTooLong,
+    #[oai(rename = "password_too_long")]
+    TooLong,
     /// It is easy to guess.
-    PasswordWeak,
+    #[oai(rename = "password_weak")]
+    Weak,
 }
 
 impl From<Judgement> for PasswordJudgement {
     fn from(judgement: Judgement) -> Self {
         let code = |problem: &PolicyProblem| match problem {
-            PolicyProblem::TooShort => PasswordProblem::PasswordTooShort,
-            PolicyProblem::TooLong => PasswordProblem::PasswordTooLong,
-            PolicyProblem::Weak => PasswordProblem::PasswordWeak,
+            PolicyProblem::TooShort => PasswordProblem::TooShort,
+            PolicyProblem::TooLong => PasswordProblem::TooLong,
+            PolicyProblem::Weak => PasswordProblem::Weak,
         };
         Self { score: judgement.score, codes: judgement.problems.iter().map(code).collect() }
     }

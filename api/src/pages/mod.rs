@@ -25,7 +25,10 @@ use poem::{
     http::{Method, StatusCode, header},
     web::Redirect,
 };
-use portico_domain::platform::{app::App, error::Error};
+use portico_domain::{
+    identity::passwords::PasswordSettings,
+    platform::{app::App, error::Error},
+};
 
 use crate::http::{error::ApiError, middleware::check_head, settings::ApiSettings};
 use assets::Assets;
@@ -95,7 +98,12 @@ impl Pages {
         let language = visitor::language(request, brand.locale.as_deref());
         let area = self.manifest.area_at(path);
         let page = area.page_at(path);
-        let shell = Shell::new(self.assets.build(), language, &brand, &self.return_origins).with_files(area, page);
+        let common = shell::Common {
+            build: self.assets.build(),
+            return_origins: &self.return_origins,
+            password_min: app.section::<PasswordSettings>().min,
+        };
+        let shell = Shell::new(common, language, &brand).with_files(area, page);
         let status = if page.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
         Ok(shell.into_response(status)?)
     }

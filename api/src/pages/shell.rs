@@ -37,11 +37,28 @@ pub(super) struct Shell<'a> {
     modules: Vec<&'a String>,
 }
 
+/// What is the same in the shells of all pages.
+#[derive(Clone, Copy)]
+pub(super) struct Common<'a> {
+    /// The build of the pages.
+    pub(super) build: &'a str,
+    /// `PORTICO_RETURN_ORIGINS`.
+    pub(super) return_origins: &'a [String],
+    /// The minimum length of passwords, in characters. Pages say it before the person types one.
+    pub(super) password_min: usize,
+}
+
 impl<'a> Shell<'a> {
     /// Makes a shell without files.
-    pub(super) fn new(build: &'a str, language: Language, brand: &'a Brand, return_origins: &[String]) -> Self {
-        let locale = language.tag();
-        let meta = json!({ "build": build, "locale": locale, "return_origins": return_origins, "brand": brand.json });
+    pub(super) fn new(common: Common<'a>, language: Language, brand: &'a Brand) -> Self {
+        let Common { build, return_origins, password_min } = common;
+        let meta = json!({
+            "build": build,
+            "locale": language.tag(),
+            "return_origins": return_origins,
+            "password_min": password_min,
+            "brand": brand.json,
+        });
         Self {
             build,
             language,
@@ -106,8 +123,9 @@ mod tests {
     }
 
     fn shell(brand: &Brand) -> String {
-        let origins = ["https://app.example.com".to_owned()];
-        Shell::new("0123456789abcdef", Language::De, brand, &origins).render().unwrap()
+        let return_origins = &["https://app.example.com".to_owned()];
+        let common = Common { build: "0123456789abcdef", return_origins, password_min: 8 };
+        Shell::new(common, Language::De, brand).render().unwrap()
     }
 
     /// The name of a tenant may have any characters, and the slug ends up in the address of a style sheet.
@@ -144,8 +162,8 @@ mod tests {
             format!(r#"{{ "scripts": ["main.js"], "styles": ["all.css"], "preload": ["app.js"], "pages": [{page}] }}"#);
         let manifest = Manifest::parse(format!(r#"{{ "portal": {area}, "console": {area} }}"#).as_bytes()).unwrap();
         let area = manifest.area_at("/portal");
-        let shell = Shell::new("b", Language::De, &brand, &[]);
-        let shell = shell.with_files(area, area.page_at("/portal"));
+        let common = Common { build: "b", return_origins: &[], password_min: 8 };
+        let shell = Shell::new(common, Language::De, &brand).with_files(area, area.page_at("/portal"));
         assert_eq!(shell.modules, ["app.js", "main.js", "data.js", "dates.js", "de.js"]);
         assert_eq!(shell.styles, ["all.css", "home.css"]);
         let html = shell.render().unwrap();

@@ -36,6 +36,7 @@ pub mod secret;
 mod service_links;
 pub(crate) mod session_revocation;
 pub mod settings;
+pub mod slug;
 pub mod smtp;
 pub mod text;
 mod transient_db_error;

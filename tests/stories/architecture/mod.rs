@@ -147,8 +147,7 @@ fn every_periodic_job_has_a_schedule() {
 /// The groups of attacks that a test may be named after.
 const GROUPS: [&str; 18] = [
     "enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "pat", "az", "brd", "msg", "http", "web", "log",
-    "job",
-    "inf",
+    "job", "inf",
 ];
 
 #[test]

@@ -72,7 +72,7 @@ stories! {
         ] {
             for content_type in ["image/png", "image/jpeg", "image/webp"] {
                 let response = images::upload_as(&owner, file, content_type).await;
-                response.assert_problem("422 validation_failed:  image_invalid");
+                response.assert_problem("422 validation_failed: (body) image_invalid");
             }
         }
         for content_type in
@@ -89,7 +89,7 @@ stories! {
         let began = Instant::now();
         for (width, height) in [(16_001, 1_001), (16_385, 1), (1, 60_000), (2_000_000_000, 2_000_000_000)] {
             let response = images::upload(&owner, &images::png_that_claims(width, height)).await;
-            response.assert_problem("422 validation_failed:  image_too_large");
+            response.assert_problem("422 validation_failed: (body) image_too_large");
         }
         // Its 16 megapixels of one colour are a file of a few kilobytes. Uploads at the same time wait for each other.
         let bomb = images::png(10_000, 1_600);
@@ -104,7 +104,7 @@ stories! {
         let tenant = world.tenant().await;
         tenant.owner.patch(BRANDING, json!({ "colors": { "accent": "#aa0000" } })).await.expect(200);
         world.run(&["tenant", "suspend", &tenant.slug]);
-        let long = "a".repeat(5_000);
+        let (unknown, long) = (unique("tenant"), "a".repeat(5_000));
         for path in [BRAND, BRAND_STYLE, LOGO] {
             let none = without_request_id(world.browser().get(path).await);
             let suspended = format!("{path}?tenant={}", tenant.slug);
@@ -112,7 +112,7 @@ stories! {
                 (without_request_id(world.browser().get(&suspended).await) == none).then_some(())
             })
             .await;
-            for slug in [&unique("tenant"), "", "%27%20OR%201%3D1", "ACME", "..%2F..", "%3Cscript%3E", &long] {
+            for slug in [&*unknown, "", "%27%20OR%201%3D1", "ACME", "..%2F..", "%3Cscript%3E", &long] {
                 let found = without_request_id(world.browser().get(&format!("{path}?tenant={slug}")).await);
                 assert_eq!(found, none, "{path} {slug}");
             }

@@ -17,7 +17,7 @@ stories! {
         // The second mail says that a token was created.
         terminal.types(&world.mail(&tenant.owner_email, 3).await.code.unwrap());
         machine.expect(terminal, 0).await;
-        let logo = machine.file("logo.png", images::png(1_600, 400));
+        let logo = machine.file("logo.png", &images::png(1_600, 400));
         let shown = machine.run(&["branding", "logo", &logo, "--json"]).await.json();
         assert_eq!(shown["logo"]["width"], 800);
         let brand = tenant.owner.get(BRANDING).await.expect(200);

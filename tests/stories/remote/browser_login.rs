@@ -95,7 +95,7 @@ async fn a_browser_is_opened_only_where_there_is_a_screen() {
         let mut machine = Machine::new();
         let opened = machine.file("opened", "");
         let opener = machine
-            .file("xdg-open", &format!("#!/bin/sh\necho \"$1\" > '{opened}.new'\nmv '{opened}.new' '{opened}'\n"));
+            .file("xdg-open", format!("#!/bin/sh\necho \"$1\" > '{opened}.new'\nmv '{opened}.new' '{opened}'\n"));
         std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         machine.sets("PATH", &format!("{}:/usr/bin:/bin", opener.strip_suffix("/xdg-open").unwrap()));
         env.iter().for_each(|(name, value)| machine.sets(name, value));

@@ -19,7 +19,7 @@ async fn numbers_that_no_answer_has_are_not_of_portico() {
         })
         .await;
         let machine = Machine::with_token(server.url(), "pat_of_a_fake_server_0000000000000");
-        let file = machine.file("people.csv", &format!("email\n{rows}"));
+        let file = machine.file("people.csv", format!("email\n{rows}"));
         let stderr = machine.run(&["invite", "--client", "Acme", "--csv", &file, "--yes"]).await.expect_failure(5);
         assert!(stderr.contains("its numbers are not those of the rows"), "{stderr}");
     }
@@ -90,7 +90,7 @@ stories! {
         let tenant = world.tenant().await;
         let machine = Machine::of(world, &tenant).await;
         let (client, ann) = (tenant.client("Acme Ltd").await, unique_email("ann"));
-        let file = machine.file("people.csv", &format!("email;name\r\n{ann};Ann\r\nno-address;Bob\r\n{ann};Ann\r\n"));
+        let file = machine.file("people.csv", format!("email;name\r\n{ann};Ann\r\nno-address;Bob\r\n{ann};Ann\r\n"));
         let invite = ["invite", "--client", "Acme Ltd", "--csv", &file];
         let preview = "3 rows: 1 to invite, 0 at the client already, 1 duplicate, 0 limited, 1 wrong.\n  line 3 no-address: email: ";
         let stderr = machine.run(&invite).await.expect_failure(2);
@@ -120,7 +120,7 @@ stories! {
         let machine = Machine::of(world, &tenant).await;
         let emails = ["ann", "bob", "cem"].map(unique_email);
         tenant.client("Acme Ltd").await;
-        let file = machine.file("people.csv", &format!("email\n{}\n", emails.join("\n")));
+        let file = machine.file("people.csv", format!("email\n{}\n", emails.join("\n")));
         let invite = ["invite", "--client", "Acme Ltd", "--csv", &file, "--yes"];
         let counts = "0 duplicate, 0 limited, 0 wrong\n";
         assert_eq!(machine.run(&invite).await.expect(0), format!("3 invited, 0 at the client already, {counts}"));
@@ -181,7 +181,7 @@ stories! {
         let machine = Machine::of(world, &tenant).await;
         let (client, unique) = (tenant.client("Acme Ltd").await, unique("bulk"));
         let rows: String = (0..1_000).map(|n| format!("{unique}-{n}@x.test,Person {n}\n")).collect();
-        let file = machine.file("people.csv", &format!("email,name\n{rows}"));
+        let file = machine.file("people.csv", format!("email,name\n{rows}"));
         let invite = ["invite", "--client", "Acme Ltd", "--csv", &file, "--yes"];
         let mut terminal = machine.terminal(&invite);
         let shown: Vec<_> = (1..10).map(|batch| format!(" {batch}00 of 1000 rows")).collect();

@@ -160,7 +160,7 @@ impl Machine {
     }
 
     /// Writes a file in the home folder and returns its path.
-    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> String {
         let path = self.home.path().join(name);
         std::fs::write(&path, content).unwrap();
         path.display().to_string()

@@ -3,7 +3,7 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useState } from 'preact/hooks';
 import { useTexts } from '../../app/texts.ts';
 
-/** Says what an act has done. `undo` is a button that takes it back. */
+/** Says what an act has done. `undo` is a button that takes it back. An empty sentence removes the one before. */
 type Say = (sentence: string, undo?: ComponentChildren) => void;
 
 const OutcomeContext = createContext<Say>(() => undefined);
@@ -12,8 +12,9 @@ const OutcomeContext = createContext<Say>(() => undefined);
 export function Outcomes({ children }: { children: ComponentChildren }) {
   const { close } = useTexts('common');
   const [outcome, setOutcome] = useState<{ sentence: string; undo: ComponentChildren }>();
+  const say: Say = (sentence, undo) => setOutcome(sentence ? { sentence, undo } : undefined);
   return (
-    <OutcomeContext.Provider value={(sentence, undo) => setOutcome({ sentence, undo })}>
+    <OutcomeContext.Provider value={say}>
       {outcome && (
         <div class="p-outcome p-notice p-notice-success">
           <p role="status">{outcome.sentence}</p>

@@ -16,13 +16,13 @@ export default {
     recipientInvalid: 'Geben Sie eine ganze E-Mail-Adresse ein.',
     outcome: 'Ergebnis',
     requested: 'Angefordert',
-    lastAttempt: 'Letzter Versuch',
-    sentAt: 'Gesendet',
+    lastAttempt: 'Letzter Versuch am',
+    sentAt: 'Gesendet am',
     attempts: (count: number) => plural(count, { one: '# Versuch', other: '# Versuche' }),
     toClient: 'Zum Kunden',
-    toRecipient: 'Alle E-Mails an diese Adresse zeigen',
+    toRecipient: 'Alle E-Mails an diese Adresse',
     retriedTitle: 'Erneut gesendet',
-    retried: 'Eine neue E-Mail mit einem neuen Link ist an die Stelle dieser E-Mail getreten.',
+    retried: '„Erneut gesendet“: Eine neue E-Mail mit einem neuen Link ist an die Stelle der fehlgeschlagenen getreten.',
     kinds: {
       activation: 'Neuer Einrichtungslink',
       invitation: 'Einladung',
@@ -54,9 +54,12 @@ export default {
     retryAllEverything: 'Dies gilt für alle fehlgeschlagenen E-Mails im Protokoll. Setzen Sie zuerst Filter, um einige davon auszuwählen.',
     counting: 'Wird gezählt …',
     count: (count: number) =>
-      plural(count, { one: '# fehlgeschlagene E-Mail kann erneut gesendet werden.', other: '# fehlgeschlagene E-Mails können erneut gesendet werden.' }),
-    countMore: (count: number) => `Mehr als ${number(count)} fehlgeschlagene E-Mails können erneut gesendet werden.`,
-    countNone: 'Keine fehlgeschlagene E-Mail kann erneut gesendet werden.',
+      plural(count, {
+        one: '# fehlgeschlagene E-Mail wird erneut gesendet, sofern ihr Inhalt noch gültig ist.',
+        other: '# fehlgeschlagene E-Mails werden erneut gesendet, sofern ihr Inhalt noch gültig ist.',
+      }),
+    countMore: (count: number) => `Mehr als ${number(count)} fehlgeschlagene E-Mails werden erneut gesendet, sofern ihr Inhalt noch gültig ist.`,
+    countNone: 'Es gibt keine fehlgeschlagene E-Mail, die erneut gesendet werden kann.',
     countUnknown: (count: number) =>
       plural(count, {
         one: '# weitere ist vielleicht schon angekommen und wird ausgelassen. Sie können sie einzeln erneut senden.',
@@ -229,8 +232,8 @@ export default {
     },
     preview: {
       title: 'Vorschau',
-      light: 'Anmeldeseite, helle Darstellung',
-      dark: 'Anmeldeseite, dunkle Darstellung',
+      light: 'Anmeldeseite, hell',
+      dark: 'Anmeldeseite, dunkel',
       mail: 'E-Mail',
       signIn: 'Anmelden',
       email: 'E-Mail-Adresse',

@@ -16,13 +16,13 @@ export default {
     recipientInvalid: 'Enter a whole email address.',
     outcome: 'Outcome',
     requested: 'Requested',
-    lastAttempt: 'Last attempt',
-    sentAt: 'Sent',
+    lastAttempt: 'Last attempt on',
+    sentAt: 'Sent on',
     attempts: (count: number) => plural(count, { one: '# attempt', other: '# attempts' }),
     toClient: 'Go to the client',
     toRecipient: 'Show all mails to this address',
     retriedTitle: 'Sent again',
-    retried: 'A new mail with a new link took the place of this one.',
+    retried: '“Sent again”: a new mail with a new link took the place of the failed one.',
     kinds: {
       activation: 'New setup link',
       invitation: 'Invitation',
@@ -52,9 +52,13 @@ export default {
     retryAllFiltered: 'This applies to the failed mails that match the filters for mail, recipient and time.',
     retryAllEverything: 'This applies to all failed mails in the log. Set filters first to choose some of them.',
     counting: 'Counting …',
-    count: (count: number) => plural(count, { one: '# failed mail can be sent again.', other: '# failed mails can be sent again.' }),
-    countMore: (count: number) => `More than ${number(count)} failed mails can be sent again.`,
-    countNone: 'No failed mail can be sent again.',
+    count: (count: number) =>
+      plural(count, {
+        one: '# failed mail will be sent again, unless what it carried is no longer valid.',
+        other: '# failed mails will be sent again, unless what they carried is no longer valid.',
+      }),
+    countMore: (count: number) => `More than ${number(count)} failed mails will be sent again, unless what they carried is no longer valid.`,
+    countNone: 'There is no failed mail that can be sent again.',
     countUnknown: (count: number) =>
       plural(count, {
         one: '# more may have arrived already. It is left out. You can send it again by itself.',
@@ -227,8 +231,8 @@ export default {
     },
     preview: {
       title: 'Preview',
-      light: 'Sign-in page, light theme',
-      dark: 'Sign-in page, dark theme',
+      light: 'Sign-in page, light',
+      dark: 'Sign-in page, dark',
       mail: 'Mail',
       signIn: 'Sign in',
       email: 'Email address',

@@ -17,13 +17,13 @@ export default {
     recipientInvalid: 'Introduzca una dirección de correo completa.',
     outcome: 'Resultado',
     requested: 'Solicitado',
-    lastAttempt: 'Último intento',
-    sentAt: 'Enviado',
+    lastAttempt: 'Último intento el',
+    sentAt: 'Enviado el',
     attempts: (count: number) => plural(count, { one: '# intento', other: '# intentos' }),
     toClient: 'Ir al cliente',
-    toRecipient: 'Mostrar todos los correos a esta dirección',
+    toRecipient: 'Todos los correos a esta dirección',
     retriedTitle: 'Reenviado',
-    retried: 'Un correo nuevo con un enlace nuevo ha ocupado el lugar de este.',
+    retried: '«Reenviado»: un correo nuevo con un enlace nuevo ha ocupado el lugar del fallido.',
     kinds: {
       activation: 'Enlace de configuración nuevo',
       invitation: 'Invitación',
@@ -54,9 +54,13 @@ export default {
     retryAllFiltered: 'Se aplica a los correos fallidos que cumplen los filtros de correo, destinatario y fecha.',
     retryAllEverything: 'Se aplica a todos los correos fallidos del registro. Establezca antes filtros para elegir algunos de ellos.',
     counting: 'Contando …',
-    count: (count: number) => plural(count, { one: 'Se puede reenviar # correo fallido.', other: 'Se pueden reenviar # correos fallidos.' }),
-    countMore: (count: number) => `Se pueden reenviar más de ${number(count)} correos fallidos.`,
-    countNone: 'No se puede reenviar ningún correo fallido.',
+    count: (count: number) =>
+      plural(count, {
+        one: 'Se reenviará # correo fallido, si su contenido aún es válido.',
+        other: 'Se reenviarán # correos fallidos, si su contenido aún es válido.',
+      }),
+    countMore: (count: number) => `Se reenviarán más de ${number(count)} correos fallidos, si su contenido aún es válido.`,
+    countNone: 'No hay ningún correo fallido que se pueda reenviar.',
     countUnknown: (count: number) =>
       plural(count, {
         one: '# más quizá ya haya llegado y se deja fuera. Puede reenviarlo por separado.',
@@ -229,8 +233,8 @@ export default {
     },
     preview: {
       title: 'Vista previa',
-      light: 'Página de inicio de sesión, tema claro',
-      dark: 'Página de inicio de sesión, tema oscuro',
+      light: 'Inicio de sesión, claro',
+      dark: 'Inicio de sesión, oscuro',
       mail: 'Correo',
       signIn: 'Iniciar sesión',
       email: 'Correo electrónico',

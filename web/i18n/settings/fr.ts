@@ -17,13 +17,13 @@ export default {
     recipientInvalid: 'Saisissez une adresse e-mail complète.',
     outcome: 'Résultat',
     requested: 'Demandé',
-    lastAttempt: 'Dernière tentative',
-    sentAt: 'Envoyé',
+    lastAttempt: 'Dernière tentative le',
+    sentAt: 'Envoyé le',
     attempts: (count: number) => plural(count, { one: '# tentative', other: '# tentatives' }),
     toClient: 'Aller au client',
-    toRecipient: 'Afficher tous les e-mails à cette adresse',
+    toRecipient: 'Tous les e-mails à cette adresse',
     retriedTitle: 'Renvoyé',
-    retried: 'Un nouvel e-mail avec un nouveau lien a pris la place de celui-ci.',
+    retried: '« Renvoyé » : un nouvel e-mail avec un nouveau lien a pris la place de celui en échec.',
     kinds: {
       activation: 'Nouveau lien de configuration',
       invitation: 'Invitation',
@@ -54,9 +54,13 @@ export default {
     retryAllFiltered: 'Cela concerne les e-mails en échec qui correspondent aux filtres d’e-mail, de destinataire et de date.',
     retryAllEverything: 'Cela concerne tous les e-mails en échec du journal. Définissez d’abord des filtres pour en choisir une partie.',
     counting: 'Comptage …',
-    count: (count: number) => plural(count, { one: '# e-mail en échec peut être renvoyé.', other: '# e-mails en échec peuvent être renvoyés.' }),
-    countMore: (count: number) => `Plus de ${number(count)} e-mails en échec peuvent être renvoyés.`,
-    countNone: 'Aucun e-mail en échec ne peut être renvoyé.',
+    count: (count: number) =>
+      plural(count, {
+        one: '# e-mail en échec sera renvoyé, si son contenu est encore valable.',
+        other: '# e-mails en échec seront renvoyés, si leur contenu est encore valable.',
+      }),
+    countMore: (count: number) => `Plus de ${number(count)} e-mails en échec seront renvoyés, si leur contenu est encore valable.`,
+    countNone: 'Il n’y a aucun e-mail en échec qui puisse être renvoyé.',
     countUnknown: (count: number) =>
       plural(count, {
         one: '# autre est peut-être déjà arrivé et est laissé de côté. Vous pouvez le renvoyer séparément.',
@@ -229,8 +233,8 @@ export default {
     },
     preview: {
       title: 'Aperçu',
-      light: 'Page de connexion, thème clair',
-      dark: 'Page de connexion, thème sombre',
+      light: 'Page de connexion, claire',
+      dark: 'Page de connexion, sombre',
       mail: 'E-mail',
       signIn: 'Se connecter',
       email: 'Adresse e-mail',

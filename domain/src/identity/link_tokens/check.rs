@@ -4,7 +4,10 @@ use portico_entity::link_token::Purpose;
 
 use crate::{
     platform::{actor::Anonymous, app::App, clock::Time, error::Result, secret::PlainToken},
-    tenancy::branding::{self, TenantContact},
+    tenancy::{
+        branding::{self, TenantContact},
+        tenants,
+    },
 };
 
 /// The information about a link that [`check`] returns to the holder of its secret.
@@ -39,7 +42,14 @@ pub async fn check(app: &App, _caller: &Anonymous, token: &PlainToken) -> Result
             let tenant = branding::contact_of(app, invited.tenant.id).await?;
             (invited.invitation.name, Some(invited.client.name), tenant)
         }
-        None => (link.user.name, None, branding::contact_of_person(app, link.user.id).await?),
+        None => {
+            // A forwarded link must not tell a tenant of the others.
+            let tenant = match tenants::of_person(app.db(), link.user.id).await?.as_slice() {
+                [tenant] => branding::contact_of(app, *tenant).await?,
+                _ => None,
+            };
+            (link.user.name, None, tenant)
+        }
     };
     Ok(LinkInfo {
         purpose: link.token.purpose,

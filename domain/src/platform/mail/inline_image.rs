@@ -1,6 +1,6 @@
 //! An image within the HTML of a mail: a part of the mail that the HTML names by its id (RFC 2392).
 //!
-//! No image is loaded from a server, so opening a mail tells nobody of it, and the image is there without a network.
+//! No image is loaded from a server, so opening a mail is seen by no server, and the image is there without a network.
 
 use std::sync::Arc;
 

@@ -1,13 +1,10 @@
 //! How a portal user reaches the tenant.
 
-use portico_entity::{PortalUserId, TenantId, tenant};
+use portico_entity::{TenantId, tenant};
 use sea_orm::EntityTrait;
 
 use super::{Support, stored::Stored};
-use crate::{
-    platform::{app::App, error::Result},
-    tenancy::tenants,
-};
+use crate::platform::{app::App, error::Result};
 
 /// A tenant and its support contacts, for people who are known to belong to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +25,4 @@ pub async fn contact_of(app: &App, id: TenantId) -> Result<Option<TenantContact>
     let Some(tenant) = tenant::Entity::find_by_id(id).one(app.db()).await? else { return Ok(None) };
     let support = Stored::of(&tenant)?.support();
     Ok(Some(TenantContact { slug: tenant.slug, name: tenant.name, support }))
-}
-
-/// Returns the contacts of the tenant that the portal user belongs to; `None` if the user belongs to several tenants or
-/// to none, so that a forwarded link tells of no other tenant.
-///
-/// # Errors
-/// `unavailable` or `internal`: the database failed.
-pub async fn contact_of_person(app: &App, id: PortalUserId) -> Result<Option<TenantContact>> {
-    match tenants::of_person(app.db(), id).await?.as_slice() {
-        [tenant] => contact_of(app, *tenant).await,
-        _ => Ok(None),
-    }
 }

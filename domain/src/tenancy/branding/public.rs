@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use portico_entity::{TenantId, tenant::Status};
+use portico_entity::{
+    TenantId,
+    tenant::{Column, Entity, Status},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tracing::warn;
 
 use super::{BrandCache, Branding, Color, Logo, stored::Stored};
-use crate::{
-    platform::{app::App, error::Result},
-    tenancy::tenants::{self, Slug},
-};
+use crate::platform::{app::App, error::Result, slug::Slug};
+
+/// The name on pages and in mails that show the brand of no tenant.
+pub(crate) const NEUTRAL_NAME: &str = "Client portal";
 
 /// The brand of a tenant, or the neutral one. It has no contacts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl PublicBrand {
     /// Returns the brand of no tenant.
     pub fn neutral() -> Self {
         let Stored { accent, accent_dark, radius, .. } = Stored::default();
-        let name = tenants::NEUTRAL_NAME.into();
+        let name = NEUTRAL_NAME.into();
         Self { tenant_id: None, tenant: None, name, accent, accent_dark, radius, logo: None, locale: None, version: 0 }
     }
 }
@@ -70,8 +74,8 @@ pub async fn find_public(app: &App, slug: Option<&str>, version: u32) -> Result<
 }
 
 async fn load(app: &App, slug: &Slug) -> Result<PublicBrand> {
-    let tenant = tenants::find(app, slug.as_str()).await?.filter(|tenant| tenant.status == Status::Active);
-    let Some(tenant) = tenant else { return Ok(PublicBrand::neutral()) };
+    let active = Entity::find().filter(Column::Slug.eq(slug.as_str())).filter(Column::Status.eq(Status::Active));
+    let Some(tenant) = active.one(app.db()).await? else { return Ok(PublicBrand::neutral()) };
     let tenant_id = Some(tenant.id);
     let Branding { slug, name, accent, accent_dark, radius, locale, version, logo, .. } =
         Branding::of(app.db(), tenant).await?;

@@ -1,7 +1,5 @@
 //! Adds a tenant from the command line.
 
-use std::str::FromStr;
-
 use portico_entity::{
     TenantId,
     tenant::{self, Status},
@@ -9,40 +7,7 @@ use portico_entity::{
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::json;
 
-use crate::platform::{
-    actor::Actor,
-    app::App,
-    audit,
-    error::{FieldProblem, Result},
-    locale::Locale,
-    name::Name,
-};
-
-/// The short name of a tenant: 2 to 40 lower-case ASCII letters, digits and hyphens. It starts with a letter and does
-/// not end with a hyphen.
-#[derive(Clone, Debug)]
-pub struct Slug(String);
-
-impl Slug {
-    /// Returns the text of the slug.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Slug {
-    type Err = FieldProblem;
-
-    fn from_str(typed: &str) -> std::result::Result<Self, FieldProblem> {
-        let is_valid = (2..=40).contains(&typed.len())
-            && typed.starts_with(|c: char| c.is_ascii_lowercase())
-            && !typed.ends_with('-')
-            && typed.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        let problem =
-            || FieldProblem::new("slug_invalid", "must have 2 to 40 lower-case letters, digits and hyphens, e.g. acme");
-        if is_valid { Ok(Self(typed.into())) } else { Err(problem()) }
-    }
-}
+use crate::platform::{actor::Actor, app::App, audit, error::Result, locale::Locale, name::Name, slug::Slug};
 
 /// Adds an active tenant without branding, and records an audit event. Returns the new row. `locale` is the language of
 /// mails to persons whose own language is unknown.
@@ -54,7 +19,7 @@ pub async fn add(app: &App, slug: &Slug, name: &Name, locale: &Locale) -> Result
     let mut tx = app.begin().await?;
     let row = tenant::ActiveModel {
         id: Set(TenantId(app.new_id())),
-        slug: Set(slug.0.clone()),
+        slug: Set(slug.as_str().to_owned()),
         name: Set(name.to_string()),
         status: Set(Status::Active),
         branding: Set(json!({})),

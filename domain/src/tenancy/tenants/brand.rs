@@ -86,7 +86,7 @@ impl Brand {
     fn neutral(preferred: Option<Language>) -> Self {
         let language = preferred.unwrap_or(Language::English);
         let name = match language {
-            Language::English => tenants::NEUTRAL_NAME,
+            Language::English => branding::NEUTRAL_NAME,
             Language::German => "Kundenportal",
             Language::French => "Espace client",
             Language::Spanish => "Portal de clientes",

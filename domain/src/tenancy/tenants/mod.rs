@@ -5,10 +5,12 @@ mod brand;
 mod list;
 mod suspend;
 
-pub use add::{Slug, add};
+pub use add::add;
 pub(crate) use brand::Brand;
 pub use list::{TenantOverview, list, show};
 pub use suspend::{restore, suspend};
+
+pub use crate::platform::slug::Slug;
 
 use portico_entity::{
     PortalUserId, TenantId, client, membership,
@@ -17,9 +19,6 @@ use portico_entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::platform::{app::App, error::Result};
-
-/// The name on pages and in mails that show the brand of no tenant.
-pub(crate) const NEUTRAL_NAME: &str = "Client portal";
 
 /// Returns the tenant with this slug, or `None`.
 ///

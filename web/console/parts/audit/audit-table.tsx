@@ -29,7 +29,7 @@ export function AuditTable({ list, filters, empty }: AuditTableProps) {
     { title: texts.action, role: 'heading', cell: ({ action }) => <Action action={action} /> },
     { title: texts.actor, cell: ({ actor }) => <Actor actor={actor} /> },
     { title: texts.target, cell: ({ target }) => <Target target={target} /> },
-    { title: texts.outcome, cell: ({ outcome }) => <Badge kind={outcome === 'failure' ? 'danger' : 'neutral'}>{texts.outcomes[outcome]}</Badge> },
+    { title: texts.outcome, cell: ({ outcome }) => <Outcome outcome={outcome} /> },
     { title: texts.at, cell: ({ at }) => <DateTime value={at} /> },
     {
       title: texts.details,
@@ -68,6 +68,11 @@ function Target({ target }: { target: AuditEvent['target'] }) {
   const { audit: texts } = useTexts('settings');
   if (!target) return <>–</>;
   return <>{targetInWords(target.kind, texts) ?? <code>{target.kind}</code>}</>;
+}
+
+function Outcome({ outcome }: { outcome: AuditEvent['outcome'] }) {
+  const { audit: texts } = useTexts('settings');
+  return <Badge kind={outcome === 'failure' ? 'danger' : 'neutral'}>{texts.outcomes[outcome]}</Badge>;
 }
 
 function DetailsButton({ event, isOpen, onClick }: { event: AuditEvent; isOpen: boolean; onClick: () => void }) {

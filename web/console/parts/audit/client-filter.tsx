@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { getClient, listClients } from '@portico/client';
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { dataOf } from '../../../app/queries.tsx';
 import { useTexts } from '../../../app/texts.ts';
 import { Labelled, MIN_SEARCH_LENGTH } from '../../../kit/filters.tsx';
@@ -14,8 +14,14 @@ export function ClientFilter({ value = '', onChange }: { value: string | undefin
   const [text, setText] = useState('');
   const [isLeft, setLeft] = useState(false);
   const listId = useId();
+  const reported = useRef('');
   const chosen = useClientName(value);
-  useEffect(() => setText(chosen ?? ''), [chosen]);
+  useEffect(() => {
+    // The address has changed by other means than this field, whose text stays as it was typed.
+    if (value === reported.current || (value && !chosen)) return;
+    reported.current = value;
+    setText(chosen ?? '');
+  }, [value, chosen]);
   const q = text.trim();
   const found = useQuery({
     queryKey: ['clients', 'offered', q],
@@ -27,11 +33,12 @@ export function ClientFilter({ value = '', onChange }: { value: string | undefin
   const input = (typed: string) => {
     setText(typed);
     setLeft(false);
-    const match = offered.find(({ name }) => name === typed.trim());
-    if (match) onChange(match.id);
-    else if (value) onChange('');
+    const id = offered.find(({ name }) => name === typed.trim())?.id ?? '';
+    if (id === value) return;
+    reported.current = id;
+    onChange(id);
   };
-  const isUnknown = isLeft && q !== '' && q !== chosen;
+  const isUnknown = isLeft && q !== '' && !value;
   return (
     <Labelled label={texts.client} problem={isUnknown ? texts.clientUnknown : undefined} wide>
       {(id) => (

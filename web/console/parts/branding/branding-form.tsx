@@ -6,6 +6,7 @@ import { Card } from '../../../kit/card.tsx';
 import { Form } from '../../../kit/form.tsx';
 import { SelectField } from '../../../kit/select-field.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
+import { useOutcome } from '../outcome.tsx';
 import { ColorField, type RefusedColor } from './color-field.tsx';
 import { changesOf, draftOf, isChanged, type Draft } from './draft.ts';
 import { RadiusField } from './radius-field.tsx';
@@ -21,12 +22,17 @@ interface BrandingFormProps {
 export function BrandingForm({ branding, draft, onChange, onSaved }: BrandingFormProps) {
   const { branding: texts } = useTexts('settings');
   const [refused, setRefused] = useState<RefusedColor[]>([]);
+  const say = useOutcome();
   const changed = isChanged(draft, branding);
+  const send = () => {
+    say('');
+    return updateBranding({ body: changesOf(draft, branding) });
+  };
   const fields = { draft, onChange, refused };
   return (
     <Card>
       <Form
-        send={() => updateBranding({ body: changesOf(draft, branding) })}
+        send={send}
         onSent={(saved) => saved && onSaved(saved)}
         onProblem={(problem) => setRefused(refusedColors(problem, draft))}
         submit={texts.save}

@@ -7,6 +7,7 @@ import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
 import { FileDrop } from '../../../kit/file-drop.tsx';
 import { Notice } from '../../../kit/notice.tsx';
 import { ProblemNotice } from '../../../kit/problem-notice.tsx';
+import { useOutcome } from '../outcome.tsx';
 import { LogoImage } from './logo-image.tsx';
 import { describeRefusal, LOGO_TYPES, refusalOf, uploadLogo } from './logo-upload.ts';
 
@@ -23,11 +24,13 @@ type Failure = { sentence: string } | { problem: PorticoError };
 export function LogoCard({ branding, onChanged }: LogoCardProps) {
   const { branding: texts } = useTexts('settings');
   const locale = useLocale();
+  const say = useOutcome();
   const [share, setShare] = useState<number>();
   const [failure, setFailure] = useState<Failure>();
   const [isRemoving, setRemoving] = useState(false);
 
   const upload = async (file: File) => {
+    say('');
     const refusal = refusalOf(file, locale, texts.logoProblems);
     setFailure(refusal ? { sentence: refusal } : undefined);
     if (refusal) return;

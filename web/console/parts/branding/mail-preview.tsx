@@ -16,7 +16,7 @@ export function MailPreview({ draft, logo }: { draft: Draft; logo: Branding['log
         <span class="p-button p-button-primary">{texts.button}</span>
       </p>
       {contacts.length > 0 && (
-        <p class="p-muted p-small">
+        <p class="p-muted">
           {texts.contact} <bdi>{contacts.join(' · ')}</bdi>
         </p>
       )}

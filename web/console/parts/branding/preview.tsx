@@ -15,15 +15,16 @@ interface PreviewProps {
 export function Preview({ draft, logo }: PreviewProps) {
   const { preview: texts } = useTexts('settings').branding;
   return (
-    // It scrolls, and has no control that the keyboard could reach.
-    <div class="p-preview-column" tabIndex={0}>
+    <div class="p-preview-column">
       <Card title={texts.title}>
-        <Sample title={texts.light} theme="light" draft={draft}>
-          <SignInPreview draft={draft} logo={logo} />
-        </Sample>
-        <Sample title={texts.dark} theme="dark" draft={draft}>
-          <SignInPreview draft={draft} logo={logo} />
-        </Sample>
+        <div class="p-samples">
+          <Sample title={texts.light} theme="light" draft={draft}>
+            <SignInPreview draft={draft} logo={logo} />
+          </Sample>
+          <Sample title={texts.dark} theme="dark" draft={draft}>
+            <SignInPreview draft={draft} logo={logo} />
+          </Sample>
+        </div>
         <Sample title={texts.mail} theme="light" draft={draft}>
           <MailPreview draft={draft} logo={logo} />
         </Sample>

@@ -10,19 +10,19 @@ export interface CodeFlow {
   email: string;
   /** When the latest code was requested, in milliseconds since 1970. */
   sentAt: number;
+  /** How long the server accepts it, in milliseconds. */
+  lifetime: number;
   /** How often a wrong code was entered since then. */
   misses: number;
 }
 
-/** How long the server accepts a code, unless `PORTICO_CODE_TTL` changes it. */
-const CODE_TTL_MS = 10 * 60_000;
 /** After so many wrong codes, the server no longer accepts the right one. */
 const MAX_MISSES = 5;
 /** How long the user waits for a mail before they can request another one. */
 const RESEND_WAIT_MS = 30_000;
 
 /** Returns when the code of a flow expires, in milliseconds since 1970. */
-export const expiryOf = ({ sentAt }: CodeFlow): number => sentAt + CODE_TTL_MS;
+export const expiryOf = ({ sentAt, lifetime }: CodeFlow): number => sentAt + lifetime;
 
 /** Returns how many wrong codes the server still takes. */
 export const triesLeft = ({ misses }: CodeFlow): number => Math.max(0, MAX_MISSES - misses);
@@ -55,7 +55,8 @@ export function useCodeState(flow: CodeFlow): CodeState {
 export async function requestCode(email: string, earlier?: CodeFlow): Promise<Result<CodeFlow>> {
   const { data, error } = await sendCode({ body: { email, flow: earlier?.id } });
   if (!data) return { error };
-  return { data: { id: data.flow, email, sentAt: Date.now(), misses: 0 } };
+  const { flow: id, expires_in } = data;
+  return { data: { id, email, sentAt: Date.now(), lifetime: expires_in * 1000, misses: 0 } };
 }
 
 /** Returns the flow that this tab keeps under a name, and a function that replaces or removes it. */

@@ -1,29 +1,28 @@
 import type { Email } from '@portico/client';
 import { useTexts } from '../../../app/texts.ts';
+import { Badge } from '../../../kit/badge.tsx';
 import { MailOutcome } from '../mail-outcome.tsx';
 import { DeliveryStatus } from '../status.tsx';
 
 /** What has become of a mail, and whether another one was sent in its place. */
-export function MailResult({ mail }: { mail: Email }) {
-  return (
-    <span class="p-cell">
-      <DeliveryStatus status={mail.status} />
-      <span class="p-muted p-small">
-        <MailOutcome detail={mail.detail} />
-      </span>
-      {mail.retried_by && <Retried recipient={mail.recipient} />}
-    </span>
-  );
-}
-
-function Retried({ recipient }: { recipient: string }) {
+export function MailResult({ mail: { status, detail, retried_by, recipient } }: { mail: Email }) {
   const { mail: texts } = useTexts('settings');
   return (
-    <span class="p-cell p-small">
-      <span>
-        <strong>{texts.retriedTitle}.</strong> {texts.retried}
+    <span class="p-cell p-mail-result">
+      <span class="p-name-line">
+        <DeliveryStatus status={status} />
+        {retried_by && <Badge>{texts.retriedTitle}</Badge>}
       </span>
-      <a href={`/console/mail?recipient=${encodeURIComponent(recipient)}`}>{texts.toRecipient}</a>
+      {status !== 'sent' && (
+        <span class="p-muted p-small">
+          <MailOutcome detail={detail} />
+        </span>
+      )}
+      {retried_by && (
+        <a class="p-small" href={`/console/mail?recipient=${encodeURIComponent(recipient)}`}>
+          {texts.toRecipient}
+        </a>
+      )}
     </span>
   );
 }

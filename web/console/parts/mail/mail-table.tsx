@@ -39,12 +39,12 @@ export function MailTable(props: MailTableProps) {
   const columns: Column<Email>[] = [
     { title: texts.recipient, role: 'heading', cell: (mail) => <Recipient mail={mail} /> },
     { title: texts.outcome, cell: (mail) => <MailResult mail={mail} /> },
-    { title: texts.requested, cell: ({ created_at }) => <DateTime value={created_at} /> },
-    { title: texts.lastAttempt, cell: (mail) => <LastAttempt mail={mail} /> },
+    { title: texts.requested, cell: (mail) => <Times mail={mail} /> },
     ...(mayRetry ? [actions] : []),
   ];
   return (
     <>
+      {props.list.data?.some(({ retried_by }) => retried_by) && <p class="p-hint">{texts.retried}</p>}
       <ListTable {...props} caption={texts.title} columns={columns} />
       {asked && <RetryDialog mail={asked} onClose={() => setAsked(undefined)} />}
     </>
@@ -67,11 +67,17 @@ function Recipient({ mail: { kind, recipient, client_id } }: { mail: Email }) {
   );
 }
 
-function LastAttempt({ mail: { last_attempt_at: at, attempts } }: { mail: Email }) {
+function Times({ mail: { created_at, sent_at, last_attempt_at, attempts } }: { mail: Email }) {
   const { mail: texts } = useTexts('settings');
+  const last = sent_at ?? last_attempt_at;
   return (
-    <span class="p-cell">
-      {at ? <DateTime value={at} /> : '–'}
+    <span class="p-times">
+      <DateTime value={created_at} />
+      {last && (
+        <span class="p-muted p-small">
+          {sent_at ? texts.sentAt : texts.lastAttempt} <DateTime value={last} />
+        </span>
+      )}
       <span class="p-muted p-small">{texts.attempts(attempts)}</span>
     </span>
   );

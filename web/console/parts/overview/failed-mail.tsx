@@ -8,11 +8,13 @@ import { Table } from '../../../kit/table.tsx';
 
 interface FailedMailProps {
   failed: Overview['failed_mail'];
+  /** The first day that is counted, such as `2026-11-01`. */
+  from: string;
   mayReadMail: boolean;
 }
 
 /** How many mails have failed, by reason. The bars of the table are its chart. */
-export function FailedMail({ failed, mayReadMail }: FailedMailProps) {
+export function FailedMail({ failed, from, mayReadMail }: FailedMailProps) {
   const { failed: texts } = useTexts('console').overview;
   const locale = useLocale();
   const most = Math.max(1, ...failed.map(({ count }) => count));
@@ -40,7 +42,7 @@ export function FailedMail({ failed, mayReadMail }: FailedMailProps) {
           ]}
         />
       )}
-      {mayReadMail && failed.length > 0 && <a href="/console/mail?status=failed">{texts.log}</a>}
+      {mayReadMail && failed.length > 0 && <a href={`/console/mail?status=failed&from=${from}`}>{texts.log}</a>}
     </Card>
   );
 }

@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use image::{
     DynamicImage, ExtendedColorType, ImageEncoder, RgbaImage,
-    codecs::png::{CompressionType, FilterType, PngEncoder},
-    imageops::{self, FilterType as Sampling},
+    codecs::png::{self, CompressionType, PngEncoder},
+    imageops::FilterType,
     metadata::Orientation,
 };
 
@@ -74,7 +74,7 @@ fn resize(mut image: RgbaImage, (width, height): (u32, u32)) -> RgbaImage {
         let alpha = u32::from(pixel.0[3]);
         pixel.0[..3].iter_mut().for_each(|part| *part = ((u32::from(*part) * alpha + 127) / 255) as u8);
     }
-    let mut smaller = imageops::resize(&image, width, height, Sampling::Lanczos3);
+    let mut smaller = DynamicImage::from(image).resize_exact(width, height, FilterType::Lanczos3).into_rgba8();
     for pixel in smaller.pixels_mut() {
         let alpha = u32::from(pixel.0[3]).max(1);
         pixel.0[..3].iter_mut().for_each(|part| *part = (u32::from(*part) * 255 / alpha).min(255) as u8);
@@ -90,7 +90,7 @@ fn is_sideways(orientation: Orientation) -> bool {
 
 fn encode(image: &RgbaImage) -> Result<Png, FieldProblem> {
     let mut file = Cursor::new(Vec::new());
-    let encoder = PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::Adaptive);
+    let encoder = PngEncoder::new_with_quality(&mut file, CompressionType::Best, png::FilterType::Adaptive);
     let encoded = encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgba8);
     let side = |side: u32| i32::try_from(side).map_err(|_| decode::invalid());
     encoded.map_err(|_| decode::invalid())?;
