@@ -31,6 +31,7 @@ story('the brand of the company follows through activation, sign-out, reset and 
   await tab.sees(SUPPORT);
   await assertBrand(tab, true);
   await tab.signOut();
+  await tab.shows('You have signed out');
   await assertBrand(tab, true);
   for (const path of ['/portal/sign-in', '/portal/forgot-password', '/portal/nothing-here', (await world.resetLink(email)).url]) {
     await tab.open(path);
@@ -58,6 +59,7 @@ story('after another person has signed in, the brand of the person before is gon
   const tab = await ann.openSignedIn(branded);
   await assertBrand(tab, true);
   await tab.signOut();
+  await tab.shows('You have signed out');
   await tab.open('/portal/sign-in');
   await tab.send({ 'Email address': await world.person({ name: 'Ben Other' }), Password: PASSWORD }, 'Sign in');
   await tab.shows('Welcome, Ben Other');

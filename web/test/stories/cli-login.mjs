@@ -14,11 +14,11 @@ async function remote(world, folder, ...args) {
 story('an owner approves the login of the command line with a fresh code, and the command works', async ({ world, visitor }) => {
   const folder = await mkdtemp(join(tmpdir(), 'portico-remote-'));
   const { owner } = await world.tenant();
-  const login = await remote(world, folder, 'login', world.origin);
+  const login = await remote(world, folder, 'login', '--browser', world.origin);
   const address = await login.logged('the command prints the address', /(http:\S+\/console\/approve-login\?\S+)/);
   const tab = await (await visitor()).openConsole(owner, address);
   tab.expectHost(`127.0.0.1:${new URL(address).searchParams.get('port')}`);
-  await tab.shows('Approve a login');
+  await tab.shows('Approve the login of a program');
   await tab.press('Approve the login');
   await tab.send({ Code: await world.code(owner) }, 'Confirm');
   await login.logged('the command is logged in', /(Logged in to .*)/);
@@ -31,7 +31,7 @@ story('an owner approves the login of the command line with a fresh code, and th
 story('a login that is denied gives the program nothing', async ({ world, visitor }) => {
   const folder = await mkdtemp(join(tmpdir(), 'portico-remote-'));
   const { owner } = await world.tenant();
-  const login = await remote(world, folder, 'login', world.origin);
+  const login = await remote(world, folder, 'login', '--browser', world.origin);
   const address = await login.logged('the command prints the address', /(http:\S+\/console\/approve-login\?\S+)/);
   const tab = await (await visitor()).openConsole(owner, address);
   await tab.press('Deny');

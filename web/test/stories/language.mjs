@@ -12,6 +12,7 @@ story('a person who is invited in German meets German pages and mails at every s
   await tab.shows('Willkommen, Ann Archer');
   await tab.press(/Ann Archer/);
   await tab.press('Abmelden');
+  await tab.shows('Sie haben sich abgemeldet');
   await tab.page.goto(`${world.origin}/portal/sign-in`);
   await tab.follow('Passwort vergessen?');
   await tab.shows('Passwort vergessen?');

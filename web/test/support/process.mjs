@@ -17,14 +17,18 @@ export function startProcess(program, args, { env = {}, cwd } = {}) {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close');
+  // A program that a failed story has left running must not keep the test run alive.
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
   let log = '';
   for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text) => (log += text));
   const logged = (what, pattern) =>
     eventually(what, () => {
-      if (child.exitCode !== null) throw new Error(`${program} ended with status ${child.exitCode}.\n${log}`);
-      return pattern.exec(log)?.[1];
+      const [, found] = pattern.exec(log) ?? [];
+      if (found === undefined && child.exitCode !== null) throw new Error(`${program} ended with status ${child.exitCode}.\n${log}`);
+      return found;
     });
   const stop = async () => {
+    child.ref();
     child.kill('SIGKILL');
     await ended;
   };
