@@ -51,7 +51,7 @@ async function sizeOf(entry) {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Returns the seconds until a stranger with a slow phone and an empty cache can type into the sign-in page. */
+/** Returns the seconds until an anonymous visitor with a slow phone and an empty cache can type into the sign-in page. */
 async function timeToInput() {
   const context = await showcase.browser.newContext();
   const page = await context.newPage();

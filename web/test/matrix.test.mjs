@@ -8,7 +8,7 @@ import { MAIN_PAGES, openPage } from './support/pages.mjs';
 import { speakPseudo } from './support/pseudo.mjs';
 import { startShowcase } from './support/showcase.mjs';
 
-const VISITORS = ['stranger', 'person', 'owner'];
+const VISITORS = ['anonymous', 'person', 'owner'];
 const WIDTHS = [390, 1280];
 const VIEWS =
   process.env.MATRIX === 'full'

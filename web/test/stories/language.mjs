@@ -34,7 +34,7 @@ story('the language of the person follows to another browser and into the mails'
   assert.match(headers?.['content-language'] ?? subject, /^fr$|mot de passe/i);
 });
 
-story('a stranger chooses the language, and a reload keeps it', async ({ visitor }) => {
+story('an anonymous visitor chooses the language, and a reload keeps it', async ({ visitor }) => {
   const tab = await (await visitor()).open('/portal/sign-in');
   await tab.shows('Sign in');
   await tab.page.getByRole('combobox', { name: 'Language' }).selectOption('es');

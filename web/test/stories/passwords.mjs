@@ -23,7 +23,7 @@ story('a person who has forgotten the password sets a new one and signs in with 
 
 story('the answer for an unknown address is the same as for a known one', async ({ world, visitor }) => {
   const tab = await (await visitor()).open('/portal/forgot-password');
-  await tab.send({ 'Email address': world.address('stranger') }, 'Send the link');
+  await tab.send({ 'Email address': world.address('anonymous') }, 'Send the link');
   await tab.shows('Check your mailbox');
 });
 

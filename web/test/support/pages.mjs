@@ -9,40 +9,40 @@ const LOGIN = new URLSearchParams({
 const UNKNOWN = `#token=${'A'.repeat(43)}`;
 
 const page = (path, visitor, more = {}) => ({ path, visitor, state: 'main', at: () => path, act: async () => undefined, ...more });
-const stranger = (path, more) => page(path, 'stranger', more);
+const anonymous = (path, more) => page(path, 'anonymous', more);
 const person = (path, more) => page(path, 'person', more);
 const owner = (path, more) => page(path, 'owner', more);
 const client = ({ client: id }) => `/console/clients/${id}`;
 
 /**
- * The states of the pages. `visitor` is who opens the page: a stranger, a portal user, or the owner. `at` returns the
+ * The states of the pages. `visitor` opens the page: an anonymous visitor, a portal user, or the owner. `at` returns the
  * address, and `act` leads to the state.
  */
 export const PAGES = [
-  stranger('/portal/sign-in'),
-  stranger('/portal/sign-in', {
+  anonymous('/portal/sign-in'),
+  anonymous('/portal/sign-in', {
     state: 'refused',
     act: (tab) => tab.send({ 'Email address': 'ann@acme.test', Password: 'not-my-password' }, 'Sign in'),
     until: '[role=alert]',
   }),
-  stranger('/portal/sign-in', { state: 'session ended', at: () => '/portal/sign-in?reason=session_revoked' }),
-  stranger('/portal/forgot-password'),
-  stranger('/portal/forgot-password', {
+  anonymous('/portal/sign-in', { state: 'session ended', at: () => '/portal/sign-in?reason=session_revoked' }),
+  anonymous('/portal/forgot-password'),
+  anonymous('/portal/forgot-password', {
     state: 'sent',
     act: async (tab) => {
-      await tab.send({ 'Email address': tab.visitor.world.address('stranger') }, 'Send the link');
+      await tab.send({ 'Email address': tab.visitor.world.address('anonymous') }, 'Send the link');
       await tab.shows('Check your mailbox');
     },
   }),
-  stranger('/portal/signed-out'),
-  stranger('/portal/activate', { at: ({ links }) => links.activate }),
-  stranger('/portal/activate', { state: 'refused', at: ({ links }) => links.activate, act: (tab) => tab.send({ 'New password': 'short' }, 'Activate the account'), until: '[aria-invalid=true]' }),
-  stranger('/portal/activate', { state: 'dead', at: () => `/portal/activate${UNKNOWN}` }),
-  stranger('/portal/reset-password', { at: ({ links }) => links.reset }),
-  stranger('/portal/reset-password', { state: 'missing', at: () => '/portal/reset-password' }),
-  stranger('/portal/accept-invitation', { at: ({ links }) => links.accept }),
+  anonymous('/portal/signed-out'),
+  anonymous('/portal/activate', { at: ({ links }) => links.activate }),
+  anonymous('/portal/activate', { state: 'refused', at: ({ links }) => links.activate, act: (tab) => tab.send({ 'New password': 'short' }, 'Activate the account'), until: '[aria-invalid=true]' }),
+  anonymous('/portal/activate', { state: 'dead', at: () => `/portal/activate${UNKNOWN}` }),
+  anonymous('/portal/reset-password', { at: ({ links }) => links.reset }),
+  anonymous('/portal/reset-password', { state: 'missing', at: () => '/portal/reset-password' }),
+  anonymous('/portal/accept-invitation', { at: ({ links }) => links.accept }),
   person('/portal/accept-invitation', { state: 'signed in', at: ({ links }) => links.accept }),
-  stranger('/portal/not-me', { at: ({ links }) => links.notMe }),
+  anonymous('/portal/not-me', { at: ({ links }) => links.notMe }),
   person('/portal'),
   person('/portal/choose-client'),
   person('/portal/account'),
@@ -50,12 +50,12 @@ export const PAGES = [
   person('/portal/account/sessions'),
   person('/portal/colleagues'),
   person('/portal/colleagues', { state: 'inviting', act: (tab) => tab.press('Invite a colleague') }),
-  stranger('/portal/nothing-here', { state: 'unknown' }),
-  stranger('/console/sign-in'),
-  stranger('/console/sign-in', {
+  anonymous('/portal/nothing-here', { state: 'unknown' }),
+  anonymous('/console/sign-in'),
+  anonymous('/console/sign-in', {
     state: 'code',
     act: async (tab) => {
-      await tab.send({ 'Email address': 'stranger@lights.test' }, 'Send the code');
+      await tab.send({ 'Email address': 'anonymous@lights.test' }, 'Send the code');
       await tab.shows('Enter the code');
     },
   }),

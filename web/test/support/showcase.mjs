@@ -11,11 +11,11 @@ export async function startShowcase(options = {}) {
   const [browser, world] = [await startChromium(), new World(deployment)];
   const demo = await createDemo(world);
   const arrive = () => Visitor.arrive(browser, world, options);
-  const visitors = { stranger: await arrive(), person: await arrive(), owner: await arrive() };
+  const visitors = { anonymous: await arrive(), person: await arrive(), owner: await arrive() };
   const brand = { name: 'portico_brand', value: demo.slug, url: world.origin };
-  await visitors.stranger.context.addCookies([brand]);
+  await visitors.anonymous.context.addCookies([brand]);
   const tabs = {
-    stranger: await visitors.stranger.open('/portal/sign-in'),
+    anonymous: await visitors.anonymous.open('/portal/sign-in'),
     person: await visitors.person.openSignedIn(demo.person),
     owner: await visitors.owner.openConsole(demo.owner),
   };

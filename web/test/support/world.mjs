@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { DEMO } from './deployments.mjs';
 import { eventually } from './eventually.mjs';
 
-/** The password of everyone whom a story does not give another one. */
+/** The password of each person, unless a story gives another one. */
 export const PASSWORD = 'quartz-lantern-41';
 
 export class World {

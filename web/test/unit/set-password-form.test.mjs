@@ -41,7 +41,7 @@ story('the token leaves the address bar and the history, and nothing is spent', 
   assert.deepEqual(form.sent('activate'), []);
 });
 
-story('it says for whom the link is, and the rules before one types', ACTIVATE, {}, async (form) => {
+story('it says which account the link is for, and the rules before one types', ACTIVATE, {}, async (form) => {
   for (const text of ['Ann Baker', 'ann@example.com', 'Acme Ltd', 'At least 8 characters']) await form.text(text);
   assert.equal(await form.page.locator('[autocomplete=username]').inputValue(), 'ann@example.com');
   assert.equal(await form.password.getAttribute('autocomplete'), 'new-password');
