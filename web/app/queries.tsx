@@ -2,7 +2,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/preact-query';
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
-import type { Result } from '../kit/form.tsx';
+import type { Result } from './call.ts';
 
 declare module '@tanstack/preact-query' {
   interface Register {

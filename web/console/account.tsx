@@ -2,7 +2,7 @@ import { getStaffProfile, updateStaffProfile, type StaffProfile } from '@portico
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { dataOf, queries } from '../app/queries.tsx';
-import { setLocale } from '../app/start.tsx';
+import { setLocale } from '../app/locale-provider.tsx';
 import { LOCALES, useLocale, useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
 import { Fact, Facts } from '../kit/facts.tsx';

@@ -1,6 +1,6 @@
 import type { BulkInvitationResult, Client, PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
-import type { PageProps } from '../app/pages.tsx';
+import type { PageProps } from '../start/pages.tsx';
 import { useTexts } from '../app/texts.ts';
 import { EmptyState } from '../kit/empty-state.tsx';
 import { Notice } from '../kit/notice.tsx';

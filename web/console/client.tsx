@@ -1,6 +1,6 @@
 import type { Client } from '@portico/client';
 import { useState } from 'preact/hooks';
-import type { PageProps } from '../app/pages.tsx';
+import type { PageProps } from '../start/pages.tsx';
 import { useTexts } from '../app/texts.ts';
 import { Button } from '../kit/button.tsx';
 import { LinkButton } from '../kit/link-button.tsx';

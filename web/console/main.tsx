@@ -1,4 +1,4 @@
-import { startApp } from '../app/start.tsx';
+import { startApp } from '../start/start.tsx';
 import { pages } from './pages.mjs';
 
 void startApp({

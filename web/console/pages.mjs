@@ -1,6 +1,6 @@
 // Every page of the console: its path, its file in this folder, and its texts (folders of `i18n`). A page with
 // `signedIn` asks for a session first.
-/** @type {import('../app/page-entry.ts').PageEntry[]} */
+/** @type {import('../start/page-entry.ts').PageEntry[]} */
 export const pages = [
   { path: '/console/sign-in', file: 'sign-in', texts: ['access', 'problems'] },
   { path: '/console', file: 'overview', texts: ['console', 'problems'], signedIn: true },

@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
-import { Form, type Result } from './form.tsx';
+import type { Result } from '../app/call.ts';
+import { Form } from './form.tsx';
 
 export interface ConfirmDialogProps<Data> {
   title: string;

@@ -1,4 +1,5 @@
 import type { PorticoError } from '@portico/client';
+import type { Result } from '../app/call.ts';
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { fieldProblems, retryAfter } from '../app/problem.ts';
@@ -6,12 +7,6 @@ import { loadedTexts, loadTexts, useLocale, useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 import { useCountdown } from './countdown.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
-
-/** What a call of the API client resolves to. */
-export interface Result<Data> {
-  data?: Data | undefined;
-  error?: PorticoError | undefined;
-}
 
 interface FormProps<Data> {
   /** Sends the values of the form. Only one call runs at a time. */

@@ -1,4 +1,4 @@
-import { setLocale } from '../app/start.tsx';
+import { setLocale } from '../app/locale-provider.tsx';
 import { LOCALES, useLocale, useTexts } from '../app/texts.ts';
 
 /** A list of the languages of the pages. */

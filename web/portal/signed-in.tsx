@@ -6,7 +6,7 @@ import { connect } from '../app/http.ts';
 import { announceIdentity, type Identity } from '../app/identity.ts';
 import { isSameIdentity, useIdentityOfOtherTabs } from '../app/other-tabs.ts';
 import { QueriesProvider } from '../app/queries.tsx';
-import { setLocale } from '../app/start.tsx';
+import { setLocale } from '../app/locale-provider.tsx';
 import { useTexts, type Bundles } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';

@@ -6,7 +6,7 @@ import { dataOf } from '../../app/queries.tsx';
 import { useTexts } from '../../app/texts.ts';
 import { Button } from '../../kit/button.tsx';
 import { EmptyState } from '../../kit/empty-state.tsx';
-import type { Result } from '../../kit/form.tsx';
+import type { Result } from '../../app/call.ts';
 import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
 import { ProblemNotice } from '../../kit/problem-notice.tsx';

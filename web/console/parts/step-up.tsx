@@ -3,7 +3,7 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useState } from 'preact/hooks';
 import { useTexts } from '../../app/texts.ts';
 import { Dialog } from '../../kit/dialog.tsx';
-import type { Result } from '../../kit/form.tsx';
+import type { Result } from '../../app/call.ts';
 import { StepUpCode } from './codes/step-up-code.tsx';
 
 /** Asks for a fresh code. Resolves to whether the user has entered it. */

@@ -1,1 +1,1 @@
-import{B as e,P as t,a as n,f as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return t(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&n(e),location.replace(r(`portal`))}})}export{a as default};
+import{K as e,L as t,a as n,f as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return t(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&n(e),location.replace(r(`portal`))}})}export{a as default};

@@ -1,1 +1,1 @@
-import{I as e,P as t,f as n,xt as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=e(`portal`);return t(r,{children:[t(i,{title:o.title}),t(a,{address:n(`portal`)})]})}export{o as default};
+import{L as e,V as t,f as n,kt as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=t(`portal`);return e(r,{children:[e(i,{title:o.title}),e(a,{address:n(`portal`)})]})}export{o as default};

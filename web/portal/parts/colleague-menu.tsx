@@ -2,7 +2,7 @@ import { removeColleague, updateColleague, type PortalUser, type UpdatePortalUse
 import { useState } from 'preact/hooks';
 import { useTexts, type Bundles } from '../../app/texts.ts';
 import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
-import type { Result } from '../../kit/form.tsx';
+import type { Result } from '../../app/call.ts';
 import { Menu } from '../../kit/menu.tsx';
 import { MenuLabel } from './menu-label.tsx';
 

@@ -1,6 +1,7 @@
 import type { PorticoError } from '@portico/client';
 import { useTexts } from '../../app/texts.ts';
-import { Form, textOf, type Result } from '../../kit/form.tsx';
+import type { Result } from '../../app/call.ts';
+import { Form, textOf } from '../../kit/form.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { PageTitle } from '../../kit/page-title.tsx';
 import { TextField } from '../../kit/text-field.tsx';

@@ -1,6 +1,6 @@
 // Sends a logo. `fetch` does not report how much of a body is sent, so this is an `XMLHttpRequest`.
 import { getStaffSession, isPorticoError, type Branding, type NetworkError, type PorticoError } from '@portico/client';
-import type { Result } from '../../../kit/form.tsx';
+import type { Result } from '../../../app/call.ts';
 import type { Bundles } from '../../../app/texts.ts';
 
 /** The media types that the API takes. */

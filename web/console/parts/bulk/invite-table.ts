@@ -1,6 +1,6 @@
 // The operation that invites many people, with a table as its body. The generated function sends rows as JSON.
 import { httpClient, type BulkInvitationResult, type InvitePortalUsersErrors } from '@portico/client';
-import type { Result } from '../../../kit/form.tsx';
+import type { Result } from '../../../app/call.ts';
 
 interface Options {
   /** A trial returns what would happen, and sends nothing. */

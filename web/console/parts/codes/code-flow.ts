@@ -1,7 +1,7 @@
 // A code that was mailed. The tab keeps it, so that a reload after a look into the mailbox loses nothing.
 import { sendCode } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
-import type { Result } from '../../../kit/form.tsx';
+import type { Result } from '../../../app/call.ts';
 
 /** A code flow: the codes that were mailed to an address, one after another. */
 export interface CodeFlow {

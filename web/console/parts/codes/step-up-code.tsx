@@ -2,7 +2,7 @@ import type { PorticoError, StaffSession, StepUp } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
 import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
-import type { Result } from '../../../kit/form.tsx';
+import type { Result } from '../../../app/call.ts';
 import { ProblemNotice } from '../../../kit/problem-notice.tsx';
 import { Skeleton } from '../../../kit/skeleton.tsx';
 import { codeState, forgetCodeFlow, requestCode, useCodeFlow } from './code-flow.ts';

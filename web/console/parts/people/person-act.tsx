@@ -2,7 +2,7 @@
 import { removePortalUser, sendPortalUserReset, updatePortalUser, type PorticoError, type PortalUser } from '@portico/client';
 import { useTexts, type Bundles } from '../../../app/texts.ts';
 import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
-import type { Result } from '../../../kit/form.tsx';
+import type { Result } from '../../../app/call.ts';
 import { reloadPeople } from '../changes.ts';
 import { useOutcome } from '../outcome.tsx';
 

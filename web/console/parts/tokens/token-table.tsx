@@ -6,7 +6,7 @@ import { Button } from '../../../kit/button.tsx';
 import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
 import { DateTime } from '../../../kit/date-time.tsx';
 import { EmptyState } from '../../../kit/empty-state.tsx';
-import type { Result } from '../../../kit/form.tsx';
+import type { Result } from '../../../app/call.ts';
 import type { Column } from '../../../kit/table.tsx';
 import { ListTable, type List } from '../list.tsx';
 import { PermissionList } from '../staff/role-permissions.tsx';

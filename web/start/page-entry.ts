@@ -1,4 +1,4 @@
-import type { BundleName } from './texts.ts';
+import type { BundleName } from '../app/texts.ts';
 
 /** A page of an app: an entry of `portal/pages.mjs` or `console/pages.mjs`. */
 export interface PageEntry {

@@ -2,10 +2,10 @@
 import { Component, type ComponentChildren, type ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { FailedPage, UnknownPage } from './error-pages.tsx';
-import { matchRoute, useLocation } from './location.tsx';
-import type { Realm } from './navigation.ts';
+import { matchRoute, useLocation } from '../app/location.tsx';
+import type { Realm } from '../app/navigation.ts';
 import type { PageEntry } from './page-entry.ts';
-import { loadTexts, useLocale } from './texts.ts';
+import { loadTexts, useLocale } from '../app/texts.ts';
 
 /** The pages of an app, and how to load them. */
 export interface App {

@@ -4,7 +4,7 @@ import { LinkButton } from '../kit/link-button.tsx';
 import { Card } from '../kit/card.tsx';
 import { EntryFrame } from '../kit/entry-frame.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
-import { useTexts } from './texts.ts';
+import { useTexts } from '../app/texts.ts';
 
 /** The page for an address that no page has. */
 export function UnknownPage({ home }: { home: string }) {
