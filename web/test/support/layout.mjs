@@ -6,7 +6,7 @@ export const layoutProblems = (page) => page.evaluate(findProblems);
 function findProblems() {
   const scope = document.querySelector('dialog[open]') ?? document;
   const describe = (element) => `<${element.tagName.toLowerCase()} class="${element.className}"> "${(element.textContent || element.ariaLabel || '').trim().slice(0, 60)}"`;
-  const isVisible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !element.closest('.p-hidden, .p-skip');
+  const isVisible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !element.closest('.p-hidden, .p-skip, [inert], [aria-hidden=true]');
   return [...tooWide(), ...cutOff(), ...overlaps()];
 
   function tooWide() {
