@@ -1,4 +1,4 @@
-// Every page in each of its states: axe in both themes, and a short form of the layout matrix (`matrix.mjs`).
+// Every page in each of its states: axe in both themes, and the layout on a wide screen.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
