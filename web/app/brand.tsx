@@ -8,13 +8,13 @@ import { useTexts } from './texts.ts';
 
 interface BrandState {
   brand: Brand;
-  /** Shows the brand of a tenant, or the neutral one, and remembers it for the next visit. */
-  useTenant(slug: string | null): void;
+  /** Shows the brand of a tenant, or the neutral one. */
+  showTenant(slug: string | null): void;
   /** Shows a brand that has just changed. */
   show(brand: Brand): void;
 }
 
-const BrandContext = createContext<BrandState>({ brand: boot.brand, useTenant: () => undefined, show: () => undefined });
+const BrandContext = createContext<BrandState>({ brand: boot.brand, showTenant: () => undefined, show: () => undefined });
 
 /** Provides the brand that the server has chosen, until a page learns the tenant. */
 export function BrandProvider({ children }: { children: ComponentChildren }) {
@@ -23,11 +23,10 @@ export function BrandProvider({ children }: { children: ComponentChildren }) {
     linkStyle(next);
     setBrand(next);
   };
-  const useTenant = (slug: string | null) => {
-    setCookie('portico_brand', slug ?? '');
+  const showTenant = (slug: string | null) => {
     if (slug !== brand.tenant) void load(slug).then((loaded) => loaded && show(loaded));
   };
-  return <BrandContext.Provider value={{ brand, useTenant, show }}>{children}</BrandContext.Provider>;
+  return <BrandContext.Provider value={{ brand, showTenant, show }}>{children}</BrandContext.Provider>;
 }
 
 /** Returns the brand of the page. */
@@ -37,13 +36,27 @@ export function useBrand(): Brand {
   return brand.tenant ? brand : { ...brand, name: neutralBrand };
 }
 
-/** Shows the brand of a tenant once the page knows it. `undefined` means that it is not known yet. */
+/**
+ * Shows the brand of a tenant once the page knows it, and remembers it for the next visit. `undefined` means that it is
+ * not known yet.
+ */
 export function useTenantBrand(slug: string | null | undefined): void {
-  const { useTenant } = useContext(BrandContext);
+  useShownTenant(slug);
   useEffect(() => {
-    if (slug !== undefined) useTenant(slug);
+    if (slug !== undefined) rememberTenant(slug);
   }, [slug]);
 }
+
+/** Shows the brand of a tenant once the page knows it. Anyone can send a link, so opening one is not remembered. */
+export function useShownTenant(slug: string | null | undefined): void {
+  const { showTenant } = useContext(BrandContext);
+  useEffect(() => {
+    if (slug !== undefined) showTenant(slug);
+  }, [slug]);
+}
+
+/** Remembers whose brand the next visit begins with. */
+export const rememberTenant = (slug: string | null): void => setCookie('portico_brand', slug ?? '');
 
 /** Returns the function that shows a brand that has just changed. */
 export const useShowBrand = (): ((brand: Brand) => void) => useContext(BrandContext).show;

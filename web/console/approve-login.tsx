@@ -18,7 +18,10 @@ import { StepUpProvider, useStepUp } from './parts/step-up.tsx';
  */
 export default function ApproveLoginPage() {
   const { approve: texts } = useTexts('access');
-  const login = readCliLogin(useLocation().query);
+  const { permissions } = useSession();
+  const asked = readCliLogin(useLocation().query);
+  // The command line asks for every scope. It gets those that the role gives.
+  const login = asked && { ...asked, scopes: asked.scopes.filter((scope) => permissions.includes(scope)) };
   return (
     <StepUpProvider>
       <PageHead title={login ? texts.title : texts.invalidTitle} />
@@ -53,9 +56,8 @@ function Approval({ login }: { login: CliLogin }) {
 function Answer({ login, onOutcome }: { login: CliLogin; onOutcome: (outcome: Outcome) => void }) {
   const { approve: texts } = useTexts('access');
   const { confirm } = useStepUp();
-  const { permissions } = useSession();
   const deny = <Button onClick={() => onOutcome('denied')}>{texts.deny}</Button>;
-  if (login.scopes.some((scope) => !permissions.includes(scope))) {
+  if (login.scopes.length === 0) {
     return (
       <>
         <Notice kind="danger">{texts.notInRole}</Notice>

@@ -1,1 +1,1 @@
-import{L as e,V as t,f as n,kt as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=t(`portal`);return e(r,{children:[e(i,{title:o.title}),e(a,{address:n(`portal`)})]})}export{o as default};
+import{U as e,f as t,jt as n,z as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=e(`portal`);return r(n,{children:[r(i,{title:o.title}),r(a,{address:t(`portal`)})]})}export{o as default};

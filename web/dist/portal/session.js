@@ -1,1 +1,1 @@
-import{i as e,s as t}from"./data.js";import{At as n,Tt as r,et as i}from"./app.js";var a=n(void 0),o=()=>t({queryKey:[`session`],queryFn:()=>e(i())});function s(){let e=r(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};
+import{i as e,s as t}from"./data.js";import{Dt as n,Mt as r,nt as i}from"./app.js";var a=r(void 0),o=()=>t({queryKey:[`session`],queryFn:()=>e(i())});function s(){let e=n(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};

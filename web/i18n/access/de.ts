@@ -169,7 +169,7 @@ export default {
     approve: 'Anmeldung genehmigen',
     deny: 'Ablehnen',
     codeNext: 'Sie bestätigen mit einem neuen Code, den wir Ihnen per E-Mail senden.',
-    notInRole: 'Ihre Rolle enthält nicht alle diese Berechtigungen. Sie können diese Anmeldung daher nicht genehmigen. Beginnen Sie sie mit weniger Berechtigungen neu.',
+    notInRole: 'Ihre Rolle enthält keine der Berechtigungen, um die das Programm bittet. Sie können diese Anmeldung daher nicht genehmigen.',
     invalidTitle: 'Diese Anmeldung kann nicht genehmigt werden',
     invalidBody: 'Die Adresse dieser Seite ist unvollständig oder wurde verändert. Beginnen Sie die Anmeldung in Ihrem Programm neu.',
     deniedTitle: 'Anmeldung abgelehnt',

@@ -169,7 +169,7 @@ export default {
     approve: 'Approve the login',
     deny: 'Deny',
     codeNext: 'You confirm with a fresh code that we mail to you.',
-    notInRole: 'Your role does not include all of these permissions, so you cannot approve this login. Start it again with fewer permissions.',
+    notInRole: 'Your role includes none of the permissions that the program asks for, so you cannot approve this login.',
     invalidTitle: 'This login cannot be approved',
     invalidBody: 'The address of this page is incomplete or was changed. Start the login again in your program.',
     deniedTitle: 'Login denied',

@@ -169,7 +169,7 @@ export default {
     approve: 'Aprobar el inicio de sesión',
     deny: 'Rechazar',
     codeNext: 'Lo confirma con un código nuevo que le enviamos por correo.',
-    notInRole: 'Su rol no incluye todos estos permisos, así que no puede aprobar este inicio de sesión. Empiécelo de nuevo con menos permisos.',
+    notInRole: 'Su rol no incluye ninguno de los permisos que pide el programa, así que no puede aprobar este inicio de sesión.',
     invalidTitle: 'Este inicio de sesión no se puede aprobar',
     invalidBody: 'La dirección de esta página está incompleta o se ha modificado. Empiece de nuevo en su programa.',
     deniedTitle: 'Inicio de sesión rechazado',

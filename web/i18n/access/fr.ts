@@ -169,7 +169,7 @@ export default {
     approve: 'Approuver la connexion',
     deny: 'Refuser',
     codeNext: 'Vous confirmez avec un nouveau code que nous vous envoyons par e-mail.',
-    notInRole: 'Votre rôle ne comprend pas toutes ces autorisations. Vous ne pouvez donc pas approuver cette connexion. Recommencez-la avec moins d’autorisations.',
+    notInRole: 'Votre rôle ne comprend aucune des autorisations que le programme demande. Vous ne pouvez donc pas approuver cette connexion.',
     invalidTitle: 'Cette connexion ne peut pas être approuvée',
     invalidBody: 'L’adresse de cette page est incomplète ou a été modifiée. Recommencez la connexion dans votre programme.',
     deniedTitle: 'Connexion refusée',

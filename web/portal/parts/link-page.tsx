@@ -1,6 +1,6 @@
 import type { CheckedLink, LinkPurpose } from '@portico/client';
 import type { ComponentChildren } from 'preact';
-import { useTenantBrand } from '../../app/brand.tsx';
+import { rememberTenant, useShownTenant } from '../../app/brand.tsx';
 import { useTexts } from '../../app/texts.ts';
 import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';
@@ -33,12 +33,17 @@ interface LinkPageProps {
 export function LinkPage({ purpose, title, children }: LinkPageProps) {
   const { token, forget } = useOpenedLink();
   const { state, retry, setDead } = useCheckedLink(token, purpose);
-  useTenantBrand(state.kind === 'live' ? (state.link.tenant?.slug ?? null) : undefined);
+  const tenant = state.kind === 'live' ? (state.link.tenant?.slug ?? null) : undefined;
+  useShownTenant(tenant);
+  const spend = () => {
+    forget();
+    if (tenant !== undefined) rememberTenant(tenant);
+  };
   return (
     <EntryFrame>
       <Card>
         {state.kind === 'live' && token ? (
-          children({ link: state.link, token, forget, setDead })
+          children({ link: state.link, token, forget: spend, setDead })
         ) : (
           <NotLive state={state} title={title} purpose={purpose} token={token} retry={retry} forget={forget} />
         )}

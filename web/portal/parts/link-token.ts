@@ -9,7 +9,11 @@ export interface OpenedLink {
 }
 
 /** Where this tab keeps the token of a page, so that a reload and a return to the page work. */
-const keyOfPage = () => `portico:link:${location.pathname}`;
+const keyOf = (path: string) => `portico:link:${path}`;
+const keyOfPage = () => keyOf(location.pathname);
+
+/** Forgets the token of another page of this tab. */
+export const forgetLinkOf = (path: string): void => tabStorage.remove(keyOf(path));
 
 /**
  * Returns the token in the fragment of the address, and removes it from the address and the history at once. Another

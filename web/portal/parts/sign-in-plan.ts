@@ -1,4 +1,5 @@
 import { tabStorage } from '../../app/tab-storage.ts';
+import { forgetLinkOf } from './link-token.ts';
 
 /** What another page of this tab leaves for the next sign-in. */
 export interface SignInPlan {
@@ -19,5 +20,8 @@ export function plannedSignIn(): SignInPlan | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as SignInPlan);
 }
 
-/** Forgets what the sign-in was for. */
-export const forgetSignInPlan = (): void => tabStorage.remove(KEY);
+/** Forgets what the sign-in was for, and the link that has led to it. */
+export function forgetSignInPlan(): void {
+  tabStorage.remove(KEY);
+  forgetLinkOf('/portal/accept-invitation');
+}

@@ -40,4 +40,4 @@ pub use send::{MailRoute, MailRouting, SendMail, send_test};
 pub use settings::{MailSettings, MailUrl};
 pub(crate) use show::{ButtonColors, Show, html, plain_text};
 pub use summary::FailedMails;
-pub(crate) use summary::{delivered_invitations, failed_by_reason, oldest_queued};
+pub(crate) use summary::{failed_by_reason, oldest_queued, sent_since};

@@ -4,7 +4,7 @@ use portico_entity::{
     TenantId,
     email::{Column, Entity, Status},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     Reason,
@@ -64,16 +64,9 @@ pub(crate) async fn oldest_queued(app: &App, tenant: TenantId) -> Result<Option<
     Ok(oldest.one(app.db()).await?)
 }
 
-/// Returns a query for the ids of the invitations of which a mail server has accepted a mail of the tenant that was
-/// requested at `from` or later. An id occurs once.
-pub(crate) fn delivered_invitations(tenant: TenantId, from: Time) -> SelectStatement {
+/// Returns the condition for mails of the tenant that were requested at `from` or later and that a mail server has
+/// accepted.
+pub(crate) fn sent_since(tenant: TenantId, from: Time) -> Condition {
     let since = MailFilter { status: Some(Status::Sent), from: Some(from - MAX_CLOCK_ERROR), ..MailFilter::default() };
-    Entity::find()
-        .select_only()
-        .column(Column::InvitationId)
-        .distinct()
-        .filter(of(tenant))
-        .filter(since.condition())
-        .filter(Column::InvitationId.is_not_null())
-        .into_query()
+    Condition::all().add(of(tenant)).add(since.condition())
 }

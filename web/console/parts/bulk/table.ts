@@ -30,12 +30,15 @@ export function readTable(text: string): TableData {
 export const csvOf = (rows: string[][]): string =>
   rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',') + LINE_END).join('');
 
+/** What a spreadsheet program runs as a formula: at the beginning of a cell, or after what may separate cells. */
+const FORMULA = /(^|[;,\t])(\s*[=+\-@\t\r＝＋－＠])/g;
+
 /**
  * Returns the text of rows for a spreadsheet program. Such a program runs a cell as a formula that begins with one of
  * these characters, so an apostrophe goes before it.
  */
 export const csvForSpreadsheets = (rows: string[][]): string =>
-  `\uFEFF${csvOf(rows.map((row) => row.map((cell) => (/^\s*[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell))))}`;
+  `\uFEFF${csvOf(rows.map((row) => row.map((cell) => cell.replace(FORMULA, "$1'$2"))))}`;
 
 const headerOf = (text: string, separator: string): string[] =>
   (readRows(text.replace(/^\uFEFF/, ''), separator, 1)[0] ?? []).map((name) => name.trim().toLowerCase());
