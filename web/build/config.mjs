@@ -39,7 +39,9 @@ const APP = new RegExp(
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
-  { name: 'data', test: /\/app\/(http|other-tabs|queries)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
+  // Pages of mailed links ask who is signed in, but have no queries.
+  { name: 'connection', test: /\/app\/http\.|\/src\/(refresh|tabs)\./, priority: 2 },
+  { name: 'queries', test: /\/app\/queries\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];
 

@@ -1,1 +1,1 @@
-import{n as e}from"./session.js";var t=t=>e().permissions.includes(t);export{t};
+import{n as e}from"./session2.js";var t=t=>e().permissions.includes(t);export{t};

@@ -1,1 +1,1 @@
-import{Ct as e,et as t,xt as n}from"./app.js";import{l as r}from"./data.js";function i(){let[i,a]=n();return e(()=>{r(`portal`),t().then(({data:e})=>a(e??null))},[]),i}export{i as t};
+import{Ct as e,et as t,xt as n}from"./app.js";import{n as r}from"./session.js";function i(){let[i,a]=n();return e(()=>{r(`portal`),t().then(({data:e})=>a(e??null))},[]),i}export{i as t};
