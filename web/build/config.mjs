@@ -29,7 +29,6 @@ const APP = new RegExp(
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
     '/web/app/(?!http|other-tabs|queries)',
-    '/web/i18n/formats',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
     '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',

@@ -34,7 +34,7 @@ export function pagesManifest(app, root, manifest) {
           texts: Object.fromEntries(
             locales(root).map((locale) => [
               locale,
-              [...new Set(['common', ...texts].flatMap((bundleName) => preload(chunkOf(`i18n/${bundleName}/${locale}.ts`))))].map(address),
+              [...new Set(['common', ...(signedIn ? ['signedIn'] : []), ...texts].flatMap((bundleName) => preload(chunkOf(`i18n/${bundleName}/${locale}.ts`))))].map(address),
             ]),
           ),
         })),

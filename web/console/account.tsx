@@ -44,7 +44,7 @@ function localeIn(values: FormData): string | null {
 
 function ProfileForm({ profile }: { profile: StaffProfile }) {
   const { account: texts, name } = useTexts('access');
-  const { save, saved } = useTexts('common');
+  const { save, saved } = useTexts('signedIn');
   const [isSaved, setSaved] = useState(false);
   const update = (values: FormData) => {
     setSaved(false);

@@ -3,7 +3,7 @@ import { Button } from './button.tsx';
 
 /** The button below a list that has more entries. */
 export function LoadMore({ query }: { query: { hasNextPage: boolean; fetchNextPage: () => Promise<unknown> } }) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   if (!query.hasNextPage) return null;
   return (
     <div class="p-load-more">

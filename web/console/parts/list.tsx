@@ -87,7 +87,7 @@ export function ListTable<Item extends { id: string }>({ list, caption, columns,
 }
 
 function NothingFound({ clear }: { clear: () => void }) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <EmptyState title={filters.nothingFound}>
       <Button small onClick={clear}>
@@ -112,7 +112,7 @@ function NextPageFailed({ list, error }: { list: List<unknown>; error: PorticoEr
 
 /** Says how many entries are shown. Screen readers announce it after a search. */
 function Shown({ count, hasMore }: { count: number; hasMore: boolean }) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <p class="p-muted p-small" role="status">
       {filters.shown(count, hasMore)}

@@ -14,7 +14,7 @@ import { useSession } from '../parts/session.tsx';
 /** The page for the name and the language of the user. */
 export default function ProfilePage() {
   const { account, ...texts } = useTexts('portal');
-  const common = useTexts('common');
+  const common = useTexts('signedIn');
   const { user } = useSession();
   const [times, setTimes] = useState(0);
   const send = (values: FormData) =>

@@ -14,7 +14,8 @@ interface InviteDialogProps {
 /** The dialog that invites a colleague. */
 export function InviteDialog({ onDone, onClose }: InviteDialogProps) {
   const { colleagues: texts, ...portal } = useTexts('portal');
-  const { cancel, languages } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
+  const { languages } = useTexts('common');
   const locale = useLocale();
   const send = (values: FormData) => {
     const name = optionalTextOf(values, 'name');

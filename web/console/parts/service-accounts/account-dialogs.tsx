@@ -20,7 +20,7 @@ async function reload(): Promise<void> {
 /** Creates a service account. */
 export function CreateServiceAccount({ onClose }: { onClose: () => void }) {
   const { serviceAccounts: texts, name } = useTexts('access');
-  const { cancel } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
   const { whenFresh } = useStepUp();
   const create = (values: FormData) =>
     createServiceAccount({ body: { name: textOf(values, 'name'), role: textOf(values, 'role') as ServiceAccountRole } });

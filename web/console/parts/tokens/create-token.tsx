@@ -54,7 +54,7 @@ interface TokenDialogProps extends Omit<CreateTokenProps, 'onCreated'> {
 
 function TokenDialog({ title, scopes, create, onCreated, onClose }: TokenDialogProps) {
   const { tokens: texts, name } = useTexts('access');
-  const { cancel } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
   const { whenFresh } = useStepUp();
   const bodyOf = (values: FormData): CreateApiToken => ({
     name: textOf(values, 'name'),
