@@ -73,8 +73,17 @@ export const serializePrimitiveParam = ({ allowReserved, name, value }) =>
   value == null ? '' : name + '=' + (allowReserved ? value : encodeURIComponent(value));
 `;
 
+/** Leaves the code for bearer tokens out of the generated client: pages have their session in cookies. */
+const withoutBearerTokens = {
+  name: 'without-bearer-tokens',
+  transform(code, id) {
+    if (id.endsWith('/core/auth.gen.ts')) return 'export const getAuthToken = async () => undefined;';
+    return id.endsWith('/generated/sdk.gen.ts') ? code.replaceAll(/^\s*security: \[\{.*?\}\],$/gms, '') : undefined;
+  },
+};
+
 /** The changes to the generated client that make it small. */
-const smallClient = [withoutServerSentEvents, withoutListParameters];
+const smallClient = [withoutServerSentEvents, withoutListParameters, withoutBearerTokens];
 
 /** Returns the configuration that builds an app into `outDir`. `manifest` receives the entry of the app. */
 export function appConfig(app, outDir, manifest) {
