@@ -28,7 +28,7 @@ const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
-    '/web/app/(?!http|other-tabs|queries)',
+    '/web/app/(?!current-session|http|other-tabs|queries)',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
     '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',
@@ -39,7 +39,7 @@ const APP = new RegExp(
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
   // Pages of mailed links ask who is signed in, but have no queries.
-  { name: 'connection', test: /\/app\/http\.|\/src\/(refresh|tabs)\./, priority: 2 },
+  { name: 'connection', test: /\/app\/(current-session|http)\.|\/src\/(refresh|tabs)\./, priority: 2 },
   { name: 'queries', test: /\/app\/queries\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];

@@ -4,6 +4,8 @@ import { formats } from '../formats.ts';
 const { plural } = formats('de');
 
 export default {
+  stillSignedIn: 'Sie sind noch angemeldet.',
+  continueAs: (name) => `Als ${name} fortfahren`,
   skipToContent: 'Zum Inhalt springen',
   menu: 'Menü',
   close: 'Schließen',

@@ -2,8 +2,11 @@ import { formats } from '../formats.ts';
 
 const { plural } = formats('en');
 
-/** The texts that all pages after sign-in use: the frame of the pages, lists and dialogs. */
+/** The texts that all pages after sign-in use: the frame of the pages, lists and dialogs. The offer to go
+ * on with a session uses them too. */
 export default {
+  stillSignedIn: 'You are still signed in.',
+  continueAs: (name: string) => `Continue as ${name}`,
   skipToContent: 'Skip to content',
   menu: 'Menu',
   close: 'Close',

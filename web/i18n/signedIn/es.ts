@@ -4,6 +4,8 @@ import { formats } from '../formats.ts';
 const { plural } = formats('es');
 
 export default {
+  stillSignedIn: 'Su sesión sigue abierta.',
+  continueAs: (name) => `Continuar como ${name}`,
   skipToContent: 'Ir al contenido',
   menu: 'Menú',
   close: 'Cerrar',

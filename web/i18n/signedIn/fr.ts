@@ -4,6 +4,8 @@ import { formats } from '../formats.ts';
 const { plural } = formats('fr');
 
 export default {
+  stillSignedIn: 'Votre session est encore ouverte.',
+  continueAs: (name) => `Continuer avec ce compte : ${name}`,
   skipToContent: 'Aller au contenu',
   menu: 'Menu',
   close: 'Fermer',
