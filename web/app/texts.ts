@@ -64,6 +64,9 @@ export async function reloadTexts(locale: Locale): Promise<void> {
 /** The language of the page. */
 export const LocaleContext = createContext<Locale>('en');
 
+/** The BCP 47 tag that the person has chosen, which may have a region, such as `de-CH`. */
+export const TagContext = createContext<string | undefined>(undefined);
+
 export const useLocale = (): Locale => useContext(LocaleContext);
 
 /**

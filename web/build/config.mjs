@@ -28,7 +28,7 @@ const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
-    '/web/app/(?!current-session|http|other-tabs|queries)',
+    '/web/app/(?!current-session|format-locale|http|other-tabs|queries)',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
     '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',
