@@ -9,7 +9,6 @@ import { EmptyState } from '../../kit/empty-state.tsx';
 import type { Result } from '../../app/call.ts';
 import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
-import { ProblemNotice } from '../../kit/problem-notice.tsx';
 import { Table, type Column } from '../../kit/table.tsx';
 
 /** One page of a list, as every list of the API answers. */
@@ -77,7 +76,7 @@ export function ListTable<Item extends { id: string }>({ list, caption, columns,
         return (
           <div class="p-list" aria-busy={list.isPlaceholderData}>
             <Table caption={caption} columns={columns} rows={rows} keyOf={({ id }) => id} below={below} />
-            {list.error ? <NextPageFailed list={list} error={list.error} /> : <LoadMore query={list} />}
+            <LoadMore query={list} />
             <Shown count={rows.length} hasMore={list.hasNextPage} />
           </div>
         );
@@ -94,19 +93,6 @@ function NothingFound({ clear }: { clear: () => void }) {
         {filters.clear}
       </Button>
     </EmptyState>
-  );
-}
-
-function NextPageFailed({ list, error }: { list: List<unknown>; error: PorticoError }) {
-  const { retry } = useTexts('common');
-  return (
-    <ProblemNotice problem={error}>
-      <div class="p-actions">
-        <Button small onClick={() => (list.hasNextPage ? list.fetchNextPage() : list.refetch())}>
-          {retry}
-        </Button>
-      </div>
-    </ProblemNotice>
   );
 }
 
