@@ -41,6 +41,7 @@ const GROUPS = [
   // Pages of mailed links ask who is signed in, but have no queries.
   { name: 'connection', test: /\/app\/(current-session|http)\.|\/src\/(refresh|tabs)\./, priority: 2 },
   { name: 'queries', test: /\/app\/queries\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'formats', test: /\/i18n\/formats\.|\/app\/format-locale\./, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];
 
