@@ -1,6 +1,7 @@
 // The connection to the API. The session is in cookies that no script can read.
 import { httpClient, refreshOnUnauthenticated } from '@portico/client';
 import { signInPath, signedOutPath, type Realm } from './navigation.ts';
+import { markSession, unmarkSession } from './session-mark.ts';
 import { tabStorage } from './tab-storage.ts';
 
 let signsOut = false;
@@ -13,7 +14,7 @@ let reason: string | undefined;
  * surrounds the pages after sign-in.
  */
 export function connect(realm: Realm): void {
-  httpClient.setConfig({ fetch: fetchAndLearnReason });
+  httpClient.setConfig({ fetch: (input, init) => fetchAndLearn(realm, input, init) });
   refreshOnUnauthenticated(httpClient, { realm, onSignedOut: () => leave(realm) });
 }
 
@@ -24,7 +25,7 @@ export function connect(realm: Realm): void {
 export function connectGuest(realm: Realm): void {
   if (isGuestConnected) return;
   isGuestConnected = true;
-  refreshOnUnauthenticated(httpClient, { realm });
+  refreshOnUnauthenticated(httpClient, { realm, onSignedOut: () => unmarkSession(realm) });
 }
 
 /**
@@ -37,13 +38,17 @@ export function expectSignOut(expected = true): void {
 
 function leave(realm: Realm): void {
   tabStorage.clear();
+  unmarkSession(realm);
   location.replace(signsOut ? signedOutPath(realm) : signInPath(realm, reason));
 }
 
-/** Sends a request, and remembers why the session has ended, for the sign-in page. */
-async function fetchAndLearnReason(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+/** Sends a request, and remembers that there is a session or why it has ended, for the sign-in page. */
+async function fetchAndLearn(realm: Realm, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
-  if (response.ok) reason = 'session_ended';
+  if (response.ok) {
+    if (!reason) markSession(realm);
+    reason = 'session_ended';
+  }
   if (response.status !== 401) return response;
   const problem = (await response.clone().json().catch(() => undefined)) as { code?: string } | undefined;
   if (problem?.code === 'session_expired' || problem?.code === 'session_revoked') reason = problem.code;

@@ -1,5 +1,6 @@
 // Where a page leads after it has done its work.
 import { boot } from './boot.ts';
+import { markSession } from './session-mark.ts';
 
 /** The pages before sign-in of the two apps. */
 const SIGN_IN = { portal: '/portal/sign-in', staff: '/console/sign-in' };
@@ -40,5 +41,6 @@ export function afterSignIn(realm: Realm): URL {
 
 /** Leaves the sign-in page with a real navigation, so that password managers offer to save the password. */
 export function leaveSignIn(realm: Realm): void {
+  markSession(realm);
   location.assign(afterSignIn(realm));
 }

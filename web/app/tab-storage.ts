@@ -8,7 +8,8 @@ export const tabStorage = {
   clear: (): void => void attempt(() => sessionStorage.clear()),
 };
 
-function attempt<T>(act: () => T): T | undefined {
+/** Returns what `act` returns, or `undefined` if storage is denied. */
+export function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch {

@@ -4,6 +4,7 @@ import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { LOCALES, localeOf, type Locale } from './locales.ts';
 import type common from '../i18n/common/en.ts';
+import type signedIn from '../i18n/signedIn/en.ts';
 import type entry from '../i18n/entry/en.ts';
 import type problems from '../i18n/problems/en.ts';
 import type links from '../i18n/links/en.ts';
@@ -19,6 +20,7 @@ export { LOCALES, localeOf, type Locale };
 /** The texts of each bundle. */
 export interface Bundles {
   common: typeof common;
+  signedIn: typeof signedIn;
   problems: typeof problems;
   entry: typeof entry;
   links: typeof links;
@@ -61,6 +63,9 @@ export async function reloadTexts(locale: Locale): Promise<void> {
 
 /** The language of the page. */
 export const LocaleContext = createContext<Locale>('en');
+
+/** The BCP 47 tag that the person has chosen, which may have a region, such as `de-CH`. */
+export const TagContext = createContext<string | undefined>(undefined);
 
 export const useLocale = (): Locale => useContext(LocaleContext);
 

@@ -28,8 +28,7 @@ const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
-    '/web/app/(?!http|other-tabs|queries)',
-    '/web/i18n/formats',
+    '/web/app/(?!current-session|format-locale|http|other-tabs|queries)',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
     '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',
@@ -39,7 +38,10 @@ const APP = new RegExp(
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
-  { name: 'data', test: /\/app\/(http|other-tabs|queries)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
+  // Pages of mailed links ask who is signed in, but have no queries.
+  { name: 'connection', test: /\/app\/(current-session|http)\.|\/src\/(refresh|tabs)\./, priority: 2 },
+  { name: 'queries', test: /\/app\/queries\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'formats', test: /\/i18n\/formats\.|\/app\/format-locale\./, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];
 
@@ -72,8 +74,17 @@ export const serializePrimitiveParam = ({ allowReserved, name, value }) =>
   value == null ? '' : name + '=' + (allowReserved ? value : encodeURIComponent(value));
 `;
 
+/** Leaves the code for bearer tokens out of the generated client: pages have their session in cookies. */
+const withoutBearerTokens = {
+  name: 'without-bearer-tokens',
+  transform(code, id) {
+    if (id.endsWith('/core/auth.gen.ts')) return 'export const getAuthToken = async () => undefined;';
+    return id.endsWith('/generated/sdk.gen.ts') ? code.replaceAll(/^\s*security: \[\{.*?\}\],$/gms, '') : undefined;
+  },
+};
+
 /** The changes to the generated client that make it small. */
-const smallClient = [withoutServerSentEvents, withoutListParameters];
+const smallClient = [withoutServerSentEvents, withoutListParameters, withoutBearerTokens];
 
 /** Returns the configuration that builds an app into `outDir`. `manifest` receives the entry of the app. */
 export function appConfig(app, outDir, manifest) {

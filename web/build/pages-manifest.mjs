@@ -24,20 +24,21 @@ export function pagesManifest(app, root, manifest) {
         scripts: [address(main.fileName)],
         styles: [address('styles/entry.css')],
         preload: [...loaded].filter((name) => name !== main.fileName).map(address),
-        pages: pages.map(({ path, file, texts, styles = [], signedIn }) => ({
-          path,
-          styles: [...(signedIn ? ['signed-in'] : []), ...styles].map((name) => address(`styles/${name}.css`)),
-          preload: [...new Set([
+        pages: pages.map(({ path, file, texts, styles = [], signedIn }) => {
+          const scripts = new Set([
             ...(signedIn ? preload(chunkOf(`${app}/signed-in.tsx`)) : []),
             ...preload(chunkOf(`${app}/${file}.tsx`)),
-          ])].map(address),
-          texts: Object.fromEntries(
-            locales(root).map((locale) => [
-              locale,
-              [...new Set(['common', ...texts].flatMap((bundleName) => preload(chunkOf(`i18n/${bundleName}/${locale}.ts`))))].map(address),
-            ]),
-          ),
-        })),
+          ]);
+          const bundles = ['common', ...(signedIn ? ['signedIn'] : []), ...texts];
+          const textsIn = (locale) =>
+            [...new Set(bundles.flatMap((name) => preload(chunkOf(`i18n/${name}/${locale}.ts`))))].filter((name) => !scripts.has(name));
+          return {
+            path,
+            styles: [...(signedIn ? ['signed-in'] : []), ...styles].map((name) => address(`styles/${name}.css`)),
+            preload: [...scripts].map(address),
+            texts: Object.fromEntries(locales(root).map((locale) => [locale, textsIn(locale).map(address)])),
+          };
+        }),
       };
     },
   };

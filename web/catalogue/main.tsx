@@ -59,7 +59,7 @@ document.documentElement.lang = locale;
 const theme = query.get('theme');
 if (theme) document.documentElement.dataset.theme = theme;
 const root = document.getElementById('app');
-await loadTexts(locale, ['common', 'problems']);
+await loadTexts(locale, ['common', 'signedIn', 'problems']);
 if (root) {
   render(
     <LocaleContext.Provider value={locale}>

@@ -1,11 +1,13 @@
 import type { PorticoError } from '@portico/client';
 import { Badge } from '../kit/badge.tsx';
 import { Card } from '../kit/card.tsx';
+import { ContinueAs } from '../kit/continue-as.tsx';
 import { EmptyState } from '../kit/empty-state.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { OfflineNotice } from '../kit/offline-notice.tsx';
 import { ProblemNotice } from '../kit/problem-notice.tsx';
+import { SessionOffer } from '../kit/session-offer.tsx';
 import { Skeleton } from '../kit/skeleton.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { Button } from '../kit/button.tsx';
@@ -70,6 +72,16 @@ export const MESSAGES: Entry[] = [
   },
   { name: 'EmptyState', states: [{ name: 'with an action', show: () => <EmptyState title="No invitations yet"><Button>Invite someone</Button></EmptyState> }] },
   { name: 'OfflineNotice', states: [{ name: 'hidden while there is a connection', show: () => <OfflineNotice /> }] },
+  {
+    name: 'SessionOffer',
+    states: [
+      {
+        name: 'hidden in a browser in which no user has signed in',
+        show: () => <SessionOffer realm="portal" load={() => Promise.resolve({ default: () => <ContinueAs realm="portal" name={NAMES.long} /> })} />,
+      },
+    ],
+  },
+  { name: 'ContinueAs', states: [{ name: 'with a long name', show: () => <ContinueAs realm="portal" name={NAMES.long} /> }] },
   { name: 'Skeleton', states: [{ name: 'three lines', show: () => <Skeleton /> }] },
   { name: 'Spinner', states: [{ name: 'turning', show: () => <Spinner /> }] },
 ];

@@ -3,14 +3,15 @@ import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { dataOf, queries } from '../app/queries.tsx';
 import { setLocale } from '../app/locale-provider.tsx';
-import { LOCALES, useLocale, useTexts } from '../app/texts.ts';
+import { useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
 import { Fact, Facts } from '../kit/facts.tsx';
 import { Form, textOf } from '../kit/form.tsx';
+import { useLanguageChoices } from '../kit/language-choices.ts';
 import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
-import { SelectField, type Choice } from '../kit/select-field.tsx';
+import { SelectField } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
 import { PermissionList } from './parts/staff/role-permissions.tsx';
 import { useSession } from './parts/session.tsx';
@@ -44,7 +45,8 @@ function localeIn(values: FormData): string | null {
 
 function ProfileForm({ profile }: { profile: StaffProfile }) {
   const { account: texts, name } = useTexts('access');
-  const { save, saved } = useTexts('common');
+  const { save, saved } = useTexts('signedIn');
+  const languages = useLanguageChoices(profile.locale);
   const [isSaved, setSaved] = useState(false);
   const update = (values: FormData) => {
     setSaved(false);
@@ -64,22 +66,11 @@ function ProfileForm({ profile }: { profile: StaffProfile }) {
         hint={texts.languageHint}
         required
         value={profile.locale ?? OF_COMPANY}
-        choices={useLanguages(profile.locale)}
+        choices={[{ value: OF_COMPANY, label: texts.defaultLanguage }, ...languages]}
       />
       {isSaved && <Notice kind="success">{saved}</Notice>}
     </Form>
   );
-}
-
-/** Returns the languages to choose from. `current` is among them, also with a region, such as `de-CH`. */
-function useLanguages(current: string | null): Choice[] {
-  const { account: texts } = useTexts('access');
-  const { languages } = useTexts('common');
-  const names = new Intl.DisplayNames(useLocale(), { type: 'language' });
-  const choices: Choice[] = LOCALES.map((value) => ({ value, label: languages[value] }));
-  const isListed = current === null || choices.some(({ value }) => value === current);
-  const further = isListed ? [] : [{ value: current, label: names.of(current) ?? current }];
-  return [{ value: OF_COMPANY, label: texts.defaultLanguage }, ...choices, ...further];
 }
 
 function AccessCard() {

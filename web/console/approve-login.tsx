@@ -10,7 +10,7 @@ import { PageHead } from '../kit/page-head.tsx';
 import { isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login/login.ts';
 import { LoginFacts } from './parts/cli-login/login-facts.tsx';
 import { useSession } from './parts/session.tsx';
-import { StepUpProvider, useStepUp } from './parts/step-up.tsx';
+import { StepUpProvider, useStepUp } from './parts/codes/step-up.tsx';
 
 /**
  * The approval of a login that the command line has begun. Anyone can make a link to this page, so it shows what would

@@ -21,7 +21,7 @@ const MAX_BYTES = 2 * 1024 * 1024;
 /** Inviting many people to a client with a table: choose it, check it, send it. */
 export default function BulkInvitePage({ params: { client: id = '' } }: PageProps) {
   const { bulk } = useTexts('console');
-  const { forbidden } = useTexts('common');
+  const { forbidden } = useTexts('signedIn');
   const mayEdit = useMay('clients:edit');
   if (!mayEdit) {
     return (

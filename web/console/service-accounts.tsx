@@ -11,7 +11,7 @@ import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
 import { ServiceAccountCard } from './parts/service-accounts/account-card.tsx';
 import { CreateServiceAccount } from './parts/service-accounts/account-dialogs.tsx';
-import { StepUpProvider } from './parts/step-up.tsx';
+import { StepUpProvider } from './parts/codes/step-up.tsx';
 
 /** The service accounts of the company, each with its tokens. */
 export default function ServiceAccountsPage() {

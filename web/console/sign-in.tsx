@@ -8,6 +8,7 @@ import { EntryFrame } from '../kit/entry-frame.tsx';
 import { Form, textOf } from '../kit/form.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
+import { SessionOffer } from '../kit/session-offer.tsx';
 import { TextField } from '../kit/text-field.tsx';
 import { forgetCodeFlow, requestCode, useCodeFlow, type CodeFlow } from './parts/codes/code-flow.ts';
 import { CodeForm } from './parts/codes/code-form.tsx';
@@ -29,6 +30,7 @@ function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
     <>
       <PageTitle key="address">{texts.title}</PageTitle>
       {query.get('reason') === 'session_ended' && <Notice>{texts.sessionEnded}</Notice>}
+      <SessionOffer realm="staff" load={() => import('./parts/continue-as.tsx')} />
       <p>{texts.intro}</p>
       <Form send={(values) => requestCode(textOf(values, 'email'))} onSent={onFlow} submit={texts.send}>
         <TextField name="email" type="email" label={texts.email} autocomplete="username" required autoFocus />

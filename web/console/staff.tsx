@@ -14,7 +14,7 @@ import { RolesCard } from './parts/staff/role-permissions.tsx';
 import { RowMenu } from './parts/row-menu.tsx';
 import { useSession } from './parts/session.tsx';
 import { EditStaff, InviteStaff, RemoveStaff } from './parts/staff/staff-dialogs.tsx';
-import { StepUpProvider } from './parts/step-up.tsx';
+import { StepUpProvider } from './parts/codes/step-up.tsx';
 
 /** The people and programs of the company, and their roles. */
 export default function StaffPage() {

@@ -10,7 +10,7 @@ import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
 import { scopesAmong } from './parts/staff/roles.ts';
 import { useSession } from './parts/session.tsx';
-import { StepUpProvider } from './parts/step-up.tsx';
+import { StepUpProvider } from './parts/codes/step-up.tsx';
 import { TokenTable } from './parts/tokens/token-table.tsx';
 
 const reload = () => queries.invalidateQueries({ queryKey: ['tokens'] });

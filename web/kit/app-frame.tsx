@@ -24,7 +24,7 @@ interface AppFrameProps {
 
 /** The frame of the pages after sign-in: brand, navigation and content. */
 export function AppFrame({ home, links, tools, layout, children }: AppFrameProps) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   const { path } = useLocation();
   const [opened, setOpened] = useState(false);
   useEffect(() => setOpened(false), [path]);
@@ -50,7 +50,7 @@ export function AppFrame({ home, links, tools, layout, children }: AppFrameProps
 }
 
 function Navigation({ home, links }: Pick<AppFrameProps, 'home' | 'links'>) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   const { path } = useLocation();
   const current = currentLink(links, home, path);
   return (
@@ -69,7 +69,7 @@ function Navigation({ home, links }: Pick<AppFrameProps, 'home' | 'links'>) {
 }
 
 function MenuButton({ opened, onClick }: { opened: boolean; onClick: () => void }) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   return (
     <button type="button" class="p-icon-button p-app-menu" aria-label={texts.menu} aria-expanded={opened} aria-controls="navigation" onClick={onClick}>
       <span aria-hidden="true">☰</span>

@@ -82,7 +82,7 @@ export function ShareBar({ share }: { share: number }) {
 
 /** The numbers of a chart as a table, behind a button of the browser. */
 export function ChartTable({ children }: { children: ComponentChildren }) {
-  const { showTable } = useTexts('common');
+  const { showTable } = useTexts('signedIn');
   return (
     <details class="p-chart-table">
       <summary>{showTable}</summary>

@@ -25,7 +25,7 @@ export interface ConfirmDialogProps<Data> {
 
 /** A dialog that asks before an act, and shows why it has failed. It may contain fields. */
 export function ConfirmDialog<Data>({ title, confirm, dismiss, kind = 'danger', onClose, ...props }: ConfirmDialogProps<Data>) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   return (
     <Dialog title={title} onClose={onClose}>
       <Form

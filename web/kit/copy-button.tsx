@@ -4,7 +4,7 @@ import { Button } from './button.tsx';
 
 /** A button that copies a text, and says so. */
 export function CopyButton({ text, label }: { text: string; label?: string }) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(text);

@@ -17,7 +17,7 @@ export function useCountdown(seconds: number | undefined, since: unknown): numbe
 
 /** Says when a refused call may be repeated. Only the visible text counts the seconds: a screen reader hears the ends. */
 export function RetryCountdown({ left, total }: { left: number; total: number }) {
-  const texts = useTexts('common');
+  const texts = useTexts('problems');
   return (
     <>
       <p aria-hidden="true">{left > 0 ? texts.retryIn(left) : texts.retryNow}</p>

@@ -1,8 +1,8 @@
-import { useLocale } from '../app/texts.ts';
+import { useFormatLocale } from '../app/format-locale.ts';
 
 /** A time in the language and the time zone of the browser. The server's format stays readable for programs. */
 export function DateTime({ value, dateOnly }: { value: string; dateOnly?: boolean }) {
-  const locale = useLocale();
+  const locale = useFormatLocale();
   return <time dateTime={value}>{formatTime(value, locale, dateOnly)}</time>;
 }
 

@@ -21,7 +21,7 @@ function returnFocus(before: Element | null): void {
  * where it was.
  */
 export function Dialog({ title, onClose, persistent, children }: DialogProps) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {

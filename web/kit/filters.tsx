@@ -13,7 +13,7 @@ const SEARCH_DELAY_MS = 300;
 
 /** A row of filters. With `onClear`, a button removes them. */
 export function FilterBar({ onClear, children }: { onClear?: (() => void) | undefined; children: ComponentChildren }) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <div class="p-filters" role="group" aria-label={filters.label}>
       {children}
@@ -124,7 +124,7 @@ export function ValueFilter({ label, value = '', onChange, hint, pattern, proble
 
 /** A filter for one of a few values, or for all. */
 export function SelectFilter({ label, value = '', onChange, choices }: FilterProps & { choices: Choice[] }) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <Labelled label={label}>
       {(id) => (
@@ -150,7 +150,7 @@ interface DateRangeFilterProps {
 
 /** A filter for a range of days. */
 export function DateRangeFilter({ from, to, onChange }: DateRangeFilterProps) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <div class="p-filter-range">
       <DayFilter label={filters.from} value={from} max={to} onChange={(value) => onChange({ from: value })} />

@@ -22,14 +22,15 @@ interface LoadedProps<Data> {
 
 /** Shows the data of a query, or that it is loading, missing, forbidden, or has failed, with a button to try again. */
 export function Loaded<Data>({ query: { data, error, refetch }, lines, children }: LoadedProps<Data>) {
-  const texts = useTexts('common');
+  const texts = useTexts('signedIn');
+  const { retry } = useTexts('common');
   if (data !== undefined) return <>{children(data)}</>;
   if (!error) return <Skeleton lines={lines ?? 3} />;
   if (error.code === 'not_found') return <EmptyState title={texts.notFound.title}>{texts.notFound.body}</EmptyState>;
   if (error.code === 'forbidden') return <EmptyState title={texts.forbidden.title}>{texts.forbidden.body}</EmptyState>;
   return (
     <ProblemNotice problem={error}>
-      <Button onClick={() => refetch()}>{texts.retry}</Button>
+      <Button onClick={() => refetch()}>{retry}</Button>
     </ProblemNotice>
   );
 }

@@ -28,8 +28,12 @@ export function ProblemNotice({ problem, sentence, children }: ProblemNoticeProp
   return (
     <Notice kind="danger">
       <p>{sentence ?? general}</p>
-      {wait !== undefined && <RetryCountdown left={left} total={wait} />}
-      {id && !sentence && UNEXPECTED.has(problem.code) && <p class="p-request-id">{texts.requestId(id)}</p>}
+      {typeof sentences !== 'string' && (
+        <>
+          {wait !== undefined && <RetryCountdown left={left} total={wait} />}
+          {id && !sentence && UNEXPECTED.has(problem.code) && <p class="p-request-id">{sentences.requestId(id)}</p>}
+        </>
+      )}
       {children}
     </Notice>
   );

@@ -13,7 +13,7 @@ import { useSession } from './parts/session.tsx';
 /** The page on which an administrator of a client manages its people and their invitations. */
 export default function ColleaguesPage() {
   const { colleagues: texts } = useTexts('portal');
-  const { forbidden } = useTexts('common');
+  const { forbidden } = useTexts('signedIn');
   const { client } = useSession();
   const [invites, setInvites] = useState(false);
   const [done, setDone] = useState<string>();

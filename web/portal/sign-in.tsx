@@ -9,6 +9,7 @@ import { Form, textOf } from '../kit/form.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
 import { PasswordField } from '../kit/password-field.tsx';
+import { SessionOffer } from '../kit/session-offer.tsx';
 import { TextField } from '../kit/text-field.tsx';
 import { entryPath } from './parts/entry-path.ts';
 import { forgetSignInPlan, plannedSignIn, type SignInPlan } from './parts/sign-in-plan.ts';
@@ -44,6 +45,7 @@ export default function SignInPage() {
         <PageTitle>{texts.title}</PageTitle>
         {Object.hasOwn(reasons, reason) && <Notice kind={reason === 'password_reset' ? 'success' : 'info'}>{reasons[reason]}</Notice>}
         {invitation && <Notice>{texts.invitation}</Notice>}
+        {!invitation && <SessionOffer realm="portal" load={() => import('./parts/continue-as.tsx')} />}
         <Form send={send} onSent={leave} onProblem={dropInvitation} describe={describe} submit={texts.submit}>
           <TextField name="email" type="email" label={common.email} autocomplete="username" value={email} required />
           <PasswordField name="password" label={common.password} autocomplete="current-password" required />

@@ -68,7 +68,7 @@ function OneIdentity({ session, children }: { session: CurrentSession; children:
   useEffect(() => void setLocale(session.user.locale), [session.user.locale]);
   useTenantBrand(session.tenant?.slug ?? null);
 
-  const { signedInElsewhere } = useTexts('common');
+  const { signedInElsewhere } = useTexts('signedIn');
   const { changedElsewhere } = useTexts('portal');
   if (!isSame) return <Notice>{own.userId === now.userId ? changedElsewhere : signedInElsewhere}</Notice>;
   return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;

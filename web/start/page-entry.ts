@@ -6,7 +6,7 @@ export interface PageEntry {
   path: string;
   /** The file in the folder of the app, without its extension. */
   file: string;
-  /** The bundles of texts that the page uses, besides `common`. */
+  /** The bundles of texts that the page uses, besides `common`, and `signedIn` after sign-in. */
   texts: BundleName[];
   /** The files of `kit/styles` that the page needs besides those of all pages before or after sign-in. */
   styles?: string[];

@@ -70,7 +70,7 @@ async function load(app: App, entry: PageEntry, locale: ReturnType<typeof useLoc
   const [page, surrounding] = await Promise.all([
     app.files[`./${entry.file}.tsx`]?.() as Promise<{ default: Page }>,
     entry.signedIn ? app.signedIn() : undefined,
-    loadTexts(locale, ['common', ...entry.texts]),
+    loadTexts(locale, ['common', ...(entry.signedIn ? (['signedIn'] as const) : []), ...entry.texts]),
   ]);
   return { page: page.default, surrounding: surrounding?.default };
 }

@@ -41,3 +41,23 @@ for (const bundle of BUNDLES) {
 
 /** Functions are compared by their source, which contains their sentences. */
 const isSame = (text, english) => String(text) === String(english);
+
+/** The spaces that French typography wants, and that `docs/translations.md` describes. */
+const WRONG_SPACE = /(?<!\u00A0)[:;!?»](?=[\s\u00A0».]|$)|«(?!\u00A0)|[^\u00A0]%/;
+
+test('French texts have a no-break space before high punctuation and inside quotation marks', async () => {
+  const wrong = [];
+  for (const bundle of BUNDLES) {
+    for (const [path, text] of await textsOf(bundle, 'fr')) {
+      wrong.push(...sentencesOf(text).filter((sentence) => WRONG_SPACE.test(sentence)).map((sentence) => `${bundle}.${path}: ${sentence}`));
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+/** Returns the sentences of a text. Those of a function are the literals in its source, without the values in them. */
+function sentencesOf(text) {
+  if (typeof text !== 'function') return [String(text)];
+  const literals = String(text).match(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`/g) ?? [];
+  return literals.map((literal) => literal.slice(1, -1).replaceAll(/\$\{[^}]*\}/g, '#'));
+}

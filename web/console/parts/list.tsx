@@ -9,7 +9,6 @@ import { EmptyState } from '../../kit/empty-state.tsx';
 import type { Result } from '../../app/call.ts';
 import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
-import { ProblemNotice } from '../../kit/problem-notice.tsx';
 import { Table, type Column } from '../../kit/table.tsx';
 
 /** One page of a list, as every list of the API answers. */
@@ -77,7 +76,7 @@ export function ListTable<Item extends { id: string }>({ list, caption, columns,
         return (
           <div class="p-list" aria-busy={list.isPlaceholderData}>
             <Table caption={caption} columns={columns} rows={rows} keyOf={({ id }) => id} below={below} />
-            {list.error ? <NextPageFailed list={list} error={list.error} /> : <LoadMore query={list} />}
+            <LoadMore query={list} />
             <Shown count={rows.length} hasMore={list.hasNextPage} />
           </div>
         );
@@ -87,7 +86,7 @@ export function ListTable<Item extends { id: string }>({ list, caption, columns,
 }
 
 function NothingFound({ clear }: { clear: () => void }) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <EmptyState title={filters.nothingFound}>
       <Button small onClick={clear}>
@@ -97,22 +96,9 @@ function NothingFound({ clear }: { clear: () => void }) {
   );
 }
 
-function NextPageFailed({ list, error }: { list: List<unknown>; error: PorticoError }) {
-  const { retry } = useTexts('common');
-  return (
-    <ProblemNotice problem={error}>
-      <div class="p-actions">
-        <Button small onClick={() => (list.hasNextPage ? list.fetchNextPage() : list.refetch())}>
-          {retry}
-        </Button>
-      </div>
-    </ProblemNotice>
-  );
-}
-
 /** Says how many entries are shown. Screen readers announce it after a search. */
 function Shown({ count, hasMore }: { count: number; hasMore: boolean }) {
-  const { filters } = useTexts('common');
+  const { filters } = useTexts('signedIn');
   return (
     <p class="p-muted p-small" role="status">
       {filters.shown(count, hasMore)}

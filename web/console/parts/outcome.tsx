@@ -10,7 +10,7 @@ const OutcomeContext = createContext<Say>(() => undefined);
 
 /** Provides the place above its content where the acts of a page say what they have done. It stays in sight. */
 export function Outcomes({ children }: { children: ComponentChildren }) {
-  const { close } = useTexts('common');
+  const { close } = useTexts('signedIn');
   const [outcome, setOutcome] = useState<{ sentence: string; undo: ComponentChildren }>();
   const say: Say = (sentence, undo) => setOutcome(sentence ? { sentence, undo } : undefined);
   return (

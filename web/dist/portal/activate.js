@@ -1,1 +1,1 @@
-import{J as e,a as t,f as n,z as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return r(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&t(e),location.replace(n(`portal`))}})}export{a as default};
+import{Q as e,V as t,a as n,d as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return t(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&n(e),location.replace(r(`portal`))}})}export{a as default};

@@ -1,1 +1,1 @@
-import{U as e,f as t,jt as n,z as r}from"./app.js";import{u as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=e(`portal`);return r(n,{children:[r(i,{title:o.title}),r(a,{address:t(`portal`)})]})}export{o as default};
+import{Ft as e,V as t,d as n,q as r}from"./app.js";import{d as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=r(`portal`);return t(e,{children:[t(i,{title:o.title}),t(a,{address:n(`portal`)})]})}export{o as default};

@@ -1,1 +1,1 @@
-import{Ct as e,Tt as t,nt as n}from"./app.js";import{l as r}from"./data.js";function i(){let[i,a]=e();return t(()=>{r(`portal`),n().then(({data:e})=>a(e??null))},[]),i}export{i as t};
+import{ot as e}from"./app.js";import{t}from"./connection.js";var n=()=>t(`portal`,()=>e());export{n as t};

@@ -1,1 +1,1 @@
-import{_t as e,a as t}from"./app.js";async function n(n,r){let i=await e({body:{client_id:n}});return i.data&&(t(i.data),location.assign(r)),i}export{n as t};
+import{a as e,xt as t}from"./app.js";async function n(n,r){let i=await t({body:{client_id:n}});return i.data&&(e(i.data),location.assign(r)),i}export{n as t};

@@ -8,10 +8,10 @@ export default {
   password: 'Mot de passe',
   show: 'Afficher le mot de passe',
   submit: 'Se connecter',
-  forgot: 'Mot de passe oublié ?',
+  forgot: 'Mot de passe oublié ?',
   done: 'Votre session est ouverte.',
   required: 'Remplissez ce champ.',
-  wrong: 'L’adresse e-mail ou le mot de passe n’est pas correct. Après trop de tentatives, le mot de passe est bloqué : définissez-en alors un nouveau avec « Mot de passe oublié ? ».',
+  wrong: 'L’adresse e-mail ou le mot de passe n’est pas correct. Après trop de tentatives, le mot de passe est bloqué : définissez-en alors un nouveau avec « Mot de passe oublié ? ».',
   suspended: 'L’accès est suspendu. Contactez l’entreprise à l’origine de l’invitation.',
   retryIn: (seconds) =>
     plural(seconds, {

@@ -6,8 +6,8 @@ export default {
   signIn: {
     title: 'Se connecter',
     submit: 'Se connecter',
-    forgot: 'Mot de passe oublié ?',
-    wrong: 'L’adresse e-mail ou le mot de passe n’est pas correct. Après trop de tentatives, le mot de passe est bloqué : définissez-en alors un nouveau avec « Mot de passe oublié ? ».',
+    forgot: 'Mot de passe oublié ?',
+    wrong: 'L’adresse e-mail ou le mot de passe n’est pas correct. Après trop de tentatives, le mot de passe est bloqué : définissez-en alors un nouveau avec « Mot de passe oublié ? ».',
     invitation: 'Connectez-vous pour accepter l’invitation.',
     wrongAccount: 'Cette invitation est pour un autre compte. Vous pouvez vous connecter sans elle.',
     invitationDead: 'L’invitation n’est plus valide. Vous pouvez vous connecter sans elle.',

@@ -9,7 +9,7 @@ export default {
   signedInAs: (email) => `Dans ce navigateur, une session est ouverte pour ${email}. Ce lien est pour un autre compte.`,
   forgot: {
     email: 'Adresse e-mail',
-    title: 'Mot de passe oublié ?',
+    title: 'Mot de passe oublié ?',
     intro: 'Saisissez votre adresse e-mail. Vous recevrez un e-mail avec un lien pour définir un nouveau mot de passe.',
     submit: 'Envoyer le lien',
     back: 'Retour à la connexion',
@@ -41,8 +41,8 @@ export default {
     change: 'Se déconnecter et continuer',
   },
   notMe: {
-    title: 'Cette connexion n’était pas la vôtre ?',
-    intro: 'Une connexion à votre compte a eu lieu depuis un nouvel appareil. Si ce n’était pas vous, sécurisez votre compte maintenant :',
+    title: 'Cette connexion n’était pas la vôtre ?',
+    intro: 'Une connexion à votre compte a eu lieu depuis un nouvel appareil. Si ce n’était pas vous, sécurisez votre compte maintenant :',
     steps: [
       'Toutes les sessions sont fermées, les vôtres aussi.',
       'Le mot de passe est bloqué jusqu’à ce que vous en définissiez un nouveau.',
@@ -71,7 +71,7 @@ export default {
     revokedActivation: 'L’invitation a été annulée, il existe un e-mail plus récent ou votre compte est déjà actif. Utilisez l’e-mail le plus récent ou connectez-vous.',
     revokedReset: 'Le mot de passe a été changé depuis. Connectez-vous ou demandez un nouveau lien.',
     revokedAccept: 'L’invitation a été annulée ou il existe un e-mail plus récent. Utilisez l’e-mail le plus récent ou contactez l’entreprise à l’origine de l’invitation.',
-    revokedNotMe: 'Ce lien ne fonctionne plus. Par sécurité, définissez un nouveau mot de passe : toutes les sessions seront fermées.',
+    revokedNotMe: 'Ce lien ne fonctionne plus. Par sécurité, définissez un nouveau mot de passe : toutes les sessions seront fermées.',
     lostAnswer: 'La connexion a été interrompue pendant la définition de votre mot de passe, mais celui-ci est bien arrivé. Connectez-vous avec ce mot de passe.',
   },
   renew: {

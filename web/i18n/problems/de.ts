@@ -1,4 +1,7 @@
 import type problems from './en.ts';
+import { formats } from '../formats.ts';
+
+const { plural } = formats('de');
 
 export default {
   codes: {
@@ -59,4 +62,10 @@ export default {
     search_invalid: 'Geben Sie mindestens zwei Zeichen ein.',
     time_invalid: 'Geben Sie ein Datum ein.',
   },
+  requestId: (id) => `Anfrage ${id}`,
+  retryIn: (seconds) =>
+    seconds < 90
+      ? plural(seconds, { one: 'Sie können es in # Sekunde erneut versuchen.', other: 'Sie können es in # Sekunden erneut versuchen.' })
+      : plural(Math.ceil(seconds / 60), { one: 'Sie können es in # Minute erneut versuchen.', other: 'Sie können es in # Minuten erneut versuchen.' }),
+  retryNow: 'Sie können es jetzt erneut versuchen.',
 } satisfies typeof problems;

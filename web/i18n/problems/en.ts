@@ -1,4 +1,7 @@
 import type { PorticoError } from '@portico/client';
+import { formats } from '../formats.ts';
+
+const { plural } = formats('en');
 
 /** What failed calls say. A form loads them while its request runs. */
 export default {
@@ -60,4 +63,10 @@ export default {
     search_invalid: 'Enter at least two characters.',
     time_invalid: 'Enter a date.',
   },
+  requestId: (id: string) => `Request ${id}`,
+  retryIn: (seconds: number) =>
+    seconds < 90
+      ? plural(seconds, { one: 'You can try again in # second.', other: 'You can try again in # seconds.' })
+      : plural(Math.ceil(seconds / 60), { one: 'You can try again in # minute.', other: 'You can try again in # minutes.' }),
+  retryNow: 'You can try again now.',
 };

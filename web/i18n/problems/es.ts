@@ -1,4 +1,7 @@
 import type problems from './en.ts';
+import { formats } from '../formats.ts';
+
+const { plural } = formats('es');
 
 export default {
   codes: {
@@ -59,4 +62,10 @@ export default {
     search_invalid: 'Introduzca al menos dos caracteres.',
     time_invalid: 'Introduzca una fecha.',
   },
+  requestId: (id) => `Solicitud ${id}`,
+  retryIn: (seconds) =>
+    seconds < 90
+      ? plural(seconds, { one: 'Podrá intentarlo de nuevo en # segundo.', other: 'Podrá intentarlo de nuevo en # segundos.' })
+      : plural(Math.ceil(seconds / 60), { one: 'Podrá intentarlo de nuevo en # minuto.', other: 'Podrá intentarlo de nuevo en # minutos.' }),
+  retryNow: 'Ya puede intentarlo de nuevo.',
 } satisfies typeof problems;

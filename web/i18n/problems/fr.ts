@@ -1,4 +1,7 @@
 import type problems from './en.ts';
+import { formats } from '../formats.ts';
+
+const { plural } = formats('fr');
 
 export default {
   codes: {
@@ -59,4 +62,10 @@ export default {
     search_invalid: 'Saisissez au moins deux caractères.',
     time_invalid: 'Saisissez une date.',
   },
+  requestId: (id) => `Requête ${id}`,
+  retryIn: (seconds) =>
+    seconds < 90
+      ? plural(seconds, { one: 'Vous pourrez réessayer dans # seconde.', other: 'Vous pourrez réessayer dans # secondes.' })
+      : plural(Math.ceil(seconds / 60), { one: 'Vous pourrez réessayer dans # minute.', other: 'Vous pourrez réessayer dans # minutes.' }),
+  retryNow: 'Vous pouvez réessayer maintenant.',
 } satisfies typeof problems;

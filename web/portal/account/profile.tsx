@@ -4,18 +4,19 @@ import { queries } from '../../app/queries.tsx';
 import { useTexts } from '../../app/texts.ts';
 import { Card } from '../../kit/card.tsx';
 import { Form, optionalTextOf, textOf } from '../../kit/form.tsx';
+import { useLanguageChoices } from '../../kit/language-choices.ts';
 import { Notice } from '../../kit/notice.tsx';
 import { SelectField } from '../../kit/select-field.tsx';
 import { TextField } from '../../kit/text-field.tsx';
 import { AccountHead } from '../parts/account-head.tsx';
-import { useLanguageChoices } from '../parts/languages.ts';
 import { useSession } from '../parts/session.tsx';
 
 /** The page for the name and the language of the user. */
 export default function ProfilePage() {
   const { account, ...texts } = useTexts('portal');
-  const common = useTexts('common');
+  const common = useTexts('signedIn');
   const { user } = useSession();
+  const languages = useLanguageChoices(user.locale);
   const [times, setTimes] = useState(0);
   const send = (values: FormData) =>
     updateProfile({ body: { name: textOf(values, 'name'), locale: optionalTextOf(values, 'locale') ?? null } });
@@ -34,7 +35,7 @@ export default function ProfilePage() {
             name="locale"
             label={texts.language}
             hint={account.profile.languageHint}
-            choices={useLanguageChoices(user.locale, account.profile.languageNone)}
+            choices={user.locale ? languages : [{ value: '', label: account.profile.languageNone }, ...languages]}
             value={user.locale ?? ''}
             required={user.locale !== null}
           />

@@ -1,5 +1,5 @@
 // The colleagues of the signed-in administrator and their invitations.
-import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
+import { useInfiniteQuery } from '@tanstack/preact-query';
 import { listColleagueInvitations, listColleagues, type Invitation, type InvitationStatus } from '@portico/client';
 import { dataOf, queries } from '../../app/queries.tsx';
 
@@ -22,10 +22,13 @@ export function useColleagues(search: string) {
 
 /** Lists the invitations of one status, with the delivery of their mails. */
 export function useInvitations(status: InvitationStatus) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ['invitations', status],
-    queryFn: () => dataOf(listColleagueInvitations({ query: { status, limit: 100 } })),
-    refetchInterval: ({ state }) => (state.data?.data.some(isQueued) ? DELIVERY_INTERVAL_MS : false),
+    queryFn: ({ pageParam: cursor }) => dataOf(listColleagueInvitations({ query: { status, ...(cursor && { cursor }) } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some(({ data }) => data.some(isQueued)) ? DELIVERY_INTERVAL_MS : false,
   });
 }
 

@@ -1,13 +1,5 @@
 import { getSession, type CurrentSession } from '@portico/client';
-import { useEffect, useState } from 'preact/hooks';
-import { connectGuest } from '../../app/http.ts';
+import { useCurrentSession } from '../../app/current-session.ts';
 
 /** Who is signed in in this browser, for a page that does not ask for a session: `null` if no user is. */
-export function useCurrentUser(): CurrentSession | null | undefined {
-  const [session, setSession] = useState<CurrentSession | null>();
-  useEffect(() => {
-    connectGuest('portal');
-    void getSession().then(({ data }) => setSession(data ?? null));
-  }, []);
-  return session;
-}
+export const useCurrentUser = (): CurrentSession | null | undefined => useCurrentSession('portal', () => getSession());

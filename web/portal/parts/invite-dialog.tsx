@@ -1,8 +1,9 @@
 import { inviteColleague, type MemberRole } from '@portico/client';
-import { LOCALES, useLocale, useTexts } from '../../app/texts.ts';
+import { useLocale, useTexts } from '../../app/texts.ts';
 import { Button } from '../../kit/button.tsx';
 import { Dialog } from '../../kit/dialog.tsx';
 import { Form, optionalTextOf, textOf } from '../../kit/form.tsx';
+import { useLanguageChoices } from '../../kit/language-choices.ts';
 import { SelectField } from '../../kit/select-field.tsx';
 import { TextField } from '../../kit/text-field.tsx';
 
@@ -14,7 +15,7 @@ interface InviteDialogProps {
 /** The dialog that invites a colleague. */
 export function InviteDialog({ onDone, onClose }: InviteDialogProps) {
   const { colleagues: texts, ...portal } = useTexts('portal');
-  const { cancel, languages } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
   const locale = useLocale();
   const send = (values: FormData) => {
     const name = optionalTextOf(values, 'name');
@@ -53,7 +54,7 @@ export function InviteDialog({ onDone, onClose }: InviteDialogProps) {
           label={portal.language}
           hint={texts.languageHint}
           value={locale}
-          choices={LOCALES.map((each) => ({ value: each, label: languages[each] }))}
+          choices={useLanguageChoices()}
           required
         />
       </Form>

@@ -1,9 +1,11 @@
 import { cancelColleagueInvitation, resendColleagueInvitation, type Invitation, type PorticoError } from '@portico/client';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useTexts } from '../../app/texts.ts';
 import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';
 import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
+import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
 import { ProblemNotice } from '../../kit/problem-notice.tsx';
 import { useInvitations } from './colleague-data.ts';
@@ -16,8 +18,6 @@ interface PendingInvitationsProps {
 /** The invitations that are not accepted yet, also expired ones, with buttons to send them again and to cancel them. */
 export function PendingInvitations({ onDone }: PendingInvitationsProps) {
   const { colleagues: texts } = useTexts('portal');
-  const pending = useInvitations('pending');
-  const expired = useInvitations('expired');
   const [toCancel, setToCancel] = useState<Invitation>();
   const [problem, setProblem] = useState<PorticoError>();
   const resend = async ({ id, email }: Invitation) => {
@@ -28,18 +28,7 @@ export function PendingInvitations({ onDone }: PendingInvitationsProps) {
   return (
     <Card title={texts.invitations}>
       {problem && <ProblemNotice problem={problem} />}
-      <Loaded query={pending}>
-        {({ data }) => {
-          const invitations = [...data, ...(expired.data?.data ?? [])];
-          if (invitations.length === 0) return <p class="p-muted">{texts.noInvitations}</p>;
-          return (
-            <InvitationTable
-              invitations={invitations}
-              actions={(each) => <Actions invitation={each} onResend={resend} onCancel={setToCancel} />}
-            />
-          );
-        }}
-      </Loaded>
+      <InvitationList actions={(each) => <Actions invitation={each} onResend={resend} onCancel={setToCancel} />} />
       {toCancel && (
         <ConfirmDialog
           title={texts.cancel}
@@ -52,6 +41,32 @@ export function PendingInvitations({ onDone }: PendingInvitationsProps) {
         </ConfirmDialog>
       )}
     </Card>
+  );
+}
+
+/** The invitations that can be accepted, page by page, and then those that have expired. */
+function InvitationList({ actions }: { actions: (invitation: Invitation) => ComponentChildren }) {
+  const { colleagues: texts } = useTexts('portal');
+  const pending = useInvitations('pending');
+  const expired = useInvitations('expired');
+  return (
+    <Loaded query={pending}>
+      {(first) => (
+        <Loaded query={expired}>
+          {(second) => {
+            const pages = pending.hasNextPage ? first.pages : [...first.pages, ...second.pages];
+            const invitations = pages.flatMap(({ data }) => data);
+            if (invitations.length === 0) return <p class="p-muted">{texts.noInvitations}</p>;
+            return (
+              <>
+                <InvitationTable invitations={invitations} actions={actions} />
+                <LoadMore query={pending.hasNextPage || pending.error ? pending : expired} />
+              </>
+            );
+          }}
+        </Loaded>
+      )}
+    </Loaded>
   );
 }
 

@@ -42,3 +42,11 @@ story('an anonymous visitor chooses the language, and a reload keeps it', async 
   await tab.page.reload();
   await tab.shows('Iniciar sesión');
 });
+
+story('dates have the form of the region of the person, else of the browser', async ({ world, visitor }) => {
+  const [ann, ben] = [await visitor({ locale: 'en-GB' }), await visitor({ locale: 'en-GB' })];
+  const tab = await ann.openSignedIn(await world.person({ locale: 'en' }), '/portal/account/sessions');
+  assert.match(await tab.page.locator('time').first().innerText(), /^\d{1,2} \w+ \d{4}, \d\d:\d\d$/);
+  const other = await ben.openSignedIn(await world.person({ locale: 'en-US' }), '/portal/account/sessions');
+  await other.page.locator('time').filter({ hasText: /^\w+ \d{1,2}, \d{4}, \d{1,2}:\d\d\s[AP]M$/ }).first().waitFor();
+});

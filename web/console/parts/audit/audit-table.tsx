@@ -1,7 +1,8 @@
 import type { AuditEvent } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { Badge } from '../../../kit/badge.tsx';
 import { DateTime, formatTime } from '../../../kit/date-time.tsx';
 import type { Column } from '../../../kit/table.tsx';
@@ -77,7 +78,7 @@ function Outcome({ outcome }: { outcome: AuditEvent['outcome'] }) {
 
 function DetailsButton({ event, isOpen, onClick }: { event: AuditEvent; isOpen: boolean; onClick: () => void }) {
   const { audit: texts } = useTexts('settings');
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const name = actionInWords(event.action, texts) ?? event.action;
   return (
     <button

@@ -1,9 +1,10 @@
 import { updateBranding, type Branding, type PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { LOCALES, useTexts } from '../../../app/texts.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { Form } from '../../../kit/form.tsx';
+import { useLanguageChoices } from '../../../kit/language-choices.ts';
 import { SelectField } from '../../../kit/select-field.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { useOutcome } from '../outcome.tsx';
@@ -85,17 +86,13 @@ function CompanyFields({ draft, onChange }: FieldsProps) {
 
 function LanguageField({ draft, onChange }: Omit<FieldsProps, 'refused'>) {
   const { branding: texts } = useTexts('settings');
-  const { languages } = useTexts('common');
   const [before] = useState(draft.locale);
-  // The API also takes a language of a region, such as `de-CH`.
-  const tags = new Set<string>([...LOCALES, before]);
-  const choices = [...tags].map((tag) => ({ value: tag, label: (languages as Record<string, string>)[tag] ?? tag }));
   return (
     <SelectField
       name="locale"
       label={texts.locale}
       hint={texts.localeHint}
-      choices={choices}
+      choices={useLanguageChoices(before)}
       value={draft.locale}
       required
       onChange={(locale) => onChange({ locale })}

@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { formats } from '../../../i18n/formats.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Field } from '../../../kit/field.tsx';
@@ -89,7 +90,7 @@ function Suggestion({ color, onUse }: { color: string; onUse: (color: string) =>
 /** Says that a colour cannot be read, while the user chooses it. */
 function Contrast({ ratio }: { ratio: number }) {
   const { branding: texts } = useTexts('settings');
-  const { number } = formats(useLocale());
+  const { number } = formats(useFormatLocale());
   if (ratio >= MIN_CONTRAST) return null;
   return (
     <p class="p-hint p-color-weak" role="status">

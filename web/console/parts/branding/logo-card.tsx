@@ -1,6 +1,7 @@
 import { removeLogo, type Branding, type PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
@@ -23,7 +24,7 @@ type Failure = { sentence: string } | { problem: PorticoError };
 /** The logo, and how to replace or remove it. It is saved at once. */
 export function LogoCard({ branding, onChanged }: LogoCardProps) {
   const { branding: texts } = useTexts('settings');
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const say = useOutcome();
   const [share, setShare] = useState<number>();
   const [failure, setFailure] = useState<Failure>();

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { formatTime } from '../../../kit/date-time.tsx';
 import { Fact, Facts } from '../../../kit/facts.tsx';
 import { CLI_TOKEN_DAYS, type CliLogin } from './login.ts';
@@ -12,7 +13,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function LoginFacts({ login }: { login: CliLogin }) {
   const { approve: texts } = useTexts('access');
   const { user } = useSession();
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const [end] = useState(() => new Date(Date.now() + CLI_TOKEN_DAYS * DAY_MS).toISOString());
   return (
     <Facts>

@@ -38,7 +38,7 @@ interface ClientDialogProps {
 /** The dialog that changes the name, the reference and the status of a client. */
 export function EditClientDialog({ client, onClose }: ClientDialogProps) {
   const { client: texts, clientStatuses, fields } = useTexts('console');
-  const { save } = useTexts('common');
+  const { save } = useTexts('signedIn');
   const isArchived = client.status === 'archived';
   const send = (values: FormData) =>
     updateClient({

@@ -1,7 +1,8 @@
 import type { PorticoError } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import type { Result } from '../../../app/call.ts';
 import { Form, textOf } from '../../../kit/form.tsx';
 import { Notice } from '../../../kit/notice.tsx';
@@ -47,7 +48,7 @@ export function CodeForm<Data>({ actions, ...props }: CodeFormProps<Data>) {
 
 function CodeEntry<Data>({ flow, sent, onFlow, verify, onVerified, submit }: CodeFormProps<Data>) {
   const { code: texts } = useTexts('access');
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
 

@@ -18,7 +18,8 @@ interface StepUpCodeProps {
 /** Mails a code to the address of the staff user and asks for it. A code that still lives is used again. */
 export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
   const texts = useTexts('access').stepUp;
-  const common = useTexts('common');
+  const { retry } = useTexts('common');
+  const { cancel: cancelText } = useTexts('signedIn');
   const { email } = useSession().user;
   const [kept, setFlow] = useCodeFlow('step-up');
   const [isUsable, setUsable] = useState(kept?.email === email && codeState(kept, Date.now()).status === 'live');
@@ -38,7 +39,7 @@ export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
 
   const cancel = (
     <Button kind="plain" small onClick={onCancel}>
-      {common.cancel}
+      {cancelText}
     </Button>
   );
   const done = () => {
@@ -52,7 +53,7 @@ export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
         <ProblemNotice problem={problem}>
           <div class="p-actions">
             <Button small onClick={request}>
-              {common.retry}
+              {retry}
             </Button>
             {cancel}
           </div>

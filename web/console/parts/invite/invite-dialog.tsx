@@ -1,8 +1,9 @@
 import { invitePortalUser, type InvitedPortalUser, type PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { LOCALES, useTexts } from '../../../app/texts.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
 import { optionalTextOf, textOf } from '../../../kit/form.tsx';
+import { useLanguageChoices } from '../../../kit/language-choices.ts';
 import { SelectField } from '../../../kit/select-field.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { reloadPeople } from '../changes.ts';
@@ -47,11 +48,7 @@ export function InviteDialog({ clientId, onClose }: { clientId: string; onClose:
 
 function PersonFields({ email, onEmail }: { email: string; onEmail: (email: string) => void }) {
   const { invite, fields, memberRoles } = useTexts('console');
-  const { languages } = useTexts('common');
-  const languageChoices = [
-    { value: '', label: fields.languageDefault },
-    ...LOCALES.map((locale) => ({ value: locale, label: languages[locale] })),
-  ];
+  const languages = useLanguageChoices();
   return (
     <>
       <TextField
@@ -66,7 +63,7 @@ function PersonFields({ email, onEmail }: { email: string; onEmail: (email: stri
       />
       <TextField name="name" label={fields.name} hint={invite.nameHint} />
       <SelectField name="role" label={fields.role} choices={choicesOf(memberRoles)} value="member" required />
-      <SelectField name="locale" label={fields.language} hint={invite.languageHint} choices={languageChoices} />
+      <SelectField name="locale" label={fields.language} hint={invite.languageHint} choices={[{ value: '', label: fields.languageDefault }, ...languages]} />
     </>
   );
 }

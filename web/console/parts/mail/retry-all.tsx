@@ -32,7 +32,7 @@ export function RetryAllDialog({ filters, onClose }: RetryAllProps) {
 
 function NothingToRetry({ count, onClose }: { count: FailedCount; onClose: () => void }) {
   const { mail: texts } = useTexts('settings');
-  const { close } = useTexts('common');
+  const { close } = useTexts('signedIn');
   return (
     <div class="p-stack">
       <p>{texts.countNone}</p>

@@ -1,5 +1,6 @@
 import type { Overview } from '@portico/client';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { formats } from '../../../i18n/formats.ts';
 import { Card } from '../../../kit/card.tsx';
 import { ShareBar } from '../../../kit/chart.tsx';
@@ -16,7 +17,7 @@ interface FailedMailProps {
 /** How many mails have failed, by reason. The bars of the table are its chart. */
 export function FailedMail({ failed, from, mayReadMail }: FailedMailProps) {
   const { failed: texts } = useTexts('console').overview;
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const most = Math.max(1, ...failed.map(({ count }) => count));
   return (
     <Card title={texts.title}>

@@ -1,5 +1,6 @@
 import type { Overview } from '@portico/client';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { formats } from '../../../i18n/formats.ts';
 import { Card } from '../../../kit/card.tsx';
 import { ChartTable, NestedColumns, Swatch } from '../../../kit/chart.tsx';
@@ -29,7 +30,7 @@ export function Funnel({ days }: { days: Day[] }) {
 /** The sums of the steps. They are the legend of the chart too. */
 function Totals({ days }: { days: Day[] }) {
   const { funnel } = useTexts('console').overview;
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const invited = totalOf(days, 'invited');
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   return (
@@ -50,7 +51,7 @@ function Totals({ days }: { days: Day[] }) {
 
 function Chart({ days }: { days: Day[] }) {
   const { funnel } = useTexts('console').overview;
-  const locale = useLocale();
+  const locale = useFormatLocale();
   return (
     <NestedColumns
       columns={days.map(({ day }) => dayName(day, locale, DAY_OF_YEAR))}
@@ -69,7 +70,7 @@ function Chart({ days }: { days: Day[] }) {
 /** The days with invitations, the last one first. */
 function DaysTable({ days }: { days: Day[] }) {
   const { overview } = useTexts('console');
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const steps = STEPS.map((step) => ({
     title: overview.funnel.steps[step],
     align: 'end' as const,

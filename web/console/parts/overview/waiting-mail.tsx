@@ -1,4 +1,5 @@
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { formats } from '../../../i18n/formats.ts';
 import { Card } from '../../../kit/card.tsx';
 import { EmptyState } from '../../../kit/empty-state.tsx';
@@ -16,7 +17,7 @@ interface WaitingMailProps {
 /** How long the oldest mail has waited to be sent. */
 export function WaitingMail({ seconds, mayReadMail }: WaitingMailProps) {
   const { queue, failed } = useTexts('console').overview;
-  const locale = useLocale();
+  const locale = useFormatLocale();
   if (seconds === null) {
     return (
       <Card title={queue.title}>

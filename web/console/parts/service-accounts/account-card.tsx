@@ -1,7 +1,8 @@
 import { createServiceAccountToken, listServiceAccountTokens, revokeServiceAccountToken, type ServiceAccount } from '@portico/client';
 import { useId, useState } from 'preact/hooks';
 import { queries } from '../../../app/queries.tsx';
-import { useLocale, useTexts } from '../../../app/texts.ts';
+import { useFormatLocale } from '../../../app/format-locale.ts';
+import { useTexts } from '../../../app/texts.ts';
 import { Badge } from '../../../kit/badge.tsx';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
@@ -11,14 +12,14 @@ import { useList } from '../list.tsx';
 import { useMay } from '../permissions.ts';
 import { permissionsOfRole, scopesAmong } from '../staff/roles.ts';
 import { RemoveServiceAccount } from './account-dialogs.tsx';
-import { useStepUp } from '../step-up.tsx';
+import { useStepUp } from '../codes/step-up.tsx';
 import { TokenTable } from '../tokens/token-table.tsx';
 
 /** A service account. Its tokens are loaded when the user opens them. */
 export function ServiceAccountCard({ account }: { account: ServiceAccount }) {
   const { serviceAccounts: texts, tokens } = useTexts('access');
   const { staffRoles } = useTexts('console');
-  const locale = useLocale();
+  const locale = useFormatLocale();
   const mayEdit = useMay('staff:edit');
   const [isOpen, setOpen] = useState(false);
   const [dialog, setDialog] = useState<'token' | 'remove'>();

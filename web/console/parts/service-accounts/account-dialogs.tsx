@@ -9,7 +9,7 @@ import { Form, textOf } from '../../../kit/form.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { RoleField } from '../staff/role-permissions.tsx';
 import { SERVICE_ROLES } from '../staff/roles.ts';
-import { useStepUp } from '../step-up.tsx';
+import { useStepUp } from '../codes/step-up.tsx';
 
 /** Loads all lists again that show service accounts. */
 async function reload(): Promise<void> {
@@ -20,7 +20,7 @@ async function reload(): Promise<void> {
 /** Creates a service account. */
 export function CreateServiceAccount({ onClose }: { onClose: () => void }) {
   const { serviceAccounts: texts, name } = useTexts('access');
-  const { cancel } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
   const { whenFresh } = useStepUp();
   const create = (values: FormData) =>
     createServiceAccount({ body: { name: textOf(values, 'name'), role: textOf(values, 'role') as ServiceAccountRole } });

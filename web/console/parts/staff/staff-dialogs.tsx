@@ -11,7 +11,7 @@ import { useOutcome } from '../outcome.tsx';
 import { RoleField } from './role-permissions.tsx';
 import { ROLES } from './roles.ts';
 import { useSession } from '../session.tsx';
-import { useStepUp } from '../step-up.tsx';
+import { useStepUp } from '../codes/step-up.tsx';
 
 const roleOf = (values: FormData) => textOf(values, 'role') as StaffRole;
 const reload = () => queries.invalidateQueries({ queryKey: ['staff'] });
@@ -19,7 +19,7 @@ const reload = () => queries.invalidateQueries({ queryKey: ['staff'] });
 /** Invites a person to the staff. */
 export function InviteStaff({ onClose }: { onClose: () => void }) {
   const { staff: texts, ...common } = useTexts('access');
-  const { cancel } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
   const { whenFresh } = useStepUp();
   const invite = (values: FormData) =>
     inviteStaff({ body: { email: textOf(values, 'email'), name: optionalTextOf(values, 'name'), role: roleOf(values) } });
@@ -49,7 +49,7 @@ export function InviteStaff({ onClose }: { onClose: () => void }) {
 /** Changes the name and the role of a person. */
 export function EditStaff({ member, onClose }: { member: StaffMember; onClose: () => void }) {
   const { staff: texts, ...common } = useTexts('access');
-  const { save, cancel } = useTexts('common');
+  const { save, cancel } = useTexts('signedIn');
   const { whenFresh } = useStepUp();
   const isSelf = useSession().user.id === member.id;
   const update = (values: FormData) =>

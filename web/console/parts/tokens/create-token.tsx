@@ -9,7 +9,7 @@ import { Secret } from '../../../kit/secret.tsx';
 import { SelectField } from '../../../kit/select-field.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { ScopesField } from './scopes-field.tsx';
-import { useStepUp } from '../step-up.tsx';
+import { useStepUp } from '../codes/step-up.tsx';
 
 interface CreateTokenProps {
   title: string;
@@ -54,7 +54,7 @@ interface TokenDialogProps extends Omit<CreateTokenProps, 'onCreated'> {
 
 function TokenDialog({ title, scopes, create, onCreated, onClose }: TokenDialogProps) {
   const { tokens: texts, name } = useTexts('access');
-  const { cancel } = useTexts('common');
+  const { cancel } = useTexts('signedIn');
   const { whenFresh } = useStepUp();
   const bodyOf = (values: FormData): CreateApiToken => ({
     name: textOf(values, 'name'),

@@ -1,10 +1,10 @@
 import { stepUpStaff } from '@portico/client';
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useState } from 'preact/hooks';
-import { useTexts } from '../../app/texts.ts';
-import { Dialog } from '../../kit/dialog.tsx';
-import type { Result } from '../../app/call.ts';
-import { StepUpCode } from './codes/step-up-code.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Dialog } from '../../../kit/dialog.tsx';
+import type { Result } from '../../../app/call.ts';
+import { StepUpCode } from './step-up-code.tsx';
 
 /** Asks for a fresh code. Resolves to whether the user has entered it. */
 type Confirm = () => Promise<boolean>;
