@@ -1,4 +1,5 @@
-import { verifyCode } from '@portico/client';
+import { verifyCode, type StaffSession } from '@portico/client';
+import { announceIdentity } from '../app/identity.ts';
 import { leaveSignIn } from '../app/navigation.ts';
 import { useLocation } from '../app/location.tsx';
 import { useTexts } from '../app/texts.ts';
@@ -39,8 +40,9 @@ function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
 
 function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) => void }) {
   const { signIn: texts } = useTexts('access');
-  const signedIn = () => {
+  const signedIn = (session?: StaffSession) => {
     forgetCodeFlow('sign-in');
+    if (session) announceIdentity('staff', { userId: session.user.id, clientId: null });
     leaveSignIn('staff');
   };
   return (

@@ -45,6 +45,19 @@ story('a code that was tried too often is replaced without typing the address', 
   await tab.shows('Overview');
 });
 
+story('a tab of the console never shows the data of one staff user under the name of another', async ({ world, visitor }) => {
+  const [first, second] = [await world.tenant('Pine & Partners', 'Paula Pine'), await world.tenant('Blue Harbour', 'Olivia Hart')];
+  const browser = await visitor();
+  const tab = await browser.openConsole(first.owner);
+  await tab.sees('Paula Pine');
+  const other = await browser.open('/console/sign-in');
+  await other.send({ 'Email address': second.owner }, 'Send the code');
+  await other.send({ Code: await world.code(second.owner) }, 'Sign in');
+  await other.sees('Olivia Hart');
+  await tab.sees('Olivia Hart');
+  await tab.misses('Paula Pine');
+});
+
 story('an owner whose session is not fresh confirms a new staff user with a code', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   const tab = await (await visitor()).openConsole(owner, '/console/staff');
