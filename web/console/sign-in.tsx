@@ -25,11 +25,12 @@ export default function SignInPage() {
 
 function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
   const { signIn: texts } = useTexts('access');
-  const { query } = useLocation();
+  const reasons: Record<string, string> = texts.reasons;
+  const reason = useLocation().query.get('reason') ?? '';
   return (
     <>
       <PageTitle key="address">{texts.title}</PageTitle>
-      {query.get('reason') === 'session_ended' && <Notice>{texts.sessionEnded}</Notice>}
+      {Object.hasOwn(reasons, reason) && <Notice>{reasons[reason]}</Notice>}
       <p>{texts.intro}</p>
       <Form send={(values) => requestCode(textOf(values, 'email'))} onSent={onFlow} submit={texts.send}>
         <TextField name="email" type="email" label={texts.email} autocomplete="username" required autoFocus />

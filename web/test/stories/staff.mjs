@@ -58,6 +58,20 @@ story('a tab of the console never shows the data of one staff user under the nam
   await tab.misses('Paula Pine');
 });
 
+story('staff whose session was ended on another device learn it, and come back to the same page', async ({ world, visitor }) => {
+  const email = await world.staff('viewer');
+  const [tab, phone] = [await (await visitor()).openConsole(email, '/console/account'), await (await visitor()).openConsole(email, '/console/account')];
+  await tab.shows('My account');
+  await phone.press('End all other sessions');
+  await phone.confirm('End all other sessions');
+  await phone.page.getByRole('dialog').waitFor({ state: 'detached' });
+  await tab.page.reload();
+  await tab.sees('Your session was ended, for example from another device.');
+  await tab.send({ 'Email address': email }, 'Send the code');
+  await tab.send({ Code: await world.code(email) }, 'Sign in');
+  await tab.shows('My account');
+});
+
 story('an owner whose session is not fresh confirms a new staff user with a code', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   const tab = await (await visitor()).openConsole(owner, '/console/staff');
