@@ -72,6 +72,20 @@ story('staff whose session was ended on another device learn it, and come back t
   await tab.shows('My account');
 });
 
+story('a sign-out of staff that fails says so, and can be repeated', async ({ world, visitor }) => {
+  const tab = await (await visitor()).openConsole(await world.staff('viewer'));
+  await tab.shows('Overview');
+  tab.expectBrokenNetwork();
+  await tab.page.route('**/auth/sign-out', (route) => route.abort());
+  await tab.signOut();
+  await tab.sees('The server cannot be reached. Check your connection and try again.');
+  await tab.press('Close');
+  await tab.page.unroute('**/auth/sign-out');
+  await tab.signOut();
+  await tab.shows('Sign in to the console');
+  await tab.misses('Your session');
+});
+
 story('an owner whose session is not fresh confirms a new staff user with a code', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   const tab = await (await visitor()).openConsole(owner, '/console/staff');
