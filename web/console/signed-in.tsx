@@ -9,6 +9,7 @@ import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { OneIdentity } from '../kit/one-identity.tsx';
 import { navigationLinks } from './parts/navigation.ts';
+import { useLanguageOfProfile } from './parts/profile.ts';
 import { SessionContext } from './parts/session.tsx';
 import { UserMenu } from './parts/user-menu.tsx';
 
@@ -28,6 +29,7 @@ function WithSession({ children }: { children: ComponentChildren }) {
   const session = useQuery({ queryKey: ['session'], queryFn: () => dataOf(getStaffSession()) });
   const user = session.data?.user;
   useTenantBrand(user?.tenant.slug);
+  useLanguageOfProfile(user !== undefined);
   return (
     <AppFrame
       home="/console"

@@ -5,14 +5,12 @@ import { ProblemNotice } from './problem-notice.tsx';
 interface ProblemDialogProps {
   /** What has failed. */
   title: string;
-  /** The error. Without one, there is no dialog. */
-  problem: PorticoError | undefined;
+  problem: PorticoError;
   onClose: () => void;
 }
 
 /** A dialog for the error of an act that has no place on the page, such as an item of a menu. */
 export function ProblemDialog({ title, problem, onClose }: ProblemDialogProps) {
-  if (!problem) return null;
   return (
     <Dialog title={title} onClose={onClose}>
       <ProblemNotice problem={problem} />

@@ -22,7 +22,7 @@ export function UserMenu({ user }: { user: User }) {
           {texts.signOut}
         </button>
       </Menu>
-      <ProblemDialog title={texts.signOut} problem={problem} onClose={() => setProblem(undefined)} />
+      {problem && <ProblemDialog title={texts.signOut} problem={problem} onClose={() => setProblem(undefined)} />}
     </>
   );
 }
