@@ -31,6 +31,7 @@ export default {
   optional: 'optional',
   copy: 'Kopieren',
   copied: 'Kopiert.',
+  copyFailed: 'Der Browser lässt das Kopieren hier nicht zu. Kopieren Sie den Text von Hand.',
   show: 'Anzeigen',
   hide: 'Verbergen',
   showPassword: 'Passwort anzeigen',

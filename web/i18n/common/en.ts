@@ -31,6 +31,7 @@ export default {
   optional: 'optional',
   copy: 'Copy',
   copied: 'Copied.',
+  copyFailed: 'The browser does not allow copying here. Copy the text by hand.',
   show: 'Show',
   hide: 'Hide',
   showPassword: 'Show password',

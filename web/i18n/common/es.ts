@@ -31,6 +31,7 @@ export default {
   optional: 'opcional',
   copy: 'Copiar',
   copied: 'Copiado.',
+  copyFailed: 'El navegador no permite copiar aquí. Copie el texto a mano.',
   show: 'Mostrar',
   hide: 'Ocultar',
   showPassword: 'Mostrar la contraseña',

@@ -31,6 +31,7 @@ export default {
   optional: 'facultatif',
   copy: 'Copier',
   copied: 'Copié.',
+  copyFailed: 'Le navigateur n’autorise pas la copie ici. Copiez le texte à la main.',
   show: 'Afficher',
   hide: 'Masquer',
   showPassword: 'Afficher le mot de passe',

@@ -128,3 +128,18 @@ story('an API token is shown once, works, and can be revoked', async ({ world, v
   await tab.page.getByRole('table').first().waitFor({ state: 'detached' });
   if (!(await answered(401))) throw new Error('the revoked token works');
 });
+
+story('a token that the browser refuses to copy is selected instead', async ({ world, visitor }) => {
+  const { owner } = await world.tenant();
+  const tab = await (await visitor()).openConsole(owner, '/console/tokens');
+  await tab.page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  await tab.press('Create a token');
+  await tab.fill('Name', 'Nightly export');
+  await tab.page.getByRole('dialog').getByRole('checkbox').first().check();
+  await tab.press('Create the token');
+  await tab.press('Copy');
+  await tab.sees('The browser does not allow copying here. Copy the text by hand.');
+  const selected = await tab.page.evaluate(() => document.getSelection().toString());
+  if (selected !== (await tab.field('Token').inputValue())) throw new Error('the token is not selected');
+  await tab.press('I have stored the token');
+});
