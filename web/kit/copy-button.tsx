@@ -20,8 +20,9 @@ export function CopyButton({ text, label, field }: CopyButtonProps) {
   const copy = async () => {
     const copied = await copyText(text);
     setOutcome(copied ? 'copied' : 'copyFailed');
-    if (copied) setTimeout(() => setOutcome(undefined), COPIED_MS);
-    else field?.current?.select();
+    if (copied) return void setTimeout(() => setOutcome(undefined), COPIED_MS);
+    field?.current?.focus();
+    field?.current?.select();
   };
   return (
     <>
