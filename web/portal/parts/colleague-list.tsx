@@ -6,6 +6,7 @@ import { DateTime } from '../../kit/date-time.tsx';
 import { EmptyState } from '../../kit/empty-state.tsx';
 import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
+import { MEMBER_KINDS } from '../../kit/status-kinds.ts';
 import { Table, type Column } from '../../kit/table.tsx';
 import { TextField } from '../../kit/text-field.tsx';
 import { ColleagueMenu } from './colleague-menu.tsx';
@@ -13,7 +14,6 @@ import { useColleagues } from './colleague-data.ts';
 import { PersonName } from './person-name.tsx';
 import { useSession } from './session.tsx';
 
-const STATUS_KINDS = { invited: 'neutral', active: 'success', disabled: 'warning' } as const;
 const SEARCH_DEBOUNCE_MS = 250;
 
 /** The people of the client, with a search and a menu for each. */
@@ -53,7 +53,7 @@ function useColumns(onDone: (sentence: string) => unknown): Column<PortalUser>[]
       cell: (person) => <PersonName name={person.name} email={person.email} badge={isOwn(person) ? texts.you : undefined} />,
     },
     { title: role, cell: (person) => roles[person.role] },
-    { title: texts.status, cell: ({ status }) => <Badge kind={STATUS_KINDS[status]}>{texts.statuses[status]}</Badge> },
+    { title: texts.status, cell: ({ status }) => <Badge kind={MEMBER_KINDS[status]}>{texts.statuses[status]}</Badge> },
     {
       title: texts.lastSignIn,
       cell: ({ last_sign_in_at }) => (last_sign_in_at ? <DateTime value={last_sign_in_at} /> : texts.never),
