@@ -1,5 +1,7 @@
 import type { PortalUser } from '@portico/client';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { useDebounced } from '../../app/debounced.ts';
+import { SEARCH_DELAY_MS } from '../../app/search.ts';
 import { useTexts } from '../../app/texts.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { DateTime } from '../../kit/date-time.tsx';
@@ -14,13 +16,11 @@ import { useColleagues } from './colleague-data.ts';
 import { PersonName } from './person-name.tsx';
 import { useSession } from './session.tsx';
 
-const SEARCH_DEBOUNCE_MS = 250;
-
 /** The people of the client, with a search and a menu for each. */
 export function ColleagueList({ onDone }: { onDone: (sentence: string) => unknown }) {
   const { colleagues: texts } = useTexts('portal');
   const [search, setSearch] = useState('');
-  const colleagues = useColleagues(useDebounced(search));
+  const colleagues = useColleagues(useDebounced(search, SEARCH_DELAY_MS));
   const columns = useColumns(onDone);
   return (
     <>
@@ -64,14 +64,4 @@ function useColumns(onDone: (sentence: string) => unknown): Column<PortalUser>[]
       cell: (person) => !isOwn(person) && <ColleagueMenu person={person} onDone={onDone} />,
     },
   ];
-}
-
-/** Returns a value once it has not changed for a moment. */
-function useDebounced(value: string): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), SEARCH_DEBOUNCE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
 }

@@ -2,8 +2,9 @@ import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { getClient, listClients, type Client } from '@portico/client';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { dataOf } from '../../../app/queries.tsx';
+import { MIN_SEARCH_LENGTH } from '../../../app/search.ts';
 import { useTexts } from '../../../app/texts.ts';
-import { Labelled, MIN_SEARCH_LENGTH } from '../../../kit/filters.tsx';
+import { Labelled } from '../../../kit/filters.tsx';
 
 /** How many clients are offered. */
 const MAX_OFFERED = 20;
