@@ -5,6 +5,7 @@ import { CopyButton } from '../kit/copy-button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { LinkButton } from '../kit/link-button.tsx';
 import { Menu } from '../kit/menu.tsx';
+import { RowMenu } from '../kit/row-menu.tsx';
 import type { Entry } from './entry.ts';
 
 const KINDS = ['primary', 'secondary', 'plain', 'danger'] as const;
@@ -49,6 +50,15 @@ export const ACTIONS: Entry[] = [
             <button type="button">Cancel</button>
           </Menu>
         ),
+      },
+    ],
+  },
+  {
+    name: 'RowMenu',
+    states: [
+      {
+        name: 'closed',
+        show: () => <RowMenu label="Actions for Anna Archer" actions={[{ label: 'Remove', onClick: () => undefined }]} />,
       },
     ],
   },
