@@ -28,7 +28,7 @@ const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
-    '/web/app/(?!http|other-tabs|queries)',
+    '/web/app/(?!http|other-tabs|queries|search)',
     '/web/i18n/formats',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
@@ -39,7 +39,7 @@ const APP = new RegExp(
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
-  { name: 'data', test: /\/app\/(http|other-tabs|queries)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'data', test: /\/app\/(http|other-tabs|queries|search)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];
 

@@ -7,7 +7,7 @@ import { dataOf, QueriesProvider } from '../app/queries.tsx';
 import { useTexts } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
-import { OneIdentity } from '../kit/one-identity.tsx';
+import { OneIdentity } from '../start/one-identity.tsx';
 import { navigationLinks } from './parts/navigation.ts';
 import { useLanguageOfProfile } from './parts/profile.ts';
 import { SessionContext } from './parts/session.tsx';

@@ -9,7 +9,7 @@ import { setLocale } from '../app/locale-provider.tsx';
 import { useTexts, type Bundles } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
-import { OneIdentity } from '../kit/one-identity.tsx';
+import { OneIdentity } from '../start/one-identity.tsx';
 import { ClientMenu } from './parts/client-menu.tsx';
 import { SessionContext, useSessionQuery } from './parts/session.tsx';
 import { UserMenu } from './parts/user-menu.tsx';

@@ -4,7 +4,7 @@ import { announceIdentity, type Identity } from '../app/identity.ts';
 import type { Realm } from '../app/navigation.ts';
 import { isSameIdentity, useIdentityOfOtherTabs } from '../app/other-tabs.ts';
 import { useTexts } from '../app/texts.ts';
-import { Notice } from './notice.tsx';
+import { Notice } from '../kit/notice.tsx';
 
 interface OneIdentityProps {
   realm: Realm;
