@@ -1,7 +1,8 @@
 // The connection to the API. The session is in cookies that no script can read.
 import { httpClient, refreshOnUnauthenticated } from '@portico/client';
 import type { Result } from './call.ts';
-import { signInPath, signedOutPath, type Realm } from './navigation.ts';
+import type { Realm } from './navigation.ts';
+import { signInPath, signedOutPath } from './session-end.ts';
 import { tabStorage } from './tab-storage.ts';
 
 let signsOut = false;

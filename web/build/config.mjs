@@ -23,12 +23,13 @@ const shared = {
   },
 };
 
-/** What every page loads: Preact, the client, `app/` and the parts of the kit that the pages before sign-in use. */
+/** What every page loads: Preact, the client, `app/`, `start/` and the parts of the kit of the pages before sign-in. */
 const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
-    '/web/app/(?!http|other-tabs|queries|search)',
+    '/web/app/(?!debounced|http|other-tabs|queries|search|session-end)',
+    '/web/start/(?!one-identity)',
     '/web/i18n/formats',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
@@ -39,8 +40,8 @@ const APP = new RegExp(
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
-  { name: 'data', test: /\/app\/(http|other-tabs|queries|search)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
-  { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
+  { name: 'data', test: /\/app\/(http|other-tabs|queries|search|session-end)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'kit', test: /\/kit\/|\/app\/debounced\./, minShareCount: 2, priority: 1 },
 ];
 
 /** Leaves the loader of styles out: the shell links all styles of a page. */

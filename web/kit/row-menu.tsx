@@ -6,7 +6,7 @@ export interface RowAction {
   onClick: () => void;
 }
 
-/** The menu of a row, or nothing if there are no actions. `label` names the row. On a phone, it stands beside the heading. */
+/** The menu of the row that `label` names, or nothing if there are no actions. */
 export function RowMenu({ label, actions }: { label: string; actions: RowAction[] }) {
   if (actions.length === 0) return null;
   return (
