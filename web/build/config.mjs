@@ -40,8 +40,8 @@ const APP = new RegExp(
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
-  { name: 'data', test: /\/app\/(http|other-tabs|queries|search|session-end)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
-  { name: 'kit', test: /\/kit\/|\/app\/debounced\./, minShareCount: 2, priority: 1 },
+  { name: 'data', test: /\/app\/(debounced|http|other-tabs|queries|search|session-end)\.|\/src\/(refresh|tabs)\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];
 
 /** Leaves the loader of styles out: the shell links all styles of a page. */
