@@ -1,6 +1,8 @@
 // The connection to the API. The session is in cookies that no script can read.
 import { httpClient, refreshOnUnauthenticated } from '@portico/client';
-import { signInPath, signedOutPath, type Realm } from './navigation.ts';
+import type { Result } from './call.ts';
+import type { Realm } from './navigation.ts';
+import { signInPath, signedOutPath } from './session-end.ts';
 import { markSession, unmarkSession } from './session-mark.ts';
 import { tabStorage } from './tab-storage.ts';
 
@@ -29,11 +31,15 @@ export function connectGuest(realm: Realm): void {
 }
 
 /**
- * Says whether the user ends the session. If so, the next page says that the user has signed out, and not that the
- * session has ended.
+ * Ends the session by a call. If it succeeds, the next page says that the user has signed out, and not that the session
+ * has ended.
  */
-export function expectSignOut(expected = true): void {
-  signsOut = expected;
+export async function signOutBy<Data>(call: () => Promise<Result<Data>>): Promise<Result<Data>> {
+  // The session may end before the call returns.
+  signsOut = true;
+  const result = await call();
+  signsOut = !result.error;
+  return result;
 }
 
 function leave(realm: Realm): void {

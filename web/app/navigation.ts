@@ -2,14 +2,11 @@
 import { boot } from './boot.ts';
 import { markSession } from './session-mark.ts';
 
-/** The pages before sign-in of the two apps. */
-const SIGN_IN = { portal: '/portal/sign-in', staff: '/console/sign-in' };
-const HOME = { portal: '/portal', staff: '/console' };
-const SIGNED_OUT = { portal: '/portal/signed-out', staff: '/console/sign-in' };
+/** The sign-in pages of the two apps. */
+export const SIGN_IN = { portal: '/portal/sign-in', staff: '/console/sign-in' };
+/** The start pages of the two apps. */
+export const HOME = { portal: '/portal', staff: '/console' };
 export type Realm = keyof typeof SIGN_IN;
-
-/** Returns the path of the page after a sign-out. */
-export const signedOutPath = (realm: Realm): string => SIGNED_OUT[realm];
 
 /**
  * Returns the URL for the query parameter `return_to`, or `undefined` if it may not be followed: a path of this origin,
@@ -22,15 +19,6 @@ export function returnUrl(value: string | null | undefined): URL | undefined {
   if (url.username || url.password) return undefined;
   const isAllowed = url.origin === location.origin || boot.return_origins.includes(url.origin);
   return isAllowed && /^https?:$/.test(url.protocol) ? url : undefined;
-}
-
-/** Returns the path of the sign-in page that leads back to the page that is shown now. */
-export function signInPath(realm: Realm, reason?: string): string {
-  const query = new URLSearchParams();
-  const here = location.pathname + location.search;
-  if (here !== HOME[realm] && location.pathname !== SIGN_IN[realm]) query.set('return_to', here);
-  if (reason) query.set('reason', reason);
-  return query.size > 0 ? `${SIGN_IN[realm]}?${query}` : SIGN_IN[realm];
 }
 
 /** Returns where a sign-in leads: to `return_to` if it may be followed, else to the start page. */

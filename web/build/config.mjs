@@ -23,12 +23,13 @@ const shared = {
   },
 };
 
-/** What every page loads: Preact, the client, `app/` and the parts of the kit that the pages before sign-in use. */
+/** What every page loads: Preact, the client, `app/`, `start/` and the parts of the kit of the pages before sign-in. */
 const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs)',
-    '/web/app/(?!current-session|format-locale|http|other-tabs|queries)',
+    '/web/app/(?!current-session|debounced|format-locale|http|other-tabs|queries|search|session-end)',
+    '/web/start/(?!one-identity)',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
     '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',
@@ -39,8 +40,8 @@ const APP = new RegExp(
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
   // Pages of mailed links ask who is signed in, but have no queries.
-  { name: 'connection', test: /\/app\/(current-session|http)\.|\/src\/(refresh|tabs)\./, priority: 2 },
-  { name: 'queries', test: /\/app\/queries\.|\/node_modules\/@tanstack\//, priority: 2 },
+  { name: 'connection', test: /\/app\/(current-session|http|session-end)\.|\/src\/(refresh|tabs)\./, priority: 2 },
+  { name: 'queries', test: /\/app\/(debounced|other-tabs|queries|search)\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'formats', test: /\/i18n\/formats\.|\/app\/format-locale\./, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
 ];

@@ -5,7 +5,10 @@ import { CopyButton } from '../kit/copy-button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { LinkButton } from '../kit/link-button.tsx';
 import { Menu } from '../kit/menu.tsx';
+import { ProblemDialog } from '../kit/problem-dialog.tsx';
+import { RowMenu } from '../kit/row-menu.tsx';
 import type { Entry } from './entry.ts';
+import { problem } from './messages.tsx';
 
 const KINDS = ['primary', 'secondary', 'plain', 'danger'] as const;
 
@@ -49,6 +52,24 @@ export const ACTIONS: Entry[] = [
             <button type="button">Cancel</button>
           </Menu>
         ),
+      },
+    ],
+  },
+  {
+    name: 'RowMenu',
+    states: [
+      {
+        name: 'closed',
+        show: () => <RowMenu label="Actions for Anna Archer" actions={[{ label: 'Remove', onClick: () => undefined }]} />,
+      },
+    ],
+  },
+  {
+    name: 'ProblemDialog',
+    states: [
+      {
+        name: 'opens by a button',
+        show: () => <Opener text="Sign out">{(close) => <ProblemDialog title="Sign out" problem={problem('internal')} onClose={close} />}</Opener>,
       },
     ],
   },

@@ -13,7 +13,8 @@ import { Spinner } from '../kit/spinner.tsx';
 import { Button } from '../kit/button.tsx';
 import { NAMES, type Entry } from './entry.ts';
 
-const problem = (code: string, more = {}) =>
+/** Returns an error of the server, as the pages receive it. */
+export const problem = (code: string, more = {}) =>
   ({ type: '', title: '', detail: '', status: 500, request_id: '0198c0de-7a11-7cc1-9f2e-0123456789ab', code, ...more }) as unknown as PorticoError;
 const query = (more: object) => ({ data: undefined, error: null, refetch: () => Promise.resolve(), ...more });
 

@@ -1,7 +1,7 @@
-import { getStaffProfile, updateStaffProfile, type StaffProfile } from '@portico/client';
+import { updateStaffProfile, type StaffProfile } from '@portico/client';
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
-import { dataOf, queries } from '../app/queries.tsx';
+import { queries } from '../app/queries.tsx';
 import { setLocale } from '../app/locale-provider.tsx';
 import { useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
@@ -13,6 +13,7 @@ import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
+import { profileQuery } from './parts/profile.ts';
 import { PermissionList } from './parts/staff/role-permissions.tsx';
 import { useSession } from './parts/session.tsx';
 import { SessionsCard } from './parts/sessions-card.tsx';
@@ -23,7 +24,7 @@ const OF_COMPANY = 'company';
 /** The staff user's own account: name, language, role and sessions. */
 export default function AccountPage() {
   const { account: texts } = useTexts('access');
-  const profile = useQuery({ queryKey: ['profile'], queryFn: () => dataOf(getStaffProfile()) });
+  const profile = useQuery(profileQuery);
   return (
     <>
       <PageHead title={texts.title} />
@@ -53,7 +54,7 @@ function ProfileForm({ profile }: { profile: StaffProfile }) {
     return updateStaffProfile({ body: { name: textOf(values, 'name'), locale: localeIn(values) } });
   };
   const done = async (changed: StaffProfile | undefined) => {
-    queries.setQueryData(['profile'], changed);
+    queries.setQueryData(profileQuery.queryKey, changed);
     await Promise.all([setLocale(changed?.locale ?? null), queries.invalidateQueries({ queryKey: ['session'] })]);
     setSaved(true);
   };

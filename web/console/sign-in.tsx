@@ -1,4 +1,5 @@
-import { verifyCode } from '@portico/client';
+import { verifyCode, type StaffSession } from '@portico/client';
+import { announceIdentity } from '../app/identity.ts';
 import { leaveSignIn } from '../app/navigation.ts';
 import { useLocation } from '../app/location.tsx';
 import { useTexts } from '../app/texts.ts';
@@ -25,11 +26,12 @@ export default function SignInPage() {
 
 function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
   const { signIn: texts } = useTexts('access');
-  const { query } = useLocation();
+  const reasons: Record<string, string> = texts.reasons;
+  const reason = useLocation().query.get('reason') ?? '';
   return (
     <>
       <PageTitle key="address">{texts.title}</PageTitle>
-      {query.get('reason') === 'session_ended' && <Notice>{texts.sessionEnded}</Notice>}
+      {Object.hasOwn(reasons, reason) && <Notice>{reasons[reason]}</Notice>}
       <SessionOffer realm="staff" load={() => import('./parts/continue-as.tsx')} />
       <p>{texts.intro}</p>
       <Form send={(values) => requestCode(textOf(values, 'email'))} onSent={onFlow} submit={texts.send}>
@@ -41,8 +43,9 @@ function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
 
 function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) => void }) {
   const { signIn: texts } = useTexts('access');
-  const signedIn = () => {
+  const signedIn = (session?: StaffSession) => {
     forgetCodeFlow('sign-in');
+    if (session) announceIdentity('staff', { userId: session.user.id, clientId: null });
     leaveSignIn('staff');
   };
   return (

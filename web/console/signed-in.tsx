@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/preact-query';
-import { getStaffSession } from '@portico/client';
+import { getStaffSession, type CurrentStaffSession } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useTenantBrand } from '../app/brand.tsx';
 import { connect } from '../app/http.ts';
@@ -7,7 +7,9 @@ import { dataOf, QueriesProvider } from '../app/queries.tsx';
 import { useTexts } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
+import { OneIdentity } from '../start/one-identity.tsx';
 import { navigationLinks } from './parts/navigation.ts';
+import { useLanguageOfProfile } from './parts/profile.ts';
 import { SessionContext } from './parts/session.tsx';
 import { UserMenu } from './parts/user-menu.tsx';
 
@@ -27,6 +29,7 @@ function WithSession({ children }: { children: ComponentChildren }) {
   const session = useQuery({ queryKey: ['session'], queryFn: () => dataOf(getStaffSession()) });
   const user = session.data?.user;
   useTenantBrand(user?.tenant.slug);
+  useLanguageOfProfile(user !== undefined);
   return (
     <AppFrame
       home="/console"
@@ -34,7 +37,16 @@ function WithSession({ children }: { children: ComponentChildren }) {
       links={session.data ? navigationLinks(session.data, texts.navigation) : []}
       tools={user && <UserMenu user={user} />}
     >
-      <Loaded query={session}>{(data) => <SessionContext.Provider value={data}>{children}</SessionContext.Provider>}</Loaded>
+      <Loaded query={session}>{(data) => <ForUser session={data}>{children}</ForUser>}</Loaded>
     </AppFrame>
+  );
+}
+
+/** Shows the pages as long as the same staff user is signed in. */
+function ForUser({ session, children }: { session: CurrentStaffSession; children: ComponentChildren }) {
+  return (
+    <OneIdentity realm="staff" current={{ userId: session.user.id, clientId: null }}>
+      <SessionContext.Provider value={session}>{children}</SessionContext.Provider>
+    </OneIdentity>
   );
 }

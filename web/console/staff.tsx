@@ -6,12 +6,12 @@ import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { DateTime } from '../kit/date-time.tsx';
 import { PageHead } from '../kit/page-head.tsx';
+import { RowMenu } from '../kit/row-menu.tsx';
 import type { Column } from '../kit/table.tsx';
 import { ListTable, useList } from './parts/list.tsx';
 import { Outcomes } from './parts/outcome.tsx';
 import { useMay } from './parts/permissions.ts';
 import { RolesCard } from './parts/staff/role-permissions.tsx';
-import { RowMenu } from './parts/row-menu.tsx';
 import { useSession } from './parts/session.tsx';
 import { EditStaff, InviteStaff, RemoveStaff } from './parts/staff/staff-dialogs.tsx';
 import { StepUpProvider } from './parts/codes/step-up.tsx';
@@ -91,12 +91,13 @@ function LastSignIn({ member: { kind, last_sign_in_at } }: { member: StaffMember
 
 function Actions({ member, open }: { member: StaffMember; open: (dialog: 'edit' | 'remove', member: StaffMember) => void }) {
   const { staff: texts, serviceAccounts } = useTexts('access');
+  const { actionsFor } = useTexts('console');
   if (member.kind === 'service') {
     return <a href="/console/service-accounts">{serviceAccounts.title}</a>;
   }
   return (
     <RowMenu
-      name={member.name}
+      label={actionsFor(member.name)}
       actions={[
         { label: texts.edit, onClick: () => open('edit', member) },
         { label: texts.remove, onClick: () => open('remove', member) },

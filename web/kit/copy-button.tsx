@@ -1,24 +1,47 @@
+import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
 import { useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 
-/** A button that copies a text, and says so. */
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+/** How long the button says that the text is copied. */
+const COPIED_MS = 4000;
+
+interface CopyButtonProps {
+  text: string;
+  label?: string;
+  /** The field that has the text. Where the browser refuses to copy, its text is selected. */
+  field?: RefObject<HTMLInputElement>;
+}
+
+/** A button that copies a text, and says whether it is copied. */
+export function CopyButton({ text, label, field }: CopyButtonProps) {
   const texts = useTexts('signedIn');
-  const [copied, setCopied] = useState(false);
+  const [outcome, setOutcome] = useState<'copied' | 'copyFailed'>();
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 4000);
+    const copied = await copyText(text);
+    setOutcome(copied ? 'copied' : 'copyFailed');
+    if (copied) return void setTimeout(() => setOutcome(undefined), COPIED_MS);
+    field?.current?.focus();
+    field?.current?.select();
   };
   return (
     <>
       <Button small onClick={copy} {...(label ? { label } : {})}>
-        {copied ? texts.copied : texts.copy}
+        {outcome === 'copied' ? texts.copied : texts.copy}
       </Button>
-      <span class="p-hidden" role="status">
-        {copied ? texts.copied : ''}
+      <span class={outcome === 'copyFailed' ? 'p-small' : 'p-hidden'} role="status">
+        {outcome && texts[outcome]}
       </span>
     </>
   );
+}
+
+/** Copies a text. Browsers have no clipboard on insecure origins, and may refuse it. */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

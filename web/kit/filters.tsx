@@ -1,15 +1,10 @@
 // The filters above a list.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { MIN_SEARCH_LENGTH, SEARCH_DELAY_MS } from '../app/search.ts';
 import { useTexts } from '../app/texts.ts';
 import { Button } from './button.tsx';
 import type { Choice } from './select-field.tsx';
-
-/** How many characters a search has at least. A shorter one finds all. */
-export const MIN_SEARCH_LENGTH = 2;
-
-/** How long a search waits for the next character. */
-const SEARCH_DELAY_MS = 300;
 
 /** A row of filters. With `onClear`, a button removes them. */
 export function FilterBar({ onClear, children }: { onClear?: (() => void) | undefined; children: ComponentChildren }) {

@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks';
+import { useId, useRef } from 'preact/hooks';
 import { CopyButton } from './copy-button.tsx';
 import { useAskBeforeLeaving } from './leaving.ts';
 import { Notice } from './notice.tsx';
@@ -15,6 +15,7 @@ interface SecretProps {
 /** A secret that is shown once, with a button that copies it. The browser asks before the user leaves the page. */
 export function Secret({ label, value, warning, question }: SecretProps) {
   const id = useId();
+  const field = useRef<HTMLInputElement>(null);
   useAskBeforeLeaving(question);
   return (
     <div class="p-stack">
@@ -24,8 +25,18 @@ export function Secret({ label, value, warning, question }: SecretProps) {
       <div class="p-field">
         <label for={id}>{label}</label>
         <div class="p-secret">
-          <input class="p-input" id={id} readOnly value={value} dir="ltr" autocomplete="off" spellcheck={false} onFocus={(event) => event.currentTarget.select()} />
-          <CopyButton text={value} />
+          <input
+            class="p-input"
+            id={id}
+            readOnly
+            value={value}
+            dir="ltr"
+            autocomplete="off"
+            spellcheck={false}
+            ref={field}
+            onFocus={(event) => event.currentTarget.select()}
+          />
+          <CopyButton text={value} field={field} />
         </div>
       </div>
     </div>

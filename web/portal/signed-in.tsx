@@ -1,16 +1,15 @@
 import type { CurrentSession } from '@portico/client';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { useTenantBrand } from '../app/brand.tsx';
 import { connect } from '../app/http.ts';
-import { announceIdentity, type Identity } from '../app/identity.ts';
-import { isSameIdentity, useIdentityOfOtherTabs } from '../app/other-tabs.ts';
+import type { Identity } from '../app/identity.ts';
 import { QueriesProvider } from '../app/queries.tsx';
 import { setLocale } from '../app/locale-provider.tsx';
 import { useTexts, type Bundles } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
-import { Notice } from '../kit/notice.tsx';
+import { OneIdentity } from '../start/one-identity.tsx';
 import { ClientMenu } from './parts/client-menu.tsx';
 import { SessionContext, useSessionQuery } from './parts/session.tsx';
 import { UserMenu } from './parts/user-menu.tsx';
@@ -31,7 +30,7 @@ function WithSession({ children }: { children: ComponentChildren }) {
   const session = useSessionQuery();
   return (
     <AppFrame home="/portal" layout="top" links={linksOf(session.data, texts)} tools={session.data && <Tools session={session.data} />}>
-      <Loaded query={session}>{(data) => <OneIdentity session={data}>{children}</OneIdentity>}</Loaded>
+      <Loaded query={session}>{(data) => <ForUser session={data}>{children}</ForUser>}</Loaded>
     </AppFrame>
   );
 }
@@ -54,24 +53,16 @@ function Tools({ session }: { session: CurrentSession }) {
   );
 }
 
-/** Shows the pages as long as the same user acts for the same client. Otherwise it reloads the page. */
-function OneIdentity({ session, children }: { session: CurrentSession; children: ComponentChildren }) {
-  const own = useRef(identityOf(session)).current;
-  const [other, setOther] = useState<Identity>();
-  const now = other ?? identityOf(session);
-  const isSame = isSameIdentity(own, now);
-  useIdentityOfOtherTabs('portal', own, setOther);
-  useEffect(() => announceIdentity('portal', own), []);
-  useEffect(() => {
-    if (!isSame) location.reload();
-  }, [isSame]);
+/** Shows the pages in the language of the user and with the brand of the client's tenant. */
+function ForUser({ session, children }: { session: CurrentSession; children: ComponentChildren }) {
+  const { changedElsewhere } = useTexts('portal');
   useEffect(() => void setLocale(session.user.locale), [session.user.locale]);
   useTenantBrand(session.tenant?.slug ?? null);
-
-  const { signedInElsewhere } = useTexts('signedIn');
-  const { changedElsewhere } = useTexts('portal');
-  if (!isSame) return <Notice>{own.userId === now.userId ? changedElsewhere : signedInElsewhere}</Notice>;
-  return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+  return (
+    <OneIdentity realm="portal" current={identityOf(session)} clientChanged={changedElsewhere}>
+      <SessionContext.Provider value={session}>{children}</SessionContext.Provider>
+    </OneIdentity>
+  );
 }
 
 const identityOf = ({ user, client }: CurrentSession): Identity => ({ userId: user.id, clientId: client?.id ?? null });

@@ -1,6 +1,6 @@
 // The filters of a list, kept in the query of the address, so that reloading, going back and sharing keep them.
 import { useLocation } from '../../app/location.tsx';
-import { MIN_SEARCH_LENGTH } from '../../kit/filters.tsx';
+import { MIN_SEARCH_LENGTH } from '../../app/search.ts';
 
 /** What the value of an id looks like. */
 export const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,6 +1,6 @@
 import { endOtherStaffSessions, endStaffSession, listStaffSessions, signOutStaffEverywhere, type OwnSession } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { expectSignOut } from '../../app/http.ts';
+import { signOutBy } from '../../app/http.ts';
 import { queries } from '../../app/queries.tsx';
 import { useTexts } from '../../app/texts.ts';
 import { Badge } from '../../kit/badge.tsx';
@@ -79,10 +79,7 @@ function EndDialog({ question, onClose }: { question: Question; onClose: () => v
       </ConfirmDialog>
     );
   }
-  const signOut = () => {
-    expectSignOut();
-    return signOutStaffEverywhere();
-  };
+  const signOut = () => signOutBy(() => signOutStaffEverywhere());
   return (
     <ConfirmDialog title={texts.everywhereTitle} confirm={texts.everywhere} act={signOut} onDone={onClose} onClose={onClose}>
       <p>{texts.everywhereBody}</p>

@@ -1,1 +1,1 @@
-import{Q as e,V as t,a as n,d as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return t(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&n(e),location.replace(r(`portal`))}})}export{a as default};
+import{K as e,R as t,a as n,p as r}from"./app.js";import{t as i}from"./set-password-form.js";function a(){return t(i,{purpose:`activation`,send:t=>e({body:t}),onSet:e=>{e&&n(e),location.replace(r(`portal`))}})}export{a as default};

@@ -1,1 +1,1 @@
-import{a as e,n as t}from"./queries.js";import{It as n,jt as r,ot as i}from"./app.js";var a=n(void 0),o=()=>e({queryKey:[`session`],queryFn:()=>t(i())});function s(){let e=r(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};
+import{a as e,c as t}from"./queries.js";import{Ot as n,Tt as r,et as i}from"./app.js";var a=n(void 0),o=()=>t({queryKey:[`session`],queryFn:()=>e(i())});function s(){let e=r(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};

@@ -6,7 +6,11 @@ const { plural } = formats('de');
 export default {
   signIn: {
     title: 'An der Konsole anmelden',
-    sessionEnded: 'Sie sind abgemeldet. Melden Sie sich an, um dort weiterzumachen, wo Sie waren.',
+    reasons: {
+      session_ended: 'Ihre Sitzung wurde beendet. Melden Sie sich an, um dort weiterzumachen, wo Sie waren.',
+      session_expired: 'Ihre Sitzung ist abgelaufen. Melden Sie sich an, um dort weiterzumachen, wo Sie waren.',
+      session_revoked: 'Ihre Sitzung wurde beendet, zum Beispiel von einem anderen Gerät aus. Melden Sie sich an, um dort weiterzumachen, wo Sie waren.',
+    },
     intro: 'Wir senden einen Code an Ihre E-Mail-Adresse. Sie brauchen kein Passwort.',
     email: 'E-Mail-Adresse',
     send: 'Code senden',

@@ -6,7 +6,11 @@ const { plural } = formats('en');
 export default {
   signIn: {
     title: 'Sign in to the console',
-    sessionEnded: 'You are signed out. Sign in to continue where you were.',
+    reasons: {
+      session_ended: 'Your session has ended. Sign in to continue where you were.',
+      session_expired: 'Your session has expired. Sign in to continue where you were.',
+      session_revoked: 'Your session was ended, for example from another device. Sign in to continue where you were.',
+    },
     intro: 'We send a code to your email address. You do not need a password.',
     email: 'Email address',
     send: 'Send the code',

@@ -6,7 +6,11 @@ const { plural } = formats('es');
 export default {
   signIn: {
     title: 'Iniciar sesión en la consola',
-    sessionEnded: 'Su sesión está cerrada. Inicie sesión para continuar donde estaba.',
+    reasons: {
+      session_ended: 'Su sesión ha terminado. Inicie sesión para continuar donde estaba.',
+      session_expired: 'Su sesión ha caducado. Inicie sesión para continuar donde estaba.',
+      session_revoked: 'Su sesión se ha cerrado, por ejemplo desde otro dispositivo. Inicie sesión para continuar donde estaba.',
+    },
     intro: 'Enviamos un código a su correo electrónico. No necesita contraseña.',
     email: 'Correo electrónico',
     send: 'Enviar el código',

@@ -6,7 +6,11 @@ const { plural } = formats('fr');
 export default {
   signIn: {
     title: 'Se connecter à la console',
-    sessionEnded: 'Votre session est fermée. Connectez-vous pour reprendre là où vous étiez.',
+    reasons: {
+      session_ended: 'Votre session est terminée. Connectez-vous pour reprendre là où vous étiez.',
+      session_expired: 'Votre session a expiré. Connectez-vous pour reprendre là où vous étiez.',
+      session_revoked: 'Votre session a été fermée, par exemple depuis un autre appareil. Connectez-vous pour reprendre là où vous étiez.',
+    },
     intro: 'Nous envoyons un code à votre adresse e-mail. Vous n’avez pas besoin de mot de passe.',
     email: 'Adresse e-mail',
     send: 'Envoyer le code',

@@ -20,7 +20,7 @@ export default {
     account: 'My account',
   },
   staffRoles: { owner: 'Owner', admin: 'Admin', support: 'Support', viewer: 'Viewer' },
-  memberRoles: { admin: 'Admin', member: 'Member' },
+  memberRoles: { admin: 'Administrator', member: 'Member' },
   clientStatuses: { active: 'Active', past_due: 'Past due', archived: 'Archived' },
   memberStatuses: { invited: 'Invited', active: 'Active', disabled: 'Disabled' },
   invitationStatuses: { pending: 'Pending', accepted: 'Accepted', cancelled: 'Cancelled', expired: 'Expired' },

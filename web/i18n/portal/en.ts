@@ -111,7 +111,7 @@ export default {
     invitations: 'Pending invitations',
     noInvitations: 'No invitation is pending.',
     delivery: 'Mail',
-    deliveries: { queued: 'Waiting', sent: 'Sent', failed: 'Failed', suppressed: 'Not sent' },
+    deliveries: { queued: 'Queued', sent: 'Sent', failed: 'Failed', suppressed: 'Not sent' },
     sentTimes: (count: number) => plural(count, { one: '# mail', other: '# mails' }),
     expires: 'Expires',
     expired: 'Expired',

@@ -16,7 +16,7 @@ export default {
     internal: 'Ein Fehler ist aufgetreten. Versuchen Sie es später erneut.',
     invalid_code: 'Der Code ist nicht richtig oder abgelaufen.',
     invalid_credentials: 'Die E-Mail-Adresse oder das Passwort ist nicht richtig.',
-    last_admin: 'Der Kunde braucht mindestens einen aktiven Admin.',
+    last_admin: 'Der Kunde braucht mindestens eine aktive Person mit Administratorrechten.',
     last_owner: 'Es muss mindestens einen Inhaber geben.',
     malformed_request: 'Die Anfrage konnte nicht gelesen werden. Laden Sie die Seite neu, und versuchen Sie es erneut.',
     method_not_allowed: 'Die Anfrage konnte nicht gelesen werden. Laden Sie die Seite neu, und versuchen Sie es erneut.',

@@ -17,7 +17,7 @@ export default {
     internal: 'An error occurred. Try again later.',
     invalid_code: 'The code is not correct, or it has expired.',
     invalid_credentials: 'The email address or the password is not correct.',
-    last_admin: 'The client needs at least one active admin.',
+    last_admin: 'The client needs at least one active administrator.',
     last_owner: 'There must be at least one owner.',
     malformed_request: 'The request could not be read. Reload the page and try again.',
     method_not_allowed: 'The request could not be read. Reload the page and try again.',

@@ -29,6 +29,7 @@ export default {
   },
   copy: 'Kopieren',
   copied: 'Kopiert.',
+  copyFailed: 'Der Browser lässt das Kopieren hier nicht zu. Kopieren Sie den Text von Hand.',
   forbidden: {
     title: 'Sie dürfen diese Seite nicht sehen',
     body: 'Sie gehört nicht zu Ihrer Rolle. Fragen Sie eine Administratorin oder einen Administrator, wenn Sie sie brauchen.',

@@ -30,6 +30,7 @@ export default {
   },
   copy: 'Copy',
   copied: 'Copied.',
+  copyFailed: 'The browser does not allow copying here. Copy the text by hand.',
   forbidden: {
     title: 'You may not see this page',
     body: 'Your role does not include it. Ask an administrator if you need it.',

@@ -29,6 +29,7 @@ export default {
   },
   copy: 'Copiar',
   copied: 'Copiado.',
+  copyFailed: 'El navegador no permite copiar aquí. Copie el texto a mano.',
   forbidden: {
     title: 'No tiene acceso a esta página',
     body: 'Su rol no la incluye. Si la necesita, diríjase a un administrador.',

@@ -29,6 +29,7 @@ export default {
   },
   copy: 'Copier',
   copied: 'Copié.',
+  copyFailed: 'Le navigateur n’autorise pas la copie ici. Copiez le texte à la main.',
   forbidden: {
     title: 'Vous n’avez pas accès à cette page',
     body: 'Votre rôle ne la comprend pas. Adressez-vous à un administrateur si vous en avez besoin.',

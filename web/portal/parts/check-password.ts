@@ -1,5 +1,6 @@
 import { checkPassword, type CheckPasswordResponse } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
+import { useDebounced } from '../../app/debounced.ts';
 
 /** What the server thinks of a password that is not set yet: a score from 0 to 4, and why it would refuse it. */
 export type PasswordAdvice = CheckPasswordResponse;
@@ -13,17 +14,14 @@ const DEBOUNCE_MS = 400;
  */
 export function usePasswordAdvice(password: string, token: string | undefined): PasswordAdvice | undefined {
   const [advice, setAdvice] = useState<PasswordAdvice>();
+  const settled = useDebounced(password, DEBOUNCE_MS);
   useEffect(() => {
-    if (!password) return setAdvice(undefined);
+    if (!settled) return setAdvice(undefined);
     const abort = new AbortController();
-    const timer = setTimeout(async () => {
-      const { data } = await checkPassword({ body: { password, ...(token && { token }) }, signal: abort.signal });
+    void checkPassword({ body: { password: settled, ...(token && { token }) }, signal: abort.signal }).then(({ data }) => {
       if (!abort.signal.aborted) setAdvice(data);
-    }, DEBOUNCE_MS);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
-  }, [password, token]);
-  return advice;
+    });
+    return () => abort.abort();
+  }, [settled, token]);
+  return password ? advice : undefined;
 }

@@ -2,11 +2,10 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
 import { listColleagueInvitations, listColleagues, type Invitation, type InvitationStatus } from '@portico/client';
 import { dataOf, queries } from '../../app/queries.tsx';
+import { MIN_SEARCH_LENGTH } from '../../app/search.ts';
 
 /** How often the delivery of a mail that waits is asked for. */
 const DELIVERY_INTERVAL_MS = 3_000;
-/** With fewer characters, the server refuses to search. */
-const MIN_SEARCH_LENGTH = 2;
 
 /** Lists the colleagues whose name or address matches `search`. A search of one character lists all. */
 export function useColleagues(search: string) {

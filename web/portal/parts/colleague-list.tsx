@@ -1,11 +1,14 @@
 import type { PortalUser } from '@portico/client';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { useDebounced } from '../../app/debounced.ts';
+import { SEARCH_DELAY_MS } from '../../app/search.ts';
 import { useTexts } from '../../app/texts.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { DateTime } from '../../kit/date-time.tsx';
 import { EmptyState } from '../../kit/empty-state.tsx';
 import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
+import { MEMBER_KINDS } from '../../kit/status-kinds.ts';
 import { Table, type Column } from '../../kit/table.tsx';
 import { TextField } from '../../kit/text-field.tsx';
 import { ColleagueMenu } from './colleague-menu.tsx';
@@ -13,14 +16,11 @@ import { useColleagues } from './colleague-data.ts';
 import { PersonName } from './person-name.tsx';
 import { useSession } from './session.tsx';
 
-const STATUS_KINDS = { invited: 'neutral', active: 'success', disabled: 'warning' } as const;
-const SEARCH_DEBOUNCE_MS = 250;
-
 /** The people of the client, with a search and a menu for each. */
 export function ColleagueList({ onDone }: { onDone: (sentence: string) => unknown }) {
   const { colleagues: texts } = useTexts('portal');
   const [search, setSearch] = useState('');
-  const colleagues = useColleagues(useDebounced(search));
+  const colleagues = useColleagues(useDebounced(search, SEARCH_DELAY_MS));
   const columns = useColumns(onDone);
   return (
     <>
@@ -53,7 +53,7 @@ function useColumns(onDone: (sentence: string) => unknown): Column<PortalUser>[]
       cell: (person) => <PersonName name={person.name} email={person.email} badge={isOwn(person) ? texts.you : undefined} />,
     },
     { title: role, cell: (person) => roles[person.role] },
-    { title: texts.status, cell: ({ status }) => <Badge kind={STATUS_KINDS[status]}>{texts.statuses[status]}</Badge> },
+    { title: texts.status, cell: ({ status }) => <Badge kind={MEMBER_KINDS[status]}>{texts.statuses[status]}</Badge> },
     {
       title: texts.lastSignIn,
       cell: ({ last_sign_in_at }) => (last_sign_in_at ? <DateTime value={last_sign_in_at} /> : texts.never),
@@ -64,14 +64,4 @@ function useColumns(onDone: (sentence: string) => unknown): Column<PortalUser>[]
       cell: (person) => !isOwn(person) && <ColleagueMenu person={person} onDone={onDone} />,
     },
   ];
-}
-
-/** Returns a value once it has not changed for a moment. */
-function useDebounced(value: string): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), SEARCH_DEBOUNCE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
 }

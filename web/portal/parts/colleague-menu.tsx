@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks';
 import { useTexts, type Bundles } from '../../app/texts.ts';
 import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
 import type { Result } from '../../app/call.ts';
-import { Menu } from '../../kit/menu.tsx';
-import { MenuLabel } from './menu-label.tsx';
+import { RowMenu } from '../../kit/row-menu.tsx';
 
 interface ColleagueMenuProps {
   person: PortalUser;
@@ -27,13 +26,10 @@ export function ColleagueMenu({ person, onDone }: ColleagueMenuProps) {
   const [action, setAction] = useState<Action>();
   return (
     <>
-      <Menu label={texts.actionsFor(person.name)} button={<MenuLabel text={texts.actions} />}>
-        {actionsFor(person, texts).map((each) => (
-          <button key={each.label} type="button" onClick={() => setAction(each)}>
-            {each.label}
-          </button>
-        ))}
-      </Menu>
+      <RowMenu
+        label={texts.actionsFor(person.name)}
+        actions={actionsFor(person, texts).map((each) => ({ label: each.label, onClick: () => setAction(each) }))}
+      />
       {action && (
         <ConfirmDialog
           title={action.label}

@@ -3,10 +3,9 @@ import type { ComponentChildren } from 'preact';
 import { useTexts } from '../../app/texts.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { DateTime } from '../../kit/date-time.tsx';
+import { DELIVERY_KINDS, INVITATION_KINDS } from '../../kit/status-kinds.ts';
 import { Table } from '../../kit/table.tsx';
 import { PersonName } from './person-name.tsx';
-
-const DELIVERY_KINDS = { queued: 'neutral', sent: 'success', failed: 'danger', suppressed: 'warning' } as const;
 
 interface InvitationTableProps {
   invitations: Invitation[];
@@ -28,7 +27,7 @@ export function InvitationTable({ invitations, actions }: InvitationTableProps) 
         {
           title: texts.expires,
           cell: ({ status, expires_at }) =>
-            status === 'expired' ? <Badge kind="warning">{texts.expired}</Badge> : <DateTime value={expires_at} />,
+            status === 'expired' ? <Badge kind={INVITATION_KINDS.expired}>{texts.expired}</Badge> : <DateTime value={expires_at} />,
         },
         { title: texts.actions, role: 'actions', cell: actions },
       ]}

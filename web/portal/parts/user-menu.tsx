@@ -1,10 +1,9 @@
 import { signOut, type PorticoError, type User } from '@portico/client';
 import { useState } from 'preact/hooks';
-import { expectSignOut } from '../../app/http.ts';
+import { signOutBy } from '../../app/http.ts';
 import { useTexts } from '../../app/texts.ts';
-import { Dialog } from '../../kit/dialog.tsx';
 import { Menu } from '../../kit/menu.tsx';
-import { ProblemNotice } from '../../kit/problem-notice.tsx';
+import { ProblemDialog } from '../../kit/problem-dialog.tsx';
 import { MenuLabel } from './menu-label.tsx';
 
 /** The menu of the signed-in user: account and sign-out. */
@@ -12,12 +11,7 @@ export function UserMenu({ user }: { user: User }) {
   const texts = useTexts('portal');
   const { profile, password, sessions } = texts.account;
   const [problem, setProblem] = useState<PorticoError>();
-  const leave = async () => {
-    expectSignOut();
-    const { error } = await signOut();
-    expectSignOut(!error);
-    setProblem(error);
-  };
+  const leave = async () => setProblem((await signOutBy(() => signOut())).error);
   return (
     <>
       <Menu label={texts.userMenu(user.name)} button={<MenuLabel text={user.name} />}>
@@ -28,11 +22,7 @@ export function UserMenu({ user }: { user: User }) {
           {texts.signOut}
         </button>
       </Menu>
-      {problem && (
-        <Dialog title={texts.signOut} onClose={() => setProblem(undefined)}>
-          <ProblemNotice problem={problem} />
-        </Dialog>
-      )}
+      {problem && <ProblemDialog title={texts.signOut} problem={problem} onClose={() => setProblem(undefined)} />}
     </>
   );
 }

@@ -34,6 +34,23 @@ story('the language of the person follows to another browser and into the mails'
   assert.match(headers?.['content-language'] ?? subject, /^fr$|mot de passe/i);
 });
 
+story('the language of a staff user follows to another browser, also when it is chosen in the menu', async ({ world, visitor }) => {
+  const email = await world.staff('viewer');
+  const tab = await (await visitor()).openConsole(email, '/console/account');
+  await tab.page.getByRole('main').getByLabel('Language').selectOption('de');
+  await tab.press('Save');
+  await tab.shows('Mein Konto');
+  const other = await (await visitor()).openConsole(email);
+  await other.shows('Übersicht');
+  await other.press(/^Menü von /);
+  const saved = other.page.waitForResponse((response) => response.request().method() === 'PATCH');
+  await other.page.getByRole('combobox', { name: 'Sprache' }).selectOption('fr');
+  await other.shows('Vue d’ensemble');
+  await saved;
+  await tab.page.reload();
+  await tab.shows('Mon compte');
+});
+
 story('an anonymous visitor chooses the language, and a reload keeps it', async ({ visitor }) => {
   const tab = await (await visitor()).open('/portal/sign-in');
   await tab.shows('Sign in');

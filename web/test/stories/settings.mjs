@@ -87,6 +87,20 @@ story('the audit log is filtered by what a detail names, and exported as far as 
   assert.deepEqual([lines[0].action, lines[0].target.id, lines[1]], ['client.created', acme.id, { end: true, count: 1 }]);
 });
 
+story('the audit log tells two clients of the same name apart', async ({ world, visitor }) => {
+  const { owner: staff } = await world.tenant('Pine & Partners');
+  const [, second] = [await world.client('Acme Ltd', staff), await world.client('Acme Ltd', staff)];
+  const tab = await (await visitor()).openConsole(staff, '/console/audit');
+  await tab.fill('Client', 'Acme Ltd');
+  const labels = tab.page.locator('datalist option');
+  await labels.nth(1).waitFor({ state: 'attached' });
+  const label = await labels.evaluateAll((options, end) => options.map(({ value }) => value).find((text) => text.endsWith(end)), second.id.slice(-8));
+  await tab.fill('Client', label);
+  await tab.isAt(`/console/audit?client_id=${second.id}`);
+  await tab.page.reload();
+  await tab.page.waitForFunction((text) => [...document.querySelectorAll('input')].some(({ value }) => value === text), label);
+});
+
 story('an export that was cut off saves nothing', async (told) => {
   const { tab } = await ownerAt('/console/audit', told);
   const body = '{"id":"1"}\n{"id":';

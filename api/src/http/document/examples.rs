@@ -88,7 +88,10 @@ impl Examples<'_> {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         let is_shown = |name: &str| !self.is_request || required.iter().any(|required| required == name);
         let fields = schema["properties"].as_object().into_iter().flatten().filter(|(name, _)| is_shown(name));
-        fields.map(|(name, field)| (name.clone(), self.of(field, owner, name))).collect::<Map<_, _>>().into()
+        let examples = fields.map(|(name, field)| (name.clone(), self.of(field, owner, name)));
+        // A field that is absent in most responses is absent in the example too.
+        let is_absent = |name: &str, value: &Value| value.is_null() && schema["properties"][name]["nullable"] != true;
+        examples.filter(|(name, value)| !is_absent(name, value)).collect::<Map<_, _>>().into()
     }
 }
 

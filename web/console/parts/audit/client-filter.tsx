@@ -1,12 +1,19 @@
 import { keepPreviousData, useQuery } from '@tanstack/preact-query';
-import { getClient, listClients } from '@portico/client';
+import { getClient, listClients, type Client } from '@portico/client';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { dataOf } from '../../../app/queries.tsx';
+import { MIN_SEARCH_LENGTH } from '../../../app/search.ts';
 import { useTexts } from '../../../app/texts.ts';
-import { Labelled, MIN_SEARCH_LENGTH } from '../../../kit/filters.tsx';
+import { Labelled } from '../../../kit/filters.tsx';
 
 /** How many clients are offered. */
 const MAX_OFFERED = 20;
+
+/** How many characters of an id tell clients apart. Those at the end of a UUIDv7 are random, the first are the time. */
+const ID_LENGTH = 8;
+
+/** Returns the name of a client with what tells it from another one of the same name. */
+const labelOf = ({ name, external_ref, id }: Client): string => `${name} · ${external_ref || `…${id.slice(-ID_LENGTH)}`}`;
 
 /** A filter for one client. The user types a part of the name and chooses one of the clients that the browser offers. */
 export function ClientFilter({ value = '', onChange }: { value: string | undefined; onChange: (id: string) => void }) {
@@ -15,7 +22,7 @@ export function ClientFilter({ value = '', onChange }: { value: string | undefin
   const [isLeft, setLeft] = useState(false);
   const listId = useId();
   const reported = useRef('');
-  const chosen = useClientName(value);
+  const chosen = useClientLabel(value);
   useEffect(() => {
     // The address has changed by other means than this field, whose text stays as it was typed.
     if (value === reported.current || (value && !chosen)) return;
@@ -33,7 +40,7 @@ export function ClientFilter({ value = '', onChange }: { value: string | undefin
   const input = (typed: string) => {
     setText(typed);
     setLeft(false);
-    const id = offered.find(({ name }) => name === typed.trim())?.id ?? '';
+    const id = offered.find((client) => labelOf(client) === typed.trim())?.id ?? '';
     if (id === value) return;
     reported.current = id;
     onChange(id);
@@ -58,7 +65,7 @@ export function ClientFilter({ value = '', onChange }: { value: string | undefin
           />
           <datalist id={listId}>
             {offered.map((client) => (
-              <option key={client.id} value={client.name} />
+              <option key={client.id} value={labelOf(client)} />
             ))}
           </datalist>
         </>
@@ -67,13 +74,14 @@ export function ClientFilter({ value = '', onChange }: { value: string | undefin
   );
 }
 
-/** Returns the name of the chosen client, or its id if there is no such client. */
-function useClientName(id: string): string | undefined {
+/** Returns the label of the chosen client, or its id if there is no such client. */
+function useClientLabel(id: string): string | undefined {
   const client = useQuery({
     queryKey: ['clients', id],
     queryFn: () => dataOf(getClient({ path: { client_id: id } })),
     enabled: id !== '',
   });
   if (!id) return undefined;
-  return client.data?.name ?? (client.error ? id : undefined);
+  if (client.data) return labelOf(client.data);
+  return client.error ? id : undefined;
 }

@@ -2,6 +2,7 @@
 import { sendCode } from '@portico/client';
 import { useEffect, useState } from 'preact/hooks';
 import type { Result } from '../../../app/call.ts';
+import { tabStorage } from '../../../app/tab-storage.ts';
 
 /** A code flow: the codes that were mailed to an address, one after another. */
 export interface CodeFlow {
@@ -77,21 +78,14 @@ type FlowName = 'sign-in' | 'step-up';
 const keyOf = (name: FlowName) => `portico:code:${name}`;
 
 function read(name: FlowName): CodeFlow | undefined {
-  try {
-    const flow = JSON.parse(sessionStorage.getItem(keyOf(name)) ?? 'null') as CodeFlow | null;
-    // A time ahead of the clock means that the clock was set back. The code may be older than it seems.
-    return flow ? { ...flow, sentAt: Math.min(flow.sentAt, Date.now()) } : undefined;
-  } catch {
-    // Storage is denied.
-    return undefined;
-  }
+  const text = tabStorage.read(keyOf(name));
+  if (text === undefined) return undefined;
+  const flow = JSON.parse(text) as CodeFlow;
+  // A time ahead of the clock means that the clock was set back. The code may be older than it seems.
+  return { ...flow, sentAt: Math.min(flow.sentAt, Date.now()) };
 }
 
 function keep(name: FlowName, flow: CodeFlow | undefined): void {
-  try {
-    if (flow) sessionStorage.setItem(keyOf(name), JSON.stringify(flow));
-    else sessionStorage.removeItem(keyOf(name));
-  } catch {
-    // Storage is denied: a reload begins again.
-  }
+  if (flow) tabStorage.write(keyOf(name), JSON.stringify(flow));
+  else tabStorage.remove(keyOf(name));
 }

@@ -3,11 +3,11 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useTexts } from '../../../app/texts.ts';
 import { DateTime } from '../../../kit/date-time.tsx';
+import { RowMenu } from '../../../kit/row-menu.tsx';
 import type { Column } from '../../../kit/table.tsx';
 import { ListTable, type List } from '../list.tsx';
 import { PersonCell } from '../people/person-cell.tsx';
 import { useMay } from '../permissions.ts';
-import { RowMenu } from '../row-menu.tsx';
 import { InvitationStatus } from '../status.tsx';
 import { Delivery } from './delivery.tsx';
 import { actsFor, InvitationActDialog, type InvitationActName } from './invitation-act.tsx';
@@ -27,7 +27,7 @@ export const isQueued = ({ delivery }: Invitation): boolean => delivery?.status 
 
 /** A table of invitations with the state of their mails, and with their acts. */
 export function InvitationsTable<Item extends Invitation>({ columns = [], clientIdOf, ...table }: InvitationsTableProps<Item>) {
-  const { fields, invitations } = useTexts('console');
+  const { actionsFor, fields, invitations } = useTexts('console');
   const mayEdit = useMay('clients:edit');
   const [asked, setAsked] = useState<{ act: InvitationActName; invitation: Item }>();
   const actions: Column<Item> = {
@@ -35,7 +35,7 @@ export function InvitationsTable<Item extends Invitation>({ columns = [], client
     role: 'actions',
     cell: (invitation) => (
       <RowMenu
-        name={invitation.email}
+        label={actionsFor(invitation.email)}
         actions={actsFor(invitation).map((act) => ({ label: invitations[act], onClick: () => setAsked({ act, invitation }) }))}
       />
     ),

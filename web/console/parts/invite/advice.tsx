@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
 import { invitePortalUsers } from '@portico/client';
-import { useEffect, useState } from 'preact/hooks';
+import { useDebounced } from '../../../app/debounced.ts';
 import { dataOf } from '../../../app/queries.tsx';
 import { useTexts } from '../../../app/texts.ts';
 
@@ -16,7 +16,7 @@ const LOOKS_LIKE_ADDRESS = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
  */
 export function InviteAdvice({ clientId, email }: { clientId: string; email: string }) {
   const { invite } = useTexts('console');
-  const asked = useSettled(email.trim());
+  const asked = useDebounced(email.trim(), DELAY_MS);
   const trial = useQuery({
     queryKey: ['invite-trial', clientId, asked],
     queryFn: () =>
@@ -34,14 +34,4 @@ export function InviteAdvice({ clientId, email }: { clientId: string; email: str
       {isChecking ? <span class="p-muted">{invite.checking}</span> : outcome && sentences[outcome]}
     </p>
   );
-}
-
-/** Returns a text once it has not changed for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }

@@ -3,10 +3,10 @@ import type { ComponentChildren } from 'preact';
 import type { PortalUser } from '@portico/client';
 import { useTexts } from '../../../app/texts.ts';
 import { DateTime } from '../../../kit/date-time.tsx';
+import { RowMenu } from '../../../kit/row-menu.tsx';
 import type { Column } from '../../../kit/table.tsx';
 import { ListTable, type List } from '../list.tsx';
 import { useMay } from '../permissions.ts';
-import { RowMenu } from '../row-menu.tsx';
 import { MemberStatus } from '../status.tsx';
 import { actsFor, PersonActDialog, type PersonActName } from './person-act.tsx';
 import { PersonCell } from './person-cell.tsx';
@@ -23,7 +23,7 @@ interface PeopleTableProps<Person extends PortalUser> {
 
 /** A table of people, with their acts. */
 export function PeopleTable<Person extends PortalUser>({ columns = [], clientIdOf, ...table }: PeopleTableProps<Person>) {
-  const { fields, memberRoles, people } = useTexts('console');
+  const { actionsFor, fields, memberRoles, people } = useTexts('console');
   const mayEdit = useMay('clients:edit');
   const [asked, setAsked] = useState<{ act: PersonActName; person: Person }>();
   const actions: Column<Person> = {
@@ -31,7 +31,7 @@ export function PeopleTable<Person extends PortalUser>({ columns = [], clientIdO
     role: 'actions',
     cell: (person) => (
       <RowMenu
-        name={person.name}
+        label={actionsFor(person.name)}
         actions={actsFor(person).map((act) => ({ label: people[act], onClick: () => setAsked({ act, person }) }))}
       />
     ),

@@ -1,1 +1,0 @@
-import{F as e,V as t}from"./app.js";import{n}from"./kit.js";function r({name:r,actions:i}){let{actionsFor:a}=t(`console`);return i.length===0?null:e(`span`,{class:`p-row-menu`,children:e(n,{label:a(r),button:e(`span`,{"aria-hidden":`true`,children:`•••`}),children:i.map(({label:t,onClick:n})=>e(`button`,{type:`button`,onClick:n,children:t},t))})})}export{r as t};

@@ -1,1 +1,0 @@
-import{V as e}from"./app.js";function t({text:t}){return e(`span`,{class:`p-menu-label`,children:e(`span`,{dir:`auto`,children:t})})}export{t};
