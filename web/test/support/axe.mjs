@@ -6,6 +6,8 @@ const RULES = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'
 
 /** Returns what axe finds on a page: the rule, the elements and why. */
 export async function violations(page) {
+  // Another theme is complete two frames after it was chosen.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.evaluate(SOURCE);
   const found = await page.evaluate((options) => globalThis.axe.run(document, options), RULES);
   return found.violations.flatMap(({ id, nodes }) =>
