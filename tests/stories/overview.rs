@@ -58,14 +58,20 @@ async fn invited(world: &World, tenant: &Tenant, client: &str) -> String {
     email
 }
 
+/// Waits until all mails of the tenant count as sent or failed.
+async fn no_mail_waits(world: &World, tenant: &Tenant) {
+    let waiting = format!(
+        "SELECT count(*) FROM emails e JOIN tenants t ON t.id = e.tenant_id \
+         WHERE t.slug = '{}' AND e.status = 'queued'",
+        tenant.slug
+    );
+    world.wait_for_sql("no mail of the tenant waits", &waiting, "0").await;
+}
+
 stories! {
     async fn the_funnel_shows_how_far_the_invitations_of_a_day_have_come(world) {
         let tenant = world.tenant().await;
-        let waiting = format!(
-            "SELECT count(*) FROM emails e JOIN tenants t ON t.id = e.tenant_id \
-             WHERE t.slug = '{}' AND e.status = 'queued'", tenant.slug
-        );
-        world.wait_for_sql("no mail of the tenant waits", &waiting, "0").await;
+        no_mail_waits(world, &tenant).await;
         let empty = overview(&tenant.owner).await;
         let days = empty["funnel"].as_array().unwrap();
         assert!(days.len() == 30 && days.iter().all(|day| numbers(day) == [0; 4]), "{empty}");
@@ -133,6 +139,7 @@ stories! {
             fail(world, &email, reason);
         }
         let waiting = invited(world, &tenant, &client).await;
+        no_mail_waits(world, &tenant).await;
         world.sql(&format!(
             "UPDATE emails SET status = 'queued', created_at = '2026-01-01T00:00:00+00:00' WHERE recipient = '{waiting}'"
         ));

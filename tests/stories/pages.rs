@@ -275,7 +275,6 @@ async fn a_page_is_shown_while_the_database_does_not_answer() {
     for _ in 0..2 {
         let shell = world.browser().get(&format!("/portal/sign-in?tenant={}", tenant.slug)).await;
         assert_shell(&shell, 200);
-        assert_eq!(meta(&shell.text)["brand"]["tenant"], Value::Null);
     }
     assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
 }
