@@ -1,11 +1,11 @@
 import type { CheckedLink } from '@portico/client';
 import { useTexts } from '../../app/texts.ts';
 
-/** Says for whom a link is. */
+/** Says which account a link is for. */
 export function AccountOfLink({ link }: { link: CheckedLink }) {
   const texts = useTexts('links');
   return (
-    <dl class="p-whom">
+    <dl class="p-link-account">
       <dt>{texts.forWhom}</dt>
       <dd>
         <strong dir="auto">{link.name}</strong>

@@ -9,7 +9,7 @@ import { useSession } from '../session.tsx';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What the approval of a login gives to whom. */
+/** Which program gets which permissions of which account when the login is approved. */
 export function LoginFacts({ login }: { login: CliLogin }) {
   const { approve: texts } = useTexts('access');
   const { user } = useSession();
