@@ -115,9 +115,10 @@ fn public_endpoint(
     }
     routes
         .with(run_to_completion)
-        .with(RequestChecks { rate_limits, origins: origins.clone() })
+        .with(RequestChecks { rate_limits: rate_limits.clone(), origins: origins.clone() })
         .with(PagesMiddleware { pages: pages.map(Arc::new) })
         .with(Cors { origins })
+        .data(rate_limits)
         .with(RequestContextMiddleware {
             app: app.clone(),
             document: openapi::document(),

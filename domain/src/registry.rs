@@ -36,6 +36,7 @@ use crate::{
         invitations::{
             self, DeleteUnusedPortalUsers, ExpireInvitations, InvitationSettings, RemindInvited, access_notice_email,
         },
+        overview::OverviewQueue,
         search::{IndexSearchWords, ReindexClients},
         staff::invitation_email,
     },
@@ -161,7 +162,8 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(TokenQueries::default())
         .with(TokenUses::default())
         .with(BrandCache::default())
-        .with(ImageQueue::default()))
+        .with(ImageQueue::default())
+        .with(OverviewQueue::default()))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ class Server:
     def __init__(self, binary, database=None, redis=None):
         self.folder = tempfile.mkdtemp(prefix="portico-fuzz.")
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PORTICO_", "MAIL_"))}
-        limits = "REQUESTS SIGN_IN_RATE SIGN_IN_ACCOUNT SIGN_IN_NETWORK SIGN_IN_LOCKOUT RECOVERY_ACCOUNT RECOVERY_NETWORK SEND_CODE SEND_CODE_NETWORK CODE_MISSES TOKEN_NETWORK INVITE_RECIPIENT INVITE_ACTOR INVITE_COLLEAGUE INVITE_BULK BEARER CHECK_PASSWORD"
+        limits = "REQUESTS SIGN_IN_RATE SIGN_IN_ACCOUNT SIGN_IN_NETWORK SIGN_IN_LOCKOUT RECOVERY_ACCOUNT RECOVERY_NETWORK SEND_CODE SEND_CODE_NETWORK CODE_MISSES TOKEN_NETWORK INVITE_RECIPIENT INVITE_ACTOR INVITE_COLLEAGUE INVITE_BULK BEARER CHECK_PASSWORD BRAND_MISSES"
         env |= {f"PORTICO_LIMIT_{name}": "off" for name in limits.split()}
         env |= {
             "PORTICO_LISTEN": "127.0.0.1:0",

@@ -1,6 +1,7 @@
 //! The figures of a tenant: what became of its invitations, and how its mail is delivered.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -153,6 +154,14 @@ stories! {
         let listed = tenant.owner.get(&format!("{}?status=failed", paths::EMAILS)).await.expect(200);
         assert_eq!(listed["data"].as_array().unwrap().len(), 4);
         assert!(figures["oldest_queued_seconds"].as_u64().unwrap() > 24 * 3600, "{figures}");
+    }
+
+    // A process makes one overview of a tenant at a time.
+    async fn twenty_overviews_of_a_tenant_at_the_same_time_are_all_answered(world) {
+        let tenant = world.tenant().await;
+        let staff: Vec<_> = (0..20).map(|_| tenant.owner.on_new_network()).collect();
+        let answers = join_all(staff.iter().map(|staff| staff.get(OVERVIEW))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     }
 
     async fn az_08_the_figures_are_those_of_the_own_tenant(world) {

@@ -1,6 +1,6 @@
 // The texts of the pages in their four languages.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { SAME_AS_ENGLISH } from './support/same-as-english.mjs';
 import { BUNDLES, textsOf } from './support/texts.mjs';
@@ -23,6 +23,39 @@ test('every error code of the document has a sentence in each language', async (
     const texts = await textsOf('problems', locale);
     const missing = codes.filter((code) => !texts.get(`codes.${code}`) && !texts.get(`fields.${code}`));
     assert.deepEqual(missing, [], locale);
+  }
+});
+
+/** Returns the sources of a folder of the server, without tests and comments. */
+function sourcesOf(folder) {
+  const root = new URL(`../../${folder}/`, import.meta.url);
+  const files = readdirSync(root, { recursive: true }).filter((file) => file.endsWith('.rs') && !file.includes('test'));
+  const withoutTests = files.map((file) => readFileSync(new URL(file, root), 'utf8').split('#[cfg(test)]')[0]);
+  return withoutTests.map((source) => source.replaceAll(/^\s*\/\/.*$/gm, ''));
+}
+
+test('every action and target of the audit log has a text in each language', async () => {
+  const sources = sourcesOf('domain/src');
+  const found = (pattern) => new Set(sources.flatMap((source) => Array.from(source.matchAll(pattern), ([, name]) => name)));
+  // The name of an action, as an argument of a function, ends with a verb in the past tense, perhaps with `_up`.
+  const actions = found(/[(,]\s*"([a-z_]+\.[a-z_]*(?:ed|set|sent)(?:_up)?)"/g);
+  const targets = found(/\.target\("([a-z_]+)"/g);
+  for (const locale of LOCALES) {
+    const texts = await textsOf('settings', locale);
+    const known = (path) => new Set([...texts.keys()].filter((key) => key.startsWith(path)).map((key) => key.slice(path.length)));
+    assert.deepEqual([...known('audit.actions.')].sort(), [...actions].sort(), locale);
+    assert.deepEqual([...known('audit.targets.')].sort(), [...targets].sort(), locale);
+  }
+});
+
+test('every sentence about the outcome of a mail has a text in each language', async () => {
+  const [source] = sourcesOf('domain/src/platform/mail').filter((text) => text.includes('fn tenant_detail('));
+  // The words of a mail server follow the sentence after a colon, in the place of the full stop.
+  const sentences = Array.from(source.matchAll(/"([A-Z][^"]*?)(?:\.|: \{words\})"/g), ([, sentence]) => `${sentence}.`);
+  assert.ok(sentences.length > 20, `only ${sentences.length} sentences were found`);
+  for (const locale of LOCALES) {
+    const texts = await textsOf('outcomes', locale);
+    assert.deepEqual([...texts.keys()].sort(), [...new Set(sentences)].sort(), locale);
   }
 });
 

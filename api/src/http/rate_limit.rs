@@ -19,7 +19,7 @@ use portico_domain::{
     limits,
     platform::{
         error::{Error, RateLimited},
-        rate_limit::{Quota, RateLimitSettings, Scope},
+        rate_limit::{Limit, Quota, RateLimitSettings, Scope},
     },
 };
 
@@ -68,6 +68,10 @@ pub(crate) struct RateLimits {
     failed_auth: FailureLimiter,
     /// The limit of [`TOKEN_NETWORK`](limits::TOKEN_NETWORK).
     misses: FailureLimiter,
+    /// The limit of [`CHECK_PASSWORD`](limits::CHECK_PASSWORD).
+    judged_passwords: FailureLimiter,
+    /// The limit of [`BRAND_MISSES`](limits::BRAND_MISSES).
+    brand_misses: FailureLimiter,
 }
 
 impl RateLimits {
@@ -76,9 +80,11 @@ impl RateLimits {
         let of_process = limits::ALL.iter().filter(|limit| limit.scope == Scope::Process);
         let limiters = of_process.filter_map(|limit| Limiter::new(limit.name, settings.quota(limit)?));
         let mut limiters: HashMap<_, _> = limiters.map(|limiter| (limiter.name, limiter)).collect();
-        let failed_auth = FailureLimiter::new(limiters.remove(limits::BEARER.name));
-        let misses = FailureLimiter::new(limiters.remove(limits::TOKEN_NETWORK.name));
-        Arc::new(Self { limiters, failed_auth, misses })
+        let mut of_failures = |limit: &Limit| FailureLimiter::new(limiters.remove(limit.name));
+        let (failed_auth, misses) = (of_failures(&limits::BEARER), of_failures(&limits::TOKEN_NETWORK));
+        let (judged_passwords, brand_misses) =
+            (of_failures(&limits::CHECK_PASSWORD), of_failures(&limits::BRAND_MISSES));
+        Arc::new(Self { limiters, failed_auth, misses, judged_passwords, brand_misses })
     }
 
     /// Returns the counter of failed bearer tokens. It is shared.
@@ -88,13 +94,17 @@ impl RateLimits {
 
     /// Takes one unit of [`REQUESTS`](limits::REQUESTS) of the session, or of the network if the request has no
     /// session. Takes one unit of each limit that the operation has `declared`, always of the network. Takes none of
-    /// [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the response.
+    /// [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the response, and
+    /// none of [`CHECK_PASSWORD`](limits::CHECK_PASSWORD), which the operations do.
     ///
     /// # Errors
     /// `too_many_requests` if one of the limits has no unit left.
     pub(crate) fn take(&self, network: &str, session: Option<SessionId>, declared: &[&str]) -> Result<(), Error> {
         if declared.contains(&limits::TOKEN_NETWORK.name) {
             self.misses.check(network)?;
+        }
+        if declared.contains(&limits::CHECK_PASSWORD.name) {
+            self.judged_passwords.check(network)?;
         }
         if let Some(limiter) = self.limiters.get(limits::REQUESTS.name) {
             match session {
@@ -115,16 +125,45 @@ impl RateLimits {
         }
     }
 
+    /// Takes one unit of [`CHECK_PASSWORD`](limits::CHECK_PASSWORD) for a password that is judged and not set.
+    ///
+    /// # Errors
+    /// `too_many_requests` if there is none.
+    pub(crate) fn take_judgement(&self, network: &str) -> Result<(), Error> {
+        self.judged_passwords.take(network)
+    }
+
+    /// Counts a password that the policy has refused in an operation that would have set it: the judgement has cost as
+    /// much as one that [`take_judgement`](Self::take_judgement) counts. A password that was set counts nothing,
+    /// because an office shares an address. Returns `result`, the result of the use case.
+    ///
+    /// # Errors
+    /// The error of `result`.
+    pub(crate) fn count_refused_password<T>(&self, network: &str, result: Result<T, Error>) -> Result<T, Error> {
+        // The body was parsed before, so only the policy finds an invalid field.
+        if matches!(result, Err(Error::Invalid(_))) {
+            self.judged_passwords.count(network);
+        }
+        result
+    }
+
+    /// Returns the counter of slugs that no tenant has.
+    pub(crate) fn brand_misses(&self) -> &FailureLimiter {
+        &self.brand_misses
+    }
+
     /// Removes the networks and sessions that have all their units again. To be called each minute.
     pub(crate) fn evict_expired(&self) {
         self.limiters.values().for_each(Limiter::evict_expired);
         self.failed_auth.evict_expired();
         self.misses.evict_expired();
+        self.judged_passwords.evict_expired();
+        self.brand_misses.evict_expired();
     }
 }
 
-/// Counts failures only: secrets that are not valid. A network that has exhausted the limit is refused before its
-/// secret is looked at.
+/// Counts failures only, such as secrets that are not valid. A network that has exhausted the limit is refused before
+/// its secret is looked at.
 #[derive(Clone)]
 pub(crate) struct FailureLimiter(Arc<Failures>);
 
@@ -153,14 +192,24 @@ impl FailureLimiter {
         }
     }
 
-    /// Counts one secret of `network` that is not valid.
+    /// Counts one failure of `network`.
     pub(crate) fn count(&self, network: &str) {
-        let Some(limiter) = &self.0.limiter else { return };
-        if limiter.take(network).is_ok_and(|left| left > 0) {
-            return;
+        // If no unit is left, the network is refused already.
+        let _ = self.take(network);
+    }
+
+    /// Counts what is about to fail.
+    ///
+    /// # Errors
+    /// `too_many_requests` if `network` has no unit left.
+    fn take(&self, network: &str) -> Result<(), Error> {
+        let Some(limiter) = &self.0.limiter else { return Ok(()) };
+        let taken = limiter.take(network);
+        if !taken.as_ref().is_ok_and(|left| *left > 0) {
+            let until = Instant::now() + limiter.quota.window / limiter.quota.burst;
+            self.blocked().insert(network.to_owned(), until);
         }
-        let until = Instant::now() + limiter.quota.window / limiter.quota.burst;
-        self.blocked().insert(network.to_owned(), until);
+        taken.map(drop)
     }
 
     fn evict_expired(&self) {

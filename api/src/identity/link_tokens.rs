@@ -1,5 +1,7 @@
 //! Mailed links: checking and replacing them, activating an account and accepting an invitation with one.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
@@ -25,6 +27,7 @@ use crate::{
         error::{ApiResult, codes, limit},
         fields::Field,
         nullable::Nullable,
+        rate_limit::RateLimits,
         response::{Accepted, NoContent, WithCookies, accepted},
         tags::Tag,
     },
@@ -143,14 +146,19 @@ impl LinkTokens {
     async fn activate(
         &self,
         Data(app): Data<&App>,
+        Data(rate_limits): Data<&Arc<RateLimits>>,
         caller: Anonymous,
         current: ReplacedSession<Portal>,
         Body(body): Body<Activate>,
-    ) -> ApiResult<WithCookies<Json<Session>>, { codes::CLIENT_SUSPENDED | codes::LINK_TOKEN | limit::TOKEN_NETWORK }>
-    {
+    ) -> ApiResult<
+        WithCookies<Json<Session>>,
+        { codes::CLIENT_SUSPENDED | codes::LINK_TOKEN | limit::CHECK_PASSWORD | limit::TOKEN_NETWORK },
+    > {
         let name = body.name.map(|Field(name)| name);
         let input = ActivateInput { token: body.token.0, password: body.password.0, name, replaces: current.0 };
-        Ok(views::sign_in_response(app, activation::activate(app, &caller, input).await?))
+        let activated = activation::activate(app, &caller, input).await;
+        let session = rate_limits.count_refused_password(&caller.context.network(), activated)?;
+        Ok(views::sign_in_response(app, session))
     }
 
     /// Request an activation link

@@ -1,5 +1,7 @@
 //! `/api/portal/auth`: password recovery and password changes of portal users.
 
+use std::sync::Arc;
+
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 use portico_domain::{
@@ -16,6 +18,7 @@ use crate::http::{
     body::Body,
     error::{ApiResult, codes, limit},
     fields::Field,
+    rate_limit::RateLimits,
     response::{Accepted, NoContent, accepted},
     tags::Tag,
 };
@@ -140,9 +143,11 @@ impl Passwords {
     async fn check(
         &self,
         Data(app): Data<&App>,
+        Data(rate_limits): Data<&Arc<RateLimits>>,
         session: OptionalSession,
         Body(body): Body<CheckPassword>,
     ) -> ApiResult<Json<PasswordJudgement>, { codes::LINK_TOKEN | limit::CHECK_PASSWORD | limit::TOKEN_NETWORK }> {
+        rate_limits.take_judgement(&session.network())?;
         let password = &body.password.0;
         let judgement = match &body.token {
             Some(Field(token)) => passwords::check_for_link(app, &session.anonymous(), token, password).await?,
@@ -161,10 +166,12 @@ impl Passwords {
     async fn reset(
         &self,
         Data(app): Data<&App>,
+        Data(rate_limits): Data<&Arc<RateLimits>>,
         caller: Anonymous,
         Body(body): Body<ResetPassword>,
-    ) -> ApiResult<Json<PasswordReset>, { codes::LINK_TOKEN | limit::TOKEN_NETWORK }> {
-        passwords::reset(app, &caller, &body.token.0, &body.password.0).await?;
+    ) -> ApiResult<Json<PasswordReset>, { codes::LINK_TOKEN | limit::CHECK_PASSWORD | limit::TOKEN_NETWORK }> {
+        let reset = passwords::reset(app, &caller, &body.token.0, &body.password.0).await;
+        rate_limits.count_refused_password(&caller.context.network(), reset)?;
         Ok(Json(PasswordReset { status: PasswordResetStatus::PasswordReset }))
     }
 

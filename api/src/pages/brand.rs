@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use poem_openapi::types::ToJSON;
-use portico_domain::{platform::app::App, tenancy::branding};
+use portico_domain::{
+    platform::{actor::RequestContext, app::App},
+    tenancy::branding,
+};
 use serde_json::Value;
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::tenancy::public_brand;
+use crate::{http::rate_limit::RateLimits, tenancy::public_brand};
 
 /// How long a page waits for its brand. Without it, the page has the neutral one.
 const BRAND_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,12 +43,18 @@ impl From<&branding::PublicBrand> for Brand {
     }
 }
 
-/// Returns the brand of the tenant with this slug, or the neutral one if there is no such tenant or the database does
-/// not answer.
-pub(super) async fn of_slug(app: &App, slug: Option<&str>) -> Brand {
-    if let Ok(brand) = timeout(BRAND_TIMEOUT, branding::public(app, slug)).await {
-        return Brand::from(&*brand);
+/// Returns the brand of the tenant with this slug, as [`public_brand::find`] does, or the neutral one if the database
+/// does not answer: a page is shown in any case.
+pub(super) async fn of_slug(
+    app: &App,
+    rate_limits: &RateLimits,
+    context: &RequestContext,
+    slug: Option<&str>,
+) -> Brand {
+    match timeout(BRAND_TIMEOUT, public_brand::find(app, rate_limits, context, slug, None)).await {
+        Ok(Ok((brand, _))) => return Brand::from(&*brand),
+        Ok(Err(error)) => warn!(%error, "cannot read the brand of a tenant; the page has the neutral one"),
+        Err(_) => warn!("the database does not answer; the page has the neutral brand"),
     }
-    warn!("the database does not answer; the page has the neutral brand");
     Brand::from(&branding::PublicBrand::neutral())
 }

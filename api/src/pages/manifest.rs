@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
+use portico_domain::platform::language::Language;
 use serde::Deserialize;
-
-use super::language::Language;
 
 /// The name of the file in `web/dist`.
 pub(super) const FILE: &str = "pages.json";
@@ -148,7 +147,7 @@ mod tests {
         files.sort_unstable();
         assert_eq!(files, ["c.js", "h.css", "k.js", "p.css", "p.js", "s.de.js", "s.en.js", "s.js"]);
         let sign_in = manifest.portal.page_at("/portal/sign-in").unwrap();
-        assert_eq!(sign_in.texts(Language::De).collect::<Vec<_>>(), ["s.de.js"]);
-        assert_eq!(sign_in.texts(Language::Fr).count(), 0);
+        assert_eq!(sign_in.texts(Language::German).collect::<Vec<_>>(), ["s.de.js"]);
+        assert_eq!(sign_in.texts(Language::French).count(), 0);
     }
 }

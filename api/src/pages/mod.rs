@@ -18,7 +18,7 @@ mod route;
 mod shell;
 mod visitor;
 
-use std::{io, sync::Arc};
+use std::{any::type_name, io, sync::Arc};
 
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
@@ -30,7 +30,7 @@ use portico_domain::{
     platform::{app::App, error::Error},
 };
 
-use crate::http::{error::ApiError, middleware::check_head, settings::ApiSettings};
+use crate::http::{error::ApiError, middleware::check_head, rate_limit::RateLimits, settings::ApiSettings};
 use assets::Assets;
 use manifest::Manifest;
 use route::Route;
@@ -93,8 +93,8 @@ impl Pages {
 
     /// Answers the shell of the page at `path`, with status 404 if there is no such page.
     async fn shell(&self, request: &Request, path: &str) -> Result<Response, ApiError> {
-        let app = request.data::<App>().ok_or_else(|| Error::Internal("the request has no app".into()))?;
-        let brand = brand::of_slug(app, visitor::tenant(request).as_deref()).await;
+        let (app, rate_limits, context) = (data::<App>(request)?, data::<Arc<RateLimits>>(request)?, data(request)?);
+        let brand = brand::of_slug(app, rate_limits, context, visitor::tenant(request).as_deref()).await;
         let language = visitor::language(request, brand.locale.as_deref());
         let area = self.manifest.area_at(path);
         let page = area.page_at(path);
@@ -107,6 +107,14 @@ impl Pages {
         let status = if page.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
         Ok(shell.into_response(status)?)
     }
+}
+
+/// Returns what the outer middleware has added to the request.
+///
+/// # Errors
+/// `internal` if it has not.
+fn data<T: Send + Sync + 'static>(request: &Request) -> Result<&T, Error> {
+    request.data().ok_or_else(|| Error::Internal(format!("the request has no {}", type_name::<T>())))
 }
 
 /// The middleware that answers the requests for pages, and hands all others to the API.

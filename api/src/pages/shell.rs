@@ -5,13 +5,13 @@ use poem::{
     Response,
     http::{StatusCode, header},
 };
-use portico_domain::platform::error::Error;
+use portico_domain::platform::{error::Error, language::Language};
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
 use super::{
     brand::Brand,
-    language::Language,
+    language::without_scripts,
     manifest::{Area, Page},
 };
 
@@ -27,6 +27,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(super) struct Shell<'a> {
     build: &'a str,
     language: Language,
+    /// What a browser without scripts shows.
+    without_scripts: &'static str,
     brand: &'a Brand,
     /// The address of the style sheet of the brand.
     brand_styles: String,
@@ -62,6 +64,7 @@ impl<'a> Shell<'a> {
         Self {
             build,
             language,
+            without_scripts: without_scripts(language),
             brand,
             brand_styles: brand_styles(brand),
             meta: meta.to_string(),
@@ -125,7 +128,7 @@ mod tests {
     fn shell(brand: &Brand) -> String {
         let return_origins = &["https://app.example.com".to_owned()];
         let common = Common { build: "0123456789abcdef", return_origins, password_min: 8 };
-        Shell::new(common, Language::De, brand).render().unwrap()
+        Shell::new(common, Language::German, brand).render().unwrap()
     }
 
     /// The name of a tenant may have any characters, and the slug ends up in the address of a style sheet.
@@ -163,7 +166,7 @@ mod tests {
         let manifest = Manifest::parse(format!(r#"{{ "portal": {area}, "console": {area} }}"#).as_bytes()).unwrap();
         let area = manifest.area_at("/portal");
         let common = Common { build: "b", return_origins: &[], password_min: 8 };
-        let shell = Shell::new(common, Language::De, &brand).with_files(area, area.page_at("/portal"));
+        let shell = Shell::new(common, Language::German, &brand).with_files(area, area.page_at("/portal"));
         assert_eq!(shell.modules, ["app.js", "main.js", "data.js", "dates.js", "de.js"]);
         assert_eq!(shell.styles, ["all.css", "home.css"]);
         let html = shell.render().unwrap();

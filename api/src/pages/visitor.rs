@@ -5,8 +5,9 @@
 //! not know how browsers reach Portico.
 
 use poem::{Request, http::header};
+use portico_domain::platform::language::Language;
 
-use super::language::Language;
+use super::language::accepted;
 
 /// The cookie with the language that the visitor has chosen on a page.
 const LOCALE_COOKIE: &str = "portico_locale";
@@ -16,9 +17,9 @@ const BRAND_COOKIE: &str = "portico_brand";
 /// Returns the language of the visitor: the chosen one, else the one that the browser prefers, else `default`, else
 /// English.
 pub(super) fn language(request: &Request, default: Option<&str>) -> Language {
-    let chosen = cookie(request, LOCALE_COOKIE).and_then(Language::of_tag);
-    let accepted = || Language::accepted(request.header(header::ACCEPT_LANGUAGE)?);
-    chosen.or_else(accepted).or_else(|| Language::of_tag(default?)).unwrap_or(Language::En)
+    let chosen = cookie(request, LOCALE_COOKIE).and_then(Language::of);
+    let preferred = || accepted(request.header(header::ACCEPT_LANGUAGE)?);
+    chosen.or_else(preferred).or_else(|| Language::of(default?)).unwrap_or(Language::English)
 }
 
 /// Returns the slug of the tenant whose brand the visitor sees: that of the query, else that of the cookie. There may
@@ -49,11 +50,17 @@ mod tests {
     #[test]
     fn chosen_language_comes_before_that_of_the_browser_and_of_the_tenant() {
         let language = |headers: &[(&'static str, &[u8])], default| language(&request("/", headers), default);
-        assert_eq!(language(&[("cookie", b"portico_locale=fr"), ("accept-language", b"de")], Some("es")), Language::Fr);
-        assert_eq!(language(&[("cookie", b"portico_locale=xx"), ("accept-language", b"de")], Some("es")), Language::De);
-        assert_eq!(language(&[("accept-language", b"nl")], Some("es-MX")), Language::Es);
-        assert_eq!(language(&[("accept-language", b"\xff")], Some("nl")), Language::En);
-        assert_eq!(language(&[], None), Language::En);
+        assert_eq!(
+            language(&[("cookie", b"portico_locale=fr"), ("accept-language", b"de")], Some("es")),
+            Language::French
+        );
+        assert_eq!(
+            language(&[("cookie", b"portico_locale=xx"), ("accept-language", b"de")], Some("es")),
+            Language::German
+        );
+        assert_eq!(language(&[("accept-language", b"nl")], Some("es-MX")), Language::Spanish);
+        assert_eq!(language(&[("accept-language", b"\xff")], Some("nl")), Language::English);
+        assert_eq!(language(&[], None), Language::English);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use poem::{Request, web::Data};
 use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
 use portico_domain::{
-    platform::{app::App, error::Error},
+    limits,
+    platform::{actor::RequestContext, app::App, error::Error, metrics, slug::Slug},
     tenancy::branding::{self, Logo, PublicBrand},
 };
 
@@ -14,6 +15,7 @@ use crate::http::{
     cacheable::{Cacheable, Css, Png},
     error::{ApiResult, codes, request},
     nullable::Nullable,
+    rate_limit::RateLimits,
     tags::Tag,
 };
 
@@ -72,16 +74,18 @@ impl PublicBrands {
     /// Get the brand of a tenant
     ///
     /// Returns what a page needs to show the brand before a person has signed in. The response is the neutral brand for
-    /// a tenant that does not exist or is suspended. A change may take 15 seconds to be seen.
+    /// a tenant that does not exist or is suspended. A network that asks for many of these gets the neutral brand for
+    /// every tenant for a while. A change may take 15 seconds to be seen.
     #[oai(path = "/brand", method = "get", operation_id = "get_brand")]
     async fn brand(
         &self,
         Data(app): Data<&App>,
-        _caller: Anonymous,
+        Data(rate_limits): Data<&Arc<RateLimits>>,
+        caller: Anonymous,
         /// The slug of the tenant. If it is absent, the neutral brand is returned.
         tenant: Query<Option<String>>,
     ) -> ApiResult<Json<Brand>, { request::UNCOUNTED }> {
-        let brand = branding::find_public(app, tenant.0.as_deref(), 0).await?;
+        let (brand, _) = find(app, rate_limits, &caller.context, tenant.0.as_deref(), None).await?;
         Ok(Json(Brand::from(&*brand)))
     }
 
@@ -93,14 +97,15 @@ impl PublicBrands {
     async fn style(
         &self,
         Data(app): Data<&App>,
+        Data(rate_limits): Data<&Arc<RateLimits>>,
         request: &Request,
-        _caller: Anonymous,
+        caller: Anonymous,
         /// The slug of the tenant. If it is absent, the style sheet of the neutral brand is returned.
         tenant: Query<Option<String>>,
         /// The version of the brand, so that the address changes with the brand.
         v: Query<Option<String>>,
     ) -> ApiResult<Cacheable<Css>, { request::UNCOUNTED }> {
-        let (brand, is_fresh) = find(app, tenant.0.as_deref(), v.0.as_deref()).await?;
+        let (brand, is_fresh) = find(app, rate_limits, &caller.context, tenant.0.as_deref(), v.0.as_deref()).await?;
         Ok(Cacheable::new(request, branding::css(&brand).as_bytes(), is_fresh))
     }
 
@@ -113,23 +118,47 @@ impl PublicBrands {
     async fn logo(
         &self,
         Data(app): Data<&App>,
+        Data(rate_limits): Data<&Arc<RateLimits>>,
         request: &Request,
-        _caller: Anonymous,
+        caller: Anonymous,
         /// The slug of the tenant.
         tenant: Query<Option<String>>,
         /// The version of the brand, so that the address changes with the brand.
         v: Query<Option<String>>,
     ) -> ApiResult<Cacheable<Png>, { codes::NOT_FOUND | request::UNCOUNTED }> {
-        let (brand, is_fresh) = find(app, tenant.0.as_deref(), v.0.as_deref()).await?;
+        let (brand, is_fresh) = find(app, rate_limits, &caller.context, tenant.0.as_deref(), v.0.as_deref()).await?;
         let image = branding::logo_image(app, &brand).await?.ok_or(Error::NOT_FOUND)?;
         Ok(Cacheable::with_hash(request, &image.png, &image.hash, is_fresh))
     }
 }
 
-/// Returns the brand, and whether it is the version that the request names. A request without a version takes any.
-async fn find(app: &App, tenant: Option<&str>, version: Option<&str>) -> Result<(Arc<PublicBrand>, bool), Error> {
+/// Returns the brand of the active tenant with this slug, or the neutral brand if there is none. Also returns whether it
+/// may be cached: whether it is the version that the request names. A request without a version takes any.
+///
+/// Each slug that no active tenant has is counted for the network of the request. After too many of them, the network
+/// gets the neutral brand for every slug, so that slugs cannot be guessed. A page is shown all the same.
+///
+/// # Errors
+/// `unavailable` or `internal`: the database failed.
+pub(crate) async fn find(
+    app: &App,
+    rate_limits: &RateLimits,
+    context: &RequestContext,
+    slug: Option<&str>,
+    version: Option<&str>,
+) -> Result<(Arc<PublicBrand>, bool), Error> {
     let version: Option<u32> = version.and_then(|version| version.parse().ok());
-    let brand = branding::find_public(app, tenant, version.unwrap_or(0)).await?;
+    let (misses, network) = (rate_limits.brand_misses(), context.network());
+    // A text that cannot be a slug tells nothing about tenants.
+    let slug = slug.filter(|slug| slug.parse::<Slug>().is_ok());
+    if slug.is_some() && misses.check(&network).is_err() {
+        metrics::rate_limited(limits::BRAND_MISSES.name);
+        return Ok((Arc::new(PublicBrand::neutral()), false));
+    }
+    let brand = branding::find_public(app, slug, version.unwrap_or(0)).await?;
+    if slug.is_some() && brand.tenant.is_none() {
+        misses.count(&network);
+    }
     let is_fresh = version.is_none_or(|version| version == brand.version);
     Ok((brand, is_fresh))
 }

@@ -25,7 +25,7 @@ macro_rules! limits {
 limits! {
     REQUESTS: "requests", "PORTICO_LIMIT_REQUESTS", "600/1m", Process, "Requests, per session, or per network if the request has no session; per process. The brand is not counted.";
     SIGN_IN_RATE: "sign_in_rate", "PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", Process, "Requests with a password, per network and process.";
-    CHECK_PASSWORD: "check_password", "PORTICO_LIMIT_CHECK_PASSWORD", "60/1m", Process, "Requests to judge a new password before it is set, per network and process.";
+    CHECK_PASSWORD: "check_password", "PORTICO_LIMIT_CHECK_PASSWORD", "60/1m", Process, "New passwords that are judged before they are set, or refused when they would be set with a link, per network and process.";
     SIGN_IN_ACCOUNT: "sign_in_account", "PORTICO_LIMIT_SIGN_IN_ACCOUNT", "5/15m", Shared, "Refused sign-ins, per address and network or known device.";
     SIGN_IN_NETWORK: "sign_in_network", "PORTICO_LIMIT_SIGN_IN_NETWORK", "30/15m", Shared, "Refused sign-ins, per network, known devices excepted.";
     RECOVERY_ACCOUNT: "recovery_account", "PORTICO_LIMIT_RECOVERY_ACCOUNT", "3/3h", Shared, "Requests for a reset or activation link, per mailbox or known device.";
@@ -38,6 +38,7 @@ limits! {
     INVITE_ACTOR: "invite_actor", "PORTICO_LIMIT_INVITE_ACTOR", "500/1d", Shared, "Invitations, resends and reset links that staff users send, per staff user.";
     INVITE_COLLEAGUE: "invite_colleague", "PORTICO_LIMIT_INVITE_COLLEAGUE", "20/1d", Shared, "Invitations and resends, per administrator of a client.";
     INVITE_BULK: "invite_bulk", "PORTICO_LIMIT_INVITE_BULK", "5000/1d", Shared, "Rows of bulk invitations that send a mail, per tenant.";
+    BRAND_MISSES: "brand_misses", "PORTICO_LIMIT_BRAND_MISSES", "30/1m", Process, "Requests for the brand or a page of a tenant that does not exist, per network and process. Further ones get the neutral brand.";
     BEARER: "bearer", "PORTICO_LIMIT_BEARER", "60/1m", Process, "Requests with a wrong bearer token, per network and process.";
     SIGN_IN_LOCKOUT: "sign_in_lockout", "PORTICO_LIMIT_SIGN_IN_LOCKOUT", "100", Streak, "Consecutive wrong passwords for one address until the password is locked. A reset unlocks it.";
 }

@@ -11,9 +11,10 @@ use crate::support::{
     Browser, Deployment, Person, Process, Redis, Sink, World, binary, cookies, credentials, eventually, http,
     new_password, password,
     paths::{
-        self, ACTIVATE, CHANGE_PASSWORD, CLIENTS, EMAILS, FORGOT_PASSWORD, LIVE, PROFILE, REFRESH, RESEND_ACTIVATION,
-        RESET_PASSWORD, RETRY_EMAILS, SERVICE_ACCOUNTS, SESSION, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF,
-        STAFF_SEND_CODE, STAFF_SIGN_OUT, STAFF_STEP_UP, STAFF_VERIFY_CODE, SWITCH_CLIENT,
+        self, ACTIVATE, CHANGE_PASSWORD, CLI_LOGINS, CLIENTS, EMAILS, EXCHANGE_CLI_LOGIN, FORGOT_PASSWORD, LIVE,
+        PROFILE, REFRESH, RESEND_ACTIVATION, RESET_PASSWORD, RETRY_EMAILS, SERVICE_ACCOUNTS, SESSION, SIGN_IN,
+        SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF, STAFF_SEND_CODE, STAFF_SIGN_OUT, STAFF_STEP_UP, STAFF_VERIFY_CODE,
+        SWITCH_CLIENT,
     },
     stories, unique_email, wrong_code,
 };
@@ -258,6 +259,30 @@ stories! {
             revoked.assert_recorded(world, 204, "api_token.revoked staff success").await;
         }
         delete(&owner, &account).assert_recorded(world, 204, "service_account.removed staff success").await;
+    }
+
+    async fn log_02_a_login_of_the_command_line_is_recorded(world) {
+        let owner = world.tenant().await.owner;
+        // The example of RFC 7636, appendix B.
+        let secret = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let login = |scopes: &[&str]| {
+            json!({
+                "port": 49152, "state": "a-state-of-the-program", "name": "laptop", "scopes": scopes,
+                "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            })
+        };
+        post(&owner, CLI_LOGINS, login(&[])).assert_recorded(world, 422, "").await;
+        let approved = post(&owner, CLI_LOGINS, login(&["clients:read"]));
+        let approved = approved.assert_recorded(world, 201, "cli_login.approved staff success").await;
+        let code = approved["redirect_to"].as_str().unwrap().split(['=', '&']).nth(1).unwrap();
+        let exchange = |secret: String| json!({ "code": code, "code_verifier": secret });
+        let program = world.browser();
+        let wrong = post(&program, EXCHANGE_CLI_LOGIN, exchange(secret.replace('d', "e")));
+        wrong.assert_recorded(world, 401, "").await;
+        let right = post(&program, EXCHANGE_CLI_LOGIN, exchange(secret.into()));
+        right.assert_recorded(world, 201, "api_token.created staff success").await;
+        let again = post(&program, EXCHANGE_CLI_LOGIN, exchange(secret.into()));
+        again.assert_recorded(world, 401, "").await;
     }
 
     async fn log_02_an_activation_is_recorded(world) {

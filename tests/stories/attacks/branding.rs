@@ -7,7 +7,7 @@ use image::ImageFormat;
 use serde_json::{Value, json};
 
 use crate::support::{
-    DEADLINE, Response, eventually, images,
+    Browser, DEADLINE, Deployment, Response, World, eventually, images,
     paths::{self, AUDIT_EVENTS, BRAND, BRAND_STYLE, BRANDING, LOGO},
     stories, unique,
 };
@@ -147,4 +147,47 @@ stories! {
         assert_eq!(actions, ["branding.logo_removed", "branding.logo_set", "branding.changed"]);
         assert_eq!(events[2]["details"]["fields"], json!(["name", "support.phone"]));
     }
+}
+
+/// Asserts that a network which guesses slugs sees the brand of no tenant, and that others do.
+async fn assert_slugs_cannot_be_guessed(deployment: Deployment) {
+    let world = World::start(deployment, &[("PORTICO_LIMIT_BRAND_MISSES", "6/1h")]).await;
+    let tenant = world.tenant().await;
+    images::upload(&tenant.owner, &images::png(160, 40)).await.expect(200);
+    let (guesser, visitor) = (world.browser(), world.browser());
+    let shows_brand = async |browser: &Browser| {
+        let of = |path: &str| format!("{path}?tenant={}", tenant.slug);
+        let brand = browser.get(&of(BRAND)).await.expect(200);
+        let (page, logo) = (browser.get(&of("/portal/sign-in")).await, browser.get(&of(LOGO)).await);
+        let style = browser.get(&of(BRAND_STYLE)).await;
+        assert_eq!((page.status, style.status), (200, 200));
+        let shown = [brand["name"] == "Blue Harbour", page.text.contains("Blue Harbour"), logo.status == 200];
+        // A style sheet that is not that of the tenant must not be kept for it.
+        let is_kept = style.headers["cache-control"] == "public, max-age=300";
+        assert!(shown.iter().all(|shown| *shown == is_kept), "{shown:?} {is_kept}");
+        is_kept
+    };
+    // Counted in each process.
+    for api in &world.apis {
+        let guesser = guesser.on_same_network().at(std::slice::from_ref(api));
+        for n in 0..6 {
+            // What cannot be a slug is no guess, and neither is the slug of a tenant.
+            guesser.get(&format!("{BRAND}?tenant=%3C")).await.expect(200);
+            assert!(shows_brand(&guesser).await, "{n} guesses");
+            let path = [BRAND, BRAND_STYLE, "/portal/sign-in"][n % 3];
+            assert_eq!(guesser.get(&format!("{path}?tenant={}", unique("guess"))).await.status, 200);
+        }
+    }
+    assert!(!shows_brand(&guesser).await);
+    assert!(shows_brand(&visitor).await);
+}
+
+#[tokio::test]
+async fn brd_07_slugs_cannot_be_guessed_in_a_single_process() {
+    assert_slugs_cannot_be_guessed(Deployment::Single).await;
+}
+
+#[tokio::test]
+async fn brd_07_slugs_cannot_be_guessed_in_a_cluster() {
+    assert_slugs_cannot_be_guessed(Deployment::Cluster).await;
 }

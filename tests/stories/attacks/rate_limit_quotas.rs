@@ -111,6 +111,20 @@ async fn assert_link_and_access_token_quotas(world: &World) {
     let accepted = accepted_by("check_password", async |_| browser.post(paths::CHECK_PASSWORD, judged.clone()).await);
     assert_eq!(accepted.await, 8 * world.apis.len());
 
+    // A password that is refused where it would be set counts for the same limit, and one that is set counts nothing.
+    let tenant = world.tenant().await;
+    let (invitation, person) = (tenant.create_invitation(world).await, tenant.person(world).await);
+    let reset = person.request_reset(world, 2).await;
+    let (office, weak) = (world.browser(), "passwordpassword");
+    for _ in 0..7 * world.apis.len() {
+        office.activate(&invitation.token, weak).await.expect(422);
+    }
+    office.activate(&invitation.token, &password()).await.expect(200);
+    let accepted = accepted_by("check_password", async |_| office.reset_password(&reset, weak).await).await;
+    assert_eq!(accepted, world.apis.len());
+    office.reset_password(&reset, &password()).await.assert_problem("429 too_many_requests");
+    world.browser().reset_password(&reset, &password()).await.expect(200);
+
     let browser = world.browser();
     let accepted = accepted_by("bearer", async |_| browser.get_with_bearer(SESSION, "a.b.c").await).await;
     assert_eq!(accepted, 4 * world.apis.len());

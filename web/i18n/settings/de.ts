@@ -158,6 +158,7 @@ export default {
       'session.opened': 'Angemeldet',
       'session.refresh_token_reused': 'Sitzung an anderer Stelle verwendet',
       'session.reported': 'Anmeldung als fremd gemeldet',
+      'signing_keys.rotated': 'Signaturschlüssel gewechselt',
       'staff.added': 'Person in das Team eingeladen',
       'staff.changed': 'Teammitglied geändert',
       'staff.profile_changed': 'Eigenes Teamprofil geändert',

@@ -157,6 +157,7 @@ export default {
       'session.opened': 'Signed in',
       'session.refresh_token_reused': 'Used a session from another place',
       'session.reported': 'Reported a sign-in as not their own',
+      'signing_keys.rotated': 'Rotated the signing keys',
       'staff.added': 'Invited a person to staff',
       'staff.changed': 'Changed a staff user',
       'staff.profile_changed': 'Changed the own staff profile',

@@ -159,6 +159,7 @@ export default {
       'session.opened': 'Inició sesión',
       'session.refresh_token_reused': 'Usó una sesión desde otro lugar',
       'session.reported': 'Denunció un inicio de sesión como ajeno',
+      'signing_keys.rotated': 'Rotó las claves de firma',
       'staff.added': 'Invitó a una persona al equipo',
       'staff.changed': 'Cambió un miembro del equipo',
       'staff.profile_changed': 'Cambió su propio perfil del equipo',

@@ -159,6 +159,7 @@ export default {
       'session.opened': 'A ouvert une session',
       'session.refresh_token_reused': 'A utilisé une session depuis un autre endroit',
       'session.reported': 'A signalé une connexion comme étrangère',
+      'signing_keys.rotated': 'A renouvelé les clés de signature',
       'staff.added': 'A invité une personne dans l’équipe',
       'staff.changed': 'A modifié un membre de l’équipe',
       'staff.profile_changed': 'A modifié son profil d’équipe',

@@ -2,6 +2,7 @@ import type { TenantContact } from '@portico/client';
 import { useTexts } from '../../app/texts.ts';
 import { Card } from '../../kit/card.tsx';
 import { Fact, Facts } from '../../kit/facts.tsx';
+import { mailto, tel } from './contact-links.ts';
 
 /** How the user reaches the company, if it has said so. */
 export function Support({ tenant: { name, support } }: { tenant: TenantContact }) {
@@ -13,12 +14,12 @@ export function Support({ tenant: { name, support } }: { tenant: TenantContact }
       <Facts>
         {support.email && (
           <Fact name={texts.email}>
-            <a href={`mailto:${support.email}`}>{support.email}</a>
+            <a href={mailto(support.email)}>{support.email}</a>
           </Fact>
         )}
         {support.phone && (
           <Fact name={texts.home.phone}>
-            <a href={`tel:${support.phone.replace(/[^+\d]/g, '')}`}>{support.phone}</a>
+            <a href={tel(support.phone)}>{support.phone}</a>
           </Fact>
         )}
       </Facts>

@@ -31,6 +31,11 @@ pub(crate) struct OptionalSession {
 }
 
 impl OptionalSession {
+    /// Returns the network that the request came from.
+    pub(crate) fn network(&self) -> String {
+        self.context.network()
+    }
+
     /// Returns the caller without the session.
     pub(crate) fn anonymous(self) -> Anonymous {
         Anonymous { context: self.context }

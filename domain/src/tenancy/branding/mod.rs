@@ -26,7 +26,7 @@ pub(crate) use logo::mail_logo;
 pub use logo::{Logo, LogoImage, logo_image};
 pub use phone::Phone;
 pub(crate) use public::NEUTRAL_NAME;
-pub use public::{PublicBrand, find_public, public};
+pub use public::{PublicBrand, find_public};
 pub use remove_logo::remove_logo;
 pub use set_logo::set_logo;
 pub use stored::{MAX_RADIUS, Support};

@@ -7,7 +7,6 @@ use portico_entity::{
     tenant::{Column, Entity, Status},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use tracing::warn;
 
 use super::{BrandCache, Branding, Color, Logo, stored::Stored};
 use crate::platform::{app::App, error::Result, slug::Slug};
@@ -44,18 +43,6 @@ impl PublicBrand {
         let Stored { accent, accent_dark, radius, .. } = Stored::default();
         let name = NEUTRAL_NAME.into();
         Self { tenant_id: None, tenant: None, name, accent, accent_dark, radius, logo: None, locale: None, version: 0 }
-    }
-}
-
-/// Returns the brand of the active tenant with this slug. Returns the neutral brand if there is none, or if the
-/// database fails: a page is shown in any case.
-pub async fn public(app: &App, slug: Option<&str>) -> Arc<PublicBrand> {
-    match find_public(app, slug, 0).await {
-        Ok(brand) => brand,
-        Err(error) => {
-            warn!(%error, "cannot read the brand of a tenant; the page has the neutral one");
-            Arc::new(PublicBrand::neutral())
-        }
     }
 }
 

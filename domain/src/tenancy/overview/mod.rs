@@ -2,8 +2,10 @@
 
 mod days;
 mod funnel;
+mod queue;
 mod show;
 
 pub use days::Days;
 pub use funnel::FunnelDay;
+pub use queue::OverviewQueue;
 pub use show::{Overview, show};

@@ -1,6 +1,6 @@
 //! The figures of a tenant.
 
-use super::{Days, FunnelDay, funnel};
+use super::{Days, FunnelDay, OverviewQueue, funnel};
 use crate::platform::{
     actor::{Authorized, access::ClientsRead},
     app::App,
@@ -23,9 +23,11 @@ pub struct Overview {
 /// is not counted.
 ///
 /// # Errors
-/// `unavailable` or `internal`: a database query failed.
+/// - `overloaded`: other overviews of the tenant take too long.
+/// - `unavailable` or `internal`: a database query failed.
 pub async fn show(app: &App, caller: &Authorized<ClientsRead>, days: Days) -> Result<Overview> {
     let tenant = caller.tenant.id;
+    let _turn = app.get::<OverviewQueue>().wait(tenant).await?;
     let funnel = funnel::read(app, tenant, days).await?;
     let failed_mail = mail::failed_by_reason(app, tenant, days.start(), days.end()).await?;
     let oldest = mail::oldest_queued(app, tenant).await?;

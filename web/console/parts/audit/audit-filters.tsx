@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { listStaff, type AuditEvent, type AuditOutcome } from '@portico/client';
 import { dataOf } from '../../../app/queries.tsx';
 import { useLocale, useTexts } from '../../../app/texts.ts';
+import { valuesOf } from '../../../app/values.ts';
 import { DateRangeFilter, FilterBar, SelectFilter, ValueFilter } from '../../../kit/filters.tsx';
 import type { Choice } from '../../../kit/select-field.tsx';
 import { choicesOf } from '../choices.ts';
@@ -10,7 +11,7 @@ import { useMay } from '../permissions.ts';
 import { actorName } from './actions.ts';
 import { ClientFilter } from './client-filter.tsx';
 
-const OUTCOMES = ['success', 'failure'] as const satisfies AuditOutcome[];
+const OUTCOMES = valuesOf<AuditOutcome>({ success: true, failure: true });
 
 /** The filters of the audit log. */
 export const FILTERS = {

@@ -1,7 +1,8 @@
-import type { BulkInvitationResult } from '@portico/client';
+import type { BulkInvitationResult, BulkRowStatus } from '@portico/client';
 import { useTexts } from '../../../app/texts.ts';
+import { valuesOf } from '../../../app/values.ts';
 
-const STATUSES = ['invited', 'exists', 'duplicate', 'limited', 'invalid'] as const;
+const STATUSES = valuesOf<BulkRowStatus>({ invited: true, exists: true, duplicate: true, limited: true, invalid: true });
 
 /** How many rows have each outcome. Outcomes without rows are left out. */
 export function Counts({ counts }: { counts: BulkInvitationResult['counts'] }) {

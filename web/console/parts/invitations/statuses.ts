@@ -1,3 +1,11 @@
 // The values of the filters of invitations.
-export const INVITATION_STATUSES = ['pending', 'accepted', 'cancelled', 'expired'] as const;
-export const DELIVERY_STATUSES = ['queued', 'sent', 'failed', 'suppressed'] as const;
+import type { DeliveryStatus, InvitationStatus } from '@portico/client';
+import { valuesOf } from '../../../app/values.ts';
+
+export const INVITATION_STATUSES = valuesOf<InvitationStatus>({
+  pending: true,
+  accepted: true,
+  cancelled: true,
+  expired: true,
+});
+export const DELIVERY_STATUSES = valuesOf<DeliveryStatus>({ queued: true, sent: true, failed: true, suppressed: true });

@@ -1,22 +1,23 @@
 import type { EmailKind, EmailStatus } from '@portico/client';
+import { valuesOf } from '../../../app/values.ts';
 
 /** The kinds of mails, as the filter offers them. */
-export const MAIL_KINDS = [
-  'activation',
-  'invitation',
-  'invitation_reminder',
-  'access_notice',
-  'new_admin',
-  'reset',
-  'password_changed',
-  'password_locked',
-  'session_ended',
-  'new_device',
-  'staff_code',
-  'staff_invitation',
-  'token_created',
-  'token_expiring',
-] as const satisfies EmailKind[];
+export const MAIL_KINDS = valuesOf<EmailKind>({
+  activation: true,
+  invitation: true,
+  invitation_reminder: true,
+  access_notice: true,
+  new_admin: true,
+  reset: true,
+  password_changed: true,
+  password_locked: true,
+  session_ended: true,
+  new_device: true,
+  staff_code: true,
+  staff_invitation: true,
+  token_created: true,
+  token_expiring: true,
+});
 
 /** The statuses of a mail, as the filter offers them. */
-export const MAIL_STATUSES = ['queued', 'sent', 'failed', 'suppressed'] as const satisfies EmailStatus[];
+export const MAIL_STATUSES = valuesOf<EmailStatus>({ queued: true, sent: true, failed: true, suppressed: true });

@@ -1,22 +1,29 @@
-// The table of roles and permissions, as in `docs/roles.md`, with which the pages say what a role may do. The server
-// alone decides.
-import type { StaffPermission, StaffRole, TokenScope } from '@portico/client';
+// The table of roles and permissions, with which the pages say what a role may do. The server alone decides. A test
+// compares the table with `docs/roles.md`.
+import type { ServiceAccountRole, StaffPermission, StaffRole, TokenScope } from '@portico/client';
+import { valuesOf } from '../../../app/values.ts';
 
 /** All roles, the one with the most permissions first. A service account cannot have the first one. */
-export const ROLES = ['owner', 'admin', 'support', 'viewer'] as const satisfies StaffRole[];
-export const SERVICE_ROLES = ['admin', 'support', 'viewer'] as const satisfies StaffRole[];
+export const ROLES = valuesOf<StaffRole>({ owner: true, admin: true, support: true, viewer: true });
+export const SERVICE_ROLES = valuesOf<ServiceAccountRole>({ admin: true, support: true, viewer: true });
 
+const SCOPE_TABLE: Record<TokenScope, true> = {
+  'clients:read': true,
+  'clients:edit': true,
+  'emails:read': true,
+  'emails:edit': true,
+  'audit:read': true,
+  'settings:read': true,
+};
 /** The permissions that an API token can have. */
-export const SCOPES = [
-  'clients:read',
-  'clients:edit',
-  'emails:read',
-  'emails:edit',
-  'audit:read',
-  'settings:read',
-] as const satisfies TokenScope[];
+export const SCOPES = valuesOf<TokenScope>(SCOPE_TABLE);
 
-const PERMISSIONS = [...SCOPES, 'settings:edit', 'staff:read', 'staff:edit'] as const satisfies StaffPermission[];
+const PERMISSIONS = valuesOf<StaffPermission>({
+  ...SCOPE_TABLE,
+  'settings:edit': true,
+  'staff:read': true,
+  'staff:edit': true,
+});
 
 const GIVES: Record<StaffRole, (permission: StaffPermission) => boolean> = {
   owner: () => true,

@@ -41,7 +41,7 @@ export const getSigningKeys = <ThrowOnError extends boolean = false>(options?: O
  * If the password is rejected, the link stays valid. If the user already has a password, the response is
  * `token_revoked`.
  *
- * Rate limits: `requests`, `token_network`.
+ * Rate limits: `requests`, `token_network`, `check_password`.
  */
 export const activateAccount = <ThrowOnError extends boolean = false>(options: Options<ActivateAccountData, ThrowOnError>): RequestResult<ActivateAccountResponses, ActivateAccountErrors, ThrowOnError> => (options.client ?? client).post<ActivateAccountResponses, ActivateAccountErrors, ThrowOnError>({
     url: '/api/portal/auth/activate',
@@ -203,7 +203,7 @@ export const resendActivation = <ThrowOnError extends boolean = false>(options: 
  *
  * If the password is rejected, the link stays valid.
  *
- * Rate limits: `requests`, `token_network`.
+ * Rate limits: `requests`, `token_network`, `check_password`.
  */
 export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     url: '/api/portal/auth/reset-password',
@@ -322,7 +322,8 @@ export const switchClient = <ThrowOnError extends boolean = false>(options: Opti
  * Get the brand of a tenant
  *
  * Returns what a page needs to show the brand before a person has signed in. The response is the neutral brand for
- * a tenant that does not exist or is suspended. A change may take 15 seconds to be seen.
+ * a tenant that does not exist or is suspended. A network that asks for many of these gets the neutral brand for
+ * every tenant for a while. A change may take 15 seconds to be seen.
  *
  * Rate limits: none.
  */
