@@ -4,6 +4,7 @@ import type { PortalUser } from '@portico/client';
 import { useTexts } from '../../../app/texts.ts';
 import { DateTime } from '../../../kit/date-time.tsx';
 import { FilterBar, SearchFilter, SelectFilter } from '../../../kit/filters.tsx';
+import { PersonCell } from '../../../kit/person-cell.tsx';
 import { RowMenu } from '../../../kit/row-menu.tsx';
 import type { Column } from '../../../kit/table.tsx';
 import { choicesOf } from '../choices.ts';
@@ -12,7 +13,6 @@ import { ListTable, type List } from '../list.tsx';
 import { useMay } from '../permissions.ts';
 import { MemberStatus } from '../status.tsx';
 import { actsFor, PersonActDialog, type PersonActName } from './person-act.tsx';
-import { PersonCell } from './person-cell.tsx';
 
 /** The filters of a list of people. */
 export const PERSON_FILTERS = { q: 'search', status: ['invited', 'active', 'disabled'] } as const;
