@@ -10,8 +10,8 @@ const SEPARATORS = [',', ';', '\t'];
 const LINE_END = '\r\n';
 
 /**
- * Returns the text of a file in UTF-8, or else in Windows-1252, as older spreadsheet programs write it. A byte order mark
- * is left out.
+ * Returns the text of a file in UTF-8, or else in Windows-1252, as older spreadsheet programs write it. A byte order
+ * mark is left out.
  */
 export async function textOfFile(file: Blob): Promise<string> {
   const bytes = await file.arrayBuffer();
@@ -47,8 +47,8 @@ const headerOf = (text: string, separator: string): string[] =>
   (readRows(text.replace(/^\uFEFF/, ''), separator, 1)[0] ?? []).map((name) => name.trim().toLowerCase());
 
 /**
- * Reads the cells of at most `limit` rows (RFC 4180), without empty lines. A quotation mark counts only at the beginning
- * of a cell.
+ * Reads the cells of at most `limit` rows (RFC 4180), without empty lines. A quotation mark counts only at the
+ * beginning of a cell.
  */
 function readRows(text: string, separator: string, limit = Infinity): string[][] {
   const rows: string[][] = [];
