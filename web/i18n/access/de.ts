@@ -98,7 +98,7 @@ export default {
   tokens: {
     title: 'API-Tokens',
     own: 'Ihre Tokens',
-    ownIntro: 'Mit einem Token handelt eines Ihrer Programme in Ihrem Namen. Es darf nie mehr als Sie.',
+    ownIntro: 'Mit einem Token handelt eines Ihrer Programme in Ihrem Namen. Es darf nie mehr als Sie. Ein Token wird nur einmal gezeigt, wenn es erstellt wird.',
     all: 'Alle Tokens des Unternehmens',
     allIntro: 'Die Tokens aller Personen und Dienstkonten. Sie können jedes davon widerrufen.',
     empty: 'Es gibt kein Token',

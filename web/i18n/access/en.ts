@@ -98,7 +98,7 @@ export default {
   tokens: {
     title: 'API tokens',
     own: 'Your tokens',
-    ownIntro: 'With a token, a program of yours acts in your name. It can never do more than you may.',
+    ownIntro: 'With a token, a program of yours acts in your name. It can never do more than you may. A token is shown only once, when it is created.',
     all: 'All tokens of the company',
     allIntro: 'The tokens of all people and service accounts. You can revoke each of them.',
     empty: 'There is no token',

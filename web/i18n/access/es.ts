@@ -98,7 +98,7 @@ export default {
   tokens: {
     title: 'Tokens de API',
     own: 'Sus tokens',
-    ownIntro: 'Con un token, un programa suyo actúa en su nombre. Nunca puede hacer más que usted.',
+    ownIntro: 'Con un token, un programa suyo actúa en su nombre. Nunca puede hacer más que usted. Un token solo se muestra una vez, al crearlo.',
     all: 'Todos los tokens de la empresa',
     allIntro: 'Los tokens de todas las personas y cuentas de servicio. Puede revocar cada uno de ellos.',
     empty: 'No hay ningún token',

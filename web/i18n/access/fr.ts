@@ -98,7 +98,7 @@ export default {
   tokens: {
     title: 'Jetons d’API',
     own: 'Vos jetons',
-    ownIntro: 'Avec un jeton, un programme agit en votre nom. Il ne peut jamais faire plus que vous.',
+    ownIntro: 'Avec un jeton, un programme agit en votre nom. Il ne peut jamais faire plus que vous. Un jeton n’est affiché qu’une fois, à sa création.',
     all: 'Tous les jetons de l’entreprise',
     allIntro: 'Les jetons de toutes les personnes et de tous les comptes de service. Vous pouvez révoquer chacun d’eux.',
     empty: 'Il n’y a pas de jeton',
