@@ -7,8 +7,31 @@ import { Fact, Facts } from '../kit/facts.tsx';
 import { LoadMore } from '../kit/load-more.tsx';
 import { Logo } from '../kit/logo.tsx';
 import { PageHead } from '../kit/page-head.tsx';
+import { PersonCell } from '../kit/person-cell.tsx';
+import { sessionColumns } from '../kit/session-columns.tsx';
 import { Table } from '../kit/table.tsx';
 import { NAMES, type Entry } from './entry.ts';
+
+const SESSIONS = ['Firefox on Windows', 'Unknown device'].map((device, index) => ({
+  id: device,
+  device,
+  ip: index === 0 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : null,
+  current: index === 0,
+  created_at: '2026-03-02T09:30:00Z',
+  last_seen_at: '2026-03-03T10:05:00Z',
+}));
+
+const SESSION_TEXTS = {
+  device: 'Device',
+  unknownDevice: 'Unknown device',
+  current: 'This device',
+  network: 'IP address',
+  since: 'Signed in',
+  lastSeen: 'Last used',
+  actions: 'Actions',
+  end: 'End',
+  endLabel: (device: string) => `End the session on ${device}`,
+};
 
 const PEOPLE = Object.values(NAMES).map((name, index) => ({ name, count: index * 1000 }));
 
@@ -32,12 +55,18 @@ export const LISTS: Entry[] = [
             keyOf={({ name }) => name}
             below={({ count }) => count === 1000 && 'What stands below this person.'}
             columns={[
-              { title: 'Name', role: 'heading', cell: ({ name }) => <span dir="auto">{name}</span> },
+              { title: 'Name', role: 'heading', cell: ({ name }) => <PersonCell name={name} email="ann@acme.test" /> },
               { title: 'Status', cell: () => <Badge kind="success">Active</Badge> },
               { title: 'Mails', align: 'end', cell: ({ count }) => count },
               { title: 'Actions', role: 'actions', cell: ({ name }) => <Button small label={`Disable ${name}`}>Disable</Button> },
             ]}
           />
+        ),
+      },
+      {
+        name: 'of sessions',
+        show: () => (
+          <Table caption="Sessions" rows={SESSIONS} keyOf={({ id }) => id} columns={sessionColumns(SESSION_TEXTS, () => undefined)} />
         ),
       },
     ],

@@ -7,7 +7,7 @@ import { Card } from '../kit/card.tsx';
 import { Form } from '../kit/form.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { PageHead } from '../kit/page-head.tsx';
-import { isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login/login.ts';
+import { denialOf, isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login/login.ts';
 import { LoginFacts } from './parts/cli-login/login-facts.tsx';
 import { useSession } from './parts/session.tsx';
 import { StepUpProvider, useStepUp } from './parts/codes/step-up.tsx';
@@ -56,7 +56,11 @@ function Approval({ login }: { login: CliLogin }) {
 function Answer({ login, onOutcome }: { login: CliLogin; onOutcome: (outcome: Outcome) => void }) {
   const { approve: texts } = useTexts('access');
   const { confirm } = useStepUp();
-  const deny = <Button onClick={() => onOutcome('denied')}>{texts.deny}</Button>;
+  const tellDenied = () => {
+    onOutcome('denied');
+    location.assign(denialOf(login));
+  };
+  const deny = <Button onClick={tellDenied}>{texts.deny}</Button>;
   if (login.scopes.length === 0) {
     return (
       <>

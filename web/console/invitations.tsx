@@ -2,46 +2,28 @@ import { listInvitations } from '@portico/client';
 import { useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
 import { EmptyState } from '../kit/empty-state.tsx';
-import { FilterBar, SearchFilter, SelectFilter } from '../kit/filters.tsx';
 import { LinkButton } from '../kit/link-button.tsx';
 import { PageHead } from '../kit/page-head.tsx';
-import { choicesOf } from './parts/choices.ts';
 import { ClientLink } from './parts/client-link.tsx';
-import { DELIVERY_STATUSES, INVITATION_STATUSES } from './parts/invitations/statuses.ts';
-import { InvitationsTable, isQueued } from './parts/invitations/invitations-table.tsx';
+import { InvitationList, isQueued, SEARCHED_INVITATION_FILTERS } from './parts/invitations/invitation-list.tsx';
 import { useFilters } from './parts/filters.ts';
 import { useList } from './parts/list.tsx';
 import { Outcomes } from './parts/outcome.tsx';
 
 /** The invitations to all clients. */
 export default function InvitationsPage() {
-  const { invitations, fields, invitationStatuses, deliveryStatuses, navigation } = useTexts('console');
-  const filters = useFilters({ q: 'search', status: INVITATION_STATUSES, delivery: DELIVERY_STATUSES });
-  const { values, set } = filters;
-  const list = useList(['invitations', values], (cursor) => listInvitations({ query: { ...values, cursor } }), isQueued);
+  const { invitations, fields, navigation } = useTexts('console');
+  const filters = useFilters(SEARCHED_INVITATION_FILTERS);
+  const list = useList(['invitations', filters.values], (cursor) => listInvitations({ query: { ...filters.values, cursor } }), isQueued);
   return (
     <Outcomes>
       <PageHead title={invitations.title} />
       <Card>
-        <FilterBar onClear={filters.isFiltered ? filters.clear : undefined}>
-          <SearchFilter label={fields.search} hint={fields.searchPeople} value={values.q} onChange={(q) => set({ q })} />
-          <SelectFilter
-            label={fields.status}
-            choices={choicesOf(invitationStatuses)}
-            value={values.status}
-            onChange={(status) => set({ status })}
-          />
-          <SelectFilter
-            label={fields.delivery}
-            choices={choicesOf(deliveryStatuses)}
-            value={values.delivery}
-            onChange={(delivery) => set({ delivery })}
-          />
-        </FilterBar>
-        <InvitationsTable
+        <InvitationList
           list={list}
           caption={invitations.title}
           filters={filters}
+          isSearchable
           clientIdOf={({ client }) => client.id}
           columns={[{ title: fields.client, cell: ({ client }) => <ClientLink client={client} /> }]}
           empty={

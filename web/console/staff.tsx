@@ -6,6 +6,7 @@ import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { DateTime } from '../kit/date-time.tsx';
 import { PageHead } from '../kit/page-head.tsx';
+import { PersonCell } from '../kit/person-cell.tsx';
 import { RowMenu } from '../kit/row-menu.tsx';
 import type { Column } from '../kit/table.tsx';
 import { ListTable, useList } from './parts/list.tsx';
@@ -72,14 +73,10 @@ function Name({ member: { id, name, email, status } }: { member: StaffMember }) 
   const { staff: texts } = useTexts('access');
   const { user } = useSession();
   return (
-    <div class="p-name">
-      <span class="p-name-line">
-        <bdi>{name}</bdi>
-        {id === user.id && <Badge kind="accent">{texts.you}</Badge>}
-        {status === 'disabled' && <Badge kind="warning">{texts.disabled}</Badge>}
-      </span>
-      {email && <span class="p-muted p-small">{email}</span>}
-    </div>
+    <PersonCell name={name} email={email}>
+      {id === user.id && <Badge kind="accent">{texts.you}</Badge>}
+      {status === 'disabled' && <Badge kind="warning">{texts.disabled}</Badge>}
+    </PersonCell>
   );
 }
 

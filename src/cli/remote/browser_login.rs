@@ -28,8 +28,8 @@ const APPROVAL_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// the login. The token has the name `token_name`.
 ///
 /// # Errors
-/// A failure with the exit code 1 if no port is free or if the login is not approved within ten minutes; as for
-/// [`ApiClient::send`] if the server does not answer with a token.
+/// A failure with the exit code 1 if no port is free, or if the login is denied or is not approved within ten minutes;
+/// as for [`ApiClient::send`] if the server does not answer with a token.
 pub(super) async fn run(client: &ApiClient, token_name: &str, open: impl FnOnce(&str)) -> Result<String> {
     let (verifier, state) = (CodeVerifier::generate(Random), LoginState::generate(Random));
     let mut server = CallbackServer::start(state.clone()).await?;
@@ -61,11 +61,15 @@ fn approval_page(client: &ApiClient, port: u16, state: &LoginState, verifier: &C
     client.url.join(APPROVAL_PAGE, &query)
 }
 
-/// Exchanges each code that a browser brings, until the server accepts one.
+/// Exchanges each code that a browser brings, until the server accepts one or the staff user denies the login.
 async fn wait(client: &ApiClient, server: &mut CallbackServer, verifier: &CodeVerifier) -> Result<String> {
     loop {
         let callback = server.next().await?;
-        let body = json!({ "code": callback.code, "code_verifier": verifier.reveal() });
+        let Some(code) = callback.code else {
+            let _ = callback.answer.send(Page::Denied);
+            return Err(Failure::failed("the login was denied in the browser"));
+        };
+        let body = json!({ "code": code, "code_verifier": verifier.reveal() });
         let request = ApiRequest::post("/api/staff/cli-logins/exchange").json(&body);
         let exchanged = client.send(&request, Credentials::default()).await;
         let token = exchanged.and_then(|answer| answer.parse::<CreatedToken>());

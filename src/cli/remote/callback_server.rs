@@ -1,4 +1,4 @@
-//! The port of this machine to which a browser brings the code of a login.
+//! The port of this machine to which a browser brings the code of a login, or the answer that it was denied.
 //!
 //! Every program and every page on this machine can send requests to the port. Only a request with the state of the
 //! login counts. Any other is answered and forgotten, so that it cannot end the login.
@@ -46,12 +46,14 @@ pub(super) enum Page {
     Failed,
     /// The code was refused.
     Refused,
+    /// The staff user has denied the login.
+    Denied,
 }
 
-/// A code that the browser has brought.
+/// What the browser has brought.
 pub(super) struct Callback {
-    /// The code. It may be wrong.
-    pub(super) code: String,
+    /// The code, which may be wrong. `None` if the login was denied.
+    pub(super) code: Option<String>,
     /// Where to send what the browser shows.
     pub(super) answer: oneshot::Sender<Page>,
 }
@@ -89,7 +91,7 @@ impl CallbackServer {
         Ok(Self { port, callbacks, connections, accepting })
     }
 
-    /// Returns the next code that a browser brings together with the state of the login.
+    /// Returns what a browser brings next together with the state of the login.
     ///
     /// # Errors
     /// A failure with the exit code 1 if the server has ended.
@@ -147,15 +149,17 @@ async fn answer<B>(request: &Request<B>, login: &Login) -> Response<Full<Bytes>>
         Ok(Page::LoggedIn) => page(StatusCode::OK, "You are logged in. You can close this window."),
         Ok(Page::Failed) => page(StatusCode::BAD_GATEWAY, "The login has failed. The terminal says why."),
         Ok(Page::Refused) => page(StatusCode::FORBIDDEN, "The server has refused this login. Approve it again."),
+        Ok(Page::Denied) => page(StatusCode::OK, "You have denied the login. You can close this window."),
         Err(_) => page(StatusCode::GONE, "This login is over. You can close this window."),
     }
 }
 
-/// Returns the code in a request that belongs to the login.
+/// Returns the code in a request that belongs to the login, or `None` if the request says that the login was denied
+/// (RFC 6749, section 4.1.2.1).
 ///
 /// # Errors
 /// The status of the response to any other request.
-fn code<B>(request: &Request<B>, login: &Login) -> Result<String, StatusCode> {
+fn code<B>(request: &Request<B>, login: &Login) -> Result<Option<String>, StatusCode> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     // A page can make its own name point to this machine. The browser then sends that name.
     let host = format!("127.0.0.1:{}", login.port);
@@ -174,8 +178,12 @@ fn code<B>(request: &Request<B>, login: &Login) -> Result<String, StatusCode> {
         let value = values.next().map(|(_, value)| value.into_owned());
         value.filter(|_| values.next().is_none())
     };
-    match (only("code"), only("state")) {
-        (Some(code), Some(state)) if login.state.matches(&state) => Ok(code),
+    if !only("state").is_some_and(|state| login.state.matches(&state)) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    match (only("code"), only("error").as_deref()) {
+        (Some(code), None) => Ok(Some(code)),
+        (None, Some("access_denied")) => Ok(None),
         _ => Err(StatusCode::BAD_REQUEST),
     }
 }
@@ -226,19 +234,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_request_of_the_login_brings_a_code() {
+    async fn only_a_request_of_the_login_is_an_answer() {
         let state = LoginState::generate(Random);
         let mut server = CallbackServer::start(state.clone()).await.unwrap();
         let (port, other) = (server.port, LoginState::generate(Random));
         let (host, right) = (format!("127.0.0.1:{port}"), format!("/callback?code=c&state={}", state.as_str()));
         let wrong_state = format!("/callback?code=c&state={}", other.as_str());
         let (twice, both) = (format!("{right}&code=d"), format!("{right}&state={}", other.as_str()));
+        let (denied, failed) = (right.replace("code=c", "error=access_denied"), right.replace("code=c", "error=other"));
+        let foreign_denial = wrong_state.replace("code=c", "error=access_denied");
+        let contradiction = format!("{denied}&code=c");
         for (method, target, hosts, status) in [
             ("GET", &*wrong_state, &[&*host][..], 400),
             ("GET", "/callback?code=c", &[&host], 400),
             ("GET", "/callback?state=x", &[&host], 400),
             ("GET", &twice, &[&host], 400),
             ("GET", &both, &[&host], 400),
+            ("GET", &failed, &[&host], 400),
+            ("GET", &foreign_denial, &[&host], 400),
+            ("GET", &contradiction, &[&host], 400),
+            ("GET", "/callback?error=access_denied", &[&host], 400),
             ("POST", &right, &[&host], 405),
             ("GET", "/", &[&host], 404),
             ("GET", "/favicon.ico", &[&host], 404),
@@ -254,15 +269,21 @@ mod tests {
             assert!(response.contains("default-src 'none'") && response.contains("cache-control: no-store"));
         }
         assert!(send(port, "\x16\x03\x01 not HTTP\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
-        assert!(server.callbacks.try_recv().is_err(), "no code has arrived");
+        assert!(server.callbacks.try_recv().is_err(), "no answer has arrived");
 
-        let browser = tokio::spawn(async move { request(port, "GET", &right, &[&host]).await });
-        let callback = server.next().await.unwrap();
-        assert_eq!(callback.code, "c");
-        callback.answer.send(Page::LoggedIn).unwrap();
+        for (target, code, shown, sentence) in [
+            (denied, None, Page::Denied, "You have denied the login."),
+            (right, Some("c"), Page::LoggedIn, "You are logged in."),
+        ] {
+            let host = host.clone();
+            let browser = tokio::spawn(async move { request(port, "GET", &target, &[&host]).await });
+            let callback = server.next().await.unwrap();
+            assert_eq!(callback.code.as_deref(), code);
+            callback.answer.send(shown).unwrap();
+            let response = browser.await.unwrap();
+            assert!(response.starts_with("HTTP/1.1 200 ") && response.contains(sentence), "{response}");
+        }
         server.close().await;
-        let response = browser.await.unwrap();
-        assert!(response.starts_with("HTTP/1.1 200 ") && response.contains("You can close this window"), "{response}");
     }
 
     #[tokio::test]

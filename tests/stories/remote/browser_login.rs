@@ -131,6 +131,19 @@ stories! {
         world.browser().get_with_bearer(CLIENTS, &token).await.assert_problem("401 unauthenticated");
     }
 
+    async fn a_login_that_is_denied_ends_the_command(world) {
+        let machine = Machine::new();
+        let (terminal, page) = start(&machine, &world.apis[0]).await;
+        let query = query(&page);
+        let callback = format!("http://127.0.0.1:{}/callback?error=access_denied&state=", query["port"]);
+        assert_eq!(open(&format!("{callback}another-state-of-a-login").parse().unwrap()).await.0, 400);
+        let (status, text) = open(&format!("{callback}{}", query["state"]).parse().unwrap()).await;
+        assert!(status == 200 && text.contains("You have denied the login."), "{text}");
+        let screen = machine.expect(terminal, 1).await;
+        assert!(screen.contains("the login was denied in the browser"), "{screen}");
+        assert!(!machine.profile("default").exists());
+    }
+
     async fn pat_09_a_local_page_cannot_end_a_login_or_bring_a_code_of_its_own(world) {
         let (tenant, machine) = (world.tenant().await, Machine::new());
         let (terminal, page) = start(&machine, &world.apis[0]).await;

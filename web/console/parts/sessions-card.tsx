@@ -3,22 +3,20 @@ import { useState } from 'preact/hooks';
 import { signOutBy } from '../../app/http.ts';
 import { queries } from '../../app/queries.tsx';
 import { useTexts } from '../../app/texts.ts';
-import { Badge } from '../../kit/badge.tsx';
 import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';
 import { ConfirmDialog } from '../../kit/confirm-dialog.tsx';
-import { DateTime } from '../../kit/date-time.tsx';
-import type { Column } from '../../kit/table.tsx';
+import { deviceName, sessionColumns } from '../../kit/session-columns.tsx';
 import { ListTable, useList } from './list.tsx';
 
 type Question = { kind: 'one'; session: OwnSession } | { kind: 'others' } | { kind: 'all' };
 
 /** The sessions of the staff user, and how to end them. */
 export function SessionsCard() {
-  const { account: texts } = useTexts('access');
+  const { account: texts, actions } = useTexts('access');
   const list = useList(['sessions'], (cursor) => listStaffSessions({ query: { cursor } }));
   const [question, setQuestion] = useState<Question>();
-  const columns = useColumns((session) => setQuestion({ kind: 'one', session }));
+  const columns = sessionColumns({ ...texts, actions }, (session) => setQuestion({ kind: 'one', session }));
   const hasOthers = list.data?.some(({ current }) => !current);
   return (
     <Card title={texts.sessions}>
@@ -33,42 +31,15 @@ export function SessionsCard() {
   );
 }
 
-function useColumns(end: (session: OwnSession) => void): Column<OwnSession>[] {
-  const { account: texts, actions } = useTexts('access');
-  const nameOf = useDeviceName();
-  const endButton = (session: OwnSession) => (
-    <Button small onClick={() => end(session)} label={texts.endOf(nameOf(session))}>
-      {texts.end}
-    </Button>
-  );
-  return [
-    {
-      title: texts.device,
-      role: 'heading',
-      cell: (session) => (
-        <span class="p-name-line">
-          {nameOf(session)}
-          {session.current && <Badge kind="accent">{texts.current}</Badge>}
-        </span>
-      ),
-    },
-    { title: texts.ip, cell: ({ ip }) => ip ?? '–' },
-    { title: texts.signedIn, cell: ({ created_at }) => <DateTime value={created_at} /> },
-    { title: texts.lastSeen, cell: ({ last_seen_at }) => <DateTime value={last_seen_at} /> },
-    { title: actions, role: 'actions', cell: (session) => !session.current && endButton(session) },
-  ];
-}
-
 function EndDialog({ question, onClose }: { question: Question; onClose: () => void }) {
   const { account: texts } = useTexts('access');
-  const nameOf = useDeviceName();
   const reload = () => queries.invalidateQueries({ queryKey: ['sessions'] });
   if (question.kind === 'one') {
     const { session } = question;
     const act = () => endStaffSession({ path: { session_id: session.id } });
     return (
       <ConfirmDialog title={texts.endTitle} confirm={texts.endConfirm} act={act} onDone={reload} onClose={onClose}>
-        <p>{texts.endBody(nameOf(session))}</p>
+        <p>{texts.endBody(deviceName(session, texts))}</p>
       </ConfirmDialog>
     );
   }
@@ -85,10 +56,4 @@ function EndDialog({ question, onClose }: { question: Question; onClose: () => v
       <p>{texts.everywhereBody}</p>
     </ConfirmDialog>
   );
-}
-
-/** Returns a function for the name of a device. The server writes `Firefox on Windows`, or `Unknown device`. */
-function useDeviceName(): (session: OwnSession) => string {
-  const { account: texts } = useTexts('access');
-  return ({ device }) => (device === 'Unknown device' ? texts.unknownDevice : device.replace(' on ', ' · '));
 }

@@ -62,6 +62,7 @@ export default {
       intro: 'Auf diesen Geräten sind Sie angemeldet. Wenn Sie eines davon nicht kennen, beenden Sie dessen Sitzung, und ändern Sie Ihr Passwort.',
       caption: 'Sitzungen',
       device: 'Gerät',
+      unknownDevice: 'Unbekanntes Gerät',
       current: 'Dieses Gerät',
       network: 'IP-Adresse',
       since: 'Angemeldet',

@@ -62,6 +62,7 @@ export default {
       intro: 'You are signed in on these devices. If you do not know one of them, end its session and change your password.',
       caption: 'Sessions',
       device: 'Device',
+      unknownDevice: 'Unknown device',
       current: 'This device',
       network: 'IP address',
       since: 'Signed in',

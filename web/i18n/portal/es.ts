@@ -62,6 +62,7 @@ export default {
       intro: 'Tiene sesiones abiertas en estos dispositivos. Si no reconoce alguno, cierre su sesión y cambie la contraseña.',
       caption: 'Sesiones',
       device: 'Dispositivo',
+      unknownDevice: 'Dispositivo desconocido',
       current: 'Este dispositivo',
       network: 'Dirección IP',
       since: 'Inicio de sesión',

@@ -62,6 +62,7 @@ export default {
       intro: 'Vos sessions sont ouvertes sur ces appareils. Si vous n’en reconnaissez pas un, fermez sa session et changez votre mot de passe.',
       caption: 'Sessions',
       device: 'Appareil',
+      unknownDevice: 'Appareil inconnu',
       current: 'Cet appareil',
       network: 'Adresse IP',
       since: 'Connexion',

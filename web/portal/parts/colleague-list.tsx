@@ -8,12 +8,12 @@ import { DateTime } from '../../kit/date-time.tsx';
 import { EmptyState } from '../../kit/empty-state.tsx';
 import { LoadMore } from '../../kit/load-more.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
+import { PersonCell } from '../../kit/person-cell.tsx';
 import { MEMBER_KINDS } from '../../kit/status-kinds.ts';
 import { Table, type Column } from '../../kit/table.tsx';
 import { TextField } from '../../kit/text-field.tsx';
 import { ColleagueMenu } from './colleague-menu.tsx';
 import { useColleagues } from './colleague-data.ts';
-import { PersonName } from './person-name.tsx';
 import { useSession } from './session.tsx';
 
 /** The people of the client, with a search and a menu for each. */
@@ -50,7 +50,7 @@ function useColumns(onDone: (sentence: string) => unknown): Column<PortalUser>[]
     {
       title: texts.person,
       role: 'heading',
-      cell: (person) => <PersonName name={person.name} email={person.email} badge={isOwn(person) ? texts.you : undefined} />,
+      cell: (person) => <PersonCell {...person}>{isOwn(person) && <Badge kind="accent">{texts.you}</Badge>}</PersonCell>,
     },
     { title: role, cell: (person) => roles[person.role] },
     { title: texts.status, cell: ({ status }) => <Badge kind={MEMBER_KINDS[status]}>{texts.statuses[status]}</Badge> },

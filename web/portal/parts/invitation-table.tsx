@@ -3,9 +3,9 @@ import type { ComponentChildren } from 'preact';
 import { useTexts } from '../../app/texts.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { DateTime } from '../../kit/date-time.tsx';
+import { PersonCell } from '../../kit/person-cell.tsx';
 import { DELIVERY_KINDS, INVITATION_KINDS } from '../../kit/status-kinds.ts';
 import { Table } from '../../kit/table.tsx';
-import { PersonName } from './person-name.tsx';
 
 interface InvitationTableProps {
   invitations: Invitation[];
@@ -21,7 +21,7 @@ export function InvitationTable({ invitations, actions }: InvitationTableProps) 
       rows={invitations}
       keyOf={({ id }) => id}
       columns={[
-        { title: texts.person, role: 'heading', cell: ({ name, email }) => <PersonName name={name} email={email} /> },
+        { title: texts.person, role: 'heading', cell: ({ name, email }) => <PersonCell name={name} email={email} /> },
         { title: role, cell: (invitation) => roles[invitation.role] },
         { title: texts.delivery, cell: (invitation) => <Delivery invitation={invitation} /> },
         {

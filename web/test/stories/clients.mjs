@@ -24,15 +24,18 @@ story('an invitation is sent again, corrected and cancelled', async ({ world, vi
   await tab.act(wrong, 'Send again');
   await tab.confirm('Send again');
   await tab.sees(`A new link is on its way to ${wrong}.`);
-  await world.link(wrong, 'activate');
-  const { status } = await world.call('POST', '/api/portal/auth/check-token', { body: { token: first.token } });
-  assert.equal(status, 410, 'the older link is dead');
+  const second = await world.link(wrong, 'activate');
+  const isDead = async ({ token }) => (await world.call('POST', '/api/portal/auth/check-token', { body: { token } })).status === 410;
+  assert.deepEqual([await isDead(first), await isDead(second)], [true, false], 'only the latest link works');
   await tab.act(wrong, 'Correct the address');
   await tab.send({ 'Email address': right }, 'Correct and send');
-  await world.link(right, 'activate');
+  const third = await world.link(right, 'activate');
+  assert.deepEqual([await isDead(second), await isDead(third)], [true, false], 'only the link to the right address works');
   await tab.act(right, 'Cancel the invitation');
   await tab.confirm('Cancel the invitation');
   await tab.sees(`The invitation to ${right} is cancelled.`);
+  assert.ok(await isDead(third));
+  assert.deepEqual([(await world.mails(wrong)).length, (await world.mails(right)).length], [2, 1]);
 });
 
 story('a person whose access is disabled is signed out, and back once it is enabled', async ({ world, visitor }) => {
@@ -46,9 +49,13 @@ story('a person whose access is disabled is signed out, and back once it is enab
   await tab.sees('The access of Ann Archer is disabled.');
   await ann.page.reload();
   await ann.shows('Sign in');
+  await ann.send({ 'Email address': email, Password: 'quartz-lantern-41' }, 'Sign in');
+  await ann.sees('The email address or the password is not correct.');
   await tab.act('Ann Archer', 'Enable');
   await tab.confirm('Enable the access');
   await tab.sees('The access of Ann Archer is enabled.');
+  await ann.press('Sign in');
+  await ann.shows('Welcome, Ann Archer');
 });
 
 story('an archived client is closed to its people until it is restored', async ({ world, visitor }) => {

@@ -1,18 +1,7 @@
 import assert from 'node:assert/strict';
+import { tabTo } from '../support/keyboard.mjs';
 import { story } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
-
-/** Presses Tab until the focus is on the control with this name. Each control on the way must show its focus. */
-async function tabTo(tab, role, name) {
-  const target = role === 'textbox' ? tab.field(name) : tab.page.getByRole(role, { name, exact: typeof name === 'string' }).first();
-  for (let presses = 0; presses < 60; presses += 1) {
-    await tab.page.keyboard.press('Tab');
-    const outline = await tab.page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
-    assert.notEqual(outline, 'none', 'the control with the focus is not marked');
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-  }
-  assert.fail(`no way to ${name} by keyboard`);
-}
 
 story('a person signs in and changes the language by keyboard alone', async ({ world, visitor }) => {
   const email = await world.person();

@@ -74,6 +74,31 @@ story('a failed mail is sent again, alone and by a filter', async ({ world, visi
   await world.link(emails[1], 'activate');
 });
 
+story('the filters of the mail log are in the address, survive a reload, and the back button undoes them', async ({ world, visitor }) => {
+  const { owner: staff } = await world.tenant('Pine & Partners');
+  const client = await world.client('Acme Ltd', staff);
+  const [ann, ben] = [await world.invite({ client, staff }), await world.invite({ client, staff, email: world.address('ben') })];
+  for (const email of [ann, ben]) await world.link(email, 'activate');
+  await failMail(world, ann, 'gave_up');
+  const tab = await (await visitor()).openConsole(staff, '/console/mail');
+  await tab.sees(ben);
+  await tab.field('Status').selectOption('failed');
+  await tab.isAt('/console/mail?status=failed');
+  await tab.page.getByRole('row', { name: ben }).waitFor({ state: 'detached' });
+  await tab.fill('Recipient', 'ben');
+  await tab.page.keyboard.press('Enter');
+  await tab.sees('Enter a whole email address.');
+  await tab.fill('Recipient', ben);
+  await tab.page.keyboard.press('Enter');
+  await tab.sees('Nothing matches the filters.');
+  await tab.page.reload();
+  await tab.sees('Nothing matches the filters.');
+  assert.deepEqual([await tab.field('Status').inputValue(), await tab.field('Recipient').inputValue()], ['failed', ben]);
+  await tab.page.goBack();
+  await tab.page.getByRole('row', { name: ann }).waitFor();
+  assert.equal(await tab.field('Recipient').inputValue(), '');
+});
+
 story('the audit log is filtered by what a detail names, and exported as far as it is filtered', async ({ world, visitor }) => {
   const { owner: staff } = await world.tenant('Pine & Partners');
   const [acme] = [await world.client('Acme Ltd', staff), await world.client('Blue Ltd', staff)];
@@ -81,6 +106,12 @@ story('the audit log is filtered by what a detail names, and exported as far as 
   await tab.page.getByRole('button', { name: /^Details: Created a client/ }).last().click();
   await tab.press('Only this client');
   await tab.isAt(`/console/audit?action=client.created&client_id=${acme.id}`);
+  await tab.field('Outcome').selectOption('failure');
+  await tab.sees('Nothing matches the filters.');
+  await tab.page.reload();
+  await tab.sees('Nothing matches the filters.');
+  await tab.page.goBack();
+  await tab.page.getByRole('row', { name: 'Created a client' }).waitFor();
   const [file] = await Promise.all([tab.page.waitForEvent('download'), tab.press('Export')]);
   await tab.sees('1 event is saved.');
   const lines = (await readFile(await file.path(), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));

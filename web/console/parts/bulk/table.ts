@@ -9,13 +9,16 @@ export interface TableData {
 const SEPARATORS = [',', ';', '\t'];
 const LINE_END = '\r\n';
 
-/** Returns the text of a file in UTF-8, or else in Windows-1252, as older spreadsheet programs write it. */
+/**
+ * Returns the text of a file in UTF-8, or else in Windows-1252, as older spreadsheet programs write it. A byte order
+ * mark is left out.
+ */
 export async function textOfFile(file: Blob): Promise<string> {
   const bytes = await file.arrayBuffer();
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes);
+    return new TextDecoder('windows-1252').decode(bytes).replace(/^ï»¿/, '');
   }
 }
 
@@ -43,12 +46,15 @@ export const csvForSpreadsheets = (rows: string[][]): string =>
 const headerOf = (text: string, separator: string): string[] =>
   (readRows(text.replace(/^\uFEFF/, ''), separator, 1)[0] ?? []).map((name) => name.trim().toLowerCase());
 
-/** Reads the cells of at most `limit` rows (RFC 4180). A quotation mark counts only at the beginning of a cell. */
+/**
+ * Reads the cells of at most `limit` rows (RFC 4180), without empty lines. A quotation mark counts only at the
+ * beginning of a cell.
+ */
 function readRows(text: string, separator: string, limit = Infinity): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   for (let at = 0; at < text.length && rows.length < limit; ) {
-    const cell = text[at] === '"' ? quotedCell(text, at) : plainCell(text, at, separator);
+    const cell = text[at] === '"' ? quotedCell(text, at, separator) : plainCell(text, at, separator);
     row.push(cell.value);
     at = cell.end;
     if (text[at] === separator) {
@@ -57,7 +63,7 @@ function readRows(text: string, separator: string, limit = Infinity): string[][]
       else continue;
     }
     at += text.startsWith(LINE_END, at) ? LINE_END.length : 1;
-    rows.push(row);
+    if (row.length > 1 || row[0]) rows.push(row);
     row = [];
   }
   if (row.length > 0) rows.push(row);
@@ -70,10 +76,12 @@ interface Cell {
   end: number;
 }
 
-function quotedCell(text: string, start: number): Cell {
+function quotedCell(text: string, start: number, separator: string): Cell {
   let end = start + 1;
   while (end < text.length && (text[end] !== '"' || text[end + 1] === '"')) end += text[end] === '"' ? 2 : 1;
-  return { value: text.slice(start + 1, end).replaceAll('""', '"'), end: end + 1 };
+  // Text follows only where another separator is tried than that of the table.
+  const rest = plainCell(text, end + 1, separator);
+  return { value: text.slice(start + 1, end).replaceAll('""', '"') + rest.value, end: rest.end };
 }
 
 function plainCell(text: string, start: number, separator: string): Cell {

@@ -46,6 +46,9 @@ function readScopes(list: string | undefined): TokenScope[] | undefined {
   return scopes.length > 0 && scopes.length === names.size ? scopes : undefined;
 }
 
+/** Returns the address that tells the program that its login was denied (RFC 6749, section 4.1.2.1). */
+export const denialOf = ({ port, state }: CliLogin): string => `http://127.0.0.1:${port}/callback?error=access_denied&state=${state}`;
+
 /** Whether an address is one of the program: of the literal 127.0.0.1, at its port. */
 export const isOfProgram = (address: string, { port }: CliLogin): boolean =>
   address.startsWith(`http://127.0.0.1:${port}/`);

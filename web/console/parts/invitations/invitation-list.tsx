@@ -1,21 +1,36 @@
-import type { Invitation } from '@portico/client';
+import type { DeliveryStatus, Invitation } from '@portico/client';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useTexts } from '../../../app/texts.ts';
+import { valuesOf } from '../../../app/values.ts';
 import { DateTime } from '../../../kit/date-time.tsx';
+import { FilterBar, SearchFilter, SelectFilter } from '../../../kit/filters.tsx';
+import { PersonCell } from '../../../kit/person-cell.tsx';
 import { RowMenu } from '../../../kit/row-menu.tsx';
 import type { Column } from '../../../kit/table.tsx';
+import { choicesOf } from '../choices.ts';
+import type { Filters } from '../filters.ts';
 import { ListTable, type List } from '../list.tsx';
-import { PersonCell } from '../people/person-cell.tsx';
 import { useMay } from '../permissions.ts';
 import { InvitationStatus } from '../status.tsx';
 import { Delivery } from './delivery.tsx';
 import { actsFor, InvitationActDialog, type InvitationActName } from './invitation-act.tsx';
 
-interface InvitationsTableProps<Item extends Invitation> {
+/** The filters of a list of invitations. */
+export const INVITATION_FILTERS = {
+  status: valuesOf<Invitation['status']>({ pending: true, accepted: true, cancelled: true, expired: true }),
+  delivery: valuesOf<DeliveryStatus>({ queued: true, sent: true, failed: true, suppressed: true }),
+} as const;
+
+/** The filters of a list that can be searched too. */
+export const SEARCHED_INVITATION_FILTERS = { q: 'search', ...INVITATION_FILTERS } as const;
+
+interface InvitationListProps<Item extends Invitation> {
   list: List<Item>;
   caption: string;
-  filters: { isFiltered: boolean; clear: () => void };
+  filters: Filters<typeof SEARCHED_INVITATION_FILTERS>;
+  /** Whether the list has a search. */
+  isSearchable?: boolean;
   empty: ComponentChildren;
   clientIdOf: (invitation: Item) => string;
   /** Further columns after the first one. */
@@ -25,8 +40,8 @@ interface InvitationsTableProps<Item extends Invitation> {
 /** Whether the mail of an invitation waits to be sent. */
 export const isQueued = ({ delivery }: Invitation): boolean => delivery?.status === 'queued';
 
-/** A table of invitations with the state of their mails, and with their acts. */
-export function InvitationsTable<Item extends Invitation>({ columns = [], clientIdOf, ...table }: InvitationsTableProps<Item>) {
+/** A list of invitations with its filters, the state of the mails, and the acts on each invitation. */
+export function InvitationList<Item extends Invitation>({ columns = [], clientIdOf, isSearchable, ...table }: InvitationListProps<Item>) {
   const { actionsFor, fields, invitations } = useTexts('console');
   const mayEdit = useMay('clients:edit');
   const [asked, setAsked] = useState<{ act: InvitationActName; invitation: Item }>();
@@ -50,6 +65,7 @@ export function InvitationsTable<Item extends Invitation>({ columns = [], client
   ];
   return (
     <>
+      <InvitationFilters {...table.filters} isSearchable={isSearchable} />
       <ListTable {...table} columns={all} />
       {asked && (
         <InvitationActDialog
@@ -59,6 +75,29 @@ export function InvitationsTable<Item extends Invitation>({ columns = [], client
         />
       )}
     </>
+  );
+}
+
+type InvitationFiltersProps = Pick<InvitationListProps<Invitation>, 'isSearchable'> & Filters<typeof SEARCHED_INVITATION_FILTERS>;
+
+function InvitationFilters({ values, set, isFiltered, clear, isSearchable }: InvitationFiltersProps) {
+  const { fields, invitationStatuses, deliveryStatuses } = useTexts('console');
+  return (
+    <FilterBar onClear={isFiltered ? clear : undefined}>
+      {isSearchable && <SearchFilter label={fields.search} hint={fields.searchPeople} value={values.q} onChange={(q) => set({ q })} />}
+      <SelectFilter
+        label={fields.status}
+        choices={choicesOf(invitationStatuses)}
+        value={values.status}
+        onChange={(status) => set({ status })}
+      />
+      <SelectFilter
+        label={fields.delivery}
+        choices={choicesOf(deliveryStatuses)}
+        value={values.delivery}
+        onChange={(delivery) => set({ delivery })}
+      />
+    </FilterBar>
   );
 }
 

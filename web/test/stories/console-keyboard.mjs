@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { tabTo } from '../support/keyboard.mjs';
+import { story } from '../support/story.mjs';
+
+/** Waits until the focus is on a locator. */
+const hasFocus = (locator) => locator.and(locator.page().locator(':focus')).waitFor();
+
+story('the menu of a row and the dialog that it opens are used by keyboard alone', async ({ world, visitor }) => {
+  const client = await world.client('Acme Ltd');
+  await world.person({ client });
+  const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
+  await tab.sees('Ann Archer');
+  const { keyboard } = tab.page;
+  const menu = tab.button('Actions for Ann Archer');
+  await tabTo(tab, 'button', 'Actions for Ann Archer');
+  await keyboard.press('Enter');
+  await tabTo(tab, 'button', 'Disable');
+  await keyboard.press('Escape');
+  await hasFocus(menu);
+  await keyboard.press('Enter');
+  await tabTo(tab, 'button', 'Disable');
+  await keyboard.press('Enter');
+  const dialog = tab.page.getByRole('dialog');
+  await dialog.waitFor();
+  await keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await hasFocus(menu);
+  await keyboard.press('Enter');
+  await tabTo(tab, 'button', 'Disable');
+  await keyboard.press('Space');
+  await tabTo(tab, 'button', 'Disable the access');
+  await keyboard.press('Enter');
+  await tab.sees('The access of Ann Archer is disabled.');
+  await hasFocus(menu);
+});
+
+story('filters, further rows and the choice of a time are used by keyboard alone', async ({ world, visitor }) => {
+  const { owner } = await world.tenant();
+  for (let index = 0; index < 30; index += 1) await world.client(`Client ${String(index).padStart(2, '0')}`, owner);
+  const tab = await (await visitor()).openConsole(owner, '/console/clients');
+  await tab.sees(/^Client \d\d$/);
+  assert.equal(await tab.page.locator('tbody tr').count(), 25);
+  const { keyboard } = tab.page;
+  await tabTo(tab, 'button', 'Show more');
+  await keyboard.press('Enter');
+  await tab.button('Show more').waitFor({ state: 'detached' });
+  assert.equal(await tab.page.locator('tbody tr').count(), 30);
+  // The button has gone. The keyboard goes on from its place.
+  await keyboard.press('Shift+Tab');
+  await hasFocus(tab.page.locator('tbody tr').last().getByRole('link'));
+  await tab.field('Search').focus();
+  await keyboard.type('Client 07');
+  await tab.isAt(/q=Client\+07/);
+  await tab.page.getByRole('row', { name: 'Client 08' }).waitFor({ state: 'detached' });
+  await tabTo(tab, 'combobox', 'Status');
+  await keyboard.type('Arch');
+  await tab.isAt(/status=archived/);
+  await tab.sees('Nothing matches the filters.');
+  await tabTo(tab, 'button', 'Clear filters');
+  await keyboard.press('Enter');
+  await tab.isAt('/console/clients');
+  assert.equal(await tab.field('Search').inputValue(), '');
+});

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { story } from '../support/story.mjs';
+
+story('a token of a service account is copied, does what the role of the account may, and ends', async ({ world, visitor }) => {
+  const { owner } = await world.tenant();
+  const browser = await visitor();
+  await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const tab = await browser.openConsole(owner, '/console/service-accounts');
+  await tab.press('Create a service account');
+  await tab.fill('Name', 'Help desk');
+  await tab.page.getByRole('dialog').getByLabel('Role').selectOption('support');
+  await tab.press('Create the service account');
+  await tab.press('Create a token for Help desk');
+  const dialog = tab.page.getByRole('dialog');
+  const scopes = await dialog.getByRole('checkbox').evaluateAll((boxes) => boxes.map(({ value }) => value));
+  assert.deepEqual(scopes, ['clients:read', 'clients:edit', 'emails:read', 'emails:edit'], 'only scopes of the role support');
+  await dialog.getByRole('checkbox').first().check();
+  await tab.send({ Name: 'Tickets' }, 'Create the token');
+  const token = await tab.field('Token').inputValue();
+  await tab.press('Copy');
+  await tab.button('Copied.').waitFor();
+  assert.equal(await tab.page.evaluate(() => navigator.clipboard.readText()), token);
+  await tab.page.keyboard.press('Escape');
+  await tab.press('I have stored the token');
+  const status = async (path) => (await world.call('GET', path, { token })).status;
+  assert.deepEqual([await status('/api/v1/clients'), await status('/api/v1/emails'), await status('/api/v1/branding')], [200, 403, 403]);
+  await tab.press('Revoke Tickets');
+  await tab.confirm('Revoke the token');
+  await tab.sees('There is no token');
+  assert.equal(await status('/api/v1/clients'), 401);
+  await tab.press('Remove Help desk');
+  await tab.confirm('Remove the service account');
+  await tab.sees('There is no service account');
+});
