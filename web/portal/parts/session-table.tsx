@@ -4,6 +4,7 @@ import { useTexts } from '../../app/texts.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { Button } from '../../kit/button.tsx';
 import { DateTime } from '../../kit/date-time.tsx';
+import { focusContent } from '../../kit/focus-content.ts';
 import { ProblemNotice } from '../../kit/problem-notice.tsx';
 import { Table } from '../../kit/table.tsx';
 
@@ -17,6 +18,7 @@ export function SessionTable({ sessions, onEnded }: { sessions: OwnSession[]; on
     if (error && error.code !== 'not_found') return setProblem(error);
     setProblem(undefined);
     await onEnded();
+    focusContent();
   };
   return (
     <>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { eventually } from '../support/eventually.mjs';
 import { story } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
@@ -28,8 +29,10 @@ async function assertTabOrder(tab, names) {
   }
 }
 
+const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
+
 /** Asserts that an element has the focus. */
-const assertFocus = async (locator, what) => assert.ok(await locator.evaluate((element) => element === document.activeElement), what);
+const assertFocus = async (locator, what) => assert.ok(await hasFocus(locator), what);
 
 story('a person signs in and changes the language by keyboard alone', async ({ world, visitor }) => {
   const email = await world.person();
@@ -155,6 +158,7 @@ story('an administrator ends a session and changes a colleague by keyboard alone
   await tabTo(tab, 'button', /^End session on/);
   await keyboard.press('Enter');
   await tab.sees('The session has ended.');
+  await eventually('the focus moves to the content', () => hasFocus(tab.page.getByRole('main')));
 });
 
 story('staff invite a person by keyboard alone, and the focus returns to the button', async ({ world, visitor }) => {
