@@ -4,6 +4,7 @@ import { useContext, useEffect, useState } from 'preact/hooks';
 import { getBrand, type Brand } from '@portico/client';
 import { boot } from './boot.ts';
 import { setCookie } from './cookies.ts';
+import { suggestLocale } from './locale-provider.tsx';
 import { useTexts } from './texts.ts';
 
 interface BrandState {
@@ -24,7 +25,12 @@ export function BrandProvider({ children }: { children: ComponentChildren }) {
     setBrand(next);
   };
   const showTenant = (slug: string | null) => {
-    if (slug !== brand.tenant) void load(slug).then((loaded) => loaded && show(loaded));
+    if (slug === brand.tenant) return;
+    void load(slug).then((loaded) => {
+      if (!loaded) return;
+      show(loaded);
+      void suggestLocale(loaded.locale);
+    });
   };
   return <BrandContext.Provider value={{ brand, showTenant, show }}>{children}</BrandContext.Provider>;
 }

@@ -13,7 +13,7 @@ export function useIdentityOfOtherTabs(realm: Realm, own: Identity, onChange: (o
       if (!isSameIdentity(own, data)) onChange(data);
     };
     const channel = identityChannel(realm);
-    channel.addEventListener('message', compare);
-    return () => channel.removeEventListener('message', compare);
+    channel?.addEventListener('message', compare);
+    return () => channel?.removeEventListener('message', compare);
   }, [own.userId, own.clientId]);
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from '../app/location.tsx';
 import { useTexts } from '../app/texts.ts';
+import { focusContent } from './focus-content.ts';
 import { Logo } from './logo.tsx';
 import { OfflineNotice } from './offline-notice.tsx';
 
@@ -86,5 +87,5 @@ function currentLink(links: NavigationLink[], home: string, path: string): strin
 
 function skip(event: MouseEvent): void {
   event.preventDefault();
-  document.getElementById('content')?.focus();
+  focusContent();
 }

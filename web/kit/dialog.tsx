@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { useTexts } from '../app/texts.ts';
+import { focusContent } from './focus-content.ts';
 
 interface DialogProps {
   title: string;
@@ -12,8 +13,8 @@ interface DialogProps {
 
 /** Moves the focus to where it was, or to the page if the act of the dialog has removed that element. */
 function returnFocus(before: Element | null): void {
-  const target = before?.isConnected ? before : document.getElementById('content');
-  if (target instanceof HTMLElement) target.focus();
+  if (before instanceof HTMLElement && before.isConnected) before.focus();
+  else focusContent();
 }
 
 /**

@@ -69,7 +69,7 @@ export default {
     usedAccept: 'Die Einladung ist bereits angenommen. Melden Sie sich an, um fortzufahren.',
     usedNotMe: 'Diese Anmeldung wurde bereits gemeldet. Alle Sitzungen sind beendet, und Sie haben eine E-Mail erhalten, um ein neues Passwort festzulegen.',
     revokedActivation: 'Die Einladung wurde zurückgezogen, oder es gibt eine neuere E-Mail, oder Ihr Konto ist bereits aktiv. Verwenden Sie die neueste E-Mail, oder melden Sie sich an.',
-    revokedReset: 'Das Passwort wurde seitdem geändert. Melden Sie sich an, oder lassen Sie sich einen neuen Link senden.',
+    revokedReset: 'Das Passwort wurde seitdem geändert, oder es gibt eine neuere E-Mail. Melden Sie sich an, verwenden Sie die neueste E-Mail, oder lassen Sie sich einen neuen Link senden.',
     revokedAccept: 'Die Einladung wurde zurückgezogen, oder es gibt eine neuere E-Mail. Verwenden Sie die neueste E-Mail, oder wenden Sie sich an das Unternehmen, das Sie eingeladen hat.',
     revokedNotMe: 'Dieser Link funktioniert nicht mehr. Legen Sie zur Sicherheit ein neues Passwort fest: Das beendet alle Sitzungen.',
     lostAnswer: 'Die Verbindung brach ab, während Ihr Passwort festgelegt wurde. Das Passwort ist aber angekommen. Melden Sie sich damit an.',

@@ -68,7 +68,7 @@ export default {
     usedAccept: 'The invitation is already accepted. Sign in to go on.',
     usedNotMe: 'This sign-in was already reported. All sessions have ended, and you have received a mail to set a new password.',
     revokedActivation: 'The invitation was cancelled, or there is a newer mail, or your account is already active. Use the newest mail, or sign in.',
-    revokedReset: 'The password was changed since. Sign in, or receive a new link.',
+    revokedReset: 'The password was changed since, or there is a newer mail. Sign in, use the newest mail, or receive a new link.',
     revokedAccept: 'The invitation was cancelled, or there is a newer mail. Use the newest mail, or contact the company that invited you.',
     revokedNotMe: 'This link no longer works. To be safe, set a new password: this ends all sessions.',
     lostAnswer: 'The connection was lost while your password was being set, but the password has arrived. Sign in with it.',

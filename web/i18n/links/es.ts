@@ -69,7 +69,7 @@ export default {
     usedAccept: 'La invitación ya está aceptada. Inicie sesión para continuar.',
     usedNotMe: 'Este inicio de sesión ya se ha comunicado. Se han cerrado todas las sesiones y ha recibido un correo para establecer una contraseña nueva.',
     revokedActivation: 'La invitación se ha cancelado, hay un correo más reciente o su cuenta ya está activa. Use el correo más reciente o inicie sesión.',
-    revokedReset: 'La contraseña se ha cambiado desde entonces. Inicie sesión o pida un enlace nuevo.',
+    revokedReset: 'La contraseña se ha cambiado desde entonces o hay un correo más reciente. Inicie sesión, use el correo más reciente o pida un enlace nuevo.',
     revokedAccept: 'La invitación se ha cancelado o hay un correo más reciente. Use el correo más reciente o diríjase a la empresa que envió la invitación.',
     revokedNotMe: 'Este enlace ya no funciona. Por seguridad, establezca una contraseña nueva: así se cierran todas las sesiones.',
     lostAnswer: 'La conexión se interrumpió mientras se establecía su contraseña, pero la contraseña ha llegado. Inicie sesión con ella.',

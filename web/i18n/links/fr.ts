@@ -69,7 +69,7 @@ export default {
     usedAccept: 'L’invitation est déjà acceptée. Connectez-vous pour continuer.',
     usedNotMe: 'Cette connexion a déjà été signalée. Toutes les sessions sont fermées et vous avez reçu un e-mail pour définir un nouveau mot de passe.',
     revokedActivation: 'L’invitation a été annulée, il existe un e-mail plus récent ou votre compte est déjà actif. Utilisez l’e-mail le plus récent ou connectez-vous.',
-    revokedReset: 'Le mot de passe a été changé depuis. Connectez-vous ou demandez un nouveau lien.',
+    revokedReset: 'Le mot de passe a été changé depuis, ou il existe un e-mail plus récent. Connectez-vous, utilisez l’e-mail le plus récent ou demandez un nouveau lien.',
     revokedAccept: 'L’invitation a été annulée ou il existe un e-mail plus récent. Utilisez l’e-mail le plus récent ou contactez l’entreprise à l’origine de l’invitation.',
     revokedNotMe: 'Ce lien ne fonctionne plus. Par sécurité, définissez un nouveau mot de passe : toutes les sessions seront fermées.',
     lostAnswer: 'La connexion a été interrompue pendant la définition de votre mot de passe, mais celui-ci est bien arrivé. Connectez-vous avec ce mot de passe.',

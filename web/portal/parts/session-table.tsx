@@ -1,6 +1,7 @@
 import { endSession, type OwnSession, type PorticoError } from '@portico/client';
 import { useState } from 'preact/hooks';
 import { useTexts } from '../../app/texts.ts';
+import { focusContent } from '../../kit/focus-content.ts';
 import { ProblemNotice } from '../../kit/problem-notice.tsx';
 import { sessionColumns } from '../../kit/session-columns.tsx';
 import { Table } from '../../kit/table.tsx';
@@ -15,6 +16,7 @@ export function SessionTable({ sessions, onEnded }: { sessions: OwnSession[]; on
     if (error && error.code !== 'not_found') return setProblem(error);
     setProblem(undefined);
     await onEnded();
+    focusContent();
   };
   return (
     <>

@@ -35,33 +35,32 @@ story('a weak password is refused beside the field, and the link is not spent', 
   await tab.shows('Welcome, Ann Archer');
 });
 
-story('an activation link that has expired is replaced without typing an address', async ({ world, visitor }) => {
-  const email = await world.invite();
-  const { url } = await world.link(email, 'activate');
-  await world.expire(email, 'activation');
-  const tab = await (await visitor()).open(url);
-  await tab.shows('This link has expired');
-  await tab.press('Send me a new link');
-  await tab.shows('A new link is on its way');
-  await tab.open((await world.link(email, 'activate')).url);
-  await tab.shows('Activate your account');
-});
-
-story('an activation link that was used leads to sign-in', async ({ world, visitor }) => {
+story('an activation link that was used leads to sign-in, also after the back button', async ({ world, visitor }) => {
   const email = await world.invite();
   const { url, token } = await world.link(email, 'activate');
-  await world.activate(token);
   const tab = await (await visitor()).open(url);
+  await tab.shows('Activate your account');
+  await tab.open('/portal/forgot-password');
+  await world.activate(token);
+  await tab.page.goBack();
   await tab.shows('This link was already used');
+  await tab.misses('New password');
   await tab.follow('Sign in');
   await tab.shows('Sign in');
 });
 
-story('an activation link of a cancelled invitation says so, and offers no form', async ({ world, visitor }) => {
+story('an activation link that a newer mail replaces, or that is cancelled, says so while its page is open', async ({ world, visitor }) => {
   const email = await world.invite();
-  const { url } = await world.link(email, 'activate');
+  const tab = await (await visitor()).open((await world.link(email, 'activate')).url);
+  await tab.shows('Activate your account');
+  await world.resendInvitation(email);
+  const newer = await world.link(email, 'activate');
+  await tab.send({ 'New password': PASSWORD }, 'Activate the account');
+  await tab.shows('This link is no longer valid');
+  await tab.open(newer.url);
+  await tab.shows('Activate your account');
   await world.cancelInvitation(email);
-  const tab = await (await visitor()).open(url);
+  await tab.page.reload();
   await tab.shows('This link is no longer valid');
   await tab.misses('New password');
 });

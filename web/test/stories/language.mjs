@@ -20,6 +20,28 @@ story('a person who is invited in German meets German pages and mails at every s
   await tab.shows('Neues Passwort festlegen');
 });
 
+story('a person without a language meets that of the company, on pages and in mails', async ({ world, visitor }) => {
+  const { slug, owner: staff } = await world.tenant('Tannenhof');
+  await world.asStaff('PATCH', '/api/v1/branding', { locale: 'de' }, staff);
+  const email = await world.invite({ client: await world.client('Acme Ltd', staff), staff });
+  const { url } = await world.link(email, 'activate');
+  assert.match((await world.mailWithLink(email, 'activate')).subject, /lädt Sie .* ein/);
+  await (await (await visitor({ locale: 'fr-FR' })).open(url)).shows('Activer votre compte');
+  const ann = await visitor({ locale: 'nl-NL' });
+  await (await ann.open(`/portal/sign-in?tenant=${slug}`)).shows('Anmelden');
+  const tab = await ann.open(url);
+  await tab.shows('Konto aktivieren');
+  assert.equal(await tab.page.getAttribute('html', 'lang'), 'de');
+  await tab.send({ 'Neues Passwort': PASSWORD }, 'Konto aktivieren');
+  await tab.shows('Willkommen, Ann Archer');
+  await world.resetLink(email);
+  assert.match((await world.mailWithLink(email, 'reset-password')).subject, /Passwort/);
+  // The language of the company is no choice of the person, who meets it in each new browser.
+  const other = await (await visitor({ locale: 'nl-NL' })).open('/portal/sign-in');
+  await other.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
+  await other.shows('Willkommen, Ann Archer');
+});
+
 story('the language of the person follows to another browser and into the mails', async ({ world, visitor }) => {
   const email = await world.person();
   const tab = await (await visitor()).openSignedIn(email, '/portal/account');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { story } from '../support/story.mjs';
+import { PASSWORD } from '../support/world.mjs';
 
 /** Names that break pages which trust them. */
 const NAMES = [
@@ -23,16 +24,29 @@ story('names are shown as they are, in every place, and never as markup', async 
   const phone = { viewport: { width: 390, height: 844 } };
   const staff = await visitor(phone);
   const list = await staff.openConsole(await world.staff('owner'), '/console/clients');
-  list.page.on('dialog', () => staff.problems.push('a name was run as a script'));
+  // German has the longest words of the four languages.
+  const ann = await visitor({ ...phone, locale: 'de-DE' });
+  const tab = await ann.open('/portal/sign-in');
+  for (const { page } of [list, tab]) page.on('dialog', () => staff.problems.push('a name was run as a script'));
+  const memberOfAll = await world.person();
   for (const name of NAMES) {
     const client = await world.client(name);
-    const email = await world.person({ client, name });
+    const email = await world.person({ client, name, role: 'admin' });
     await list.open(`/console/clients/${client.id}`);
     await showsName(staff, list, name);
     await list.act(name, 'Disable');
     await list.sees(`Disable ${name}?`);
-    const ann = await visitor(phone);
-    await showsName(ann, await ann.openSignedIn(email), name);
-    await ann.context.close();
+    const invited = await world.invite({ client, name });
+    await tab.open((await world.link(invited, 'activate')).url);
+    await showsName(ann, tab, name);
+    await ann.post('/api/portal/auth/sign-in', { email, password: PASSWORD });
+    for (const path of ['/portal', '/portal/colleagues']) {
+      await tab.open(path);
+      await showsName(ann, tab, name);
+    }
+    await world.invite({ client, email: memberOfAll });
   }
+  await ann.post('/api/portal/auth/sign-in', { email: memberOfAll, password: PASSWORD });
+  await tab.open('/portal/choose-client');
+  for (const name of NAMES) await showsName(ann, tab, name);
 });

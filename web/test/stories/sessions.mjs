@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
+import { eventually } from '../support/eventually.mjs';
 import { story } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
-story('after sign-out, neither the back button nor the other tab shows data', async ({ world, visitor }) => {
+story('after sign-out, neither the back and forward buttons nor the other tab show data', async ({ world, visitor }) => {
   const ann = await visitor();
   const tab = await ann.openSignedIn(await world.person());
   await tab.shows('Welcome, Ann Archer');
@@ -16,6 +18,47 @@ story('after sign-out, neither the back button nor the other tab shows data', as
   await tab.page.goBack();
   await tab.shows('Sign in');
   await tab.misses('Ann Archer');
+  await tab.page.goForward();
+  await tab.shows('You have signed out');
+  await tab.misses('Ann Archer');
+});
+
+story('after sign-out on a page that was left with the back button, the forward button shows no data', async ({ world, visitor }) => {
+  const tab = await (await visitor()).openSignedIn(await world.person());
+  await tab.follow(/^Profile and language/);
+  await tab.shows('Profile');
+  await tab.open('/portal/account/sessions');
+  await tab.shows('Devices');
+  await tab.page.goBack();
+  await tab.shows('Profile');
+  await tab.page.goBack();
+  await tab.shows('Welcome, Ann Archer');
+  await tab.signOut();
+  await tab.shows('You have signed out');
+  for (const page of ['Profile', 'Devices']) {
+    await tab.page.goForward();
+    await tab.shows('Sign in');
+    await tab.misses(page);
+    await tab.misses('Ann Archer');
+  }
+});
+
+story('two tabs whose access has expired refresh the session once, and both go on', async ({ world, visitor }) => {
+  const ann = await visitor();
+  const tabs = [await ann.openSignedIn(await world.person()), await ann.open('/portal')];
+  for (const tab of tabs) await tab.shows('Welcome, Ann Archer');
+  let refreshes = 0;
+  await ann.context.route('**/auth/refresh', async (route) => {
+    refreshes += 1;
+    // The first refresh takes until the other tab needs one too.
+    const waiting = () => tabs[0].page.evaluate(async () => (await navigator.locks.query()).pending.length);
+    await eventually('the other tab needs a refresh', async () => refreshes > 1 || (await waiting()) > 0);
+    await route.continue();
+  });
+  await ann.endAccess();
+  await Promise.all(tabs.map((tab) => tab.follow(/^Devices/)));
+  for (const tab of tabs) await tab.sees('This device');
+  assert.equal(refreshes, 1);
 });
 
 story('a session that was ended elsewhere comes back to the same page and query', async ({ world, visitor }) => {

@@ -12,14 +12,32 @@ story('sign-in says that a password is wrong, and leads to the start page with t
   await tab.isAt('/portal');
 });
 
-/** Removes the short-lived cookie, as if its time were over. The cookie that refreshes the session stays. */
-const endAccess = ({ context }) => context.clearCookies({ name: /^(__Host-)?portico_(portal|staff)$/ });
+story('a reload and the back button forget the error of a sign-in', async ({ world, visitor }) => {
+  const email = await world.person();
+  const tab = await (await visitor()).open('/portal/sign-in');
+  await tab.send({ 'Email address': email, Password: 'not-my-password' }, 'Sign in');
+  await tab.sees('The email address or the password is not correct.');
+  await tab.page.reload();
+  await tab.shows('Sign in');
+  await tab.misses('The email address or the password is not correct.');
+  await tab.follow('Forgot your password?');
+  await tab.shows('Forgot your password?');
+  await tab.page.goBack();
+  await tab.shows('Sign in');
+  await tab.page.goForward();
+  await tab.shows('Forgot your password?');
+  await tab.follow('Back to sign-in');
+  await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
+  await tab.shows('Welcome, Ann Archer');
+  await tab.page.goBack();
+  await tab.sees('You are still signed in.');
+});
 
 story('a person whose session lives goes on without the password', async ({ world, visitor }) => {
   const ann = await visitor();
   const tab = await ann.openSignedIn(await world.person(), '/portal/account');
   await tab.shows('Profile');
-  await endAccess(ann);
+  await ann.endAccess();
   await tab.open('/portal/sign-in?return_to=/portal/account/sessions');
   await tab.sees('You are still signed in.');
   await tab.isAt('/portal/sign-in?return_to=/portal/account/sessions');
@@ -31,7 +49,7 @@ story('a staff user whose session lives goes on without a code', async ({ world,
   const viewer = await visitor();
   const tab = await viewer.openConsole(await world.staff('viewer'), '/console/account');
   await tab.shows('My account');
-  await endAccess(viewer);
+  await viewer.endAccess();
   await tab.open('/console/sign-in?return_to=/console/account');
   await tab.follow(/^Continue as /);
   await tab.shows('My account');

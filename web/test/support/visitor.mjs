@@ -59,6 +59,9 @@ export class Visitor {
     return this.open(path);
   }
 
+  /** Removes the short-lived cookies, as if their time were over. Those that refresh the sessions stay. */
+  endAccess = () => this.context.clearCookies({ name: /^(__Host-)?portico_(portal|staff)$/ });
+
   /** Calls an operation with the cookies of this browser. It must succeed. */
   async post(path, data) {
     const response = await this.context.request.post(path, { data });

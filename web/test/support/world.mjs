@@ -84,6 +84,14 @@ export class World {
     return email;
   }
 
+  /** Invites a person of the demo tenant to a client of another tenant. Returns the address, and the owner of that tenant. */
+  async inviteElsewhere() {
+    const email = await this.person();
+    const { owner: staff } = await this.tenant();
+    await this.invite({ client: await this.client('Harbour Office', staff), email, staff });
+    return { email, staff };
+  }
+
   /** Creates a portal user with the usual password. Returns the address. */
   async person(invitation = {}) {
     const email = await this.invite(invitation);
@@ -101,9 +109,12 @@ export class World {
     return { url, token: url.split('#token=')[1] };
   }
 
-  /** Lets the links of a purpose to this address expire, and the invitation if it is one of an invitation. */
-  async expire(email, purpose) {
-    const links = `UPDATE link_tokens SET expires_at = created_at WHERE purpose = '${purpose}'`;
+  /**
+   * Lets the links of a purpose to this address expire, now or at another time, and the invitation if it is one of an
+   * invitation.
+   */
+  async expire(email, purpose, time) {
+    const links = `UPDATE link_tokens SET expires_at = ${time ? `'${time}'` : 'created_at'} WHERE purpose = '${purpose}'`;
     const invitation = `invitation_id IN (SELECT id FROM invitations WHERE email = '${email}')`;
     const person = `portal_user_id IN (SELECT id FROM portal_users WHERE email = '${email}')`;
     await this.deployment.sql(`${links} AND (${invitation} OR ${person})`);
@@ -117,9 +128,20 @@ export class World {
     );
 
   /** Cancels the pending invitation of this address. */
-  async cancelInvitation(email) {
-    const { data } = await this.asStaff('GET', `/api/v1/invitations?status=pending&q=${email}`);
-    await this.asStaff('DELETE', `/api/v1/clients/${data[0].client.id}/invitations/${data[0].id}`);
+  async cancelInvitation(email, staff) {
+    const { client, id } = await this.#pendingInvitation(email, staff);
+    await this.asStaff('DELETE', `/api/v1/clients/${client.id}/invitations/${id}`, undefined, staff);
+  }
+
+  /** Sends the pending invitation of this address again. Older links die. */
+  async resendInvitation(email, staff) {
+    const { client, id } = await this.#pendingInvitation(email, staff);
+    await this.asStaff('POST', `/api/v1/clients/${client.id}/invitations/${id}/resend`, undefined, staff);
+  }
+
+  async #pendingInvitation(email, staff) {
+    const { data } = await this.asStaff('GET', `/api/v1/invitations?status=pending&q=${email}`, undefined, staff);
+    return data[0];
   }
 
   /** Activates an account with the usual password, or another one. */
@@ -136,6 +158,12 @@ export class World {
 
   /** Returns the mails to this address, the newest first. */
   mails = (to) => this.deployment.mails(to);
+
+  /** Returns the mails to this address with a link to a page, the newest first. */
+  mailsWithLink = async (to, page) => (await this.mails(to)).filter(({ links }) => links.some((link) => link.includes(`/portal/${page}#`)));
+
+  /** Returns the newest mail to this address with a link to a page. */
+  mailWithLink = async (to, page) => (await this.mailsWithLink(to, page))[0];
 
   /** Waits for a mail that was not returned for the same purpose yet. */
   #next = (to, what, pick) =>

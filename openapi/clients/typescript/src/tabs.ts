@@ -1,9 +1,19 @@
 // What the tabs of an origin share: a lock, and the news that the session has ended.
 
-/** Runs `act` while no other tab runs one under the same name. Without Web Locks, runs it at once. */
+/**
+ * Runs `act` while no other tab runs one under the same name. Without Web Locks, or where the browser denies them, runs
+ * it at once.
+ */
 export async function withLock<T>(name: string, act: () => Promise<T>): Promise<T> {
   const { navigator }: { navigator?: { locks?: LockManager } } = globalThis;
-  return navigator?.locks ? await navigator.locks.request(name, act) : act();
+  if (!navigator?.locks) return act();
+  let running: Promise<T> | undefined;
+  try {
+    return await navigator.locks.request(name, () => (running = act()));
+  } catch {
+    // Either `act` has failed, or the browser has denied the lock and has not called it.
+    return running ?? act();
+  }
 }
 
 /** Returns a function whose calls share one run of `act` until it ends. */
@@ -20,8 +30,8 @@ export class SessionState {
 
   constructor(name: string, onEnd: () => void) {
     this.#onEnd = onEnd;
-    if (typeof BroadcastChannel === 'undefined') return;
-    this.#otherTabs = new BroadcastChannel(name);
+    this.#otherTabs = openChannel(name);
+    if (!this.#otherTabs) return;
     this.#otherTabs.onmessage = () => this.#state === 'active' && this.#end();
     // In Node, an open channel would keep the process running.
     if ('unref' in this.#otherTabs && typeof this.#otherTabs.unref === 'function') this.#otherTabs.unref();
@@ -45,5 +55,14 @@ export class SessionState {
   #end(): void {
     this.#state = 'ended';
     this.#onEnd();
+  }
+}
+
+/** Returns a channel to the other tabs, or nothing where the browser has none or denies it. */
+function openChannel(name: string): BroadcastChannel | undefined {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return undefined;
   }
 }

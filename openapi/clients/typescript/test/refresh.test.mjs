@@ -103,12 +103,17 @@ describe('one refresh', () => {
     assert.deepEqual(server.requests, ['profile', 'profile', 'session', 'refresh', 'profile', 'session', 'profile']);
   });
 
-  test('serves all calls of a tab without Web Locks', async () => {
-    useLocks(undefined);
-    const { client } = openTab();
-    await times(3, () => getProfile({ client }));
-    assert.equal(server.count('refresh'), 1);
-  });
+  for (const [what, locks] of [
+    ['without Web Locks', undefined],
+    ['where the browser denies Web Locks', { request: () => Promise.reject(new DOMException('denied', 'SecurityError')) }],
+  ]) {
+    test(`serves all calls of a tab ${what}`, async () => {
+      useLocks(locks);
+      const { client } = openTab();
+      assert.deepEqual(statuses(await times(3, () => getProfile({ client }))), [200, 200, 200]);
+      assert.equal(server.count('refresh'), 1);
+    });
+  }
 
   test('serves calls of the realm only', async () => {
     const { client } = openTab({ realm: 'staff' });
