@@ -76,8 +76,15 @@ class PorticoSignIn extends HTMLElement {
     // The page may be on another origin of the same site, which sends and receives cookies only with `include`.
     const client = createHttpClient({ baseUrl: this.#baseUrl, credentials: 'include' });
     const { data, error } = await signIn({ client, body: { email, password } });
-    if (data) this.#finish(data);
-    else this.#fail(error);
+    if (!data) this.#fail(error);
+    else if (data.status === 'signed_in') this.#finish(data);
+    else this.#announceStep(data);
+  }
+
+  /** Browsers keep this file for five minutes, so the server may be newer and ask for a step that this file lacks. */
+  #announceStep({ status }: { status: string }): void {
+    this.#show({ status: 'ready' });
+    this.dispatchEvent(new CustomEvent('needs-step', { bubbles: true, detail: { step: status } }));
   }
 
   #finish({ user, client }: Session): void {

@@ -72,6 +72,9 @@ async function load(app: App, entry: PageEntry, locale: ReturnType<typeof useLoc
     entry.signedIn ? app.signedIn() : undefined,
     loadTexts(locale, ['common', ...(entry.signedIn ? (['signedIn'] as const) : []), ...entry.texts]),
   ]);
+  // A script of another build came in the place of a file, and reloads the page (`api/src/pages/reload.js`). The page
+  // that is shown stays until then.
+  if ('portico-reloads' in globalThis) return new Promise<never>(() => undefined);
   return { page: page.default, surrounding: surrounding?.default };
 }
 

@@ -1,14 +1,19 @@
-// The components of the kit, as the catalogue shows them.
+// The components of the kit, as the catalogue shows them: in each language on a phone in the light theme and on a wide
+// screen in the dark one.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { violations } from './support/axe.mjs';
 import { startChromium } from './support/chromium.mjs';
 import { startDevServer } from './support/dev-server.mjs';
+import { layoutProblems } from './support/layout.mjs';
+import { makePseudo } from './support/pseudo.mjs';
 
 const KIT = new URL('../kit/', import.meta.url);
 const CATALOGUE = new URL('../catalogue/', import.meta.url);
-const FRAMES = ['', 'EntryFrame', 'AppFrame, top', 'AppFrame, side'];
+const FRAMES = ['EntryFrame', 'AppFrame, top', 'AppFrame, side'];
+const LOCALES = ['en', 'de', 'fr', 'es'];
+const VIEWS = [{ width: 390, theme: 'light' }, { width: 1280, theme: 'dark' }];
 
 let server, browser;
 before(async () => {
@@ -25,20 +30,25 @@ test('the catalogue shows every component of the kit', () => {
   assert.deepEqual(components.filter((name) => !sources.includes(`'../kit/${name}'`)), []);
 });
 
-for (const theme of ['light', 'dark']) {
-  for (const width of [390, 1280]) {
-    test(`the catalogue is accessible and fits into ${width} px in the ${theme} theme`, async () => {
-      const page = await browser.newPage({ viewport: { width, height: 800 } });
-      const errors = [];
-      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-      for (const frame of FRAMES) {
-        await page.goto(`${server.origin}/catalogue?theme=${theme}&frame=${encodeURIComponent(frame)}`);
+for (const locale of [...LOCALES, 'pseudo']) {
+  test(`the catalogue in ${locale}: accessible in both themes, and nothing is cut off`, async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const errors = [];
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    if (locale === 'pseudo') await makePseudo(context);
+    // The frames have hardly any text of their own.
+    for (const frame of locale === 'en' ? ['', ...FRAMES] : ['']) {
+      for (const { theme, width } of VIEWS) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.goto(`${server.origin}/catalogue?theme=${theme}&locale=${locale}&frame=${encodeURIComponent(frame)}`);
         await page.getByRole('heading', { level: 1 }).waitFor();
-        assert.deepEqual(await violations(page), [], frame);
-        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width, frame);
+        assert.equal((await page.locator('body').innerText()).includes('~~~'), locale === 'pseudo');
+        assert.deepEqual(await layoutProblems(page), [], `${frame} ${width} px`);
+        if (locale !== 'pseudo') assert.deepEqual(await violations(page), [], `${frame} ${theme}`);
       }
-      assert.deepEqual(errors, []);
-      await page.close();
-    });
-  }
+    }
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
 }

@@ -1,30 +1,20 @@
 // Measures what each page loads and how fast it is, prints it with the share of each limit, and ends with status 1 if a
-// limit is exceeded. The sizes are those of gzip -9 over the document, scripts, styles and the brand, with one language.
-import { gzipSync } from 'node:zlib';
+// limit is exceeded. `pages.test.mjs` checks the sizes too, which do not depend on the machine.
 import { slowDown } from './support/cdp.mjs';
-import { MAIN_PAGES, openPage, settled } from './support/pages.mjs';
+import { MAIN_PAGES, settled } from './support/pages.mjs';
 import { interactionDelay } from './support/interactions.mjs';
 import { startShowcase } from './support/showcase.mjs';
+import { openMeasured, sizeLimit } from './support/sizes.mjs';
 
-const KB = 1000;
 const RUNS = 5;
-const LOADED = ['document', 'script', 'stylesheet', 'image'];
 const SIGN_IN = '/portal/sign-in';
-/** The limits of the sizes in kB, the first that matches. */
-const LIMITS = [
-  [(path) => path === SIGN_IN, 20],
-  [(path) => path.startsWith('/portal'), 45],
-  [(path) => path === '/console' || path === '/console/sign-in', 60],
-  [() => true, 110],
-];
 const MAX_INPUT_SECONDS = 1;
 const MAX_INTERACTION_MS = 100;
 
 const showcase = await startShowcase();
 let isOver = false;
 for (const entry of MAIN_PAGES) {
-  const [, limit] = LIMITS.find(([matches]) => matches(entry.path));
-  print(entry.path, (await sizeOf(entry)) / KB, limit, 'kB');
+  print(entry.path, await openMeasured(showcase.tabOf(entry), entry, showcase.demo), sizeLimit(entry), 'kB');
 }
 const times = [];
 for (let run = 0; run < RUNS; run += 1) times.push(await timeToInput());
@@ -37,18 +27,6 @@ function print(what, value, limit, unit) {
   const share = Math.round((value / limit) * 100);
   if (value > limit) isOver = true;
   console.log(`${what.padEnd(52)} ${value.toFixed(unit === 'ms' ? 0 : 2).padStart(7)} ${unit} of ${limit} ${unit}, ${share} %${value > limit ? ' TOO MUCH' : ''}`);
-}
-
-/** Returns the bytes that a visitor without a cache loads for a page. */
-async function sizeOf(entry) {
-  const { page } = showcase.tabOf(entry);
-  const bodies = [];
-  const collect = (response) => LOADED.includes(response.request().resourceType()) && bodies.push(response.body());
-  page.on('response', collect);
-  await openPage(showcase.tabOf(entry), entry, showcase.demo);
-  page.off('response', collect);
-  const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body, { level: 9 }).length);
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Returns the seconds until an anonymous visitor with a slow phone and an empty cache can type into the sign-in page. */

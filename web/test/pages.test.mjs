@@ -1,11 +1,12 @@
-// Every page in each of its states: axe in both themes, and the layout on a wide screen.
+// Every page in each of its states: axe in both themes, the layout on a wide screen, and the size of the main state.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { violations } from './support/axe.mjs';
 import { layoutProblems } from './support/layout.mjs';
-import { PAGES, openPage } from './support/pages.mjs';
+import { PAGES } from './support/pages.mjs';
 import { startShowcase } from './support/showcase.mjs';
+import { openMeasured, sizeLimit } from './support/sizes.mjs';
 
 let showcase;
 before(async () => {
@@ -22,7 +23,8 @@ test('the table of pages names every page', () => {
 for (const entry of PAGES) {
   test(`${entry.path}, ${entry.state}: accessible in both themes, and nothing is cut off`, async () => {
     const tab = showcase.tabOf(entry);
-    await openPage(tab, entry, showcase.demo);
+    const size = await openMeasured(tab, entry, showcase.demo);
+    if (entry.state === 'main') assert.ok(size <= sizeLimit(entry), `${size} kB of ${sizeLimit(entry)} kB`);
     for (const colorScheme of ['light', 'dark']) {
       await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       assert.deepEqual(await violations(tab.page), [], colorScheme);

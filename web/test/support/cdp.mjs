@@ -5,7 +5,7 @@ export async function slowDown(page, { network = true } = {}) {
   const session = await page.context().newCDPSession(page);
   await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
   if (!network) return;
-  const bytesPerSecond = (1.6 * 1024 * 1024) / 8;
+  const bytesPerSecond = 1.6e6 / 8;
   await session.send('Network.enable');
   await session.send('Network.emulateNetworkConditions', {
     offline: false,

@@ -6,6 +6,16 @@ const LOGIN = new URLSearchParams({
   name: 'portico remote on build-server',
   scopes: 'clients:read,emails:read',
 });
+/** A table of people with a row that repeats an address, and one with errors. */
+const TABLE = [
+  'email,name,role',
+  'greta.holm@acme.test,Greta Holm,admin',
+  'jörg@acme.test,Jörg Weiß,member',
+  'henri.petit@acme.test,Henri Petit,member',
+  'henri.petit@acme.test,Henri Petit,member',
+  'ben.carter@acme.test,Ben Carter,member',
+  'no address,Ida Ek,owner',
+];
 const UNKNOWN = `#token=${'A'.repeat(43)}`;
 
 const page = (path, visitor, more = {}) => ({ path, visitor, state: 'main', at: () => path, act: async () => undefined, ...more });
@@ -30,7 +40,7 @@ export const PAGES = [
   anonymous('/portal/forgot-password', {
     state: 'sent',
     act: async (tab) => {
-      await tab.send({ 'Email address': tab.visitor.world.address('anonymous') }, 'Send the link');
+      await tab.send({ 'Email address': 'nadia.berg@acme.test' }, 'Send the link');
       await tab.shows('Check your mailbox');
     },
   }),
@@ -65,6 +75,15 @@ export const PAGES = [
   owner('/console/clients/:client', { at: client }),
   owner('/console/clients/:client', { state: 'inviting', at: client, act: (tab) => tab.press('Invite') }),
   owner('/console/clients/:client/bulk-invite', { at: (demo) => `${client(demo)}/bulk-invite` }),
+  owner('/console/clients/:client/bulk-invite', {
+    state: 'preview',
+    at: (demo) => `${client(demo)}/bulk-invite`,
+    act: async (tab) => {
+      await tab.page.getByRole('textbox').fill(TABLE.join('\n'));
+      await tab.press('Check the rows');
+      await tab.sees('2 people can be invited');
+    },
+  }),
   owner('/console/people'),
   owner('/console/invitations'),
   owner('/console/mail'),
@@ -74,6 +93,16 @@ export const PAGES = [
   owner('/console/service-accounts'),
   owner('/console/tokens'),
   owner('/console/tokens', { state: 'creating', act: (tab) => tab.press('Create a token') }),
+  owner('/console/tokens', {
+    state: 'created',
+    act: async (tab) => {
+      await tab.press('Create a token');
+      await tab.fill('Name', 'Export to the warehouse');
+      await tab.page.getByRole('dialog').getByRole('checkbox').first().check();
+      await tab.confirm('Create the token');
+      await tab.page.locator('.p-secret').waitFor();
+    },
+  }),
   owner('/console/account'),
   owner('/console/branding'),
   owner('/console/approve-login', { at: () => `/console/approve-login?${LOGIN}` }),

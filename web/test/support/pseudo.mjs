@@ -4,17 +4,21 @@
 /** Replaces the English texts in all browsers of a showcase. */
 export async function speakPseudo({ visitors, speak }) {
   await speak('en');
-  for (const { context } of Object.values(visitors)) {
-    await context.route(/\/i18n\/\w+\/en\.js$/, async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: pseudo(await response.text()) });
-    });
-  }
+  for (const { context } of Object.values(visitors)) await makePseudo(context);
 }
 
-/** Wraps the texts that a module exports. */
-const pseudo = (module) =>
-  module.replace(/export\s*\{\s*([\w$]+) as default\s*\};?\s*$/, (_, name) => `${lengthen};const pseudo_=lengthen(${name});export{pseudo_ as default};`);
+/** Replaces the English texts in a browser, as they are built and as the server for development sends them. */
+export const makePseudo = (context) =>
+  context.route(/\/i18n\/\w+\/en\.(js|ts)$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: pseudo(await response.text()) });
+  });
+
+/** Lengthens the texts that a module exports. */
+function pseudo(module) {
+  const named = module.replace(/export\s*\{\s*([\w$]+) as default\s*\}/, 'export default $1');
+  return `${named.replace('export default', 'const pseudo_ =')}\nexport default (${lengthen})(pseudo_);`;
+}
 
 /** Runs in the page. */
 function lengthen(value) {

@@ -9,7 +9,7 @@ import { World } from './world.mjs';
 export async function startShowcase(options = {}) {
   const deployment = await deployments.single();
   const [browser, world] = [await startChromium(), new World(deployment)];
-  const demo = await createDemo(world);
+  const demo = await createDemo(world, browser);
   const arrive = () => Visitor.arrive(browser, world, options);
   const visitors = { anonymous: await arrive(), person: await arrive(), owner: await arrive() };
   const brand = { name: 'portico_brand', value: demo.slug, url: world.origin };

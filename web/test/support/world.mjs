@@ -7,6 +7,10 @@ import { eventually } from './eventually.mjs';
 /** The password of each person, unless a story gives another one. */
 export const PASSWORD = 'quartz-lantern-41';
 
+/** The browser of those who call the API without a page. Lists of sessions name it. */
+const PHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1';
+
 export class World {
   #seen = new Set();
   #networks = 0;
@@ -28,6 +32,7 @@ export class World {
     const response = await fetch(this.origin + path, {
       method,
       headers: {
+        'user-agent': PHONE,
         'x-forwarded-for': this.network(),
         ...(body && { 'content-type': 'application/json' }),
         ...(token && { authorization: `Bearer ${token}` }),
@@ -59,8 +64,7 @@ export class World {
   }
 
   /** Creates a tenant with an owner. Returns the slug and the address of the owner. */
-  async tenant(name = 'Blue Harbour', ownerName = 'Olivia Hart') {
-    const slug = `t-${randomUUID().slice(0, 8)}`;
+  async tenant(name = 'Blue Harbour', ownerName = 'Olivia Hart', slug = `t-${randomUUID().slice(0, 8)}`) {
     const owner = `owner@${slug}.test`;
     await this.deployment.run('tenant', 'add', '--slug', slug, '--name', name);
     await this.staff('owner', { tenant: slug, email: owner, name: ownerName });

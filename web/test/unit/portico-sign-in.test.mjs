@@ -40,6 +40,14 @@ story('it signs in, and tells the page who it is but no token', '', () => sessio
   assert.deepEqual(await events(), [{ user, client: null }]);
 });
 
+const step = { json: { status: 'second_factor', flow: 'f1' } };
+story('it tells the page that a newer server asks for a step, and the form stays', '', () => step, async ({ page, events }) => {
+  await send(page, 'ann@example.com', 'seven wild horses drink tea');
+  await page.waitForFunction(() => window.events.length > 0);
+  assert.deepEqual(await events(), [{ step: 'second_factor' }]);
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+});
+
 story('it says why it was refused, and keeps the address', '', () => problem(401, 'invalid_credentials'), async ({ page, events }) => {
   await send(page, 'ann@example.com', 'wrong');
   await page.getByRole('alert').getByText('is not correct').waitFor();

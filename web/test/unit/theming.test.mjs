@@ -1,6 +1,6 @@
 // docs/theming.md says what kit/styles/tokens.css says.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -30,8 +30,12 @@ test('the page about theming lists the custom properties with their values', () 
 test('there are 24 custom properties, and no style uses another one', () => {
   const names = new Set(definedProperties().map(({ name }) => name));
   assert.equal(names.size, 24);
-  for (const file of ['base', 'button', 'form', 'content', 'entry-frame', 'links', 'lists', 'table', 'app-frame']) {
-    const used = read(`../../kit/styles/${file}.css`).matchAll(/var\((--portico-[a-z-]+)/g);
-    for (const [, name] of used) assert.ok(names.has(name), `${name} in ${file}.css`);
+  const sheets = ['kit/styles', 'elements'].flatMap((folder) =>
+    readdirSync(new URL(`../../${folder}/`, import.meta.url)).filter((file) => file.endsWith('.css')).map((file) => `${folder}/${file}`),
+  );
+  assert.ok(sheets.length > 10, `only ${sheets.length} style sheets were found`);
+  for (const sheet of sheets) {
+    const used = read(`../../${sheet}`).matchAll(/var\((--portico-[a-z-]+)/g);
+    for (const [, name] of used) assert.ok(names.has(name), `${name} in ${sheet}`);
   }
 });

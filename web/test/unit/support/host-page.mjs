@@ -15,7 +15,7 @@ const CORS = {
 };
 const LISTENER = `
   window.events = [];
-  addEventListener('signed-in', ({ detail }) => window.events.push(detail));
+  for (const type of ['signed-in', 'needs-step']) addEventListener(type, ({ detail }) => window.events.push(detail));
   addEventListener('securitypolicyviolation', ({ violatedDirective }) => window.events.push(violatedDirective));`;
 
 let browser;
