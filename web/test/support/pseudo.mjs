@@ -16,8 +16,8 @@ export async function speakPseudo({ visitors, speak }) {
 const pseudo = (module) =>
   module.replace(/export\s*\{\s*([\w$]+) as default\s*\};?\s*$/, (_, name) => `${lengthen};const pseudo_=lengthen(${name});export{pseudo_ as default};`);
 
-/** Runs in the page. */
-function lengthen(value) {
+/** Lengthens a text, or all texts in a value. It runs in the page too, so it uses nothing else of this file. */
+export function lengthen(value) {
   const accents = { a: 'á', e: 'é', i: 'í', o: 'ó', u: 'ú', A: 'Á', E: 'É', I: 'Í', O: 'Ó', U: 'Ú' };
   if (typeof value === 'string') {
     const accented = value.replaceAll(/[aeiouAEIOU]/g, (letter) => accents[letter]);
