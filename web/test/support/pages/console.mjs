@@ -336,7 +336,7 @@ async function inviteStaff(on) {
 }
 
 async function chooseRed({ page }) {
-  await page.locator('.p-color input[type=text]').first().fill('#ff0000');
+  await page.locator('.p-color-inputs input:not([type=color])').first().fill('#ff0000');
 }
 
 async function approveLogin(on) {
