@@ -7,6 +7,7 @@ import { dataOf, QueriesProvider } from '../app/queries.tsx';
 import { useTexts } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
+import { PageHead } from '../kit/page-head.tsx';
 import { OneIdentity } from '../start/one-identity.tsx';
 import { navigationLinks } from './parts/navigation.ts';
 import { useLanguageOfProfile } from './parts/profile.ts';
@@ -26,6 +27,7 @@ export default function SignedIn({ children }: { children: ComponentChildren }) 
 
 function WithSession({ children }: { children: ComponentChildren }) {
   const texts = useTexts('console');
+  const { pageFailed } = useTexts('common');
   const session = useQuery({ queryKey: ['session'], queryFn: () => dataOf(getStaffSession()) });
   const user = session.data?.user;
   useTenantBrand(user?.tenant.slug);
@@ -37,6 +39,7 @@ function WithSession({ children }: { children: ComponentChildren }) {
       links={session.data ? navigationLinks(session.data, texts.navigation) : []}
       tools={user && <UserMenu user={user} />}
     >
+      {session.error && !session.data && <PageHead title={pageFailed.title} />}
       <Loaded query={session}>{(data) => <ForUser session={data}>{children}</ForUser>}</Loaded>
     </AppFrame>
   );

@@ -9,6 +9,7 @@ import { setLocale } from '../app/locale-provider.tsx';
 import { useTexts, type Bundles } from '../app/texts.ts';
 import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
+import { PageHead } from '../kit/page-head.tsx';
 import { OneIdentity } from '../start/one-identity.tsx';
 import { ClientMenu } from './parts/client-menu.tsx';
 import { SessionContext, useSessionQuery } from './parts/session.tsx';
@@ -27,9 +28,11 @@ export default function SignedIn({ children }: { children: ComponentChildren }) 
 
 function WithSession({ children }: { children: ComponentChildren }) {
   const texts = useTexts('portal');
+  const { pageFailed } = useTexts('common');
   const session = useSessionQuery();
   return (
     <AppFrame home="/portal" layout="top" links={linksOf(session.data, texts)} tools={session.data && <Tools session={session.data} />}>
+      {session.error && !session.data && <PageHead title={pageFailed.title} />}
       <Loaded query={session}>{(data) => <ForUser session={data}>{children}</ForUser>}</Loaded>
     </AppFrame>
   );

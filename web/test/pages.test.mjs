@@ -1,16 +1,22 @@
-// Every page in each of its states: axe in both themes, the layout on a wide screen, and the size of the main state.
+// Every page in each of its states: axe in both themes, and the layout on a phone and on a wide screen. The main states
+// also in forced colours, with reduced motion, and how much they load. Each visitor has a tab of their own, so the pages
+// of different visitors are checked at the same time.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { violations } from './support/axe.mjs';
 import { layoutProblems } from './support/layout.mjs';
-import { PAGES } from './support/pages.mjs';
+import { PAGES, resizePage } from './support/pages.mjs';
+import { forcedColourProblems, motionProblems } from './support/preferences.mjs';
 import { startShowcase } from './support/showcase.mjs';
 import { openMeasured, sizeLimit } from './support/sizes.mjs';
 
+const PHONE = { width: 390, height: 844 };
+const SCREEN = { width: 1280, height: 800 };
+
 let showcase;
 before(async () => {
-  showcase = await startShowcase();
+  showcase = await startShowcase({ allStates: true, reducedMotion: 'reduce' });
 });
 after(() => showcase?.stop());
 
@@ -20,17 +26,40 @@ test('the table of pages names every page', () => {
   assert.deepEqual(built.filter((path) => !PAGES.some((page) => page.path === path && page.state === 'main')), []);
 });
 
-for (const entry of PAGES) {
-  test(`${entry.path}, ${entry.state}: accessible in both themes, and nothing is cut off`, async () => {
-    const tab = showcase.tabOf(entry);
-    const size = await openMeasured(tab, entry, showcase.demo);
-    if (entry.state === 'main') assert.ok(size <= sizeLimit(entry), `${size} kB of ${sizeLimit(entry)} kB`);
-    for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      assert.deepEqual(await violations(tab.page), [], colorScheme);
-    }
-    assert.deepEqual(await layoutProblems(tab.page), [], '1280 px');
-    await tab.check();
-    assert.deepEqual(showcase.problems(), []);
-  });
+test('the table of pages names each state once', () => {
+  const names = PAGES.map(({ path, state }) => `${path}, ${state}`);
+  assert.deepEqual(names.filter((name, index) => names.indexOf(name) !== index), []);
+});
+
+describe('pages', { concurrency: 3 }, () => {
+  for (const visitor of new Set(PAGES.map((entry) => entry.visitor))) {
+    describe(`of the visitor "${visitor}"`, { concurrency: 1 }, () => {
+      for (const entry of PAGES.filter((each) => each.visitor === visitor)) {
+        test(`${entry.path}, ${entry.state}`, () => check(entry));
+      }
+    });
+  }
+});
+
+async function check(entry) {
+  const tab = showcase.tabOf(entry);
+  const { page } = tab;
+  const sizes = entry.isNarrow ? [PHONE] : [SCREEN, PHONE];
+  await page.setViewportSize(sizes[0]);
+  await page.emulateMedia({ colorScheme: 'light' });
+  const size = await openMeasured(tab, entry, showcase.demo);
+  if (entry.state === 'main') assert.ok(size <= sizeLimit(entry), `${size} kB of ${sizeLimit(entry)} kB`);
+  assert.deepEqual(await violations(page), [], 'light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await violations(page, { onlyColours: true }), [], 'dark');
+  if (entry.state === 'main') {
+    assert.deepEqual(await motionProblems(page), [], 'reduced motion');
+    assert.deepEqual(await forcedColourProblems(page), [], 'forced colours');
+  }
+  for (const size of sizes) {
+    await resizePage(tab, entry, showcase.demo, size);
+    assert.deepEqual(await layoutProblems(page), [], `${size.width} px`);
+  }
+  await tab.check();
+  assert.deepEqual(showcase.problemsOf(entry), []);
 }

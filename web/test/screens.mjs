@@ -21,7 +21,7 @@ const MAX_HEIGHT = 1600;
 const MAX_CATALOGUE_HEIGHT = 8000;
 const THEMES = ['light', 'dark'];
 /** States that look different enough to be shown besides the main state of each page. */
-const STATES = ['refused', 'sent', 'dead', 'signed in', 'code', 'inviting', 'creating', 'created', 'preview'];
+const STATES = ['refused', 'sent', 'link unknown', 'signed in', 'code', 'inviting', 'creating', 'created', 'preview'];
 
 const [only = ''] = process.argv.slice(2);
 const shown = PAGES.filter(({ state }) => state === 'main' || STATES.includes(state));

@@ -40,7 +40,7 @@ export default {
       token_expiring: 'Mitteilung über ein ablaufendes API-Token',
     },
     retry: 'Erneut senden',
-    retryOf: (recipient: string) => `Die E-Mail an ${recipient} erneut senden`,
+    retryOf: (recipient: string) => `Erneut senden: ${recipient}`,
     retryTitle: 'Diese E-Mail erneut senden?',
     retryBody: (recipient: string) =>
       `Eine neue E-Mail geht an ${recipient}. Sie enthält einen neuen Link. Eine Einladung läuft am selben Tag ab wie zuvor.`,

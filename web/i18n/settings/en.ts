@@ -40,7 +40,7 @@ export default {
       token_expiring: 'Notice of an expiring API token',
     },
     retry: 'Send again',
-    retryOf: (recipient: string) => `Send the mail to ${recipient} again`,
+    retryOf: (recipient: string) => `Send again: ${recipient}`,
     retryTitle: 'Send this mail again?',
     retryBody: (recipient: string) => `A new mail goes to ${recipient}. It has a new link. An invitation keeps the day on which it expires.`,
     mayHaveArrived: 'The mail server did not say whether it accepted this mail. The person may get it twice.',

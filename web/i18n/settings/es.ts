@@ -41,7 +41,7 @@ export default {
       token_expiring: 'Aviso de token de API que caduca',
     },
     retry: 'Reenviar',
-    retryOf: (recipient: string) => `Reenviar el correo a ${recipient}`,
+    retryOf: (recipient: string) => `Reenviar: ${recipient}`,
     retryTitle: '¿Reenviar este correo?',
     retryBody: (recipient: string) =>
       `Se envía un correo nuevo a ${recipient}. Contiene un enlace nuevo. Una invitación conserva su fecha de caducidad.`,

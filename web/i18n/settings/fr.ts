@@ -41,7 +41,7 @@ export default {
       token_expiring: 'Avis de jeton d’API qui expire',
     },
     retry: 'Renvoyer',
-    retryOf: (recipient: string) => `Renvoyer l’e-mail à ${recipient}`,
+    retryOf: (recipient: string) => `Renvoyer : ${recipient}`,
     retryTitle: 'Renvoyer cet e-mail ?',
     retryBody: (recipient: string) =>
       `Un nouvel e-mail part à ${recipient}. Il contient un nouveau lien. Une invitation garde sa date d’expiration.`,

@@ -63,7 +63,7 @@ story('a failed mail is sent again, alone and by a filter', async ({ world, visi
   await failMail(world, emails[0], 'outcome_unknown');
   await failMail(world, emails[1], 'gave_up');
   const tab = await (await visitor()).openConsole(staff, '/console/mail?status=failed');
-  await tab.press(`Send the mail to ${emails[0]} again`);
+  await tab.press(`Send again: ${emails[0]}`);
   await tab.sees('The person may get it twice.');
   await tab.confirm('Send again');
   await world.link(emails[0], 'activate');

@@ -38,6 +38,11 @@ export class Visitor {
     this.expected.push(pattern);
   }
 
+  /** Says that the next page makes the browser write nothing. */
+  expectNothing() {
+    this.expected = [REFUSED];
+  }
+
   /** Opens a path, or the link of a mail, in a new tab. */
   async open(address) {
     const page = await this.context.newPage();

@@ -1,0 +1,204 @@
+// The pages of the portal in their states.
+import { breakOff, change, refuse, succeed } from '../answers.mjs';
+import { pagesOf } from './entry.mjs';
+
+const [anonymous, person, member, debtor] = ['anonymous', 'person', 'member', 'debtor'].map(pagesOf);
+const SIGN_IN = 'POST /api/portal/auth/sign-in';
+const SESSIONS = 'GET /api/portal/sessions';
+const UNKNOWN = `#token=${'A'.repeat(43)}`;
+const ATTEMPT = { email: 'ann@acme.test', password: 'not-my-password' };
+const WAIT = { retry_after: 42 };
+
+/** The states of a page that a mailed link opens, of which the link cannot be used. */
+const deadLinks = (path, links) =>
+  Object.entries(links).map(([kind, shows]) =>
+    anonymous(`/portal/${path}`, { state: `link ${kind}`, at: ({ dead }) => dead[path][kind], shows }),
+  );
+
+export const PORTAL_PAGES = [
+  anonymous('/portal/sign-in'),
+  anonymous('/portal/sign-in', { state: 'refused', act: (on) => on.send(ATTEMPT), until: '[role=alert]' }),
+  anonymous('/portal/sign-in', { state: 'empty', act: (on) => on.submit(), until: '[aria-invalid=true]' }),
+  anonymous('/portal/sign-in', {
+    state: 'too many attempts',
+    answers: { [SIGN_IN]: refuse(429, 'too_many_requests', WAIT) },
+    act: (on) => on.send(ATTEMPT),
+    until: '[role=alert] [role=status]',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'suspended',
+    act: (on, { suspended }) => on.send(suspended),
+    until: '[role=alert]',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'overloaded',
+    answers: { [SIGN_IN]: refuse(503, 'unavailable') },
+    isFaulty: true,
+    act: (on) => on.send(ATTEMPT),
+    until: '.p-request-id',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'session ended',
+    at: () => '/portal/sign-in?reason=session_revoked',
+    shows: 'Your session was ended, for example from another device or by a new password. Sign in again.',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'session expired',
+    at: () => '/portal/sign-in?reason=session_expired',
+    shows: 'Your session has expired. Sign in again.',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'password set',
+    at: () => '/portal/sign-in?reason=password_reset',
+    shows: 'Your password is set. Sign in with it.',
+  }),
+  person('/portal/sign-in', { state: 'still signed in', shows: 'You are still signed in.' }),
+  anonymous('/portal/sign-in', { state: 'offline', isOffline: true }),
+  anonymous('/portal/forgot-password'),
+  anonymous('/portal/forgot-password', {
+    state: 'sent',
+    answers: { 'POST /api/portal/auth/forgot-password': succeed({}) },
+    act: (on) => on.send({ email: 'ann@acme.test' }),
+    shows: 'Check your mailbox',
+  }),
+  anonymous('/portal/signed-out'),
+  anonymous('/portal/activate', { at: ({ links }) => links.activate }),
+  anonymous('/portal/activate', {
+    state: 'refused',
+    at: ({ links }) => links.activate,
+    act: (on) => on.send({ password: 'short' }),
+    until: '[aria-invalid=true]',
+  }),
+  person('/portal/activate', { state: 'other account', at: ({ links }) => links.activate, until: '.p-notice-warning' }),
+  anonymous('/portal/activate', { state: 'link unknown', at: () => `/portal/activate${UNKNOWN}`, shows: 'This link is not valid' }),
+  ...deadLinks('activate', {
+    expired: 'This link has expired',
+    used: 'Your account is active. Sign in with your password.',
+    cancelled: 'This link is no longer valid',
+  }),
+  anonymous('/portal/activate', {
+    state: 'link renewed',
+    at: ({ dead }) => dead.activate.expired,
+    answers: { 'POST /api/portal/auth/request-new-link': succeed({}) },
+    act: (on) => on.submit(),
+    shows: 'A new link is on its way',
+  }),
+  anonymous('/portal/activate', {
+    state: 'link too old',
+    at: ({ dead }) => dead.activate.expired,
+    answers: { 'POST /api/portal/auth/request-new-link': refuse(410, 'token_expired') },
+    act: (on) => on.submit(),
+    until: '[role=alert]',
+  }),
+  anonymous('/portal/activate', {
+    state: 'link not checked',
+    at: ({ links }) => links.activate,
+    answers: { 'POST /api/portal/auth/check-token': breakOff },
+    isFaulty: true,
+    isOffline: true,
+    shows: 'The link could not be checked',
+  }),
+  anonymous('/portal/reset-password', { at: ({ links }) => links.reset }),
+  anonymous('/portal/reset-password', { state: 'link missing', shows: 'The link is missing' }),
+  ...deadLinks('reset-password', {
+    expired: 'This link has expired',
+    used: 'The password was set with this link. Sign in with it, or receive a new link.',
+    cancelled: 'The password was changed since. Sign in, or receive a new link.',
+  }),
+  anonymous('/portal/accept-invitation', { at: ({ links }) => links.accept }),
+  person('/portal/accept-invitation', {
+    state: 'signed in',
+    at: ({ links }) => links.accept,
+    until: 'form button[type=submit]',
+  }),
+  member('/portal/accept-invitation', { state: 'wrong account', at: ({ links }) => links.accept, shows: 'Sign out and go on' }),
+  ...deadLinks('accept-invitation', {
+    used: 'The invitation is already accepted. Sign in to go on.',
+    cancelled: 'This link is no longer valid',
+  }),
+  anonymous('/portal/not-me', { at: ({ links }) => links.notMe }),
+  anonymous('/portal/not-me', {
+    state: 'done',
+    at: ({ links }) => links.notMe,
+    answers: { 'POST /api/portal/auth/not-me': succeed({}) },
+    act: (on) => on.submit(),
+    shows: 'Your account is secured',
+  }),
+  ...deadLinks('not-me', {
+    used: 'This sign-in was already reported. All sessions have ended, and you have received a mail to set a new password.',
+  }),
+  person('/portal'),
+  person('/portal', {
+    state: 'no client',
+    answers: { 'GET /api/portal/auth/session': change((session) => ({ ...session, client: null, clients: [] })) },
+    shows: 'You have no access to any client',
+  }),
+  debtor('/portal', { state: 'past due', shows: 'A payment for this client is overdue.' }),
+  person('/portal', { state: 'menu of the user', act: (on) => on.press('Account of Ann Archer'), until: ':popover-open' }),
+  person('/portal', { state: 'menu of the clients', act: openClients, until: ':popover-open' }),
+  person('/portal', {
+    state: 'unavailable',
+    answers: { 'GET /api/portal/auth/session': refuse(503, 'unavailable') },
+    isFaulty: true,
+    shows: 'This page cannot be shown',
+  }),
+  person('/portal', { state: 'offline', isOffline: true }),
+  person('/portal/choose-client'),
+  person('/portal/account'),
+  person('/portal/account', { state: 'saved', act: (on) => on.submit(), shows: 'Saved.' }),
+  person('/portal/account/password'),
+  person('/portal/account/password', {
+    state: 'refused',
+    answers: { 'POST /api/portal/auth/change-password': refuse(401, 'invalid_credentials') },
+    act: (on) => on.send({ current_password: 'not-my-password', new_password: 'quartz-lantern-42' }),
+    shows: 'This password is not correct.',
+  }),
+  person('/portal/account/sessions'),
+  person('/portal/account/sessions', { state: 'asking', act: (on) => on.press('End all other sessions'), until: 'dialog[open]' }),
+  person('/portal/account/sessions', {
+    state: 'unavailable',
+    answers: { [SESSIONS]: refuse(503, 'overloaded') },
+    isFaulty: true,
+    shows: 'Try again',
+  }),
+  person('/portal/account/sessions', { state: 'unreachable', answers: { [SESSIONS]: breakOff }, isFaulty: true, shows: 'Try again' }),
+  person('/portal/colleagues'),
+  person('/portal/colleagues', { state: 'inviting', act: (on) => on.press('Invite a colleague'), until: 'dialog[open]' }),
+  person('/portal/colleagues', { state: 'menu of a row', act: (on) => on.openRow('Ben Carter'), until: ':popover-open' }),
+  person('/portal/colleagues', {
+    state: 'asking',
+    act: (on) => on.choose('Ben Carter', 'Disable access'),
+    shows: 'Ben Carter is signed out at once and cannot sign in here until you enable the access again.',
+  }),
+  person('/portal/colleagues', {
+    state: 'refused',
+    answers: { 'PATCH /api/portal/colleagues/*': refuse(409, 'last_admin') },
+    act: changeRole,
+    until: 'dialog [role=alert]',
+  }),
+  person('/portal/colleagues', {
+    state: 'changed',
+    answers: { 'PATCH /api/portal/colleagues/*': succeed({}) },
+    act: changeRole,
+    shows: 'The role of Ben Carter is changed.',
+  }),
+  person('/portal/colleagues', {
+    state: 'empty',
+    answers: {
+      'GET /api/portal/colleagues': change(({ data }) => ({ data: data.filter(({ name }) => name === 'Ann Archer'), next_cursor: null })),
+      'GET /api/portal/colleagues/invitations': succeed({ data: [], next_cursor: null }),
+    },
+    shows: 'You have no colleagues here yet',
+  }),
+  member('/portal/colleagues', { state: 'forbidden', shows: 'You may not see this page' }),
+  anonymous('/portal/nothing-here', { state: 'unknown', shows: 'Page not found' }),
+];
+
+function openClients({ page }) {
+  return page.locator('.p-app-tools button[popovertarget]').first().click();
+}
+
+async function changeRole(on) {
+  await on.choose('Ben Carter', 'Make administrator');
+  await on.submit();
+}
