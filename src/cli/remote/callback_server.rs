@@ -178,12 +178,10 @@ fn code<B>(request: &Request<B>, login: &Login) -> Result<Option<String>, Status
         let value = values.next().map(|(_, value)| value.into_owned());
         value.filter(|_| values.next().is_none())
     };
-    if !only("state").is_some_and(|state| login.state.matches(&state)) {
-        return Err(StatusCode::BAD_REQUEST);
-    }
+    let is_of_login = only("state").is_some_and(|state| login.state.matches(&state));
     match (only("code"), only("error").as_deref()) {
-        (Some(code), None) => Ok(Some(code)),
-        (None, Some("access_denied")) => Ok(None),
+        (Some(code), None) if is_of_login => Ok(Some(code)),
+        (None, Some("access_denied")) if is_of_login => Ok(None),
         _ => Err(StatusCode::BAD_REQUEST),
     }
 }
