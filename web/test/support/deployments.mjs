@@ -24,6 +24,8 @@ const COMMON = {
   PORTICO_INTERNAL_LISTEN: '127.0.0.1:0',
   PORTICO_TRUSTED_PROXIES: '127.0.0.0/8',
   PORTICO_DRAIN_DELAY: '0s',
+  // A run on a slow machine takes longer than an access token of `World` lives by default.
+  PORTICO_ACCESS_TTL: '2h',
   // The stories poll the mailbox.
   PORTICO_LIMIT_REQUESTS: '10000/1m',
   PORTICO_RETURN_ORIGINS: APPLICATION,
