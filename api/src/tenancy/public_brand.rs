@@ -132,8 +132,8 @@ impl PublicBrands {
     }
 }
 
-/// Returns the brand of the active tenant with this slug, or the neutral brand if there is none. Also returns whether it
-/// may be cached: whether it is the version that the request names. A request without a version takes any.
+/// Returns the brand of the active tenant with this slug, or the neutral brand if there is none. Also returns whether
+/// it may be cached: whether it is the version that the request names. A request without a version takes any.
 ///
 /// Each slug that no active tenant has is counted for the network of the request. After too many of them, the network
 /// gets the neutral brand for every slug, so that slugs cannot be guessed. A page is shown all the same.
