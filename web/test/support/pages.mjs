@@ -46,7 +46,15 @@ export const PAGES = [
   }),
   anonymous('/portal/signed-out'),
   anonymous('/portal/activate', { at: ({ links }) => links.activate }),
-  anonymous('/portal/activate', { state: 'refused', at: ({ links }) => links.activate, act: (tab) => tab.send({ 'New password': 'short' }, 'Activate the account'), until: '[aria-invalid=true]' }),
+  anonymous('/portal/activate', {
+    state: 'refused',
+    at: ({ links }) => links.activate,
+    act: async (tab) => {
+      await tab.send({ 'New password': 'short' }, 'Activate the account');
+      await tab.page.locator('[aria-invalid=true]').waitFor();
+    },
+    until: '.p-meter[data-score]',
+  }),
   anonymous('/portal/activate', { state: 'dead', at: () => `/portal/activate${UNKNOWN}` }),
   anonymous('/portal/reset-password', { at: ({ links }) => links.reset }),
   anonymous('/portal/reset-password', { state: 'missing', at: () => '/portal/reset-password' }),
