@@ -62,11 +62,28 @@ async function takeCatalogue() {
 }
 
 async function take(page, name, width, maxHeight = MAX_HEIGHT) {
-  await page.setViewportSize({ width, height: HEIGHTS[width] });
+  await resize(page, width, HEIGHTS[width]);
   // A dialog covers the window only.
   const height = await page.evaluate("document.querySelector('dialog[open]') ? 0 : document.documentElement.scrollHeight");
-  await page.setViewportSize({ width, height: Math.min(Math.max(height, HEIGHTS[width]), maxHeight) });
-  await page.screenshot({ path: join(taken, `${name}-${width}.png`), animations: 'disabled', caret: 'hide', timeout: 60_000 });
+  await resize(page, width, Math.min(Math.max(height, HEIGHTS[width]), maxHeight));
+  await writeFile(join(taken, `${name}-${width}.png`), await settledPicture(page));
+}
+
+/** Sets the size of the window, and waits until the page has it. */
+async function resize(page, width, height) {
+  await page.setViewportSize({ width, height });
+  await page.waitForFunction((size) => innerWidth === size.width && innerHeight === size.height, { width, height });
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
+/** Takes pictures until two are the same, because a busy machine paints late. */
+async function settledPicture(page) {
+  let [last, picture] = [];
+  for (let tries = 0; tries < 10 && !(last && picture.equals(last)); tries += 1) {
+    last = picture;
+    picture = await page.screenshot({ animations: 'disabled', caret: 'hide', timeout: 60_000 });
+  }
+  return picture;
 }
 
 async function replacePictures() {

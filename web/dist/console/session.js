@@ -1,1 +1,1 @@
-import{Qt as e,en as t}from"./app.js";var n=t(void 0);function r(){let t=e(n);if(!t)throw Error(`the page does not ask for a session`);return t}export{r as n,n as t};
+import{$t as e,tn as t}from"./app.js";var n=t(void 0);function r(){let t=e(n);if(!t)throw Error(`the page does not ask for a session`);return t}export{r as n,n as t};

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startApplication } from './application.mjs';
 import { startProcess } from './process.mjs';
 import { startProxy } from './proxy.mjs';
 
@@ -17,8 +18,11 @@ export const DEMO = { tenant: 'demo', owner: 'owner@demo.test' };
 /** An application of the operator. Sign-in may lead to it. */
 export const APPLICATION = 'https://app.example.test';
 
-/** Settings of both deployments: cheap hashes, free ports, and a network for each browser, which it names itself. */
-const COMMON = {
+/**
+ * Settings of both deployments: cheap hashes, free ports, a network for each browser, which it names itself, and an
+ * application of the same site, whose pages may call the API.
+ */
+const common = (application) => ({
   PORTICO_SCRYPT: 'ln=12,r=8,p=1',
   PORTICO_LISTEN: '127.0.0.1:0',
   PORTICO_INTERNAL_LISTEN: '127.0.0.1:0',
@@ -29,7 +33,8 @@ const COMMON = {
   // The stories poll the mailbox.
   PORTICO_LIMIT_REQUESTS: '10000/1m',
   PORTICO_RETURN_ORIGINS: APPLICATION,
-};
+  PORTICO_ALLOWED_ORIGINS: application.origin,
+});
 const LISTENING = /\blistening\b.*?"?\blisten"?[=:]"?([\d.:]+)/;
 
 /** How to start each deployment. `settings` are added to those of every deployment. */
@@ -38,25 +43,32 @@ export const deployments = { single: startSingle, cluster: startCluster };
 /** `portico dev`: one process, SQLite, and the mailbox for development. */
 async function startSingle(settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'portico-web-test-'));
+  const application = await startApplication();
   const env = {
-    ...COMMON,
+    ...common(application),
     PORTICO_ENV: 'development',
     PORTICO_DATA_DIR: join(folder, 'data'),
     DATABASE_URL: `sqlite:${join(folder, 'portico.db')}`,
     MAIL_URL: `folder:${join(folder, 'mail')}`,
+    // Production takes https only.
+    PORTICO_RETURN_ORIGINS: `${APPLICATION},${application.origin}`,
     ...settings,
   };
   const binary = await binaryUnderTest();
   const server = startProcess(binary, ['dev'], { env, cwd: folder });
   const api = `http://${await server.logged('the API listens', LISTENING)}`;
+  const origin = api.replace('127.0.0.1', 'localhost');
+  application.portico = origin;
   return {
     name: 'single',
-    origin: api.replace('127.0.0.1', 'localhost'),
+    origin,
+    application,
     mails: (to) => getJson(`${api}/dev/mail.json?to=${encodeURIComponent(to)}`),
     run: (...args) => run(binary, args, { env, cwd: folder }),
     sql: (statement) => run('sqlite3', ['-cmd', '.timeout 10000', join(folder, 'portico.db'), statement]),
     log: server.log,
     stop: async () => {
+      application.stop();
       await server.stop();
       await rm(folder, { recursive: true });
     },
@@ -65,9 +77,10 @@ async function startSingle(settings = {}) {
 
 /** Two APIs behind a proxy, and two workers, with Postgres and Redis of `bin/services` and a mail server. */
 async function startCluster(settings = {}) {
-  const [sink, proxy, database] = await Promise.all([startSink(), startProxy(), createDatabase()]);
+  const [sink, proxy, database, application] = await Promise.all([startSink(), startProxy(), createDatabase(), startApplication()]);
+  application.portico = proxy.origin;
   const env = {
-    ...COMMON,
+    ...common(application),
     PORTICO_ENV: 'production',
     PORTICO_PUBLIC_URL: proxy.origin,
     PORTICO_SECRET: 'cG9ydGljby1zdG9yaWVzLXBvcnRpY28tc3Rvcmllcy0=',
@@ -87,11 +100,13 @@ async function startCluster(settings = {}) {
   return {
     name: 'cluster',
     origin: proxy.origin,
+    application,
     mails: (to) => getJson(`${sink.control}/messages?to=${encodeURIComponent(to)}`),
     run: (...args) => run(binary, args, { env }),
     sql: (statement) => psql(database, statement),
     log: () => processes.map((each) => each.log()).join(''),
     stop: async () => {
+      application.stop();
       proxy.stop();
       await Promise.all([...processes, sink].map((each) => each.stop()));
     },

@@ -20,6 +20,8 @@ export async function startProxy() {
     request.pipe(forwarded);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  // A deployment that does not start must not keep the test run alive.
+  server.unref();
   return {
     backends,
     origin: `http://localhost:${server.address().port}`,

@@ -67,7 +67,8 @@ export const PORTAL_PAGES = [
     state: 'refused',
     at: ({ links }) => links.activate,
     act: (on) => on.send({ password: 'short' }),
-    until: '[aria-invalid=true]',
+    // The judgement of the server arrives after the refusal.
+    until: 'form:has([aria-invalid=true]) .p-meter[data-score]',
   }),
   person('/portal/activate', { state: 'other account', at: ({ links }) => links.activate, until: '.p-notice-warning' }),
   anonymous('/portal/activate', { state: 'link unknown', at: () => `/portal/activate${UNKNOWN}`, shows: 'This link is not valid' }),

@@ -1,1 +1,0 @@
-import{P as e}from"./app.js";function t({name:t,email:n}){return e(`span`,{class:`p-cell`,children:[e(`bdi`,{children:t}),e(`span`,{class:`p-muted p-small`,children:n})]})}export{t};
