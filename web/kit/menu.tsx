@@ -24,10 +24,15 @@ export function Menu({ label, button, children }: { label: string; button: Compo
   );
 }
 
-/** Places a list below its button, or above it where the window ends. */
+/**
+ * Places a list below its button, or above it where the window ends. Where there is no room for either, as in a zoomed
+ * window, the list covers the button.
+ */
 function placeBeside(opener: HTMLElement, list: HTMLElement): void {
   const { top, bottom, right } = opener.getBoundingClientRect();
-  const isBelow = bottom + GAP_PX + list.offsetHeight <= innerHeight || top < list.offsetHeight;
-  list.style.top = `${isBelow ? bottom + GAP_PX : top - GAP_PX - list.offsetHeight}px`;
+  const [below, above] = [bottom + GAP_PX, top - GAP_PX - list.offsetHeight];
+  const lowest = innerHeight - GAP_PX - list.offsetHeight;
+  const isAbove = below > lowest && above >= GAP_PX;
+  list.style.top = `${isAbove ? above : Math.max(GAP_PX, Math.min(below, lowest))}px`;
   list.style.left = `${Math.max(2 * GAP_PX, right - list.offsetWidth)}px`;
 }

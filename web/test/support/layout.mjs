@@ -1,5 +1,10 @@
 // What is wrong with the layout of a page: found in the page itself.
 
+export const PHONE = { width: 390, height: 844 };
+export const SCREEN = { width: 1280, height: 800 };
+/** A window of 1280 × 1024 pixels at 400 % (WCAG 1.4.10). */
+export const ZOOMED = { width: 320, height: 256 };
+
 /** Returns what is cut off, what overlaps, and what is wider than the window. */
 export const layoutProblems = (page) => page.evaluate(findProblems);
 

@@ -295,7 +295,7 @@ export const CONSOLE_PAGES = [
     shows: 'Confirm that it is you',
   }),
   owner(APPROVE, { state: 'approved', at: approve, host: PROGRAM, answers: APPROVED, act: approveLogin, shows: 'Login approved' }),
-  owner(APPROVE, { state: 'denied', at: approve, act: (on) => on.press('Deny'), shows: 'Login denied' }),
+  owner(APPROVE, { state: 'denied', at: approve, host: PROGRAM, act: (on) => on.press('Deny'), shows: 'Login denied' }),
   owner(APPROVE, { state: 'invalid', at: () => `${APPROVE}?port=80`, shows: 'This login cannot be approved' }),
   support(APPROVE, {
     state: 'not in the role',

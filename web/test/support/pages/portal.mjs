@@ -104,7 +104,7 @@ export const PORTAL_PAGES = [
   ...deadLinks('reset-password', {
     expired: 'This link has expired',
     used: 'The password was set with this link. Sign in with it, or receive a new link.',
-    cancelled: 'The password was changed since. Sign in, or receive a new link.',
+    cancelled: 'The password was changed since, or there is a newer mail. Sign in, use the newest mail, or receive a new link.',
   }),
   anonymous('/portal/accept-invitation', { at: ({ links }) => links.accept }),
   person('/portal/accept-invitation', {
