@@ -33,7 +33,7 @@ before(async () => {
   frontEnd = await startFrontEnd(api);
   await createPortalUser(server.baseUrl, { email: EMAIL, name: NAME, password: PASSWORD });
   profile = await mkdtemp(join(tmpdir(), 'portico-browser-'));
-  const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+  const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell';
   browser = await chromium.launchPersistentContext(profile, { executablePath, args: ARGUMENTS });
 });
 after(async () => {

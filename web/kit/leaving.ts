@@ -1,8 +1,9 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** Makes the browser ask before the user leaves the page. Without a question, it does not ask. */
 export function useAskBeforeLeaving(question: string | undefined): void {
-  useEffect(() => (question ? askBeforeLeaving(question) : undefined), [question]);
+  // Not after the next frame: a user who sees the page could already leave it.
+  useLayoutEffect(() => (question ? askBeforeLeaving(question) : undefined), [question]);
 }
 
 function askBeforeLeaving(question: string): () => void {

@@ -95,7 +95,8 @@ impl RateLimits {
     /// Takes one unit of [`REQUESTS`](limits::REQUESTS) of the session, or of the network if the request has no
     /// session. Takes one unit of each limit that the operation has `declared`, always of the network. Takes none of
     /// [`TOKEN_NETWORK`](limits::TOKEN_NETWORK), which [`count_miss`](Self::count_miss) does after the response, and
-    /// none of [`CHECK_PASSWORD`](limits::CHECK_PASSWORD), which the operations do.
+    /// none of [`CHECK_PASSWORD`](limits::CHECK_PASSWORD), which the operations do. A network that has exhausted one of
+    /// these two is refused.
     ///
     /// # Errors
     /// `too_many_requests` if one of the limits has no unit left.
@@ -104,7 +105,7 @@ impl RateLimits {
             self.misses.check(network)?;
         }
         if declared.contains(&limits::CHECK_PASSWORD.name) {
-            self.judged_passwords.check(network)?;
+            self.judged_passwords.check(&refused_passwords_of(network))?;
         }
         if let Some(limiter) = self.limiters.get(limits::REQUESTS.name) {
             match session {
@@ -134,15 +135,15 @@ impl RateLimits {
     }
 
     /// Counts a password that the policy has refused in an operation that would have set it: the judgement has cost as
-    /// much as one that [`take_judgement`](Self::take_judgement) counts. A password that was set counts nothing,
-    /// because an office shares an address. Returns `result`, the result of the use case.
+    /// much as one that [`take_judgement`](Self::take_judgement) counts. A password that was set counts nothing.
+    /// Returns `result`, the result of the use case.
     ///
     /// # Errors
     /// The error of `result`.
     pub(crate) fn count_refused_password<T>(&self, network: &str, result: Result<T, Error>) -> Result<T, Error> {
         // The body was parsed before, so only the policy finds an invalid field.
         if matches!(result, Err(Error::Invalid(_))) {
-            self.judged_passwords.count(network);
+            self.judged_passwords.count(&refused_passwords_of(network));
         }
         result
     }
@@ -160,6 +161,12 @@ impl RateLimits {
         self.judged_passwords.evict_expired();
         self.brand_misses.evict_expired();
     }
+}
+
+/// Returns the key of the refused passwords of a network. They have units of their own, because an office shares an
+/// address: what some people type into a form must not keep others from setting their passwords.
+fn refused_passwords_of(network: &str) -> String {
+    format!("refused {network}")
 }
 
 /// Counts failures only, such as secrets that are not valid. A network that has exhausted the limit is refused before

@@ -25,7 +25,7 @@ macro_rules! limits {
 limits! {
     REQUESTS: "requests", "PORTICO_LIMIT_REQUESTS", "600/1m", Process, "Requests, per session, or per network if the request has no session; per process. The brand is not counted.";
     SIGN_IN_RATE: "sign_in_rate", "PORTICO_LIMIT_SIGN_IN_RATE", "60/1m", Process, "Requests with a password, per network and process.";
-    CHECK_PASSWORD: "check_password", "PORTICO_LIMIT_CHECK_PASSWORD", "60/1m", Process, "New passwords that are judged before they are set, or refused when they would be set with a link, per network and process.";
+    CHECK_PASSWORD: "check_password", "PORTICO_LIMIT_CHECK_PASSWORD", "60/1m", Process, "New passwords that are judged before they are set, and as many that are refused when they would be set with a link, per network and process.";
     SIGN_IN_ACCOUNT: "sign_in_account", "PORTICO_LIMIT_SIGN_IN_ACCOUNT", "5/15m", Shared, "Refused sign-ins, per address and network or known device.";
     SIGN_IN_NETWORK: "sign_in_network", "PORTICO_LIMIT_SIGN_IN_NETWORK", "30/15m", Shared, "Refused sign-ins, per network, known devices excepted.";
     RECOVERY_ACCOUNT: "recovery_account", "PORTICO_LIMIT_RECOVERY_ACCOUNT", "3/3h", Shared, "Requests for a reset or activation link, per mailbox or known device.";

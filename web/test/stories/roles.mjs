@@ -22,7 +22,7 @@ for (const [role, pages] of Object.entries(PAGES)) {
 const OF_ALL = [/^(7|30|90) days$/, /^Save$/, /^Sign out everywhere$/, /^Create a token$/, /^(Show|Hide) tokens$/, /^Show as a table$/];
 const INVITES_MANY = [/^Choose a file$/, /^Check the rows$/, /^Download a template$/];
 const EDITS_CLIENTS = [/^New client$/, /^Invite$/, /^Invite many$/, /^Edit$/, /^Archive$/, /^Actions for /, ...INVITES_MANY];
-const RETRIES_MAIL = [/^Send failed mails again$/, /^Send the mail to \S+ again$/];
+const RETRIES_MAIL = [/^Send failed mails again$/, /^Send again: \S+$/];
 const READS_AUDIT = [/^Export$/, /^Details: /];
 const EDITS_BRANDING = [/^Save the branding$/, /^Choose an image$/];
 

@@ -1,5 +1,5 @@
 import type { BulkInvitationResult, BulkRowResult } from '@portico/client';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { retryAfter } from '../../../app/problem.ts';
 import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
@@ -147,7 +147,7 @@ function Progress({ sending: { state, results, problem }, total }: { sending: Se
 
 /** Lets the browser ask before the page is closed. */
 function useWarningBeforeLeaving(isNeeded: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isNeeded) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener('beforeunload', warn);
