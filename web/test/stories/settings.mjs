@@ -8,12 +8,6 @@ async function ownerAt(path, { world, visitor }) {
   return { owner, tab: await (await visitor()).openConsole(owner, path) };
 }
 
-/** Lets the mail to an address fail, for a reason. */
-async function failMail(world, email, reason) {
-  const failed = `status = 'failed', reason = '${reason}', sent_at = NULL`;
-  await world.deployment.sql(`UPDATE emails SET ${failed} WHERE recipient = '${email}'`);
-}
-
 story('a colour that cannot be read is refused, and the nearest one that can is one click away', async (told) => {
   const { tab } = await ownerAt('/console/branding', told);
   await tab.fill('Accent, light', '#ff0000');
@@ -60,8 +54,8 @@ story('a failed mail is sent again, alone and by a filter', async ({ world, visi
   const client = await world.client('Acme Ltd', staff);
   const emails = [await world.invite({ client, staff }), await world.invite({ client, staff, email: world.address('ben') })];
   for (const email of emails) await world.link(email, 'activate');
-  await failMail(world, emails[0], 'outcome_unknown');
-  await failMail(world, emails[1], 'gave_up');
+  await world.failMail(emails[0], 'outcome_unknown');
+  await world.failMail(emails[1], 'gave_up');
   const tab = await (await visitor()).openConsole(staff, '/console/mail?status=failed');
   await tab.press(`Send again: ${emails[0]}`);
   await tab.sees('The person may get it twice.');
@@ -79,7 +73,7 @@ story('the filters of the mail log are in the address, survive a reload, and the
   const client = await world.client('Acme Ltd', staff);
   const [ann, ben] = [await world.invite({ client, staff }), await world.invite({ client, staff, email: world.address('ben') })];
   for (const email of [ann, ben]) await world.link(email, 'activate');
-  await failMail(world, ann, 'gave_up');
+  await world.failMail(ann, 'gave_up');
   const tab = await (await visitor()).openConsole(staff, '/console/mail');
   await tab.sees(ben);
   await tab.field('Status').selectOption('failed');

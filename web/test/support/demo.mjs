@@ -78,8 +78,7 @@ async function createPeople(world, owner, client) {
     if (isActive) await world.activate(link.token);
     else activate = link.url;
   }
-  const failed = "status = 'failed', reason = 'recipient_refused', sent_at = NULL";
-  await world.deployment.sql(`UPDATE emails SET ${failed} WHERE recipient = '${UNREACHABLE}'`);
+  await world.failMail(UNREACHABLE, 'recipient_refused');
   return { activate };
 }
 

@@ -34,9 +34,7 @@ export async function createStates(world, demo) {
 async function failedMails(world, invitation) {
   const fail = async (reason) => {
     const email = await world.invite({ ...invitation, name: 'Fay Failed' });
-    await world.link(email, 'activate');
-    const failed = `status = 'failed', reason = '${reason}', sent_at = NULL`;
-    await world.deployment.sql(`UPDATE emails SET ${failed} WHERE recipient = '${email}'`);
+    await world.failMail(email, reason);
     return email;
   };
   await fail('gave_up');

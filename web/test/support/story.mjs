@@ -48,7 +48,8 @@ async function tell({ run }, world, browser) {
     await run({ world, visitor });
   } catch (error) {
     const pages = await Promise.all(visitors.map((each) => each.describe()));
-    error.message += `\n${pages.join('\n')}`;
+    // Reports print the stack, which begins with the message that the error was made with.
+    error.stack += `\n${pages.join('\n')}`;
     throw error;
   } finally {
     for (const each of visitors) await each.leave();

@@ -131,6 +131,20 @@ export class World {
       `UPDATE sessions SET auth_time = '2020-01-01T00:00:00.123456+00:00' WHERE staff_user_id IN (SELECT id FROM staff_users WHERE email = '${email}')`,
     );
 
+  /** Waits until each mail to this address has a status of the mail log, such as `suppressed`. */
+  awaitMail = (email, status) =>
+    eventually(`each mail to ${email} is ${status}`, async () => {
+      const { stdout } = await this.deployment.sql(`SELECT status FROM emails WHERE recipient = '${email}'`);
+      return stdout.trim().split('\n').every((each) => each === status);
+    });
+
+  /** Waits until the mails to this address are sent, then records them as failed, for a reason of the mail log. */
+  async failMail(email, reason) {
+    await this.awaitMail(email, 'sent');
+    const failed = `status = 'failed', reason = '${reason}', sent_at = NULL`;
+    await this.deployment.sql(`UPDATE emails SET ${failed} WHERE recipient = '${email}'`);
+  }
+
   /** Cancels the pending invitation of this address. */
   async cancelInvitation(email, staff) {
     const { client, id } = await this.#pendingInvitation(email, staff);
