@@ -12,7 +12,9 @@ story('an invited person chooses a password with the mailed link and is signed i
 
 story('an activation link survives a reload, a return, and a look at another page', async ({ world, visitor }) => {
   const email = await world.invite();
-  const tab = await (await visitor()).open((await world.link(email, 'activate')).url);
+  const tab = await (await visitor()).open('/portal/forgot-password');
+  await tab.shows('Forgot your password?');
+  await tab.open((await world.link(email, 'activate')).url);
   await tab.shows('Activate your account');
   await tab.page.reload();
   await tab.shows('Activate your account');
@@ -23,6 +25,7 @@ story('an activation link survives a reload, a return, and a look at another pag
   await tab.send({ 'New password': PASSWORD }, 'Activate the account');
   await tab.shows('Welcome, Ann Archer');
   await tab.page.goBack();
+  await tab.shows('Forgot your password?');
   await tab.misses('Activate the account');
 });
 

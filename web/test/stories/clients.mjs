@@ -76,12 +76,18 @@ story('an archived client is closed to its people until it is restored', async (
 });
 
 story('a search in a list is in the address, survives a reload, and the back button undoes it', async ({ world, visitor }) => {
-  await world.client('Searchable Shipping');
-  const tab = await (await visitor()).openConsole(await world.staff('owner'), '/console/clients');
-  await tab.shows('Clients');
+  const { owner } = await world.tenant();
+  for (const name of ['Searchable Shipping', 'Other Office']) await world.client(name, owner);
+  const tab = await (await visitor()).openConsole(owner, '/console/clients');
+  await tab.sees('Other Office');
   await tab.fill('Search', 'searchable');
   await tab.isAt(/q=searchable/);
   await tab.page.reload();
   assert.equal(await tab.field('Search').inputValue(), 'searchable');
   await tab.sees('Searchable Shipping');
+  await tab.page.getByRole('row', { name: 'Other Office' }).waitFor({ state: 'detached' });
+  await tab.page.goBack();
+  await tab.isAt('/console/clients');
+  await tab.sees('Other Office');
+  assert.equal(await tab.field('Search').inputValue(), '');
 });

@@ -43,6 +43,23 @@ story('after sign-out on a page that was left with the back button, the forward 
   }
 });
 
+story('a page that the browser has kept loads again, and shows no data of a session that has ended since', async ({ world, visitor }) => {
+  const [ann, owner] = [await visitor(), await visitor()];
+  const portal = await ann.openSignedIn(await world.person());
+  await portal.shows('Welcome, Ann Archer');
+  await ann.post('/api/portal/auth/sign-out');
+  const console = await owner.openConsole((await world.tenant('Pine & Partners', 'Paula Pine')).owner);
+  await console.sees('No person is invited yet.');
+  await owner.post('/api/staff/auth/sign-out');
+  for (const [tab, title, name] of [[portal, 'Sign in', 'Ann Archer'], [console, 'Sign in to the console', 'Paula Pine']]) {
+    await tab.sees(name);
+    // Playwright turns the back/forward cache off. This is the event by which a page learns that it comes from there.
+    await tab.page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+    await tab.shows(title);
+    await tab.misses(name);
+  }
+});
+
 story('two tabs whose access has expired refresh the session once, and both go on', async ({ world, visitor }) => {
   const ann = await visitor();
   const tabs = [await ann.openSignedIn(await world.person()), await ann.open('/portal')];

@@ -1,3 +1,4 @@
+import { assertForgotten } from '../support/secrets.mjs';
 import { story } from '../support/story.mjs';
 
 story('staff sign in with a mailed code, and come back to the page that they wanted', async ({ world, visitor }) => {
@@ -126,7 +127,8 @@ story('an API token is shown once, works, and can be revoked', async ({ world, v
   const answered = async (status) => (await world.call('GET', '/api/v1/token', { token })).status === status;
   if (!(await answered(200))) throw new Error('the new token does not work');
   await tab.press('I have stored the token');
-  await tab.misses(token);
+  await tab.field('Token').waitFor({ state: 'detached' });
+  await assertForgotten(tab, token);
   await tab.press('Revoke Nightly export');
   await tab.press('Revoke the token');
   await tab.page.getByRole('table').first().waitFor({ state: 'detached' });
