@@ -1,56 +1,41 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { binaryUnderTest } from '../support/deployments.mjs';
-import { startProcess } from '../support/process.mjs';
+import { beginLogin } from '../support/remote.mjs';
 import { story } from '../support/story.mjs';
 
-/** Runs a command of `portico remote` with a configuration folder of its own. */
-async function remote(world, folder, ...args) {
-  return startProcess(await binaryUnderTest(), ['remote', ...args], { env: { HOME: folder, PORTICO_REMOTE_URL: world.origin } });
-}
-
 story('an owner approves the login of the command line with a fresh code, and the command works', async ({ world, visitor }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-remote-'));
   const { owner } = await world.tenant();
-  const login = await remote(world, folder, 'login', '--browser', world.origin);
-  const address = await login.logged('the command prints the address', /(http:\S+\/console\/approve-login\?\S+)/);
+  const { login, address, host, run, remove } = await beginLogin(world);
   const tab = await (await visitor()).openConsole(owner, address);
-  tab.expectHost(`127.0.0.1:${new URL(address).searchParams.get('port')}`);
+  tab.expectHost(host);
   await tab.shows('Approve the login of a program');
   await tab.press('Approve the login');
   await tab.send({ Code: await world.code(owner) }, 'Confirm');
   await login.logged('the command is logged in', /(Logged in to .*)/);
   await tab.sees('You are logged in.');
   assert.equal(new URL(tab.page.url()).hostname, '127.0.0.1');
-  const list = await remote(world, folder, 'clients', 'list', '--json');
+  const list = run('clients', 'list', '--json');
   await list.logged('the token works', /(\[)/);
-  await rm(folder, { recursive: true });
+  await remove();
 });
 
 story('a login that is denied gives the program nothing, and ends it', async ({ world, visitor }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-remote-'));
   const { owner } = await world.tenant();
-  const login = await remote(world, folder, 'login', '--browser', world.origin);
-  const address = await login.logged('the command prints the address', /(http:\S+\/console\/approve-login\?\S+)/);
+  const { login, address, host, remove } = await beginLogin(world);
   const tab = await (await visitor()).openConsole(owner, address);
-  tab.expectHost(`127.0.0.1:${new URL(address).searchParams.get('port')}`);
+  tab.expectHost(host);
   await tab.press('Deny');
   await tab.sees('You have denied the login.');
   await login.logged('the command ends', /(the login was denied in the browser)/);
   const { data } = await world.asStaff('GET', '/api/v1/tokens', undefined, owner);
   assert.deepEqual(data, []);
-  await rm(folder, { recursive: true });
+  await remove();
 });
 
 story('support approves a login with a code that replaces an expired one, for the permissions of the role', async ({ world, visitor }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-remote-'));
   const support = await world.staff('support');
-  const login = await remote(world, folder, 'login', '--browser', world.origin);
-  const address = await login.logged('the command prints the address', /(http:\S+\/console\/approve-login\?\S+)/);
+  const { login, address, host, run, remove } = await beginLogin(world);
   const tab = await (await visitor()).openConsole(support, address);
-  tab.expectHost(`127.0.0.1:${new URL(address).searchParams.get('port')}`);
+  tab.expectHost(host);
   await tab.sees('Change clients, invite people and disable their access');
   for (const more of ['See and export the audit log', 'See the branding']) await tab.misses(more);
   await tab.page.clock.install();
@@ -62,10 +47,10 @@ story('support approves a login with a code that replaces an expired one, for th
   await tab.send({ Code: await world.code(support) }, 'Confirm');
   await login.logged('the command is logged in', /(Logged in to .* as support)/);
   await tab.sees('You are logged in.');
-  const status = await remote(world, folder, 'status', '--json');
+  const status = run('status', '--json');
   const scopes = await status.logged('the command shows its scopes', /"scopes":\s*\[([^\]]*)\]/);
   assert.deepEqual(scopes.match(/[a-z]+:[a-z]+/g), ['clients:read', 'clients:edit', 'emails:read', 'emails:edit']);
-  await rm(folder, { recursive: true });
+  await remove();
 });
 
 story('no other page can frame the approval of a login', async ({ world, visitor }) => {

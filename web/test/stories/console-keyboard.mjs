@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { tabTo } from '../support/keyboard.mjs';
+import { beginLogin } from '../support/remote.mjs';
 import { story } from '../support/story.mjs';
 
 /** Waits until the focus is on a locator. */
@@ -60,4 +61,52 @@ story('filters, further rows and the choice of a time are used by keyboard alone
   await keyboard.press('Enter');
   await tab.isAt('/console/clients');
   assert.equal(await tab.field('Search').inputValue(), '');
+});
+
+story('a code signs in by keyboard alone, after another address and a wrong code', async ({ world, visitor }) => {
+  const email = await world.staff('viewer');
+  const tab = await (await visitor()).open('/console/sign-in');
+  const { keyboard } = tab.page;
+  await hasFocus(tab.field('Email address'));
+  await keyboard.type(world.address('other'));
+  await keyboard.press('Enter');
+  await tab.shows('Enter the code');
+  await tabTo(tab, 'button', 'Use another address');
+  await keyboard.press('Enter');
+  await hasFocus(tab.page.getByRole('heading', { name: 'Sign in to the console' }));
+  await tabTo(tab, 'textbox', 'Email address');
+  await keyboard.type(email);
+  await keyboard.press('Enter');
+  await hasFocus(tab.field('Code'));
+  const code = await world.code(email);
+  await keyboard.type(code === '000000' ? '000001' : '000000');
+  await keyboard.press('Enter');
+  await tab.sees('The code is not correct. You have 4 tries left.');
+  // The wrong code is selected, so the right one replaces it.
+  await hasFocus(tab.field('Code'));
+  await keyboard.type(code);
+  await keyboard.press('Enter');
+  await tab.shows('Overview');
+});
+
+story('the login of a program is approved by keyboard alone', async ({ world, visitor }) => {
+  const { owner } = await world.tenant();
+  const { login, address, host, remove } = await beginLogin(world);
+  const tab = await (await visitor()).openConsole(owner, address);
+  tab.expectHost(host);
+  await tab.shows('Approve the login of a program');
+  const { keyboard } = tab.page;
+  await tabTo(tab, 'button', 'Approve the login');
+  await keyboard.press('Enter');
+  await hasFocus(tab.field('Code'));
+  await keyboard.press('Escape');
+  await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
+  await hasFocus(tab.button('Approve the login'));
+  await keyboard.press('Enter');
+  await hasFocus(tab.field('Code'));
+  await keyboard.type(await world.code(owner));
+  await keyboard.press('Enter');
+  await login.logged('the command is logged in', /(Logged in to .*)/);
+  await tab.sees('You are logged in.');
+  await remove();
 });

@@ -20,9 +20,12 @@ story('a person who is invited in German meets German pages and mails at every s
   await tab.shows('Neues Passwort festlegen');
 });
 
-story('a person without a language meets that of the company, on pages and in mails', async ({ world, visitor }) => {
+story('a person without a language meets the one that the company has chosen, on pages and in mails', async ({ world, visitor }) => {
   const { slug, owner: staff } = await world.tenant('Tannenhof');
-  await world.asStaff('PATCH', '/api/v1/branding', { locale: 'de' }, staff);
+  const branding = await (await visitor()).openConsole(staff, '/console/branding');
+  await branding.field('Default language').selectOption('de');
+  await branding.press('Save the branding');
+  await branding.sees('The branding is saved.');
   const email = await world.invite({ client: await world.client('Acme Ltd', staff), staff });
   const { url } = await world.link(email, 'activate');
   assert.match((await world.mailWithLink(email, 'activate')).subject, /lädt Sie .* ein/);
