@@ -156,10 +156,10 @@ stories! {
         assert!(figures["oldest_queued_seconds"].as_u64().unwrap() > 24 * 3600, "{figures}");
     }
 
-    // A process makes one overview of a tenant at a time.
-    async fn twenty_overviews_of_a_tenant_at_the_same_time_are_all_answered(world) {
+    // A process makes one overview of a tenant at a time. A few more wait.
+    async fn several_overviews_of_a_tenant_at_the_same_time_are_all_answered(world) {
         let tenant = world.tenant().await;
-        let staff: Vec<_> = (0..20).map(|_| tenant.owner.on_new_network()).collect();
+        let staff: Vec<_> = (0..5).map(|_| tenant.owner.on_new_network()).collect();
         let answers = join_all(staff.iter().map(|staff| staff.get(OVERVIEW))).await;
         assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     }
