@@ -151,13 +151,21 @@ pub(crate) async fn find(
     let (misses, network) = (rate_limits.brand_misses(), context.network());
     // A text that cannot be a slug tells nothing about tenants.
     let slug = slug.filter(|slug| slug.parse::<Slug>().is_ok());
-    if slug.is_some() && misses.check(&network).is_err() {
+    let is_limited = || slug.is_some() && misses.check(&network).is_err();
+    let hidden = || {
         metrics::rate_limited(limits::BRAND_MISSES.name);
-        return Ok((Arc::new(PublicBrand::neutral()), false));
+        (Arc::new(PublicBrand::neutral()), false)
+    };
+    if is_limited() {
+        return Ok(hidden());
     }
     let brand = branding::find_public(app, slug, version.unwrap_or(0)).await?;
     if slug.is_some() && brand.tenant.is_none() {
         misses.count(&network);
+    }
+    // Guesses that are sent at the same time are all looked up before the first one is counted.
+    if is_limited() {
+        return Ok(hidden());
     }
     let is_fresh = version.is_none_or(|version| version == brand.version);
     Ok((brand, is_fresh))
