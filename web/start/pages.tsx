@@ -73,8 +73,10 @@ async function load(app: App, entry: PageEntry, locale: ReturnType<typeof useLoc
     loadTexts(locale, ['common', ...(entry.signedIn ? (['signedIn'] as const) : []), ...entry.texts]),
   ]);
   // A script of another build came in the place of a file, and reloads the page (`api/src/pages/reload.js`). The page
-  // that is shown stays until then.
-  if ('portico-reloads' in globalThis) return new Promise<never>(() => undefined);
+  // that is shown stays until then, if this is in a second.
+  const { 'portico-reloads': delay } = globalThis as { 'portico-reloads'?: number };
+  if (delay === 1000) return new Promise<never>(() => undefined);
+  if (!page.default) throw new Error('the file of a page belongs to another build');
   return { page: page.default, surrounding: surrounding?.default };
 }
 
