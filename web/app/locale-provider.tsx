@@ -26,9 +26,13 @@ export async function suggestLocale(tag: string | null): Promise<void> {
 export function LocaleProvider({ initial, children }: { initial: Locale; children: ComponentChildren }) {
   const [tag, setTag] = useState<string>(initial);
   useEffect(() => {
+    let newest: string;
     changeTag = async (nextTag) => {
       const next = localeOf(nextTag);
+      newest = nextTag;
       await reloadTexts(next);
+      // Another change began while the texts were loading.
+      if (newest !== nextTag) return;
       document.documentElement.lang = next;
       setTag(nextTag);
     };

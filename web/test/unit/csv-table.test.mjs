@@ -41,7 +41,7 @@ for (const [encoding, bytes] of Object.entries({
   });
 }
 
-test('a part of a table is read back as it was, whatever its cells contain', () => {
+test('a part of a table is read back as it was, with any cells', () => {
   const rows = [['email', 'name'], ['a@x.test', 'a "b", c;d\te\r\nf'], ['b@x.test', '=1+1'], ['c@x.test', '"']];
   assert.deepEqual(readTable(csvOf(rows)), { header: rows[0], rows: rows.slice(1) });
 });
@@ -50,6 +50,13 @@ test('a spreadsheet program runs no cell of a saved table', () => {
   const formulas = ['=1+1', '+1', '-1', '@x', '\t=1', '\r=1', ' =1', '＝1', 'a;=1', 'a,+1'];
   const [, ...saved] = csvForSpreadsheets([['name'], ...formulas.map((cell) => [cell])]).trim().split('\r\n');
   for (const [index, line] of saved.entries()) assert.match(line, /^"(?:a[;,])?'/, formulas[index]);
+  const lines = csvForSpreadsheets([['x\r\n=1', 'x\n +1', 'x\r@y']]);
+  assert.ok(lines.includes(`"x\r\n'=1","x\n' +1","x\r'@y"`), lines);
   assert.ok(csvForSpreadsheets([['Ann - Baker']]).includes('"Ann - Baker"'));
   assert.ok(csvForSpreadsheets([['x']]).startsWith('\u{feff}'));
+});
+
+test('a row is empty for the page exactly if it is for the server', () => {
+  const { rows } = readTable('email\n\u{85}\n\u{feff}\n \t\u{2003}\na@x.test\n');
+  assert.deepEqual(rows, [['\u{feff}'], ['a@x.test']]);
 });

@@ -25,7 +25,7 @@ export async function textOfFile(file: Blob): Promise<string> {
 /** Reads a table that the server has accepted. Its separator is the one with which a column is called `email`. */
 export function readTable(text: string): TableData {
   const separator = SEPARATORS.find((each) => headerOf(text, each).includes('email')) ?? ',';
-  const [header = [], ...rows] = readRows(text.replace(/^\uFEFF/, ''), separator).filter((row) => row.some((cell) => cell.trim()));
+  const [header = [], ...rows] = readRows(text.replace(/^\uFEFF/, ''), separator).filter((row) => row.some((cell) => trimmed(cell)));
   return { header, rows };
 }
 
@@ -33,18 +33,21 @@ export function readTable(text: string): TableData {
 export const csvOf = (rows: string[][]): string =>
   rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',') + LINE_END).join('');
 
-/** What a spreadsheet program runs as a formula: at the beginning of a cell, or after what may separate cells. */
-const FORMULA = /(^|[;,\t])(\s*[=+\-@\t\r＝＋－＠])/g;
+/** Where a formula of a spreadsheet program begins: at the beginning of a cell, or after what may separate cells or rows. */
+const FORMULA = /(?<=^|[;,\t\r\n])(?=[^\S\t\r\n]*[=+\-@\t\r＝＋－＠])/g;
+
+/** Returns a text without white space around it, as the server understands it (Unicode, `White_Space`). */
+const trimmed = (text: string): string => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
 /**
  * Returns the text of rows for a spreadsheet program. Such a program runs a cell as a formula that begins with one of
  * these characters, so an apostrophe goes before it.
  */
 export const csvForSpreadsheets = (rows: string[][]): string =>
-  `\uFEFF${csvOf(rows.map((row) => row.map((cell) => cell.replace(FORMULA, "$1'$2"))))}`;
+  `\uFEFF${csvOf(rows.map((row) => row.map((cell) => cell.replace(FORMULA, "'"))))}`;
 
 const headerOf = (text: string, separator: string): string[] =>
-  (readRows(text.replace(/^\uFEFF/, ''), separator, 1)[0] ?? []).map((name) => name.trim().toLowerCase());
+  (readRows(text.replace(/^\uFEFF/, ''), separator, 1)[0] ?? []).map((name) => trimmed(name).toLowerCase());
 
 /**
  * Reads the cells of at most `limit` rows (RFC 4180), without empty lines. A quotation mark counts only at the
