@@ -1,7 +1,6 @@
-// The layout of the pages: nothing is cut off, overlaps or is wider than the window. By default the main state of each
-// page in each language and in a pseudo-language with longer texts, on a phone and on a wide screen in both themes; every
-// state in German at 400 % zoom; and the main states with more space in their texts. `MATRIX=full` checks every state in
-// each language at each width in both themes.
+// The layout of the pages: nothing is cut off, overlaps or is wider than the window at 320 px (400 % zoom), 390 px and
+// 1280 px, in both themes. By default the main state of each page in each language and in a pseudo-language with longer
+// texts, and with more space in its texts. `MATRIX=full` checks every state.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { layoutProblems, PHONE, SCREEN, spaceText, ZOOMED } from './support/layout.mjs';

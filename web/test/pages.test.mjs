@@ -1,6 +1,6 @@
-// Every page in each of its states: axe in both themes, and the layout on a phone and on a wide screen. The main states
-// also in forced colours, with reduced motion, and how much they load. Each visitor has a tab of their own, so the pages
-// of different visitors are checked at the same time.
+// Every page in each of its states: axe in both themes, and the layout at 320 px (400 % zoom), 390 px and 1280 px. The main
+// states also in forced colours, with reduced motion, and how much they load. Each visitor has a tab of their own, so the
+// pages of different visitors are checked at the same time.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -30,7 +30,7 @@ test('the table of pages names each state once', () => {
   assert.deepEqual(names.filter((name, index) => names.indexOf(name) !== index), []);
 });
 
-describe('pages', { concurrency: 3 }, () => {
+describe('pages', { concurrency: 4 }, () => {
   for (const visitor of new Set(PAGES.map((entry) => entry.visitor))) {
     describe(`of the visitor "${visitor}"`, { concurrency: 1 }, () => {
       for (const entry of PAGES.filter((each) => each.visitor === visitor)) {

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startChromium } from './support/chromium.mjs';
 import { startDevServer } from './support/dev-server.mjs';
-import { PAGES, openPage } from './support/pages.mjs';
+import { openPage } from './support/pages.mjs';
+import { CONSOLE_PAGES } from './support/pages/console.mjs';
+import { PORTAL_PAGES } from './support/pages/portal.mjs';
 import { fixValues } from './support/fixed-values.mjs';
 import { startShowcase } from './support/showcase.mjs';
 
@@ -24,7 +26,7 @@ const THEMES = ['light', 'dark'];
 const STATES = ['refused', 'sent', 'link unknown', 'signed in', 'code', 'inviting', 'creating', 'created', 'preview'];
 
 const [only = ''] = process.argv.slice(2);
-const shown = PAGES.filter(({ state }) => state === 'main' || STATES.includes(state));
+const shown = [...PORTAL_PAGES, ...CONSOLE_PAGES].filter(({ state }) => state === 'main' || STATES.includes(state));
 const nameOf = ({ path, state }) => [...path.split('/').filter(Boolean), ...(state === 'main' ? [] : [state])].join('-').replaceAll(/[: ]/g, '');
 const isWanted = (name) => name.startsWith(only.replaceAll('/', '-'));
 

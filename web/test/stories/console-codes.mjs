@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { story } from '../support/story.mjs';
+import { waitForFocus } from '../support/keyboard.mjs';
+import { pageStory } from '../support/story.mjs';
 
 /** Moves the clock of a tab past the end of its code, and waits until the tab announces that (WCAG 2.2.1). */
 async function letCodeExpire(tab) {
   await tab.page.clock.fastForward('10:00');
   await tab.page.getByRole('status').getByText('The code has expired').waitFor();
-  assert.equal(await tab.page.evaluate(() => document.activeElement.textContent), 'Send a new code', 'the focus is on the one button');
+  await waitForFocus(tab.button('Send a new code'));
 }
 
-story('a sign-in code that expires is announced, and one button replaces it', async ({ world, visitor }) => {
+pageStory('a sign-in code that expires is announced, and one button replaces it', async ({ world, visitor }) => {
   const email = await world.staff('viewer');
   const tab = await (await visitor()).open('/console/sign-in');
   await tab.page.clock.install();
@@ -26,7 +27,7 @@ story('a sign-in code that expires is announced, and one button replaces it', as
   await tab.shows('Overview');
 });
 
-story('a code that expires in a dialog is replaced, and the change below it is not typed again', async ({ world, visitor }) => {
+pageStory('a code that expires in a dialog is replaced, and the change below it is not typed again', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   const email = world.address('viewer');
   const tab = await (await visitor()).openConsole(owner, '/console/staff');
@@ -43,7 +44,7 @@ story('a code that expires in a dialog is replaced, and the change below it is n
   await tab.page.getByRole('row', { name: 'Vera Viewer' }).waitFor();
 });
 
-story('a dialog that asks for a code survives a reload without a second mail', async ({ world, visitor }) => {
+pageStory('a dialog that asks for a code survives a reload without a second mail', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   const tab = await (await visitor()).openConsole(owner, '/console/staff');
   await tab.shows('Staff');

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { tabTo } from '../support/keyboard.mjs';
+import { tabTo, waitForFocus } from '../support/keyboard.mjs';
 import { beginLogin } from '../support/remote.mjs';
-import { story } from '../support/story.mjs';
+import { pageStory } from '../support/story.mjs';
 
-/** Waits until the focus is on a locator. */
-const hasFocus = (locator) => locator.and(locator.page().locator(':focus')).waitFor();
-
-story('the menu of a row and the dialog that it opens are used by keyboard alone', async ({ world, visitor }) => {
+pageStory('the menu of a row and the dialog that it opens are used by keyboard alone', async ({ world, visitor }) => {
   const client = await world.client('Acme Ltd');
   await world.person({ client });
   const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
@@ -17,7 +14,7 @@ story('the menu of a row and the dialog that it opens are used by keyboard alone
   await keyboard.press('Enter');
   await tabTo(tab, 'button', 'Disable');
   await keyboard.press('Escape');
-  await hasFocus(menu);
+  await waitForFocus(menu);
   await keyboard.press('Enter');
   await tabTo(tab, 'button', 'Disable');
   await keyboard.press('Enter');
@@ -25,17 +22,17 @@ story('the menu of a row and the dialog that it opens are used by keyboard alone
   await dialog.waitFor();
   await keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  await hasFocus(menu);
+  await waitForFocus(menu);
   await keyboard.press('Enter');
   await tabTo(tab, 'button', 'Disable');
   await keyboard.press('Space');
   await tabTo(tab, 'button', 'Disable the access');
   await keyboard.press('Enter');
   await tab.sees('The access of Ann Archer is disabled.');
-  await hasFocus(menu);
+  await waitForFocus(menu);
 });
 
-story('filters, further rows and the choice of a time are used by keyboard alone', async ({ world, visitor }) => {
+pageStory('filters, further rows and the choice of a time are used by keyboard alone', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   for (let index = 0; index < 30; index += 1) await world.client(`Client ${String(index).padStart(2, '0')}`, owner);
   const tab = await (await visitor()).openConsole(owner, '/console/clients');
@@ -48,7 +45,7 @@ story('filters, further rows and the choice of a time are used by keyboard alone
   assert.equal(await tab.page.locator('tbody tr').count(), 30);
   // The button has gone. The keyboard goes on from its place.
   await keyboard.press('Shift+Tab');
-  await hasFocus(tab.page.locator('tbody tr').last().getByRole('link'));
+  await waitForFocus(tab.page.locator('tbody tr').last().getByRole('link'));
   await tab.field('Search').focus();
   await keyboard.type('Client 07');
   await tab.isAt(/q=Client\+07/);
@@ -63,33 +60,33 @@ story('filters, further rows and the choice of a time are used by keyboard alone
   assert.equal(await tab.field('Search').inputValue(), '');
 });
 
-story('a code signs in by keyboard alone, after another address and a wrong code', async ({ world, visitor }) => {
+pageStory('a code signs in by keyboard alone, after another address and a wrong code', async ({ world, visitor }) => {
   const email = await world.staff('viewer');
   const tab = await (await visitor()).open('/console/sign-in');
   const { keyboard } = tab.page;
-  await hasFocus(tab.field('Email address'));
+  await waitForFocus(tab.field('Email address'));
   await keyboard.type(world.address('other'));
   await keyboard.press('Enter');
   await tab.shows('Enter the code');
   await tabTo(tab, 'button', 'Use another address');
   await keyboard.press('Enter');
-  await hasFocus(tab.page.getByRole('heading', { name: 'Sign in to the console' }));
+  await waitForFocus(tab.page.getByRole('heading', { name: 'Sign in to the console' }));
   await tabTo(tab, 'textbox', 'Email address');
   await keyboard.type(email);
   await keyboard.press('Enter');
-  await hasFocus(tab.field('Code'));
+  await waitForFocus(tab.field('Code'));
   const code = await world.code(email);
   await keyboard.type(code === '000000' ? '000001' : '000000');
   await keyboard.press('Enter');
   await tab.sees('The code is not correct. You have 4 tries left.');
   // The wrong code is selected, so the right one replaces it.
-  await hasFocus(tab.field('Code'));
+  await waitForFocus(tab.field('Code'));
   await keyboard.type(code);
   await keyboard.press('Enter');
   await tab.shows('Overview');
 });
 
-story('the login of a program is approved by keyboard alone', async ({ world, visitor }) => {
+pageStory('the login of a program is approved by keyboard alone', async ({ world, visitor }) => {
   const { owner } = await world.tenant();
   const { login, address, host, remove } = await beginLogin(world);
   const tab = await (await visitor()).openConsole(owner, address);
@@ -98,12 +95,12 @@ story('the login of a program is approved by keyboard alone', async ({ world, vi
   const { keyboard } = tab.page;
   await tabTo(tab, 'button', 'Approve the login');
   await keyboard.press('Enter');
-  await hasFocus(tab.field('Code'));
+  await waitForFocus(tab.field('Code'));
   await keyboard.press('Escape');
   await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
-  await hasFocus(tab.button('Approve the login'));
+  await waitForFocus(tab.button('Approve the login'));
   await keyboard.press('Enter');
-  await hasFocus(tab.field('Code'));
+  await waitForFocus(tab.field('Code'));
   await keyboard.type(await world.code(owner));
   await keyboard.press('Enter');
   await login.logged('the command is logged in', /(Logged in to .*)/);

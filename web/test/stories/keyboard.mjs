@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.mjs';
-import { assertFocus, assertTabOrder, hasFocus, tabTo } from '../support/keyboard.mjs';
-import { story } from '../support/story.mjs';
+import { assertTabOrder, hasFocus, tabTo, waitForFocus } from '../support/keyboard.mjs';
+import { pageStory } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
-story('a person signs in and changes the language by keyboard alone', async ({ world, visitor }) => {
+pageStory('a person signs in and changes the language by keyboard alone', async ({ world, visitor }) => {
   const email = await world.person();
   const tab = await (await visitor()).open('/portal/sign-in');
   await tab.shows('Sign in');
@@ -26,7 +26,7 @@ story('a person signs in and changes the language by keyboard alone', async ({ w
   await tabTo(tab, 'link', /^Profile and language/);
   await keyboard.press('Enter');
   await tab.shows('Profile');
-  await assertFocus(tab.page.getByRole('heading', { level: 1 }), 'the focus moves to the heading');
+  await waitForFocus(tab.page.getByRole('heading', { level: 1 }));
   await tabTo(tab, 'combobox', /^Language/);
   await keyboard.type('Fran');
   await keyboard.press('Tab');
@@ -34,7 +34,7 @@ story('a person signs in and changes the language by keyboard alone', async ({ w
   await tab.shows('Profil');
 });
 
-story('a person asks for a new password, sets it and chooses a language by keyboard alone', async ({ world, visitor }) => {
+pageStory('a person asks for a new password, sets it and chooses a language by keyboard alone', async ({ world, visitor }) => {
   const email = await world.invite();
   const tab = await (await visitor()).open((await world.link(email, 'activate')).url);
   await tab.shows('Activate your account');
@@ -44,7 +44,7 @@ story('a person asks for a new password, sets it and chooses a language by keybo
   await keyboard.type('short');
   await keyboard.press('Enter');
   await tab.sees('The password is too short.');
-  await assertFocus(tab.field('New password'), 'the focus moves to the field that is wrong');
+  await waitForFocus(tab.field('New password'));
   await keyboard.press('Control+A');
   await keyboard.type(PASSWORD);
   await keyboard.press('Enter');
@@ -67,15 +67,15 @@ story('a person asks for a new password, sets it and chooses a language by keybo
   await tab.shows('Iniciar sesión');
 });
 
-story('on a phone, a person skips to the content, and opens and leaves the menu by keyboard alone', async ({ world, visitor }) => {
+pageStory('on a phone, a person skips to the content, and opens and leaves the menu by keyboard alone', async ({ world, visitor }) => {
   const tab = await (await visitor({ viewport: { width: 390, height: 844 } })).openSignedIn(await world.person());
   await tab.shows('Welcome, Ann Archer');
   const { keyboard } = tab.page;
   await tabTo(tab, 'link', 'Skip to content');
   await keyboard.press('Enter');
-  await assertFocus(tab.page.getByRole('main'), 'the focus moves to the content');
+  await waitForFocus(tab.page.getByRole('main'));
   await keyboard.press('Tab');
-  await assertFocus(tab.page.getByRole('main').getByRole('link').first(), 'the next control is one of the content');
+  await waitForFocus(tab.page.getByRole('main').getByRole('link').first());
   await tab.page.reload();
   await tab.shows('Welcome, Ann Archer');
   const menu = tab.button(/^Account of/);
@@ -83,7 +83,7 @@ story('on a phone, a person skips to the content, and opens and leaves the menu 
   await keyboard.press('Enter');
   await tabTo(tab, 'button', 'Sign out');
   await keyboard.press('Escape');
-  await assertFocus(menu, 'the focus returns to the button of the menu');
+  await waitForFocus(menu);
   await tab.page.getByRole('button', { name: 'Sign out' }).waitFor({ state: 'hidden' });
   await keyboard.press('Enter');
   await tabTo(tab, 'button', 'Sign out');
@@ -91,7 +91,7 @@ story('on a phone, a person skips to the content, and opens and leaves the menu 
   await tab.shows('You have signed out');
 });
 
-story('an administrator ends a session and changes a colleague by keyboard alone, and the focus returns', async ({ world, visitor }) => {
+pageStory('an administrator ends a session and changes a colleague by keyboard alone, and the focus returns', async ({ world, visitor }) => {
   const client = await world.client('Acme Ltd');
   await world.person({ client, name: 'Ben Other' });
   const email = await world.person({ client, role: 'admin' });
@@ -106,7 +106,7 @@ story('an administrator ends a session and changes a colleague by keyboard alone
   await dialog.waitFor();
   await keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  await assertFocus(menu, 'the focus returns to the button of the menu');
+  await waitForFocus(menu);
   await keyboard.press('Enter');
   await tabTo(tab, 'button', 'Make administrator');
   await keyboard.press('Enter');
@@ -114,7 +114,7 @@ story('an administrator ends a session and changes a colleague by keyboard alone
   await tabTo(tab, 'button', 'Make administrator');
   await keyboard.press('Enter');
   await tab.sees('The role of Ben Other is changed.');
-  await assertFocus(menu, 'the focus returns after the act');
+  await waitForFocus(menu);
 
   await (await visitor()).openSignedIn(email);
   await tab.open('/portal/account/sessions');
@@ -124,14 +124,14 @@ story('an administrator ends a session and changes a colleague by keyboard alone
   await dialog.waitFor();
   await keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  await assertFocus(tab.button('End all other sessions'), 'the focus returns to the button');
+  await waitForFocus(tab.button('End all other sessions'));
   await tabTo(tab, 'button', /^End session on/);
   await keyboard.press('Enter');
   await tab.sees('The session has ended.');
   await eventually('the focus moves to the content', () => hasFocus(tab.page.getByRole('main')));
 });
 
-story('staff invite a person by keyboard alone, and the focus returns to the button', async ({ world, visitor }) => {
+pageStory('staff invite a person by keyboard alone, and the focus returns to the button', async ({ world, visitor }) => {
   const [client, email] = [await world.client('Acme Ltd'), world.address('keys')];
   const tab = await (await visitor()).openConsole(await world.staff('owner'), `/console/clients/${client.id}`);
   await tab.shows('Acme Ltd');

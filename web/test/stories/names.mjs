@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { story } from '../support/story.mjs';
+import { pageStory } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
 /** Names that break pages which trust them. */
@@ -20,7 +20,7 @@ async function showsName(visitor, tab, name) {
   assert.deepEqual(visitor.problems, [], name);
 }
 
-story('names are shown as they are, in every place, and never as markup', async ({ world, visitor }) => {
+pageStory('names are shown as they are, in every place, and never as markup', async ({ world, visitor }) => {
   const phone = { viewport: { width: 390, height: 844 } };
   const staff = await visitor(phone);
   const list = await staff.openConsole(await world.staff('owner'), '/console/clients');

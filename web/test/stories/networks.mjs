@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { story } from '../support/story.mjs';
+import { pageStory } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
-story('a double click sends once', async ({ world, visitor }) => {
+pageStory('a double click sends once', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   const tab = await ann.open('/portal/forgot-password');
@@ -17,21 +17,22 @@ story('a double click sends once', async ({ world, visitor }) => {
   assert.equal(requests, 1);
 });
 
-story('on a slow network, the button keeps its width and says that it works', async ({ world, visitor }) => {
+pageStory('on a slow network, the button keeps its width and says that it works', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   const tab = await ann.open('/portal/sign-in');
-  let answer;
-  await ann.context.route('**/auth/sign-in', (route) => (answer = () => route.continue()));
+  let onRequest;
+  const request = new Promise((resolve) => (onRequest = resolve));
+  await ann.context.route('**/auth/sign-in', onRequest);
   const { width } = await tab.button('Sign in').boundingBox();
   await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
   await tab.page.locator('button[aria-disabled=true]').waitFor();
   assert.equal((await tab.button('Sign in').boundingBox()).width, width);
-  await answer();
+  await (await request).continue();
   await tab.shows('Welcome, Ann Archer');
 });
 
-story('without a connection, or behind a broken proxy, the form says so and works afterwards', async ({ world, visitor }) => {
+pageStory('without a connection, or behind a broken proxy, the form says so and works afterwards', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   const tab = await ann.open('/portal/sign-in');
@@ -51,7 +52,7 @@ story('without a connection, or behind a broken proxy, the form says so and work
   await tab.shows('Welcome, Ann Archer');
 });
 
-story('an answer that was lost after the password was set is explained', async ({ world, visitor }) => {
+pageStory('an answer that was lost after the password was set is explained', async ({ world, visitor }) => {
   const email = await world.invite();
   const ann = await visitor();
   const tab = await ann.open((await world.link(email, 'activate')).url);
@@ -70,7 +71,7 @@ story('an answer that was lost after the password was set is explained', async (
   await tab.shows('Welcome, Ann Archer');
 });
 
-story('a page after sign-in that has no connection offers to try again', async ({ world, visitor }) => {
+pageStory('a page after sign-in that has no connection offers to try again', async ({ world, visitor }) => {
   const ann = await visitor();
   const tab = await ann.openSignedIn(await world.person());
   await tab.shows('Welcome, Ann Archer');
@@ -83,7 +84,7 @@ story('a page after sign-in that has no connection offers to try again', async (
   await tab.sees('This device');
 });
 
-story('after too many attempts, the button waits for the time that the server names, and works afterwards', async ({ world, visitor }) => {
+pageStory('after too many attempts, the button waits for the time that the server names, and works afterwards', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   await ann.context.clock.install();
@@ -116,7 +117,7 @@ async function refuse(visitor, path, status, code, retry_after) {
   return () => visitor.context.unroute(pattern);
 }
 
-story('while the service is not available, each kind of page says so and works afterwards', async ({ world, visitor }) => {
+pageStory('while the service is not available, each kind of page says so and works afterwards', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   await ann.context.clock.install();
@@ -148,7 +149,7 @@ story('while the service is not available, each kind of page says so and works a
 });
 
 for (const [name, days] of [['behind', -1], ['ahead', 1]]) {
-  story(`with the clock of the browser a day ${name}, a person activates, goes on, and signs out`, async ({ world, visitor }) => {
+  pageStory(`with the clock of the browser a day ${name}, a person activates, goes on, and signs out`, async ({ world, visitor }) => {
     const email = await world.invite();
     const ann = await visitor();
     await ann.context.clock.install({ time: Date.now() + days * 24 * 60 * 60_000 });
@@ -187,7 +188,7 @@ const DENIED = {
 };
 
 for (const [what, deny] of Object.entries(DENIED)) {
-  story(`where ${what}, a person activates, signs out and in, and goes on`, async ({ world, visitor }) => {
+  pageStory(`where ${what}, a person activates, signs out and in, and goes on`, async ({ world, visitor }) => {
     const email = await world.invite();
     const ann = await visitor();
     await ann.context.addInitScript(deny);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { APPLICATION } from '../support/deployments.mjs';
-import { story } from '../support/story.mjs';
+import { pageStory } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
 /** Values of `return_to` that must not be followed. */
@@ -20,7 +20,7 @@ const FOREIGN = [
   '/portal/sign-in?return_to=/portal/sign-in',
 ];
 
-story('sign-in leads to no foreign origin', async ({ world, visitor }) => {
+pageStory('sign-in leads to no foreign origin', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   const tab = await ann.open('/portal/sign-in');
@@ -33,7 +33,7 @@ story('sign-in leads to no foreign origin', async ({ world, visitor }) => {
   }
 });
 
-story('sign-in leads to an application that the operator has allowed', async ({ world, visitor }) => {
+pageStory('sign-in leads to an application that the operator has allowed', async ({ world, visitor }) => {
   const email = await world.person();
   const ann = await visitor();
   await ann.context.route(`${APPLICATION}/**`, (route) => route.fulfill({ body: '<h1>Our application</h1>', contentType: 'text/html' }));

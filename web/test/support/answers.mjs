@@ -1,6 +1,6 @@
 // Answers of the API that are hard to bring about. An entry of the table of pages names them under the method and the
 // path of an operation, such as `GET /api/v1/clients`. A `*` stands for a part of the path.
-import { problem } from '../unit/support/problem.mjs';
+import { problem } from './problem.mjs';
 
 export const refuse = (status, code, more) => (route) => route.fulfill(problem(status, code, more));
 export const succeed = (json) => (route) => route.fulfill(json ? { json } : { status: 204 });

@@ -1,4 +1,4 @@
-// Finds a text of the pages in whatever language they are shown: the table of pages names it in English.
+// Finds a text of the pages in any language: the table of pages names it in English.
 import { lengthen } from './pseudo.mjs';
 import { BUNDLES, textsOf } from './texts.mjs';
 

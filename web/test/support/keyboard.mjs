@@ -30,5 +30,5 @@ export async function assertTabOrder(tab, names) {
 /** Whether an element has the focus. */
 export const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
 
-/** Asserts that an element has the focus. */
-export const assertFocus = async (locator, what) => assert.ok(await hasFocus(locator), what);
+/** Waits until an element has the focus. */
+export const waitForFocus = (locator) => locator.and(locator.page().locator(':focus')).waitFor();

@@ -16,7 +16,9 @@ export function startProcess(program, args, { env = {}, cwd } = {}) {
     // The mail server ends when its stdin closes.
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const ended = once(child, 'close');
+  // At the event `exit`, a part of the output may not have arrived.
+  let hasEnded = false;
+  const ended = once(child, 'close').then(() => (hasEnded = true));
   // A program that a failed story has left running must not keep the test run alive.
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
   let log = '';
@@ -24,7 +26,7 @@ export function startProcess(program, args, { env = {}, cwd } = {}) {
   const logged = (what, pattern) =>
     eventually(what, () => {
       const [, found] = pattern.exec(log) ?? [];
-      if (found === undefined && child.exitCode !== null) throw new Error(`${program} ended with status ${child.exitCode}.\n${log}`);
+      if (found === undefined && hasEnded) throw new Error(`${program} ended with status ${child.exitCode}.\n${log}`);
       return found;
     });
   const stop = async () => {

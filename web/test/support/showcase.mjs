@@ -7,11 +7,12 @@ import { createStates } from './states.mjs';
 import { Visitor } from './visitor.mjs';
 import { World } from './world.mjs';
 
-/** How each kind of visitor arrives, and their first page. Those of `STATES` need what `createStates` makes. */
+/** How each kind of visitor arrives, and their first page. `FURTHER_VISITORS` need what `createStates` makes. */
 const VISITORS = {
   anonymous: (visitor) => visitor.open('/portal/sign-in'),
   person: (visitor, { person }) => visitor.openSignedIn(person),
   owner: (visitor, { owner }) => visitor.openConsole(owner),
+  ownerToo: (visitor, { owner }) => visitor.openConsole(owner),
 };
 const FURTHER_VISITORS = {
   member: (visitor, { member }) => visitor.openSignedIn(member),

@@ -18,6 +18,12 @@ export function story(name, run, { on = Object.keys(deployments) } = {}) {
   stories.push({ name, run, on });
 }
 
+/**
+ * Tells a story of what the page does in the browser, which does not depend on the deployment. It runs on one process,
+ * and on both deployments if `STORIES_EVERYWHERE` is set.
+ */
+export const pageStory = (name, run) => story(name, run, process.env.STORIES_EVERYWHERE ? {} : { on: ['single'] });
+
 /** Runs the stories that were told so far, on all deployments or on one. */
 export function runStories(only) {
   for (const [name, start] of Object.entries(deployments).filter(([each]) => !only || each === only)) {

@@ -24,9 +24,11 @@ export class Tab {
     await this.page.goto(address);
   }
 
-  /** Waits for a page with this heading, and checks the page. */
+  /** Waits for a page with this heading that has loaded its data, and checks the page. */
   async shows(heading) {
     await this.page.getByRole('heading', { level: 1, name: heading, exact: typeof heading === 'string' }).waitFor();
+    // The page of a link has its heading while the link is checked.
+    await this.page.waitForFunction(() => !document.querySelector('.p-skeleton, .p-checking:not(:empty)'));
     await this.check();
   }
 

@@ -7,7 +7,7 @@ import { eventually } from './eventually.mjs';
 /** The password of each person, unless a story gives another one. */
 export const PASSWORD = 'quartz-lantern-41';
 
-/** The browser of those who call the API without a page. Lists of sessions name it. */
+/** The browser that calls of the API without a page name. Lists of sessions show it. */
 const PHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1';
 

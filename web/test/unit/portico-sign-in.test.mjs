@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openHost, start, stop } from './support/host-page.mjs';
-import { problem } from './support/problem.mjs';
+import { problem } from '../support/problem.mjs';
 
 const MAX_GZIPPED_BYTES = 12_000;
 const user = { id: 'u1', email: 'ann@example.com', name: 'Ann', locale: null };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { checkedLink, openLink, start, stop, TOKEN } from './support/link-page.mjs';
-import { problem } from './support/problem.mjs';
+import { problem } from '../support/problem.mjs';
 
 const PASSWORD = 'seven wild horses drink tea';
 const ACTIVATE = '/portal/activate';

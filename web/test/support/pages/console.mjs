@@ -2,7 +2,9 @@
 import { afterTrial, breakOff, refuse, succeed, wait } from '../answers.mjs';
 import { pagesOf } from './entry.mjs';
 
-const [anonymous, owner, viewer, support, founder] = ['anonymous', 'owner', 'viewer', 'support', 'founder'].map(pagesOf);
+const [anonymous, viewer, support, founder] = ['anonymous', 'viewer', 'support', 'founder'].map(pagesOf);
+/** The owner in two browsers, so that half of the pages are checked at the same time as the others. */
+const [owner, ownerToo] = ['owner', 'ownerToo'].map(pagesOf);
 const ADDRESS = { email: 'anonymous@lights.test' };
 const CLIENT = '/console/clients/:client';
 const BULK = `${CLIENT}/bulk-invite`;
@@ -187,15 +189,15 @@ export const CONSOLE_PAGES = [
     until: '.p-outcome',
   }),
   founder('/console/invitations', { state: 'empty', shows: 'No invitation was sent yet.' }),
-  owner('/console/mail'),
-  owner('/console/mail', { state: 'failed mails', at: () => '/console/mail?status=failed', shows: 'Send again' }),
-  owner('/console/mail', {
+  ownerToo('/console/mail'),
+  ownerToo('/console/mail', { state: 'failed mails', at: () => '/console/mail?status=failed', shows: 'Send again' }),
+  ownerToo('/console/mail', {
     state: 'sending again',
     at: ({ failed }) => `/console/mail?status=failed&recipient=${encodeURIComponent(failed)}`,
     act: (on, { failed }) => on.press(`Send again: ${failed}`),
     shows: 'Send this mail again?',
   }),
-  owner('/console/mail', {
+  ownerToo('/console/mail', {
     state: 'sending all again',
     at: () => '/console/mail?status=failed',
     act: (on) => on.press('Send failed mails again'),
@@ -206,26 +208,26 @@ export const CONSOLE_PAGES = [
     answers: { 'GET /api/v1/emails': succeed({ data: [], next_cursor: null }) },
     shows: 'No mail was sent yet.',
   }),
-  owner('/console/audit'),
-  owner('/console/audit', {
+  ownerToo('/console/audit'),
+  ownerToo('/console/audit', {
     state: 'details',
     at: () => '/console/audit?action=client.created',
     act: ({ page }) => page.locator('.p-disclosure').last().click(),
     until: '.p-event',
   }),
-  owner('/console/audit', {
+  ownerToo('/console/audit', {
     state: 'exporting',
     answers: { 'GET /api/v1/audit-events/export': wait },
     isPending: true,
     act: (on) => on.press('Export'),
     shows: 'Stop the export',
   }),
-  owner('/console/audit', { state: 'exported', act: (on) => on.press('Export'), until: '.p-notice-success' }),
+  ownerToo('/console/audit', { state: 'exported', act: (on) => on.press('Export'), until: '.p-notice-success' }),
   support('/console/audit', { state: 'forbidden', shows: 'You may not see this page' }),
-  owner('/console/staff'),
-  owner('/console/staff', { state: 'inviting', act: (on) => on.press('Invite a person'), until: 'dialog[open]' }),
-  owner('/console/staff', { state: 'confirming', answers: STALE, isPending: true, act: inviteStaff, shows: 'Confirm that it is you' }),
-  owner('/console/staff', {
+  ownerToo('/console/staff'),
+  ownerToo('/console/staff', { state: 'inviting', act: (on) => on.press('Invite a person'), until: 'dialog[open]' }),
+  ownerToo('/console/staff', { state: 'confirming', answers: STALE, isPending: true, act: inviteStaff, shows: 'Confirm that it is you' }),
+  ownerToo('/console/staff', {
     state: 'code wrong',
     answers: { ...STALE, 'POST /api/staff/auth/step-up': refuse(401, 'invalid_code') },
     isPending: true,
@@ -235,22 +237,22 @@ export const CONSOLE_PAGES = [
     },
     until: 'dialog [role=alert]',
   }),
-  owner('/console/staff', {
+  ownerToo('/console/staff', {
     state: 'code expired',
     answers: { ...STALE, ...codeFor(0) },
     isPending: true,
     act: inviteStaff,
     shows: 'The code has expired',
   }),
-  owner('/console/staff', { state: 'changing', act: (on) => on.choose('Olivia Hart', 'Change'), shows: 'Change name and role' }),
-  owner('/console/staff', { state: 'removing', act: (on) => on.choose('Olivia Hart', 'Remove'), shows: 'Remove Olivia Hart?' }),
-  owner('/console/service-accounts'),
-  owner('/console/service-accounts', { state: 'creating', act: (on) => on.press('Create a service account'), until: 'dialog[open]' }),
-  owner('/console/service-accounts', { state: 'tokens', act: (on) => on.press('Show tokens'), until: '.p-disclosure[aria-expanded=true]' }),
+  ownerToo('/console/staff', { state: 'changing', act: (on) => on.choose('Olivia Hart', 'Change'), shows: 'Change name and role' }),
+  ownerToo('/console/staff', { state: 'removing', act: (on) => on.choose('Olivia Hart', 'Remove'), shows: 'Remove Olivia Hart?' }),
+  ownerToo('/console/service-accounts'),
+  ownerToo('/console/service-accounts', { state: 'creating', act: (on) => on.press('Create a service account'), until: 'dialog[open]' }),
+  ownerToo('/console/service-accounts', { state: 'tokens', act: (on) => on.press('Show tokens'), until: '.p-disclosure[aria-expanded=true]' }),
   founder('/console/service-accounts', { state: 'empty', shows: 'There is no service account' }),
-  owner('/console/tokens'),
-  owner('/console/tokens', { state: 'creating', act: (on) => on.press('Create a token'), until: 'dialog[open]' }),
-  owner('/console/tokens', {
+  ownerToo('/console/tokens'),
+  ownerToo('/console/tokens', { state: 'creating', act: (on) => on.press('Create a token'), until: 'dialog[open]' }),
+  ownerToo('/console/tokens', {
     state: 'created',
     answers: TOKEN,
     act: async (on) => {
@@ -260,15 +262,15 @@ export const CONSOLE_PAGES = [
     },
     until: '.p-secret',
   }),
-  owner('/console/tokens', {
+  ownerToo('/console/tokens', {
     state: 'revoking',
     act: ({ page }) => page.locator('[data-role=actions] button').first().click(),
     until: 'dialog[open]',
   }),
   founder('/console/tokens', { state: 'empty', shows: 'There is no token' }),
-  owner('/console/branding'),
-  owner('/console/branding', { state: 'weak colour', act: chooseRed, until: '.p-color-weak' }),
-  owner('/console/branding', {
+  ownerToo('/console/branding'),
+  ownerToo('/console/branding', { state: 'weak colour', act: chooseRed, until: '.p-color-weak' }),
+  ownerToo('/console/branding', {
     state: 'refused',
     act: async (on) => {
       await chooseRed(on);
@@ -276,17 +278,17 @@ export const CONSOLE_PAGES = [
     },
     shows: 'Use #e50000',
   }),
-  owner('/console/branding', {
+  ownerToo('/console/branding', {
     state: 'logo refused',
     act: ({ page }) => page.locator('input[type=file]').setInputFiles(SVG),
     shows: 'SVG files can contain programs, so they are not accepted. Save the logo as PNG.',
   }),
   viewer('/console/branding', { state: 'of a viewer', until: '.p-color-dot' }),
   support('/console/branding', { state: 'forbidden', shows: 'You may not see this page' }),
-  owner('/console/account'),
-  owner('/console/account', { state: 'asking', act: (on) => on.press('Sign out everywhere'), until: 'dialog[open]' }),
-  owner(APPROVE, { at: approve }),
-  owner(APPROVE, {
+  ownerToo('/console/account'),
+  ownerToo('/console/account', { state: 'asking', act: (on) => on.press('Sign out everywhere'), until: 'dialog[open]' }),
+  ownerToo(APPROVE, { at: approve }),
+  ownerToo(APPROVE, {
     state: 'confirming',
     at: approve,
     answers: CODE,
@@ -294,9 +296,9 @@ export const CONSOLE_PAGES = [
     act: (on) => on.press('Approve the login'),
     shows: 'Confirm that it is you',
   }),
-  owner(APPROVE, { state: 'approved', at: approve, host: PROGRAM, answers: APPROVED, act: approveLogin, shows: 'Login approved' }),
-  owner(APPROVE, { state: 'denied', at: approve, host: PROGRAM, act: (on) => on.press('Deny'), shows: 'Login denied' }),
-  owner(APPROVE, { state: 'invalid', at: () => `${APPROVE}?port=80`, shows: 'This login cannot be approved' }),
+  ownerToo(APPROVE, { state: 'approved', at: approve, host: PROGRAM, answers: APPROVED, act: approveLogin, shows: 'Login approved' }),
+  ownerToo(APPROVE, { state: 'denied', at: approve, host: PROGRAM, act: (on) => on.press('Deny'), shows: 'Login denied' }),
+  ownerToo(APPROVE, { state: 'invalid', at: () => `${APPROVE}?port=80`, shows: 'This login cannot be approved' }),
   support(APPROVE, {
     state: 'not in the role',
     at: () => `${APPROVE}?${new URLSearchParams({ ...Object.fromEntries(LOGIN), scopes: 'audit:read' })}`,

@@ -1,6 +1,6 @@
 // A page of another application that contains `<portico-sign-in>`, with the content security policy of docs/embedding.md.
 import { readFileSync } from 'node:fs';
-import { startChromium } from './chromium.mjs';
+import { startChromium } from '../../support/chromium.mjs';
 
 const HOST = 'http://app.example.test';
 const PORTICO = 'http://accounts.example.test';

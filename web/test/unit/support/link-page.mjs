@@ -1,7 +1,7 @@
 // A browser page that a mailed link has opened, with the answers of the API that the test chooses.
 import { serveBuiltPages } from './built-pages.mjs';
-import { startChromium } from './chromium.mjs';
-import { problem } from './problem.mjs';
+import { startChromium } from '../../support/chromium.mjs';
+import { problem } from '../../support/problem.mjs';
 
 export const TOKEN = 'k3Vb0p1hQe5sWm2Zt9RcYx7Lu4Ja8Gd6Fi0Ns3Ow1Ty';
 
