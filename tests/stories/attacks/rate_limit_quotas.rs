@@ -111,8 +111,8 @@ async fn assert_link_and_access_token_quotas(world: &World) {
     let accepted = accepted_by("check_password", async |_| browser.post(paths::CHECK_PASSWORD, judged.clone()).await);
     assert_eq!(accepted.await, 8 * world.apis.len());
 
-    // Passwords that are refused where they would be set have units of their own, also behind an address that has used up
-    // those of the meter. Passwords that are set count nothing.
+    // Passwords that are refused where they would be set have units of their own, also behind an address that has used
+    // up those of the meter. Passwords that are set count nothing.
     let tenant = world.tenant().await;
     let (invitation, person) = (tenant.create_invitation(world).await, tenant.person(world).await);
     let reset = person.request_reset(world, 2).await;
