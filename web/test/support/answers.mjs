@@ -6,8 +6,12 @@ export const refuse = (status, code, more) => (route) => route.fulfill(problem(s
 export const succeed = (json) => (route) => route.fulfill(json ? { json } : { status: 204 });
 /** No answer arrives: the connection breaks. */
 export const breakOff = (route) => route.abort();
-/** The answer does not arrive as long as the page is open. */
-export const wait = () => undefined;
+/** The calls of each page whose answers do not arrive as long as the page is open. */
+const waiting = new WeakMap();
+export const wait = (route) => {
+  const page = route.request().frame().page();
+  waiting.set(page, [...(waiting.get(page) ?? []), route]);
+};
 /** Changes the real answer. */
 export const change = (edit) => async (route) => {
   const response = await route.fetch();
@@ -27,6 +31,11 @@ export async function replaceAnswers(page, answers) {
   });
 }
 
-export const restoreAnswers = (page) => page.unrouteAll({ behavior: 'ignoreErrors' });
+/** Ends the replacement. Calls that still wait are broken off, because Chromium would send them now. */
+export async function restoreAnswers(page) {
+  for (const route of waiting.get(page) ?? []) await route.abort().catch(() => undefined);
+  waiting.delete(page);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+}
 
 const patternOf = (operation) => new RegExp(`^${operation.replaceAll('*', '[^/]+')}$`);
