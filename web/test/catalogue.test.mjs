@@ -8,11 +8,11 @@ import { startChromium } from './support/chromium.mjs';
 import { startDevServer } from './support/dev-server.mjs';
 import { layoutProblems } from './support/layout.mjs';
 import { makePseudo } from './support/pseudo.mjs';
+import { LOCALES } from './support/texts.mjs';
 
 const KIT = new URL('../kit/', import.meta.url);
 const CATALOGUE = new URL('../catalogue/', import.meta.url);
 const FRAMES = ['EntryFrame', 'AppFrame, top', 'AppFrame, side'];
-const LOCALES = ['en', 'de', 'fr', 'es'];
 const VIEWS = [{ width: 390, theme: 'light' }, { width: 1280, theme: 'dark' }];
 
 let server, browser;

@@ -7,6 +7,7 @@ import { layoutProblems, PHONE, SCREEN, spaceText, ZOOMED } from './support/layo
 import { MAIN_PAGES, openPage, PAGES, resizePage } from './support/pages.mjs';
 import { speakPseudo } from './support/pseudo.mjs';
 import { startShowcase } from './support/showcase.mjs';
+import { LOCALES } from './support/texts.mjs';
 
 const SIZES = [SCREEN, PHONE, ZOOMED];
 const THEMES = ['light', 'dark'];
@@ -18,7 +19,7 @@ before(async () => {
 });
 after(() => showcase?.stop());
 
-for (const locale of ['en', 'de', 'fr', 'es', 'pseudo']) {
+for (const locale of [...LOCALES, 'pseudo']) {
   if (isFull) check(locale, 'every state', PAGES);
   else check(locale, 'main states', MAIN_PAGES);
   if (locale === 'de') check(locale, 'main states with spaced texts', MAIN_PAGES, spaceText);

@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { SAME_AS_ENGLISH } from './support/same-as-english.mjs';
-import { BUNDLES, textsOf } from './support/texts.mjs';
-
-const LOCALES = ['en', 'de', 'fr', 'es'];
+import { BUNDLES, LOCALES, textsOf } from './support/texts.mjs';
 
 /** Returns every value of the enums named `code` of the OpenAPI document. */
 function documentedCodes(node = JSON.parse(readFileSync(new URL('../../openapi/openapi.json', import.meta.url)))) {

@@ -1,8 +1,7 @@
 // Finds a text of the pages in any language: the table of pages names it in English.
 import { lengthen } from './pseudo.mjs';
-import { BUNDLES, textsOf } from './texts.mjs';
+import { BUNDLES, LOCALES, textsOf } from './texts.mjs';
 
-const LOCALES = ['en', 'de', 'fr', 'es'];
 const PLACEHOLDERS = ['\uE000', '\uE001', '\uE002'];
 
 let loading;

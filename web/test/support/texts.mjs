@@ -1,5 +1,6 @@
 // The texts of the pages, from their sources.
 import { readdirSync } from 'node:fs';
+import { parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
@@ -7,6 +8,9 @@ const I18N = fileURLToPath(new URL('../../i18n/', import.meta.url));
 
 /** The names of all bundles. */
 export const BUNDLES = readdirSync(I18N, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+
+/** The languages, English first. */
+export const LOCALES = ['en', ...readdirSync(`${I18N}common`).map((file) => parse(file).name).filter((name) => name !== 'en')];
 
 /** Returns the texts of a bundle: each path, such as `signIn.title`, with its text or function. */
 export async function textsOf(bundle, locale) {

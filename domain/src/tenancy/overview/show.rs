@@ -23,7 +23,7 @@ pub struct Overview {
 /// is not counted.
 ///
 /// # Errors
-/// - `overloaded`: other overviews of the tenant take too long.
+/// - `overloaded`: too many overviews of the tenant are asked for, or the others take too long.
 /// - `unavailable` or `internal`: a database query failed.
 pub async fn show(app: &App, caller: &Authorized<ClientsRead>, days: Days) -> Result<Overview> {
     let tenant = caller.tenant.id;
