@@ -311,7 +311,7 @@ impl Mailer {
     pub fn sent(&self, recipient: Option<&str>) -> io::Result<Vec<SentMail>> {
         let mut mails = match &self.transport {
             Transport::Smtp(_) => Vec::new(),
-            Transport::Folder(path) => read_folder(path)?,
+            Transport::Folder(path) => read_folder(path, recipient)?,
             Transport::Memory(mails) => mails.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         mails.retain(|mail| recipient.is_none_or(|recipient| mail.to == recipient));
@@ -337,21 +337,34 @@ impl SentMail {
     }
 }
 
-/// Writes `mail` to a file that is named after its `Message-ID`, so that a second attempt replaces the first. The
-/// file is renamed into place, so it is either complete or absent.
+/// Writes `mail` to a file that is named after its recipient and its `Message-ID`, so that a second attempt replaces
+/// the first. The file is renamed into place, so it is either complete or absent.
 fn write_file(folder: &Path, mail: &SentMail) -> io::Result<()> {
-    let name: String = mail.message_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let id: String = mail.message_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let name = file_prefix(&mail.to) + &id;
     let (partial, complete) = (folder.join(format!("{name}.part")), folder.join(format!("{name}.json")));
     std::fs::write(&partial, serde_json::to_vec_pretty(mail)?)?;
     std::fs::rename(partial, complete)
 }
 
-fn read_folder(folder: &Path) -> io::Result<Vec<SentMail>> {
+/// Returns how the names of the files begin that contain the mails to `recipient`. Several recipients can have the
+/// same prefix, because a file name is short and cannot contain each character.
+fn file_prefix(recipient: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".@-+_".contains(c);
+    let plain: String = recipient.chars().take(100).map(|c| if is_plain(c) { c } else { '_' }).collect();
+    plain + "-"
+}
+
+/// Reads all mails in the folder, or those whose files have the prefix of `recipient`. A folder of thousands of mails
+/// is read often by the tests of an application, so the name of a file tells whether it is read.
+fn read_folder(folder: &Path, recipient: Option<&str>) -> io::Result<Vec<SentMail>> {
+    let prefix = recipient.map(file_prefix).unwrap_or_default();
     let mut mails = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            mails.push(serde_json::from_slice(&std::fs::read(path)?)?);
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&prefix) && name.ends_with(".json") {
+            mails.push(serde_json::from_slice(&std::fs::read(entry.path())?)?);
         }
     }
     Ok(mails)
@@ -390,5 +403,30 @@ impl Header for AutoSubmitted {
 
     fn display(&self) -> HeaderValue {
         HeaderValue::new(Self::name(), "auto-generated".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(id: &str, to: &str) -> SentMail {
+        let (to, message_id) = (to.to_owned(), id.to_owned());
+        let (subject, text, html) = Default::default();
+        SentMail { to, subject, text, html, links: vec![], code: None, message_id, sent_at: Time::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn a_folder_returns_the_mails_of_one_recipient_or_all() {
+        let folder = tempfile::tempdir().unwrap();
+        // The first three have the same prefix.
+        for (id, to) in [("1", "a/b@x.test"), ("2", "a_b@x.test"), ("3", "a_b@x.test"), ("4", "a@x.test-b")] {
+            write_file(folder.path(), &mail(id, to)).unwrap();
+        }
+        let transport = Transport::Folder(folder.path().into());
+        let mailer = Mailer { from: "portico@x.test".parse().unwrap(), transport };
+        for (recipient, count) in [(Some("a/b@x.test"), 1), (Some("a_b@x.test"), 2), (Some("a@x.test"), 0), (None, 4)] {
+            assert_eq!(mailer.sent(recipient).unwrap().len(), count, "{recipient:?}");
+        }
     }
 }
