@@ -173,15 +173,15 @@ fn code<B>(request: &Request<B>, login: &Login) -> Result<Option<String>, Status
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
     let query = request.uri().query().unwrap_or_default();
-    let only = |wanted: &str| {
-        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted);
-        let value = values.next().map(|(_, value)| value.into_owned());
-        value.filter(|_| values.next().is_none())
+    let values = |wanted: &str| -> Vec<_> {
+        form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).map(|(_, value)| value).collect()
     };
-    let is_of_login = only("state").is_some_and(|state| login.state.matches(&state));
-    match (only("code"), only("error").as_deref()) {
-        (Some(code), None) if is_of_login => Ok(Some(code)),
-        (None, Some("access_denied")) if is_of_login => Ok(None),
+    if !matches!(&values("state")[..], [state] if login.state.matches(state)) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    match (&values("code")[..], &values("error")[..]) {
+        ([code], []) => Ok(Some(code.to_string())),
+        ([], [error]) if error == "access_denied" => Ok(None),
         _ => Err(StatusCode::BAD_REQUEST),
     }
 }
@@ -242,6 +242,7 @@ mod tests {
         let (denied, failed) = (right.replace("code=c", "error=access_denied"), right.replace("code=c", "error=other"));
         let foreign_denial = wrong_state.replace("code=c", "error=access_denied");
         let contradiction = format!("{denied}&code=c");
+        let (twice_denied, two_codes) = (format!("{denied}&error=access_denied"), format!("{contradiction}&code=d"));
         for (method, target, hosts, status) in [
             ("GET", &*wrong_state, &[&*host][..], 400),
             ("GET", "/callback?code=c", &[&host], 400),
@@ -251,6 +252,8 @@ mod tests {
             ("GET", &failed, &[&host], 400),
             ("GET", &foreign_denial, &[&host], 400),
             ("GET", &contradiction, &[&host], 400),
+            ("GET", &two_codes, &[&host], 400),
+            ("GET", &twice_denied, &[&host], 400),
             ("GET", "/callback?error=access_denied", &[&host], 400),
             ("POST", &right, &[&host], 405),
             ("GET", "/", &[&host], 404),
