@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{FakeServer, Machine, World, http_answer, stories, unique, unique_email};
+use crate::support::{Deployment, FakeServer, Machine, World, http_answer, stories, unique, unique_email};
 
 #[tokio::test]
 async fn numbers_that_no_answer_has_are_not_of_portico() {
@@ -175,10 +175,15 @@ stories! {
             assert!(stderr.contains("\ncode: client_suspended\n"), "{args:?}: {stderr}");
         }
     }
+}
 
-    async fn a_file_of_a_thousand_rows_that_was_interrupted_continues_and_invites_each_person_once(world) {
+// Worlds of their own: a thousand mails would delay those of other stories.
+#[tokio::test]
+async fn a_file_of_a_thousand_rows_that_was_interrupted_continues_and_invites_each_person_once() {
+    for deployment in [Deployment::Single, Deployment::Cluster] {
+        let world = World::start(deployment, &[]).await;
         let tenant = world.tenant().await;
-        let machine = Machine::of(world, &tenant).await;
+        let machine = Machine::of(&world, &tenant).await;
         let (client, unique) = (tenant.client("Acme Ltd").await, unique("bulk"));
         let rows: String = (0..1_000).map(|n| format!("{unique}-{n}@x.test,Person {n}\n")).collect();
         let file = machine.file("people.csv", &format!("email,name\n{rows}"));
@@ -190,7 +195,7 @@ stories! {
         let screen = machine.expect(terminal, 1).await;
         let advice = "00 of 1000 rows were sent. Run the same command again to continue: no person is invited twice.";
         assert!(screen.contains(advice), "{screen}");
-        let (sent, _) = rows_of(world, "invitations", "portal_user_id", &client);
+        let (sent, _) = rows_of(&world, "invitations", "portal_user_id", &client);
         assert!((100..1_000).contains(&sent), "{sent}");
 
         let printed = machine.run(&invite).await;
@@ -200,14 +205,14 @@ stories! {
             format!("{invited} {verb}, {exists} at the client already, 0 duplicate, 0 limited, 0 wrong")
         };
         // The batch that was interrupted may have been written afterwards.
-        let exists = [sent, sent + 100].into_iter().find(|exists| {
-            printed.stdout == counts(1_000 - exists, "invited", *exists) + "\n"
-        });
+        let exists = [sent, sent + 100]
+            .into_iter()
+            .find(|exists| printed.stdout == counts(1_000 - exists, "invited", *exists) + "\n");
         let preview = exists.map(|exists| counts(1_000 - exists, "to invite", exists));
         assert!(preview.is_some_and(|preview| printed.stderr.contains(&preview)), "{sent} {printed:?}");
         printed.expect(0);
-        assert_eq!(rows_of(world, "invitations", "portal_user_id", &client), (1_000, 1_000));
-        assert_eq!(rows_of(world, "emails", "recipient", &client), (1_000, 1_000));
+        assert_eq!(rows_of(&world, "invitations", "portal_user_id", &client), (1_000, 1_000));
+        assert_eq!(rows_of(&world, "emails", "recipient", &client), (1_000, 1_000));
         let again = machine.run(&invite).await;
         assert_eq!(again.expect(0), counts(0, "to invite", 1_000) + "\n");
         world.mail(&format!("{unique}-0@x.test"), 1).await;

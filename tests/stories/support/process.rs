@@ -42,17 +42,26 @@ impl Process {
 
     /// The lines of output so far.
     pub(crate) fn logs(&self) -> Vec<String> {
-        self.lines.lock().unwrap().clone()
+        self.logs_from(0)
+    }
+
+    /// The lines of output so far, without the first `from`.
+    pub(crate) fn logs_from(&self, from: usize) -> Vec<String> {
+        self.lines.lock().unwrap().get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// The number of lines of output so far.
+    pub(crate) fn log_length(&self) -> usize {
+        self.lines.lock().unwrap().len()
     }
 
     /// Waits until `find` returns a value for a line, and returns that value. The process must keep running.
     pub(crate) async fn wait_for_log<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
         eventually(what, || async {
-            let lines = self.logs();
-            if let Some(found) = lines.iter().find_map(|line| find(line)) {
+            if let Some(found) = self.lines.lock().unwrap().iter().find_map(|line| find(line)) {
                 return Some(found);
             }
-            assert!(self.is_running(), "the process has ended: {lines:#?}");
+            assert!(self.is_running(), "the process has ended: {:#?}", self.logs());
             None
         })
         .await

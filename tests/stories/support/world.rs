@@ -449,7 +449,7 @@ impl World {
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             secrets: secrets::checkpoint(),
-            lines: self.processes.iter().map(|process| process.logs().len()).collect(),
+            lines: self.processes.iter().map(|process| process.log_length()).collect(),
         }
     }
 
@@ -460,7 +460,7 @@ impl World {
         let mut search = Search::since(checkpoint.secrets);
         for (n, process) in self.processes.iter().enumerate() {
             let from = checkpoint.lines.get(n).copied().unwrap_or_default();
-            search.scan("the log", &process.logs().get(from..).unwrap_or_default().join("\n"));
+            search.scan("the log", &process.logs_from(from).join("\n"));
         }
         search.scan_problems(checkpoint.secrets);
         search.assert_clean();
