@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { eventually } from '../support/eventually.mjs';
 import { story } from '../support/story.mjs';
 import { PASSWORD } from '../support/world.mjs';
 
@@ -31,7 +32,14 @@ story('a person without a language meets the one that the company has chosen, on
   assert.match((await world.mailWithLink(email, 'activate')).subject, /lädt Sie .* ein/);
   await (await (await visitor({ locale: 'fr-FR' })).open(url)).shows('Activer votre compte');
   const ann = await visitor({ locale: 'nl-NL' });
-  await (await ann.open(`/portal/sign-in?tenant=${slug}`)).shows('Anmelden');
+  const entry = await ann.open(`/portal/sign-in?tenant=${slug}`);
+  // An API that has shown the old brand keeps it for up to 15 seconds.
+  await eventually('the page of the company is German', async () => {
+    await entry.page.reload();
+    await entry.shows(/^(Anmelden|Sign in)$/);
+    return (await entry.page.getAttribute('html', 'lang')) === 'de';
+  });
+  await entry.shows('Anmelden');
   const tab = await ann.open(url);
   await tab.shows('Konto aktivieren');
   assert.equal(await tab.page.getAttribute('html', 'lang'), 'de');

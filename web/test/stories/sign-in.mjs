@@ -27,6 +27,7 @@ story('a reload and the back button forget the error of a sign-in', async ({ wor
   await tab.page.goForward();
   await tab.shows('Forgot your password?');
   await tab.follow('Back to sign-in');
+  await tab.shows('Sign in');
   await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
   await tab.shows('Welcome, Ann Archer');
   await tab.page.goBack();

@@ -20,6 +20,7 @@ story('from the invitation in the console to a colleague who joins', async ({ wo
   await tab.signOut();
   await tab.follow('Sign in again');
   await tab.follow('Forgot your password?');
+  await tab.shows('Forgot your password?');
   await tab.send({ 'Email address': email }, 'Send the link');
   await tab.shows('Check your mailbox');
   await tab.open((await world.link(email, 'reset-password')).url);

@@ -30,7 +30,8 @@ export function runStories(only) {
     describe(name, { concurrency: CONCURRENCY }, () => {
       let world, browser;
       before(async () => {
-        [world, browser] = await Promise.all([start().then((deployment) => new World(deployment)), startChromium()]);
+        browser = await startChromium();
+        world = new World(await start());
       });
       after(async () => {
         await browser?.close();
@@ -54,7 +55,8 @@ async function tell({ run }, world, browser) {
     await run({ world, visitor });
   } catch (error) {
     const pages = await Promise.all(visitors.map((each) => each.describe()));
-    // Reports print the stack, which begins with the message that the error was made with.
+    // Some reports print the message of an error, and others its stack.
+    error.message += `\n${pages.join('\n')}`;
     error.stack += `\n${pages.join('\n')}`;
     throw error;
   } finally {
