@@ -56,12 +56,13 @@ pageStory('a dialog that asks for a code survives a reload without a second mail
   };
   await invite();
   const code = await world.code(owner);
-  const mails = (await world.mails(owner)).length;
+  const codesSent = async () => (await world.mails(owner)).filter((mail) => mail.code).length;
+  const sentBefore = await codesSent();
   await tab.page.reload();
   await tab.shows('Staff');
   assert.equal(await tab.page.getByRole('dialog').count(), 0);
   await invite();
   await tab.send({ Code: code }, 'Confirm');
   await tab.sees('is on its way.');
-  assert.equal((await world.mails(owner)).length, mails, 'the kept code was used');
+  assert.equal(await codesSent(), sentBefore, 'the kept code was used');
 });

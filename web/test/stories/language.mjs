@@ -63,7 +63,7 @@ story('the language of the person follows to another browser and into the mails'
   await other.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
   await other.shows('Bienvenue, Ann Archer');
   await world.resetLink(email);
-  const [{ headers, subject }] = await world.mails(email);
+  const { headers, subject } = await world.mailWithLink(email, 'reset-password');
   assert.match(headers?.['content-language'] ?? subject, /^fr$|mot de passe/i);
 });
 
