@@ -7,6 +7,9 @@ import { createStates } from './states.mjs';
 import { Visitor } from './visitor.mjs';
 import { World } from './world.mjs';
 
+/** A password is refused once in each language. */
+const SETTINGS = { PORTICO_LIMIT_SIGN_IN_ACCOUNT: '100/15m' };
+
 /** How each kind of visitor arrives, and their first page. `FURTHER_VISITORS` need what `createStates` makes. */
 const VISITORS = {
   anonymous: (visitor) => visitor.open('/portal/sign-in'),
@@ -24,7 +27,7 @@ const FURTHER_VISITORS = {
 
 /** Starts the deployment, and opens a tab for each kind of visitor: with `allStates`, also for those of further states. */
 export async function startShowcase({ allStates = false, ...options } = {}) {
-  const deployment = await deployments.single();
+  const deployment = await deployments.single(SETTINGS);
   const [browser, world] = [await startChromium(), new World(deployment)];
   const company = await createDemo(world, browser);
   const demo = allStates ? await createStates(world, company) : company;
