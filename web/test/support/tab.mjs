@@ -1,5 +1,6 @@
 // A tab of a visitor. It watches each page that it shows, and has the few acts that stories consist of.
 import assert from 'node:assert/strict';
+import { eventually } from './eventually.mjs';
 
 /** What Chromium writes to the console for answers that did not arrive or came from a broken proxy. */
 const BROKEN_NETWORK = /^Failed to load resource/;
@@ -45,6 +46,9 @@ export class Tab {
 
   /** Fills a field. */
   fill = (label, value) => this.field(label).fill(value);
+
+  /** Waits until a field has a value. */
+  holds = (label, value) => eventually(`${label} is "${value}"`, async () => (await this.field(label).inputValue()) === value);
 
   /** Presses a button. */
   press = (name) => this.button(name).click();
