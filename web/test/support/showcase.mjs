@@ -7,7 +7,7 @@ import { createStates } from './states.mjs';
 import { Visitor } from './visitor.mjs';
 import { World } from './world.mjs';
 
-/** A password is refused once in each language. */
+/** The same password is refused for each language, more often than the limit for a person. */
 const SETTINGS = { PORTICO_LIMIT_SIGN_IN_ACCOUNT: '100/15m' };
 
 /** How each kind of visitor arrives, and their first page. `FURTHER_VISITORS` need what `createStates` makes. */
