@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod id;
+mod user_id;
 
 pub mod api_token;
 pub mod audit_anchor;
@@ -43,3 +44,4 @@ pub mod tenant_logo;
 pub mod worker;
 
 pub use id::*;
+pub use user_id::UserId;

@@ -5,25 +5,12 @@
 
 use sea_orm::{ExprTrait, entity::prelude::*, sea_query::IntoCondition};
 
-use crate::{ClientId, PortalUserId, SessionId, StaffUserId};
-
-/// The user that a session belongs to. Its variant is the session's realm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionOwner {
-    /// A portal user.
-    Portal(PortalUserId),
-    /// A staff user.
-    Staff(StaffUserId),
-}
+use crate::{ClientId, PortalUserId, SessionId, StaffUserId, UserId};
 
 impl Model {
     /// Returns the owner. Returns `None` for a row without an owner or with two, which no version of Portico writes.
-    pub fn owner(&self) -> Option<SessionOwner> {
-        match (self.portal_user_id, self.staff_user_id) {
-            (Some(user), None) => Some(SessionOwner::Portal(user)),
-            (None, Some(user)) => Some(SessionOwner::Staff(user)),
-            (None, None) | (Some(_), Some(_)) => None,
-        }
+    pub fn owner(&self) -> Option<UserId> {
+        UserId::from_columns(self.portal_user_id, self.staff_user_id)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Reporting a sign-in through the link in the notice about an unknown device.
 
 use portico_entity::{
+    UserId,
     email::Kind,
     link_token::Purpose,
     portal_user::{self, Column},
-    session::SessionOwner,
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
@@ -46,7 +46,7 @@ pub async fn report(app: &App, caller: &Anonymous, token: &PlainToken) -> Result
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     link_tokens::consume(&mut tx, &link.token).await?;
     lock_password(&mut tx, user).await?;
-    sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, RevocationReason::ReportedByOwner).await?;
+    sessions::end_all(&mut tx, UserId::Portal(user.id), None, RevocationReason::ReportedByOwner).await?;
     devices::forget_devices(&mut tx, user).await?;
     let reset = NewEmail {
         portal_user: Some(user.id),

@@ -1,9 +1,6 @@
 //! Changing the password in a session.
 
-use portico_entity::{
-    email::Kind,
-    session::{self, SessionOwner},
-};
+use portico_entity::{UserId, email::Kind, session};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
 use super::{Expected, Hasher, PasswordAttempt, check_policy, reset_failures, set_password, verify_password};
@@ -55,13 +52,8 @@ pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Pa
     if !set_password(&mut tx, user, phc, Expected::Version(user.credential_version)).await? {
         return Err(Error::ConflictBecause("Another request has changed the password."));
     }
-    sessions::end_all(
-        &mut tx,
-        SessionOwner::Portal(user.id),
-        Some(caller.session.id),
-        RevocationReason::PasswordChanged,
-    )
-    .await?;
+    sessions::end_all(&mut tx, UserId::Portal(user.id), Some(caller.session.id), RevocationReason::PasswordChanged)
+        .await?;
     let mut session: session::ActiveModel = caller.session.clone().into_active_model();
     session.credential_version = Set(user.credential_version + 1);
     session.update(tx.db()).await?;

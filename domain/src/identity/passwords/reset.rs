@@ -1,6 +1,6 @@
 //! Setting a new password through a reset link.
 
-use portico_entity::{email::Kind, link_token::Purpose, session::SessionOwner};
+use portico_entity::{UserId, email::Kind, link_token::Purpose};
 
 use super::{Expected, check_policy, set_password};
 use crate::{
@@ -45,7 +45,7 @@ pub async fn reset(app: &App, caller: &Anonymous, token: &PlainToken, password: 
     if !set_password(&mut tx, user, phc, Expected::Version(link.token.credential_version)).await? {
         return Err(Error::TOKEN_REVOKED);
     }
-    sessions::end_all(&mut tx, SessionOwner::Portal(user.id), None, RevocationReason::PasswordReset).await?;
+    sessions::end_all(&mut tx, UserId::Portal(user.id), None, RevocationReason::PasswordReset).await?;
     devices::forget_devices(&mut tx, user).await?;
     notices::enqueue_for_portal_user(&mut tx, Kind::PasswordChanged, user).await?;
     memberships::record_for_each_tenant(&mut tx, actor, user.id, "password.reset").await?;

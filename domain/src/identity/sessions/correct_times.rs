@@ -67,11 +67,7 @@ impl Job for CorrectSessionTimes {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use portico_entity::{
-        SessionId, StaffUserId,
-        session::{self, SessionOwner},
-        staff_user,
-    };
+    use portico_entity::{SessionId, StaffUserId, UserId, session, staff_user};
     use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
     use super::*;
@@ -81,11 +77,11 @@ mod tests {
     };
 
     /// Inserts a session of `owner` that was opened at this moment.
-    async fn open(app: &App, owner: SessionOwner) -> SessionId {
+    async fn open(app: &App, owner: UserId) -> SessionId {
         let (now, settings) = (app.now(), app.section::<SessionSettings>());
         let (user, staff) = match owner {
-            SessionOwner::Portal(id) => (Some(id), None),
-            SessionOwner::Staff(id) => (None, Some(id)),
+            UserId::Portal(id) => (Some(id), None),
+            UserId::Staff(id) => (None, Some(id)),
         };
         let is_staff = staff.is_some();
         let row = session::ActiveModel {
@@ -136,8 +132,8 @@ mod tests {
             let app = testing::app().await;
             let settings = app.section::<SessionSettings>();
             let row = async |id| Entity::find_by_id(id).one(app.db()).await.unwrap().unwrap();
-            let user = SessionOwner::Portal(app.insert_portal_user().await.id);
-            let owner = SessionOwner::Staff(insert_staff_user(&app).await);
+            let user = UserId::Portal(app.insert_portal_user().await.id);
+            let owner = UserId::Staff(insert_staff_user(&app).await);
             let right = row(open(&app, owner).await).await;
             app.clock().advance(ahead);
             let (portal, staff) = (open(&app, user).await, open(&app, owner).await);
@@ -155,8 +151,8 @@ mod tests {
     async fn clock_that_is_behind_changes_no_session() {
         for behind in clock_check::BEHIND {
             let app = testing::app().await;
-            let user = SessionOwner::Portal(app.insert_portal_user().await.id);
-            let owner = SessionOwner::Staff(insert_staff_user(&app).await);
+            let user = UserId::Portal(app.insert_portal_user().await.id);
+            let owner = UserId::Staff(insert_staff_user(&app).await);
             open(&app, user).await;
             open(&app, owner).await;
             clock_check::insert_history(&app).await;

@@ -3,15 +3,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use portico_entity::{
-    SessionId, portal_user,
-    session::{self, Column, SessionOwner},
+    SessionId, UserId, portal_user,
+    session::{self, Column},
     staff_user,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter,
     sea_query::{Expr, SimpleExpr},
 };
-use uuid::Uuid;
 
 use super::{
     access_token::{self, Claims},
@@ -150,7 +149,7 @@ pub async fn sign_out_everywhere(app: &App, caller: &Anonymous, sessions: &[Sess
     // A session that is revoked or expired must not be able to end the user's other sessions.
     let live = rows.into_iter().filter(|row| row.revoked_at.is_none() && row.expires_at > app.now());
     let mut owners: Vec<_> = live.filter_map(|row| Some((row.owner()?, row.id))).collect();
-    owners.sort_by_key(|(owner, id)| (owner_id(*owner), *id));
+    owners.sort_by_key(|(owner, id)| (owner.uuid(), *id));
     owners.dedup_by_key(|(owner, _)| *owner);
     let mut tx = app.begin().await?;
     for (owner, id) in owners {
@@ -169,21 +168,13 @@ fn in_lock_order(sessions: &[SessionId]) -> Vec<SessionId> {
     sessions
 }
 
-/// Returns the id of the user's row.
-fn owner_id(owner: SessionOwner) -> Uuid {
-    match owner {
-        SessionOwner::Portal(user) => user.0,
-        SessionOwner::Staff(user) => user.0,
-    }
-}
-
 /// Ends all sessions of `owner` except the session `except`. Locks the owner's row first, as [`lock_owner`] does.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
 pub(crate) async fn end_all(
     tx: &mut Tx,
-    owner: SessionOwner,
+    owner: UserId,
     except: Option<SessionId>,
     reason: RevocationReason,
 ) -> Result<()> {
@@ -194,10 +185,10 @@ pub(crate) async fn end_all(
 }
 
 /// Returns the condition that selects the sessions of `owner`.
-pub(super) fn owned_by(owner: SessionOwner) -> SimpleExpr {
+pub(super) fn owned_by(owner: UserId) -> SimpleExpr {
     match owner {
-        SessionOwner::Portal(user) => Column::PortalUserId.eq(user),
-        SessionOwner::Staff(user) => Column::StaffUserId.eq(user),
+        UserId::Portal(user) => Column::PortalUserId.eq(user),
+        UserId::Staff(user) => Column::StaffUserId.eq(user),
     }
 }
 
@@ -208,10 +199,10 @@ pub(super) fn owned_by(owner: SessionOwner) -> SimpleExpr {
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(super) async fn lock_owner(tx: &mut Tx, owner: SessionOwner) -> Result<()> {
+pub(super) async fn lock_owner(tx: &mut Tx, owner: UserId) -> Result<()> {
     match owner {
-        SessionOwner::Portal(user) => memberships::lock_portal_user(tx, user).await,
-        SessionOwner::Staff(user) => {
+        UserId::Portal(user) => memberships::lock_portal_user(tx, user).await,
+        UserId::Staff(user) => {
             use staff_user::{Column, Entity};
             // An update that keeps the value locks the row on Postgres and on SQLite.
             let update =
@@ -261,13 +252,13 @@ async fn actor(tx: &Tx, caller: &Anonymous, session: SessionId) -> Result<Actor>
 }
 
 /// Returns the owner of a session as the actor of an audit event.
-async fn owner_as_actor(tx: &Tx, caller: &Anonymous, owner: SessionOwner) -> Result<Actor> {
+async fn owner_as_actor(tx: &Tx, caller: &Anonymous, owner: UserId) -> Result<Actor> {
     let actor = match owner {
-        SessionOwner::Portal(id) => {
+        UserId::Portal(id) => {
             let user = portal_user::Entity::find_by_id(id).one(tx.db()).await?;
             user.map(|user| Actor::portal_user(&user, &caller.context))
         }
-        SessionOwner::Staff(id) => {
+        UserId::Staff(id) => {
             let user = staff_user::Entity::find_by_id(id).one(tx.db()).await?;
             user.map(|user| Actor::staff_user(&user, &caller.context))
         }

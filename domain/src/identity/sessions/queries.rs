@@ -5,11 +5,7 @@
 
 use std::sync::OnceLock;
 
-use portico_entity::{
-    SessionId, client, membership, portal_user,
-    session::{self, SessionOwner},
-    staff_user, tenant,
-};
+use portico_entity::{SessionId, UserId, client, membership, portal_user, session, staff_user, tenant};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, QueryTrait, Statement, Values};
 use uuid::Uuid;
 
@@ -99,7 +95,7 @@ impl SessionQueries {
         let session = session::Model::from_query_result(row, "A_")?;
         let user = staff_user::Model::from_query_result_optional(row, "B_")?;
         let tenant = tenant::Model::from_query_result_optional(row, "C_")?;
-        let is_owner = |user: &staff_user::Model| session.owner() == Some(SessionOwner::Staff(user.id));
+        let is_owner = |user: &staff_user::Model| session.owner() == Some(UserId::Staff(user.id));
         Ok(user.filter(is_owner).zip(tenant).map(|(user, tenant)| (session, user, tenant)))
     }
 }
@@ -126,7 +122,7 @@ fn read_portal(rows: &[QueryResult]) -> Result<Option<PortalRows>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let session = session::Model::from_query_result(first, "A_")?;
     let Some(user) = portal_user::Model::from_query_result_optional(first, "B_")? else { return Ok(None) };
-    if session.owner() != Some(SessionOwner::Portal(user.id)) {
+    if session.owner() != Some(UserId::Portal(user.id)) {
         return Ok(None);
     }
     let mut memberships = Vec::with_capacity(rows.len());

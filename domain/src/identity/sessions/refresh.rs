@@ -1,10 +1,10 @@
 //! Exchanges a refresh token for a new pair of tokens.
 
 use portico_entity::{
-    SessionId,
+    SessionId, UserId,
     email::Kind,
     portal_user,
-    session::{self, Column, SessionOwner},
+    session::{self, Column},
     staff_user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -119,12 +119,12 @@ async fn revoke_copied(app: &App, caller: &Anonymous, session: &session::Model) 
         metrics::refresh_reused();
         let mut event = audit::Event::failed("session.refresh_token_reused").target("session", session.id.0);
         match session.owner() {
-            Some(SessionOwner::Portal(id)) => {
+            Some(UserId::Portal(id)) => {
                 if let Some(user) = portal_user::Entity::find_by_id(id).one(tx.db()).await? {
                     notices::enqueue_for_portal_user(&mut tx, Kind::SessionEnded, &user).await?;
                 }
             }
-            Some(SessionOwner::Staff(id)) => {
+            Some(UserId::Staff(id)) => {
                 if let Some(user) = staff_user::Entity::find_by_id(id).one(tx.db()).await? {
                     notices::enqueue_for_staff_user(&mut tx, Kind::SessionEnded, &user).await?;
                     event = event.tenant(user.tenant_id);

@@ -1,8 +1,8 @@
 //! Switching a session to another client.
 
 use portico_entity::{
-    ClientId,
-    session::{self, Column, SessionOwner},
+    ClientId, UserId,
+    session::{self, Column},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
@@ -32,7 +32,7 @@ use crate::{
 pub async fn switch_client(app: &App, caller: &PortalUser, to: ClientId) -> Result<IssuedSession> {
     let signer = open::signer(app).await?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
-    end::lock_owner(&mut tx, SessionOwner::Portal(caller.user.id)).await?;
+    end::lock_owner(&mut tx, UserId::Portal(caller.user.id)).await?;
     let active = memberships::active_memberships(&tx, caller.user.id, Some(to)).await?;
     let active = active.into_iter().next().ok_or(Error::NOT_FOUND)?;
     let session = set_client(&mut tx, caller, to).await?;

@@ -22,7 +22,7 @@ pub use request_context::{RequestContext, network_of};
 pub use session_user::SessionUser;
 pub use tenant_caller::{Authorized, FreshStaffUser, Principal, StaffUser, TenantCaller};
 
-use portico_entity::session::SessionOwner;
+use portico_entity::UserId;
 
 /// One of two separate sets of users. Each has its own tables, cookies and token audience, and a token of one realm is
 /// not valid in the other.
@@ -39,10 +39,10 @@ impl Realm {
     pub const ALL: [Self; 2] = [Self::Portal, Self::Staff];
 
     /// Returns the realm of a session's owner.
-    pub const fn of(owner: SessionOwner) -> Self {
+    pub const fn of(owner: UserId) -> Self {
         match owner {
-            SessionOwner::Portal(_) => Self::Portal,
-            SessionOwner::Staff(_) => Self::Staff,
+            UserId::Portal(_) => Self::Portal,
+            UserId::Staff(_) => Self::Staff,
         }
     }
 }

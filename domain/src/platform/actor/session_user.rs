@@ -1,6 +1,6 @@
 //! A user of either realm, as the owner of sessions.
 
-use portico_entity::session::{self, SessionOwner};
+use portico_entity::{UserId, session};
 
 use super::{Actor, PortalUser, RequestContext, StaffUser};
 
@@ -10,7 +10,7 @@ pub struct SessionUser {
     /// Where the request came from.
     pub context: RequestContext,
     /// The user who owns the session.
-    pub owner: SessionOwner,
+    pub owner: UserId,
     /// The session of the request.
     pub session: session::Model,
     /// The user as the actor of audit events.
@@ -20,14 +20,14 @@ pub struct SessionUser {
 impl From<PortalUser> for SessionUser {
     fn from(caller: PortalUser) -> Self {
         let actor = Actor::from(&caller);
-        Self { context: caller.context, owner: SessionOwner::Portal(caller.user.id), session: caller.session, actor }
+        Self { context: caller.context, owner: UserId::Portal(caller.user.id), session: caller.session, actor }
     }
 }
 
 impl From<StaffUser> for SessionUser {
     fn from(caller: StaffUser) -> Self {
         let actor = Actor::from(&caller);
-        Self { context: caller.context, owner: SessionOwner::Staff(caller.user.id), session: caller.session, actor }
+        Self { context: caller.context, owner: UserId::Staff(caller.user.id), session: caller.session, actor }
     }
 }
 
