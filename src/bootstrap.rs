@@ -13,6 +13,7 @@ use portico_domain::{
         database::Database,
         database_check::{self, DatabaseError},
         processes::ProcessRole,
+        sealed,
         settings::DatabaseSettings,
     },
     registry,
@@ -46,18 +47,26 @@ pub(crate) async fn app_when_reachable(config: &Config, listeners: &Listeners) -
 /// Builds the [`App`] that `config` describes, and checks that `PORTICO_SECRET` has every entry that is needed.
 ///
 /// # Errors
-/// The errors of [`app`], and an error if a chain of the audit log was sealed by an entry that is not in the list.
+/// The errors of [`app`], and those of [`check_keys`].
 async fn app_with_all_keys(config: &Config) -> Result<App> {
     let app = app(config).await?;
-    check_keys_of_audit_log(&app).await?;
+    check_keys(&app).await?;
     Ok(app)
 }
 
-/// Checks that `PORTICO_SECRET` has every entry that sealed a chain of the audit log.
+/// Checks that `PORTICO_SECRET` has every entry that sealed a chain of the audit log or a stored secret.
 ///
 /// # Errors
 /// Returns an error if an entry is missing or the database cannot be read.
-pub(crate) async fn check_keys_of_audit_log(app: &App) -> Result<()> {
+pub(crate) async fn check_keys(app: &App) -> Result<()> {
+    let missing = sealed::count_without_key(app).await;
+    let missing = missing.with_context(|| format!("{DATABASE_URL}: cannot read the sealed secrets"))?;
+    if missing > 0 {
+        bail!(
+            "PORTICO_SECRET lacks the entry that sealed {missing} stored secrets, such as those of authenticator apps; add \
+             it at the end of the list, run `portico keys reseal`, and then remove it"
+        );
+    }
     let missing = audit::chains_without_key(app).await;
     let missing = missing.with_context(|| format!("{DATABASE_URL}: cannot read the chains of the audit log"))?;
     if missing > 0 {

@@ -12,11 +12,13 @@ use crate::{
         cli_logins::CliLogins,
         jwks::Jwks,
         link_tokens::LinkTokens,
+        mfa::{Mfa, StaffMfa},
         own_sessions::{OwnSessions, OwnStaffSessions},
         passwords::Passwords,
         profile::Profile,
         sessions::Sessions,
         staff_sessions::StaffSessions,
+        trusted_devices::TrustedDevices,
     },
     tenancy::{
         api_tokens::{ApiTokens, OwnTokens},
@@ -50,7 +52,8 @@ Errors are problem documents (RFC 9457) with a `code` for programs. Each operati
 
 /// Returns the service with every operation. A new file of operations is added here.
 pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
-    let identity = (Sessions, OwnSessions, LinkTokens, Passwords, Profile, StaffSessions, OwnStaffSessions);
+    let sessions = (Sessions, OwnSessions, StaffSessions, OwnStaffSessions);
+    let identity = (sessions, LinkTokens, Passwords, Profile, (Mfa, StaffMfa, TrustedDevices));
     let people = (PortalUsers, Colleagues, Invitations, InvitationLists, BulkInvitations);
     let staff = (Staff, StaffProfile, ServiceAccounts, OwnTokens, ApiTokens, CliLogins);
     let settings = (Branding, PublicBrands);
@@ -138,7 +141,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 12, "the secrets are found by their format");
+        assert_eq!(checked, 26, "the secrets are found by their format");
     }
 
     #[test]
@@ -159,7 +162,7 @@ mod tests {
             assert!(!example.as_object().unwrap().is_empty(), "{} has no example", operation["operationId"]);
             checked += 1;
         }
-        assert_eq!(checked, 34);
+        assert_eq!(checked, 49);
         let sign_in = &document["paths"]["/api/portal/auth/sign-in"]["post"]["requestBody"]["content"];
         let expected = serde_json::json!({ "email": "ann@example.com", "password": "quartz-lantern-41" });
         assert_eq!(sign_in["application/json"]["example"], expected);

@@ -2,18 +2,19 @@
 //!
 //! The platform must not import a capability, so it receives these lists at start, as values.
 
-use portico_entity::{background_job::Lane, email::Kind};
+use portico_entity::{Realm, background_job::Lane, email::Kind};
 use url::Url;
 
 use crate::{
     identity::{
         activation::link_email,
         link_tokens::{CorrectLinkTimes, LinkTokenSettings},
+        mailed_codes::{MailedCodeSettings, code_email, enrol_email},
+        mfa::{MfaSettings, security_notice_email},
         not_me::new_device_email,
         notices,
         passwords::{CostCache, Hasher, PasswordJudge, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
-        staff_codes::{StaffCodeSettings, code_email},
     },
     limits,
     operations::maintenance::DeleteExpired,
@@ -27,6 +28,7 @@ use crate::{
         keys::ServerKeys,
         mail::{HoldCache, MailRequests, MailRoute, MailRouting, MailSettings, Mailer, SendMail},
         rate_limit::RateLimitSettings,
+        sealed::{ResealSecrets, SealedTables},
         settings::{Section, Settings},
     },
     tenancy::{
@@ -52,6 +54,7 @@ const JOBS: &[JobType] = &[
     JobType::of::<RemindInvited>(),
     JobType::of::<DeleteUnusedPortalUsers>(),
     JobType::of::<RotateSigningKeys>(),
+    JobType::of::<ResealSecrets>(),
     JobType::of::<DeleteExpired>(),
     JobType::of::<CorrectSessionTimes>(),
     JobType::of::<CorrectLinkTimes>(),
@@ -69,6 +72,7 @@ const SCHEDULES: &[Schedule] = &[
     Schedule::every::<RemindInvited>(5 * MINUTE),
     Schedule::every::<DeleteUnusedPortalUsers>(HOUR),
     Schedule::every::<RotateSigningKeys>(HOUR),
+    Schedule::every::<ResealSecrets>(HOUR),
     Schedule::every::<CorrectSessionTimes>(5 * MINUTE),
     Schedule::every::<CorrectLinkTimes>(5 * MINUTE),
     Schedule::every::<IndexSearchWords>(MINUTE),
@@ -76,6 +80,9 @@ const SCHEDULES: &[Schedule] = &[
     Schedule::every::<CutAuditLog>(HOUR),
     Schedule::every::<NotifyExpiringTokens>(HOUR),
 ];
+
+/// Every table with sealed secrets. A test compares it with the columns of all tables.
+const SEALED_TABLES: &[&str] = &["totp_secrets"];
 
 /// Returns the lane of a mail kind and the function that composes its mails. Codes and resets overtake all other mail.
 fn mail_route(kind: Kind) -> MailRoute {
@@ -106,7 +113,10 @@ fn mail_route(kind: Kind) -> MailRoute {
         Kind::TokenExpiring => {
             MailRoute::new(Bulk, |app, row| Box::pin(api_tokens::compose(app, row, expiring_email::render)))
         }
-        Kind::StaffCode => MailRoute::new(Urgent, |app, row| Box::pin(code_email::compose(app, row))),
+        Kind::StaffCode => MailRoute::new(Urgent, |app, row| Box::pin(code_email::compose(app, row, Realm::Staff))),
+        Kind::PortalCode => MailRoute::new(Urgent, |app, row| Box::pin(code_email::compose(app, row, Realm::Portal))),
+        Kind::EnrolCode => MailRoute::new(Urgent, |app, row| Box::pin(enrol_email::compose(app, row))),
+        Kind::SecurityNotice => MailRoute::new(Bulk, |app, row| Box::pin(security_notice_email::compose(app, row))),
     }
 }
 
@@ -119,7 +129,8 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         // Every section is read before the first `?`, so that the start reports all errors together.
         let invitations = InvitationSettings::read(env);
         let link_tokens = LinkTokenSettings::read(env);
-        let staff_codes = StaffCodeSettings::read(env);
+        let mailed_codes = MailedCodeSettings::read(env);
+        let mfa = MfaSettings::read(env);
         let passwords = PasswordSettings::read(env);
         let sessions = SessionSettings::read(env);
         let rate_limits = RateLimitSettings::read(env, limits::ALL);
@@ -129,7 +140,8 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         let sections = Extensions::default()
             .with(invitations?)
             .with(link_tokens?)
-            .with(staff_codes?)
+            .with(mailed_codes?)
+            .with(mfa?)
             .with(passwords?)
             .with(sessions?)
             .with(rate_limits?)
@@ -149,6 +161,7 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
     Ok(Extensions::default()
         .with(JobTypes(JOBS))
         .with(Schedules(SCHEDULES))
+        .with(SealedTables(SEALED_TABLES))
         .with(MailRouting(mail_route))
         .with(Mailer::new(settings.section(), &settings.public_url)?)
         .with(HoldCache::default())

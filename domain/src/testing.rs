@@ -11,7 +11,9 @@ use std::{
 use portico_entity::{
     ClientId, MembershipId, PortalUserId, StaffUserId, TenantId,
     background_job::{self, Column, State},
-    client, membership, portal_user, staff_user, tenant,
+    client, membership, portal_user,
+    session::Method,
+    staff_user, tenant,
 };
 use portico_queue::JobQueue;
 use sea_orm::{
@@ -23,7 +25,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    identity::sessions,
+    identity::sessions::{self, NewSession},
     platform::{
         actor::{ActiveMembership, ClientAdmin, OpenClient, PortalUser, Principal, RequestContext, TenantCaller},
         app::App,
@@ -33,6 +35,7 @@ use crate::{
         jobs,
         keys::ServerKeys,
         settings::DatabaseSettings,
+        sign_in_policy::SignInPolicy,
     },
     registry,
 };
@@ -112,6 +115,11 @@ pub(crate) fn context() -> RequestContext {
     RequestContext::new(uuid::Uuid::nil(), Some([192, 0, 2, 1].into()), Some("test"), Vec::new())
 }
 
+/// How a session is opened without a second factor.
+fn new_session(context: &RequestContext, method: Method) -> NewSession<'_> {
+    NewSession { context, method, factor: None, replaces: None }
+}
+
 impl TestApp {
     /// Returns the values of the column `name` of the rows that `SELECT name FROM {from}` finds.
     pub(crate) async fn names(&self, from: &str) -> BTreeSet<String> {
@@ -143,6 +151,7 @@ impl TestApp {
             status: tenant::Status::Active,
             branding: serde_json::json!({}),
             default_locale: "en".into(),
+            sign_in_policy: None,
             created_at: self.now(),
         };
         let tenant = tenant.into_active_model().insert(self.db()).await.unwrap();
@@ -173,7 +182,7 @@ impl TestApp {
         };
         let user = user.insert(self.db()).await.unwrap();
         let mut tx = self.begin().await.unwrap();
-        let session = sessions::open_staff(&mut tx, &user, &context()).await.unwrap();
+        let session = sessions::open_staff(&mut tx, &user, new_session(&context(), Method::Code)).await.unwrap();
         tx.commit().await.unwrap();
         TenantCaller { context: context(), tenant, principal: Principal::StaffUser { user, session } }
     }
@@ -196,9 +205,12 @@ impl TestApp {
         let membership = membership.into_active_model().insert(self.db()).await.unwrap();
         let tenant = tenant::Entity::find_by_id(client.tenant_id).one(self.db()).await.unwrap().unwrap();
         let mut tx = self.begin().await.unwrap();
-        let session = sessions::open_portal(&mut tx, &user, &membership, &context(), None).await.unwrap();
+        let session = sessions::open_portal(&mut tx, &user, &membership, new_session(&context(), Method::Password))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        let active = ActiveMembership { membership, client: OpenClient::from_row(client.clone()).unwrap() };
+        let client = OpenClient::from_row(client.clone()).unwrap();
+        let active = ActiveMembership { membership, client, policy: SignInPolicy::default() };
         PortalUser { context: context(), user, session, active, tenant }.authorize_admin().unwrap()
     }
 
@@ -217,6 +229,9 @@ impl TestApp {
             password_cost: None,
             password_locked_at: None,
             credential_version: 0,
+            activated_at: None,
+            mfa_enabled_at: None,
+            factors_version: 0,
             locale: None,
             disabled_at: None,
             created_at: self.now(),

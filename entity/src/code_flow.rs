@@ -1,12 +1,24 @@
-//! `code_flows`: requests of staff users to sign in with a mailed code.
+//! `code_flows`: requests for a mailed code.
 //!
 //! The browser that requested the code holds the flow's id. The code is accepted only together with this id, so it
 //! works only in that browser. A flow also exists for an unknown email address, which never gets a code. Flows are
 //! deleted one day after they expire.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use crate::{CodeFlowId, EmailId, StaffUserId};
+use crate::{CodeFlowId, EmailId, PortalUserId, Realm, StaffUserId};
+
+/// What a code is for. A code of one purpose is not accepted for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To sign in, or to prove the identity again in a session.
+    SignIn,
+    /// To prove access to the mailbox before a second factor is set up during a sign-in.
+    Enrol,
+}
 
 /// A row of `code_flows`: one code flow.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -20,8 +32,15 @@ pub struct Model {
     /// The mail that carries the live code. A resend sets another mail, and the older code is no longer accepted.
     /// Null when the mail's row was deleted.
     pub email_id: Option<EmailId>,
-    /// The staff user who has the email address. Null until the worker has made the code, and always for an unknown
-    /// address.
+    /// The realm of the user.
+    pub realm: Realm,
+    /// What the code is for.
+    pub purpose: Purpose,
+    /// The portal user who has the email address. Null until the worker has made the code, for an unknown address, and
+    /// in the realm of staff users.
+    pub portal_user_id: Option<PortalUserId>,
+    /// The staff user who has the email address. Null until the worker has made the code, for an unknown address, and
+    /// in the realm of portal users.
     pub staff_user_id: Option<StaffUserId>,
     /// The id of the known device on which the flow was started. Null when the device was not known.
     pub device: Option<String>,

@@ -36,12 +36,18 @@ pub enum Kind {
     NewDevice,
     /// The code with which a staff user signs in.
     StaffCode,
+    /// The code with which a portal user signs in.
+    PortalCode,
+    /// The code that a user enters before a second factor is set up during a sign-in.
+    EnrolCode,
     /// The notice to a new staff user that they can sign in. It carries no secret.
     StaffInvitation,
     /// The notice that an API token was created.
     TokenCreated,
     /// The notice that an API token expires within a week.
     TokenExpiring,
+    /// The notice that a way to sign in was changed, or that a second factor was guessed or used up.
+    SecurityNotice,
 }
 
 impl Kind {
@@ -64,11 +70,33 @@ impl Kind {
             Self::SessionEnded => "session_ended",
             Self::NewDevice => "new_device",
             Self::StaffCode => "staff_code",
+            Self::PortalCode => "portal_code",
+            Self::EnrolCode => "enrol_code",
             Self::StaffInvitation => "staff_invitation",
             Self::TokenCreated => "token_created",
             Self::TokenExpiring => "token_expiring",
+            Self::SecurityNotice => "security_notice",
         }
     }
+}
+
+/// What a mail of the kind [`Kind::SecurityNotice`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityEvent {
+    /// Second factors were turned on.
+    MfaEnabled,
+    /// Second factors were turned off.
+    MfaDisabled,
+    /// Another authenticator app replaced the former one.
+    TotpReplaced,
+    /// New recovery codes replaced the former ones.
+    RecoveryCodesReplaced,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// A person who knows the first factor has entered wrong codes.
+    MfaGuessed,
 }
 
 /// The status of a mail.
@@ -109,7 +137,7 @@ pub struct Model {
     pub staff_user_id: Option<StaffUserId>,
     /// The invitation that the mail belongs to. Null when there is none.
     pub invitation_id: Option<InvitationId>,
-    /// The code flow for which the mail was requested. Null for other kinds than `staff_code`.
+    /// The code flow for which the mail was requested. Null for mails without a code.
     pub code_flow_id: Option<CodeFlowId>,
     /// The status.
     pub status: Status,
@@ -152,6 +180,8 @@ pub struct Model {
     pub session_id: Option<SessionId>,
     /// The API token that the mail is about. Null when it is about none.
     pub api_token_id: Option<ApiTokenId>,
+    /// What the mail is about. Null for other kinds than `security_notice`.
+    pub security_event: Option<SecurityEvent>,
 }
 
 /// No relation is declared, because no query joins from this table.

@@ -50,14 +50,24 @@ ids! {
     MembershipId,
     /// The id of a [portal user](crate::portal_user).
     PortalUserId,
+    /// The id of a [recovery code](crate::recovery_code). It is not the code.
+    RecoveryCodeId,
+    /// The id of a [set of recovery codes](crate::recovery_set).
+    RecoverySetId,
     /// The id of a [service account](crate::service_account).
     ServiceAccountId,
     /// The id of a [session](crate::session), the `sid` claim of its access tokens.
     SessionId,
+    /// The id of a [challenge of a sign-in](crate::sign_in_challenge). It is not the secret.
+    SignInChallengeId,
     /// The id of a [signing key](crate::signing_key), the `kid` of its tokens.
     SigningKeyId,
     /// The id of a [staff user](crate::staff_user).
     StaffUserId,
     /// The id of a [tenant](crate::tenant).
     TenantId,
+    /// The id of a [secret of one-time passwords](crate::totp_secret).
+    TotpSecretId,
+    /// The id of a [trusted device](crate::trusted_device). It is not the value of the cookie.
+    TrustedDeviceId,
 }

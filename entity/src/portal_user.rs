@@ -26,6 +26,14 @@ pub struct Model {
     pub password_locked_at: Option<DateTimeUtc>,
     /// A number that every password change raises by one. Sessions and tokens of an older version are invalid.
     pub credential_version: i32,
+    /// When the person activated the account, through a mailed link. Null before that, and for accounts that an older
+    /// version activates during a rollout.
+    pub activated_at: Option<DateTimeUtc>,
+    /// When the person turned second factors on. Null while they are off.
+    pub mfa_enabled_at: Option<DateTimeUtc>,
+    /// A number that every change of the second factors raises by one. Challenges, setups and trusted devices of an
+    /// older version are invalid.
+    pub factors_version: i32,
     /// The language of the person's mail, a BCP 47 language tag. Null uses the language of the tenant.
     pub locale: Option<String>,
     /// When the person was disabled. A disabled person cannot sign in and gets no links. Null while the person is
@@ -33,6 +41,14 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     /// When the row was created, by the first invitation.
     pub created_at: DateTimeUtc,
+}
+
+impl Model {
+    /// Returns whether the person has activated the account. A password without a time of activation is that of an
+    /// account that an older version has activated.
+    pub fn is_activated(&self) -> bool {
+        self.activated_at.is_some() || self.password_phc.is_some()
+    }
 }
 
 /// The row refers to no row of another table. The `Related` implementations below cover the reverse direction.

@@ -4,8 +4,57 @@
 //! is set. Rows are deleted 30 days after they expire.
 
 use sea_orm::{ExprTrait, entity::prelude::*, sea_query::IntoCondition};
+use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, PortalUserId, SessionId, StaffUserId, UserId};
+
+/// The first factor by which a session was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The password, or the link with which it was set for the first time.
+    Password,
+    /// A mailed code.
+    Code,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Password, Self::Code];
+
+    /// Returns the text that the database stores for this method.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// The second factor that was proved in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Factor {
+    /// A one-time password of an authenticator app.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
+}
+
+impl Factor {
+    /// Every second factor, the strongest first.
+    pub const ALL: [Self; 2] = [Self::Totp, Self::RecoveryCode];
+
+    /// Returns the text that the database stores for this factor.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
 
 impl Model {
     /// Returns the owner. Returns `None` for a row without an owner or with two, which no version of Portico writes.
@@ -45,8 +94,15 @@ pub struct Model {
     pub user_agent: Option<String>,
     /// The IP address of the request that opened the session. Null when it is unknown.
     pub ip: Option<String>,
+    /// The first factor by which the session was opened. Null in a session that an older version has opened.
+    pub method: Option<Method>,
     /// When the user last proved their identity. A refresh does not change it.
     pub auth_time: DateTimeUtc,
+    /// When the user last proved a second factor. A refresh does not change it. Null when they did not, for example on
+    /// a trusted device.
+    pub mfa_at: Option<DateTimeUtc>,
+    /// The second factor that was proved then. Null while `mfa_at` is null.
+    pub mfa_factor: Option<Factor>,
     /// When the session was opened.
     pub created_at: DateTimeUtc,
     /// When the session was last used. Requests update it at most once a minute.

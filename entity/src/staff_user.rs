@@ -56,6 +56,11 @@ pub struct Model {
     pub role: Role,
     /// A number that a change of credentials raises by one. Sessions of another version are invalid.
     pub credential_version: i32,
+    /// When the staff user turned second factors on. Null while they are off.
+    pub mfa_enabled_at: Option<DateTimeUtc>,
+    /// A number that every change of the second factors raises by one. Challenges and setups of an older version are
+    /// invalid.
+    pub factors_version: i32,
     /// When the staff user was disabled. A disabled staff user cannot sign in. Null while the staff user is enabled.
     pub disabled_at: Option<DateTimeUtc>,
     /// When the staff user was added.

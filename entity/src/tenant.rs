@@ -36,6 +36,9 @@ pub struct Model {
     pub branding: Json,
     /// The language of mail to people who have no locale of their own, a BCP 47 language tag.
     pub default_locale: String,
+    /// How the users of the tenant may sign in: a JSON object. Null for the default.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub sign_in_policy: Option<Json>,
     /// When the tenant was added.
     pub created_at: DateTimeUtc,
 }

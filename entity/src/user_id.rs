@@ -1,8 +1,27 @@
-//! The id of a user of either realm.
+//! The realms, and the id of a user of either realm.
 
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{PortalUserId, StaffUserId};
+
+/// One of two separate sets of users. Each has its own tables, cookies and token audience, and a token of one realm is
+/// not valid in the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Realm {
+    /// Portal users: the persons at the clients.
+    Portal,
+    /// Staff users of the tenants.
+    Staff,
+}
+
+impl Realm {
+    /// Both realms.
+    pub const ALL: [Self; 2] = [Self::Portal, Self::Staff];
+}
 
 /// The id of a portal user or of a staff user. The variant is the realm.
 ///
@@ -24,6 +43,14 @@ impl UserId {
             (Some(user), None) => Some(Self::Portal(user)),
             (None, Some(user)) => Some(Self::Staff(user)),
             (None, None) | (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// Returns the realm.
+    pub const fn realm(self) -> Realm {
+        match self {
+            Self::Portal(_) => Realm::Portal,
+            Self::Staff(_) => Realm::Staff,
         }
     }
 

@@ -23,6 +23,7 @@ mod m20261126_000065_audit_chain;
 mod m20261126_000066_colleagues;
 mod m20261128_000070_tenant_logos;
 mod m20261128_000071_cli_logins;
+mod m20261128_000072_second_factors;
 mod schema;
 
 use std::time::Duration;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000066_colleagues::Migration),
             Box::new(m20261128_000070_tenant_logos::Migration),
             Box::new(m20261128_000071_cli_logins::Migration),
+            Box::new(m20261128_000072_second_factors::Migration),
         ]
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
     // A database that is missing or has an old schema has no such hashes, or its migration counts them. Its audit log
     // has no chains.
     if connect && let Ok(app) = bootstrap::app_for_reading(&config).await {
-        bootstrap::check_keys_of_audit_log(&app).await?;
+        bootstrap::check_keys(&app).await?;
         for line in password_costs::report(&app).await? {
             print(line)?;
         }

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 use portico_domain::{
     identity::sessions::{self, KeyState, ListedKey, Rotation},
-    platform::{app::App, audit},
+    platform::{app::App, audit, sealed},
 };
 use serde_json::json;
 
@@ -33,10 +33,11 @@ pub(super) enum Command {
         #[arg(long)]
         now: bool,
     },
-    /// Seals the audit log by the first entry of PORTICO_SECRET, so that an older entry can be removed.
+    /// Seals the audit log and stored secrets by the first entry of PORTICO_SECRET, so that an older one can be removed.
     ///
-    /// Writes a checkpoint for every chain of the audit log that an older entry of the list has sealed. A worker does
-    /// this by itself; this command does not wait for it.
+    /// Writes a checkpoint for every chain of the audit log that an older entry of the list has sealed, and encrypts
+    /// every stored secret again, such as those of authenticator apps. A worker does this by itself; this command does
+    /// not wait for it.
     #[command(after_help = "Examples:\n  PORTICO_SECRET=new,old portico keys reseal")]
     Reseal,
 }
@@ -45,7 +46,7 @@ pub(super) enum Command {
 ///
 /// # Errors
 /// Returns an error if the app cannot be built, if the database fails, or if `reseal` finds a chain of the audit log
-/// that was sealed by an entry that is not in the list.
+/// or a stored secret that was sealed by an entry that is not in the list.
 pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     match command {
         Command::List { json } => {
@@ -56,7 +57,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
         Command::Rotate { now } => {
             let app = bootstrap::app(&config).await?;
             // The processes could not use keys of an entry that they do not have.
-            bootstrap::check_keys_of_audit_log(&app).await?;
+            bootstrap::check_keys(&app).await?;
             let rotation = if now { Rotation::Immediate } else { Rotation::Gradual };
             let (kid, active_from) = sessions::rotate_keys(&app, rotation).await?;
             let done = match rotation {
@@ -74,16 +75,18 @@ pub(super) async fn run(config: Config, command: Command) -> Result<()> {
     }
 }
 
-/// Writes a checkpoint for each chain of the audit log that an older entry has sealed.
+/// Writes a checkpoint for each chain of the audit log that an older entry has sealed, and seals stored secrets again.
 async fn reseal(app: &App) -> Result<()> {
     let written = audit::reseal(app).await?;
-    let missing = audit::chains_without_key(app).await?;
-    let done = format!("Wrote a new checkpoint for {} of the audit log.", count(written, "chain"));
-    if missing > 0 {
+    let secrets = sealed::reseal(app).await?;
+    let (chains, unreadable) = (audit::chains_without_key(app).await?, sealed::count_without_key(app).await?);
+    let (written, secrets) = (count(written, "chain"), count(secrets, "stored secret"));
+    let done = format!("Wrote a new checkpoint for {written} of the audit log, and sealed {secrets} again.");
+    if chains > 0 || unreadable > 0 {
         print(done)?;
         bail!(
-            "{missing} chains of the audit log were sealed by an entry that is not in PORTICO_SECRET; add that entry at \
-             the end of the list and run this command again"
+            "{chains} chains of the audit log and {unreadable} stored secrets were sealed by an entry that is not in \
+             PORTICO_SECRET; add that entry at the end of the list and run this command again"
         );
     }
     if app.settings().keys.all().count() == 1 {

@@ -5,7 +5,7 @@ use poem::{
     http::{HeaderValue, header},
 };
 use portico_domain::{
-    identity::{devices, sessions::Tokens},
+    identity::{devices, sessions::Tokens, trusted_devices::NewTrustedDevice},
     platform::{
         actor::Realm,
         app::App,
@@ -28,18 +28,21 @@ pub(crate) enum Cookie {
     Refresh(Realm),
     /// The proof of a known device.
     Device(Realm),
+    /// The secret of a trusted device of a portal user.
+    TrustedDevice,
 }
 
 impl Cookie {
     /// Every cookie.
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Access(Realm::Portal),
         Self::Access(Realm::Staff),
         Self::Refresh(Realm::Portal),
         Self::Refresh(Realm::Staff),
         Self::Device(Realm::Portal),
         Self::Device(Realm::Staff),
+        Self::TrustedDevice,
     ];
 
     /// Returns the name without a prefix, as in the OpenAPI document.
@@ -51,6 +54,7 @@ impl Cookie {
             Self::Refresh(Realm::Staff) => "portico_staff_refresh",
             Self::Device(Realm::Portal) => "portico_device",
             Self::Device(Realm::Staff) => "portico_staff_device",
+            Self::TrustedDevice => "portico_portal_trusted",
         }
     }
 
@@ -67,8 +71,8 @@ impl Cookie {
     /// `None` if `value` contains a character that a header cannot carry.
     pub(crate) fn set_cookie_header(self, settings: &Settings, value: &str, max_age: u64) -> Option<HeaderValue> {
         let secure = if is_https(settings) { "; Secure" } else { "" };
-        // Only pages of the same site send a refresh token.
-        let same_site = if matches!(self, Self::Refresh(_)) { "Strict" } else { "Lax" };
+        // Only pages of the same site send a refresh token or the secret of a trusted device.
+        let same_site = if matches!(self, Self::Refresh(_) | Self::TrustedDevice) { "Strict" } else { "Lax" };
         let name = self.name(settings);
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age}{secure}");
         let mut header = HeaderValue::from_str(&text).ok()?;
@@ -123,6 +127,12 @@ pub(crate) fn device_cookie(app: &App, realm: Realm, email: &str, since: Time) -
         &devices::device_cookie(app, realm, email, since),
         DEVICE_COOKIE_MAX_AGE_SECONDS,
     )
+}
+
+/// Returns the `Set-Cookie` header value that makes the browser a trusted device.
+pub(crate) fn trusted_device_cookie(app: &App, device: &NewTrustedDevice) -> Option<HeaderValue> {
+    let max_age = device.ttl.num_seconds().max(0).unsigned_abs();
+    Cookie::TrustedDevice.set_cookie_header(app.settings(), device.secret.reveal(), max_age)
 }
 
 /// Returns the `Set-Cookie` header values that delete the access cookie and the refresh cookie.

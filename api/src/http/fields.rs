@@ -10,7 +10,8 @@ use poem_openapi::{
 };
 use portico_domain::{
     entity::{
-        ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId, StaffUserId,
+        ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId,
+        StaffUserId, TrustedDeviceId,
     },
     identity::cli_logins::{CodeChallenge, CodeVerifier, LoginState},
     platform::{
@@ -130,11 +131,28 @@ impl Scalar for Phone {
     }
 }
 
-/// A staff sign-in code: six ASCII digits.
+/// A mailed code, or a code of an authenticator app: six ASCII digits.
 ///
 /// White space, hyphens and invisible characters around and between the digits are left out: people and mail programs
 /// group digits.
 pub(crate) struct Code(pub(crate) PlainToken);
+
+/// A recovery code: 16 characters, in groups or not.
+///
+/// Any text of at most 64 bytes is taken; the lookup decides whether it is a code.
+pub(crate) struct RecoveryCode(pub(crate) PlainToken);
+
+impl Scalar for RecoveryCode {
+    const FORMAT: &'static str = "recovery-code";
+
+    fn parse(text: &str) -> Result<Self, FieldProblem> {
+        if text.len() <= MAX_CODE_BYTES {
+            Ok(Self(PlainToken::new(trim_pasted(text))))
+        } else {
+            Err(FieldProblem::new("code_invalid", "must be a recovery code of 16 characters"))
+        }
+    }
+}
 
 /// The longest text that is read as a code, in bytes.
 const MAX_CODE_BYTES: usize = 64;
@@ -235,7 +253,18 @@ macro_rules! ids {
     )*};
 }
 
-ids!(ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId, StaffUserId);
+ids!(
+    ApiTokenId,
+    ClientId,
+    CodeFlowId,
+    EmailId,
+    InvitationId,
+    MembershipId,
+    ServiceAccountId,
+    SessionId,
+    StaffUserId,
+    TrustedDeviceId
+);
 
 /// The id of an object of any kind.
 impl Scalar for Uuid {
@@ -293,6 +322,7 @@ formats!(
     Color,
     Phone,
     Code,
+    RecoveryCode,
     Timestamp,
     Day,
     CodeChallenge,

@@ -8,7 +8,10 @@ use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
-use portico_domain::{entity::email, platform::mail};
+use portico_domain::{
+    entity::{email, session},
+    platform::mail,
+};
 use serde_json::Value;
 
 /// A word of a closed set.
@@ -31,6 +34,30 @@ impl Word for email::Kind {
 
     fn all() -> Vec<Self> {
         Self::all().collect()
+    }
+
+    fn text(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Word for session::Factor {
+    const SET: &'static str = "SecondFactor";
+
+    fn all() -> Vec<Self> {
+        Self::ALL.into()
+    }
+
+    fn text(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Word for session::Method {
+    const SET: &'static str = "SignInMethod";
+
+    fn all() -> Vec<Self> {
+        Self::ALL.into()
     }
 
     fn text(self) -> &'static str {

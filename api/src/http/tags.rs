@@ -14,6 +14,9 @@ pub(crate) enum Tag {
     /// Password recovery and password changes of portal users.
     #[oai(rename = "passwords")]
     Passwords,
+    /// Second factors of portal users and staff users: setting them up, and proving them at sign-in.
+    #[oai(rename = "second factors")]
+    SecondFactors,
     /// The profile of the signed-in portal user.
     #[oai(rename = "profile")]
     Profile,

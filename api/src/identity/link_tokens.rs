@@ -31,7 +31,7 @@ use crate::{
         response::{Accepted, NoContent, WithCookies, accepted},
         tags::Tag,
     },
-    identity::views::{self, Session},
+    identity::views::{self, SignInResult},
     tenancy::views::TenantContactView,
 };
 
@@ -140,8 +140,11 @@ impl LinkTokens {
     /// Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
     /// the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
     ///
+    /// If the tenant requires a second factor at once, the response is a challenge and sets no cookie:
+    /// `complete_enrolment` then opens the session.
+    ///
     /// If the password is rejected, the link stays valid. If the user already has a password, the response is
-    /// `token_revoked`.
+    /// `token_revoked`. If the tenant does not allow passwords, it is `invalid_credentials`.
     #[oai(path = "/auth/activate", method = "post", operation_id = "activate_account")]
     async fn activate(
         &self,
@@ -151,8 +154,14 @@ impl LinkTokens {
         current: ReplacedSession<Portal>,
         Body(body): Body<Activate>,
     ) -> ApiResult<
-        WithCookies<Json<Session>>,
-        { codes::CLIENT_SUSPENDED | codes::LINK_TOKEN | limit::CHECK_PASSWORD | limit::TOKEN_NETWORK },
+        WithCookies<Json<SignInResult>>,
+        {
+            codes::INVALID_CREDENTIALS
+                | codes::CLIENT_SUSPENDED
+                | codes::LINK_TOKEN
+                | limit::CHECK_PASSWORD
+                | limit::TOKEN_NETWORK
+        },
     > {
         let name = body.name.map(|Field(name)| name);
         let input = ActivateInput { token: body.token.0, password: body.password.0, name, replaces: current.0 };

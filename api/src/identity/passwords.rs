@@ -178,14 +178,18 @@ impl Passwords {
     /// Change the password
     ///
     /// Sets a new password for the signed-in user, revokes the user's other sessions and mails a notice. The current
-    /// session and its tokens stay valid. A wrong current password counts as a failed sign-in.
+    /// session and its tokens stay valid. A wrong current password counts as a failed sign-in. If second factors are on,
+    /// the session must be fresh.
     #[oai(path = "/change-password", method = "post", operation_id = "change_password")]
     async fn change(
         &self,
         Data(app): Data<&App>,
         caller: PortalUser,
         Body(body): Body<ChangePassword>,
-    ) -> ApiResult<NoContent, { codes::INVALID_CREDENTIALS | codes::CONFLICT | limit::PASSWORD }> {
+    ) -> ApiResult<
+        NoContent,
+        { codes::INVALID_CREDENTIALS | codes::STEP_UP_REQUIRED | codes::CONFLICT | limit::PASSWORD },
+    > {
         passwords::change(app, &caller, &body.current_password.0, &body.new_password.0).await?;
         Ok(NoContent)
     }

@@ -3,10 +3,11 @@
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
 use portico_domain::{
-    entity::ClientId,
+    entity::{ClientId, CodeFlowId},
     identity::{
         sessions,
-        sign_in::{self, SignInInput},
+        sign_in::{self, CodeInput, SignInInput},
+        step_up,
     },
     platform::{
         actor::{self, Realm},
@@ -21,16 +22,21 @@ use crate::{
     http::{
         auth::{
             Anonymous, Portal, PortalUser, PortalUserWithMemberships, RefreshToken, ReplacedSession, SignOutSessions,
+            UnenrolledPortalUser,
         },
         body::Body,
         cookies,
         error::{ApiResult, codes, limit, request},
-        fields::Field,
+        fields::{Code, Field},
         nullable::Nullable,
         response::{NoContent, WithCookies},
         tags::Tag,
     },
-    identity::views::{self, Session, SessionInfo, User},
+    identity::{
+        codes::{CodeSent, SendCode},
+        step_up::StepUp,
+        views::{self, Session, SessionInfo, SignInResult, User},
+    },
     tenancy::views::{ClientSummary, TenantContactView},
 };
 
@@ -50,6 +56,18 @@ struct SignIn {
     /// The link token of an invitation to accept: the text after `#token=` in the mailed URL. The session then acts for
     /// the client of the invitation.
     invitation: Option<Field<PlainToken>>,
+}
+
+/// A sign-in code and its code flow.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct VerifyPortalCode {
+    /// The id of the code flow, as returned by `send_portal_code`.
+    flow: Field<CodeFlowId>,
+    /// The code: a string of six digits.
+    code: Field<Code>,
+    /// The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
+    client_id: Option<Field<ClientId>>,
 }
 
 /// The client to switch to.
@@ -87,6 +105,9 @@ impl Sessions {
     /// after a correct password if the named client, or every client of the user, is archived or its tenant is
     /// suspended.
     ///
+    /// If a second factor is needed, the response is a challenge and sets no cookie: `verify_second_factor` or
+    /// `complete_enrolment` then opens the session. The invitation is accepted then, too.
+    ///
     /// With `invitation`, the sign-in accepts the invitation of a link with the purpose `accept` and opens the session
     /// at its client. So a user who is no longer a member of any client can return. After a correct password, and only
     /// then, a link that is unknown, expired, used or revoked is answered as by `check_token`; a link of another user
@@ -99,7 +120,7 @@ impl Sessions {
         current: ReplacedSession<Portal>,
         Body(body): Body<SignIn>,
     ) -> ApiResult<
-        WithCookies<Json<Session>>,
+        WithCookies<Json<SignInResult>>,
         {
             codes::INVALID_CREDENTIALS
                 | codes::CLIENT_SUSPENDED
@@ -116,6 +137,71 @@ impl Sessions {
             replaces: current.0,
         };
         Ok(views::sign_in_response(app, sign_in::sign_in(app, &caller, input).await?))
+    }
+
+    /// Request a sign-in code for the portal
+    ///
+    /// Mails a code of six digits if the address belongs to a portal user who has activated the account and whose
+    /// tenant allows sign-ins with codes. By default the code is valid for ten minutes. At most three flows of a user,
+    /// or of one of their known devices, have a valid code; a further flow gets no mail. The response is the same for an
+    /// unknown address.
+    #[oai(path = "/send-code", method = "post", operation_id = "send_portal_code")]
+    async fn send_code(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        Body(body): Body<SendCode>,
+    ) -> ApiResult<Json<CodeSent>, { limit::SEND_CODE | limit::SEND_CODE_NETWORK }> {
+        Ok(Json(body.send(app, &caller, Realm::Portal).await?))
+    }
+
+    /// Sign in to the portal with a code
+    ///
+    /// Opens a session as `sign_in` does, with a code that `send_portal_code` has mailed. After five wrong codes the
+    /// code is invalid. The response is `invalid_code` for a wrong, used or expired code, for an unknown flow, and for a
+    /// user who cannot sign in here with a code.
+    #[oai(path = "/verify-code", method = "post", operation_id = "verify_portal_code")]
+    async fn verify_code(
+        &self,
+        Data(app): Data<&App>,
+        caller: Anonymous,
+        current: ReplacedSession<Portal>,
+        Body(body): Body<VerifyPortalCode>,
+    ) -> ApiResult<
+        WithCookies<Json<SignInResult>>,
+        { codes::INVALID_CODE | codes::CLIENT_SUSPENDED | limit::CODE_MISSES | limit::TOKEN_NETWORK },
+    > {
+        let Field(Code(code)) = body.code;
+        let client = body.client_id.map(|Field(client)| client);
+        let input = CodeInput { flow: body.flow.0, code, client, replaces: current.0 };
+        Ok(views::sign_in_response(app, sign_in::verify_code(app, &caller, input).await?))
+    }
+
+    /// Step up in the portal
+    ///
+    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+    /// too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
+    /// own address; if second factors are on, with one of them. The session keeps its id. The response sets new tokens.
+    #[oai(path = "/step-up", method = "post", operation_id = "step_up")]
+    async fn step_up(
+        &self,
+        Data(app): Data<&App>,
+        caller: UnenrolledPortalUser,
+        Body(body): Body<StepUp>,
+    ) -> ApiResult<
+        WithCookies<Json<Session>>,
+        {
+            codes::INVALID_CREDENTIALS
+                | codes::INVALID_CODE
+                | codes::MFA_REQUIRED
+                | limit::PASSWORD
+                | limit::CODE_MISSES
+                | limit::MFA_MISSES
+                | limit::TOKEN_NETWORK
+        },
+    > {
+        let issued = step_up::step_up(app, caller.0.unchecked(), body.proof()?).await?;
+        Ok(views::session_response(app, issued))
     }
 
     /// Refresh a session
@@ -197,7 +283,7 @@ impl Sessions {
             client: Nullable(Some(ClientSummary::from(&caller.active))),
             tenant: Nullable(tenant.map(Into::into)),
             clients: memberships.iter().map(ClientSummary::from).collect(),
-            session: SessionInfo::from(&caller.session),
+            session: SessionInfo::of_portal_user(&caller)?,
         }))
     }
 }

@@ -4,70 +4,37 @@ use poem::web::Data;
 use poem_openapi::{Object, OpenApi, payload::Json};
 use portico_domain::{
     entity::CodeFlowId,
-    identity::{
-        sessions,
-        staff_codes::{self, StaffCodeSettings},
-    },
+    identity::{sessions, sign_in, step_up},
     platform::{
         actor::{Permission, Realm},
         app::App,
-        email_address::EmailAddress,
     },
 };
-use uuid::Uuid;
 
 use crate::{
     http::{
-        auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSessions, Staff, StaffUser},
+        auth::{Anonymous, RefreshToken, ReplacedSession, SignOutSessions, Staff, UnenrolledStaffUser},
         body::Body,
         cookies,
         error::{ApiResult, codes, limit, request},
         fields::{Code, Field},
-        response::{AcceptedStatus, NoContent, WithCookies},
+        response::{NoContent, WithCookies},
         tags::Tag,
     },
-    identity::views::{self, SessionInfo, StaffPermission, StaffSession, StaffUserView},
+    identity::{
+        codes::{CodeSent, SendCode},
+        step_up::StepUp,
+        views::{self, SessionInfo, StaffPermission, StaffSession, StaffSignInResult, StaffUserView},
+    },
 };
 
 /// The operations of the tag `staff sessions`.
 pub(crate) struct StaffSessions;
 
-/// The address to mail a sign-in code to.
-#[derive(Object)]
-#[oai(skip_serializing_if_is_none)]
-struct SendCode {
-    /// The email address of the staff user.
-    email: Field<EmailAddress>,
-    /// The id of a live code flow of the same address (UUIDv7). The flow gets a new code, and its old code becomes
-    /// invalid. If the flow is not live, a new flow is created.
-    flow: Option<Field<CodeFlowId>>,
-}
-
-/// The response to a request for a code. It is the same for known and unknown addresses.
-#[derive(Object)]
-struct CodeSent {
-    /// Always `accepted`.
-    status: AcceptedStatus,
-    /// The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
-    /// for this flow, and so only for the browser that requested it.
-    flow: Uuid,
-    /// How long the code is valid, in seconds from now.
-    expires_in: u64,
-}
-
 /// A sign-in code and its code flow.
 #[derive(Object)]
 struct VerifyCode {
     /// The id of the code flow, as returned by `send_code`.
-    flow: Field<CodeFlowId>,
-    /// The code: a string of six digits.
-    code: Field<Code>,
-}
-
-/// A code and its code flow, by which a signed-in staff user proves their identity again.
-#[derive(Object)]
-struct StepUp {
-    /// The id of the code flow, as returned by `send_code` for the staff user's own address.
     flow: Field<CodeFlowId>,
     /// The code: a string of six digits.
     code: Field<Code>,
@@ -99,15 +66,13 @@ impl StaffSessions {
         caller: Anonymous,
         Body(body): Body<SendCode>,
     ) -> ApiResult<Json<CodeSent>, { limit::SEND_CODE | limit::SEND_CODE_NETWORK }> {
-        let resend_of = body.flow.map(|Field(flow)| flow);
-        let flow = staff_codes::send_code(app, &caller, &body.email.0, resend_of).await?;
-        let expires_in = app.section::<StaffCodeSettings>().code_ttl.as_secs();
-        Ok(Json(CodeSent { status: AcceptedStatus::Accepted, flow: flow.0, expires_in }))
+        Ok(Json(body.send(app, &caller, Realm::Staff).await?))
     }
 
     /// Sign in with a code
     ///
-    /// Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
+    /// Opens a staff session, or returns a challenge if a second factor is needed. The staff session that the browser
+    /// already has is revoked. After five wrong codes the
     /// code is invalid. The response is `invalid_code` for a wrong, used or expired code and for an unknown flow.
     #[oai(path = "/verify-code", method = "post", operation_id = "verify_code")]
     async fn verify_code(
@@ -116,28 +81,41 @@ impl StaffSessions {
         caller: Anonymous,
         current: ReplacedSession<Staff>,
         Body(body): Body<VerifyCode>,
-    ) -> ApiResult<WithCookies<Json<StaffSession>>, { codes::INVALID_CODE | limit::CODE_MISSES | limit::TOKEN_NETWORK }>
-    {
+    ) -> ApiResult<
+        WithCookies<Json<StaffSignInResult>>,
+        { codes::INVALID_CODE | limit::CODE_MISSES | limit::TOKEN_NETWORK },
+    > {
         let Field(Code(code)) = body.code;
-        let issued = staff_codes::verify_code(app, &caller, body.flow.0, &code, current.0).await?;
-        Ok(views::staff_sign_in_response(app, issued))
+        let outcome = sign_in::verify_staff_code(app, &caller, body.flow.0, &code, current.0).await?;
+        Ok(views::staff_sign_in_response(app, outcome))
     }
 
     /// Step up
     ///
-    /// Makes the current session fresh for ten minutes, with a code that `send_code` has mailed to the staff user's own
-    /// address. The session keeps its id, and its `auth_time` becomes now. The response sets new tokens. It is
-    /// `invalid_code` for a wrong, used or expired code, and for a code flow that is unknown or of another address.
+    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+    /// too. The staff user proves their identity with a code that `send_code` has mailed to their own address (`flow`
+    /// and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. The session keeps its id. The
+    /// response sets new tokens. It is `invalid_code` for a wrong, used or expired code, and for a code flow that is
+    /// unknown or of another address.
     #[oai(path = "/step-up", method = "post", operation_id = "step_up_staff")]
     async fn step_up(
         &self,
         Data(app): Data<&App>,
-        caller: StaffUser,
+        caller: UnenrolledStaffUser,
         Body(body): Body<StepUp>,
-    ) -> ApiResult<WithCookies<Json<StaffSession>>, { codes::INVALID_CODE | limit::CODE_MISSES | limit::TOKEN_NETWORK }>
-    {
-        let Field(Code(code)) = body.code;
-        Ok(views::staff_session_response(app, staff_codes::step_up(app, &caller, body.flow.0, &code).await?))
+    ) -> ApiResult<
+        WithCookies<Json<StaffSession>>,
+        {
+            codes::INVALID_CREDENTIALS
+                | codes::INVALID_CODE
+                | codes::MFA_REQUIRED
+                | limit::CODE_MISSES
+                | limit::MFA_MISSES
+                | limit::TOKEN_NETWORK
+        },
+    > {
+        let issued = step_up::step_up(app, caller.0.unchecked(), body.proof()?).await?;
+        Ok(views::staff_session_response(app, issued))
     }
 
     /// Refresh a staff session
@@ -188,8 +166,8 @@ impl StaffSessions {
     ///
     /// Returns the signed-in staff user, the session, and what the role of the staff user allows.
     #[oai(path = "/session", method = "get", operation_id = "get_staff_session")]
-    async fn session(&self, caller: StaffUser) -> ApiResult<Json<StaffSessionView>, 0> {
-        let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::from(&caller.session));
+    async fn session(&self, caller: UnenrolledStaffUser) -> ApiResult<Json<StaffSessionView>, 0> {
+        let (user, session) = (StaffUserView::new(&caller.user, &caller.tenant), SessionInfo::of_staff_user(&caller)?);
         let permissions = Permission::of(caller.user.role).map(Into::into).collect();
         Ok(Json(StaffSessionView { user, session, permissions }))
     }

@@ -2,13 +2,23 @@
 
 use chrono::{DateTime, Utc};
 use poem::http::HeaderValue;
-use poem_openapi::{Enum, Object, payload::Json};
+use poem_openapi::{Enum, Object, Union, payload::Json};
 use portico_domain::{
-    entity::{portal_user, session, staff_user, tenant},
-    identity::sessions::{IssuedSession, IssuedStaffSession, Tokens},
+    entity::{
+        portal_user,
+        session::{self, Factor, Method},
+        sign_in_challenge::Purpose,
+        staff_user, tenant,
+    },
+    identity::{
+        mfa::Challenge,
+        sessions::{IssuedSession, IssuedStaffSession, Tokens},
+        sign_in::SignInOutcome,
+    },
     platform::{
-        actor::{Permission, Realm},
+        actor::{MayOweMfa, Permission, PortalUser, Realm, StaffUser},
         app::App,
+        error::Error,
     },
 };
 use uuid::Uuid;
@@ -17,6 +27,7 @@ use crate::{
     http::{
         cookies::{self, Cookie},
         nullable::Nullable,
+        one_of::OneOf,
         response::WithCookies,
     },
     tenancy::views::{ClientSummary, StaffRole, Tenant},
@@ -84,6 +95,56 @@ pub(crate) struct StaffSession {
     user: StaffUserView,
 }
 
+/// A sign-in that needs a second factor. It opens no session and sets no cookie.
+#[derive(Object)]
+pub(crate) struct SignInChallenge {
+    /// What the user must do to complete the sign-in.
+    status: ChallengeStatus,
+    /// The secret of the challenge, which the operations for second factors take. It is valid once.
+    challenge: String,
+    /// The second factors by which the sign-in can be completed, the strongest first: those that the user has, or those
+    /// that can be set up.
+    methods: Vec<OneOf<Factor>>,
+    /// Whether the user must enter a mailed code before a second factor is set up.
+    mail_code_required: bool,
+    /// For how many days the browser can become a trusted device; 0 if it cannot.
+    trusted_device_days: u16,
+    /// How long the challenge is valid, in seconds.
+    expires_in: u64,
+}
+
+/// What the user must do to complete a sign-in.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+enum ChallengeStatus {
+    /// Prove a second factor.
+    MfaRequired,
+    /// Set up a second factor, because the tenant requires one.
+    MfaEnrolmentRequired,
+}
+
+/// The result of a right first factor of a portal user: a session, or a challenge if a second factor is needed. The
+/// `status` tells which.
+#[derive(Union)]
+#[oai(one_of)]
+pub(crate) enum SignInResult {
+    /// The user is signed in.
+    Session(Session),
+    /// A second factor is needed.
+    SignInChallenge(SignInChallenge),
+}
+
+/// The result of a right first factor of a staff user: a session, or a challenge if a second factor is needed. The
+/// `status` tells which.
+#[derive(Union)]
+#[oai(one_of)]
+pub(crate) enum StaffSignInResult {
+    /// The user is signed in.
+    StaffSession(StaffSession),
+    /// A second factor is needed.
+    SignInChallenge(SignInChallenge),
+}
+
 /// A staff user.
 #[derive(Object)]
 #[oai(rename = "StaffUser")]
@@ -132,6 +193,17 @@ pub(crate) enum StaffPermission {
     StaffEdit,
 }
 
+/// Whether the user has second factors.
+#[derive(Object)]
+struct MfaInfo {
+    /// Whether second factors are on: a sign-in asks for one.
+    enabled: bool,
+    /// Whether the tenant requires a second factor.
+    required: bool,
+    /// When the user must have a second factor (RFC 3339, UTC); `null` if the user has one, or if none is required.
+    due_at: Nullable<DateTime<Utc>>,
+}
+
 /// The session of the request.
 #[derive(Object)]
 pub(crate) struct SessionInfo {
@@ -141,8 +213,15 @@ pub(crate) struct SessionInfo {
     created_at: DateTime<Utc>,
     /// When the session expires (RFC 3339, UTC). A refresh does not change it.
     expires_at: DateTime<Utc>,
-    /// When the user last signed in with a password, a link or a code (RFC 3339, UTC). A refresh does not change it.
+    /// When the user last proved their identity (RFC 3339, UTC): at sign-in, or by a step-up. A refresh does not change
+    /// it.
     auth_time: DateTime<Utc>,
+    /// The first factor by which the session was opened; `null` if an older version of Portico has opened it.
+    method: Nullable<OneOf<Method>>,
+    /// When the user last proved a second factor (RFC 3339, UTC); `null` if they did not.
+    mfa_at: Nullable<DateTime<Utc>>,
+    /// Whether the user has second factors.
+    mfa: MfaInfo,
 }
 
 impl From<&portal_user::Model> for User {
@@ -185,13 +264,60 @@ impl From<Permission> for StaffPermission {
     }
 }
 
-impl From<&session::Model> for SessionInfo {
-    fn from(session: &session::Model) -> Self {
+impl SessionInfo {
+    /// Returns the view of the session of a user who turned second factors on at `mfa_enabled_at`, and whose tenant
+    /// requires one from `mfa_due_at` on.
+    fn new(
+        session: &session::Model,
+        mfa_enabled_at: Option<DateTime<Utc>>,
+        mfa_due_at: Option<DateTime<Utc>>,
+        owed_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        let mfa =
+            MfaInfo { enabled: mfa_enabled_at.is_some(), required: mfa_due_at.is_some(), due_at: Nullable(owed_at) };
         Self {
             id: session.id.0,
             created_at: session.created_at,
             expires_at: session.expires_at,
             auth_time: session.auth_time,
+            method: Nullable(session.method.map(OneOf)),
+            mfa_at: Nullable(session.mfa_at),
+            mfa,
+        }
+    }
+
+    /// Returns the view of the session of a portal user.
+    ///
+    /// # Errors
+    /// `internal` if the sign-in policy of the tenant cannot be read.
+    pub(crate) fn of_portal_user(caller: &PortalUser) -> Result<Self, Error> {
+        let (enabled_at, due_at) = (caller.user.mfa_enabled_at, caller.mfa_due_at());
+        Ok(Self::new(&caller.session, enabled_at, due_at, caller.mfa_owed_at()?))
+    }
+
+    /// Returns the view of the session of a staff user.
+    ///
+    /// # Errors
+    /// `internal` if the sign-in policy of the tenant cannot be read.
+    pub(crate) fn of_staff_user(caller: &StaffUser) -> Result<Self, Error> {
+        let (enabled_at, due_at) = (caller.user.mfa_enabled_at, caller.mfa_due_at()?);
+        Ok(Self::new(&caller.session, enabled_at, due_at, caller.mfa_owed_at()?))
+    }
+}
+
+impl From<Challenge> for SignInChallenge {
+    fn from(challenge: Challenge) -> Self {
+        let status = match challenge.purpose {
+            Purpose::Verify => ChallengeStatus::MfaRequired,
+            Purpose::Enrol => ChallengeStatus::MfaEnrolmentRequired,
+        };
+        Self {
+            status,
+            challenge: challenge.secret.reveal().to_owned(),
+            methods: challenge.methods.into_iter().map(OneOf).collect(),
+            mail_code_required: challenge.needs_mail_code,
+            trusted_device_days: challenge.trusted_device_days,
+            expires_in: challenge.ttl.as_secs(),
         }
     }
 }
@@ -225,18 +351,49 @@ pub(crate) fn switched_session_response(app: &App, issued: &IssuedSession) -> Wi
     WithCookies(Json(Session::from(issued)), cookie.into_iter().collect())
 }
 
-/// Returns the response to a sign-in of a portal user: as [`session_response`], and a cookie that makes the browser a
-/// known device.
-pub(crate) fn sign_in_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
+/// Returns the response to a right first factor of a portal user: as [`opened_response`], or the challenge without any
+/// cookie.
+pub(crate) fn sign_in_response(app: &App, outcome: SignInOutcome<IssuedSession>) -> WithCookies<Json<SignInResult>> {
+    match outcome {
+        SignInOutcome::SignedIn(issued) => {
+            let WithCookies(Json(session), cookies) = opened_response(app, issued);
+            WithCookies(Json(SignInResult::Session(session)), cookies)
+        }
+        SignInOutcome::Challenged(challenge) => {
+            WithCookies(Json(SignInResult::SignInChallenge(challenge.into())), Vec::new())
+        }
+    }
+}
+
+/// Returns the response to a right first factor of a staff user: as [`opened_staff_response`], or the challenge without
+/// any cookie.
+pub(crate) fn staff_sign_in_response(
+    app: &App,
+    outcome: SignInOutcome<IssuedStaffSession>,
+) -> WithCookies<Json<StaffSignInResult>> {
+    match outcome {
+        SignInOutcome::SignedIn(issued) => {
+            let WithCookies(Json(session), cookies) = opened_staff_response(app, issued);
+            WithCookies(Json(StaffSignInResult::StaffSession(session)), cookies)
+        }
+        SignInOutcome::Challenged(challenge) => {
+            WithCookies(Json(StaffSignInResult::SignInChallenge(challenge.into())), Vec::new())
+        }
+    }
+}
+
+/// Returns the response that opens a session of a portal user: as [`session_response`], and a cookie that makes the
+/// browser a known device.
+pub(crate) fn opened_response(app: &App, issued: IssuedSession) -> WithCookies<Json<Session>> {
     let device = cookies::device_cookie(app, Realm::Portal, &issued.user.email, issued.session.created_at);
     let mut response = session_response(app, issued);
     response.1.extend(device);
     response
 }
 
-/// Returns the response to a sign-in of a staff user: as [`staff_session_response`], and a cookie that makes the
+/// Returns the response that opens a session of a staff user: as [`staff_session_response`], and a cookie that makes the
 /// browser a known device.
-pub(crate) fn staff_sign_in_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
+pub(crate) fn opened_staff_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
     let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email, issued.session.created_at);
     let mut response = staff_session_response(app, issued);
     response.1.extend(device);

@@ -133,6 +133,10 @@ impl Error {
     pub const SESSION_EXPIRED: Self = Self::Unauthenticated("session_expired");
     /// The session was revoked.
     pub const SESSION_REVOKED: Self = Self::Unauthenticated("session_revoked");
+    /// The tenant requires a second factor, and the user has none.
+    pub const MFA_REQUIRED: Self = Self::Forbidden("mfa_required");
+    /// The user must prove their identity again.
+    pub const STEP_UP_REQUIRED: Self = Self::Forbidden("step_up_required");
     /// The caller does not have the permission.
     pub const FORBIDDEN: Self = Self::Forbidden("forbidden");
     /// The object does not exist, or not for this caller.

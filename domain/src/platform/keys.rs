@@ -39,6 +39,8 @@ pub enum KeyUse {
     AuditSeal,
     /// The MACs of the heads and anchors of the chains of the audit log.
     AuditAnchor,
+    /// The keys that seal stored secrets.
+    Sealed,
     /// The fingerprint of a server key.
     Fingerprint,
 }
@@ -58,6 +60,7 @@ impl KeyUse {
             Self::MailServer => b"portico mail server v1",
             Self::AuditSeal => b"portico audit seal v1",
             Self::AuditAnchor => b"portico audit anchor v1",
+            Self::Sealed => b"portico sealed v1",
             Self::Fingerprint => b"portico fingerprint v1",
         }
     }
@@ -88,17 +91,24 @@ impl Key {
     /// Each part is preceded by its length in bytes, so two different lists of parts are never hashed as the same
     /// bytes.
     pub fn mac(&self, purpose: KeyUse, parts: &[&[u8]]) -> [u8; 32] {
-        let mut derived = Zeroizing::new([0; 64]);
-        #[expect(clippy::expect_used, reason = "64 bytes are far below the 8160 that HKDF-SHA-256 can give")]
-        Hkdf::<Sha256>::new(None, &self.material)
-            .expand(purpose.label(), &mut derived[..])
-            .expect("a valid HKDF output length");
+        let derived = self.derive::<64>(purpose);
         let mut mac = <Hmac<Sha256> as KeyInit>::new((&*derived).into());
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
         mac.finalize().into_bytes().into()
+    }
+
+    /// Returns the key of `N` bytes that HKDF-SHA-256 (RFC 5869) derives for `purpose`.
+    pub(super) fn derive<const N: usize>(&self, purpose: KeyUse) -> Zeroizing<[u8; N]> {
+        const { assert!(N <= 8160, "HKDF-SHA-256 gives at most 8160 bytes") };
+        let mut derived = Zeroizing::new([0; N]);
+        #[expect(clippy::expect_used, reason = "the length is checked at compile time")]
+        Hkdf::<Sha256>::new(None, &self.material)
+            .expand(purpose.label(), &mut derived[..])
+            .expect("a valid HKDF output length");
+        derived
     }
 }
 

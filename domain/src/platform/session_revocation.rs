@@ -27,6 +27,8 @@ pub(crate) enum RevocationReason {
     PasswordReset,
     /// The owner changed the password in another session.
     PasswordChanged,
+    /// The owner turned second factors on or off, or replaced one.
+    FactorsChanged,
     /// The owner ended the session, or all other sessions, in the list of sessions.
     EndedByOwner,
     /// The owner reported a sign-in from an unknown device.
@@ -58,6 +60,7 @@ impl RevocationReason {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::PasswordReset => "password_reset",
             Self::PasswordChanged => "password_changed",
+            Self::FactorsChanged => "factors_changed",
             Self::EndedByOwner => "ended_by_owner",
             Self::ReportedByOwner => "reported_by_owner",
             Self::MembershipDisabled => "membership_disabled",

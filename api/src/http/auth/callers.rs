@@ -33,12 +33,22 @@ impl Authenticate for actor::PortalUser {
     const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Portal);
 
     async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(actor::Unenrolled::<Self>::authenticate(request).await?.check(app(request)?.now())?)
+    }
+}
+
+impl Authenticate for actor::Unenrolled<actor::PortalUser> {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Portal);
+    const MAY_BE_UNENROLLED: bool = true;
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
         by_access_token(request, Realm::Portal, sessions::authenticate_portal).await
     }
 }
 
 impl Authenticate for actor::PortalUserWithMemberships {
     const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Portal);
+    const MAY_BE_UNENROLLED: bool = true;
 
     async fn authenticate(request: &Request) -> Result<Self, ApiError> {
         by_access_token(request, Realm::Portal, sessions::authenticate_with_memberships).await
@@ -58,6 +68,15 @@ impl Authenticate for actor::StaffUser {
     const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Staff);
 
     async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(actor::Unenrolled::<Self>::authenticate(request).await?.check(app(request)?.now())?)
+    }
+}
+
+impl Authenticate for actor::Unenrolled<actor::StaffUser> {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(Realm::Staff);
+    const MAY_BE_UNENROLLED: bool = true;
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
         by_access_token(request, Realm::Staff, sessions::authenticate_staff).await
     }
 }
@@ -71,25 +90,54 @@ impl Authenticate for actor::FreshStaffUser {
     }
 }
 
-/// A [`SessionUser`](actor::SessionUser) of the realm `R`.
-pub(crate) struct SessionUserOf<R>(actor::SessionUser, PhantomData<R>);
+/// A caller `T` of either realm, in the realm `R`.
+pub(crate) struct OfRealm<R, T>(T, PhantomData<R>);
 
-impl<R> Deref for SessionUserOf<R> {
-    type Target = actor::SessionUser;
+impl<R, T> Deref for OfRealm<R, T> {
+    type Target = T;
 
-    fn deref(&self) -> &actor::SessionUser {
+    fn deref(&self) -> &T {
         &self.0
     }
 }
 
-impl<R: RealmType> Authenticate for SessionUserOf<R> {
+impl<R: RealmType> Authenticate for OfRealm<R, actor::SessionUser> {
     const SCHEMES: &'static [Scheme] = &Scheme::access(R::REALM);
 
     async fn authenticate(request: &Request) -> Result<Self, ApiError> {
-        let authenticate =
-            async |app: &App, token: &PlainToken, context| sessions::authenticate(app, R::REALM, token, context).await;
-        Ok(Self(by_access_token(request, R::REALM, authenticate).await?, PhantomData))
+        let user = by_access_token_of(request, R::REALM).await?;
+        Ok(Self(user.check(app(request)?.now())?, PhantomData))
     }
+}
+
+impl<R: RealmType> Authenticate for OfRealm<R, actor::Unenrolled<actor::SessionUser>> {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(R::REALM);
+    const MAY_BE_UNENROLLED: bool = true;
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        Ok(Self(by_access_token_of(request, R::REALM).await?, PhantomData))
+    }
+}
+
+impl<R: RealmType> Authenticate for OfRealm<R, actor::FreshSessionUser> {
+    const SCHEMES: &'static [Scheme] = &Scheme::access(R::REALM);
+    const IS_FRESH: bool = true;
+    const MAY_BE_UNENROLLED: bool = true;
+
+    async fn authenticate(request: &Request) -> Result<Self, ApiError> {
+        let user = by_access_token_of(request, R::REALM).await?.unchecked();
+        Ok(Self(user.fresh(app(request)?.now())?, PhantomData))
+    }
+}
+
+/// Returns the user of `realm` whose access token the request carries.
+async fn by_access_token_of(
+    request: &Request,
+    realm: Realm,
+) -> Result<actor::Unenrolled<actor::SessionUser>, ApiError> {
+    let authenticate =
+        async |app: &App, token: &PlainToken, context| sessions::authenticate(app, realm, token, context).await;
+    by_access_token(request, realm, authenticate).await
 }
 
 impl Authenticate for actor::TenantCaller {
@@ -129,7 +177,9 @@ impl<A: Access> Authenticate for actor::Authorized<A> {
 pub(crate) async fn check_still_authorized<A: Access>(app: &App, caller: &actor::Authorized<A>) -> Result<(), Error> {
     let context = caller.context.clone();
     let now: actor::TenantCaller = match &caller.principal {
-        Principal::StaffUser { session, .. } => sessions::load_staff(app, session.id, context).await?.into(),
+        Principal::StaffUser { session, .. } => {
+            sessions::load_staff(app, session.id, context).await?.check(app.now())?.into()
+        }
         Principal::ApiToken(token) => api_tokens::load(app, token, context).await?,
     };
     now.authorize::<A>(app.now()).map(drop)

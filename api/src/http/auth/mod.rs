@@ -23,7 +23,10 @@ pub(crate) use self::callers::check_still_authorized;
 pub(super) use self::credentials::{authorization, signed_session};
 pub(crate) use self::optional_session::OptionalSession;
 pub(crate) use self::session_tokens::{RefreshToken, ReplacedSession, SignOutSessions};
-use crate::http::{document::FRESH_SESSION_MARKER, error::ApiError};
+use crate::http::{
+    document::{FRESH_SESSION_MARKER, UNENROLLED_MARKER},
+    error::ApiError,
+};
 
 /// The caller `T` as an argument of a handler.
 pub(crate) struct Caller<T>(pub(crate) T);
@@ -32,8 +35,13 @@ pub(crate) struct Caller<T>(pub(crate) T);
 pub(crate) type Anonymous = Caller<actor::Anonymous>;
 /// A portal user with a live session.
 pub(crate) type PortalUser = Caller<actor::PortalUser>;
-/// A portal user with a live session, and all clients that the user can act for.
+/// A portal user with a live session, and all clients that the user can act for. The user may have yet to set up a
+/// second factor.
 pub(crate) type PortalUserWithMemberships = Caller<actor::PortalUserWithMemberships>;
+/// A portal user with a live session who may have yet to set up a second factor.
+pub(crate) type UnenrolledPortalUser = Caller<actor::Unenrolled<actor::PortalUser>>;
+/// A staff user with a live session who may have yet to set up a second factor.
+pub(crate) type UnenrolledStaffUser = Caller<actor::Unenrolled<actor::StaffUser>>;
 /// A portal user with a live session, who is an administrator of the client that the user acts for.
 pub(crate) type ClientAdmin = Caller<actor::ClientAdmin>;
 /// A staff user with a live session.
@@ -41,7 +49,11 @@ pub(crate) type StaffUser = Caller<actor::StaffUser>;
 /// A staff user whose session is fresh.
 pub(crate) type FreshStaffUser = Caller<actor::FreshStaffUser>;
 /// A user of realm `R` with a live session, for operations that exist once in each realm.
-pub(crate) type SessionUser<R> = Caller<callers::SessionUserOf<R>>;
+pub(crate) type SessionUser<R> = Caller<callers::OfRealm<R, actor::SessionUser>>;
+/// A user of realm `R` with a live session, who may have yet to set up a second factor.
+pub(crate) type UnenrolledUser<R> = Caller<callers::OfRealm<R, actor::Unenrolled<actor::SessionUser>>>;
+/// A user of realm `R` with a fresh session, who may have yet to set up a second factor.
+pub(crate) type FreshUnenrolledUser<R> = Caller<callers::OfRealm<R, actor::FreshSessionUser>>;
 /// A caller who acts for a tenant: a staff user with a live session, or a program with a live API token.
 pub(crate) type TenantCaller = Caller<actor::TenantCaller>;
 /// A caller who acts for a tenant and has what `A` asks for.
@@ -55,6 +67,8 @@ pub(crate) trait Authenticate: Sized {
     const PERMISSION: Option<&'static str> = None;
     /// Whether the session of the caller is fresh. The document shows it as `x-fresh-session`.
     const IS_FRESH: bool = false;
+    /// Whether the user may have yet to set up a second factor. The document shows it as `x-unenrolled`.
+    const MAY_BE_UNENROLLED: bool = false;
 
     /// Returns the caller of `request`.
     ///
@@ -84,7 +98,9 @@ impl<'a, T: Authenticate> ApiExtractor<'a> for Caller<T> {
 
     fn security_schemes() -> Vec<&'static str> {
         let schemes = T::SCHEMES.iter().map(|scheme| scheme.name());
-        schemes.chain(T::PERMISSION).chain(T::IS_FRESH.then_some(FRESH_SESSION_MARKER)).collect()
+        let fresh = T::IS_FRESH.then_some(FRESH_SESSION_MARKER);
+        let unenrolled = T::MAY_BE_UNENROLLED.then_some(UNENROLLED_MARKER);
+        schemes.chain(T::PERMISSION).chain(fresh).chain(unenrolled).collect()
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {

@@ -49,7 +49,7 @@ impl OptionalSession {
         let token = self.token.ok_or(Error::UNAUTHENTICATED)?;
         let network = self.context.network();
         let user = sessions::authenticate_portal(app, &token, self.context);
-        limit_failures(self.limiter.as_ref(), &network, user).await
+        Ok(limit_failures(self.limiter.as_ref(), &network, user).await?.check(app.now())?)
     }
 }
 

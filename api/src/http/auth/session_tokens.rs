@@ -15,7 +15,7 @@ use super::{
     credentials::presented_tokens,
     schemes::{self, Scheme},
 };
-use crate::http::{cookies::Cookie, error::ApiError};
+use crate::http::{cookies::Cookie, document::UNENROLLED_MARKER, error::ApiError};
 
 /// The session in realm `R` that the request's access token or refresh token belongs to. `None` if neither is valid.
 ///
@@ -77,7 +77,7 @@ impl<'a, R: RealmType> ApiExtractor<'a> for RefreshToken<R> {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec![Scheme::RefreshCookie(R::REALM).name()]
+        vec![Scheme::RefreshCookie(R::REALM).name(), UNENROLLED_MARKER]
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {

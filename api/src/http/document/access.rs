@@ -7,8 +7,12 @@ use serde_json::{Map, Value, json};
 /// schemes, as it lists its permission. [`describe`] removes both.
 pub(crate) const FRESH_SESSION_MARKER: &str = "fresh session";
 
-/// Moves the permission and the [`FRESH_SESSION_MARKER`] of an operation out of its security schemes into
-/// `x-permission` and `x-fresh-session`, and adds sentences about them to its description.
+/// An operation that a user may call who has yet to set up a second factor lists this name among its security schemes.
+pub(crate) const UNENROLLED_MARKER: &str = "unenrolled";
+
+/// Moves the permission, the [`FRESH_SESSION_MARKER`] and the [`UNENROLLED_MARKER`] of an operation out of its security
+/// schemes into `x-permission`, `x-fresh-session` and `x-unenrolled`, and adds sentences about the first two to its
+/// description.
 pub(super) fn describe(operation: &mut Value) {
     let permissions: Vec<_> = Permission::ALL.iter().map(|permission| permission.name()).collect();
     let permissions = [permissions, vec![ClientAdmin::PERMISSION]].concat();
@@ -19,11 +23,14 @@ pub(super) fn describe(operation: &mut Value) {
         if has(FRESH_SESSION_MARKER) {
             added.insert("x-fresh-session".into(), true.into());
         }
+        if has(UNENROLLED_MARKER) {
+            added.insert("x-unenrolled".into(), true.into());
+        }
         let permission = permissions.iter().find(|permission| has(permission));
         if let Some(permission) = permission {
             added.insert("x-permission".into(), (*permission).into());
         }
-        !has(FRESH_SESSION_MARKER) && permission.is_none()
+        !has(FRESH_SESSION_MARKER) && !has(UNENROLLED_MARKER) && permission.is_none()
     });
     let permission =
         Permission::ALL.into_iter().find(|permission| added.get("x-permission") == Some(&json!(permission.name())));

@@ -64,6 +64,8 @@ impl Examples<'_> {
             "UpdateBranding" => json!({ "colors": { "accent": "#1f4fbf" } }),
             "UpdateProfile" | "UpdateStaffProfile" => json!({ "locale": "de" }),
             "RetryEmails" => json!({ "kind": "invitation" }),
+            "EnableMfa" | "StepUp" => json!({ "code": "123456" }),
+            "VerifyFactor" => json!({ "challenge": LINK_TOKEN, "code": "123456" }),
             _ => self.of(&json!({ "$ref": format!("#/components/schemas/{name}") }), "", ""),
         }
     }
@@ -73,6 +75,9 @@ impl Examples<'_> {
         let resolved = resolve(self.schemas, schema);
         if let Some(Value::Array(values)) = resolved.get("enum") {
             return choose(values, owner, name);
+        }
+        if let Some(first) = resolved["oneOf"].get(0) {
+            return self.of(first, owner, name);
         }
         match resolved["type"].as_str() {
             Some("object") => self.of_object(resolved),
@@ -122,7 +127,7 @@ fn integer(name: &str) -> i64 {
 /// Returns an example of a string, by the schema that it belongs to, its name and its format.
 fn string(owner: &str, name: &str, format: &str) -> Value {
     let text = match (owner, name, format) {
-        (_, "last_sign_in_at" | "last_used_at" | "next_cursor" | "retried_by", _) => return Value::Null,
+        (_, "last_sign_in_at" | "last_used_at" | "mfa_at" | "due_at" | "next_cursor" | "retried_by", _) => return Value::Null,
         (_, _, "uuid") | (_, "request_id", _) => ID,
         (_, _, "date-time") => TIME,
         (_, "day", _) => "2026-11-26",
@@ -168,6 +173,13 @@ fn string(owner: &str, name: &str, format: &str) -> Value {
         (_, "pointer", _) => "/email",
         (_, "prefix", _) => "pat_Zt4k",
         ("CreatedApiToken", "token", _) => "pat_Zt4k…",
+        (_, "challenge", _) => LINK_TOKEN,
+        ("TotpSetup", "secret", _) => "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        (_, "otpauth_uri", _) => {
+            "otpauth://totp/Demo:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Demo"
+        }
+        (_, "qr_svg", _) => "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>",
+        (_, "recovery_codes", _) => "ZW01-4D2P-F2DB-SQQG",
         (_, "access_token", _) => "eyJhbGciOiJFZERTQSIs…",
         ("SigningKey", ..) => "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
         _ => "text",

@@ -15,7 +15,7 @@ use portico_domain::{
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-pub(crate) use access::FRESH_SESSION_MARKER;
+pub(crate) use access::{FRESH_SESSION_MARKER, UNENROLLED_MARKER};
 
 /// The largest request body of most operations, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -23,7 +23,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_LARGE_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// The names of all tags, in the order in which the document lists them: first what staff users and programs call.
-pub(crate) const TAG_ORDER: [&str; 17] = [
+pub(crate) const TAG_ORDER: [&str; 18] = [
     "staff sessions",
     "clients",
     "invitations",
@@ -38,6 +38,7 @@ pub(crate) const TAG_ORDER: [&str; 17] = [
     "portal sessions",
     "link tokens",
     "passwords",
+    "second factors",
     "profile",
     "colleagues",
     "operations",

@@ -61,6 +61,7 @@ fn codes_of(method: &str, operation: &Value, declaration: Declaration) -> u64 {
         (has("security") && !declaration.ignores_wrong_credential(), CREDENTIAL),
         (has("x-permission"), codes::FORBIDDEN),
         (has("x-fresh-session"), codes::STEP_UP_REQUIRED),
+        (has("security") && !declaration.ignores_wrong_credential() && !has("x-unenrolled"), codes::MFA_REQUIRED),
     ]
     .into_iter()
     .filter(|(is_answered, _)| *is_answered)

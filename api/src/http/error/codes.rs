@@ -48,6 +48,7 @@ codes! {
     FORBIDDEN: 403, "forbidden", "Permission denied", "the caller must not do this";
     CSRF_REJECTED: 403, "csrf_rejected", "Cross-site request rejected", "the request comes from a page of an origin that is not allowed";
     CLIENT_SUSPENDED: 403, "client_suspended", "The client is archived or its tenant is suspended", "the client is archived, or its tenant is suspended";
+    MFA_REQUIRED: 403, "mfa_required", "A second factor is required", "the tenant requires a second factor, and the user has none or has not proved it";
     STEP_UP_REQUIRED: 403, "step_up_required", "A fresh sign-in is required", "the session is not fresh";
     NOT_FOUND: 404, "not_found", "Not found", "the object does not exist, or this caller may not see it";
     TOKEN_UNKNOWN: 404, "token_unknown", "Unknown link", "no link has this token";
@@ -59,6 +60,7 @@ codes! {
     LAST_ADMIN: 409, "last_admin", "The client would have no administrator", "the client would have no administrator";
     LAST_OWNER: 409, "last_owner", "The tenant needs an owner", "the tenant would have no owner";
     IDEMPOTENCY_MISMATCH: 409, "idempotency_mismatch", "The idempotency key was used with another body", "the idempotency key was used with another body";
+    REQUIRED_BY_TENANT: 409, "required_by_tenant", "The tenant requires it", "a tenant of the user requires a second factor";
     CONFLICT: 409, "conflict", "Conflicts with existing data", "the request conflicts with existing data or with another request; `detail` says why";
     TOKEN_EXPIRED: 410, "token_expired", "The link has expired", "the link has expired";
     TOKEN_USED: 410, "token_used", "The link was already used", "the link was used";

@@ -49,7 +49,8 @@ pub(crate) mod limit {
         INVITE_ACTOR,
         INVITE_COLLEAGUE,
         INVITE_BULK,
-        CHECK_PASSWORD
+        CHECK_PASSWORD,
+        MFA_MISSES
     );
 
     /// The limits of an operation that checks a password.

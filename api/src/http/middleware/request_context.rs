@@ -125,7 +125,9 @@ impl<E> RequestContextEndpoint<E> {
         let cookies = Realm::ALL.map(|realm| Cookie::Device(realm).read(request, self.app.settings()));
         let devices = cookies.into_iter().flatten().flatten().map(|value| value.reveal().to_owned()).collect();
         let address = client_address(request, &self.trusted_proxies);
-        RequestContext::new(request_id, address, request.header(header::USER_AGENT), devices)
+        let trusted_devices = Cookie::TrustedDevice.read_all(request, self.app.settings());
+        let user_agent = request.header(header::USER_AGENT);
+        RequestContext { trusted_devices, ..RequestContext::new(request_id, address, user_agent, devices) }
     }
 }
 

@@ -6,6 +6,7 @@ use portico_entity::{
     invitation::{self, Status},
     link_token::Purpose,
     portal_user,
+    session::Method,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
@@ -14,6 +15,7 @@ use crate::{
         link_tokens::{self, InvitationContext},
         passwords::{self, Expected, Hasher},
         sessions::{self, IssuedSession},
+        sign_in::{PortalEntry, SignInOutcome, enter_portal},
     },
     platform::{
         actor::{Actor, Anonymous},
@@ -24,6 +26,7 @@ use crate::{
         mail::{self, NewEmail},
         name::Name,
         secret::{Password, PlainToken},
+        sign_in_policy::SignInPolicy,
         tx::Tx,
     },
     tenancy::{invitations, memberships},
@@ -41,8 +44,8 @@ pub struct ActivateInput {
     pub replaces: Option<SessionId>,
 }
 
-/// Sets the first password through the link of an invitation, makes the membership active and opens a session at that
-/// client.
+/// Sets the first password through the link of an invitation, makes the membership active, and opens a session at that
+/// client or issues a challenge.
 ///
 /// The portal user's other pending invitations of the same tenant are accepted too, if staff users or programs have
 /// created them. For each other pending invitation, a mail with an accept link is enqueued. Expired invitations stay
@@ -53,15 +56,19 @@ pub struct ActivateInput {
 /// - `token_unknown`: no link has this secret, or the link has another purpose.
 /// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid. A link counts as revoked also
 ///   when the account already has a password.
+/// - `invalid_credentials`: the tenant does not allow passwords. The link stays unused.
 /// - `validation_failed`: the password breaks the policy. The link stays unused.
 /// - `overloaded`: no hashing slot was free within 3 seconds, or the client disconnected. The link stays unused.
 /// - `token_used`, `token_revoked` or `token_expired`: the link became invalid while the password was hashed.
 /// - `client_suspended`: the client was archived, or its tenant suspended, while the password was hashed.
 /// - `unavailable` or `internal`: a database query failed.
-pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Result<IssuedSession> {
+pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Result<SignInOutcome<IssuedSession>> {
     let link = link_tokens::find(app, &input.token).await?;
     link.check_for(Purpose::Activation, app.now())?;
     let InvitationContext { invitation, client, tenant, .. } = link.invitation.ok_or(Error::TOKEN_REVOKED)?;
+    if !SignInPolicy::of(&tenant)?.methods.allows(Method::Password) {
+        return Err(Error::INVALID_CREDENTIALS);
+    }
     let known = [input.name.as_ref().map_or("", Name::as_str), &invitation.name, input.token.reveal()];
     passwords::check_policy(app, "/password", &input.password, &link.user, &known).await?;
     let phc = app.get::<Hasher>().hash(&caller.context, &input.password).await?;
@@ -78,14 +85,24 @@ pub async fn activate(app: &App, caller: &Anonymous, input: ActivateInput) -> Re
     let joined = invitations::join(&mut tx, &actor, &invitation, &client, link.token.issued_at).await?;
     let membership = joined.ok_or(Error::TOKEN_REVOKED)?;
     handle_other_invitations(&mut tx, &actor, &user, tenant.id, invitation.id).await?;
-    let active = memberships::require_open(&tx, &membership).await?;
-    let session = sessions::open_portal(&mut tx, &user, &active.membership, &caller.context, input.replaces).await?;
+    memberships::require_open(&tx, &membership).await?;
     let event =
         audit::Event::new("portal_user.activated").target("portal_user", user.id.0).tenant(tenant.id).client(client.id);
     audit::record(&mut tx, actor, event).await?;
+    let entry = PortalEntry {
+        context: &caller.context,
+        user: user.id,
+        versions: None,
+        method: Method::Password,
+        client: Some(client.id),
+        invitation: None,
+        replaces: input.replaces,
+        is_activation: true,
+    };
+    let outcome = enter_portal(&mut tx, &entry).await?;
     passwords::reset_failures(&mut tx, &user.email).await?;
     tx.commit().await?;
-    signer.issue_portal(app, session, user, active)
+    outcome.issue(|opened| signer.issue_portal(app, opened.session, opened.user, opened.active))
 }
 
 /// Stores the chosen name, or else that of the invitation, and the language of the invitation. Returns the
@@ -103,6 +120,7 @@ async fn store_profile(
     let mut row = user.into_active_model();
     row.name = Set(name.map_or(invitation.name.as_str(), Name::as_str).into());
     row.locale = Set(invitation.locale.clone());
+    row.activated_at = Set(Some(tx.app().now()));
     Ok(row.update(tx.db()).await?)
 }
 

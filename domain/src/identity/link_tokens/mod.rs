@@ -157,6 +157,17 @@ pub(crate) async fn find(app: &App, secret: &PlainToken) -> Result<LinkDetails> 
     load(app, app.db(), Column::SecretHash.eq(secret.hashed().0)).await
 }
 
+/// Loads the link `id`.
+///
+/// The function does not check whether the link is still valid.
+///
+/// # Errors
+/// - `token_unknown`: there is no such link.
+/// - `unavailable` or `internal`: a database query failed.
+pub(crate) async fn load_by_id(tx: &Tx, id: LinkTokenId) -> Result<LinkDetails> {
+    load(tx.app(), tx.db(), Column::Id.eq(id)).await
+}
+
 /// Loads the link token that matches the condition `which`, with its portal user and its invitation.
 async fn load(app: &App, db: &impl ConnectionTrait, which: SimpleExpr) -> Result<LinkDetails> {
     let (token, user) = link_token::Entity::find()

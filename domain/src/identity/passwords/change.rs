@@ -7,7 +7,7 @@ use super::{Expected, Hasher, PasswordAttempt, check_policy, reset_failures, set
 use crate::{
     identity::{notices, sessions},
     platform::{
-        actor::PortalUser,
+        actor::{PortalUser, check_fresh},
         app::App,
         audit,
         email_address::EmailAddress,
@@ -24,6 +24,7 @@ use crate::{
 /// password counts as a failed sign-in.
 ///
 /// # Errors
+/// - `step_up_required`: second factors are on, and the session is not fresh.
 /// - `too_many_requests`: a rate limit for failed sign-ins is used up.
 /// - `invalid_credentials`: the current password is wrong.
 /// - `validation_failed`: the new password breaks the policy.
@@ -32,6 +33,9 @@ use crate::{
 /// - `unavailable` or `internal`: a database query failed.
 pub async fn change(app: &App, caller: &PortalUser, current: &Password, new: &Password) -> Result<()> {
     let user = &caller.user;
+    if user.mfa_enabled_at.is_some() {
+        check_fresh(&caller.session, user.mfa_enabled_at, app.now())?;
+    }
     let address = EmailAddress::stored(&user.email)?;
     let attempt = PasswordAttempt {
         context: &caller.context,

@@ -35,8 +35,6 @@ use crate::{
 #[must_use]
 pub(crate) struct VerifiedPassword {
     reservation: Reservation,
-    /// Whether the attempt came from a known device of the email address.
-    pub(crate) is_known_device: bool,
     /// A new hash with the current cost parameters, if the stored hash has other ones.
     rehashed: Option<String>,
 }
@@ -103,7 +101,7 @@ pub(crate) async fn verify_password(app: &App, attempt: PasswordAttempt<'_>) -> 
     };
     let failure = match verification {
         Verification::Right { rehashed } if user.is_some_and(|user| user.disabled_at.is_none()) => {
-            return Ok(VerifiedPassword { reservation, is_known_device: !device.is_empty(), rehashed });
+            return Ok(VerifiedPassword { reservation, rehashed });
         }
         Verification::Right { .. } => Failure::Disabled(reservation),
         Verification::Wrong if reservation.streak() >= max_streak && device.is_empty() => Failure::ReachesLockout,

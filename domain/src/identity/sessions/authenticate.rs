@@ -16,12 +16,13 @@ use super::{
 use crate::platform::{
     actor::{
         ActiveMembership, OpenClient, PortalUser, PortalUserWithMemberships, Realm, RequestContext, SessionUser,
-        StaffUser,
+        StaffUser, Unenrolled,
     },
     app::App,
     clock::{MAX_CLOCK_ERROR, Time},
     error::{Error, Result},
     secret::PlainToken,
+    sign_in_policy::SignInPolicy,
 };
 
 /// The shortest time between two writes of `last_seen_at`.
@@ -38,11 +39,15 @@ const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 ///   membership was removed or is not active, the client is archived or the tenant is suspended.
 /// - `session_expired` when the session has expired.
 /// - `unavailable` or `internal` when the database fails.
-pub async fn authenticate_portal(app: &App, token: &PlainToken, context: RequestContext) -> Result<PortalUser> {
+pub async fn authenticate_portal(
+    app: &App,
+    token: &PlainToken,
+    context: RequestContext,
+) -> Result<Unenrolled<PortalUser>> {
     let claims = access_token::verify(app, Realm::Portal, token).await?;
     let caller = load_portal(app, claims.sid, context).await?;
     check_claims(app, &claims, &caller).await?;
-    Ok(caller)
+    Ok(Unenrolled::new(caller))
 }
 
 /// Returns the staff user of the live session that the access token belongs to.
@@ -56,7 +61,11 @@ pub async fn authenticate_portal(app: &App, token: &PlainToken, context: Request
 ///   disabled or the tenant is suspended.
 /// - `session_expired` when the session has expired or was idle for too long.
 /// - `unavailable` or `internal` when the database fails.
-pub async fn authenticate_staff(app: &App, token: &PlainToken, context: RequestContext) -> Result<StaffUser> {
+pub async fn authenticate_staff(
+    app: &App,
+    token: &PlainToken,
+    context: RequestContext,
+) -> Result<Unenrolled<StaffUser>> {
     let claims = access_token::verify(app, Realm::Staff, token).await?;
     let caller = load_staff(app, claims.sid, context).await?;
     if claims.sub != caller.user.id.0.to_string() {
@@ -89,11 +98,17 @@ pub async fn authenticate_with_memberships(
 ///
 /// # Errors
 /// As for [`authenticate_portal`] or [`authenticate_staff`].
-pub async fn authenticate(app: &App, realm: Realm, token: &PlainToken, context: RequestContext) -> Result<SessionUser> {
-    match realm {
-        Realm::Portal => Ok(authenticate_portal(app, token, context).await?.into()),
-        Realm::Staff => Ok(authenticate_staff(app, token, context).await?.into()),
-    }
+pub async fn authenticate(
+    app: &App,
+    realm: Realm,
+    token: &PlainToken,
+    context: RequestContext,
+) -> Result<Unenrolled<SessionUser>> {
+    let user = match realm {
+        Realm::Portal => SessionUser::of_portal_user(authenticate_portal(app, token, context).await?.unchecked()),
+        Realm::Staff => SessionUser::of_staff_user(authenticate_staff(app, token, context).await?.unchecked())?,
+    };
+    Ok(Unenrolled::new(user))
 }
 
 /// Checks that the claims match the session's row, then records the use of the session.
@@ -136,7 +151,8 @@ fn validate(
     let own = |row: &MembershipRows| Some(row.client.id) == session.client_id;
     // A removed membership has no row.
     let tenant = memberships.iter().find(|row| own(row)).map(|row| row.tenant.clone()).ok_or(Error::SESSION_REVOKED)?;
-    let mut memberships: Vec<_> = memberships.into_iter().filter_map(MembershipRows::active).collect();
+    let mut memberships: Vec<_> =
+        memberships.into_iter().filter_map(|rows| rows.active().transpose()).collect::<Result<_>>()?;
     memberships.sort_by(|left, right| left.client.name.cmp(&right.client.name));
     let active = memberships.iter().find(|active| Some(active.client.id) == session.client_id).cloned();
     match active.filter(|_| user.disabled_at.is_none()) {
@@ -147,11 +163,12 @@ fn validate(
 
 impl MembershipRows {
     /// Returns the membership if it is active, its client is open and its tenant is not suspended.
-    fn active(self) -> Option<ActiveMembership> {
+    fn active(self) -> Result<Option<ActiveMembership>> {
         let is_active = self.membership.status == membership::Status::Active;
-        let client = OpenClient::from_row(self.client)?;
         let is_open = is_active && self.tenant.status == tenant::Status::Active;
-        is_open.then_some(ActiveMembership { membership: self.membership, client })
+        let Some(client) = OpenClient::from_row(self.client).filter(|_| is_open) else { return Ok(None) };
+        let policy = SignInPolicy::of(&self.tenant)?;
+        Ok(Some(ActiveMembership { membership: self.membership, client, policy }))
     }
 }
 
@@ -159,11 +176,14 @@ impl MembershipRows {
 ///
 /// # Errors
 /// As for [`authenticate_staff`], without the errors of the token.
-pub async fn load_staff(app: &App, sid: SessionId, context: RequestContext) -> Result<StaffUser> {
+pub async fn load_staff(app: &App, sid: SessionId, context: RequestContext) -> Result<Unenrolled<StaffUser>> {
     let (session, user, tenant) = app.get::<SessionQueries>().staff(app, sid).await?.ok_or(Error::UNAUTHENTICATED)?;
     check_live(&session, user.credential_version, app.now())?;
     let is_enabled = user.disabled_at.is_none() && tenant.status == tenant::Status::Active;
-    if is_enabled { Ok(StaffUser { context, user, session, tenant }) } else { Err(Error::SESSION_REVOKED) }
+    if !is_enabled {
+        return Err(Error::SESSION_REVOKED);
+    }
+    Ok(Unenrolled::new(StaffUser { context, user, session, tenant }))
 }
 
 /// Checks that the session is neither revoked nor expired. `version` is the owner's credential version.

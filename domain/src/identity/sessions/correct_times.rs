@@ -56,6 +56,9 @@ impl Job for CorrectSessionTimes {
             .exec(app.db())
             .await?;
         count += idle.rows_affected;
+        // Until then, a second factor would count as proved.
+        let proved = Entity::update_many().col_expr(Column::MfaAt, Expr::value(now)).filter(Column::MfaAt.gt(future));
+        count += proved.exec(app.db()).await?.rows_affected;
         count += devices::correct_times(app, now).await?;
         if count > 0 {
             warn!(count, "corrected the times of sessions that were too far in the future");
@@ -93,6 +96,9 @@ mod tests {
             rotated_at: Set(now),
             used_generation: Set(None),
             generation_used_at: Set(None),
+            method: Set(None),
+            mfa_at: Set(None),
+            mfa_factor: Set(None),
             nonce: Set("nonce".into()),
             credential_version: Set(1),
             user_agent: Set(None),
@@ -116,6 +122,8 @@ mod tests {
             name: "Olive".into(),
             role: staff_user::Role::Owner,
             credential_version: 0,
+            mfa_enabled_at: None,
+            factors_version: 0,
             disabled_at: None,
             created_at: app.now(),
             locale: None,

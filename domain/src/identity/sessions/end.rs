@@ -102,7 +102,7 @@ async fn identify_by_refresh(app: &App, realm: Realm, refresh: &[PlainToken]) ->
     let named = parsed.iter().map(|token| token.session);
     let rows = session::Entity::find().filter(Column::Id.is_in(named)).all(app.db()).await?;
     let is_proved = |row: &&session::Model| {
-        let is_of_realm = row.owner().is_some_and(|owner| Realm::of(owner) == realm);
+        let is_of_realm = row.owner().is_some_and(|owner| owner.realm() == realm);
         let proves = |token| refresh_token::is_authentic(app, token, row);
         is_of_realm && parsed.iter().filter(|token| token.session == row.id).any(proves)
     };
@@ -213,28 +213,12 @@ pub(super) async fn lock_owner(tx: &mut Tx, owner: UserId) -> Result<()> {
     }
 }
 
-/// Locks the row of `user` until the transaction ends, as [`lock_owner`] does, if it still has the credential version
-/// of `user`. Returns whether it has.
-///
-/// # Errors
-/// `unavailable` or `internal` when the database fails.
-pub(crate) async fn lock_unchanged_portal_user(tx: &mut Tx, user: &portal_user::Model) -> Result<bool> {
-    use portal_user::{Column, Entity};
-    let update = Entity::update_many().col_expr(Column::CredentialVersion, Expr::col(Column::CredentialVersion));
-    let locked = update
-        .filter(Column::Id.eq(user.id))
-        .filter(Column::CredentialVersion.eq(user.credential_version))
-        .exec(tx.db())
-        .await?;
-    Ok(locked.rows_affected == 1)
-}
-
 /// Ends `session`, which the browser presented when it opened another one. Does nothing when it is `None` or was
 /// already ended.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(crate) async fn end_replaced(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
+pub(super) async fn end_replaced(tx: &mut Tx, session: Option<SessionId>) -> Result<()> {
     if let Some(id) = session {
         revoke_sessions(tx, Column::Id.eq(id), RevocationReason::Replaced).await?;
     }

@@ -48,7 +48,7 @@ pub async fn end_one(app: &App, caller: &SessionUser, id: SessionId) -> Result<(
 /// `unavailable` or `internal` when the database fails. Then no session is ended.
 pub async fn end_others(app: &App, caller: &SessionUser) -> Result<()> {
     let mut tx = app.begin().await?;
-    end_all(&mut tx, caller.owner, Some(caller.session.id), RevocationReason::EndedByOwner).await?;
+    end_all(&mut tx, caller.id(), Some(caller.session.id), RevocationReason::EndedByOwner).await?;
     let details = serde_json::json!({ "except": caller.session.id.0 });
     let event = audit::Event::new("session.all_ended").target("session", caller.session.id.0).details(details);
     audit::record(&mut tx, caller, event).await?;
@@ -60,7 +60,7 @@ pub async fn end_others(app: &App, caller: &SessionUser) -> Result<()> {
 fn live(caller: &SessionUser, now: Time) -> Condition {
     let is_not_idle = Condition::any().add(Column::IdleUntil.is_null()).add(Column::IdleUntil.gt(now));
     Condition::all()
-        .add(owned_by(caller.owner))
+        .add(owned_by(caller.id()))
         .add(Column::RevokedAt.is_null())
         .add(Column::ExpiresAt.gt(now))
         .add(Column::CredentialVersion.eq(caller.session.credential_version))

@@ -28,10 +28,11 @@ pub use authenticate::{
     authenticate, authenticate_portal, authenticate_staff, authenticate_with_memberships, load_staff,
 };
 pub use correct_times::CorrectSessionTimes;
-pub(crate) use end::{end_all, end_replaced, lock_unchanged_portal_user};
+pub(crate) use end::end_all;
 pub use end::{identify_all, identify_for_sign_out, sign_out, sign_out_everywhere};
 pub use manage::{end_one, end_others, list};
-pub(crate) use open::{open_portal, open_staff, prove_again, signer};
+pub use open::TokenSigner;
+pub(crate) use open::{NewSession, open_portal, open_staff, prove_again, signer};
 pub use queries::SessionQueries;
 pub use refresh::{refresh_portal, refresh_staff};
 pub use rotate_keys::{KeyState, ListedKey, Rotation, list_keys, rotate_keys};

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use portico_entity::{SessionId, membership, portal_user, session, staff_user, tenant};
+use portico_entity::{
+    SessionId, membership, portal_user,
+    session::{self, Factor, Method},
+    staff_user, tenant,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::Expr,
@@ -24,15 +28,26 @@ use crate::{
     tenancy::memberships,
 };
 
+/// How a session is opened.
+pub(crate) struct NewSession<'a> {
+    /// Where the request came from.
+    pub(crate) context: &'a RequestContext,
+    /// The first factor.
+    pub(crate) method: Method,
+    /// The second factor, if the user proved one.
+    pub(crate) factor: Option<Factor>,
+    /// The session that the browser already has. It ends.
+    pub(crate) replaces: Option<SessionId>,
+}
+
 /// Opens a portal session for `user` at the client of `membership`, and returns its row.
 ///
-/// The session `replaces`, if any, ends. When the user then has more than [`SessionSettings::MAX_LIVE`] live
+/// When the user then has more than [`SessionSettings::MAX_LIVE`] live
 /// sessions, the oldest ones end. The new session gets the credential version of `user`, so it is invalid if another
 /// transaction changes the password before this one commits.
 ///
-/// The caller must have locked the user's row in this transaction, as
-/// [`lock_unchanged_portal_user`](super::lock_unchanged_portal_user) does, and must have checked in this transaction
-/// that the client is open.
+/// The caller must have locked the user's row in this transaction, as `users::lock` does, and must have checked in this
+/// transaction that the client is open.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
@@ -40,19 +55,18 @@ pub(crate) async fn open_portal(
     tx: &mut Tx,
     user: &portal_user::Model,
     membership: &membership::Model,
-    context: &RequestContext,
-    replaces: Option<SessionId>,
+    new: NewSession<'_>,
 ) -> Result<session::Model> {
     let app = tx.app().clone();
     memberships::record_use(tx, membership).await?;
-    end::end_replaced(tx, replaces).await?;
+    end::end_replaced(tx, new.replaces).await?;
     let ttl = app.section::<SessionSettings>().refresh_ttl;
     let row = session::ActiveModel {
         portal_user_id: Set(Some(user.id)),
         client_id: Set(Some(membership.client_id)),
         credential_version: Set(user.credential_version),
         expires_at: Set(app.now() + ttl),
-        ..blank(&app, context)
+        ..blank(&app, new)
     };
     let session = row.insert(tx.db()).await?;
     end_oldest(tx, user).await?;
@@ -63,33 +77,40 @@ pub(crate) async fn open_portal(
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(crate) async fn open_staff(
-    tx: &mut Tx,
-    user: &staff_user::Model,
-    context: &RequestContext,
-) -> Result<session::Model> {
+pub(crate) async fn open_staff(tx: &mut Tx, user: &staff_user::Model, new: NewSession<'_>) -> Result<session::Model> {
     let app = tx.app().clone();
+    end::end_replaced(tx, new.replaces).await?;
     let settings = app.section::<SessionSettings>();
     let row = session::ActiveModel {
         staff_user_id: Set(Some(user.id)),
         credential_version: Set(user.credential_version),
         idle_until: Set(Some(app.now() + settings.staff_idle_ttl)),
         expires_at: Set(app.now() + settings.staff_ttl),
-        ..blank(&app, context)
+        ..blank(&app, new)
     };
     Ok(row.insert(tx.db()).await?)
 }
 
-/// Sets the time at which the owner of `session` last proved their identity to now. Returns the row, or `None` if the
-/// session has ended.
+/// Sets the time at which the owner of `session` last proved their identity to now, and that of the second factor if
+/// `factor` was proved. Returns the row, or `None` if the session has ended.
 ///
 /// The session keeps its id and its generation: an older refresh token stays what it was.
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(crate) async fn prove_again(tx: &mut Tx, session: &session::Model) -> Result<Option<session::Model>> {
+pub(crate) async fn prove_again(
+    tx: &mut Tx,
+    session: &session::Model,
+    factor: Option<Factor>,
+) -> Result<Option<session::Model>> {
     let now = tx.app().now();
-    let proved = session::Entity::update_many()
+    let mut update = session::Entity::update_many();
+    if let Some(factor) = factor {
+        update = update
+            .col_expr(session::Column::MfaAt, Expr::value(now))
+            .col_expr(session::Column::MfaFactor, Expr::value(factor));
+    }
+    let proved = update
         .col_expr(session::Column::AuthTime, Expr::value(now))
         .col_expr(session::Column::LastSeenAt, Expr::value(now))
         .filter(session::Column::Id.eq(session.id))
@@ -101,7 +122,7 @@ pub(crate) async fn prove_again(tx: &mut Tx, session: &session::Model) -> Result
 }
 
 /// Issues the tokens of sessions. It holds the current signing key, so that issuing needs no database.
-pub(crate) struct TokenSigner(Arc<LoadedKey>);
+pub struct TokenSigner(Arc<LoadedKey>);
 
 /// Returns a signer with the current signing key.
 ///
@@ -154,8 +175,8 @@ impl TokenSigner {
 }
 
 /// A session row without owner, expiry and credential version, which the caller sets.
-fn blank(app: &App, context: &RequestContext) -> session::ActiveModel {
-    let now = app.now();
+fn blank(app: &App, new: NewSession<'_>) -> session::ActiveModel {
+    let (now, context) = (app.now(), new.context);
     session::ActiveModel {
         id: Set(SessionId(app.new_id())),
         portal_user_id: Set(None),
@@ -168,7 +189,10 @@ fn blank(app: &App, context: &RequestContext) -> session::ActiveModel {
         nonce: Set(BASE64_URL_SAFE_NO_PAD.encode(app.random().bytes::<16>())),
         user_agent: Set(context.user_agent.clone()),
         ip: Set(context.ip.map(|ip| ip.to_string())),
+        method: Set(Some(new.method)),
         auth_time: Set(now),
+        mfa_at: Set(new.factor.map(|_| now)),
+        mfa_factor: Set(new.factor),
         created_at: Set(now),
         last_seen_at: Set(now),
         idle_until: Set(None),

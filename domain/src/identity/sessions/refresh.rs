@@ -54,7 +54,7 @@ pub async fn refresh_portal(app: &App, caller: &Anonymous, token: &PlainToken) -
 /// As for [`refresh_portal`], for the staff realm. `session_expired` also when the session was idle for too long.
 pub async fn refresh_staff(app: &App, caller: &Anonymous, token: &PlainToken) -> Result<IssuedStaffSession> {
     let session = rotate(app, caller, token, Realm::Staff).await?;
-    let caller = authenticate::load_staff(app, session.id, caller.context.clone()).await?;
+    let caller = authenticate::load_staff(app, session.id, caller.context.clone()).await?.unchecked();
     open::signer(app).await?.issue_staff(app, session, caller.user, caller.tenant)
 }
 
@@ -65,7 +65,7 @@ pub async fn refresh_staff(app: &App, caller: &Anonymous, token: &PlainToken) ->
 async fn rotate(app: &App, caller: &Anonymous, token: &PlainToken, realm: Realm) -> Result<session::Model> {
     let parsed = refresh_token::parse(token).ok_or(Error::UNAUTHENTICATED)?;
     let session = find(app, parsed.session).await?;
-    let is_of_realm = session.owner().is_some_and(|owner| Realm::of(owner) == realm);
+    let is_of_realm = session.owner().is_some_and(|owner| owner.realm() == realm);
     if !is_of_realm || !refresh_token::is_authentic(app, &parsed, &session) {
         return Err(Error::UNAUTHENTICATED);
     }

@@ -4,8 +4,8 @@ use futures_util::future::LocalBoxFuture;
 use portico_entity::{
     api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, cli_login, client, code_flow,
     device_cutoff, email, idempotency_key, invitation, link_token, mail_hold, membership, paused_lane, portal_user,
-    process, rate_limit, schedule_run, search_word, service_account, session, signing_key, staff_user, tenant,
-    tenant_logo, worker,
+    process, rate_limit, recovery_code, recovery_set, schedule_run, search_word, service_account, session,
+    sign_in_challenge, signing_key, staff_user, tenant, tenant_logo, totp_secret, trusted_device, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 29] {
+pub(super) fn all() -> [Table; 34] {
     [
         table::<tenant::Entity>(),
         table::<tenant_logo::Entity>(),
@@ -51,6 +51,11 @@ pub(super) fn all() -> [Table; 29] {
         table::<link_token::Entity>(),
         table::<session::Entity>(),
         table::<cli_login::Entity>(),
+        table::<totp_secret::Entity>(),
+        table::<recovery_set::Entity>(),
+        table::<recovery_code::Entity>(),
+        table::<sign_in_challenge::Entity>(),
+        table::<trusted_device::Entity>(),
         table::<signing_key::Entity>(),
         table::<idempotency_key::Entity>(),
         table::<device_cutoff::Entity>(),

@@ -10,7 +10,8 @@ use crate::testing::{self, TestApp};
 
 /// One tenant, two clients and one schedule run.
 const SAMPLE_ROWS: &str = "
-    INSERT INTO tenants VALUES (x'00000000000000000000000000000001', 'acme', 'Acme', 'active', '{\"b\":1,\"a\":[2.0]}',
+    INSERT INTO tenants (id, slug, name, status, branding, default_locale, created_at) VALUES
+        (x'00000000000000000000000000000001', 'acme', 'Acme', 'active', '{\"b\":1,\"a\":[2.0]}',
         'en', '2026-11-21T15:00:00.123456789+00:00');
     INSERT INTO clients (id, tenant_id, name, external_ref, status, created_at) VALUES
         (x'00000000000000000000000000000002', x'00000000000000000000000000000001', 'One', NULL, 'active',

@@ -10,6 +10,7 @@ use portico_entity::{
     api_token,
     background_job::{self, Lane, State},
     cli_login, code_flow, device_cutoff, email, idempotency_key, link_token, rate_limit, schedule_run, session,
+    sign_in_challenge, totp_secret, trusted_device,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -41,6 +42,9 @@ const DEVICE_CUTOFF_RETENTION: TimeDelta = TimeDelta::days(366);
 const API_TOKEN_RETENTION: TimeDelta = TimeDelta::days(30);
 /// How long a code flow is kept after it has expired.
 const CODE_FLOW_RETENTION: TimeDelta = TimeDelta::days(1);
+/// How long the challenge of a sign-in is kept after it has expired, and a setup of an authenticator app that was not
+/// confirmed.
+const CHALLENGE_RETENTION: TimeDelta = TimeDelta::days(1);
 /// How long the row of a mail to an unknown address is kept. Such an address is personal data of a person without an
 /// account.
 const UNKNOWN_RECIPIENT_RETENTION: TimeDelta = TimeDelta::hours(24);
@@ -51,8 +55,8 @@ const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
 /// How long the row of a slot of a schedule is kept.
 const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
-/// The job that deletes, in batches: expired link tokens, code flows, logins of the command line, sessions, API tokens,
-/// device cut-offs, rate limit counters and answers to requests with an `Idempotency-Key`, mail rows of unknown
+/// The job that deletes, in batches: expired link tokens, code flows, logins of the command line, challenges of
+/// sign-ins, setups of authenticator apps, trusted devices, sessions, API tokens, device cut-offs, rate limit counters and answers to requests with an `Idempotency-Key`, mail rows of unknown
 /// addresses and those that are older than the mail log, completed and dead jobs, and slots of schedules.
 #[derive(Default, Serialize, Deserialize)]
 pub struct DeleteExpired {}
@@ -78,10 +82,16 @@ impl Job for DeleteExpired {
             .add(ended_before(State::Dead, now - DEAD_JOB_RETENTION));
         use {
             background_job as job, cli_login as login, code_flow as flow, device_cutoff as cutoff,
-            idempotency_key as answer, link_token as link, schedule_run as slot,
+            idempotency_key as answer, link_token as link, schedule_run as slot, sign_in_challenge as challenge,
+            totp_secret as totp, trusted_device as device,
         };
         let links = link::Column::ExpiresAt.lt(now - LINK_TOKEN_RETENTION);
         let flows = flow::Column::ExpiresAt.lt(now - CODE_FLOW_RETENTION);
+        let challenges = challenge::Column::ExpiresAt.lt(now - CHALLENGE_RETENTION);
+        let devices = device::Column::ExpiresAt.lt(now);
+        let setups = Condition::all()
+            .add(totp::Column::ConfirmedAt.is_null())
+            .add(totp::Column::CreatedAt.lt(now - CHALLENGE_RETENTION));
         let logins = login::Column::ExpiresAt.lt(now);
         let sessions = session::Column::ExpiresAt.lt(now - SESSION_RETENTION);
         let cutoffs = cutoff::Column::Since.lt(now - DEVICE_CUTOFF_RETENTION);
@@ -93,6 +103,9 @@ impl Job for DeleteExpired {
             delete::<link::Entity>(app, link::Column::Id, links).await?,
             delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
             delete::<login::Entity>(app, login::Column::Id, logins).await?,
+            delete::<challenge::Entity>(app, challenge::Column::Id, challenges).await?,
+            delete::<device::Entity>(app, device::Column::Id, devices).await?,
+            delete::<totp::Entity>(app, totp::Column::Id, setups).await?,
             delete::<session::Entity>(app, session::Column::Id, sessions).await?,
             delete::<cutoff::Entity>(app, cutoff::Column::AddressHash, cutoffs).await?,
             delete::<api_token::Entity>(app, api_token::Column::Id, tokens).await?,

@@ -10,6 +10,7 @@ mod portal_user;
 mod request_context;
 mod session_user;
 mod tenant_caller;
+mod user;
 
 pub use api_token::{ApiToken, Scopes, TokenOwner};
 pub use audit_actor::Actor;
@@ -19,30 +20,9 @@ pub use portal_user::{
     ActiveMembership, Anonymous, OpenClient, OpenClientStatus, PortalUser, PortalUserWithMemberships,
 };
 pub use request_context::{RequestContext, network_of};
-pub use session_user::SessionUser;
+pub use session_user::{FreshSessionUser, MayOweMfa, SessionUser, Unenrolled};
+pub(crate) use tenant_caller::check_fresh;
 pub use tenant_caller::{Authorized, FreshStaffUser, Principal, StaffUser, TenantCaller};
 
-use portico_entity::UserId;
-
-/// One of two separate sets of users. Each has its own tables, cookies and token audience, and a token of one realm is
-/// not valid in the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Realm {
-    /// Portal users: the persons at the clients.
-    Portal,
-    /// Staff users of the tenants.
-    Staff,
-}
-
-impl Realm {
-    /// Both realms.
-    pub const ALL: [Self; 2] = [Self::Portal, Self::Staff];
-
-    /// Returns the realm of a session's owner.
-    pub const fn of(owner: UserId) -> Self {
-        match owner {
-            UserId::Portal(_) => Self::Portal,
-            UserId::Staff(_) => Self::Staff,
-        }
-    }
-}
+pub use portico_entity::Realm;
+pub use user::{User, Versions};

@@ -3,6 +3,7 @@
 use portico_entity::{ClientId, TenantId, client, membership, portal_user, session, tenant};
 
 use super::RequestContext;
+use crate::platform::{clock::Time, sign_in_policy::SignInPolicy};
 
 /// A caller without a credential.
 #[derive(Clone, Debug)]
@@ -26,6 +27,13 @@ pub struct PortalUser {
     pub tenant: tenant::Model,
 }
 
+impl PortalUser {
+    /// Returns when the portal user must have a second factor; `None` if the tenant requires none.
+    pub fn mfa_due_at(&self) -> Option<Time> {
+        self.active.policy.portal_mfa_due_at(&self.active.membership)
+    }
+}
+
 /// A portal user with a live session, and all memberships of open clients.
 #[derive(Clone, Debug)]
 pub struct PortalUserWithMemberships {
@@ -42,6 +50,8 @@ pub struct ActiveMembership {
     pub membership: membership::Model,
     /// The client.
     pub client: OpenClient,
+    /// The sign-in policy of the client's tenant.
+    pub policy: SignInPolicy,
 }
 
 /// A client that is not archived.

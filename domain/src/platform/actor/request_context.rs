@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::platform::secret::PlainToken;
+
 /// How many characters of a user agent are kept.
 const MAX_USER_AGENT_CHARS: usize = 200;
 
@@ -19,17 +21,19 @@ pub struct RequestContext {
     pub user_agent: Option<String>,
     /// The values of the cookies of known devices, of both realms.
     pub devices: Vec<String>,
+    /// The values of the cookie of trusted devices.
+    pub trusted_devices: Vec<PlainToken>,
     /// Cancelled when the client has disconnected and does not wait for the response.
     pub disconnected: CancellationToken,
 }
 
 impl RequestContext {
-    /// Returns the context of a request that came over the network.
+    /// Returns the context of a request that came over the network, without trusted devices.
     pub fn new(request_id: Uuid, ip: Option<IpAddr>, user_agent: Option<&str>, devices: Vec<String>) -> Self {
         let user_agent =
             user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect());
         let (ip, disconnected) = (ip.map(|ip| ip.to_canonical()), CancellationToken::new());
-        Self { request_id, ip, user_agent, devices, disconnected }
+        Self { request_id, ip, user_agent, devices, trusted_devices: Vec::new(), disconnected }
     }
 
     /// Returns the network that rate limits count, or `local` on the command line.

@@ -9,6 +9,7 @@ use super::{Access, ApiToken, Permission, RequestContext, TokenOwner};
 use crate::platform::{
     clock::{MAX_CLOCK_ERROR, Time},
     error::{Error, Result},
+    sign_in_policy::SignInPolicy,
 };
 
 /// How long a session is fresh after its user has proved their identity.
@@ -64,8 +65,16 @@ impl StaffUser {
     /// # Errors
     /// `step_up_required` if the user has not.
     pub fn fresh(self, now: Time) -> Result<FreshStaffUser> {
-        check_fresh(&self.session, now)?;
+        check_fresh(&self.session, self.user.mfa_enabled_at, now)?;
         Ok(FreshStaffUser(self))
+    }
+
+    /// Returns when the staff user must have a second factor; `None` if the tenant requires none.
+    ///
+    /// # Errors
+    /// `internal` if the sign-in policy of the tenant cannot be read.
+    pub fn mfa_due_at(&self) -> Result<Option<Time>> {
+        Ok(SignInPolicy::of(&self.tenant)?.staff_mfa_due_at(&self.user))
     }
 }
 
@@ -115,7 +124,7 @@ impl TenantCaller {
     /// - `forbidden` for a program, which cannot prove an identity.
     pub fn check_fresh(&self, now: Time) -> Result<()> {
         match &self.principal {
-            Principal::StaffUser { session, .. } => check_fresh(session, now),
+            Principal::StaffUser { user, session } => check_fresh(session, user.mfa_enabled_at, now),
             Principal::ApiToken(_) => Err(Error::FORBIDDEN),
         }
     }
@@ -145,14 +154,16 @@ impl TenantCaller {
     }
 }
 
-/// Checks that the owner of `session` has proved their identity within the last ten minutes before `now`.
+/// Checks that the owner of `session` has proved their identity within the last ten minutes before `now`, and if second
+/// factors are on (`mfa_enabled_at`), a second factor too.
 ///
 /// # Errors
 /// `step_up_required` if the owner has not.
-pub(crate) fn check_fresh(session: &session::Model, now: Time) -> Result<()> {
+pub(crate) fn check_fresh(session: &session::Model, mfa_enabled_at: Option<Time>, now: Time) -> Result<()> {
     // A time too far ahead was recorded by a wrong clock. It must not keep a session fresh.
-    let is_fresh = (-MAX_CLOCK_ERROR..FRESH_PERIOD).contains(&(now - session.auth_time));
-    if is_fresh { Ok(()) } else { Err(Error::Forbidden("step_up_required")) }
+    let is_recent = |time: Time| (-MAX_CLOCK_ERROR..FRESH_PERIOD).contains(&(now - time));
+    let is_fresh = is_recent(session.auth_time) && (mfa_enabled_at.is_none() || session.mfa_at.is_some_and(is_recent));
+    if is_fresh { Ok(()) } else { Err(Error::STEP_UP_REQUIRED) }
 }
 
 /// A [`TenantCaller`] who has what `A` asks for. [`TenantCaller::authorize`] makes it, and nothing else does.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use portico_entity::{
     ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, PortalUserId, SessionId, StaffUserId, TenantId,
-    email::{self, Kind, Status},
+    email::{self, Kind, SecurityEvent, Status},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::platform::{
 /// How long a mail without an expiry time of its own, such as a notice, can be sent while the mail server is
 /// unavailable.
 pub(super) const NOTICE_TTL: TimeDelta = TimeDelta::days(3);
-/// How many mails one statement inserts. Each has 27 values, and SQLite takes at most 32,766 in a statement.
+/// How many mails one statement inserts. Each has 28 values, and SQLite takes at most 32,766 in a statement.
 const BATCH: usize = 1_000;
 /// The detail of a mail that [`replace`] has ended.
 pub(crate) const REPLACED: &str = "replaced by a mail with a new secret";
@@ -50,6 +50,8 @@ pub(crate) struct NewEmail {
     pub(crate) session: Option<SessionId>,
     /// The API token that the mail is about.
     pub(crate) api_token: Option<ApiTokenId>,
+    /// What a security notice is about.
+    pub(crate) security_event: Option<SecurityEvent>,
     /// When the link or code in the mail expires. After this time the mail is not sent. `None` means three days from
     /// now.
     pub(crate) expires_at: Option<Time>,
@@ -70,6 +72,7 @@ impl NewEmail {
             code_flow: None,
             session: None,
             api_token: None,
+            security_event: None,
             expires_at: None,
         }
     }
@@ -144,6 +147,7 @@ fn row(app: &App, id: EmailId, mail: NewEmail) -> email::ActiveModel {
         about_portal_user_id: Set(mail.about),
         session_id: Set(mail.session),
         api_token_id: Set(mail.api_token),
+        security_event: Set(mail.security_event),
     }
 }
 

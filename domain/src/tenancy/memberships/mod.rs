@@ -20,7 +20,7 @@ pub(crate) use remove::remove_in;
 
 use std::collections::BTreeMap;
 
-use portico_entity::{ClientId, PortalUserId, TenantId, client, membership, tenant};
+use portico_entity::{ClientId, PortalUserId, TenantId, client, membership, session::Method, tenant};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityName, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, RelationTrait, Select,
@@ -31,6 +31,7 @@ use crate::platform::{
     actor::{ActiveMembership, Actor, OpenClient},
     audit,
     error::{Error, Result},
+    sign_in_policy::SignInPolicy,
     tx::Tx,
 };
 
@@ -56,10 +57,24 @@ pub(crate) async fn active_memberships(
     let (clients, tenants) = (client::Entity.table_ref(), tenant::Entity.table_ref());
     QuerySelect::query(&mut query).lock_with_tables(LockType::Share, [clients, tenants]);
     let rows = query.all(tx.db()).await?;
-    let active = |(membership, client): (_, Option<_>)| {
-        Some(ActiveMembership { membership, client: OpenClient::from_row(client?)? })
-    };
-    Ok(rows.into_iter().filter_map(active).collect())
+    let mut active = Vec::new();
+    let clients = rows.iter().filter_map(|(_, client)| client.as_ref());
+    let policies = policies(tx.db(), clients.map(|client| client.tenant_id)).await?;
+    for (membership, client) in rows {
+        let Some(client) = client.and_then(OpenClient::from_row) else { continue };
+        let Some(policy) = policies.get(&client.tenant_id).copied() else { continue };
+        active.push(ActiveMembership { membership, client, policy });
+    }
+    Ok(active)
+}
+
+/// Returns the sign-in policies of these tenants.
+async fn policies(
+    db: &impl ConnectionTrait,
+    tenants: impl Iterator<Item = TenantId>,
+) -> Result<BTreeMap<TenantId, SignInPolicy>> {
+    let tenants = tenant::Entity::find().filter(tenant::Column::Id.is_in(tenants)).all(db).await?;
+    tenants.iter().map(|tenant| Ok((tenant.id, SignInPolicy::of(tenant)?))).collect()
 }
 
 /// Returns whether `user` has an active membership, or one at the client `wanted`. The client need not be open.
@@ -79,6 +94,29 @@ pub(crate) async fn has_membership(tx: &Tx, user: PortalUserId, wanted: Option<C
 pub(crate) async fn require_open(tx: &Tx, membership: &membership::Model) -> Result<ActiveMembership> {
     let active = active_memberships(tx, membership.portal_user_id, Some(membership.client_id)).await?;
     active.into_iter().next().ok_or(Error::Forbidden("client_suspended"))
+}
+
+/// Returns whether `user` may sign in by `method` at one of the clients that they can act for.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn allow_method(db: &impl ConnectionTrait, user: PortalUserId, method: Method) -> Result<bool> {
+    let tenants = tenant::Entity::find()
+        .join(JoinType::InnerJoin, client::Relation::Tenant.def().rev())
+        .join(JoinType::InnerJoin, membership::Relation::Client.def().rev())
+        .filter(membership::Column::PortalUserId.eq(user))
+        .filter(membership::Column::Status.eq(membership::Status::Active))
+        .filter(client::Column::Status.ne(client::Status::Archived))
+        .filter(tenant::Column::Status.eq(tenant::Status::Active))
+        .distinct()
+        .all(db)
+        .await?;
+    for tenant in tenants {
+        if SignInPolicy::of(&tenant)?.methods.allows(method) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Records that a session now acts for `membership`. A sign-in without a client selects the membership that was used

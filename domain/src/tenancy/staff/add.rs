@@ -67,6 +67,8 @@ pub(crate) async fn insert(
         email: Set(new.email.to_string()),
         role: Set(new.role),
         credential_version: Set(0),
+        mfa_enabled_at: Set(None),
+        factors_version: Set(0),
         disabled_at: Set(None),
         created_at: Set(app.now()),
         locale: Set(None),

@@ -23,6 +23,7 @@ pub async fn add(app: &App, slug: &Slug, name: &Name, locale: &Locale) -> Result
         name: Set(name.to_string()),
         status: Set(Status::Active),
         branding: Set(json!({})),
+        sign_in_policy: Set(None),
         default_locale: Set(locale.to_string()),
         created_at: Set(app.now()),
     };

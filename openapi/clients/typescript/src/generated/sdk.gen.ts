@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetBrandData, GetBrandErrors, GetBrandingData, GetBrandingErrors, GetBrandingResponses, GetBrandResponses, GetBrandStyleData, GetBrandStyleErrors, GetBrandStyleResponses, GetClientData, GetClientErrors, GetClientResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SetLogoData, SetLogoErrors, SetLogoResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateBrandingData, UpdateBrandingErrors, UpdateBrandingResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, CancelSignInData, CancelSignInErrors, CancelSignInResponses, CancelStaffSignInData, CancelStaffSignInErrors, CancelStaffSignInResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CompleteEnrolmentData, CompleteEnrolmentErrors, CompleteEnrolmentResponses, CompleteStaffEnrolmentData, CompleteStaffEnrolmentErrors, CompleteStaffEnrolmentResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, DisableStaffMfaData, DisableStaffMfaErrors, DisableStaffMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EnableStaffMfaData, EnableStaffMfaErrors, EnableStaffMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetBrandData, GetBrandErrors, GetBrandingData, GetBrandingErrors, GetBrandingResponses, GetBrandResponses, GetBrandStyleData, GetBrandStyleErrors, GetBrandStyleResponses, GetClientData, GetClientErrors, GetClientResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMfaStatusData, GetMfaStatusErrors, GetMfaStatusResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetStaffMfaStatusData, GetStaffMfaStatusErrors, GetStaffMfaStatusResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrustedDevicesData, ListTrustedDevicesErrors, ListTrustedDevicesResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, RemoveTrustedDeviceData, RemoveTrustedDeviceErrors, RemoveTrustedDeviceResponses, RemoveTrustedDevicesData, RemoveTrustedDevicesErrors, RemoveTrustedDevicesResponses, ReplaceRecoveryCodesData, ReplaceRecoveryCodesErrors, ReplaceRecoveryCodesResponses, ReplaceStaffRecoveryCodesData, ReplaceStaffRecoveryCodesErrors, ReplaceStaffRecoveryCodesResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendEnrolmentCodeData, SendEnrolmentCodeErrors, SendEnrolmentCodeResponses, SendPortalCodeData, SendPortalCodeErrors, SendPortalCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SendStaffEnrolmentCodeData, SendStaffEnrolmentCodeErrors, SendStaffEnrolmentCodeResponses, SetLogoData, SetLogoErrors, SetLogoResponses, SetUpEnrolmentData, SetUpEnrolmentErrors, SetUpEnrolmentResponses, SetUpStaffEnrolmentData, SetUpStaffEnrolmentErrors, SetUpStaffEnrolmentResponses, SetUpStaffTotpData, SetUpStaffTotpErrors, SetUpStaffTotpResponses, SetUpTotpData, SetUpTotpErrors, SetUpTotpResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpData, StepUpErrors, StepUpResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateBrandingData, UpdateBrandingErrors, UpdateBrandingResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses, VerifyPortalCodeData, VerifyPortalCodeErrors, VerifyPortalCodeResponses, VerifySecondFactorData, VerifySecondFactorErrors, VerifySecondFactorResponses, VerifyStaffSecondFactorData, VerifyStaffSecondFactorErrors, VerifyStaffSecondFactorResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -38,8 +38,11 @@ export const getSigningKeys = <ThrowOnError extends boolean = false>(options?: O
  * Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
  * the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
  *
+ * If the tenant requires a second factor at once, the response is a challenge and sets no cookie:
+ * `complete_enrolment` then opens the session.
+ *
  * If the password is rejected, the link stays valid. If the user already has a password, the response is
- * `token_revoked`.
+ * `token_revoked`. If the tenant does not allow passwords, it is `invalid_credentials`.
  *
  * Rate limits: `requests`, `token_network`, `check_password`.
  */
@@ -56,7 +59,8 @@ export const activateAccount = <ThrowOnError extends boolean = false>(options: O
  * Change the password
  *
  * Sets a new password for the signed-in user, revokes the user's other sessions and mails a notice. The current
- * session and its tokens stay valid. A wrong current password counts as a failed sign-in.
+ * session and its tokens stay valid. A wrong current password counts as a failed sign-in. If second factors are on,
+ * the session must be fresh.
  *
  * Rate limits: `requests`, `bearer`, `sign_in_rate`, `sign_in_account`, `sign_in_network`.
  */
@@ -124,6 +128,191 @@ export const checkToken = <ThrowOnError extends boolean = false>(options: Option
  */
 export const forgotPassword = <ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>): RequestResult<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError> => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
     url: '/api/portal/auth/forgot-password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Cancel a sign-in
+ *
+ * Ends the challenge. The response is 204 even if the challenge is not valid.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const cancelSignIn = <ThrowOnError extends boolean = false>(options: Options<CancelSignInData, ThrowOnError>): RequestResult<CancelSignInResponses, CancelSignInErrors, ThrowOnError> => (options.client ?? client).post<CancelSignInResponses, CancelSignInErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/cancel',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Turn second factors off
+ *
+ * Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's other
+ * sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of the user
+ * requires a second factor.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const disableMfa = <ThrowOnError extends boolean = false>(options?: Options<DisableMfaData, ThrowOnError>): RequestResult<DisableMfaResponses, DisableMfaErrors, ThrowOnError> => (options?.client ?? client).post<DisableMfaResponses, DisableMfaErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/mfa/disable',
+    ...options
+});
+
+/**
+ * Turn second factors on
+ *
+ * Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
+ * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
+ * mailed.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`, `token_network`, `mfa_misses`.
+ */
+export const enableMfa = <ThrowOnError extends boolean = false>(options: Options<EnableMfaData, ThrowOnError>): RequestResult<EnableMfaResponses, EnableMfaErrors, ThrowOnError> => (options.client ?? client).post<EnableMfaResponses, EnableMfaErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/mfa/enable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Complete a sign-in with a new authenticator app
+ *
+ * Confirms the setup with the first code of the app, turns second factors on, and opens the session. The user's
+ * other sessions are revoked, and a notice is mailed.
+ *
+ * Rate limits: `requests`, `token_network`, `mfa_misses`.
+ */
+export const completeEnrolment = <ThrowOnError extends boolean = false>(options: Options<CompleteEnrolmentData, ThrowOnError>): RequestResult<CompleteEnrolmentResponses, CompleteEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<CompleteEnrolmentResponses, CompleteEnrolmentErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/enrol/enable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Request a code to set up a second factor
+ *
+ * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true.
+ *
+ * Rate limits: `requests`, `send_code`, `send_code_network`, `token_network`.
+ */
+export const sendEnrolmentCode = <ThrowOnError extends boolean = false>(options: Options<SendEnrolmentCodeData, ThrowOnError>): RequestResult<SendEnrolmentCodeResponses, SendEnrolmentCodeErrors, ThrowOnError> => (options.client ?? client).post<SendEnrolmentCodeResponses, SendEnrolmentCodeErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/enrol/send-code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Set up an authenticator app during a sign-in
+ *
+ * Returns a new secret for an authenticator app, for a sign-in whose `status` was `mfa_enrolment_required`.
+ *
+ * Rate limits: `requests`, `code_misses`, `token_network`.
+ */
+export const setUpEnrolment = <ThrowOnError extends boolean = false>(options: Options<SetUpEnrolmentData, ThrowOnError>): RequestResult<SetUpEnrolmentResponses, SetUpEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<SetUpEnrolmentResponses, SetUpEnrolmentErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/enrol/setup',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Replace the recovery codes
+ *
+ * Returns ten new recovery codes. The former ones stop working, and a notice is mailed.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const replaceRecoveryCodes = <ThrowOnError extends boolean = false>(options?: Options<ReplaceRecoveryCodesData, ThrowOnError>): RequestResult<ReplaceRecoveryCodesResponses, ReplaceRecoveryCodesErrors, ThrowOnError> => (options?.client ?? client).post<ReplaceRecoveryCodesResponses, ReplaceRecoveryCodesErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/mfa/recovery-codes',
+    ...options
+});
+
+/**
+ * Set up an authenticator app
+ *
+ * Returns a new secret for an authenticator app. It does nothing until `enable` confirms it, within ten minutes. A
+ * former authenticator app works until then.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const setUpTotp = <ThrowOnError extends boolean = false>(options?: Options<SetUpTotpData, ThrowOnError>): RequestResult<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError> => (options?.client ?? client).post<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/mfa/setup',
+    ...options
+});
+
+/**
+ * Get your second factors
+ *
+ * Returns whether second factors are on, which ones the signed-in user has, and whether the tenant requires one.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const getMfaStatus = <ThrowOnError extends boolean = false>(options?: Options<GetMfaStatusData, ThrowOnError>): RequestResult<GetMfaStatusResponses, GetMfaStatusErrors, ThrowOnError> => (options?.client ?? client).get<GetMfaStatusResponses, GetMfaStatusErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/mfa/status',
+    ...options
+});
+
+/**
+ * Verify a second factor
+ *
+ * Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code` for
+ * a wrong or used code and for a challenge that is unknown, expired or completed. Five wrong codes end the
+ * challenge.
+ *
+ * Rate limits: `requests`, `token_network`, `mfa_misses`.
+ */
+export const verifySecondFactor = <ThrowOnError extends boolean = false>(options: Options<VerifySecondFactorData, ThrowOnError>): RequestResult<VerifySecondFactorResponses, VerifySecondFactorErrors, ThrowOnError> => (options.client ?? client).post<VerifySecondFactorResponses, VerifySecondFactorErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/verify',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -215,6 +404,25 @@ export const resetPassword = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
+ * Request a sign-in code for the portal
+ *
+ * Mails a code of six digits if the address belongs to a portal user who has activated the account and whose
+ * tenant allows sign-ins with codes. By default the code is valid for ten minutes. At most three flows of a user,
+ * or of one of their known devices, have a valid code; a further flow gets no mail. The response is the same for an
+ * unknown address.
+ *
+ * Rate limits: `requests`, `send_code`, `send_code_network`.
+ */
+export const sendPortalCode = <ThrowOnError extends boolean = false>(options: Options<SendPortalCodeData, ThrowOnError>): RequestResult<SendPortalCodeResponses, SendPortalCodeErrors, ThrowOnError> => (options.client ?? client).post<SendPortalCodeResponses, SendPortalCodeErrors, ThrowOnError>({
+    url: '/api/portal/auth/send-code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Get the current session
  *
  * Returns the signed-in portal user, the client that the user acts for, and the session.
@@ -241,6 +449,9 @@ export const getSession = <ThrowOnError extends boolean = false>(options?: Optio
  * activated or is disabled, and a `client_id` that the user is not a member of. It is 403 `client_suspended`
  * after a correct password if the named client, or every client of the user, is archived or its tenant is
  * suspended.
+ *
+ * If a second factor is needed, the response is a challenge and sets no cookie: `verify_second_factor` or
+ * `complete_enrolment` then opens the session. The invitation is accepted then, too.
  *
  * With `invitation`, the sign-in accepts the invitation of a link with the purpose `accept` and opens the session
  * at its client. So a user who is no longer a member of any client can return. After a correct password, and only
@@ -294,6 +505,29 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
 });
 
 /**
+ * Step up in the portal
+ *
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+ * too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
+ * own address; if second factors are on, with one of them. The session keeps its id. The response sets new tokens.
+ *
+ * Rate limits: `requests`, `bearer`, `sign_in_rate`, `sign_in_account`, `sign_in_network`, `code_misses`, `token_network`, `mfa_misses`.
+ */
+export const stepUp = <ThrowOnError extends boolean = false>(options: Options<StepUpData, ThrowOnError>): RequestResult<StepUpResponses, StepUpErrors, ThrowOnError> => (options.client ?? client).post<StepUpResponses, StepUpErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/step-up',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Switch to another client
  *
  * Lets the session act for another client of the user, and returns a new access token. The session keeps its id
@@ -311,6 +545,24 @@ export const switchClient = <ThrowOnError extends boolean = false>(options: Opti
             type: 'http'
         }],
     url: '/api/portal/auth/switch-client',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sign in to the portal with a code
+ *
+ * Opens a session as `sign_in` does, with a code that `send_portal_code` has mailed. After five wrong codes the
+ * code is invalid. The response is `invalid_code` for a wrong, used or expired code, for an unknown flow, and for a
+ * user who cannot sign in here with a code.
+ *
+ * Rate limits: `requests`, `code_misses`, `token_network`.
+ */
+export const verifyPortalCode = <ThrowOnError extends boolean = false>(options: Options<VerifyPortalCodeData, ThrowOnError>): RequestResult<VerifyPortalCodeResponses, VerifyPortalCodeErrors, ThrowOnError> => (options.client ?? client).post<VerifyPortalCodeResponses, VerifyPortalCodeErrors, ThrowOnError>({
+    url: '/api/portal/auth/verify-code',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -623,6 +875,244 @@ export const endSession = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Remove all trusted devices
+ *
+ * The next sign-in in each browser asks for the second factor.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const removeTrustedDevices = <ThrowOnError extends boolean = false>(options?: Options<RemoveTrustedDevicesData, ThrowOnError>): RequestResult<RemoveTrustedDevicesResponses, RemoveTrustedDevicesErrors, ThrowOnError> => (options?.client ?? client).delete<RemoveTrustedDevicesResponses, RemoveTrustedDevicesErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/trusted-devices',
+    ...options
+});
+
+/**
+ * List your trusted devices
+ *
+ * Returns the browsers in which a sign-in of the signed-in portal user does not ask for the second factor, newest
+ * first.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const listTrustedDevices = <ThrowOnError extends boolean = false>(options?: Options<ListTrustedDevicesData, ThrowOnError>): RequestResult<ListTrustedDevicesResponses, ListTrustedDevicesErrors, ThrowOnError> => (options?.client ?? client).get<ListTrustedDevicesResponses, ListTrustedDevicesErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/trusted-devices',
+    ...options
+});
+
+/**
+ * Remove a trusted device
+ *
+ * The next sign-in in that browser asks for the second factor. A device of another user and one that is no longer
+ * trusted are 404.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const removeTrustedDevice = <ThrowOnError extends boolean = false>(options: Options<RemoveTrustedDeviceData, ThrowOnError>): RequestResult<RemoveTrustedDeviceResponses, RemoveTrustedDeviceErrors, ThrowOnError> => (options.client ?? client).delete<RemoveTrustedDeviceResponses, RemoveTrustedDeviceErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/trusted-devices/{device_id}',
+    ...options
+});
+
+/**
+ * Cancel a sign-in of a staff user
+ *
+ * Ends the challenge. The response is 204 even if the challenge is not valid.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const cancelStaffSignIn = <ThrowOnError extends boolean = false>(options: Options<CancelStaffSignInData, ThrowOnError>): RequestResult<CancelStaffSignInResponses, CancelStaffSignInErrors, ThrowOnError> => (options.client ?? client).post<CancelStaffSignInResponses, CancelStaffSignInErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/cancel',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Turn second factors off as a staff user
+ *
+ * Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's other
+ * sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of the user
+ * requires a second factor.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const disableStaffMfa = <ThrowOnError extends boolean = false>(options?: Options<DisableStaffMfaData, ThrowOnError>): RequestResult<DisableStaffMfaResponses, DisableStaffMfaErrors, ThrowOnError> => (options?.client ?? client).post<DisableStaffMfaResponses, DisableStaffMfaErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/auth/mfa/disable',
+    ...options
+});
+
+/**
+ * Turn second factors on as a staff user
+ *
+ * Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
+ * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
+ * mailed.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`, `token_network`, `mfa_misses`.
+ */
+export const enableStaffMfa = <ThrowOnError extends boolean = false>(options: Options<EnableStaffMfaData, ThrowOnError>): RequestResult<EnableStaffMfaResponses, EnableStaffMfaErrors, ThrowOnError> => (options.client ?? client).post<EnableStaffMfaResponses, EnableStaffMfaErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/auth/mfa/enable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Complete a sign-in of a staff user with a new authenticator app
+ *
+ * Confirms the setup with the first code of the app, turns second factors on, and opens the session. The user's
+ * other sessions are revoked, and a notice is mailed.
+ *
+ * Rate limits: `requests`, `token_network`, `mfa_misses`.
+ */
+export const completeStaffEnrolment = <ThrowOnError extends boolean = false>(options: Options<CompleteStaffEnrolmentData, ThrowOnError>): RequestResult<CompleteStaffEnrolmentResponses, CompleteStaffEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<CompleteStaffEnrolmentResponses, CompleteStaffEnrolmentErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/enrol/enable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Request a code to set up a second factor of a staff user
+ *
+ * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true.
+ *
+ * Rate limits: `requests`, `send_code`, `send_code_network`, `token_network`.
+ */
+export const sendStaffEnrolmentCode = <ThrowOnError extends boolean = false>(options: Options<SendStaffEnrolmentCodeData, ThrowOnError>): RequestResult<SendStaffEnrolmentCodeResponses, SendStaffEnrolmentCodeErrors, ThrowOnError> => (options.client ?? client).post<SendStaffEnrolmentCodeResponses, SendStaffEnrolmentCodeErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/enrol/send-code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Set up an authenticator app during a sign-in of a staff user
+ *
+ * Returns a new secret for an authenticator app, for a sign-in whose `status` was `mfa_enrolment_required`.
+ *
+ * Rate limits: `requests`, `code_misses`, `token_network`.
+ */
+export const setUpStaffEnrolment = <ThrowOnError extends boolean = false>(options: Options<SetUpStaffEnrolmentData, ThrowOnError>): RequestResult<SetUpStaffEnrolmentResponses, SetUpStaffEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<SetUpStaffEnrolmentResponses, SetUpStaffEnrolmentErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/enrol/setup',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Replace the recovery codes as a staff user
+ *
+ * Returns ten new recovery codes. The former ones stop working, and a notice is mailed.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const replaceStaffRecoveryCodes = <ThrowOnError extends boolean = false>(options?: Options<ReplaceStaffRecoveryCodesData, ThrowOnError>): RequestResult<ReplaceStaffRecoveryCodesResponses, ReplaceStaffRecoveryCodesErrors, ThrowOnError> => (options?.client ?? client).post<ReplaceStaffRecoveryCodesResponses, ReplaceStaffRecoveryCodesErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/auth/mfa/recovery-codes',
+    ...options
+});
+
+/**
+ * Set up an authenticator app as a staff user
+ *
+ * Returns a new secret for an authenticator app. It does nothing until `enable` confirms it, within ten minutes. A
+ * former authenticator app works until then.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const setUpStaffTotp = <ThrowOnError extends boolean = false>(options?: Options<SetUpStaffTotpData, ThrowOnError>): RequestResult<SetUpStaffTotpResponses, SetUpStaffTotpErrors, ThrowOnError> => (options?.client ?? client).post<SetUpStaffTotpResponses, SetUpStaffTotpErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/auth/mfa/setup',
+    ...options
+});
+
+/**
+ * Get your second factors as a staff user
+ *
+ * Returns whether second factors are on, which ones the signed-in user has, and whether the tenant requires one.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const getStaffMfaStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStaffMfaStatusData, ThrowOnError>): RequestResult<GetStaffMfaStatusResponses, GetStaffMfaStatusErrors, ThrowOnError> => (options?.client ?? client).get<GetStaffMfaStatusResponses, GetStaffMfaStatusErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/auth/mfa/status',
+    ...options
+});
+
+/**
+ * Verify a second factor of a staff user
+ *
+ * Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code` for
+ * a wrong or used code and for a challenge that is unknown, expired or completed. Five wrong codes end the
+ * challenge.
+ *
+ * Rate limits: `requests`, `token_network`, `mfa_misses`.
+ */
+export const verifyStaffSecondFactor = <ThrowOnError extends boolean = false>(options: Options<VerifyStaffSecondFactorData, ThrowOnError>): RequestResult<VerifyStaffSecondFactorResponses, VerifyStaffSecondFactorErrors, ThrowOnError> => (options.client ?? client).post<VerifyStaffSecondFactorResponses, VerifyStaffSecondFactorErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/verify',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Refresh a staff session
  *
  * Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
@@ -706,11 +1196,13 @@ export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(opt
 /**
  * Step up
  *
- * Makes the current session fresh for ten minutes, with a code that `send_code` has mailed to the staff user's own
- * address. The session keeps its id, and its `auth_time` becomes now. The response sets new tokens. It is
- * `invalid_code` for a wrong, used or expired code, and for a code flow that is unknown or of another address.
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+ * too. The staff user proves their identity with a code that `send_code` has mailed to their own address (`flow`
+ * and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. The session keeps its id. The
+ * response sets new tokens. It is `invalid_code` for a wrong, used or expired code, and for a code flow that is
+ * unknown or of another address.
  *
- * Rate limits: `requests`, `bearer`, `code_misses`, `token_network`.
+ * Rate limits: `requests`, `bearer`, `code_misses`, `token_network`, `mfa_misses`.
  */
 export const stepUpStaff = <ThrowOnError extends boolean = false>(options: Options<StepUpStaffData, ThrowOnError>): RequestResult<StepUpStaffResponses, StepUpStaffErrors, ThrowOnError> => (options.client ?? client).post<StepUpStaffResponses, StepUpStaffErrors, ThrowOnError>({
     security: [{
@@ -729,7 +1221,8 @@ export const stepUpStaff = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Sign in with a code
  *
- * Opens a staff session. The staff session that the browser already has is revoked. After five wrong codes the
+ * Opens a staff session, or returns a challenge if a second factor is needed. The staff session that the browser
+ * already has is revoked. After five wrong codes the
  * code is invalid. The response is `invalid_code` for a wrong, used or expired code and for an unknown flow.
  *
  * Rate limits: `requests`, `code_misses`, `token_network`.

@@ -569,6 +569,23 @@ export type BulkRowResult = {
 export type BulkRowStatus = 'invited' | 'exists' | 'duplicate' | 'limited' | 'invalid';
 
 /**
+ * ChallengeOfSignIn
+ *
+ * The challenge of a sign-in.
+ */
+export type ChallengeOfSignIn = {
+    /**
+     * The `challenge` of the sign-in.
+     */
+    challenge: string;
+};
+
+/**
+ * What the user must do to complete a sign-in.
+ */
+export type ChallengeStatus = 'mfa_required' | 'mfa_enrolment_required';
+
+/**
  * ChangePassword
  *
  * The current password and the new password.
@@ -740,11 +757,27 @@ export type CodeSent = {
      */
     expires_in: number;
     /**
-     * The id of the code flow (UUIDv7), to be sent to `verify_code` together with the code. The code is valid only
+     * The id of the code flow (UUIDv7), to be sent together with the code. The code is valid only
      * for this flow, and so only for the browser that requested it.
      */
     flow: string;
     status: AcceptedStatus;
+};
+
+/**
+ * CompleteEnrolment
+ *
+ * The first code of an authenticator app that is set up during a sign-in.
+ */
+export type CompleteEnrolment = {
+    /**
+     * The `challenge` of the sign-in.
+     */
+    challenge: string;
+    /**
+     * The current code of the authenticator app: a string of six digits.
+     */
+    code: string;
 };
 
 /**
@@ -935,6 +968,44 @@ export type CredentialOrInvalidCodeProblem = {
 /**
  * Why a request failed with the status 401 (RFC 9457).
  */
+export type CredentialOrInvalidCredentialsOrInvalidCodeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'unauthenticated' | 'session_expired' | 'session_revoked' | 'invalid_credentials' | 'invalid_code';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
 export type CredentialOrInvalidCredentialsProblem = {
     /**
      * The code for programs. It never changes.
@@ -1011,11 +1082,125 @@ export type CredentialProblem = {
 /**
  * Why a request failed with the status 403 (RFC 9457).
  */
+export type CsrfRejectedOrClientSuspendedOrMfaRequiredProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'csrf_rejected' | 'client_suspended' | 'mfa_required';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
 export type CsrfRejectedOrClientSuspendedProblem = {
     /**
      * The code for programs. It never changes.
      */
     code: 'csrf_rejected' | 'client_suspended';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type CsrfRejectedOrMfaRequiredOrStepUpRequiredProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'csrf_rejected' | 'mfa_required' | 'step_up_required';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type CsrfRejectedOrMfaRequiredProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'csrf_rejected' | 'mfa_required';
     /**
      * What went wrong this time.
      */
@@ -1260,7 +1445,7 @@ export type Email = {
     status: EmailStatus;
 };
 
-export type EmailKind = 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'staff_invitation' | 'token_created' | 'token_expiring';
+export type EmailKind = 'activation' | 'invitation' | 'invitation_reminder' | 'access_notice' | 'new_admin' | 'reset' | 'password_changed' | 'password_locked' | 'session_ended' | 'new_device' | 'staff_code' | 'portal_code' | 'enrol_code' | 'staff_invitation' | 'token_created' | 'token_expiring' | 'security_notice';
 
 /**
  * EmailList
@@ -1289,6 +1474,74 @@ export type EmailReason = 'recipient_refused' | 'message_refused' | 'refused' | 
  * - `suppressed`: the mail was not sent, because what it carries has expired, was withdrawn or was replaced.
  */
 export type EmailStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
+
+/**
+ * EnableMfa
+ *
+ * The first code of an authenticator app that is set up in a session.
+ */
+export type EnableMfa = {
+    /**
+     * The current code of the authenticator app: a string of six digits.
+     */
+    code?: string | null;
+};
+
+/**
+ * EnrolledSession
+ *
+ * A portal session that was opened after a second factor was set up, with the recovery codes.
+ *
+ * - `client`: The client that the user acts for.
+ * - `status`: Always `signed_in`.
+ * - `token_type`: Always `Bearer`.
+ * - `user`: The signed-in portal user.
+ */
+export type EnrolledSession = {
+    /**
+     * The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
+     */
+    access_token: string;
+    client: ClientSummary | null;
+    /**
+     * The lifetime of the access token, in seconds.
+     */
+    expires_in: number;
+    /**
+     * Ten recovery codes, in groups of four characters. They are shown once.
+     */
+    recovery_codes: Array<string>;
+    status: SignedInStatus;
+    token_type: TokenType;
+    user: User;
+};
+
+/**
+ * EnrolledStaffSession
+ *
+ * A staff session that was opened after a second factor was set up, with the recovery codes.
+ *
+ * - `status`: Always `signed_in`.
+ * - `token_type`: Always `Bearer`.
+ * - `user`: The signed-in staff user.
+ */
+export type EnrolledStaffSession = {
+    /**
+     * The access token: a JWT (RFC 7519) for the header `Authorization: Bearer …`.
+     */
+    access_token: string;
+    /**
+     * The lifetime of the access token, in seconds.
+     */
+    expires_in: number;
+    /**
+     * Ten recovery codes, in groups of four characters. They are shown once.
+     */
+    recovery_codes: Array<string>;
+    status: SignedInStatus;
+    token_type: TokenType;
+    user: StaffUser;
+};
 
 /**
  * ExchangeCliLogin
@@ -1338,11 +1591,11 @@ export type FailedMailReason = 'recipient_refused' | 'message_refused' | 'refuse
 /**
  * Why a request failed with the status 403 (RFC 9457).
  */
-export type ForbiddenOrCsrfRejectedOrClientSuspendedProblem = {
+export type ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem = {
     /**
      * The code for programs. It never changes.
      */
-    code: 'forbidden' | 'csrf_rejected' | 'client_suspended';
+    code: 'forbidden' | 'csrf_rejected' | 'client_suspended' | 'mfa_required';
     /**
      * What went wrong this time.
      */
@@ -1376,11 +1629,11 @@ export type ForbiddenOrCsrfRejectedOrClientSuspendedProblem = {
 /**
  * Why a request failed with the status 403 (RFC 9457).
  */
-export type ForbiddenOrCsrfRejectedOrStepUpRequiredProblem = {
+export type ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem = {
     /**
      * The code for programs. It never changes.
      */
-    code: 'forbidden' | 'csrf_rejected' | 'step_up_required';
+    code: 'forbidden' | 'csrf_rejected' | 'mfa_required' | 'step_up_required';
     /**
      * What went wrong this time.
      */
@@ -1414,11 +1667,11 @@ export type ForbiddenOrCsrfRejectedOrStepUpRequiredProblem = {
 /**
  * Why a request failed with the status 403 (RFC 9457).
  */
-export type ForbiddenOrCsrfRejectedProblem = {
+export type ForbiddenOrCsrfRejectedOrMfaRequiredProblem = {
     /**
      * The code for programs. It never changes.
      */
-    code: 'forbidden' | 'csrf_rejected';
+    code: 'forbidden' | 'csrf_rejected' | 'mfa_required';
     /**
      * What went wrong this time.
      */
@@ -1452,11 +1705,11 @@ export type ForbiddenOrCsrfRejectedProblem = {
 /**
  * Why a request failed with the status 403 (RFC 9457).
  */
-export type ForbiddenProblem = {
+export type ForbiddenOrMfaRequiredProblem = {
     /**
      * The code for programs. It never changes.
      */
-    code: 'forbidden';
+    code: 'forbidden' | 'mfa_required';
     /**
      * What went wrong this time.
      */
@@ -2090,6 +2343,96 @@ export type MemberRole = 'admin' | 'member';
 export type MemberStatus = 'invited' | 'active' | 'disabled';
 
 /**
+ * MfaInfo
+ *
+ * Whether the user has second factors.
+ */
+export type MfaInfo = {
+    /**
+     * When the user must have a second factor (RFC 3339, UTC); `null` if the user has one, or if none is required.
+     */
+    due_at: string | null;
+    /**
+     * Whether second factors are on: a sign-in asks for one.
+     */
+    enabled: boolean;
+    /**
+     * Whether the tenant requires a second factor.
+     */
+    required: boolean;
+};
+
+/**
+ * Why a request failed with the status 403 (RFC 9457).
+ */
+export type MfaRequiredProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'mfa_required';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * MfaStatus
+ *
+ * The second factors of the user.
+ */
+export type MfaStatus = {
+    /**
+     * When the user must have a second factor (RFC 3339, UTC); `null` if the user has one, or if none is required.
+     */
+    due_at: string | null;
+    /**
+     * Whether second factors are on: a sign-in asks for one.
+     */
+    enabled: boolean;
+    /**
+     * The number of recovery codes that were not used yet.
+     */
+    recovery_codes_left: number;
+    /**
+     * Whether the tenant requires a second factor.
+     */
+    required: boolean;
+    /**
+     * Whether the user has an authenticator app.
+     */
+    totp: boolean;
+    /**
+     * The number of trusted devices.
+     */
+    trusted_devices: number;
+};
+
+/**
  * Why a request failed with the status 404 (RFC 9457).
  */
 export type NotFoundProblem = {
@@ -2509,6 +2852,18 @@ export type PresentedApiToken = {
 };
 
 /**
+ * RecoveryCodes
+ *
+ * Ten recovery codes. They are shown once; each replaces a second factor once.
+ */
+export type RecoveryCodes = {
+    /**
+     * The codes, in groups of four characters.
+     */
+    recovery_codes: Array<string>;
+};
+
+/**
  * Why a request failed with the status 408 (RFC 9457).
  */
 export type RequestTimeoutProblem = {
@@ -2516,6 +2871,44 @@ export type RequestTimeoutProblem = {
      * The code for programs. It never changes.
      */
     code: 'request_timeout';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type RequiredByTenantOrConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'required_by_tenant' | 'conflict';
     /**
      * What went wrong this time.
      */
@@ -2615,6 +3008,8 @@ export type RetryEmails = {
     to?: string | null;
 };
 
+export type SecondFactor = 'totp' | 'recovery_code';
+
 /**
  * SendCode
  *
@@ -2622,7 +3017,7 @@ export type RetryEmails = {
  */
 export type SendCode = {
     /**
-     * The email address of the staff user.
+     * The email address of the user.
      */
     email: string;
     /**
@@ -2706,10 +3101,14 @@ export type Session = {
  * SessionInfo
  *
  * The session of the request.
+ *
+ * - `method`: The first factor by which the session was opened; `null` if an older version of Portico has opened it.
+ * - `mfa`: Whether the user has second factors.
  */
 export type SessionInfo = {
     /**
-     * When the user last signed in with a password, a link or a code (RFC 3339, UTC). A refresh does not change it.
+     * When the user last proved their identity (RFC 3339, UTC): at sign-in, or by a step-up. A refresh does not change
+     * it.
      */
     auth_time: string;
     /**
@@ -2724,6 +3123,29 @@ export type SessionInfo = {
      * The id of the session (UUIDv7).
      */
     id: string;
+    method: SignInMethod | null;
+    mfa: MfaInfo;
+    /**
+     * When the user last proved a second factor (RFC 3339, UTC); `null` if they did not.
+     */
+    mfa_at: string | null;
+};
+
+/**
+ * SetUpEnrolment
+ *
+ * The start of the setup of an authenticator app during a sign-in.
+ */
+export type SetUpEnrolment = {
+    /**
+     * The `challenge` of the sign-in.
+     */
+    challenge: string;
+    /**
+     * The code that `enrol/send-code` has mailed: a string of six digits. Needed once if `mail_code_required` of the
+     * challenge is true.
+     */
+    mail_code?: string | null;
 };
 
 /**
@@ -2750,6 +3172,46 @@ export type SignIn = {
      */
     password: string;
 };
+
+/**
+ * SignInChallenge
+ *
+ * A sign-in that needs a second factor. It opens no session and sets no cookie.
+ *
+ * - `status`: What the user must do to complete the sign-in.
+ */
+export type SignInChallenge = {
+    /**
+     * The secret of the challenge, which the operations for second factors take. It is valid once.
+     */
+    challenge: string;
+    /**
+     * How long the challenge is valid, in seconds.
+     */
+    expires_in: number;
+    /**
+     * Whether the user must enter a mailed code before a second factor is set up.
+     */
+    mail_code_required: boolean;
+    /**
+     * The second factors by which the sign-in can be completed, the strongest first: those that the user has, or those
+     * that can be set up.
+     */
+    methods: Array<SecondFactor>;
+    status: ChallengeStatus;
+    /**
+     * For how many days the browser can become a trusted device; 0 if it cannot.
+     */
+    trusted_device_days: number;
+};
+
+export type SignInMethod = 'password' | 'code';
+
+/**
+ * The result of a right first factor of a portal user: a session, or a challenge if a second factor is needed. The
+ * `status` tells which.
+ */
+export type SignInResult = Session | SignInChallenge;
 
 /**
  * The status of an issued session.
@@ -2937,6 +3399,12 @@ export type StaffSession = {
 };
 
 /**
+ * The result of a right first factor of a staff user: a session, or a challenge if a second factor is needed. The
+ * `status` tells which.
+ */
+export type StaffSignInResult = StaffSession | SignInChallenge;
+
+/**
  * The status of a staff user or a service account.
  *
  * - `active`: can act for the tenant.
@@ -2972,17 +3440,30 @@ export type StaffUser = {
 /**
  * StepUp
  *
- * A code and its code flow, by which a signed-in staff user proves their identity again.
+ * What proves the identity of a signed-in user. Exactly one proof is given: `password`, `code`, `recovery_code`, or
+ * `flow` with `mail_code`.
  */
 export type StepUp = {
     /**
-     * The code: a string of six digits.
+     * The current code of the authenticator app: a string of six digits. Together with `flow`, the mailed code.
      */
-    code: string;
+    code?: string | null;
     /**
-     * The id of the code flow, as returned by `send_code` for the staff user's own address.
+     * The id of the code flow of the mailed code, which must be of the user's own address.
      */
-    flow: string;
+    flow?: string | null;
+    /**
+     * The mailed code: a string of six digits.
+     */
+    mail_code?: string | null;
+    /**
+     * The password of a portal user.
+     */
+    password?: string | null;
+    /**
+     * A recovery code that was not used yet.
+     */
+    recovery_code?: string | null;
 };
 
 /**
@@ -3256,6 +3737,79 @@ export type TooManyRequestsProblem = {
      * Always absent. Only the problem `validation_failed` has it.
      */
     errors?: never;
+};
+
+/**
+ * TotpSetup
+ *
+ * A secret for an authenticator app. It is shown once, and does nothing until its first code is entered.
+ */
+export type TotpSetup = {
+    /**
+     * When the setup can no longer be completed (RFC 3339, UTC).
+     */
+    expires_at: string;
+    /**
+     * The `otpauth` URI with the secret, the issuer and the address of the user.
+     */
+    otpauth_uri: string;
+    /**
+     * The QR code of the URI, as an SVG document without scripts, styles and references.
+     */
+    qr_svg: string;
+    /**
+     * The secret in base32 (RFC 4648), to be typed into an app.
+     */
+    secret: string;
+};
+
+/**
+ * TrustedDevice
+ *
+ * A trusted device of the caller.
+ */
+export type TrustedDevice = {
+    /**
+     * When the device was added (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * The browser and the system, such as `Firefox on Windows`, as far as the user agent tells them; otherwise
+     * `Unknown device`.
+     */
+    device: string;
+    /**
+     * When the device stops being trusted (RFC 3339, UTC). A sign-in does not change it.
+     */
+    expires_at: string;
+    /**
+     * The id of the device (UUIDv7).
+     */
+    id: string;
+    /**
+     * The IP address from which the device was added; `null` if it is unknown.
+     */
+    ip: string | null;
+    /**
+     * When a sign-in last used the device (RFC 3339, UTC).
+     */
+    last_used_at: string;
+};
+
+/**
+ * TrustedDeviceList
+ *
+ * A page of trusted devices, newest first.
+ */
+export type TrustedDeviceList = {
+    /**
+     * The devices of this page.
+     */
+    data: Array<TrustedDevice>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -3555,6 +4109,51 @@ export type VerifyCode = {
 };
 
 /**
+ * VerifyFactor
+ *
+ * A second factor that completes a sign-in. Exactly one of `code` and `recovery_code` is given.
+ */
+export type VerifyFactor = {
+    /**
+     * The `challenge` of the sign-in.
+     */
+    challenge: string;
+    /**
+     * The current code of the authenticator app: a string of six digits.
+     */
+    code?: string | null;
+    /**
+     * A recovery code that was not used yet.
+     */
+    recovery_code?: string | null;
+    /**
+     * Whether the browser becomes a trusted device, in which later sign-ins do not ask for the second factor. Ignored
+     * if `trusted_device_days` of the challenge is 0.
+     */
+    trust_device?: boolean | null;
+};
+
+/**
+ * VerifyPortalCode
+ *
+ * A sign-in code and its code flow.
+ */
+export type VerifyPortalCode = {
+    /**
+     * The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
+     */
+    client_id?: string | null;
+    /**
+     * The code: a string of six digits.
+     */
+    code: string;
+    /**
+     * The id of the code flow, as returned by `send_portal_code`.
+     */
+    flow: string;
+};
+
+/**
  * Why a request failed with the status 409 (RFC 9457).
  */
 export type WrongAccountProblem = {
@@ -3690,6 +4289,10 @@ export type ActivateAccountErrors = {
      */
     400: MalformedRequestProblem;
     /**
+     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
+     */
+    401: InvalidCredentialsProblem;
+    /**
      * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
     403: CsrfRejectedOrClientSuspendedProblem;
@@ -3743,10 +4346,10 @@ export type ActivateAccountError = ActivateAccountErrors[keyof ActivateAccountEr
 
 export type ActivateAccountResponses = {
     /**
-     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
-     * cookies.
+     * The result of a right first factor of a portal user: a session, or a challenge if a second factor is needed. The
+     * `status` tells which.
      */
-    200: Session;
+    200: SignInResult;
 };
 
 export type ActivateAccountResponse = ActivateAccountResponses[keyof ActivateAccountResponses];
@@ -3768,9 +4371,9 @@ export type ChangePasswordErrors = {
      */
     401: CredentialOrInvalidCredentialsProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -3841,9 +4444,9 @@ export type CheckPasswordErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `token_unknown`: no link has this token.
      */
@@ -4038,6 +4641,713 @@ export type ForgotPasswordResponses = {
 };
 
 export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses];
+
+export type CancelSignInData = {
+    body: ChallengeOfSignIn;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/cancel';
+};
+
+export type CancelSignInErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CancelSignInError = CancelSignInErrors[keyof CancelSignInErrors];
+
+export type CancelSignInResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type CancelSignInResponse = CancelSignInResponses[keyof CancelSignInResponses];
+
+export type DisableMfaData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/disable';
+};
+
+export type DisableMfaErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `required_by_tenant`: a tenant of the user requires a second factor. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: RequiredByTenantOrConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type DisableMfaError = DisableMfaErrors[keyof DisableMfaErrors];
+
+export type DisableMfaResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type DisableMfaResponse = DisableMfaResponses[keyof DisableMfaResponses];
+
+export type EnableMfaData = {
+    body: EnableMfa;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/enable';
+};
+
+export type EnableMfaErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code is wrong, used or expired.
+     */
+    401: CredentialOrInvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type EnableMfaError = EnableMfaErrors[keyof EnableMfaErrors];
+
+export type EnableMfaResponses = {
+    /**
+     * Ten recovery codes. They are shown once; each replaces a second factor once.
+     */
+    200: RecoveryCodes;
+};
+
+export type EnableMfaResponse = EnableMfaResponses[keyof EnableMfaResponses];
+
+export type CompleteEnrolmentData = {
+    body: CompleteEnrolment;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/enrol/enable';
+};
+
+export type CompleteEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     */
+    403: CsrfRejectedOrClientSuspendedProblem;
+    /**
+     * `token_unknown`: no link has this token.
+     */
+    404: TokenUnknownProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `wrong_account`: the link was mailed to another user.
+     */
+    409: WrongAccountProblem;
+    /**
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
+     */
+    410: DeadLinkProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CompleteEnrolmentError = CompleteEnrolmentErrors[keyof CompleteEnrolmentErrors];
+
+export type CompleteEnrolmentResponses = {
+    /**
+     * A portal session that was opened after a second factor was set up, with the recovery codes.
+     */
+    200: EnrolledSession;
+};
+
+export type CompleteEnrolmentResponse = CompleteEnrolmentResponses[keyof CompleteEnrolmentResponses];
+
+export type SendEnrolmentCodeData = {
+    body: ChallengeOfSignIn;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/enrol/send-code';
+};
+
+export type SendEnrolmentCodeErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SendEnrolmentCodeError = SendEnrolmentCodeErrors[keyof SendEnrolmentCodeErrors];
+
+export type SendEnrolmentCodeResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
+    200: Accepted;
+};
+
+export type SendEnrolmentCodeResponse = SendEnrolmentCodeResponses[keyof SendEnrolmentCodeResponses];
+
+export type SetUpEnrolmentData = {
+    body: SetUpEnrolment;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/enrol/setup';
+};
+
+export type SetUpEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SetUpEnrolmentError = SetUpEnrolmentErrors[keyof SetUpEnrolmentErrors];
+
+export type SetUpEnrolmentResponses = {
+    /**
+     * A secret for an authenticator app. It is shown once, and does nothing until its first code is entered.
+     */
+    200: TotpSetup;
+};
+
+export type SetUpEnrolmentResponse = SetUpEnrolmentResponses[keyof SetUpEnrolmentResponses];
+
+export type ReplaceRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/recovery-codes';
+};
+
+export type ReplaceRecoveryCodesErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ReplaceRecoveryCodesError = ReplaceRecoveryCodesErrors[keyof ReplaceRecoveryCodesErrors];
+
+export type ReplaceRecoveryCodesResponses = {
+    /**
+     * Ten recovery codes. They are shown once; each replaces a second factor once.
+     */
+    200: RecoveryCodes;
+};
+
+export type ReplaceRecoveryCodesResponse = ReplaceRecoveryCodesResponses[keyof ReplaceRecoveryCodesResponses];
+
+export type SetUpTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/setup';
+};
+
+export type SetUpTotpErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SetUpTotpError = SetUpTotpErrors[keyof SetUpTotpErrors];
+
+export type SetUpTotpResponses = {
+    /**
+     * A secret for an authenticator app. It is shown once, and does nothing until its first code is entered.
+     */
+    200: TotpSetup;
+};
+
+export type SetUpTotpResponse = SetUpTotpResponses[keyof SetUpTotpResponses];
+
+export type GetMfaStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/status';
+};
+
+export type GetMfaStatusErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetMfaStatusError = GetMfaStatusErrors[keyof GetMfaStatusErrors];
+
+export type GetMfaStatusResponses = {
+    /**
+     * The second factors of the user.
+     */
+    200: MfaStatus;
+};
+
+export type GetMfaStatusResponse = GetMfaStatusResponses[keyof GetMfaStatusResponses];
+
+export type VerifySecondFactorData = {
+    body: VerifyFactor;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/verify';
+};
+
+export type VerifySecondFactorErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     */
+    403: CsrfRejectedOrClientSuspendedProblem;
+    /**
+     * `token_unknown`: no link has this token.
+     */
+    404: TokenUnknownProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `wrong_account`: the link was mailed to another user.
+     */
+    409: WrongAccountProblem;
+    /**
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
+     */
+    410: DeadLinkProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type VerifySecondFactorError = VerifySecondFactorErrors[keyof VerifySecondFactorErrors];
+
+export type VerifySecondFactorResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: Session;
+};
+
+export type VerifySecondFactorResponse = VerifySecondFactorResponses[keyof VerifySecondFactorResponses];
 
 export type ReportSignInData = {
     body: LinkToken;
@@ -4393,6 +5703,71 @@ export type ResetPasswordResponses = {
 
 export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
 
+export type SendPortalCodeData = {
+    body: SendCode;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/send-code';
+};
+
+export type SendPortalCodeErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SendPortalCodeError = SendPortalCodeErrors[keyof SendPortalCodeErrors];
+
+export type SendPortalCodeResponses = {
+    /**
+     * The response to a request for a code. It is the same for known and unknown addresses.
+     */
+    200: CodeSent;
+};
+
+export type SendPortalCodeResponse = SendPortalCodeResponses[keyof SendPortalCodeResponses];
+
 export type GetSessionData = {
     body?: never;
     path?: never;
@@ -4528,10 +5903,10 @@ export type SignInError = SignInErrors[keyof SignInErrors];
 
 export type SignInResponses = {
     /**
-     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
-     * cookies.
+     * The result of a right first factor of a portal user: a session, or a challenge if a second factor is needed. The
+     * `status` tells which.
      */
-    200: Session;
+    200: SignInResult;
 };
 
 export type SignInResponse = SignInResponses[keyof SignInResponses];
@@ -4658,6 +6033,76 @@ export type SignOutEverywhereResponses = {
 
 export type SignOutEverywhereResponse = SignOutEverywhereResponses[keyof SignOutEverywhereResponses];
 
+export type StepUpData = {
+    body: StepUp;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/step-up';
+};
+
+export type StepUpErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code is wrong, used or expired.
+     */
+    401: CredentialOrInvalidCredentialsOrInvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: CsrfRejectedOrMfaRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StepUpError = StepUpErrors[keyof StepUpErrors];
+
+export type StepUpResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: Session;
+};
+
+export type StepUpResponse = StepUpResponses[keyof StepUpResponses];
+
 export type SwitchClientData = {
     body: SwitchClient;
     path?: never;
@@ -4675,9 +6120,9 @@ export type SwitchClientErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -4731,6 +6176,76 @@ export type SwitchClientResponses = {
 };
 
 export type SwitchClientResponse = SwitchClientResponses[keyof SwitchClientResponses];
+
+export type VerifyPortalCodeData = {
+    body: VerifyPortalCode;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/verify-code';
+};
+
+export type VerifyPortalCodeErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     */
+    403: CsrfRejectedOrClientSuspendedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type VerifyPortalCodeError = VerifyPortalCodeErrors[keyof VerifyPortalCodeErrors];
+
+export type VerifyPortalCodeResponses = {
+    /**
+     * The result of a right first factor of a portal user: a session, or a challenge if a second factor is needed. The
+     * `status` tells which.
+     */
+    200: SignInResult;
+};
+
+export type VerifyPortalCodeResponse = VerifyPortalCodeResponses[keyof VerifyPortalCodeResponses];
 
 export type GetBrandData = {
     body?: never;
@@ -4887,9 +6402,9 @@ export type ListColleaguesErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -4952,9 +6467,9 @@ export type InviteColleagueErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -5038,9 +6553,9 @@ export type ListColleagueInvitationsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -5108,9 +6623,9 @@ export type CancelColleagueInvitationErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -5186,9 +6701,9 @@ export type ResendColleagueInvitationErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -5264,9 +6779,9 @@ export type RemoveColleagueErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -5342,9 +6857,9 @@ export type UpdateColleagueErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -5419,9 +6934,9 @@ export type AcceptInvitationErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedOrClientSuspendedProblem;
+    403: CsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `token_unknown`: no link has this token.
      */
@@ -5566,6 +7081,10 @@ export type GetProfileErrors = {
      */
     401: CredentialProblem;
     /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
@@ -5627,9 +7146,9 @@ export type UpdateProfileErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -5696,9 +7215,9 @@ export type EndOtherSessionsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -5770,6 +7289,10 @@ export type ListSessionsErrors = {
      */
     401: CredentialProblem;
     /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
@@ -5836,9 +7359,9 @@ export type EndSessionErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -5887,6 +7410,902 @@ export type EndSessionResponses = {
 };
 
 export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type RemoveTrustedDevicesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/trusted-devices';
+};
+
+export type RemoveTrustedDevicesErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: CsrfRejectedOrMfaRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RemoveTrustedDevicesError = RemoveTrustedDevicesErrors[keyof RemoveTrustedDevicesErrors];
+
+export type RemoveTrustedDevicesResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemoveTrustedDevicesResponse = RemoveTrustedDevicesResponses[keyof RemoveTrustedDevicesResponses];
+
+export type ListTrustedDevicesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of devices on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/portal/trusted-devices';
+};
+
+export type ListTrustedDevicesErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ListTrustedDevicesError = ListTrustedDevicesErrors[keyof ListTrustedDevicesErrors];
+
+export type ListTrustedDevicesResponses = {
+    /**
+     * A page of trusted devices, newest first.
+     */
+    200: TrustedDeviceList;
+};
+
+export type ListTrustedDevicesResponse = ListTrustedDevicesResponses[keyof ListTrustedDevicesResponses];
+
+export type RemoveTrustedDeviceData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the device.
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/portal/trusted-devices/{device_id}';
+};
+
+export type RemoveTrustedDeviceErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: CsrfRejectedOrMfaRequiredProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RemoveTrustedDeviceError = RemoveTrustedDeviceErrors[keyof RemoveTrustedDeviceErrors];
+
+export type RemoveTrustedDeviceResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemoveTrustedDeviceResponse = RemoveTrustedDeviceResponses[keyof RemoveTrustedDeviceResponses];
+
+export type CancelStaffSignInData = {
+    body: ChallengeOfSignIn;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/cancel';
+};
+
+export type CancelStaffSignInErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CancelStaffSignInError = CancelStaffSignInErrors[keyof CancelStaffSignInErrors];
+
+export type CancelStaffSignInResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type CancelStaffSignInResponse = CancelStaffSignInResponses[keyof CancelStaffSignInResponses];
+
+export type DisableStaffMfaData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/disable';
+};
+
+export type DisableStaffMfaErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `required_by_tenant`: a tenant of the user requires a second factor. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: RequiredByTenantOrConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type DisableStaffMfaError = DisableStaffMfaErrors[keyof DisableStaffMfaErrors];
+
+export type DisableStaffMfaResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type DisableStaffMfaResponse = DisableStaffMfaResponses[keyof DisableStaffMfaResponses];
+
+export type EnableStaffMfaData = {
+    body: EnableMfa;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/enable';
+};
+
+export type EnableStaffMfaErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code is wrong, used or expired.
+     */
+    401: CredentialOrInvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type EnableStaffMfaError = EnableStaffMfaErrors[keyof EnableStaffMfaErrors];
+
+export type EnableStaffMfaResponses = {
+    /**
+     * Ten recovery codes. They are shown once; each replaces a second factor once.
+     */
+    200: RecoveryCodes;
+};
+
+export type EnableStaffMfaResponse = EnableStaffMfaResponses[keyof EnableStaffMfaResponses];
+
+export type CompleteStaffEnrolmentData = {
+    body: CompleteEnrolment;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/enrol/enable';
+};
+
+export type CompleteStaffEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CompleteStaffEnrolmentError = CompleteStaffEnrolmentErrors[keyof CompleteStaffEnrolmentErrors];
+
+export type CompleteStaffEnrolmentResponses = {
+    /**
+     * A staff session that was opened after a second factor was set up, with the recovery codes.
+     */
+    200: EnrolledStaffSession;
+};
+
+export type CompleteStaffEnrolmentResponse = CompleteStaffEnrolmentResponses[keyof CompleteStaffEnrolmentResponses];
+
+export type SendStaffEnrolmentCodeData = {
+    body: ChallengeOfSignIn;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/enrol/send-code';
+};
+
+export type SendStaffEnrolmentCodeErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SendStaffEnrolmentCodeError = SendStaffEnrolmentCodeErrors[keyof SendStaffEnrolmentCodeErrors];
+
+export type SendStaffEnrolmentCodeResponses = {
+    /**
+     * The request was accepted. This does not say whether the address is known or whether a mail will be sent.
+     */
+    200: Accepted;
+};
+
+export type SendStaffEnrolmentCodeResponse = SendStaffEnrolmentCodeResponses[keyof SendStaffEnrolmentCodeResponses];
+
+export type SetUpStaffEnrolmentData = {
+    body: SetUpEnrolment;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/enrol/setup';
+};
+
+export type SetUpStaffEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SetUpStaffEnrolmentError = SetUpStaffEnrolmentErrors[keyof SetUpStaffEnrolmentErrors];
+
+export type SetUpStaffEnrolmentResponses = {
+    /**
+     * A secret for an authenticator app. It is shown once, and does nothing until its first code is entered.
+     */
+    200: TotpSetup;
+};
+
+export type SetUpStaffEnrolmentResponse = SetUpStaffEnrolmentResponses[keyof SetUpStaffEnrolmentResponses];
+
+export type ReplaceStaffRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/recovery-codes';
+};
+
+export type ReplaceStaffRecoveryCodesErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ReplaceStaffRecoveryCodesError = ReplaceStaffRecoveryCodesErrors[keyof ReplaceStaffRecoveryCodesErrors];
+
+export type ReplaceStaffRecoveryCodesResponses = {
+    /**
+     * Ten recovery codes. They are shown once; each replaces a second factor once.
+     */
+    200: RecoveryCodes;
+};
+
+export type ReplaceStaffRecoveryCodesResponse = ReplaceStaffRecoveryCodesResponses[keyof ReplaceStaffRecoveryCodesResponses];
+
+export type SetUpStaffTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/setup';
+};
+
+export type SetUpStaffTotpErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SetUpStaffTotpError = SetUpStaffTotpErrors[keyof SetUpStaffTotpErrors];
+
+export type SetUpStaffTotpResponses = {
+    /**
+     * A secret for an authenticator app. It is shown once, and does nothing until its first code is entered.
+     */
+    200: TotpSetup;
+};
+
+export type SetUpStaffTotpResponse = SetUpStaffTotpResponses[keyof SetUpStaffTotpResponses];
+
+export type GetStaffMfaStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/status';
+};
+
+export type GetStaffMfaStatusErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetStaffMfaStatusError = GetStaffMfaStatusErrors[keyof GetStaffMfaStatusErrors];
+
+export type GetStaffMfaStatusResponses = {
+    /**
+     * The second factors of the user.
+     */
+    200: MfaStatus;
+};
+
+export type GetStaffMfaStatusResponse = GetStaffMfaStatusResponses[keyof GetStaffMfaStatusResponses];
+
+export type VerifyStaffSecondFactorData = {
+    body: VerifyFactor;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/verify';
+};
+
+export type VerifyStaffSecondFactorErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type VerifyStaffSecondFactorError = VerifyStaffSecondFactorErrors[keyof VerifyStaffSecondFactorErrors];
+
+export type VerifyStaffSecondFactorResponses = {
+    /**
+     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: StaffSession;
+};
+
+export type VerifyStaffSecondFactorResponse = VerifyStaffSecondFactorResponses[keyof VerifyStaffSecondFactorResponses];
 
 export type RefreshStaffSessionData = {
     body?: never;
@@ -6215,13 +8634,13 @@ export type StepUpStaffErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code is wrong, used or expired.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code is wrong, used or expired.
      */
-    401: CredentialOrInvalidCodeProblem;
+    401: CredentialOrInvalidCredentialsOrInvalidCodeProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -6334,10 +8753,10 @@ export type VerifyCodeError = VerifyCodeErrors[keyof VerifyCodeErrors];
 
 export type VerifyCodeResponses = {
     /**
-     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
-     * cookies.
+     * The result of a right first factor of a staff user: a session, or a challenge if a second factor is needed. The
+     * `status` tells which.
      */
-    200: StaffSession;
+    200: StaffSignInResult;
 };
 
 export type VerifyCodeResponse = VerifyCodeResponses[keyof VerifyCodeResponses];
@@ -6359,9 +8778,9 @@ export type ApproveCliLoginErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: CsrfRejectedOrStepUpRequiredProblem;
+    403: CsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -6501,6 +8920,10 @@ export type GetStaffProfileErrors = {
      */
     401: CredentialProblem;
     /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
@@ -6562,9 +8985,9 @@ export type UpdateStaffProfileErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -6631,9 +9054,9 @@ export type EndOtherStaffSessionsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -6705,6 +9128,10 @@ export type ListStaffSessionsErrors = {
      */
     401: CredentialProblem;
     /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
@@ -6771,9 +9198,9 @@ export type EndStaffSessionErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -6849,6 +9276,10 @@ export type ListOwnTokensErrors = {
      */
     401: CredentialProblem;
     /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
@@ -6910,9 +9341,9 @@ export type CreateOwnTokenErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: CsrfRejectedOrStepUpRequiredProblem;
+    403: CsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -6988,9 +9419,9 @@ export type RevokeOwnTokenErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -7094,9 +9525,9 @@ export type ListAuditEventsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7188,9 +9619,9 @@ export type ExportAuditEventsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7253,9 +9684,9 @@ export type GetBrandingErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7318,9 +9749,9 @@ export type UpdateBrandingErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7387,9 +9818,9 @@ export type RemoveLogoErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7455,9 +9886,9 @@ export type SetLogoErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7542,9 +9973,9 @@ export type ListClientsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7607,9 +10038,9 @@ export type CreateClientErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -7685,9 +10116,9 @@ export type GetClientErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -7759,9 +10190,9 @@ export type UpdateClientErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -7863,9 +10294,9 @@ export type ListClientInvitationsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -7951,9 +10382,9 @@ export type InvitePortalUsersErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8037,9 +10468,9 @@ export type CancelInvitationErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8119,9 +10550,9 @@ export type CorrectInvitationErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8205,9 +10636,9 @@ export type ResendInvitationErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8288,9 +10719,9 @@ export type InvitePortalUserErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8392,9 +10823,9 @@ export type ListClientPortalUsersErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8470,9 +10901,9 @@ export type RemovePortalUserErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8548,9 +10979,9 @@ export type UpdatePortalUserErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8634,9 +11065,9 @@ export type SendPortalUserResetErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedOrClientSuspendedProblem;
+    403: ForbiddenOrCsrfRejectedOrClientSuspendedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8736,9 +11167,9 @@ export type ListEmailsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -8801,9 +11232,9 @@ export type RetryEmailsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -8875,9 +11306,9 @@ export type RetryEmailErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -8970,9 +11401,9 @@ export type ListInvitationsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9044,9 +11475,9 @@ export type GetOverviewErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9127,9 +11558,9 @@ export type ListPortalUsersErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9202,9 +11633,9 @@ export type ListServiceAccountsErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9267,9 +11698,9 @@ export type CreateServiceAccountErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9341,9 +11772,9 @@ export type RemoveServiceAccountErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -9424,9 +11855,9 @@ export type ListServiceAccountTokensErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -9498,9 +11929,9 @@ export type CreateServiceAccountTokenErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -9584,9 +12015,9 @@ export type RevokeServiceAccountTokenErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -9662,9 +12093,9 @@ export type ListStaffErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9727,9 +12158,9 @@ export type InviteStaffErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9805,9 +12236,9 @@ export type RemoveStaffErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -9883,9 +12314,9 @@ export type UpdateStaffErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrStepUpRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -9960,9 +12391,9 @@ export type RevokePresentedTokenErrors = {
      */
     401: CredentialProblem;
     /**
-     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: CsrfRejectedProblem;
+    403: CsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -10028,6 +12459,10 @@ export type GetPresentedTokenErrors = {
      * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
      */
     401: CredentialProblem;
+    /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */
@@ -10103,9 +12538,9 @@ export type ListTokensErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this.
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenProblem;
+    403: ForbiddenOrMfaRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -10173,9 +12608,9 @@ export type RevokeTokenErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
      */
-    403: ForbiddenOrCsrfRejectedProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
     /**
      * `not_found`: the object does not exist, or this caller may not see it.
      */

@@ -1,4 +1,4 @@
-//! The setting of staff codes.
+//! The setting of mailed codes.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use crate::platform::{
     settings::Section,
 };
 
-/// How long a staff code is valid.
+/// How long a mailed code is valid.
 #[derive(Clone, Debug)]
-pub struct StaffCodeSettings {
+pub struct MailedCodeSettings {
     /// `PORTICO_CODE_TTL`: how long a sign-in code is valid, 10 minutes by default.
     pub code_ttl: Duration,
 }
 
-impl Section for StaffCodeSettings {
+impl Section for MailedCodeSettings {
     fn read(env: &mut EnvReader) -> Option<Self> {
-        let description = "How long a sign-in code of a staff user is valid.";
+        let description = "How long a mailed code is valid.";
         let code_ttl = env.read("PORTICO_CODE_TTL", "10m", description, duration);
         Some(Self { code_ttl: code_ttl? })
     }

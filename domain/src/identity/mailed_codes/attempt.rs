@@ -30,7 +30,7 @@ use crate::{
 ///   many wrong codes. The attempt does not count at the flow.
 /// - The errors of `accept`.
 /// - `unavailable` or `internal` when the database fails.
-pub(super) async fn with_right_code<T, F: Future<Output = Result<T>>>(
+pub(crate) async fn with_right_code<T, F: Future<Output = Result<T>>>(
     app: &App,
     id: CodeFlowId,
     code: &PlainToken,
@@ -69,7 +69,7 @@ pub(super) async fn with_right_code<T, F: Future<Output = Result<T>>>(
 ///
 /// # Errors
 /// `unavailable` or `internal` when the database fails.
-pub(super) async fn use_code(tx: &Tx, flow: &code_flow::Model) -> Result<bool> {
+pub(crate) async fn use_code(tx: &Tx, flow: &code_flow::Model) -> Result<bool> {
     let used = code_flow::Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(tx.app().now()))
         .filter(Column::Id.eq(flow.id))

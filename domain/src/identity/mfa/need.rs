@@ -1,0 +1,42 @@
+//! Whether a sign-in needs a second factor.
+
+use portico_entity::sign_in_challenge::Purpose;
+
+use crate::{
+    identity::trusted_devices,
+    platform::{
+        actor::{RequestContext, User},
+        clock::Time,
+        error::Result,
+        tx::Tx,
+    },
+};
+
+/// Returns what a user whose first factor was right must still do, or `None` if the session can be opened.
+///
+/// - A user who has turned second factors on must prove one, unless the browser is a trusted device.
+/// - A user without a second factor must set one up if the tenant requires it and `due_at`, the end of the grace
+///   period, has passed.
+///
+/// `trusted_device_days` is for how many days the tenant lets its portal users trust a device. `user` must be the row as
+/// it is now.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn needed(
+    tx: &Tx,
+    context: &RequestContext,
+    user: &User,
+    due_at: Option<Time>,
+    trusted_device_days: u16,
+) -> Result<Option<Purpose>> {
+    if user.mfa_enabled_at().is_none() {
+        let is_due = due_at.is_some_and(|due_at| due_at <= tx.app().now());
+        return Ok(is_due.then_some(Purpose::Enrol));
+    }
+    let is_trusted = match user {
+        User::Portal(user) => trusted_devices::is_trusted(tx, user, context, trusted_device_days).await?,
+        User::Staff(_) => false,
+    };
+    Ok((!is_trusted).then_some(Purpose::Verify))
+}

@@ -1,0 +1,5 @@
+//! Step-up: a signed-in user proves their identity again. Then the session is fresh for ten minutes.
+
+mod prove;
+
+pub use prove::{Proof, StepUp, step_up};
