@@ -50,7 +50,8 @@ impl LogSettings {
 /// arguments, and the arguments of the database driver include password hashes.
 ///
 /// The module of the database driver that parses its options logs them, for example a line of `~/.pgpass` with its
-/// password. So it logs nothing.
+/// password. So it logs nothing. Neither does the library of passkeys, which logs parts of refused responses as errors:
+/// any client could fill the log.
 ///
 /// The log and the traces share one filter. A filter for each layer loses events: if a library asks whether an event is
 /// enabled, and no layer wants it, tracing-subscriber drops the next event of that thread.
@@ -60,6 +61,7 @@ pub(crate) fn start(settings: &LogSettings, environment: Environment, traces: &T
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("sqlx_postgres::options", LevelFilter::OFF)
+        .with_target("webauthn_rs", LevelFilter::OFF)
         .with_targets(OWN.map(|target| (target, own)));
     let max_level = settings.level.into_level().unwrap_or(Level::ERROR);
     let log = tracing_subscriber::fmt::layer()

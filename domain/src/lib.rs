@@ -4,8 +4,8 @@
 //!   rate limits, audit, metrics. It imports no capability.
 //! - [`tenancy`]: tenants and their brands, clients, memberships, invitations, colleagues, staff users, service
 //!   accounts, API tokens and the overview.
-//! - [`identity`]: passwords, sessions, link tokens, staff codes, logins of the command line, known devices, activation
-//!   and profiles.
+//! - [`identity`]: passwords, passkeys, sessions, link tokens, staff codes, logins of the command line, known devices,
+//!   activation and profiles.
 //! - [`limits`]: the table of all rate limits.
 //! - [`operations`]: what operators run: the copy to another database, clean-up, demo data.
 //! - [`registry`]: the only module that knows every capability.

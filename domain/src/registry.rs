@@ -13,6 +13,7 @@ use crate::{
         mfa::{MfaSettings, security_notice_email},
         not_me::new_device_email,
         notices,
+        passkeys::{PasskeySettings, Passkeys},
         passwords::{CostCache, Hasher, PasswordJudge, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
     },
@@ -129,8 +130,13 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         // Every section is read before the first `?`, so that the start reports all errors together.
         let invitations = InvitationSettings::read(env);
         let link_tokens = LinkTokenSettings::read(env);
+<<<<<<< HEAD
         let mailed_codes = MailedCodeSettings::read(env);
         let mfa = MfaSettings::read(env);
+=======
+        let staff_codes = StaffCodeSettings::read(env);
+        let passkeys = PasskeySettings::read(env);
+>>>>>>> 34e9936 (passkeys: ceremonies of Web Authentication, verified by webauthn-rs behind an interface of our own)
         let passwords = PasswordSettings::read(env);
         let sessions = SessionSettings::read(env);
         let rate_limits = RateLimitSettings::read(env, limits::ALL);
@@ -140,8 +146,13 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         let sections = Extensions::default()
             .with(invitations?)
             .with(link_tokens?)
+<<<<<<< HEAD
             .with(mailed_codes?)
             .with(mfa?)
+=======
+            .with(staff_codes?)
+            .with(passkeys?)
+>>>>>>> 34e9936 (passkeys: ceremonies of Web Authentication, verified by webauthn-rs behind an interface of our own)
             .with(passwords?)
             .with(sessions?)
             .with(rate_limits?)
@@ -156,7 +167,7 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
 /// that they keep in this process.
 ///
 /// # Errors
-/// If mail cannot be set up. The text names `MAIL_URL`.
+/// If mail or passkeys cannot be set up. The text names `MAIL_URL` or `PORTICO_PASSKEY_RP_ID`.
 pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
     Ok(Extensions::default()
         .with(JobTypes(JOBS))
@@ -170,6 +181,7 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(Hasher::new(settings.section::<PasswordSettings>().scrypt))
         .with(PasswordJudge::default())
         .with(CostCache::default())
+        .with(Passkeys::new(settings.section(), &settings.public_url)?)
         .with(SigningKeys::default())
         .with(SessionQueries::default())
         .with(TokenQueries::default())

@@ -1,4 +1,4 @@
-//! How persons prove who they are: passwords, mailed links, staff codes, and the sessions that follow.
+//! How persons prove who they are: passwords, passkeys, mailed links, staff codes, and the sessions that follow.
 
 pub mod activation;
 pub mod cli_logins;
@@ -8,6 +8,7 @@ pub mod mailed_codes;
 pub mod mfa;
 pub mod not_me;
 pub(crate) mod notices;
+pub mod passkeys;
 pub mod passwords;
 pub mod profile;
 pub(crate) mod recovery;

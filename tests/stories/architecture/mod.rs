@@ -18,7 +18,10 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("portico", &["portico-api", "portico-worker", "portico-domain", "portico-migration", "portico-queue"]),
     ("portico-api", &["portico-domain", "poem", "poem-openapi", "rust-embed"]),
     ("portico-worker", &["portico-domain", "portico-queue", "apalis"]),
-    ("portico-domain", &["portico-entity", "portico-queue", "sea-orm", "lettre", "scrypt", "prometheus"]),
+    (
+        "portico-domain",
+        &["portico-entity", "portico-queue", "sea-orm", "lettre", "scrypt", "prometheus", "webauthn-rs"],
+    ),
     ("portico-entity", &["sea-orm"]),
     ("portico-queue", &["apalis-core", "redis"]),
     ("portico-migration", &["sea-orm", "sea-orm-migration"]),
