@@ -1,5 +1,6 @@
 //! What the stories share: deployments of Portico, browsers, mail, services and their faults.
 
+pub(crate) mod authenticator;
 mod browser;
 mod concurrency;
 pub(crate) mod cookies;

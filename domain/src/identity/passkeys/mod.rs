@@ -23,3 +23,6 @@ pub use user_handle::UserHandle;
 /// How long a person has for a ceremony. Browsers are asked to stop after this time, and the state of the ceremony is
 /// valid for as long.
 pub const CEREMONY_TTL: std::time::Duration = std::time::Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests;
