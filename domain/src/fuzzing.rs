@@ -25,7 +25,10 @@ use crate::{
     tenancy::{branding, invitations::InvitationSettings},
 };
 
-pub use crate::identity::sessions::fuzzing::{access_token, refresh_token};
+pub use crate::identity::{
+    passkeys::fuzzing::passkey_response,
+    sessions::fuzzing::{access_token, refresh_token},
+};
 
 /// Checks that [`EmailAddress`] refuses the input or has one normal form to which mail can be sent.
 ///
@@ -181,5 +184,9 @@ mod tests {
     #[test]
     fn access_token() {
         run("access_token", super::access_token);
+    }
+    #[test]
+    fn passkey_response() {
+        run("passkey_response", super::passkey_response);
     }
 }

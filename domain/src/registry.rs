@@ -130,13 +130,9 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         // Every section is read before the first `?`, so that the start reports all errors together.
         let invitations = InvitationSettings::read(env);
         let link_tokens = LinkTokenSettings::read(env);
-<<<<<<< HEAD
         let mailed_codes = MailedCodeSettings::read(env);
         let mfa = MfaSettings::read(env);
-=======
-        let staff_codes = StaffCodeSettings::read(env);
         let passkeys = PasskeySettings::read(env);
->>>>>>> 34e9936 (passkeys: ceremonies of Web Authentication, verified by webauthn-rs behind an interface of our own)
         let passwords = PasswordSettings::read(env);
         let sessions = SessionSettings::read(env);
         let rate_limits = RateLimitSettings::read(env, limits::ALL);
@@ -146,13 +142,9 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         let sections = Extensions::default()
             .with(invitations?)
             .with(link_tokens?)
-<<<<<<< HEAD
             .with(mailed_codes?)
             .with(mfa?)
-=======
-            .with(staff_codes?)
             .with(passkeys?)
->>>>>>> 34e9936 (passkeys: ceremonies of Web Authentication, verified by webauthn-rs behind an interface of our own)
             .with(passwords?)
             .with(sessions?)
             .with(rate_limits?)

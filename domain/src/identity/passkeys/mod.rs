@@ -9,6 +9,8 @@
 
 mod cbor;
 mod ceremony;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod response;
 mod settings;
 mod stored_text;
