@@ -34,6 +34,7 @@ use crate::{
         portal_users::PortalUsers,
         public_brand::PublicBrands,
         service_accounts::ServiceAccounts,
+        sign_in_policy::SignInPolicies,
         staff::Staff,
         staff_profile::StaffProfile,
     },
@@ -56,7 +57,7 @@ pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
     let identity = (sessions, LinkTokens, Passwords, Profile, (Mfa, StaffMfa, TrustedDevices));
     let people = (PortalUsers, Colleagues, Invitations, InvitationLists, BulkInvitations);
     let staff = (Staff, StaffProfile, ServiceAccounts, OwnTokens, ApiTokens, CliLogins);
-    let settings = (Branding, PublicBrands);
+    let settings = (Branding, PublicBrands, SignInPolicies);
     let tenancy = (Clients, people, staff, settings, OverviewFigures, Emails, AuditEvents);
     OpenApiService::new((identity, tenancy, (Jwks, Health)), "Portico", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
@@ -162,7 +163,7 @@ mod tests {
             assert!(!example.as_object().unwrap().is_empty(), "{} has no example", operation["operationId"]);
             checked += 1;
         }
-        assert_eq!(checked, 49);
+        assert_eq!(checked, 50);
         let sign_in = &document["paths"]["/api/portal/auth/sign-in"]["post"]["requestBody"]["content"];
         let expected = serde_json::json!({ "email": "ann@example.com", "password": "quartz-lantern-41" });
         assert_eq!(sign_in["application/json"]["example"], expected);

@@ -43,6 +43,9 @@ pub(crate) enum Tag {
     /// everyone.
     #[oai(rename = "branding")]
     Branding,
+    /// The sign-in policy of a tenant: methods and second factors. Called by staff users.
+    #[oai(rename = "sign-in policy")]
+    SignInPolicy,
     /// The mail log of a tenant, and sending failed mails again. Called by staff users.
     #[oai(rename = "emails")]
     Emails,

@@ -182,9 +182,15 @@ pub(crate) enum StaffPermission {
     /// Read the settings of the tenant.
     #[oai(rename = "settings:read")]
     SettingsRead,
-    /// Change the settings of the tenant.
+    /// Change the settings of the tenant, in a fresh session.
     #[oai(rename = "settings:edit")]
     SettingsEdit,
+    /// Read the sign-in policy of the tenant.
+    #[oai(rename = "policy:read")]
+    PolicyRead,
+    /// Change the sign-in policy of the tenant, in a fresh session.
+    #[oai(rename = "policy:edit")]
+    PolicyEdit,
     /// Read the list of staff users, service accounts and their tokens.
     #[oai(rename = "staff:read")]
     StaffRead,
@@ -258,6 +264,8 @@ impl From<Permission> for StaffPermission {
             Permission::AuditRead => Self::AuditRead,
             Permission::SettingsRead => Self::SettingsRead,
             Permission::SettingsEdit => Self::SettingsEdit,
+            Permission::PolicyRead => Self::PolicyRead,
+            Permission::PolicyEdit => Self::PolicyEdit,
             Permission::StaffRead => Self::StaffRead,
             Permission::StaffEdit => Self::StaffEdit,
         }

@@ -228,7 +228,11 @@ fn scopes(text: &str) -> Vec<TokenScope> {
         Permission::EmailsEdit => Some(TokenScope::EmailsEdit),
         Permission::AuditRead => Some(TokenScope::AuditRead),
         Permission::SettingsRead => Some(TokenScope::SettingsRead),
-        Permission::SettingsEdit | Permission::StaffRead | Permission::StaffEdit => None,
+        Permission::SettingsEdit
+        | Permission::PolicyRead
+        | Permission::PolicyEdit
+        | Permission::StaffRead
+        | Permission::StaffEdit => None,
     };
     Scopes::stored(text).permissions().iter().filter_map(scope).collect()
 }

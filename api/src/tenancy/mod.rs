@@ -14,6 +14,7 @@ pub(crate) mod overview;
 pub(crate) mod portal_users;
 pub(crate) mod public_brand;
 pub(crate) mod service_accounts;
+pub(crate) mod sign_in_policy;
 pub(crate) mod staff;
 pub(crate) mod staff_profile;
 pub(crate) mod views;

@@ -43,6 +43,8 @@ pub(crate) enum RevocationReason {
     ClientRestored,
     /// The staff user was removed.
     StaffRemoved,
+    /// The tenant does not allow the method any more by which the session was opened.
+    PolicyChanged,
     /// The tenant was suspended.
     TenantSuspended,
     /// The tenant was restored.
@@ -68,6 +70,7 @@ impl RevocationReason {
             Self::ClientArchived => "client_archived",
             Self::ClientRestored => "client_restored",
             Self::StaffRemoved => "staff_removed",
+            Self::PolicyChanged => "policy_changed",
             Self::TenantSuspended => "tenant_suspended",
             Self::TenantRestored => "tenant_restored",
         }

@@ -10,5 +10,6 @@ pub mod memberships;
 pub mod overview;
 pub mod search;
 pub mod service_accounts;
+pub mod sign_in_policy;
 pub mod staff;
 pub mod tenants;

@@ -64,6 +64,7 @@ impl Examples<'_> {
             "UpdateBranding" => json!({ "colors": { "accent": "#1f4fbf" } }),
             "UpdateProfile" | "UpdateStaffProfile" => json!({ "locale": "de" }),
             "RetryEmails" => json!({ "kind": "invitation" }),
+            "UpdateSignInPolicy" => json!({ "mfa": { "portal": "admins" } }),
             "EnableMfa" | "StepUp" => json!({ "code": "123456" }),
             "VerifyFactor" => json!({ "challenge": LINK_TOKEN, "code": "123456" }),
             _ => self.of(&json!({ "$ref": format!("#/components/schemas/{name}") }), "", ""),
@@ -127,7 +128,9 @@ fn integer(name: &str) -> i64 {
 /// Returns an example of a string, by the schema that it belongs to, its name and its format.
 fn string(owner: &str, name: &str, format: &str) -> Value {
     let text = match (owner, name, format) {
-        (_, "last_sign_in_at" | "last_used_at" | "mfa_at" | "due_at" | "next_cursor" | "retried_by", _) => return Value::Null,
+        (_, "last_sign_in_at" | "last_used_at" | "mfa_at" | "due_at" | "next_cursor" | "retried_by", _) => {
+            return Value::Null;
+        }
         (_, _, "uuid") | (_, "request_id", _) => ID,
         (_, _, "date-time") => TIME,
         (_, "day", _) => "2026-11-26",

@@ -23,13 +23,14 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_LARGE_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// The names of all tags, in the order in which the document lists them: first what staff users and programs call.
-pub(crate) const TAG_ORDER: [&str; 18] = [
+pub(crate) const TAG_ORDER: [&str; 19] = [
     "staff sessions",
     "clients",
     "invitations",
     "portal users",
     "overview",
     "branding",
+    "sign-in policy",
     "emails",
     "audit events",
     "staff",

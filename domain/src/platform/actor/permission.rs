@@ -19,6 +19,10 @@ pub enum Permission {
     SettingsRead,
     /// Change the settings of the tenant.
     SettingsEdit,
+    /// Read the sign-in policy of the tenant.
+    PolicyRead,
+    /// Change the sign-in policy of the tenant.
+    PolicyEdit,
     /// Read the list of staff users, service accounts and their tokens.
     StaffRead,
     /// Change staff users, service accounts and their tokens.
@@ -27,7 +31,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission, in the order of the table in `docs/roles.md`.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ClientsRead,
         Self::ClientsEdit,
         Self::EmailsRead,
@@ -35,6 +39,8 @@ impl Permission {
         Self::AuditRead,
         Self::SettingsRead,
         Self::SettingsEdit,
+        Self::PolicyRead,
+        Self::PolicyEdit,
         Self::StaffRead,
         Self::StaffEdit,
     ];
@@ -49,6 +55,8 @@ impl Permission {
             Self::AuditRead => "audit:read",
             Self::SettingsRead => "settings:read",
             Self::SettingsEdit => "settings:edit",
+            Self::PolicyRead => "policy:read",
+            Self::PolicyEdit => "policy:edit",
             Self::StaffRead => "staff:read",
             Self::StaffEdit => "staff:edit",
         }
@@ -60,9 +68,9 @@ impl Permission {
     }
 
     /// Returns whether an API token can have the permission as a scope. A program never manages staff users, service
-    /// accounts or tokens, and never changes the settings of the tenant.
+    /// accounts or tokens, never changes the settings of the tenant, and has nothing to do with its sign-in policy.
     pub const fn is_scope(self) -> bool {
-        !matches!(self, Self::SettingsEdit | Self::StaffRead | Self::StaffEdit)
+        !matches!(self, Self::SettingsEdit | Self::PolicyRead | Self::PolicyEdit | Self::StaffRead | Self::StaffEdit)
     }
 
     /// Returns the permissions that the role gives.
@@ -84,11 +92,18 @@ impl Permission {
             (Role::Support, Self::ClientsRead | Self::ClientsEdit | Self::EmailsRead | Self::EmailsEdit) => true,
             (
                 Role::Support,
-                Self::AuditRead | Self::SettingsRead | Self::SettingsEdit | Self::StaffRead | Self::StaffEdit,
+                Self::AuditRead
+                | Self::SettingsRead
+                | Self::SettingsEdit
+                | Self::PolicyRead
+                | Self::PolicyEdit
+                | Self::StaffRead
+                | Self::StaffEdit,
             ) => false,
-            (Role::Viewer, permission) => {
-                !matches!(permission, Self::ClientsEdit | Self::EmailsEdit | Self::SettingsEdit | Self::StaffEdit)
-            }
+            (Role::Viewer, permission) => !matches!(
+                permission,
+                Self::ClientsEdit | Self::EmailsEdit | Self::SettingsEdit | Self::PolicyEdit | Self::StaffEdit
+            ),
         }
     }
 }
@@ -132,8 +147,12 @@ pub mod access {
         AuditRead: AuditRead, fresh = false;
         /// [`Permission::SettingsRead`].
         SettingsRead: SettingsRead, fresh = false;
-        /// [`Permission::SettingsEdit`].
-        SettingsEdit: SettingsEdit, fresh = false;
+        /// [`Permission::SettingsEdit`], in a fresh session.
+        SettingsEdit: SettingsEdit, fresh = true;
+        /// [`Permission::PolicyRead`].
+        PolicyRead: PolicyRead, fresh = false;
+        /// [`Permission::PolicyEdit`], in a fresh session.
+        PolicyEdit: PolicyEdit, fresh = true;
         /// [`Permission::StaffRead`].
         StaffRead: StaffRead, fresh = false;
         /// [`Permission::StaffEdit`], in a fresh session.

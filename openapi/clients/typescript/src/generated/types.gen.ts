@@ -2363,6 +2363,23 @@ export type MfaInfo = {
 };
 
 /**
+ * MfaPolicy
+ *
+ * Who must have a second factor.
+ *
+ * - `portal`: The portal users who must.
+ * - `staff`: The staff users who must.
+ */
+export type MfaPolicy = {
+    /**
+     * How many days a user has to set up a second factor, after the requirement was set or the user was added.
+     */
+    grace_days: number;
+    portal: MfaScope;
+    staff: MfaScope;
+};
+
+/**
  * Why a request failed with the status 403 (RFC 9457).
  */
 export type MfaRequiredProblem = {
@@ -2399,6 +2416,11 @@ export type MfaRequiredProblem = {
      */
     retry_after?: never;
 };
+
+/**
+ * The users of one realm who must have a second factor.
+ */
+export type MfaScope = 'off' | 'admins' | 'all';
 
 /**
  * MfaStatus
@@ -3208,6 +3230,48 @@ export type SignInChallenge = {
 export type SignInMethod = 'password' | 'code';
 
 /**
+ * SignInMethods
+ *
+ * The methods by which portal users may sign in. At least one is allowed.
+ */
+export type SignInMethods = {
+    /**
+     * With a mailed code.
+     */
+    code: boolean;
+    /**
+     * With a passkey.
+     */
+    passkey: boolean;
+    /**
+     * With a password.
+     */
+    password: boolean;
+    /**
+     * With an account at an identity provider.
+     */
+    sso: boolean;
+};
+
+/**
+ * SignInPolicy
+ *
+ * How the users of the tenant sign in.
+ *
+ * - `methods`: The methods by which portal users may sign in.
+ * - `mfa`: Who must have a second factor.
+ */
+export type SignInPolicy = {
+    methods: SignInMethods;
+    mfa: MfaPolicy;
+    /**
+     * For how many days a portal user can trust a browser, in which sign-ins do not ask for the second factor; 0 if
+     * they cannot.
+     */
+    trusted_device_days: number;
+};
+
+/**
  * The result of a right first factor of a portal user: a session, or a challenge if a second factor is needed. The
  * `status` tells which.
  */
@@ -3334,7 +3398,7 @@ export type StaffMember = {
 /**
  * What a staff user may do.
  */
-export type StaffPermission = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read' | 'settings:edit' | 'staff:read' | 'staff:edit';
+export type StaffPermission = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read' | 'settings:edit' | 'policy:read' | 'policy:edit' | 'staff:read' | 'staff:edit';
 
 /**
  * StaffProfile
@@ -3914,6 +3978,23 @@ export type UpdateClient = {
 };
 
 /**
+ * UpdateMfaPolicy
+ *
+ * The requirements to change. An absent field keeps its value.
+ *
+ * - `portal`: The portal users who must have a second factor.
+ * - `staff`: The staff users who must have a second factor.
+ */
+export type UpdateMfaPolicy = {
+    /**
+     * How many days a user has to set up a second factor, 0 to 90.
+     */
+    grace_days?: number | null;
+    portal?: MfaScope | null;
+    staff?: MfaScope | null;
+};
+
+/**
  * UpdatePortalUser
  *
  * The fields of a portal user at one client to change. An absent field keeps its value.
@@ -3941,6 +4022,47 @@ export type UpdateProfile = {
      * The new name, 1 to 100 characters.
      */
     name?: string | null;
+};
+
+/**
+ * UpdateSignInMethods
+ *
+ * The methods to change. An absent field keeps its value.
+ */
+export type UpdateSignInMethods = {
+    /**
+     * Whether portal users may sign in with a mailed code.
+     */
+    code?: boolean | null;
+    /**
+     * Whether portal users may sign in with a passkey.
+     */
+    passkey?: boolean | null;
+    /**
+     * Whether portal users may sign in with a password.
+     */
+    password?: boolean | null;
+    /**
+     * Whether portal users may sign in with an account at an identity provider.
+     */
+    sso?: boolean | null;
+};
+
+/**
+ * UpdateSignInPolicy
+ *
+ * The fields of the policy to change. An absent field keeps its value.
+ *
+ * - `methods`: The methods to change.
+ * - `mfa`: The requirements to change.
+ */
+export type UpdateSignInPolicy = {
+    methods?: UpdateSignInMethods | null;
+    mfa?: UpdateMfaPolicy | null;
+    /**
+     * The new number of days for which a portal user can trust a browser, 0 to 365.
+     */
+    trusted_device_days?: number | null;
 };
 
 /**
@@ -9749,9 +9871,9 @@ export type UpdateBrandingErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9818,9 +9940,9 @@ export type RemoveLogoErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -9886,9 +10008,9 @@ export type SetLogoErrors = {
      */
     401: CredentialProblem;
     /**
-     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
      */
-    403: ForbiddenOrCsrfRejectedOrMfaRequiredProblem;
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
     /**
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
@@ -12066,6 +12188,140 @@ export type RevokeServiceAccountTokenResponses = {
 };
 
 export type RevokeServiceAccountTokenResponse = RevokeServiceAccountTokenResponses[keyof RevokeServiceAccountTokenResponses];
+
+export type GetSignInPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/sign-in-policy';
+};
+
+export type GetSignInPolicyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: ForbiddenOrMfaRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type GetSignInPolicyError = GetSignInPolicyErrors[keyof GetSignInPolicyErrors];
+
+export type GetSignInPolicyResponses = {
+    /**
+     * How the users of the tenant sign in.
+     */
+    200: SignInPolicy;
+};
+
+export type GetSignInPolicyResponse = GetSignInPolicyResponses[keyof GetSignInPolicyResponses];
+
+export type UpdateSignInPolicyData = {
+    body: UpdateSignInPolicy;
+    path?: never;
+    query?: never;
+    url: '/api/v1/sign-in-policy';
+};
+
+export type UpdateSignInPolicyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `forbidden`: the caller must not do this. `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it. `step_up_required`: the session is not fresh.
+     */
+    403: ForbiddenOrCsrfRejectedOrMfaRequiredOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type UpdateSignInPolicyError = UpdateSignInPolicyErrors[keyof UpdateSignInPolicyErrors];
+
+export type UpdateSignInPolicyResponses = {
+    /**
+     * How the users of the tenant sign in.
+     */
+    200: SignInPolicy;
+};
+
+export type UpdateSignInPolicyResponse = UpdateSignInPolicyResponses[keyof UpdateSignInPolicyResponses];
 
 export type ListStaffData = {
     body?: never;
