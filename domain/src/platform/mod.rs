@@ -25,6 +25,7 @@ pub mod locale;
 pub mod mail;
 pub mod metrics;
 pub mod name;
+pub mod outbound;
 pub mod page;
 mod pooled_transaction;
 pub mod processes;
