@@ -1,4 +1,4 @@
-//! What Portico does, without HTTP and without Redis.
+//! What Portico does, without its HTTP server and without Redis.
 //!
 //! - [`platform`]: what every capability builds on: [`App`](platform::app::App), transactions, jobs, mail, settings,
 //!   rate limits, audit, metrics. It imports no capability.
@@ -6,6 +6,8 @@
 //!   accounts, API tokens and the overview.
 //! - [`identity`]: passwords, passkeys, sessions, link tokens, staff codes, logins of the command line, known devices,
 //!   activation and profiles.
+//! - [`identity`]: passwords, sessions, single sign-on, link tokens, staff codes, logins of the command line, known
+//!   devices, activation and profiles.
 //! - [`limits`]: the table of all rate limits.
 //! - [`operations`]: what operators run: the copy to another database, clean-up, demo data.
 //! - [`registry`]: the only module that knows every capability.

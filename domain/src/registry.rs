@@ -16,6 +16,8 @@ use crate::{
         passkeys::{PasskeySettings, Passkeys},
         passwords::{CostCache, Hasher, PasswordJudge, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
+        sso::{SsoSettings, oidc::RelyingParty},
+        staff_codes::{StaffCodeSettings, code_email},
     },
     limits,
     operations::maintenance::DeleteExpired,
@@ -28,6 +30,7 @@ use crate::{
         jobs::{Canary, JobSettings, Schedule, Schedules},
         keys::ServerKeys,
         mail::{HoldCache, MailRequests, MailRoute, MailRouting, MailSettings, Mailer, SendMail},
+        outbound::{OutboundClient, Resolver},
         rate_limit::RateLimitSettings,
         sealed::{ResealSecrets, SealedTables},
         settings::{Section, Settings},
@@ -135,6 +138,7 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
         let passkeys = PasskeySettings::read(env);
         let passwords = PasswordSettings::read(env);
         let sessions = SessionSettings::read(env);
+        let sso = SsoSettings::read(env);
         let rate_limits = RateLimitSettings::read(env, limits::ALL);
         let mail = MailSettings::read(env);
         let jobs = JobSettings::read(env);
@@ -147,6 +151,7 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
             .with(passkeys?)
             .with(passwords?)
             .with(sessions?)
+            .with(sso?)
             .with(rate_limits?)
             .with(mail?)
             .with(jobs?)
@@ -160,7 +165,10 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
 ///
 /// # Errors
 /// If mail or passkeys cannot be set up. The text names `MAIL_URL` or `PORTICO_PASSKEY_RP_ID`.
+/// If mail or single sign-on cannot be set up. The text names `MAIL_URL` or `PORTICO_SSO_CA`.
 pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
+    let outbound = OutboundClient::new(&settings.section::<SsoSettings>().outbound, Resolver::System)
+        .map_err(|error| format!("PORTICO_SSO_CA: {error}"))?;
     Ok(Extensions::default()
         .with(JobTypes(JOBS))
         .with(Schedules(SCHEDULES))
@@ -176,6 +184,7 @@ pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
         .with(Passkeys::new(settings.section(), &settings.public_url)?)
         .with(SigningKeys::default())
         .with(SessionQueries::default())
+        .with(RelyingParty::new(outbound))
         .with(TokenQueries::default())
         .with(TokenUses::default())
         .with(BrandCache::default())

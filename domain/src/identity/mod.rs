@@ -19,3 +19,5 @@ pub mod step_up;
 pub mod totp;
 pub mod trusted_devices;
 pub(crate) mod users;
+pub mod sso;
+pub mod staff_codes;

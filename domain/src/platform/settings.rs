@@ -150,7 +150,7 @@ fn has_user(url: &Url) -> bool {
 }
 
 /// Returns whether the host of `url` is this machine.
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -190,6 +190,9 @@ mod tests {
             ("PORTICO_RESET_TTL", "30"),
             ("PORTICO_INVITE_REMINDERS", "yes"),
             ("PORTICO_PASSWORD_MIN", "4"),
+            ("PORTICO_SSO_NETWORKS", "0.0.0.0/0"),
+            ("PORTICO_MICROSOFT_TENANTS", "contoso"),
+            ("PORTICO_OIDC_ISSUER", "http://idp.example.com"),
             ("PORTICO_LIMIT_SEND_CODE", "5"),
             ("PORTICO_JOB_LEASE", "0s"),
             ("PORTICO_AUDIT_RETENTION", "23h"),
@@ -253,6 +256,14 @@ mod tests {
         assert_eq!(read(&plain, Environment::Production).unwrap_err().0.len(), 2);
         let good = [SECRET, ("PORTICO_PUBLIC_URL", "https://p.example.com"), ("MAIL_URL", "smtps://u:p@h")];
         read(&good, Environment::Production).unwrap();
+        let local = [
+            ("PORTICO_OIDC_CLIENT_ID", "portico"),
+            ("PORTICO_OIDC_CLIENT_SECRET", "secret"),
+            ("PORTICO_OIDC_ISSUER", "http://localhost:4000"),
+        ];
+        read(&[&[SECRET][..], &local].concat(), Environment::Development).unwrap();
+        let error = read(&[&good[..], &local].concat(), Environment::Production).unwrap_err();
+        assert!(error.to_string().starts_with("PORTICO_OIDC_ISSUER must start with https://"), "{error}");
     }
 
     #[test]
