@@ -9,7 +9,12 @@ use unicode_normalization::is_nfkc;
 use url::{Host, Url};
 
 use crate::{
-    identity::{link_tokens::LinkTokenSettings, passwords::PasswordSettings, sessions::SessionSettings},
+    identity::{
+        link_tokens::LinkTokenSettings,
+        passwords::PasswordSettings,
+        sessions::SessionSettings,
+        sso::{self, IssuerRule, SsoSettings},
+    },
     limits,
     platform::{
         audit::AuditSettings,
@@ -17,6 +22,7 @@ use crate::{
         env_reader::{EnvReader, Environment},
         mail::{MailSettings, MailUrl},
         name::Name,
+        outbound::is_public,
         rate_limit::{Limit, RateLimitSettings, Scope},
         settings::Settings,
         smtp::Encryption,
@@ -94,6 +100,22 @@ pub fn settings(data: &[u8]) {
     }
 }
 
+/// Checks that of all texts only the genuine ID token is accepted, and that accepted claims are bounded.
+///
+/// # Panics
+/// If a property does not hold.
+pub fn id_token(data: &[u8]) {
+    sso::oidc::fuzzing::id_token(data);
+}
+
+/// Checks that the keys of a provider are refused, or have sufficient sizes and can be used without a panic.
+///
+/// # Panics
+/// If a property does not hold.
+pub fn jwks(data: &[u8]) {
+    sso::oidc::fuzzing::jwks(data);
+}
+
 /// The variable without which no settings can be read.
 const SECRET: (&str, &str) = ("PORTICO_SECRET", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
 
@@ -138,6 +160,15 @@ fn check_settings(settings: &Settings) {
         );
     } else {
         assert!(!is_production);
+    }
+    let sso = settings.section::<SsoSettings>();
+    assert!(sso.outbound.networks.iter().all(|network| !is_public(network.addr()) && !is_public(network.broadcast())));
+    assert!(!is_production || !sso.outbound.is_loopback_allowed);
+    for provider in sso.providers() {
+        assert!(!provider.client_id.is_empty() && !format!("{provider:?}").contains("canary"));
+        if let IssuerRule::Exact(issuer) = &provider.issuer {
+            assert!(issuer.as_str().starts_with("https://") || !is_production, "{issuer:?}");
+        }
     }
     let limits = settings.section::<RateLimitSettings>();
     let is_on = |limit: &Limit| match limit.scope {
@@ -188,5 +219,14 @@ mod tests {
     #[test]
     fn passkey_response() {
         run("passkey_response", super::passkey_response);
+
+    #[test]
+    fn id_token() {
+        run("id_token", super::id_token);
+    }
+
+    #[test]
+    fn jwks() {
+        run("jwks", super::jwks);
     }
 }

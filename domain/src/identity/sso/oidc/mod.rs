@@ -8,6 +8,8 @@ mod authorization;
 mod claims;
 mod discovery;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod id_token;
 mod jwks;
 mod jwt;
