@@ -4,10 +4,8 @@
 //!   rate limits, audit, metrics. It imports no capability.
 //! - [`tenancy`]: tenants and their brands, clients, memberships, invitations, colleagues, staff users, service
 //!   accounts, API tokens and the overview.
-//! - [`identity`]: passwords, passkeys, sessions, link tokens, staff codes, logins of the command line, known devices,
-//!   activation and profiles.
-//! - [`identity`]: passwords, sessions, single sign-on, link tokens, staff codes, logins of the command line, known
-//!   devices, activation and profiles.
+//! - [`identity`]: passwords, passkeys, second factors, mailed codes, single sign-on, sessions, link tokens, logins of
+//!   the command line, known and trusted devices, activation and profiles.
 //! - [`limits`]: the table of all rate limits.
 //! - [`operations`]: what operators run: the copy to another database, clean-up, demo data.
 //! - [`registry`]: the only module that knows every capability.

@@ -164,8 +164,8 @@ pub fn read_settings(env: &mut EnvReader, secret: Option<ServerKeys>, public_url
 /// that they keep in this process.
 ///
 /// # Errors
-/// If mail or passkeys cannot be set up. The text names `MAIL_URL` or `PORTICO_PASSKEY_RP_ID`.
-/// If mail or single sign-on cannot be set up. The text names `MAIL_URL` or `PORTICO_SSO_CA`.
+/// If mail, passkeys or single sign-on cannot be set up. The text names `MAIL_URL`, `PORTICO_PASSKEY_RP_ID` or
+/// `PORTICO_SSO_CA`.
 pub fn capabilities(settings: &Settings) -> Result<Extensions, String> {
     let outbound = OutboundClient::new(&settings.section::<SsoSettings>().outbound, Resolver::System)
         .map_err(|error| format!("PORTICO_SSO_CA: {error}"))?;

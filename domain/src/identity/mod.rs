@@ -1,4 +1,4 @@
-//! How persons prove who they are: passwords, passkeys, mailed links, staff codes, and the sessions that follow.
+//! How persons prove who they are: passwords, passkeys, mailed links and codes, and the sessions that follow.
 
 pub mod activation;
 pub mod cli_logins;
