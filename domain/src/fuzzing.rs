@@ -216,9 +216,11 @@ mod tests {
     fn access_token() {
         run("access_token", super::access_token);
     }
+
     #[test]
     fn passkey_response() {
         run("passkey_response", super::passkey_response);
+    }
 
     #[test]
     fn id_token() {

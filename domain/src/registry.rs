@@ -17,7 +17,6 @@ use crate::{
         passwords::{CostCache, Hasher, PasswordJudge, PasswordSettings, changed_email, locked_email, reset_email},
         sessions::{CorrectSessionTimes, RotateSigningKeys, SessionQueries, SessionSettings, SigningKeys, ended_email},
         sso::{SsoSettings, oidc::RelyingParty},
-        staff_codes::{StaffCodeSettings, code_email},
     },
     limits,
     operations::maintenance::DeleteExpired,
