@@ -33,7 +33,8 @@ pub(super) enum Command {
         #[arg(long)]
         now: bool,
     },
-    /// Seals the audit log and stored secrets by the first entry of PORTICO_SECRET, so that an older one can be removed.
+    /// Seals the audit log and stored secrets by the first entry of PORTICO_SECRET, so that an older one can be
+    /// removed.
     ///
     /// Writes a checkpoint for every chain of the audit log that an older entry of the list has sealed, and encrypts
     /// every stored secret again, such as those of authenticator apps. A worker does this by itself; this command does

@@ -52,6 +52,7 @@ mod readme;
 mod refresh;
 mod reminders;
 mod remote;
+mod second_factors;
 mod secrets;
 mod service_accounts;
 mod session_list;

@@ -251,7 +251,8 @@ impl Mfa {
 
     /// Request a code to set up a second factor
     ///
-    /// Mails a code of six digits to the user of a challenge whose `mail_code_required` is true.
+    /// Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
+    /// mailed, and the response is the same.
     #[oai(path = "/enrol/send-code", method = "post", operation_id = "send_enrolment_code")]
     async fn send_code(
         &self,
@@ -260,7 +261,7 @@ impl Mfa {
         Body(body): Body<ChallengeOfSignIn>,
     ) -> ApiResult<
         Json<Accepted>,
-        { codes::INVALID_CODE | codes::CONFLICT | limit::SEND_CODE | limit::SEND_CODE_NETWORK | limit::TOKEN_NETWORK },
+        { codes::INVALID_CODE | limit::SEND_CODE | limit::SEND_CODE_NETWORK | limit::TOKEN_NETWORK },
     > {
         enrol::send_code(app, &caller, Realm::Portal, &body.challenge.0).await?;
         Ok(accepted())
@@ -354,9 +355,9 @@ impl Mfa {
 
     /// Turn second factors off
     ///
-    /// Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's other
-    /// sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of the user
-    /// requires a second factor.
+    /// Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's
+    /// other sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of
+    /// the user requires a second factor.
     #[oai(path = "/disable", method = "post", operation_id = "disable_mfa")]
     async fn disable(
         &self,
@@ -402,7 +403,8 @@ impl StaffMfa {
 
     /// Request a code to set up a second factor of a staff user
     ///
-    /// Mails a code of six digits to the user of a challenge whose `mail_code_required` is true.
+    /// Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
+    /// mailed, and the response is the same.
     #[oai(path = "/enrol/send-code", method = "post", operation_id = "send_staff_enrolment_code")]
     async fn send_code(
         &self,
@@ -411,7 +413,7 @@ impl StaffMfa {
         Body(body): Body<ChallengeOfSignIn>,
     ) -> ApiResult<
         Json<Accepted>,
-        { codes::INVALID_CODE | codes::CONFLICT | limit::SEND_CODE | limit::SEND_CODE_NETWORK | limit::TOKEN_NETWORK },
+        { codes::INVALID_CODE | limit::SEND_CODE | limit::SEND_CODE_NETWORK | limit::TOKEN_NETWORK },
     > {
         enrol::send_code(app, &caller, Realm::Staff, &body.challenge.0).await?;
         Ok(accepted())
@@ -501,9 +503,9 @@ impl StaffMfa {
 
     /// Turn second factors off as a staff user
     ///
-    /// Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's other
-    /// sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of the user
-    /// requires a second factor.
+    /// Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's
+    /// other sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of
+    /// the user requires a second factor.
     #[oai(path = "/disable", method = "post", operation_id = "disable_staff_mfa")]
     async fn disable(
         &self,

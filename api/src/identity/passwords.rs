@@ -178,8 +178,8 @@ impl Passwords {
     /// Change the password
     ///
     /// Sets a new password for the signed-in user, revokes the user's other sessions and mails a notice. The current
-    /// session and its tokens stay valid. A wrong current password counts as a failed sign-in. If second factors are on,
-    /// the session must be fresh.
+    /// session and its tokens stay valid. A wrong current password counts as a failed sign-in. If second factors are
+    /// on, the session must be fresh.
     #[oai(path = "/change-password", method = "post", operation_id = "change_password")]
     async fn change(
         &self,

@@ -142,9 +142,9 @@ impl Sessions {
     /// Request a sign-in code for the portal
     ///
     /// Mails a code of six digits if the address belongs to a portal user who has activated the account and whose
-    /// tenant allows sign-ins with codes. By default the code is valid for ten minutes. At most three flows of a user,
-    /// or of one of their known devices, have a valid code; a further flow gets no mail. The response is the same for an
-    /// unknown address.
+    /// tenant allows sign-ins with codes. By default the code is valid for ten minutes. At most three flows of a
+    /// user, or of one of their known devices, have a valid code; a further flow gets no mail. The response is the
+    /// same for an unknown address.
     #[oai(path = "/send-code", method = "post", operation_id = "send_portal_code")]
     async fn send_code(
         &self,
@@ -158,8 +158,8 @@ impl Sessions {
     /// Sign in to the portal with a code
     ///
     /// Opens a session as `sign_in` does, with a code that `send_portal_code` has mailed. After five wrong codes the
-    /// code is invalid. The response is `invalid_code` for a wrong, used or expired code, for an unknown flow, and for a
-    /// user who cannot sign in here with a code.
+    /// code is invalid. The response is `invalid_code` for a wrong, used or expired code, for an unknown flow, and
+    /// for a user who cannot sign in here with a code.
     #[oai(path = "/verify-code", method = "post", operation_id = "verify_portal_code")]
     async fn verify_code(
         &self,
@@ -179,9 +179,10 @@ impl Sessions {
 
     /// Step up in the portal
     ///
-    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
-    /// too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
-    /// own address; if second factors are on, with one of them. The session keeps its id. The response sets new tokens.
+    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
+    /// `mfa_at` too. The user proves their identity with the password, or with a code that `send_portal_code` has
+    /// mailed to their own address; if second factors are on, with one of them. The session keeps its id. The
+    /// response sets new tokens.
     #[oai(path = "/step-up", method = "post", operation_id = "step_up")]
     async fn step_up(
         &self,

@@ -399,8 +399,8 @@ pub(crate) fn opened_response(app: &App, issued: IssuedSession) -> WithCookies<J
     response
 }
 
-/// Returns the response that opens a session of a staff user: as [`staff_session_response`], and a cookie that makes the
-/// browser a known device.
+/// Returns the response that opens a session of a staff user: as [`staff_session_response`], and a cookie that makes
+/// the browser a known device.
 pub(crate) fn opened_staff_response(app: &App, issued: IssuedStaffSession) -> WithCookies<Json<StaffSession>> {
     let device = cookies::device_cookie(app, Realm::Staff, &issued.user.email, issued.session.created_at);
     let mut response = staff_session_response(app, issued);

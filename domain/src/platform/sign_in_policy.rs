@@ -99,7 +99,7 @@ impl SignInPolicy {
     /// Returns the policy of `tenant`.
     ///
     /// # Errors
-    /// `internal` if the stored policy cannot be read. A default in its place could let in a user whom the policy
+    /// `internal` if the stored policy cannot be read. A default in its place could let in a user that the policy
     /// keeps out.
     pub fn of(tenant: &tenant::Model) -> Result<Self> {
         let Some(stored) = &tenant.sign_in_policy else { return Ok(Self::default()) };

@@ -88,7 +88,7 @@ fn only_listed_files_ask_which_database_is_used() {
 /// The files that compare a secret of a client with the right one, and how.
 const COMPARISONS: [(&str, &str); 2] = [
     ("domain/src/platform/keys.rs", ".ct_eq(mac)"),
-    ("domain/src/identity/staff_codes/code.rs", ".ct_eq(stored.as_bytes())"),
+    ("domain/src/identity/mailed_codes/code.rs", ".ct_eq(stored.as_bytes())"),
 ];
 
 #[test]
@@ -148,9 +148,9 @@ fn every_periodic_job_has_a_schedule() {
 }
 
 /// The groups of attacks that a test may be named after.
-const GROUPS: [&str; 18] = [
-    "enum", "pwd", "thr", "rst", "inv", "otp", "eml", "ses", "jwt", "pat", "az", "brd", "msg", "http", "web", "log",
-    "job", "inf",
+const GROUPS: [&str; 19] = [
+    "enum", "pwd", "thr", "rst", "inv", "otp", "mfa", "eml", "ses", "jwt", "pat", "az", "brd", "msg", "http", "web",
+    "log", "job", "inf",
 ];
 
 #[test]

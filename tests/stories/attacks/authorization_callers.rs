@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Tenant, World, paths, unique_email};
+use crate::support::{Browser, Person, Tenant, World, paths, unique_email};
 
 /// The kind of a caller's credential.
 #[derive(Clone, Copy, Debug)]
@@ -207,6 +207,7 @@ async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
     let log = tenant.owner.get(&format!("{}?recipient={}", paths::EMAILS, person.email)).await.expect(200);
     let mail = log["data"][0]["id"].as_str().unwrap().to_owned();
     let current = person.browser.session().await.expect(200)["session"]["id"].as_str().unwrap().to_owned();
+    let device = trust_device(world, &person).await;
     let admin = tenant.admin_at(world, &client).await;
     let admin_session = admin.sign_in(&world.browser()).await;
     let member = tenant.member(&client, &person.email).await;
@@ -234,6 +235,7 @@ async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
         objects: Objects::default()
             .with("client_id", &client)
             .with("session_id", &current)
+            .with("device_id", &device)
             .with("email_id", &mail)
             .with("portal_user_id", member["id"].as_str().unwrap())
             .with("colleague_id", member["id"].as_str().unwrap())
@@ -245,6 +247,22 @@ async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
         admin_token: access_token(&admin_session),
         texts,
     }
+}
+
+/// Makes one browser a trusted device of the person, who has no second factor, and returns the id.
+async fn trust_device(world: &World, person: &Person) -> String {
+    world.sql(&format!(
+        "INSERT INTO trusted_devices (id, portal_user_id, secret_hash, credential_version, factors_version, created_at, \
+         last_used_at, expires_at) \
+         SELECT {}, portal_users.id, '{}', portal_users.credential_version, factors_version, sessions.created_at, \
+         sessions.created_at, sessions.expires_at \
+         FROM portal_users JOIN sessions ON sessions.portal_user_id = portal_users.id WHERE email = '{}' LIMIT 1",
+        world.random_id_sql(),
+        person.email,
+        person.email
+    ));
+    let devices = person.browser.get(paths::TRUSTED_DEVICES).await.expect(200);
+    devices["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
 fn access_token(session: &Value) -> String {

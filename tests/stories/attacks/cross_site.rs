@@ -33,6 +33,9 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
         (SIGN_OUT_EVERYWHERE, None),
         (paths::ACCEPT_INVITATION, Some(token)),
         (paths::SWITCH_CLIENT, Some(json!({ "client_id": "01a1fdba-f86f-76f5-b296-4e548b3691ab" }))),
+        (paths::SEND_PORTAL_CODE, Some(email.clone())),
+        (paths::VERIFY_PORTAL_CODE, Some(code.clone())),
+        (paths::STEP_UP, Some(json!({ "code": "123456" }))),
         (paths::STAFF_SEND_CODE, Some(email.clone())),
         (paths::STAFF_VERIFY_CODE, Some(code)),
         (STAFF_REFRESH, None),
@@ -49,6 +52,27 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
         (paths::RETRY_EMAILS, Some(json!({}))),
     ];
     let mut operations: Vec<_> = posts.into_iter().map(|(path, body)| (Method::POST, path.to_owned(), body)).collect();
+    let challenge = json!({ "challenge": "x" });
+    let factor = json!({ "challenge": "x", "code": "123456" });
+    for mfa in [paths::MFA, paths::STAFF_MFA] {
+        let bodies = [
+            ("verify", Some(factor.clone())),
+            ("cancel", Some(challenge.clone())),
+            ("enrol/send-code", Some(challenge.clone())),
+            ("enrol/setup", Some(challenge.clone())),
+            ("enrol/enable", Some(factor.clone())),
+            ("setup", None),
+            ("enable", Some(json!({ "code": "123456" }))),
+            ("recovery-codes", None),
+            ("disable", None),
+        ];
+        operations.extend(bodies.map(|(operation, body)| (Method::POST, format!("{mfa}/{operation}"), body)));
+    }
+    operations.extend([
+        (Method::DELETE, paths::TRUSTED_DEVICES.to_owned(), None),
+        (Method::DELETE, format!("{}/{client}", paths::TRUSTED_DEVICES), None),
+        (Method::PATCH, paths::SIGN_IN_POLICY.to_owned(), Some(json!({ "mfa": { "portal": "admins" } }))),
+    ]);
     let disable = json!({ "status": "disabled" });
     operations.extend([
         (Method::PATCH, paths::client(client), Some(name.clone())),

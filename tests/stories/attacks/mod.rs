@@ -23,6 +23,7 @@ mod rate_limits;
 mod raw;
 mod recovery;
 pub(crate) mod responses;
+mod second_factors;
 mod sessions;
 mod several_tenants;
 

@@ -10,13 +10,17 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{
-    Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, images, openapi, password,
-    paths::{
-        self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS, EMAILS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN, STAFF_REFRESH,
-        STAFF_SESSION,
+use crate::{
+    second_factors::{challenge, turn_on, verify},
+    support::{
+        AuthenticatorApp, Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, images, openapi,
+        password,
+        paths::{
+            self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS, EMAILS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN,
+            STAFF_REFRESH, STAFF_SESSION,
+        },
+        stories, unique, unique_email,
     },
-    stories, unique, unique_email,
 };
 
 /// A UUID that is no id of a row.
@@ -24,10 +28,12 @@ const RANDOM_ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 
 /// Codes that this file's story does not provoke: expired lifetimes, failing servers and slow bodies have stories of
 /// their own.
-const CODES_SHOWN_ELSEWHERE: [&str; 8] = [
+const CODES_SHOWN_ELSEWHERE: [&str; 10] = [
     "session_expired",
     "token_expired",
     "last_admin",
+    "mfa_required",
+    "required_by_tenant",
     "overloaded",
     "unavailable",
     "request_timeout",
@@ -354,6 +360,84 @@ async fn use_portal_operations(world: &World, person: &Person) {
     world.browser().reset_password(&token, &password()).await.expect(200);
 }
 
+/// Calls every operation for second factors and for the sign-in policy, in a tenant of its own.
+async fn use_second_factor_operations(world: &World) {
+    let tenant = world.tenant().await;
+    let person = tenant.person(world).await;
+    let enrolled = tenant.person(world).await;
+    let browser = world.browser();
+    tenant.owner.get(paths::SIGN_IN_POLICY).await.expect(200);
+    let all = json!({ "methods": { "code": true }, "mfa": { "portal": "all", "staff": "all", "grace_days": 0 } });
+    tenant.owner.patch(paths::SIGN_IN_POLICY, all).await.expect(200);
+
+    let asked = browser.sign_in(&enrolled.email, &enrolled.password).await.expect(200)["challenge"].clone();
+    enrol(world, &browser, paths::MFA, &enrolled.email, asked).await;
+    let staff = world.browser();
+    let sent = staff.send_code(&tenant.owner_email).await.expect(200);
+    let code = world.nth_mail_with(&tenant.owner_email, "This is your code to sign in", 2).await.code.unwrap();
+    let asked = staff.verify_code(&sent["flow"], &code).await.expect(200)["challenge"].clone();
+    enrol(world, &staff, paths::STAFF_MFA, &tenant.owner_email, asked).await;
+    let off = json!({ "mfa": { "portal": "off", "staff": "off" } });
+    staff.patch(paths::SIGN_IN_POLICY, off).await.expect(200);
+    let recovery_codes = staff.post_empty(&format!("{}/recovery-codes", paths::STAFF_MFA)).await.expect(200);
+    for (nth, operation) in [(3, "verify"), (4, "cancel")] {
+        let sent = staff.send_code(&tenant.owner_email).await.expect(200);
+        let code = world.nth_mail_with(&tenant.owner_email, "This is your code to sign in", nth).await.code.unwrap();
+        let asked = staff.verify_code(&sent["flow"], &code).await.expect(200)["challenge"].clone();
+        let mut body = json!({ "challenge": asked });
+        if operation == "verify" {
+            body["recovery_code"] = recovery_codes["recovery_codes"][0].clone();
+        }
+        let response = staff.post(&format!("{}/{operation}", paths::STAFF_MFA), body).await;
+        assert!([200, 204].contains(&response.status), "{}", response.text);
+    }
+
+    let flow =
+        browser.post(paths::SEND_PORTAL_CODE, json!({ "email": person.email })).await.expect(200)["flow"].clone();
+    let code = world.mail_with(&person.email, "This is your code to sign in").await.code.unwrap();
+    browser.post(paths::VERIFY_PORTAL_CODE, json!({ "flow": flow, "code": code })).await.expect(200);
+    browser.post(paths::STEP_UP, json!({ "password": person.password })).await.expect(200);
+    for (browser, mfa) in [(&browser, paths::MFA), (&staff, paths::STAFF_MFA)] {
+        let factors = turn_on(browser, mfa).await;
+        assert_eq!(browser.get(&format!("{mfa}/status")).await.expect(200)["totp"], true);
+        browser.post_empty(&format!("{mfa}/recovery-codes")).await.expect(200);
+        drop(factors);
+        browser.post_empty(&format!("{mfa}/disable")).await.expect(204);
+    }
+    browser.get(paths::TRUSTED_DEVICES).await.expect(200);
+    let again = world.browser();
+    let factors = turn_on(&browser, paths::MFA).await;
+    for (trusting, code) in [&again, &world.browser()].into_iter().zip(&factors.recovery_codes) {
+        let asked = challenge(&person, trusting).await;
+        let body = json!({ "challenge": asked, "recovery_code": code, "trust_device": true });
+        verify(trusting, body).await.expect(200);
+    }
+    let devices = again.get(paths::TRUSTED_DEVICES).await.expect(200);
+    let device = format!("{}/{}", paths::TRUSTED_DEVICES, devices["data"][0]["id"].as_str().unwrap());
+    again.delete(&device).await.expect(204);
+    again.delete(paths::TRUSTED_DEVICES).await.expect(204);
+    let asked = challenge(&person, &world.browser()).await;
+    again.post(&format!("{}/cancel", paths::MFA), json!({ "challenge": asked })).await.expect(204);
+}
+
+/// Sets up an authenticator app during a sign-in, then signs in with it and cancels a further sign-in.
+async fn enrol(world: &World, browser: &Browser, mfa: &str, email: &str, challenge: Value) {
+    let post = async |operation: &str, mut body: Value| {
+        body["challenge"] = challenge.clone();
+        browser.post(&format!("{mfa}/{operation}"), body).await
+    };
+    let mut setup = json!({});
+    post("enrol/send-code", json!({})).await.expect(200);
+    // The code of a staff user's sign-in has proved the mailbox.
+    if mfa == paths::MFA {
+        let code = world.mail_with(email, "where a second factor is required").await.code.unwrap();
+        setup = json!({ "mail_code": code });
+    }
+    let setup = post("enrol/setup", setup).await.expect(200);
+    let app = AuthenticatorApp::new(setup["secret"].as_str().unwrap());
+    post("enrol/enable", json!({ "code": app.code().await })).await.expect(200);
+}
+
 /// A request of a connection that several callers share, and the expected response.
 struct SharedRequest {
     text: String,
@@ -471,6 +555,7 @@ stories! {
         use_token_operations(world, &tenant).await;
         use_link_operations(world, &tenant).await;
         use_portal_operations(world, &person).await;
+        use_second_factor_operations(world).await;
         tenant.owner.post_empty(paths::STAFF_SIGN_OUT).await.expect(204);
         tenant.owner.post_empty(paths::STAFF_SIGN_OUT_EVERYWHERE).await.expect(204);
         let succeeded = openapi::succeeded();

@@ -1,6 +1,7 @@
 //! What the stories share: deployments of Portico, browsers, mail, services and their faults.
 
 pub(crate) mod authenticator;
+mod authenticator_app;
 mod browser;
 mod concurrency;
 pub(crate) mod cookies;
@@ -33,6 +34,7 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
+pub(crate) use authenticator_app::AuthenticatorApp;
 pub(crate) use browser::Browser;
 pub(crate) use concurrency::post_concurrently;
 pub(crate) use disk::Disk;

@@ -228,6 +228,10 @@ fn check_value(schema: &'static Value, value: &Value, at: &str, wrong: &mut Vec<
         return;
     }
     let schema = resolve(schema);
+    if let Some(alternatives) = schema["oneOf"].as_array() {
+        check_one_of(alternatives, value, at, wrong);
+        return;
+    }
     if schema["enum"].as_array().is_some_and(|allowed| !allowed.contains(value)) {
         wrong.push(format!("{at} is none of {}", schema["enum"]));
     }
@@ -242,6 +246,19 @@ fn check_value(schema: &'static Value, value: &Value, at: &str, wrong: &mut Vec<
         ("integer", Value::Number(number)) if number.is_u64() => {}
         ("boolean", Value::Bool(_)) => {}
         (expected, _) => wrong.push(format!("{at} is not {expected} {}: {value}", schema["format"])),
+    }
+}
+
+/// Checks that exactly one of the alternatives allows the value.
+fn check_one_of(alternatives: &'static [Value], value: &Value, at: &str, wrong: &mut Vec<String>) {
+    let problems = alternatives.iter().map(|alternative| {
+        let mut problems = Vec::new();
+        check_value(alternative, value, at, &mut problems);
+        problems
+    });
+    let problems: Vec<_> = problems.collect();
+    if problems.iter().filter(|problems| problems.is_empty()).count() != 1 {
+        wrong.push(format!("{at} is not exactly one of the alternatives: {problems:?}"));
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) const SESSIONS: &str = "/api/portal/sessions";
 pub(crate) const SIGN_IN: &str = "/api/portal/auth/sign-in";
 pub(crate) const SIGN_OUT: &str = "/api/portal/auth/sign-out";
 pub(crate) const SIGN_OUT_EVERYWHERE: &str = "/api/portal/auth/sign-out-everywhere";
+pub(crate) const SEND_PORTAL_CODE: &str = "/api/portal/auth/send-code";
+pub(crate) const STEP_UP: &str = "/api/portal/auth/step-up";
+pub(crate) const TRUSTED_DEVICES: &str = "/api/portal/trusted-devices";
+pub(crate) const VERIFY_PORTAL_CODE: &str = "/api/portal/auth/verify-code";
 pub(crate) const SWITCH_CLIENT: &str = "/api/portal/auth/switch-client";
 
 pub(crate) const CLI_LOGINS: &str = "/api/staff/cli-logins";
@@ -36,6 +40,10 @@ pub(crate) const STAFF_SIGN_OUT_EVERYWHERE: &str = "/api/staff/auth/sign-out-eve
 pub(crate) const STAFF_STEP_UP: &str = "/api/staff/auth/step-up";
 pub(crate) const STAFF_TOKENS: &str = "/api/staff/tokens";
 pub(crate) const STAFF_VERIFY_CODE: &str = "/api/staff/auth/verify-code";
+
+pub(crate) const MFA: &str = "/api/portal/auth/mfa";
+pub(crate) const STAFF_MFA: &str = "/api/staff/auth/mfa";
+pub(crate) const SIGN_IN_POLICY: &str = "/api/v1/sign-in-policy";
 
 pub(crate) const AUDIT_EVENTS: &str = "/api/v1/audit-events";
 pub(crate) const AUDIT_EXPORT: &str = "/api/v1/audit-events/export";

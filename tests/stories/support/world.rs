@@ -309,6 +309,22 @@ impl World {
         self.all_mails(to).await.into_iter().filter(|mail| !is_aside(mail)).collect()
     }
 
+    /// Waits for a mail to this address whose text contains `part`, and returns the newest.
+    pub(crate) async fn mail_with(&self, to: &str, part: &str) -> Mail {
+        self.nth_mail_with(to, part, 1).await
+    }
+
+    /// Waits until `count` mails to this address have a text that contains `part`, and returns the newest. White space
+    /// counts as one space, because mail programs wrap lines.
+    pub(crate) async fn nth_mail_with(&self, to: &str, part: &str, count: usize) -> Mail {
+        eventually(&format!("{count} mails to {to} with {part:?}"), || async {
+            let words = |mail: &Mail| mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let found: Vec<_> = self.mails(to).await.into_iter().filter(|mail| words(mail).contains(part)).collect();
+            (found.len() >= count).then(|| found[0].clone())
+        })
+        .await
+    }
+
     /// Waits until the mail that tells a new staff user where to sign in has arrived, and returns it.
     pub(crate) async fn staff_invitation(&self, to: &str) -> Mail {
         eventually(&format!("the invitation of {to}"), || async {
@@ -387,6 +403,11 @@ impl World {
     pub(crate) fn sql_id(&self, id: &str) -> String {
         let is_sqlite = self.setting("DATABASE_URL").starts_with("sqlite:");
         if is_sqlite { format!("X'{}'", id.replace('-', "")) } else { format!("'{id}'") }
+    }
+
+    /// Returns an SQL expression that makes a new id for each row.
+    pub(crate) fn random_id_sql(&self) -> &'static str {
+        if self.setting("DATABASE_URL").starts_with("sqlite:") { "randomblob(16)" } else { "gen_random_uuid()" }
     }
 
     /// Makes every job that waits due, and the next probe of a mail server that is on hold.

@@ -6,7 +6,7 @@ use portico_entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -57,9 +57,14 @@ async fn last_sign_in(tx: &Tx, user: &portal_user::Model) -> Result<Option<Time>
 }
 
 /// Returns the time at which the devices of `email` were last forgotten. Runs the same query for unknown addresses.
-pub(super) async fn of(app: &App, realm: Realm, email: &EmailAddress) -> Result<Option<Time>> {
+pub(super) async fn of(
+    app: &App,
+    db: &impl ConnectionTrait,
+    realm: Realm,
+    email: &EmailAddress,
+) -> Result<Option<Time>> {
     let hashes = app.keys().all().map(|key| hash(key, realm, email.as_str()));
-    let rows = Entity::find().filter(Column::AddressHash.is_in(hashes)).all(app.db()).await?;
+    let rows = Entity::find().filter(Column::AddressHash.is_in(hashes)).all(db).await?;
     Ok(rows.into_iter().map(|row| row.since).max())
 }
 

@@ -7,6 +7,7 @@ mod cutoff;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
 
 use crate::platform::{
     actor::{Realm, RequestContext},
@@ -52,7 +53,22 @@ pub(crate) async fn known_device(
     realm: Realm,
     email: &EmailAddress,
 ) -> Result<Option<String>> {
-    let cutoff = cutoff::of(app, realm, email).await?;
+    known_device_in(app, app.db(), context, realm, email).await
+}
+
+/// [`known_device`] on the connection `db`, for use in a transaction: a transaction that waits for a second connection
+/// could wait for ever.
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(crate) async fn known_device_in(
+    app: &App,
+    db: &impl ConnectionTrait,
+    context: &RequestContext,
+    realm: Realm,
+    email: &EmailAddress,
+) -> Result<Option<String>> {
+    let cutoff = cutoff::of(app, db, realm, email).await?;
     let devices = context.devices.iter().filter_map(|cookie| check(app, cookie, realm, email));
     let is_void = |since: Time| cutoff.is_some_and(|cutoff| since <= cutoff);
     Ok(devices.into_iter().find(|device| !is_void(device.since)).map(|device| device.id))

@@ -70,10 +70,10 @@ pub(crate) struct Attempt {
 
 /// Counts an attempt of `user` and checks the factor. A right factor is not spent yet.
 ///
-/// The attempt uses a unit of [`MFA_MISSES`](limits::MFA_MISSES), for all challenges and kinds of factors together, and
-/// adds a failure to the streak of [`MFA_LOCKOUT`](limits::MFA_LOCKOUT). A known device has counters of its own, so that
-/// a person who knows the password cannot lock the owner out. After the lockout, codes of the authenticator app count as
-/// wrong, until another factor or a known device ends the streak.
+/// The attempt uses a unit of [`MFA_MISSES`](limits::MFA_MISSES), for all challenges and kinds of factors together,
+/// and adds a failure to the streak of [`MFA_LOCKOUT`](limits::MFA_LOCKOUT). A known device has counters of its own,
+/// so that a person who knows the password cannot lock the owner out. After the lockout, codes of the authenticator
+/// app count as wrong, until another factor or a known device ends the streak.
 ///
 /// # Errors
 /// - `too_many_requests` if the limit is exhausted. The factor is not checked then.

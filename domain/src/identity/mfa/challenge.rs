@@ -142,7 +142,8 @@ async fn methods_of(tx: &Tx, user: &User) -> Result<Vec<Factor>> {
 }
 
 /// Returns the challenge with this secret and its user, if it is live: it is of `realm` and has this purpose, it has
-/// neither ended nor expired, it has attempts left, and the user is enabled and still has the versions of the challenge.
+/// neither ended nor expired, it has attempts left, and the user is enabled and still has the versions of the
+/// challenge.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

@@ -28,6 +28,6 @@ pub(crate) use need::needed;
 pub use recovery_codes::replace_recovery_codes;
 pub(crate) use security_notice_email::{notify, notify_once_a_day};
 pub use settings::MfaSettings;
-pub(crate) use setup::begin_setup;
+pub(crate) use setup::issuer;
 pub use setup::setup;
 pub use status::{MfaStatus, status};

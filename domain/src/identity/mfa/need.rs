@@ -18,8 +18,8 @@ use crate::{
 /// - A user without a second factor must set one up if the tenant requires it and `due_at`, the end of the grace
 ///   period, has passed.
 ///
-/// `trusted_device_days` is for how many days the tenant lets its portal users trust a device. `user` must be the row as
-/// it is now.
+/// `trusted_device_days` is for how many days the tenant lets its portal users trust a device. `user` must be the row
+/// as it is now.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

@@ -10,7 +10,6 @@ use crate::{
         app::App,
         audit,
         error::{Error, Result},
-        tx::Tx,
     },
     tenancy::tenants::Brand,
 };
@@ -22,26 +21,27 @@ use crate::{
 /// - `session_revoked` if the second factors or the password of the caller were changed at the same time.
 /// - `unavailable` or `internal` if the database fails.
 pub async fn setup(app: &App, caller: &FreshSessionUser) -> Result<Setup> {
+    let issuer = issuer(app, &caller.user).await?;
     let mut tx = app.begin().await?;
     let user = users::lock_unchanged(&tx, caller.id(), caller.user.versions()).await?.ok_or(Error::SESSION_REVOKED)?;
-    let setup = begin_setup(&tx, &user).await?;
+    let setup = totp::begin(&tx, &user, &issuer).await?;
     let event = audit::Event::new("totp.setup_started").target(target(&user), user.id().uuid());
     audit::record(&mut tx, caller, event).await?;
     tx.commit().await?;
     Ok(setup)
 }
 
-/// Stores a new secret for `user`, whose row the caller has locked. The authenticator app shows the name of the tenant,
-/// or a neutral name to a person of several tenants.
+/// Returns the name that the authenticator app shows: that of the tenant, or a neutral one to a person of several
+/// tenants. Call it before the transaction begins.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
-pub(crate) async fn begin_setup(tx: &Tx, user: &User) -> Result<Setup> {
+pub(crate) async fn issuer(app: &App, user: &User) -> Result<String> {
     let brand = match user {
-        User::Portal(user) => Brand::of_person(tx.app(), user).await?,
-        User::Staff(user) => Brand::of_staff_user(tx.app(), user).await?,
+        User::Portal(user) => Brand::of_person(app, user).await?,
+        User::Staff(user) => Brand::of_staff_user(app, user).await?,
     };
-    totp::begin(tx, user, &brand.name).await
+    Ok(brand.name)
 }
 
 /// The kind of the user as the target of an audit event.

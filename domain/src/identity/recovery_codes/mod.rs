@@ -44,7 +44,8 @@ impl NewCodes {
         Ok(Self { salt, codes, hashes })
     }
 
-    /// Stores the codes for the user `user` in place of the former set. Returns the codes, in groups of four characters.
+    /// Stores the codes for the user `user` in place of the former set. Returns the codes, in groups of four
+    /// characters.
     ///
     /// The caller must have locked the user's row.
     ///

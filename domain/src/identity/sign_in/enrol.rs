@@ -27,17 +27,17 @@ use crate::{
     },
 };
 
-/// Mails the code by which the user of a challenge proves access to the mailbox.
+/// Mails the code by which the user of a challenge proves access to the mailbox. Mails nothing if that is proved
+/// already.
 ///
 /// # Errors
 /// - `invalid_code` when the challenge is not live, or is not one to set up a factor.
-/// - `conflict` when the mailbox is already proved.
 /// - `too_many_requests` when too many codes were requested.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn send_code(app: &App, caller: &Anonymous, realm: Realm, challenge: &PlainToken) -> Result<()> {
     let challenge = find(app, realm, challenge).await?;
     if challenge.row.mail_proved_at.is_some() {
-        return Err(Error::ConflictBecause("The mailbox is already proved."));
+        return Ok(());
     }
     let flow = mailed_codes::send_enrol_code(app, caller, &challenge.user, challenge.row.code_flow_id).await?;
     mfa::set_mail_flow(app, challenge.row.id, flow).await
@@ -60,10 +60,11 @@ pub async fn setup(
 ) -> Result<Setup> {
     let challenge = find(app, realm, challenge).await?;
     prove_mailbox(app, &challenge, mail_code).await?;
+    let issuer = mfa::issuer(app, &challenge.user).await?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let user = users::lock_unchanged(&tx, challenge.user.id(), challenge.versions()).await?;
     let user = user.ok_or(Error::INVALID_CODE)?;
-    let setup = mfa::begin_setup(&tx, &user).await?;
+    let setup = totp::begin(&tx, &user, &issuer).await?;
     let event = audit::Event::new("totp.setup_started").target("sign_in_challenge", challenge.row.id.0);
     audit::record(&mut tx, user.actor(&caller.context), event).await?;
     tx.commit().await?;

@@ -153,8 +153,8 @@ async fn open(
         .details(json!({ "method": entry.method, "factor": factor }));
     audit::record(tx, actor, event).await?;
     let email = User::Portal(user.clone()).email()?;
-    let is_known =
-        entry.is_activation || devices::known_device(tx.app(), entry.context, Realm::Portal, &email).await?.is_some();
+    let is_known = entry.is_activation
+        || devices::known_device_in(tx.app(), tx.db(), entry.context, Realm::Portal, &email).await?.is_some();
     if !is_known {
         not_me::enqueue_notice(tx, &user, &session).await?;
     }

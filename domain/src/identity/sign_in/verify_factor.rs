@@ -48,8 +48,8 @@ pub enum SubmittedFactor {
 /// end, and at the user, for all challenges together.
 ///
 /// # Errors
-/// - `invalid_code` when the factor is wrong or used, when the challenge is unknown, of another realm, expired, ended or
-///   without attempts left, or when the user can no longer sign in there. The error is the same for all of them.
+/// - `invalid_code` when the factor is wrong or used, when the challenge is unknown, of another realm, expired, ended
+///   or without attempts left, or when the user can no longer sign in there. The error is the same for all of them.
 /// - `client_suspended` when the client is archived, or its tenant suspended, since the first factor.
 /// - `token_used`, `token_revoked` or `token_expired` when the invitation of the sign-in is no longer valid.
 /// - `too_many_requests` when the user has entered too many wrong factors. The factor is not checked then.

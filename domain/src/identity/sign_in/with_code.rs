@@ -43,9 +43,9 @@ pub struct CodeInput {
 /// code is checked.
 ///
 /// # Errors
-/// - `invalid_code` when the code is wrong, used or expired, when the flow is unknown or has no attempts left, when the
-///   portal user is disabled or not a member of `client`, or when the tenant does not allow codes. The error is the same
-///   for all of them.
+/// - `invalid_code` when the code is wrong, used or expired, when the flow is unknown or has no attempts left, when
+///   the portal user is disabled or not a member of `client`, or when the tenant does not allow codes. The error is
+///   the same for all of them.
 /// - `client_suspended` when the code is right but the client, or every client of the portal user, is archived or
 ///   belongs to a suspended tenant.
 /// - `too_many_requests` when the email address of the flow, or the known device at which the flow was started, has too

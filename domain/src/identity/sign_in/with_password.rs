@@ -37,8 +37,8 @@ pub struct SignInInput {
 /// known. Records an audit event for each attempt whose password was checked.
 ///
 /// An unknown email address causes the same work as a known one. The invitation is looked at only after the password
-/// was right, and it stays unused if the sign-in is refused. Whether a second factor is needed is decided only after the
-/// password was right, too.
+/// was right, and it stays unused if the sign-in is refused. Whether a second factor is needed is decided only after
+/// the password was right, too.
 ///
 /// # Errors
 /// - `too_many_requests` when a rate limit is exhausted. It does not depend on whether the account exists.

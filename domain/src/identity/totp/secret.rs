@@ -84,3 +84,68 @@ fn label(name: &str) -> String {
     let clean = clean.trim();
     if clean.is_empty() { "Portico".into() } else { clean.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The secret of RFC 6238, appendix B.
+    fn secret() -> TotpSecret {
+        TotpSecret::from_bytes(b"12345678901234567890").unwrap()
+    }
+
+    fn step(code: &str, seconds: i64) -> Option<i64> {
+        secret().matching_step(&PlainToken::new(code), Time::from_timestamp(seconds, 0).unwrap())
+    }
+
+    #[test]
+    fn mfa_08_codes_are_those_of_the_rfc_and_of_three_steps() {
+        let codes = [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"),
+            (20_000_000_000, "353130"),
+        ];
+        for (seconds, code) in codes {
+            let expected = seconds / 30;
+            for offset in [-30, 0, 30] {
+                assert_eq!(step(code, seconds + offset), Some(expected), "{code} {offset}");
+            }
+            for offset in [-90, -60, 60, 90] {
+                assert_eq!(step(code, seconds + offset), None, "{code} {offset}");
+            }
+        }
+        for wrong in ["", "28708", "2870822", "287083", "２８７０８２", "28 70", "-87082", "1e5"] {
+            assert_eq!(step(wrong, 59), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn mfa_10_names_add_nothing_to_the_uri() {
+        let names = [
+            "Demo",
+            "A: B?secret=AAAA&issuer=Evil",
+            "https://evil.test/?secret=A#x",
+            "\r\nSet-Cookie: a=b",
+            "Ümlaut & Söhne 🦀",
+            ":::",
+            "",
+            "%3Fsecret%3DAAAA",
+            &"x".repeat(500),
+        ];
+        for name in names {
+            let uri = secret().uri(name, "ann+test@x.test").unwrap();
+            let parsed = url::Url::parse(uri.reveal()).unwrap();
+            let values = |key: &str| {
+                let pairs = parsed.query_pairs().filter(|(name, _)| name == key);
+                pairs.map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
+            };
+            assert_eq!(values("secret"), ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"], "{name}");
+            assert_eq!(values("issuer"), [label(name)], "{name}");
+            assert!(uri.reveal().is_ascii() && parsed.fragment().is_none(), "{name}");
+            assert!(uri.reveal().len() < 1_000, "{name}");
+        }
+    }
+}

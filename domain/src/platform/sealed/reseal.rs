@@ -2,7 +2,7 @@
 
 use portico_entity::background_job::Lane;
 use sea_orm::{
-    ConnectionTrait, FromQueryResult, Statement,
+    ConnectionTrait, FromQueryResult,
     sea_query::{Alias, Expr, ExprTrait, Func, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ async fn sealed_by_older_keys(app: &App, table: &'static str) -> Result<Vec<Row>
         .limit(BATCH)
         .take();
     let db = app.db();
-    let rows = db.query_all_raw(db.get_database_backend().build(&query)).await?;
+    let rows = db.query_all(&query).await?;
     rows.iter().map(|row| Ok(Row::from_query_result(row, "")?)).collect()
 }
 
@@ -86,13 +86,12 @@ async fn reseal_row(app: &App, table: &'static str, row: &Row) -> Result<()> {
         .and_where(Expr::col(Alias::new("id")).eq(row.id))
         .and_where(Expr::col(Alias::new("sealed")).eq(old.text))
         .take();
-    let statement: Statement = app.db().get_database_backend().build(&update);
-    app.db().execute_raw(statement).await?;
+    app.db().execute(&update).await?;
     Ok(())
 }
 
-/// Returns how many secrets were sealed by an entry that is not in `PORTICO_SECRET`. Without that entry, nobody can read
-/// them again.
+/// Returns how many secrets were sealed by an entry that is not in `PORTICO_SECRET`. Without that entry, Portico
+/// cannot read them again.
 ///
 /// Returns 0 for a table that the database does not have yet.
 ///
@@ -107,7 +106,7 @@ pub async fn count_without_key(app: &App) -> std::result::Result<u64, DatabaseEr
             .from(Alias::new(*table))
             .and_where(Expr::col(Alias::new("key_fingerprint")).is_not_in(app.keys().fingerprints()))
             .take();
-        match db.query_one_raw(db.get_database_backend().build(&query)).await {
+        match db.query_one(&query).await {
             Ok(Some(row)) => count += row.try_get::<i64>("", "count")?.unsigned_abs(),
             Ok(None) => {}
             Err(error) if TransientDbError::of(&error).is_some() => return Err(error.into()),

@@ -56,8 +56,8 @@ impl mail::checks::Example for SecurityNotice {
     }
 }
 
-/// Enqueues the notice about `event` to `user`. It concerns the user and not a tenant, so it appears in no tenant's mail
-/// log.
+/// Enqueues the notice about `event` to `user`. It concerns the user and not a tenant, so it appears in no tenant's
+/// mail log.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

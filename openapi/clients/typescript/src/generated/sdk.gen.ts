@@ -217,7 +217,8 @@ export const completeEnrolment = <ThrowOnError extends boolean = false>(options:
 /**
  * Request a code to set up a second factor
  *
- * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true.
+ * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
+ * mailed, and the response is the same.
  *
  * Rate limits: `requests`, `send_code`, `send_code_network`, `token_network`.
  */
@@ -1009,7 +1010,8 @@ export const completeStaffEnrolment = <ThrowOnError extends boolean = false>(opt
 /**
  * Request a code to set up a second factor of a staff user
  *
- * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true.
+ * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
+ * mailed, and the response is the same.
  *
  * Rate limits: `requests`, `send_code`, `send_code_network`, `token_network`.
  */

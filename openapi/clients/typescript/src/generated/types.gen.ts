@@ -5077,10 +5077,6 @@ export type SendEnrolmentCodeErrors = {
      */
     408: RequestTimeoutProblem;
     /**
-     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
-     */
-    409: ConflictProblem;
-    /**
      * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
     413: BodyTooLargeProblem;
@@ -8046,10 +8042,6 @@ export type SendStaffEnrolmentCodeErrors = {
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
-    /**
-     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
-     */
-    409: ConflictProblem;
     /**
      * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
      */
