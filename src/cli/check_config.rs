@@ -3,9 +3,12 @@
 use std::{future::Future, net::IpAddr, time::Duration};
 
 use anyhow::{Result, bail};
-use portico_domain::platform::{
-    database_check,
-    mail::{MailSettings, Mailer},
+use portico_domain::{
+    identity::passwords::PasswordSettings,
+    platform::{
+        database_check,
+        mail::{MailSettings, Mailer},
+    },
 };
 use portico_queue::JobQueue;
 use tokio::time::timeout;
@@ -48,6 +51,9 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
             print(line)?;
         }
     }
+    if let Some(line) = short_passwords(&config) {
+        print(line)?;
+    }
     let commands =
         if config.redis_url.is_some() { "serve, api and worker" } else { "serve; api and worker also need REDIS_URL" };
     let next = if connect {
@@ -56,6 +62,20 @@ pub(super) async fn run(config: Config, connect: bool) -> Result<()> {
         "`portico check-config --connect` also checks the database, Redis and the mail server"
     };
     print_done(format!("The configuration is valid ({:?}) for {commands}.", config.domain.environment), next)
+}
+
+/// The minimum length of passwords from which on a second factor is not recommended (NIST SP 800-63B-4 §3.1.1.2).
+const LONG_PASSWORD: usize = 15;
+
+/// Returns a suggestion if passwords may be short. Portico starts all the same.
+fn short_passwords(config: &Config) -> Option<String> {
+    let min = config.domain.section::<PasswordSettings>().min;
+    (min < LONG_PASSWORD).then(|| {
+        format!(
+            "PORTICO_PASSWORD_MIN is {min}. Where a tenant requires no second factor, passwords of {LONG_PASSWORD} \
+             characters or more are better: set PORTICO_PASSWORD_MIN={LONG_PASSWORD}, or require second factors."
+        )
+    })
 }
 
 /// Returns what the start refuses although each variable is valid on its own.

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{
-    Browser, Deployment, World,
-    cookies::PORTAL_ACCESS,
-    eventually, http, password,
-    paths::{JWKS, SESSION},
-    stories,
+use crate::{
+    second_factors::{challenge, turn_on, verify},
+    support::{
+        Browser, Deployment, World,
+        cookies::PORTAL_ACCESS,
+        eventually, http, password,
+        paths::{JWKS, MFA, SESSION},
+        stories,
+    },
 };
 
 const BOTH: [Deployment; 2] = [Deployment::Single, Deployment::Cluster];
@@ -194,4 +197,31 @@ async fn a_process_warns_while_another_one_lacks_its_first_entry() {
     let warned = warned.await;
     assert!(warned.contains("WARN") && !warned.contains(NEW) && !warned.contains(OLD), "{warned}");
     assert!(!world.processes[0].logs().iter().any(|line| line.contains(warning)));
+}
+
+/// The secret of an authenticator app is encrypted by the entry of `PORTICO_SECRET` that is the first one. It must
+/// survive a change of the first entry, the removal of the old one, and a copy to another database.
+async fn authenticator_app_survives_a_new_entry(deployment: Deployment) {
+    let mut world = World::start(deployment, &[("PORTICO_SECRET", OLD)]).await;
+    let person = world.tenant().await.person(&world).await;
+    let factors = turn_on(&person.browser, MFA).await;
+    world.change_settings(&[("PORTICO_SECRET", NEW)]);
+    let refused = world.try_run(&["check-config", "--connect"]);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(error.contains("1 stored secrets") && error.contains("portico keys reseal"), "{error}");
+    world.change_settings(&[("PORTICO_SECRET", &format!("{NEW},{OLD}"))]);
+    let resealed = world.run(&["keys", "reseal"]);
+    assert!(resealed.contains("sealed 1 stored secret again"), "{resealed}");
+    world.restart_all(&[("PORTICO_SECRET", NEW)]).await;
+    let browser = world.browser();
+    let asked = challenge(&person, &browser).await;
+    let body = serde_json::json!({ "challenge": asked, "code": factors.app.code().await });
+    verify(&browser, body).await.expect(200);
+}
+
+#[tokio::test]
+async fn authenticator_app_survives_a_new_entry_of_the_secret() {
+    for deployment in BOTH {
+        authenticator_app_survives_a_new_entry(deployment).await;
+    }
 }

@@ -262,6 +262,9 @@ mod tests {
             ("PORTICO_OIDC_ISSUER", "http://localhost:4000"),
         ];
         read(&[&[SECRET][..], &local].concat(), Environment::Development).unwrap();
+        let error =
+            read(&[&good[..], &[("PORTICO_MASTER_CODE", "424242")]].concat(), Environment::Production).unwrap_err();
+        assert!(error.to_string().starts_with("PORTICO_MASTER_CODE must not be set in production"), "{error}");
         let error = read(&[&good[..], &local].concat(), Environment::Production).unwrap_err();
         assert!(error.to_string().starts_with("PORTICO_OIDC_ISSUER must start with https://"), "{error}");
     }

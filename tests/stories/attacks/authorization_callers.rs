@@ -40,7 +40,11 @@ impl Caller {
     }
 
     pub(super) fn is_fresh(&self) -> bool {
-        matches!(self.kind, CallerKind::StaffUser { is_fresh: true, .. })
+        // The sessions of the portal users were opened for this sweep.
+        matches!(
+            self.kind,
+            CallerKind::StaffUser { is_fresh: true, .. } | CallerKind::PortalUser | CallerKind::PortalAdmin
+        )
     }
 
     /// The problem that the caller gets in its own realm.

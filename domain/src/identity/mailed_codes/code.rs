@@ -1,8 +1,12 @@
 //! The six-digit code of a code flow. The code is derived from the server key and is not stored.
 
-use portico_entity::{CodeFlowId, EmailId, code_flow};
+use portico_entity::{
+    CodeFlowId, EmailId,
+    code_flow::{self, Purpose},
+};
 use subtle::ConstantTimeEq;
 
+use super::MailedCodeSettings;
 use crate::platform::{
     app::App,
     keys::{Key, KeyUse},
@@ -34,6 +38,14 @@ pub(super) fn code(key: &Key, flow: CodeFlowId, email: EmailId) -> PlainToken {
 /// Returns the keyed hash of a code, in hexadecimal, as the database stores it in `code_hash`.
 pub(super) fn hash(key: &Key, flow: CodeFlowId, code: &PlainToken) -> String {
     hex::encode(key.mac(KeyUse::CodeHash, &[flow.0.as_bytes(), code.reveal().as_bytes()]))
+}
+
+/// Returns whether `code` is the master code of development, and `flow` one with a sign-in code of a user. Compares in
+/// constant time.
+pub(super) fn is_master_code(app: &App, flow: &code_flow::Model, code: &PlainToken) -> bool {
+    let Some(master_code) = &app.section::<MailedCodeSettings>().master_code else { return false };
+    let is_live = flow.code_hash.is_some() && flow.purpose == Purpose::SignIn;
+    is_live && bool::from(master_code.reveal().as_bytes().ct_eq(code.reveal().as_bytes()))
 }
 
 /// Returns whether `code` is the code of `flow`. Compares in constant time, and does the same work when the flow has

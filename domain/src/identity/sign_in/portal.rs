@@ -42,8 +42,8 @@ pub(crate) struct PortalEntry<'a> {
     pub(crate) invitation: Option<LinkTokenId>,
     /// The session that the browser already has.
     pub(crate) replaces: Option<SessionId>,
-    /// Whether the user has just activated the account through a mailed link. Then the mailbox is proved, and the first
-    /// device is no reason for a notice.
+    /// Whether the user has just activated the account through a mailed link. Then the mailbox is proved, the first device
+    /// is no reason for a notice, and the activation is the event of the audit log.
     pub(crate) is_activation: bool,
 }
 
@@ -148,10 +148,12 @@ async fn open(
     };
     let new = NewSession { context: entry.context, method: entry.method, factor, replaces: entry.replaces };
     let session = sessions::open_portal(tx, &user, &active.membership, new).await?;
-    let event = audit::Event::new("session.opened")
-        .target("session", session.id.0)
-        .details(json!({ "method": entry.method, "factor": factor }));
-    audit::record(tx, actor, event).await?;
+    if !entry.is_activation {
+        let event = audit::Event::new("session.opened")
+            .target("session", session.id.0)
+            .details(json!({ "method": entry.method, "factor": factor }));
+        audit::record(tx, actor, event).await?;
+    }
     let email = User::Portal(user.clone()).email()?;
     let is_known = entry.is_activation
         || devices::known_device_in(tx.app(), tx.db(), entry.context, Realm::Portal, &email).await?.is_some();
