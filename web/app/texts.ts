@@ -14,6 +14,7 @@ import type consoleTexts from '../i18n/console/en.ts';
 import type outcomes from '../i18n/outcomes/en.ts';
 import type access from '../i18n/access/en.ts';
 import type settings from '../i18n/settings/en.ts';
+import type factors from '../i18n/factors/en.ts';
 
 export { LOCALES, localeOf, type Locale };
 
@@ -30,6 +31,7 @@ export interface Bundles {
   outcomes: typeof outcomes;
   access: typeof access;
   settings: typeof settings;
+  factors: typeof factors;
 }
 export type BundleName = keyof Bundles;
 

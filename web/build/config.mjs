@@ -1,5 +1,6 @@
 // The Vite configuration of each bundle: the portal, the console and the elements are built one by one, so that none
 // loads code of another.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { pagesManifest } from './pages-manifest.mjs';
 
@@ -27,7 +28,7 @@ const shared = {
 const APP = new RegExp(
   [
     '/node_modules/preact/',
-    '/clients/typescript/src/(?!refresh|tabs)',
+    '/clients/typescript/src/(?!refresh|tabs|generated/sdk.gen.ts\\?)',
     '/web/app/(?!current-session|debounced|format-locale|http|other-tabs|queries|search|session-end)',
     '/web/start/(?!one-identity)',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
@@ -36,11 +37,17 @@ const APP = new RegExp(
   ].join('|'),
 );
 
+/** The operations that a page before sign-in may call at once. Those of the second step of a sign-in are not among them. */
+const AT_ONCE = /url: ["']\/api\/(portal\/(brand|auth\/(?!mfa|step-up|switch|change|sign-out))|staff\/auth\/(?!mfa|step-up|sign-out))/;
+
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
   { name: 'app', test: APP, priority: 3 },
   // Pages of mailed links ask who is signed in, but have no queries.
   { name: 'connection', test: /\/app\/(current-session|http|session-end)\.|\/src\/(refresh|tabs)\./, priority: 2 },
+  { name: 'operations', test: /\/sdk\.gen\.ts\?/, priority: 2 },
+  // The second step of a sign-in, and second factors in a session.
+  { name: 'factors', test: /\/kit\/factors\//, priority: 2 },
   { name: 'queries', test: /\/app\/(debounced|other-tabs|queries|search)\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'formats', test: /\/i18n\/formats\.|\/app\/format-locale\./, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
@@ -80,12 +87,39 @@ const withoutBearerTokens = {
   name: 'without-bearer-tokens',
   transform(code, id) {
     if (id.endsWith('/core/auth.gen.ts')) return 'export const getAuthToken = async () => undefined;';
-    return id.endsWith('/generated/sdk.gen.ts') ? code.replaceAll(/^\s*security: \[\{.*?\}\],$/gms, '') : undefined;
+    return /\/generated\/sdk\.gen\.ts(\?later)?$/.test(id) ? code.replaceAll(/^\s*security: \[\{.*?\}\],$/gms, '') : undefined;
   },
 };
 
+/**
+ * Splits the operations of the generated client into those that pages before sign-in call at once, and the others. A
+ * bundler cannot split a file, so the sign-in page would load all operations of its app.
+ */
+const splitOperations = {
+  name: 'split-operations',
+  load(id) {
+    if (!id.endsWith('/generated/sdk.gen.ts?later')) return undefined;
+    const { head, operations } = operationsOf(readFileSync(id.slice(0, -'?later'.length), 'utf8'));
+    return { code: [head, ...operations.filter(isLater)].join('\n'), moduleType: 'ts', moduleSideEffects: false };
+  },
+  transform(code, id) {
+    if (!id.endsWith('/generated/sdk.gen.ts')) return undefined;
+    const { head, operations } = operationsOf(code);
+    const names = operations.filter(isLater).map((each) => /export const (\w+)/.exec(each)[1]);
+    const atOnce = operations.filter((each) => !isLater(each));
+    return { code: [head, ...atOnce, `export { ${names.join(', ')} } from './sdk.gen.ts?later';`].join('\n'), moduleSideEffects: false };
+  },
+};
+const isLater = (operation) => !AT_ONCE.test(operation);
+
+/** Returns the operations of the generated client, and what stands before them. */
+function operationsOf(code) {
+  const [head, ...operations] = code.split(/^(?=export const )/m);
+  return { head, operations };
+}
+
 /** The changes to the generated client that make it small. */
-const smallClient = [withoutServerSentEvents, withoutListParameters, withoutBearerTokens];
+const smallClient = [withoutServerSentEvents, withoutListParameters, splitOperations, withoutBearerTokens];
 
 /** Returns the configuration that builds an app into `outDir`. `manifest` receives the entry of the app. */
 export function appConfig(app, outDir, manifest) {

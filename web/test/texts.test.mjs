@@ -35,8 +35,9 @@ function sourcesOf(folder) {
 test('every action and target of the audit log has a text in each language', async () => {
   const sources = sourcesOf('domain/src');
   const found = (pattern) => new Set(sources.flatMap((source) => Array.from(source.matchAll(pattern), ([, name]) => name)));
-  // The name of an action, as an argument of a function, ends with a verb in the past tense, perhaps with `_up`.
-  const actions = found(/[(,]\s*"([a-z_]+\.[a-z_]*(?:ed|set|sent)(?:_up)?)"/g);
+  // The name of an action, as an argument of a function or a value of a match, ends with a verb in the past tense, perhaps
+  // with `_up`.
+  const actions = found(/(?:[(,]|=>)\s*"([a-z_]+\.[a-z_]*(?:ed|set|sent)(?:_up)?)"/g);
   const targets = found(/\.target\("([a-z_]+)"/g);
   for (const locale of LOCALES) {
     const texts = await textsOf('settings', locale);

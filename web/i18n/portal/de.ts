@@ -26,6 +26,7 @@ export default {
     links: {
       profile: { title: 'Profil und Sprache', body: 'Ändern Sie Ihren Namen und die Sprache der Seiten und E-Mails.' },
       password: { title: 'Passwort', body: 'Legen Sie ein neues Passwort fest.' },
+      factors: { title: 'Zweite Faktoren', body: 'Schützen Sie Ihr Konto mit einem Code einer App auf Ihrem Telefon.' },
       sessions: { title: 'Geräte', body: 'Sehen Sie, wo Sie angemeldet sind, und melden Sie sich dort ab.' },
       colleagues: { title: 'Kolleginnen und Kollegen', body: 'Laden Sie Personen ein, und ändern Sie, was sie dürfen.' },
       clients: { title: 'Kunden wählen', body: 'Handeln Sie für einen anderen Ihrer Kunden.' },
@@ -57,6 +58,7 @@ export default {
       submit: 'Passwort ändern',
       done: 'Ihr Passwort ist geändert. Ihre Sitzungen auf anderen Geräten sind beendet.',
     },
+    factors: { title: 'Zweite Faktoren' },
     sessions: {
       title: 'Geräte',
       intro: 'Auf diesen Geräten sind Sie angemeldet. Wenn Sie eines davon nicht kennen, beenden Sie dessen Sitzung, und ändern Sie Ihr Passwort.',

@@ -26,6 +26,7 @@ export default {
     links: {
       profile: { title: 'Profile and language', body: 'Change your name and the language of pages and mails.' },
       password: { title: 'Password', body: 'Set a new password.' },
+      factors: { title: 'Second factors', body: 'Protect your account with a code of an app on your phone.' },
       sessions: { title: 'Devices', body: 'See where you are signed in, and sign out there.' },
       colleagues: { title: 'Colleagues', body: 'Invite colleagues, and change what they may do.' },
       clients: { title: 'Choose a client', body: 'Act for another client of yours.' },
@@ -57,6 +58,7 @@ export default {
       submit: 'Change the password',
       done: 'Your password is changed. Your sessions on other devices have ended.',
     },
+    factors: { title: 'Second factors' },
     sessions: {
       title: 'Devices',
       intro: 'You are signed in on these devices. If you do not know one of them, end its session and change your password.',

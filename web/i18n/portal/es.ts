@@ -26,6 +26,7 @@ export default {
     links: {
       profile: { title: 'Perfil e idioma', body: 'Cambiar su nombre y el idioma de las páginas y los correos.' },
       password: { title: 'Contraseña', body: 'Establecer una contraseña nueva.' },
+      factors: { title: 'Segundos factores', body: 'Proteja su cuenta con un código de una aplicación de su teléfono.' },
       sessions: { title: 'Dispositivos', body: 'Ver dónde tiene sesiones abiertas y cerrarlas.' },
       colleagues: { title: 'Compañeros', body: 'Invitar a compañeros y cambiar lo que pueden hacer.' },
       clients: { title: 'Elegir un cliente', body: 'Actuar para otro de sus clientes.' },
@@ -57,6 +58,7 @@ export default {
       submit: 'Cambiar la contraseña',
       done: 'Su contraseña se ha cambiado. Sus sesiones en los demás dispositivos se han cerrado.',
     },
+    factors: { title: 'Segundos factores' },
     sessions: {
       title: 'Dispositivos',
       intro: 'Tiene sesiones abiertas en estos dispositivos. Si no reconoce alguno, cierre su sesión y cambie la contraseña.',

@@ -26,6 +26,7 @@ export default {
     links: {
       profile: { title: 'Profil et langue', body: 'Modifier votre nom et la langue des pages et des e-mails.' },
       password: { title: 'Mot de passe', body: 'Définir un nouveau mot de passe.' },
+      factors: { title: 'Seconds facteurs', body: 'Protégez votre compte avec un code d’une application sur votre téléphone.' },
       sessions: { title: 'Appareils', body: 'Voir où vos sessions sont ouvertes et les fermer.' },
       colleagues: { title: 'Collègues', body: 'Inviter des collègues et modifier leurs droits.' },
       clients: { title: 'Choisir un client', body: 'Agir pour un autre de vos clients.' },
@@ -57,6 +58,7 @@ export default {
       submit: 'Changer le mot de passe',
       done: 'Votre mot de passe est changé. Vos sessions sur les autres appareils sont fermées.',
     },
+    factors: { title: 'Seconds facteurs' },
     sessions: {
       title: 'Appareils',
       intro: 'Vos sessions sont ouvertes sur ces appareils. Si vous n’en reconnaissez pas un, fermez sa session et changez votre mot de passe.',

@@ -36,4 +36,8 @@ export default {
   },
   notFound: { title: 'Nicht gefunden', body: 'Diesen Eintrag gibt es nicht, oder Sie dürfen ihn nicht sehen.' },
   signedInElsewhere: 'Sie haben sich in einem anderen Tab mit einem anderen Konto angemeldet. Diese Seite wird neu geladen.',
+  secondFactor: {
+    due: (date) => `Das Unternehmen verlangt einen zweiten Faktor. Richten Sie ihn bis zum ${date} ein.`,
+    setUp: 'Zweiten Faktor einrichten',
+  },
 } satisfies typeof signedIn;

@@ -37,4 +37,8 @@ export default {
   },
   notFound: { title: 'Not found', body: 'This entry does not exist, or you may not see it.' },
   signedInElsewhere: 'You have signed in as another user in another tab. This page reloads.',
+  secondFactor: {
+    due: (date: string) => `The company requires a second factor. Set one up by ${date}.`,
+    setUp: 'Set up a second factor',
+  },
 };

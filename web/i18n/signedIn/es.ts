@@ -36,4 +36,8 @@ export default {
   },
   notFound: { title: 'No encontrado', body: 'Este elemento no existe o no tiene acceso a él.' },
   signedInElsewhere: 'Ha iniciado sesión con otra cuenta en otra pestaña. Esta página se vuelve a cargar.',
+  secondFactor: {
+    due: (date) => `La empresa exige un segundo factor. Configúrelo antes del ${date}.`,
+    setUp: 'Configurar un segundo factor',
+  },
 } satisfies typeof signedIn;

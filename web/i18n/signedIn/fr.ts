@@ -36,4 +36,8 @@ export default {
   },
   notFound: { title: 'Introuvable', body: 'Cet élément n’existe pas, ou vous n’y avez pas accès.' },
   signedInElsewhere: 'Vous vous êtes connecté avec un autre compte dans un autre onglet. Cette page va être rechargée.',
+  secondFactor: {
+    due: (date) => `L’entreprise exige un second facteur. Configurez-en un avant le ${date}.`,
+    setUp: 'Configurer un second facteur',
+  },
 } satisfies typeof signedIn;

@@ -14,9 +14,12 @@ export const MAIL_KINDS = valuesOf<EmailKind>({
   session_ended: true,
   new_device: true,
   staff_code: true,
+  portal_code: true,
+  enrol_code: true,
   staff_invitation: true,
   token_created: true,
   token_expiring: true,
+  security_notice: true,
 });
 
 /** The statuses of a mail, as the filter offers them. */
