@@ -6,6 +6,8 @@ import { signInPath, signedOutPath } from './session-end.ts';
 import { markSession, unmarkSession } from './session-mark.ts';
 import { tabStorage } from './tab-storage.ts';
 
+/** Receives that a call needs a second factor, see `start/required-factor.tsx`. */
+let onFactorRequired: (() => void) | undefined;
 let signsOut = false;
 let isGuestConnected = false;
 /** Why the session has ended. `undefined` until a call has succeeded: a first visitor has no session that can end. */
@@ -42,21 +44,31 @@ export async function signOutBy<Data>(call: () => Promise<Result<Data>>): Promis
   return result;
 }
 
+/** Runs `listener` when a call is refused because the user must have a second factor. Only the latest listener runs. */
+export function whenFactorRequired(listener: (() => void) | undefined): void {
+  onFactorRequired = listener;
+}
+
 function leave(realm: Realm): void {
   tabStorage.clear();
   unmarkSession(realm);
   location.replace(signsOut ? signedOutPath(realm) : signInPath(realm, reason));
 }
 
-/** Sends a request, and remembers that there is a session or why it has ended, for the sign-in page. */
+/**
+ * Sends a request, and remembers that there is a session or why it has ended, for the sign-in page. Tells the pages that
+ * the user must have a second factor.
+ */
 async function fetchAndLearn(realm: Realm, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
   if (response.ok) {
     if (!reason) markSession(realm);
     reason = 'session_ended';
   }
-  if (response.status !== 401) return response;
+  if (response.status !== 401 && response.status !== 403) return response;
   const problem = (await response.clone().json().catch(() => undefined)) as { code?: string } | undefined;
   if (problem?.code === 'session_expired' || problem?.code === 'session_revoked') reason = problem.code;
+  // A step-up answers so if the proof is no second factor.
+  if (problem?.code === 'mfa_required' && !response.url.endsWith('/step-up')) onFactorRequired?.();
   return response;
 }

@@ -29,16 +29,16 @@ const APP = new RegExp(
   [
     '/node_modules/preact/',
     '/clients/typescript/src/(?!refresh|tabs|generated/sdk.gen.ts\\?)',
-    '/web/app/(?!current-session|debounced|format-locale|http|other-tabs|queries|search|session-end)',
-    '/web/start/(?!one-identity)',
+    '/web/app/(?!current-session|debounced|format-locale|http|other-tabs|queries|search|session-end|styles)',
+    '/web/start/(?!one-identity|required-factor)',
     '/web/portal/parts/(entry-path|signed-in-now|sign-in-plan)',
     '/web/kit/(button|link-button|card|countdown|entry-frame|field|form|language-menu|logo|notice|offline-notice)\\.',
     '/web/kit/(page-title|password-field|problem-notice|spinner|text-field)\\.',
   ].join('|'),
 );
 
-/** The operations that a page before sign-in may call at once. Those of the second step of a sign-in are not among them. */
-const AT_ONCE = /url: ["']\/api\/(portal\/(brand|auth\/(?!mfa|step-up|switch|change|sign-out))|staff\/auth\/(?!mfa|step-up|sign-out))/;
+/** The operations that the sign-in pages call at once. */
+const AT_ONCE = /url: ["']\/api\/(portal\/(brand|auth\/sign-in)|staff\/auth\/(send|verify)-code)["']/;
 
 /** The files that pages share. Without groups, the bundler would choose them and name each after one of its modules. */
 const GROUPS = [
@@ -47,7 +47,7 @@ const GROUPS = [
   { name: 'connection', test: /\/app\/(current-session|http|session-end)\.|\/src\/(refresh|tabs)\./, priority: 2 },
   { name: 'operations', test: /\/sdk\.gen\.ts\?/, priority: 2 },
   // The second step of a sign-in, and second factors in a session.
-  { name: 'factors', test: /\/kit\/factors\//, priority: 2 },
+  { name: 'factors', test: /\/kit\/factors\/|\/app\/styles\./, priority: 2 },
   { name: 'queries', test: /\/app\/(debounced|other-tabs|queries|search)\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'formats', test: /\/i18n\/formats\.|\/app\/format-locale\./, priority: 2 },
   { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
@@ -92,7 +92,7 @@ const withoutBearerTokens = {
 };
 
 /**
- * Splits the operations of the generated client into those that pages before sign-in call at once, and the others. A
+ * Splits the operations of the generated client into those that the sign-in pages call at once, and the others. A
  * bundler cannot split a file, so the sign-in page would load all operations of its app.
  */
 const splitOperations = {
@@ -139,6 +139,8 @@ export function appConfig(app, outDir, manifest) {
           // The shell links the styles, so that no page is shown before them.
           'styles/entry': `${root}kit/styles/entry.css`,
           'styles/signed-in': `${root}kit/styles/signed-in.css`,
+          // Linked by `app/styles.ts`, before sign-in.
+          'styles/factors': `${root}kit/styles/factors.css`,
           ...(app === 'portal' && { 'styles/links': `${root}kit/styles/links.css` }),
         },
         output: {

@@ -50,5 +50,5 @@ export function sessionColumns(texts: SessionTexts, end: (session: OwnSession) =
  * Returns the name of a device. The server writes it in English: `Firefox on Windows`, `Unknown browser on Windows` or
  * `Unknown device`.
  */
-export const deviceName = ({ device }: OwnSession, { unknownDevice }: Pick<SessionTexts, 'unknownDevice'>): string =>
+export const deviceName = ({ device }: Pick<OwnSession, 'device'>, { unknownDevice }: Pick<SessionTexts, 'unknownDevice'>): string =>
   device === 'Unknown device' ? unknownDevice : device.replace('Unknown browser on ', '').replace(' on ', ' · ');

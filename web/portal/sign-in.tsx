@@ -2,7 +2,8 @@ import { signIn, type PorticoError, type Session } from '@portico/client';
 import { useState } from 'preact/hooks';
 import { useLocation } from '../app/location.tsx';
 import { leaveSignIn } from '../app/navigation.ts';
-import { useTexts } from '../app/texts.ts';
+import { withNextStep, type NextStep } from '../app/next-step.ts';
+import { useLocale, useTexts } from '../app/texts.ts';
 import { Card } from '../kit/card.tsx';
 import { EntryFrame } from '../kit/entry-frame.tsx';
 import { Form, textOf } from '../kit/form.tsx';
@@ -22,8 +23,15 @@ export default function SignInPage() {
   const reason = useLocation().query.get('reason') ?? '';
   const [{ email, invitation }, setPlan] = useState<Partial<SignInPlan>>(() => plannedSignIn() ?? {});
 
-  const send = (values: FormData) =>
-    signIn({ body: { email: textOf(values, 'email'), password: textOf(values, 'password'), ...(invitation && { invitation }) } });
+  const locale = useLocale();
+  const [step, setStep] = useState<NextStep<Session>>();
+
+  const send = (values: FormData) => {
+    const body = { email: textOf(values, 'email'), password: textOf(values, 'password'), ...(invitation && { invitation }) };
+    // The form comes back if the second step is cancelled.
+    setPlan({ email: body.email, invitation });
+    return withNextStep(signIn({ body }), locale, () => import('./parts/next-step.tsx'));
+  };
   const describe = ({ code }: PorticoError) => {
     if (code === 'invalid_credentials') return texts.wrong;
     if (code === 'wrong_account') return texts.wrongAccount;
@@ -34,11 +42,21 @@ export default function SignInPage() {
     forgetSignInPlan();
     setPlan({ email });
   };
-  const leave = (session?: Session) => {
+  const leave = (result?: Session | NextStep<Session>) => {
+    if (result?.status === 'next_step') return setStep(result);
     forgetSignInPlan();
-    if (session) signedInNow(session);
+    if (result) signedInNow(result);
     leaveSignIn('portal');
   };
+  if (step) {
+    return (
+      <EntryFrame>
+        <Card>
+          <step.Step challenge={step.challenge} onSignedIn={leave} onCancel={() => setStep(undefined)} />
+        </Card>
+      </EntryFrame>
+    );
+  }
   return (
     <EntryFrame>
       <Card>

@@ -11,6 +11,7 @@ import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { OneIdentity } from '../start/one-identity.tsx';
+import { RequiredFactor } from '../start/required-factor.tsx';
 import { ClientMenu } from './parts/client-menu.tsx';
 import { SessionContext, useSessionQuery } from './parts/session.tsx';
 import { UserMenu } from './parts/user-menu.tsx';
@@ -63,7 +64,16 @@ function ForUser({ session, children }: { session: CurrentSession; children: Com
   useTenantBrand(session.tenant?.slug ?? null);
   return (
     <OneIdentity realm="portal" current={identityOf(session)} clientChanged={changedElsewhere}>
-      <SessionContext.Provider value={session}>{children}</SessionContext.Provider>
+      <SessionContext.Provider value={session}>
+        <RequiredFactor
+          dueAt={session.session.mfa.due_at}
+          setUpAt="/portal/account/second-factors"
+          texts={['factors', 'problems']}
+          load={() => import('./parts/required-factor.tsx')}
+        >
+          {children}
+        </RequiredFactor>
+      </SessionContext.Provider>
     </OneIdentity>
   );
 }

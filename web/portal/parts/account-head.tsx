@@ -9,6 +9,7 @@ export function AccountHead({ title }: { title: string }) {
   const links = [
     { href: '/portal/account', label: account.profile.title },
     { href: '/portal/account/password', label: account.password.title },
+    { href: '/portal/account/second-factors', label: account.factors.title },
     { href: '/portal/account/sessions', label: account.sessions.title },
   ];
   return (

@@ -5,12 +5,13 @@ import { useSession } from './session.tsx';
 export function Tasks() {
   const { home } = useTexts('portal');
   const { client, clients } = useSession();
-  const { colleagues, profile, password, sessions, clients: choice } = home.links;
+  const { colleagues, profile, password, factors, sessions, clients: choice } = home.links;
   const tasks = [
     ...(client?.role === 'admin' ? [{ href: '/portal/colleagues', ...colleagues }] : []),
     ...(clients.length > 1 ? [{ href: '/portal/choose-client', ...choice }] : []),
     { href: '/portal/account', ...profile },
     { href: '/portal/account/password', ...password },
+    { href: '/portal/account/second-factors', ...factors },
     { href: '/portal/account/sessions', ...sessions },
   ];
   return (

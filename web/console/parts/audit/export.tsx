@@ -5,7 +5,7 @@ import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { Notice } from '../../../kit/notice.tsx';
 import { ProblemNotice } from '../../../kit/problem-notice.tsx';
-import { saveFile } from '../save-file.ts';
+import { saveFile } from '../../../kit/save-file.ts';
 import { download, MAX_MEGABYTES, type Download } from './download.ts';
 
 /** Saves the events that match the filters as a file. */

@@ -11,7 +11,7 @@ import { ProblemNotice } from '../../../kit/problem-notice.tsx';
 import { Counts } from './counts.tsx';
 import { useRowTexts, useTableProblem } from './row-texts.ts';
 import { RowsTable, type ShownRow } from './rows-table.tsx';
-import { saveTable } from '../save-file.ts';
+import { saveTable } from '../../../kit/save-file.ts';
 import { useSending, type Sending } from './sending.ts';
 import { csvForSpreadsheets, type TableData } from './table.ts';
 

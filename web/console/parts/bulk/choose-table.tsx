@@ -4,7 +4,7 @@ import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { Field } from '../../../kit/field.tsx';
 import { FileDrop } from '../../../kit/file-drop.tsx';
-import { saveTable } from '../save-file.ts';
+import { saveTable } from '../../../kit/save-file.ts';
 import { csvForSpreadsheets } from './table.ts';
 
 const TEMPLATE = [
