@@ -14,19 +14,21 @@ import { PageHead } from '../kit/page-head.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { TextField } from '../kit/text-field.tsx';
 import { profileQuery } from './parts/profile.ts';
+import { StaffStepUp } from './parts/codes/step-up.tsx';
 import { PermissionList } from './parts/staff/role-permissions.tsx';
+import { SecondFactors } from './parts/second-factors.tsx';
 import { useSession } from './parts/session.tsx';
 import { SessionsCard } from './parts/sessions-card.tsx';
 
 /** The choice of no language: mails are in that of the company. */
 const OF_COMPANY = 'company';
 
-/** The staff user's own account: name, language, role and sessions. */
+/** The staff user's own account: name, language, role, second factors and sessions. */
 export default function AccountPage() {
   const { account: texts } = useTexts('access');
   const profile = useQuery(profileQuery);
   return (
-    <>
+    <StaffStepUp>
       <PageHead title={texts.title} />
       <Card title={texts.profile}>
         <Loaded query={profile} lines={5}>
@@ -34,8 +36,9 @@ export default function AccountPage() {
         </Loaded>
       </Card>
       <AccessCard />
+      <SecondFactors />
       <SessionsCard />
-    </>
+    </StaffStepUp>
   );
 }
 

@@ -10,7 +10,8 @@ import { PageHead } from '../kit/page-head.tsx';
 import { denialOf, isOfProgram, readCliLogin, type CliLogin } from './parts/cli-login/login.ts';
 import { LoginFacts } from './parts/cli-login/login-facts.tsx';
 import { useSession } from './parts/session.tsx';
-import { StepUpProvider, useStepUp } from './parts/codes/step-up.tsx';
+import { useStepUp } from '../kit/factors/step-up.tsx';
+import { StaffStepUp } from './parts/codes/step-up.tsx';
 
 /**
  * The approval of a login that the command line has begun. Anyone can make a link to this page, so it shows what would
@@ -23,10 +24,10 @@ export default function ApproveLoginPage() {
   // The command line asks for every scope. It gets those that the role gives.
   const login = asked && { ...asked, scopes: asked.scopes.filter((scope) => permissions.includes(scope)) };
   return (
-    <StepUpProvider>
+    <StaffStepUp>
       <PageHead title={login ? texts.title : texts.invalidTitle} />
       <Card>{login ? <Approval login={login} /> : <p>{texts.invalidBody}</p>}</Card>
-    </StepUpProvider>
+    </StaffStepUp>
   );
 }
 

@@ -11,7 +11,7 @@ import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
 import { ServiceAccountCard } from './parts/service-accounts/account-card.tsx';
 import { CreateServiceAccount } from './parts/service-accounts/account-dialogs.tsx';
-import { StepUpProvider } from './parts/codes/step-up.tsx';
+import { StaffStepUp } from './parts/codes/step-up.tsx';
 
 /** The service accounts of the company, each with its tokens. */
 export default function ServiceAccountsPage() {
@@ -19,7 +19,7 @@ export default function ServiceAccountsPage() {
   const mayEdit = useMay('staff:edit');
   const [isCreating, setCreating] = useState(false);
   return (
-    <StepUpProvider>
+    <StaffStepUp>
       <PageHead title={texts.title}>
         {mayEdit && (
           <Button kind="primary" onClick={() => setCreating(true)}>
@@ -30,7 +30,7 @@ export default function ServiceAccountsPage() {
       <p class="p-muted">{texts.intro}</p>
       <Accounts />
       {isCreating && <CreateServiceAccount onClose={() => setCreating(false)} />}
-    </StepUpProvider>
+    </StaffStepUp>
   );
 }
 

@@ -1,8 +1,10 @@
 import { verifyCode, type StaffSession } from '@portico/client';
+import { useState } from 'preact/hooks';
 import { announceIdentity } from '../app/identity.ts';
 import { leaveSignIn } from '../app/navigation.ts';
 import { useLocation } from '../app/location.tsx';
-import { useTexts } from '../app/texts.ts';
+import { withNextStep, type NextStep } from '../app/next-step.ts';
+import { useLocale, useTexts } from '../app/texts.ts';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { EntryFrame } from '../kit/entry-frame.tsx';
@@ -14,12 +16,27 @@ import { TextField } from '../kit/text-field.tsx';
 import { forgetCodeFlow, requestCode, useCodeFlow, type CodeFlow } from './parts/codes/code-flow.ts';
 import { CodeForm } from './parts/codes/code-form.tsx';
 
-/** The sign-in page of staff users: the address first, then the code that was mailed to it. */
+/** The sign-in page of staff users: the address first, then the code that was mailed to it, then a second factor. */
 export default function SignInPage() {
   const [flow, setFlow] = useCodeFlow('sign-in');
+  const [step, setStep] = useState<NextStep<StaffSession>>();
+  const leave = (result?: StaffSession | NextStep<StaffSession>) => {
+    if (result?.status === 'next_step') {
+      // The code is used.
+      setFlow(undefined);
+      return setStep(result);
+    }
+    forgetCodeFlow('sign-in');
+    if (result) announceIdentity('staff', { userId: result.user.id, clientId: null });
+    leaveSignIn('staff');
+  };
   return (
     <EntryFrame>
-      <Card>{flow ? <CodeStep flow={flow} onFlow={setFlow} /> : <AddressStep onFlow={setFlow} />}</Card>
+      <Card>
+        {step && <step.Step challenge={step.challenge} onSignedIn={leave} onCancel={() => setStep(undefined)} />}
+        {!step && flow && <CodeStep flow={flow} onFlow={setFlow} onSignedIn={leave} />}
+        {!step && !flow && <AddressStep onFlow={setFlow} />}
+      </Card>
     </EntryFrame>
   );
 }
@@ -41,13 +58,17 @@ function AddressStep({ onFlow }: { onFlow: (flow?: CodeFlow) => void }) {
   );
 }
 
-function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) => void }) {
+interface CodeStepProps {
+  flow: CodeFlow;
+  onFlow: (flow?: CodeFlow) => void;
+  onSignedIn: (result?: StaffSession | NextStep<StaffSession>) => void;
+}
+
+function CodeStep({ flow, onFlow, onSignedIn }: CodeStepProps) {
   const { signIn: texts } = useTexts('access');
-  const signedIn = (session?: StaffSession) => {
-    forgetCodeFlow('sign-in');
-    if (session) announceIdentity('staff', { userId: session.user.id, clientId: null });
-    leaveSignIn('staff');
-  };
+  const locale = useLocale();
+  const verify = (code: string) =>
+    withNextStep(verifyCode({ body: { flow: flow.id, code } }), locale, () => import('./parts/codes/next-step.tsx'));
   return (
     <>
       <PageTitle key="code">{texts.codeTitle}</PageTitle>
@@ -55,8 +76,8 @@ function CodeStep({ flow, onFlow }: { flow: CodeFlow; onFlow: (flow?: CodeFlow) 
         flow={flow}
         sent={texts.sent(flow.email)}
         onFlow={onFlow}
-        verify={(code) => verifyCode({ body: { flow: flow.id, code } })}
-        onVerified={signedIn}
+        verify={verify}
+        onVerified={onSignedIn}
         submit={texts.submit}
         actions={
           <Button small onClick={() => onFlow(undefined)}>

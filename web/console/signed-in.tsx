@@ -9,6 +9,7 @@ import { AppFrame } from '../kit/app-frame.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { OneIdentity } from '../start/one-identity.tsx';
+import { RequiredFactor } from '../start/required-factor.tsx';
 import { navigationLinks } from './parts/navigation.ts';
 import { useLanguageOfProfile } from './parts/profile.ts';
 import { SessionContext } from './parts/session.tsx';
@@ -49,7 +50,16 @@ function WithSession({ children }: { children: ComponentChildren }) {
 function ForUser({ session, children }: { session: CurrentStaffSession; children: ComponentChildren }) {
   return (
     <OneIdentity realm="staff" current={{ userId: session.user.id, clientId: null }}>
-      <SessionContext.Provider value={session}>{children}</SessionContext.Provider>
+      <SessionContext.Provider value={session}>
+        <RequiredFactor
+          dueAt={session.session.mfa.due_at}
+          setUpAt="/console/account"
+          texts={['factors', 'access', 'problems']}
+          load={() => import('./parts/required-factor.tsx')}
+        >
+          {children}
+        </RequiredFactor>
+      </SessionContext.Provider>
     </OneIdentity>
   );
 }

@@ -15,7 +15,7 @@ import { useMay } from './parts/permissions.ts';
 import { RolesCard } from './parts/staff/role-permissions.tsx';
 import { useSession } from './parts/session.tsx';
 import { EditStaff, InviteStaff, RemoveStaff } from './parts/staff/staff-dialogs.tsx';
-import { StepUpProvider } from './parts/codes/step-up.tsx';
+import { StaffStepUp } from './parts/codes/step-up.tsx';
 
 /** The people and programs of the company, and their roles. */
 export default function StaffPage() {
@@ -23,7 +23,7 @@ export default function StaffPage() {
   const [maySee, mayEdit] = [useMay('staff:read'), useMay('staff:edit')];
   const [isInviting, setInviting] = useState(false);
   return (
-    <StepUpProvider>
+    <StaffStepUp>
       <PageHead title={texts.title}>
         {mayEdit && (
           <Button kind="primary" onClick={() => setInviting(true)}>
@@ -38,7 +38,7 @@ export default function StaffPage() {
         {maySee && <RolesCard />}
         {isInviting && <InviteStaff onClose={() => setInviting(false)} />}
       </Outcomes>
-    </StepUpProvider>
+    </StaffStepUp>
   );
 }
 

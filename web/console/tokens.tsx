@@ -10,7 +10,7 @@ import { useList } from './parts/list.tsx';
 import { useMay } from './parts/permissions.ts';
 import { scopesAmong } from './parts/staff/roles.ts';
 import { useSession } from './parts/session.tsx';
-import { StepUpProvider } from './parts/codes/step-up.tsx';
+import { StaffStepUp } from './parts/codes/step-up.tsx';
 import { TokenTable } from './parts/tokens/token-table.tsx';
 
 const reload = () => queries.invalidateQueries({ queryKey: ['tokens'] });
@@ -21,7 +21,7 @@ export default function TokensPage() {
   const { permissions } = useSession();
   const [isCreating, setCreating] = useState(false);
   return (
-    <StepUpProvider>
+    <StaffStepUp>
       <PageHead title={texts.title}>
         <Button kind="primary" onClick={() => setCreating(true)}>
           {texts.create}
@@ -38,7 +38,7 @@ export default function TokensPage() {
           onClose={() => setCreating(false)}
         />
       )}
-    </StepUpProvider>
+    </StaffStepUp>
   );
 }
 

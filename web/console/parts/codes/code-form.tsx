@@ -19,6 +19,8 @@ interface CodeFormProps<Data> {
   /** Checks the code, which is without spaces. */
   verify: (code: string) => Promise<Result<Data>>;
   onVerified: (data: Data | undefined) => unknown;
+  /** Runs after a failed check. Returns `true` if the error needs no message here. */
+  onProblem?: (problem: PorticoError) => boolean;
   submit: string;
   /** Further buttons below the form. */
   actions?: ComponentChildren;
@@ -46,7 +48,7 @@ export function CodeForm<Data>({ actions, ...props }: CodeFormProps<Data>) {
   );
 }
 
-function CodeEntry<Data>({ flow, sent, onFlow, verify, onVerified, submit }: CodeFormProps<Data>) {
+function CodeEntry<Data>({ flow, sent, onFlow, verify, onVerified, onProblem, submit }: CodeFormProps<Data>) {
   const { code: texts } = useTexts('access');
   const locale = useFormatLocale();
   const field = useRef<HTMLInputElement>(null);
@@ -56,6 +58,7 @@ function CodeEntry<Data>({ flow, sent, onFlow, verify, onVerified, submit }: Cod
   const countMiss = (problem: PorticoError) => {
     if (isWrong(problem)) onFlow({ ...flow, misses: flow.misses + 1 });
     field.current?.select();
+    return onProblem?.(problem);
   };
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(expiryOf(flow));
   const hint = (

@@ -13,10 +13,12 @@ interface StepUpCodeProps {
   verify: (body: StepUp) => Promise<Result<StaffSession>>;
   onVerified: () => void;
   onCancel: () => void;
+  /** Runs if the user has second factors, so that a mailed code proves nothing. */
+  onFactorRequired: () => void;
 }
 
 /** Mails a code to the address of the staff user and asks for it. A code that still lives is used again. */
-export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
+export function StepUpCode({ verify, onVerified, onCancel, onFactorRequired }: StepUpCodeProps) {
   const texts = useTexts('access').stepUp;
   const { retry } = useTexts('common');
   const { cancel: cancelText } = useTexts('signedIn');
@@ -67,6 +69,10 @@ export function StepUpCode({ verify, onVerified, onCancel }: StepUpCodeProps) {
           onFlow={setFlow}
           verify={(code) => verify({ flow: flow.id, code })}
           onVerified={done}
+          onProblem={({ code }) => {
+            if (code === 'mfa_required') onFactorRequired();
+            return code === 'mfa_required';
+          }}
           submit={texts.submit}
           actions={cancel}
         />

@@ -12,7 +12,7 @@ import { useList } from '../list.tsx';
 import { useMay } from '../permissions.ts';
 import { permissionsOfRole, scopesAmong } from '../staff/roles.ts';
 import { RemoveServiceAccount } from './account-dialogs.tsx';
-import { useStepUp } from '../codes/step-up.tsx';
+import { useStepUp } from '../../../kit/factors/step-up.tsx';
 import { TokenTable } from '../tokens/token-table.tsx';
 
 /** A service account. Its tokens are loaded when the user opens them. */

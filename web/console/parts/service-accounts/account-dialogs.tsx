@@ -9,7 +9,7 @@ import { Form, textOf } from '../../../kit/form.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { RoleField } from '../staff/role-permissions.tsx';
 import { SERVICE_ROLES } from '../staff/roles.ts';
-import { useStepUp } from '../codes/step-up.tsx';
+import { useStepUp } from '../../../kit/factors/step-up.tsx';
 
 /** Loads all lists again that show service accounts. */
 async function reload(): Promise<void> {

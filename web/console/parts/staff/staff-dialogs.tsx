@@ -11,7 +11,7 @@ import { useOutcome } from '../outcome.tsx';
 import { RoleField } from './role-permissions.tsx';
 import { ROLES } from './roles.ts';
 import { useSession } from '../session.tsx';
-import { useStepUp } from '../codes/step-up.tsx';
+import { useStepUp } from '../../../kit/factors/step-up.tsx';
 
 const roleOf = (values: FormData) => textOf(values, 'role') as StaffRole;
 const reload = () => queries.invalidateQueries({ queryKey: ['staff'] });

@@ -9,7 +9,7 @@ import { Secret } from '../../../kit/secret.tsx';
 import { SelectField } from '../../../kit/select-field.tsx';
 import { TextField } from '../../../kit/text-field.tsx';
 import { ScopesField } from './scopes-field.tsx';
-import { useStepUp } from '../codes/step-up.tsx';
+import { useStepUp } from '../../../kit/factors/step-up.tsx';
 
 interface CreateTokenProps {
   title: string;
