@@ -1,6 +1,7 @@
 // A deployment with people: what the stories prepare through the API and read from the mailboxes.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { Authenticator } from './authenticator.mjs';
 import { DEMO } from './deployments.mjs';
 import { eventually } from './eventually.mjs';
 
@@ -130,6 +131,34 @@ export class World {
     this.deployment.sql(
       `UPDATE sessions SET auth_time = '2020-01-01T00:00:00.123456+00:00' WHERE staff_user_id IN (SELECT id FROM staff_users WHERE email = '${email}')`,
     );
+
+  /** Lets the sessions of a portal user be older than the time for which they count as fresh. */
+  makePersonStale = (email) =>
+    this.deployment.sql(
+      `UPDATE sessions SET auth_time = '2020-01-01T00:00:00.123456+00:00' WHERE portal_user_id IN (SELECT id FROM portal_users WHERE email = '${email}')`,
+    );
+
+  /** Sets the sign-in policy of a tenant. What it does not name is as by default. */
+  setPolicy = (slug, policy) => this.deployment.sql(`UPDATE tenants SET sign_in_policy = '${JSON.stringify(policy)}' WHERE slug = '${slug}'`);
+
+  /** Turns second factors of a portal user on. Returns the authenticator app and the recovery codes. */
+  async addFactor(email) {
+    const { data } = await this.call('POST', '/api/portal/auth/sign-in', { body: { email, password: PASSWORD } });
+    return this.#enable('/api/portal/auth/mfa', data.access_token);
+  }
+
+  /** Turns second factors of a staff user on. Returns the authenticator app and the recovery codes. */
+  async addStaffFactor(email) {
+    return this.#enable('/api/staff/auth/mfa', await this.#signInStaff(email));
+  }
+
+  async #enable(path, token) {
+    const { data: setup } = await this.call('POST', `${path}/setup`, { token });
+    const app = new Authenticator(setup.secret);
+    const { data, status } = await this.call('POST', `${path}/enable`, { token, body: { code: await app.code() } });
+    assert.equal(status, 200, JSON.stringify(data));
+    return { app, codes: data.recovery_codes };
+  }
 
   /** Waits until each mail to this address has a status of the mail log, such as `suppressed`. */
   awaitMail = (email, status) =>
