@@ -20,4 +20,13 @@ export default {
     }),
   unreachable: 'Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung, und versuchen Sie es erneut.',
   failed: 'Ein Fehler ist aufgetreten. Versuchen Sie es später erneut.',
+  appCode: 'Code der Authentifizierungs-App',
+  recoveryCode: 'Wiederherstellungscode',
+  useRecovery: 'Stattdessen einen Wiederherstellungscode verwenden',
+  useApp: 'Stattdessen die Authentifizierungs-App verwenden',
+  trust: (days) =>
+    plural(days, { one: 'In diesem Browser # Tag lang nicht mehr fragen', other: 'In diesem Browser # Tage lang nicht mehr fragen' }),
+  cancel: 'Abbrechen',
+  wrongCode: 'Dieser Code ist nicht richtig, oder er wurde bereits verwendet.',
+  ended: 'Diese Anmeldung ist beendet. Melden Sie sich erneut an.',
 } satisfies typeof element;

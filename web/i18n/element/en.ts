@@ -20,4 +20,13 @@ export default {
     }),
   unreachable: 'The server cannot be reached. Check your connection and try again.',
   failed: 'An error occurred. Try again later.',
+  appCode: 'Code of the authenticator app',
+  recoveryCode: 'Recovery code',
+  useRecovery: 'Use a recovery code instead',
+  useApp: 'Use the authenticator app instead',
+  trust: (days: number) =>
+    plural(days, { one: 'Do not ask again in this browser for # day', other: 'Do not ask again in this browser for # days' }),
+  cancel: 'Cancel',
+  wrongCode: 'This code is not correct, or it was already used.',
+  ended: 'This sign-in has ended. Sign in again.',
 };

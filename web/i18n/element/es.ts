@@ -20,4 +20,13 @@ export default {
     }),
   unreachable: 'No se puede acceder al servidor. Compruebe su conexión e inténtelo de nuevo.',
   failed: 'Se ha producido un error. Inténtelo más tarde.',
+  appCode: 'Código de la aplicación de autenticación',
+  recoveryCode: 'Código de recuperación',
+  useRecovery: 'Usar un código de recuperación',
+  useApp: 'Usar la aplicación de autenticación',
+  trust: (days) =>
+    plural(days, { one: 'No volver a preguntar en este navegador durante # día', other: 'No volver a preguntar en este navegador durante # días' }),
+  cancel: 'Cancelar',
+  wrongCode: 'Este código no es correcto o ya se ha utilizado.',
+  ended: 'Este inicio de sesión ha terminado. Inicie sesión de nuevo.',
 } satisfies typeof element;

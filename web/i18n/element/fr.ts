@@ -20,4 +20,13 @@ export default {
     }),
   unreachable: 'Le serveur est injoignable. Vérifiez votre connexion et réessayez.',
   failed: 'Une erreur est survenue. Réessayez plus tard.',
+  appCode: 'Code de l’application d’authentification',
+  recoveryCode: 'Code de secours',
+  useRecovery: 'Utiliser plutôt un code de secours',
+  useApp: 'Utiliser plutôt l’application d’authentification',
+  trust: (days) =>
+    plural(days, { one: 'Ne plus demander dans ce navigateur pendant # jour', other: 'Ne plus demander dans ce navigateur pendant # jours' }),
+  cancel: 'Annuler',
+  wrongCode: 'Ce code n’est pas correct, ou il a déjà été utilisé.',
+  ended: 'Cette connexion est terminée. Connectez-vous de nouveau.',
 } satisfies typeof element;

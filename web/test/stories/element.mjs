@@ -36,14 +36,25 @@ story('an application of the same site signs in by the element, and the session 
   await tab.shows('Welcome, Ann Archer');
 });
 
+story('the element asks for a second factor', async ({ world, visitor }) => {
+  const email = await world.person();
+  const { app } = await world.addFactor(email);
+  const tab = await openApplication(await visitor(PLAIN), world.deployment.application);
+  await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
+  await tab.send({ 'Code of the authenticator app': app.wrongCode() }, 'Sign in');
+  await tab.sees('This code is not correct, or it was already used.');
+  await tab.send({ 'Code of the authenticator app': await app.code() }, 'Sign in');
+  await tab.shows('Your orders');
+});
+
 // In production, sign-in leads to https only.
 const development = { on: ['single'] };
 story('the example goes to the sign-in page for a step that the element lacks, and comes back', async ({ world, visitor }) => {
   const ann = await visitor(PLAIN);
   const tab = await openApplication(ann, world.deployment.application);
-  // No server asks for a step yet.
+  // The setup of a second factor, which the sign-in page would show if the answer were the server's.
   const headers = { 'access-control-allow-origin': world.deployment.application.origin, 'access-control-allow-credentials': 'true' };
-  await ann.context.route('**/auth/sign-in', (route) => route.fulfill({ json: { status: 'second_factor' }, headers }));
+  await ann.context.route('**/auth/sign-in', (route) => route.fulfill({ json: { status: 'mfa_enrolment_required' }, headers }));
   const email = await world.person();
   await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
   await tab.isAt(({ origin }) => origin === world.origin);
