@@ -10,24 +10,26 @@ import { LinkButton } from '../kit/link-button.tsx';
 import { PageTitle } from '../kit/page-title.tsx';
 import { ACTIONS } from './actions.tsx';
 import type { Entry } from './entry.ts';
+import { FACTOR_FRAMES, FACTORS } from './factors.tsx';
 import { FIELDS } from './fields.tsx';
 import { FRAMES } from './frames.tsx';
 import { LISTS } from './lists.tsx';
 import { MESSAGES } from './messages.tsx';
 
-const ENTRIES = [...ACTIONS, ...FIELDS, ...MESSAGES, ...LISTS];
+const ENTRIES = [...ACTIONS, ...FIELDS, ...MESSAGES, ...LISTS, ...FACTORS];
+const ALL_FRAMES = [...FRAMES, ...FACTOR_FRAMES];
 const query = new URLSearchParams(location.search);
 const locale = localeOf(query.get('locale'));
 
 /** Shows all entries, or the frame that `?frame=` names. */
 function Catalogue() {
-  const frame = FRAMES.find(({ name }) => name === query.get('frame'));
+  const frame = ALL_FRAMES.find(({ name }) => name === query.get('frame'));
   if (frame) return <>{frame.states[0]?.show()}</>;
   return (
     <main class="p-app-main p-stack">
       <PageTitle>Components</PageTitle>
       <div class="p-actions">
-        {FRAMES.map(({ name }) => (
+        {ALL_FRAMES.map(({ name }) => (
           <LinkButton key={name} kind="secondary" small href={`?frame=${encodeURIComponent(name)}`}>
             {name}
           </LinkButton>
@@ -59,7 +61,7 @@ document.documentElement.lang = locale;
 const theme = query.get('theme');
 if (theme) document.documentElement.dataset.theme = theme;
 const root = document.getElementById('app');
-await loadTexts(locale, ['common', 'signedIn', 'problems']);
+await loadTexts(locale, ['common', 'signedIn', 'factors', 'problems']);
 if (root) {
   render(
     <LocaleContext.Provider value={locale}>

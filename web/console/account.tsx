@@ -16,7 +16,7 @@ import { TextField } from '../kit/text-field.tsx';
 import { profileQuery } from './parts/profile.ts';
 import { StaffStepUp } from './parts/codes/step-up.tsx';
 import { PermissionList } from './parts/staff/role-permissions.tsx';
-import { SecondFactors } from './parts/second-factors.tsx';
+import { SecondFactors } from './parts/factors/second-factors.tsx';
 import { useSession } from './parts/session.tsx';
 import { SessionsCard } from './parts/sessions-card.tsx';
 

@@ -55,7 +55,7 @@ function ForUser({ session, children }: { session: CurrentStaffSession; children
           dueAt={session.session.mfa.due_at}
           setUpAt="/console/account"
           texts={['factors', 'access', 'problems']}
-          load={() => import('./parts/required-factor.tsx')}
+          load={() => import('./parts/factors/required-factor.tsx')}
         >
           {children}
         </RequiredFactor>

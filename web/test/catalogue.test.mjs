@@ -12,7 +12,12 @@ import { LOCALES } from './support/texts.mjs';
 
 const KIT = new URL('../kit/', import.meta.url);
 const CATALOGUE = new URL('../catalogue/', import.meta.url);
-const FRAMES = ['EntryFrame', 'AppFrame, top', 'AppFrame, side'];
+/** Those of whole pages, which have hardly any text of their own, and the others. */
+const PAGE_FRAMES = ['EntryFrame', 'AppFrame, top', 'AppFrame, side'];
+const FACTOR_FRAMES = [
+  ...['FactorsCard, off, required soon', 'FactorsCard, on, few codes', 'FactorsCard, on, required'],
+  ...['VerifyStep', 'EnrolStep', 'RequiredPage', 'RecoveryCodes'],
+];
 const VIEWS = [{ width: 390, theme: 'light' }, { width: 1280, theme: 'dark' }];
 
 let server, browser;
@@ -26,7 +31,7 @@ after(async () => {
 
 test('the catalogue shows every component of the kit', () => {
   const sources = readdirSync(CATALOGUE).map((name) => readFileSync(new URL(name, CATALOGUE), 'utf8')).join('\n');
-  const components = readdirSync(KIT).filter((name) => name.endsWith('.tsx') && name !== 'field.tsx');
+  const components = readdirSync(KIT, { recursive: true }).filter((name) => name.endsWith('.tsx') && name !== 'field.tsx');
   assert.deepEqual(components.filter((name) => !sources.includes(`'../kit/${name}'`)), []);
 });
 
@@ -37,8 +42,8 @@ for (const locale of [...LOCALES, 'pseudo']) {
     const errors = [];
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
     if (locale === 'pseudo') await makePseudo(context);
-    // The frames have hardly any text of their own.
-    for (const frame of locale === 'en' ? ['', ...FRAMES] : ['']) {
+    const frames = [...(locale === 'en' ? PAGE_FRAMES : []), ...(['en', 'pseudo'].includes(locale) ? FACTOR_FRAMES : [])];
+    for (const frame of ['', ...frames]) {
       for (const { theme, width } of VIEWS) {
         await page.setViewportSize({ width, height: 800 });
         await page.goto(`${server.origin}/catalogue?theme=${theme}&locale=${locale}&frame=${encodeURIComponent(frame)}`);

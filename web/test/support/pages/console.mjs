@@ -1,6 +1,7 @@
 // The pages of the console in their states.
 import { afterTrial, breakOff, refuse, succeed, wait } from '../answers.mjs';
 import { pagesOf } from './entry.mjs';
+import { CHALLENGE, DUE, ENROLMENT, factorsOf, RECOVERY_CODES, SETUP, STATUS } from './factors.mjs';
 
 const [anonymous, viewer, support, founder] = ['anonymous', 'viewer', 'support', 'founder'].map(pagesOf);
 /** The owner in two browsers, so that half of the pages are checked at the same time as the others. */
@@ -35,6 +36,12 @@ const APPROVED = {
   'POST /api/staff/auth/step-up': succeed({ status: 'signed_in' }),
   'POST /api/staff/cli-logins': succeed({ redirect_to: `http://${PROGRAM}/` }),
 };
+const SESSION = 'GET /api/staff/auth/session';
+const MFA = '/api/staff/auth/mfa';
+const VERIFY_CODE = 'POST /api/staff/auth/verify-code';
+const ENROLLING = { ...CODE, [VERIFY_CODE]: succeed({ ...ENROLMENT, trusted_device_days: 0 }), [`POST ${MFA}/enrol/setup`]: succeed(SETUP) };
+const withStatus = (status) => ({ [`GET ${MFA}/status`]: succeed(status), [SESSION]: factorsOf({ enabled: status.enabled }) });
+const STARTING = { [`POST ${MFA}/setup`]: succeed(SETUP), [`POST ${MFA}/enable`]: succeed({ recovery_codes: RECOVERY_CODES }) };
 const UNAVAILABLE = refuse(503, 'unavailable');
 
 const SVG = { name: 'logo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') };
@@ -72,6 +79,21 @@ export const CONSOLE_PAGES = [
     shows: 'The code no longer works',
   }),
   anonymous('/console/sign-in', {
+    state: 'second factor',
+    answers: { ...CODE, [VERIFY_CODE]: succeed({ ...CHALLENGE, trusted_device_days: 0 }) },
+    act: (on) => enterCode(on, 1),
+    shows: 'Confirm the sign-in',
+  }),
+  anonymous('/console/sign-in', {
+    state: 'setting up',
+    answers: ENROLLING,
+    act: async (on) => {
+      await enterCode(on, 1);
+      await on.press('Set up authenticator app');
+    },
+    until: '.p-qr-code img',
+  }),
+  anonymous('/console/sign-in', {
     state: 'too many codes',
     answers: { 'POST /api/staff/auth/send-code': refuse(429, 'too_many_requests', { retry_after: 1800 }) },
     act: (on) => on.send(ADDRESS),
@@ -95,6 +117,16 @@ export const CONSOLE_PAGES = [
     shows: 'This page cannot be shown',
   }),
   owner('/console', { state: 'offline', isOffline: true }),
+  owner('/console', {
+    state: 'second factor due',
+    answers: { [SESSION]: factorsOf({ required: true, due_at: DUE.LATER }) },
+    shows: 'Set up a second factor',
+  }),
+  owner('/console', {
+    state: 'second factor required',
+    answers: { [SESSION]: factorsOf({ required: true, due_at: DUE.NOW }) },
+    shows: 'A second factor is required',
+  }),
   owner('/console/clients'),
   owner('/console/clients', { state: 'creating', act: (on) => on.press('New client'), until: 'dialog[open]' }),
   owner('/console/clients', {
@@ -286,6 +318,22 @@ export const CONSOLE_PAGES = [
   viewer('/console/branding', { state: 'of a viewer', until: '.p-color-dot' }),
   support('/console/branding', { state: 'forbidden', shows: 'You may not see this page' }),
   ownerToo('/console/account'),
+  ownerToo('/console/account', { state: 'second factors on', answers: withStatus(STATUS.ON), shows: 'Make new codes' }),
+  ownerToo('/console/account', {
+    state: 'setting up',
+    answers: { ...withStatus(STATUS.OFF), ...STARTING },
+    act: (on) => on.press('Set up authenticator app'),
+    until: '.p-qr-code img',
+  }),
+  ownerToo('/console/account', {
+    state: 'recovery codes',
+    answers: { ...withStatus(STATUS.OFF), ...STARTING },
+    act: async (on) => {
+      await on.press('Set up authenticator app');
+      await on.send({ code: '123456' });
+    },
+    until: '.p-recovery-codes',
+  }),
   ownerToo('/console/account', { state: 'asking', act: (on) => on.press('Sign out everywhere'), until: 'dialog[open]' }),
   ownerToo(APPROVE, { at: approve }),
   ownerToo(APPROVE, {

@@ -1,6 +1,7 @@
 // The pages of the portal in their states.
 import { breakOff, change, refuse, succeed } from '../answers.mjs';
 import { pagesOf } from './entry.mjs';
+import { CHALLENGE, DEVICES, DUE, ENROLMENT, factorsOf, RECOVERY_CODES, SETUP, STATUS } from './factors.mjs';
 
 const [anonymous, person, member, debtor] = ['anonymous', 'person', 'member', 'debtor'].map(pagesOf);
 const SIGN_IN = 'POST /api/portal/auth/sign-in';
@@ -8,6 +9,31 @@ const SESSIONS = 'GET /api/portal/sessions';
 const UNKNOWN = `#token=${'A'.repeat(43)}`;
 const ATTEMPT = { email: 'ann@acme.test', password: 'not-my-password' };
 const WAIT = { retry_after: 42 };
+const SESSION = 'GET /api/portal/auth/session';
+const MFA = '/api/portal/auth/mfa';
+const VERIFY = `POST ${MFA}/verify`;
+const FACTORS = '/portal/account/second-factors';
+/** A sign-in that needs a second factor, and one whose user must set it up. */
+const CHALLENGED = { [SIGN_IN]: succeed(CHALLENGE) };
+const ENROLLING = {
+  [SIGN_IN]: succeed({ ...ENROLMENT, mail_code_required: true }),
+  [`POST ${MFA}/enrol/send-code`]: succeed({}),
+  [`POST ${MFA}/enrol/setup`]: succeed(SETUP),
+  [`POST ${MFA}/enrol/enable`]: succeed({
+    status: 'signed_in',
+    recovery_codes: RECOVERY_CODES,
+    user: { id: 'u1', email: 'ann.archer@acme.test', name: 'Ann Archer', locale: null },
+    client: null,
+  }),
+};
+/** A session in which second factors are set up, on, or need a fresh proof. */
+const STARTING = { [`POST ${MFA}/setup`]: succeed(SETUP), [`POST ${MFA}/enable`]: succeed({ recovery_codes: RECOVERY_CODES }) };
+const withStatus = (status) => ({
+  [`GET ${MFA}/status`]: succeed(status),
+  'GET /api/portal/trusted-devices': succeed(DEVICES),
+  [SESSION]: factorsOf({ enabled: status.enabled, required: status.required }),
+});
+const STALE = { [`POST ${MFA}/setup`]: refuse(403, 'step_up_required') };
 
 /** The states of a page that a mailed link opens, of which the link cannot be used. */
 const deadLinks = (path, links) =>
@@ -52,6 +78,47 @@ export const PORTAL_PAGES = [
     at: () => '/portal/sign-in?reason=password_reset',
     shows: 'Your password is set. Sign in with it.',
   }),
+  anonymous('/portal/sign-in', { state: 'second factor', answers: CHALLENGED, act: signIn, shows: 'Confirm the sign-in' }),
+  anonymous('/portal/sign-in', {
+    state: 'recovery code',
+    answers: CHALLENGED,
+    act: async (on) => {
+      await signIn(on);
+      await on.press('Use a recovery code instead');
+    },
+    until: '.p-code-recovery',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'second factor refused',
+    answers: { ...CHALLENGED, [VERIFY]: refuse(401, 'invalid_code') },
+    act: enterFactor,
+    until: '.p-field-problem',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'second factor too many attempts',
+    answers: { ...CHALLENGED, [VERIFY]: refuse(429, 'too_many_requests', WAIT) },
+    act: enterFactor,
+    until: '[role=alert] [role=status]',
+  }),
+  anonymous('/portal/sign-in', {
+    state: 'second factor over',
+    answers: { [SIGN_IN]: succeed({ ...CHALLENGE, expires_in: 0 }) },
+    act: signIn,
+    shows: 'The time for this sign-in is over',
+  }),
+  anonymous('/portal/sign-in', { state: 'second factor offline', answers: CHALLENGED, act: signIn, isOffline: true }),
+  anonymous('/portal/sign-in', { state: 'enrolment', answers: ENROLLING, act: signIn, shows: 'Set up a second factor' }),
+  anonymous('/portal/sign-in', { state: 'enrolment code sent', answers: ENROLLING, act: sendMailCode, until: '[name=code]' }),
+  anonymous('/portal/sign-in', { state: 'setting up', answers: ENROLLING, act: beginEnrolment, until: '.p-qr-code img' }),
+  anonymous('/portal/sign-in', {
+    state: 'recovery codes',
+    answers: ENROLLING,
+    act: async (on) => {
+      await beginEnrolment(on);
+      await on.send({ code: '123456' });
+    },
+    until: '.p-recovery-codes',
+  }),
   person('/portal/sign-in', { state: 'still signed in', shows: 'You are still signed in.' }),
   anonymous('/portal/sign-in', { state: 'offline', isOffline: true }),
   anonymous('/portal/forgot-password'),
@@ -69,6 +136,13 @@ export const PORTAL_PAGES = [
     act: (on) => on.send({ password: 'short' }),
     // The judgement of the server arrives after the refusal.
     until: 'form:has([aria-invalid=true]) .p-meter[data-score]',
+  }),
+  anonymous('/portal/activate', {
+    state: 'enrolment',
+    at: ({ links }) => links.activate,
+    answers: { 'POST /api/portal/auth/activate': succeed(ENROLMENT) },
+    act: (on) => on.send({ password: 'quartz-lantern-41' }),
+    shows: 'Set up a second factor',
   }),
   person('/portal/activate', { state: 'other account', at: ({ links }) => links.activate, until: '.p-notice-warning' }),
   anonymous('/portal/activate', { state: 'link unknown', at: () => `/portal/activate${UNKNOWN}`, shows: 'This link is not valid' }),
@@ -144,6 +218,21 @@ export const PORTAL_PAGES = [
     shows: 'This page cannot be shown',
   }),
   person('/portal', { state: 'offline', isOffline: true }),
+  person('/portal', {
+    state: 'second factor due',
+    answers: { [SESSION]: factorsOf({ required: true, due_at: DUE.LATER }) },
+    until: '.p-notice-warning',
+  }),
+  person('/portal', {
+    state: 'second factor required',
+    answers: { [SESSION]: factorsOf({ required: true, due_at: DUE.NOW }) },
+    shows: 'A second factor is required',
+  }),
+  person('/portal', {
+    state: 'second factor to prove',
+    answers: { [SESSION]: factorsOf({ required: true, enabled: true, due_at: DUE.NOW }) },
+    shows: 'Confirm your second factor',
+  }),
   person('/portal/choose-client'),
   person('/portal/account'),
   person('/portal/account', { state: 'saved', act: (on) => on.submit(), shows: 'Saved.' }),
@@ -153,6 +242,85 @@ export const PORTAL_PAGES = [
     answers: { 'POST /api/portal/auth/change-password': refuse(401, 'invalid_credentials') },
     act: (on) => on.send({ current_password: 'not-my-password', new_password: 'quartz-lantern-42' }),
     shows: 'This password is not correct.',
+  }),
+  person('/portal/account/password', {
+    state: 'confirming',
+    answers: {
+      [SESSION]: factorsOf({ enabled: true }),
+      'POST /api/portal/auth/change-password': refuse(403, 'step_up_required'),
+    },
+    isPending: true,
+    act: (on) => on.send({ current_password: 'quartz-lantern-41', new_password: 'quartz-lantern-42' }),
+    shows: 'Confirm that it is you',
+  }),
+  person(FACTORS),
+  person(FACTORS, {
+    state: 'confirming',
+    answers: { ...withStatus(STATUS.OFF), ...STALE },
+    isPending: true,
+    act: (on) => on.press('Set up authenticator app'),
+    shows: 'Confirm that it is you',
+  }),
+  person(FACTORS, {
+    state: 'setting up',
+    answers: { ...withStatus(STATUS.OFF), ...STARTING },
+    act: (on) => on.press('Set up authenticator app'),
+    until: '.p-qr-code img',
+  }),
+  person(FACTORS, {
+    state: 'recovery codes',
+    answers: { ...withStatus(STATUS.OFF), ...STARTING },
+    act: async (on) => {
+      await on.press('Set up authenticator app');
+      await on.send({ code: '123456' });
+    },
+    until: '.p-recovery-codes',
+  }),
+  person(FACTORS, {
+    state: 'code refused',
+    answers: { ...withStatus(STATUS.OFF), ...STARTING, [`POST ${MFA}/enable`]: refuse(401, 'invalid_code') },
+    act: async (on) => {
+      await on.press('Set up authenticator app');
+      await on.send({ code: '123456' });
+    },
+    until: '.p-field-problem',
+  }),
+  person(FACTORS, { state: 'on', answers: withStatus(STATUS.ON), until: 'table' }),
+  person(FACTORS, {
+    state: 'confirming with a factor',
+    answers: { ...withStatus(STATUS.ON), ...STALE },
+    isPending: true,
+    act: (on) => on.press('Replace authenticator app'),
+    until: 'dialog [name=code]',
+  }),
+  person(FACTORS, { state: 'few codes', answers: withStatus(STATUS.FEW), until: '.p-notice-warning' }),
+  person(FACTORS, { state: 'required', answers: withStatus(STATUS.REQUIRED), until: 'table' }),
+  person(FACTORS, {
+    state: 'turning off',
+    answers: withStatus(STATUS.ON),
+    act: (on) => on.press('Turn off'),
+    shows: 'Turn off second factors?',
+  }),
+  person(FACTORS, {
+    state: 'refused',
+    answers: { ...withStatus(STATUS.ON), [`POST ${MFA}/disable`]: refuse(409, 'required_by_tenant') },
+    act: async (on) => {
+      await on.press('Turn off');
+      await on.submit();
+    },
+    until: 'dialog [role=alert]',
+  }),
+  person(FACTORS, {
+    state: 'removing all devices',
+    answers: withStatus(STATUS.ON),
+    act: (on) => on.press('Remove all devices'),
+    until: 'dialog[open]',
+  }),
+  person(FACTORS, {
+    state: 'unavailable',
+    answers: { [`GET ${MFA}/status`]: refuse(503, 'unavailable') },
+    isFaulty: true,
+    shows: 'Try again',
   }),
   person('/portal/account/sessions'),
   person('/portal/account/sessions', { state: 'asking', act: (on) => on.press('End all other sessions'), until: 'dialog[open]' }),
@@ -202,4 +370,26 @@ function openClients({ page }) {
 async function changeRole(on) {
   await on.choose('Ben Carter', 'Make administrator');
   await on.submit();
+}
+
+function signIn(on) {
+  return on.send(ATTEMPT);
+}
+
+async function enterFactor(on) {
+  await signIn(on);
+  await on.page.locator('[name=code]').waitFor();
+  await on.send({ code: '123456' });
+}
+
+async function sendMailCode(on) {
+  await signIn(on);
+  await on.press('Send the code');
+}
+
+async function beginEnrolment(on) {
+  await sendMailCode(on);
+  await on.page.locator('[name=code]').waitFor();
+  await on.send({ code: '123456' });
+  await on.page.locator('.p-qr-code img').waitFor();
 }

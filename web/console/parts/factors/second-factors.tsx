@@ -1,12 +1,12 @@
 import { getStaffMfaStatus } from '@portico/client';
 import { useQuery } from '@tanstack/preact-query';
-import { dataOf, queries } from '../../app/queries.tsx';
-import { useTexts } from '../../app/texts.ts';
-import { Card } from '../../kit/card.tsx';
-import { FactorsCard } from '../../kit/factors/factors-card.tsx';
-import { Loaded } from '../../kit/loaded.tsx';
+import { dataOf, queries } from '../../../app/queries.tsx';
+import { useTexts } from '../../../app/texts.ts';
+import { Card } from '../../../kit/card.tsx';
+import { FactorsCard } from '../../../kit/factors/factors-card.tsx';
+import { Loaded } from '../../../kit/loaded.tsx';
 import { FACTOR_CALLS } from './factor-calls.ts';
-import { useSession } from './session.tsx';
+import { useSession } from '../session.tsx';
 
 /** Loads again what depends on the second factors of the user. */
 const reload = () => Promise.all(['mfa', 'session', 'sessions'].map((name) => queries.invalidateQueries({ queryKey: [name] })));
