@@ -14,6 +14,7 @@ import type consoleTexts from '../i18n/console/en.ts';
 import type outcomes from '../i18n/outcomes/en.ts';
 import type access from '../i18n/access/en.ts';
 import type settings from '../i18n/settings/en.ts';
+import type secondStep from '../i18n/secondStep/en.ts';
 import type factors from '../i18n/factors/en.ts';
 
 export { LOCALES, localeOf, type Locale };
@@ -32,6 +33,7 @@ export interface Bundles {
   access: typeof access;
   settings: typeof settings;
   factors: typeof factors;
+  secondStep: typeof secondStep;
 }
 export type BundleName = keyof Bundles;
 

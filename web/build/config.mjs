@@ -46,11 +46,13 @@ const GROUPS = [
   // Pages of mailed links ask who is signed in, but have no queries.
   { name: 'connection', test: /\/app\/(current-session|http|session-end)\.|\/src\/(refresh|tabs)\./, priority: 2 },
   { name: 'operations', test: /\/sdk\.gen\.ts\?/, priority: 2 },
-  // The second step of a sign-in, and second factors in a session.
-  { name: 'factors', test: /\/kit\/factors\/|\/app\/styles\./, priority: 2 },
+  // The second step of a sign-in, and the setup of second factors. Pages load them when they need them.
+  { name: 'factors', test: /\/kit\/factors\/(?!factors-card|step-up\.|begin-setup)|\/app\/styles\./, priority: 2 },
+  { name: 'step-up', test: /\/kit\/factors\/(begin-setup|step-up\.)|\/parts\/(codes\/)?step-up\./, priority: 2 },
+  { name: 'secrets', test: /\/kit\/(checkbox|copy-button|leaving|save-file)\./, priority: 2 },
   { name: 'queries', test: /\/app\/(debounced|other-tabs|queries|search)\.|\/node_modules\/@tanstack\//, priority: 2 },
   { name: 'formats', test: /\/i18n\/formats\.|\/app\/format-locale\./, priority: 2 },
-  { name: 'kit', test: /\/kit\//, minShareCount: 2, priority: 1 },
+  { name: 'kit', test: /\/kit\/(?!factors\/)/, minShareCount: 2, priority: 1 },
 ];
 
 /** Leaves the loader of styles out: the shell links all styles of a page. */
@@ -138,7 +140,7 @@ export function appConfig(app, outDir, manifest) {
           main: `${root}${app}/main.tsx`,
           // The shell links the styles, so that no page is shown before them.
           'styles/entry': `${root}kit/styles/entry.css`,
-          'styles/signed-in': `${root}kit/styles/signed-in.css`,
+          'styles/signed-in': `${root}kit/styles/${app === 'console' ? 'console' : 'signed-in'}.css`,
           // Linked by `app/styles.ts`, before sign-in.
           'styles/factors': `${root}kit/styles/factors.css`,
           ...(app === 'portal' && { 'styles/links': `${root}kit/styles/links.css` }),

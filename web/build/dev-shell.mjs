@@ -8,7 +8,7 @@ export function shell(app) {
 <title>Portico</title>
 <link rel="icon" href="/public/favicon.svg">
 <link rel="stylesheet" href="/kit/styles/entry.css">
-<link rel="stylesheet" href="/kit/styles/signed-in.css">
+<link rel="stylesheet" href="/kit/styles/console.css">
 <script type="module" src="/${app}/main.tsx"></script>
 </head>
 <body><div id="app"></div></body>

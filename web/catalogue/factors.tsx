@@ -4,10 +4,12 @@ import { useRef } from 'preact/hooks';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { CodeField } from '../kit/factors/code-field.tsx';
+import { DoneNotice } from '../kit/factors/done-notice.tsx';
 import { EndedNotice } from '../kit/factors/ended-notice.tsx';
 import { EnrolStep } from '../kit/factors/enrol-step.tsx';
 import { FactorForm } from '../kit/factors/factor-form.tsx';
-import { FactorSetup, useFactorSetup, type SetupCalls } from '../kit/factors/factor-setup.tsx';
+import { useFactorSetup, type SetupCalls } from '../kit/factors/begin-setup.ts';
+import { FactorSetup } from '../kit/factors/factor-setup.tsx';
 import { FactorsCard } from '../kit/factors/factors-card.tsx';
 import { MailedCode } from '../kit/factors/mailed-code.tsx';
 import { QrCode } from '../kit/factors/qr-code.tsx';
@@ -65,6 +67,7 @@ export const FACTORS: Entry[] = [
   { name: 'TotpSetup', states: [{ name: 'begun', show: () => <TotpSetup setup={SETUP} confirm={refuse} onConfirmed={nothing} onAgain={nothing} /> }] },
   { name: 'FactorSetup', states: [{ name: 'begins by a button', show: () => <Setup /> }] },
   { name: 'MailedCode', states: [{ name: 'before it is sent', show: () => <MailedCode send={() => Promise.resolve({})} verify={refuse} onVerified={nothing} actions={null} /> }] },
+  { name: 'DoneNotice', states: [{ name: 'on', show: () => <DoneNotice change="on" /> }] },
   {
     name: 'EndedNotice',
     states: (['expired', 'misses'] as const).map((end) => ({ name: end, show: () => <EndedNotice end={end} onAgain={nothing} /> })),

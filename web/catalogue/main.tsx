@@ -1,7 +1,7 @@
 // The catalogue: every component of the kit in its states, for people, for screenshots and for axe. It is served by
 // `npm run dev` only. `?theme=dark` and `?locale=de` choose the theme and the language.
 import '../kit/styles/entry.css';
-import '../kit/styles/signed-in.css';
+import '../kit/styles/console.css';
 import { render } from 'preact';
 import { BrandProvider } from '../app/brand.tsx';
 import { LocationProvider } from '../app/location.tsx';
@@ -61,7 +61,7 @@ document.documentElement.lang = locale;
 const theme = query.get('theme');
 if (theme) document.documentElement.dataset.theme = theme;
 const root = document.getElementById('app');
-await loadTexts(locale, ['common', 'signedIn', 'factors', 'problems']);
+await loadTexts(locale, ['common', 'signedIn', 'factors', 'secondStep', 'problems']);
 if (root) {
   render(
     <LocaleContext.Provider value={locale}>

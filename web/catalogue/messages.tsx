@@ -3,6 +3,7 @@ import { Badge } from '../kit/badge.tsx';
 import { Card } from '../kit/card.tsx';
 import { ContinueAs } from '../kit/continue-as.tsx';
 import { EmptyState } from '../kit/empty-state.tsx';
+import { Late } from '../kit/late.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { Notice } from '../kit/notice.tsx';
 import { OfflineNotice } from '../kit/offline-notice.tsx';
@@ -30,6 +31,13 @@ export const MESSAGES: Entry[] = [
         </Notice>
       ),
     })),
+  },
+  {
+    name: 'Late',
+    states: [
+      { name: 'loaded', show: () => <Late load={() => Promise.resolve({ default: () => <p>A part that was loaded late.</p> })} texts={[]} props={{}} /> },
+      { name: 'failed', show: () => <Late load={(): Promise<{ default: () => null }> => Promise.reject(new Error())} texts={[]} props={{}} /> },
+    ],
   },
   {
     name: 'ProblemNotice',

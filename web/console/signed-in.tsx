@@ -54,7 +54,7 @@ function ForUser({ session, children }: { session: CurrentStaffSession; children
         <RequiredFactor
           dueAt={session.session.mfa.due_at}
           setUpAt="/console/account"
-          texts={['factors', 'access', 'problems']}
+          texts={['secondStep', 'access', 'problems']}
           load={() => import('./parts/factors/required-factor.tsx')}
         >
           {children}

@@ -12,7 +12,7 @@ export const pages = [
   { path: '/portal', file: 'home', texts: ['portal'], signedIn: true },
   { path: '/portal/choose-client', file: 'choose-client', texts: ['portal'], signedIn: true },
   { path: '/portal/account', file: 'account/profile', texts: ['portal'], signedIn: true },
-  { path: '/portal/account/password', file: 'account/password', texts: ['portal', 'password', 'factors'], signedIn: true },
+  { path: '/portal/account/password', file: 'account/password', texts: ['portal', 'password'], signedIn: true },
   { path: '/portal/account/second-factors', file: 'account/second-factors', texts: ['portal', 'factors'], signedIn: true },
   { path: '/portal/account/sessions', file: 'account/sessions', texts: ['portal'], signedIn: true },
   { path: '/portal/colleagues', file: 'colleagues', texts: ['portal'], signedIn: true },

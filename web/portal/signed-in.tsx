@@ -68,7 +68,7 @@ function ForUser({ session, children }: { session: CurrentSession; children: Com
         <RequiredFactor
           dueAt={session.session.mfa.due_at}
           setUpAt="/portal/account/second-factors"
-          texts={['factors', 'problems']}
+          texts={['secondStep', 'problems']}
           load={() => import('./parts/required-factor.tsx')}
         >
           {children}

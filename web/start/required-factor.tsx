@@ -3,11 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { useFormatLocale } from '../app/format-locale.ts';
 import { whenFactorRequired } from '../app/http.ts';
 import { useLocation } from '../app/location.tsx';
-import { loadTexts, useLocale, useTexts, type BundleName } from '../app/texts.ts';
-import { Button } from '../kit/button.tsx';
+import { useTexts, type BundleName } from '../app/texts.ts';
 import { formatTime } from '../kit/date-time.tsx';
+import { Late } from '../kit/late.tsx';
 import { Notice } from '../kit/notice.tsx';
-import { Skeleton } from '../kit/skeleton.tsx';
 
 interface RequiredFactorProps {
   /** When the user must have a second factor, as the session says. */
@@ -34,7 +33,7 @@ export function RequiredFactor({ dueAt, setUpAt, load, texts: bundles, children 
     whenFactorRequired(() => setRefused(true));
     return () => whenFactorRequired(undefined);
   }, []);
-  if (isRefused || (dueAt && Date.parse(dueAt) <= Date.now())) return <LateContent load={load} texts={bundles} />;
+  if (isRefused || (dueAt && Date.parse(dueAt) <= Date.now())) return <Late load={load} texts={bundles} props={{}} />;
   return (
     <>
       {dueAt && path !== setUpAt && (
@@ -46,26 +45,5 @@ export function RequiredFactor({ dueAt, setUpAt, load, texts: bundles, children 
       )}
       {children}
     </>
-  );
-}
-
-/** Shows a component whose code few visits need. */
-function LateContent({ load, texts }: Pick<RequiredFactorProps, 'load' | 'texts'>) {
-  const locale = useLocale();
-  const { pageFailed } = useTexts('common');
-  const [content, setContent] = useState<{ default: ComponentType } | 'failed'>();
-  useEffect(() => {
-    Promise.all([load(), loadTexts(locale, texts)]).then(
-      ([loaded]) => setContent(loaded),
-      () => setContent('failed'),
-    );
-  }, []);
-  if (!content) return <Skeleton lines={5} />;
-  if (content !== 'failed') return <content.default />;
-  return (
-    <Notice kind="danger" title={pageFailed.title}>
-      <p>{pageFailed.body}</p>
-      <Button onClick={() => location.reload()}>{pageFailed.reload}</Button>
-    </Notice>
   );
 }

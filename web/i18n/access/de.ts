@@ -30,7 +30,6 @@ export default {
     dead: { title: 'Der Code gilt nicht mehr', body: 'Es wurde zu oft ein falscher Code eingegeben. Fordern Sie einen neuen an, und verwenden Sie die neueste E-Mail.' },
   },
   stepUp: {
-    title: 'Bestätigen Sie, dass Sie es sind',
     intro: 'Diese Änderung braucht einen neuen Code, weil sie Zugang gibt oder entzieht.',
     sent: (email: string) => `Wir haben einen sechsstelligen Code an ${email} gesendet. Sehen Sie auch im Spam-Ordner nach.`,
     submit: 'Bestätigen',

@@ -30,7 +30,6 @@ export default {
     dead: { title: 'The code no longer works', body: 'A wrong code was entered too often. Request a new one and use the latest mail.' },
   },
   stepUp: {
-    title: 'Confirm that it is you',
     intro: 'This change needs a fresh code, because it gives or removes access.',
     sent: (email: string) => `We have mailed a code of six digits to ${email}. Check the spam folder too.`,
     submit: 'Confirm',

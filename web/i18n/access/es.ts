@@ -30,7 +30,6 @@ export default {
     dead: { title: 'El código ya no funciona', body: 'Se ha introducido un código incorrecto demasiadas veces. Pida uno nuevo y use el correo más reciente.' },
   },
   stepUp: {
-    title: 'Confirme que es usted',
     intro: 'Este cambio necesita un código nuevo, porque da o quita acceso.',
     sent: (email: string) => `Hemos enviado un código de seis cifras a ${email}. Mire también en la carpeta de correo no deseado.`,
     submit: 'Confirmar',

@@ -30,7 +30,6 @@ export default {
     dead: { title: 'Le code ne fonctionne plus', body: 'Un code incorrect a été saisi trop souvent. Demandez un nouveau code et utilisez le dernier e-mail reçu.' },
   },
   stepUp: {
-    title: 'Confirmez que c’est bien vous',
     intro: 'Cette modification demande un nouveau code, car elle donne ou retire un accès.',
     sent: (email: string) => `Nous avons envoyé un code à six chiffres à ${email}. Regardez aussi dans les indésirables.`,
     submit: 'Confirmer',

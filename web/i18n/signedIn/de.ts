@@ -40,4 +40,5 @@ export default {
     due: (date) => `Das Unternehmen verlangt einen zweiten Faktor. Richten Sie ihn bis zum ${date} ein.`,
     setUp: 'Zweiten Faktor einrichten',
   },
+  confirmIdentity: 'Bestätigen Sie, dass Sie es sind',
 } satisfies typeof signedIn;

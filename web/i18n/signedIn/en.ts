@@ -41,4 +41,5 @@ export default {
     due: (date: string) => `The company requires a second factor. Set one up by ${date}.`,
     setUp: 'Set up a second factor',
   },
+  confirmIdentity: 'Confirm that it is you',
 };

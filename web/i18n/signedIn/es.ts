@@ -40,4 +40,5 @@ export default {
     due: (date) => `La empresa exige un segundo factor. Configúrelo antes del ${date}.`,
     setUp: 'Configurar un segundo factor',
   },
+  confirmIdentity: 'Confirme que es usted',
 } satisfies typeof signedIn;

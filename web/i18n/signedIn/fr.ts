@@ -40,4 +40,5 @@ export default {
     due: (date) => `L’entreprise exige un second facteur. Configurez-en un avant le ${date}.`,
     setUp: 'Configurer un second facteur',
   },
+  confirmIdentity: 'Confirmez que c’est bien vous',
 } satisfies typeof signedIn;

@@ -19,7 +19,7 @@ export function useSignInEnd(expiresInSeconds: number, misses: number): SignInEn
 
 /** Says that a sign-in can no longer be completed, and leads to its beginning. */
 export function EndedNotice({ end, onAgain }: { end: SignInEnd; onAgain: () => void }) {
-  const { ended: texts } = useTexts('factors');
+  const { ended: texts } = useTexts('secondStep');
   const row = useRef<HTMLDivElement>(null);
   // The form that had the focus has gone.
   useEffect(() => row.current?.querySelector('button')?.focus(), []);

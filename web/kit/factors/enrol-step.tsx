@@ -24,7 +24,7 @@ export interface EnrolCalls<Session> {
 
 /** The second step of a sign-in of a user who must set a second factor up first. */
 export function EnrolStep<Session>({ challenge, onSignedIn, onCancel, ...calls }: NextStepProps<Session> & EnrolCalls<Session>) {
-  const { enrol: texts, codes } = useTexts('factors');
+  const { enrol: texts, codes } = useTexts('secondStep');
   const { cancel: cancelText } = useTexts('signedIn');
   const [setup, setSetup] = useState<Setup>();
   const [enrolled, setEnrolled] = useState<Enrolled<Session>>();

@@ -24,7 +24,7 @@ interface FactorFormProps<Data> {
 
 /** Asks for a code of the authenticator app, or for a recovery code. */
 export function FactorForm<Data>({ methods, send, onSent, onRefused, submit, actions, children }: FactorFormProps<Data>) {
-  const { code, recovery } = useTexts('factors');
+  const { code, recovery } = useTexts('secondStep');
   const [method, setMethod] = useState(methods[0] ?? 'totp');
   const [wasSwitched, setSwitched] = useState(false);
   const { field, isWrong, onProblem, forget } = useRefusedCode(onRefused);

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Result } from '../../app/call.ts';
 import { useFormatLocale } from '../../app/format-locale.ts';
-import { useTexts } from '../../app/texts.ts';
+import { loadTexts, useLocale, useTexts, type Locale } from '../../app/texts.ts';
 import { Badge } from '../badge.tsx';
 import { Button } from '../button.tsx';
 import { Card } from '../card.tsx';
@@ -12,8 +12,9 @@ import { formatTime } from '../date-time.tsx';
 import { Fact, Facts } from '../facts.tsx';
 import { focusContent } from '../focus-content.ts';
 import { Notice } from '../notice.tsx';
-import { FactorSetup, useFactorSetup, type SetupCalls } from './factor-setup.tsx';
-import { RecoveryCodes } from './recovery-codes.tsx';
+import { ProblemNotice } from '../problem-notice.tsx';
+import { useFactorSetup, type SetupCalls } from './begin-setup.ts';
+import type { FactorChange } from './done-notice.tsx';
 import { useStepUp } from './step-up.tsx';
 
 /** From how many recovery codes on the user should make new ones. */
@@ -34,41 +35,69 @@ interface FactorsCardProps {
   onChanged: () => Promise<unknown>;
 }
 
-type Done = 'doneOn' | 'doneReplaced' | 'doneCodes' | 'doneOff';
+/** The code that few visits of the page need. */
+type Parts = typeof import('./parts.ts');
+
+/** Makes calls load the parts of the card first: what a call answers is shown once, so nothing may be missing then. */
+function useParts() {
+  const locale = useLocale();
+  const [parts, setParts] = useState<Parts>();
+  const withParts = async <Data,>(call: () => Promise<Result<Data>>): Promise<Result<Data>> => {
+    try {
+      setParts(await loadParts(locale));
+    } catch {
+      return { error: { code: 'network_error', detail: '', cause: undefined } };
+    }
+    return call();
+  };
+  return { parts, withParts };
+}
+
+async function loadParts(locale: Locale): Promise<Parts> {
+  const [parts] = await Promise.all([import('./parts.ts'), loadTexts(locale, ['secondStep', 'problems'])]);
+  return parts;
+}
 
 /** The second factors of the user: whether they are on, and how to set them up, replace them and turn them off. */
-export function FactorsCard({ status, account, calls, onChanged }: FactorsCardProps) {
-  const { card: texts, codes: codeTexts, enrol } = useTexts('factors');
+export function FactorsCard({ status, account, onChanged, ...props }: FactorsCardProps) {
+  const { card: texts } = useTexts('factors');
+  const { parts, withParts } = useParts();
+  const calls: FactorCalls = {
+    ...props.calls,
+    setUp: () => withParts(props.calls.setUp),
+    replaceCodes: () => withParts(props.calls.replaceCodes),
+    disable: () => withParts(props.calls.disable),
+  };
   const setup = useFactorSetup(calls);
-  const [codes, setCodes] = useState<{ list: string[]; done: Done }>();
-  const [done, setDone] = useState<Done>();
-  const showCodes = (made: Codes | undefined, reason: Done) => {
+  const [codes, setCodes] = useState<{ list: string[]; change: FactorChange }>();
+  const [done, setDone] = useState<FactorChange>();
+  const showCodes = (made: Codes | undefined, change: FactorChange) => {
     setup.end();
     setDone(undefined);
-    setCodes({ list: made?.recovery_codes ?? [], done: reason });
+    setCodes({ list: made?.recovery_codes ?? [], change });
   };
-  const finish = async (reason: Done) => {
+  const finish = async (change: FactorChange) => {
     await onChanged();
     setCodes(undefined);
-    setDone(reason);
+    setDone(change);
     focusContent();
   };
 
-  if (codes) {
+  if (codes && parts) {
     return (
-      <Part title={codeTexts.title}>
-        <RecoveryCodes codes={codes.list} account={account} onStored={() => finish(codes.done)} />
+      <Part title={texts.codesTitle}>
+        <parts.RecoveryCodes codes={codes.list} account={account} onStored={() => finish(codes.change)} />
       </Part>
     );
   }
-  if (setup.setup) {
+  if (setup.setup && parts) {
     return (
-      <Part title={status.totp ? texts.replace : enrol.title}>
-        {status.totp && <p>{texts.replaceHint}</p>}
-        <FactorSetup
+      <Part title={status.totp ? texts.replace : texts.setUp}>
+        <parts.FactorSetup
           begun={setup}
           calls={calls}
-          onEnabled={(made) => showCodes(made, status.enabled ? 'doneReplaced' : 'doneOn')}
+          replaces={status.totp}
+          onEnabled={(made) => showCodes(made, status.enabled ? 'replaced' : 'on')}
           onCancel={setup.end}
         />
       </Part>
@@ -76,16 +105,16 @@ export function FactorsCard({ status, account, calls, onChanged }: FactorsCardPr
   }
   return (
     <Card title={texts.title}>
-      {done && <Notice kind="success">{texts[done]}</Notice>}
+      {done && parts && <parts.DoneNotice change={done} />}
       <p class="p-muted">{texts.intro}</p>
       <StatusFacts status={status} />
-      <FactorSetup begun={setup} calls={calls} onEnabled={() => undefined} />
+      {setup.problem && <ProblemNotice problem={setup.problem} />}
       <Actions
         status={status}
         calls={calls}
         onSetUp={setup.begin}
-        onCodes={(made) => showCodes(made, 'doneCodes')}
-        onOff={() => finish('doneOff')}
+        onCodes={(made) => showCodes(made, 'codes')}
+        onOff={() => finish('off')}
       />
     </Card>
   );

@@ -22,7 +22,7 @@ interface MailedCodeProps<Data> {
 
 /** Mails a code to the user of a sign-in, and asks for it. */
 export function MailedCode<Data>({ send, verify, onVerified, actions }: MailedCodeProps<Data>) {
-  const { mail: texts } = useTexts('factors');
+  const { mail: texts } = useTexts('secondStep');
   const [times, setTimes] = useState(0);
   const [problem, setProblem] = useState<PorticoError>();
   const { field, isWrong, onProblem, forget } = useRefusedCode();

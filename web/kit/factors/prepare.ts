@@ -3,4 +3,4 @@ import { loadTexts, type Locale } from '../../app/texts.ts';
 
 /** Loads what the second step of a sign-in needs besides its code. */
 export const prepare = (locale: Locale): Promise<unknown> =>
-  Promise.all([loadTexts(locale, ['factors', 'signedIn', 'problems']), loadStyles('factors')]);
+  Promise.all([loadTexts(locale, ['secondStep', 'signedIn', 'problems']), loadStyles('factors')]);

@@ -20,7 +20,7 @@ interface RecoveryCodesProps {
  * stored the codes. Until then, the browser asks before the page is left.
  */
 export function RecoveryCodes({ codes, account, onStored }: RecoveryCodesProps) {
-  const { codes: texts } = useTexts('factors');
+  const { codes: texts } = useTexts('secondStep');
   const [isStored, setStored] = useState(false);
   const { name } = useBrand();
   const title = texts.of(account, name);

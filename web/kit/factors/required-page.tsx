@@ -4,7 +4,8 @@ import { useTexts } from '../../app/texts.ts';
 import { Button } from '../button.tsx';
 import { Card } from '../card.tsx';
 import { PageHead } from '../page-head.tsx';
-import { FactorSetup, useFactorSetup, type SetupCalls } from './factor-setup.tsx';
+import { useFactorSetup, type SetupCalls } from './begin-setup.ts';
+import { FactorSetup } from './factor-setup.tsx';
 import { RecoveryCodes } from './recovery-codes.tsx';
 import { useStepUp } from './step-up.tsx';
 
@@ -19,7 +20,7 @@ interface RequiredPageProps {
 
 /** Stands in the place of each page as long as the user must set a second factor up, or prove the one that they have. */
 export function RequiredPage({ mfa, account, calls, onDone }: RequiredPageProps) {
-  const { enrol: texts, codes: codeTexts } = useTexts('factors');
+  const { enrol: texts, codes: codeTexts } = useTexts('secondStep');
   const { confirm } = useStepUp();
   const setup = useFactorSetup(calls);
   const [codes, setCodes] = useState<string[]>();

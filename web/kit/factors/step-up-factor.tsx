@@ -10,7 +10,7 @@ interface StepUpFactorProps extends StepUpQuestionProps {
 
 /** Asks a user who has a second factor for it. */
 export function StepUpFactor({ verify, onVerified, onCancel }: StepUpFactorProps) {
-  const { stepUp: texts } = useTexts('factors');
+  const { stepUp: texts } = useTexts('secondStep');
   const { cancel } = useTexts('signedIn');
   return (
     <div class="p-stack">

@@ -25,7 +25,7 @@ interface TotpSetupProps<Data> {
 
 /** Sets an authenticator app up: its QR code, the secret for those who cannot scan it, and the first code of the app. */
 export function TotpSetup<Data>({ setup, confirm, onConfirmed, onRefused, onAgain, actions }: TotpSetupProps<Data>) {
-  const { setup: texts } = useTexts('factors');
+  const { setup: texts } = useTexts('secondStep');
   const hasExpired = useHasPassed(LIFETIME_MS, setup);
   const { field, isWrong, onProblem } = useRefusedCode(onRefused);
   if (hasExpired) {
@@ -44,7 +44,7 @@ export function TotpSetup<Data>({ setup, confirm, onConfirmed, onRefused, onAgai
     );
   }
   return (
-    <ol class="p-steps">
+    <ol class="p-setup-steps">
       <li>
         <p>{texts.install}</p>
       </li>

@@ -17,7 +17,7 @@ export interface VerifyCalls<Session> {
 
 /** The second step of a sign-in of a user who has a second factor. */
 export function VerifyStep<Session>({ challenge, verify, cancel, onSignedIn, onCancel }: NextStepProps<Session> & VerifyCalls<Session>) {
-  const { verify: texts } = useTexts('factors');
+  const { verify: texts } = useTexts('secondStep');
   const { cancel: cancelText } = useTexts('signedIn');
   const [misses, setMisses] = useState(0);
   const end = useSignInEnd(challenge.expires_in, misses);

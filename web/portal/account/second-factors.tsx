@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/preact-query';
 import { dataOf, queries } from '../../app/queries.tsx';
 import { useTexts } from '../../app/texts.ts';
 import { FactorsCard } from '../../kit/factors/factors-card.tsx';
+import { Late } from '../../kit/late.tsx';
 import { Loaded } from '../../kit/loaded.tsx';
 import { AccountHead } from '../parts/account-head.tsx';
 import { FACTOR_CALLS } from '../parts/factor-calls.ts';
 import { useSession } from '../parts/session.tsx';
 import { PortalStepUp } from '../parts/step-up.tsx';
-import { TrustedDevices } from '../parts/trusted-devices.tsx';
 
 /** Loads again what depends on the second factors of the user. */
 const reload = () =>
@@ -26,7 +26,7 @@ export default function SecondFactorsPage() {
         {(data) => (
           <>
             <FactorsCard status={data} account={user.email} calls={FACTOR_CALLS} onChanged={reload} />
-            {data.enabled && <TrustedDevices onChanged={reload} />}
+            {data.enabled && <Late load={() => import('../parts/trusted-devices.tsx')} texts={['secondStep']} props={{ onChanged: reload }} />}
           </>
         )}
       </Loaded>

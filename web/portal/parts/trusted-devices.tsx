@@ -15,8 +15,8 @@ import { deviceName } from '../../kit/session-columns.tsx';
 import { Table, type Column } from '../../kit/table.tsx';
 
 /** The browsers in which a sign-in does not ask for a second factor, and how to remove them. */
-export function TrustedDevices({ onChanged }: { onChanged: () => Promise<unknown> }) {
-  const { devices: texts } = useTexts('factors');
+export default function TrustedDevices({ onChanged }: { onChanged: () => Promise<unknown> }) {
+  const { devices: texts } = useTexts('secondStep');
   const devices = useQuery({
     queryKey: ['trusted-devices'],
     queryFn: () => dataOf(listTrustedDevices({ query: { limit: 100 } })),
@@ -70,7 +70,7 @@ export function TrustedDevices({ onChanged }: { onChanged: () => Promise<unknown
   );
 }
 
-function columns(texts: Bundles['factors']['devices'], remove: (device: TrustedDevice) => unknown): Column<TrustedDevice>[] {
+function columns(texts: Bundles['secondStep']['devices'], remove: (device: TrustedDevice) => unknown): Column<TrustedDevice>[] {
   return [
     { title: texts.device, role: 'heading', cell: (device) => deviceName(device, texts) },
     { title: texts.network, cell: ({ ip }) => ip ?? '–' },

@@ -9,9 +9,9 @@ import { StepUpCode } from './step-up-code.tsx';
 
 /** Lets the pages in it ask the staff user for a fresh proof: a mailed code, or the second factor. */
 export function StaffStepUp({ children }: { children: ComponentChildren }) {
-  const { stepUp: texts } = useTexts('access');
+  const { confirmIdentity } = useTexts('signedIn');
   return (
-    <StepUpProvider title={texts.title} question={Question}>
+    <StepUpProvider title={confirmIdentity} question={Question}>
       {children}
     </StepUpProvider>
   );

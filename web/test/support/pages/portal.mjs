@@ -106,7 +106,7 @@ export const PORTAL_PAGES = [
     act: signIn,
     shows: 'The time for this sign-in is over',
   }),
-  anonymous('/portal/sign-in', { state: 'second factor offline', answers: CHALLENGED, act: signIn, isOffline: true }),
+  anonymous('/portal/sign-in', { state: 'second factor offline', answers: CHALLENGED, act: reachFactor, isOffline: true }),
   anonymous('/portal/sign-in', { state: 'enrolment', answers: ENROLLING, act: signIn, shows: 'Set up a second factor' }),
   anonymous('/portal/sign-in', { state: 'enrolment code sent', answers: ENROLLING, act: sendMailCode, until: '[name=code]' }),
   anonymous('/portal/sign-in', { state: 'setting up', answers: ENROLLING, act: beginEnrolment, until: '.p-qr-code img' }),
@@ -376,9 +376,13 @@ function signIn(on) {
   return on.send(ATTEMPT);
 }
 
-async function enterFactor(on) {
+async function reachFactor(on) {
   await signIn(on);
   await on.page.locator('[name=code]').waitFor();
+}
+
+async function enterFactor(on) {
+  await reachFactor(on);
   await on.send({ code: '123456' });
 }
 
