@@ -128,7 +128,6 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
     if (!heading) return;
     heading.tabIndex = -1;
     heading.focus();
-    heading.scrollIntoView({ block: 'nearest' });
   }, []);
   return (
     <div ref={part} class="p-factor-part">
