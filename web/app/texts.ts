@@ -15,6 +15,7 @@ import type outcomes from '../i18n/outcomes/en.ts';
 import type access from '../i18n/access/en.ts';
 import type settings from '../i18n/settings/en.ts';
 import type secondStep from '../i18n/secondStep/en.ts';
+import type policy from '../i18n/policy/en.ts';
 import type factors from '../i18n/factors/en.ts';
 
 export { LOCALES, localeOf, type Locale };
@@ -33,6 +34,7 @@ export interface Bundles {
   access: typeof access;
   settings: typeof settings;
   factors: typeof factors;
+  policy: typeof policy;
   secondStep: typeof secondStep;
 }
 export type BundleName = keyof Bundles;

@@ -25,6 +25,7 @@ const DESTINATIONS: Destination[] = [
   { path: '/service-accounts', label: 'serviceAccounts', permission: 'staff:read' },
   { path: '/tokens', label: 'tokens' },
   { path: '/branding', label: 'branding', permission: 'settings:read' },
+  { path: '/sign-in-policy', label: 'signInPolicy', permission: 'policy:read' },
   { path: '/account', label: 'account', beginsGroup: true },
 ];
 

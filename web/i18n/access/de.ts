@@ -45,6 +45,8 @@ export default {
     'audit:read': 'Audit-Protokoll sehen und exportieren',
     'settings:read': 'Erscheinungsbild sehen',
     'settings:edit': 'Erscheinungsbild ändern',
+    'policy:read': 'Anmelderichtlinie sehen',
+    'policy:edit': 'Anmelderichtlinie ändern',
     'staff:read': 'Team und Dienstkonten sehen',
     'staff:edit': 'Team, Dienstkonten und ihre Tokens ändern',
   },

@@ -45,6 +45,8 @@ export default {
     'audit:read': 'See and export the audit log',
     'settings:read': 'See the branding',
     'settings:edit': 'Change the branding',
+    'policy:read': 'See the sign-in policy',
+    'policy:edit': 'Change the sign-in policy',
     'staff:read': 'See staff and service accounts',
     'staff:edit': 'Change staff, service accounts and their tokens',
   },

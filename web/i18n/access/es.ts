@@ -45,6 +45,8 @@ export default {
     'audit:read': 'Ver y exportar el registro de auditoría',
     'settings:read': 'Ver la imagen de marca',
     'settings:edit': 'Cambiar la imagen de marca',
+    'policy:read': 'Ver la política de inicio de sesión',
+    'policy:edit': 'Cambiar la política de inicio de sesión',
     'staff:read': 'Ver el equipo y las cuentas de servicio',
     'staff:edit': 'Cambiar el equipo, las cuentas de servicio y sus tokens',
   },

@@ -45,6 +45,8 @@ export default {
     'audit:read': 'Voir et exporter le journal d’audit',
     'settings:read': 'Voir l’identité visuelle',
     'settings:edit': 'Modifier l’identité visuelle',
+    'policy:read': 'Voir les règles de connexion',
+    'policy:edit': 'Modifier les règles de connexion',
     'staff:read': 'Voir l’équipe et les comptes de service',
     'staff:edit': 'Modifier l’équipe, les comptes de service et leurs jetons',
   },

@@ -17,6 +17,7 @@ export default {
     serviceAccounts: 'Dienstkonten',
     tokens: 'API-Tokens',
     branding: 'Erscheinungsbild',
+    signInPolicy: 'Anmelderichtlinie',
     account: 'Mein Konto',
   },
   staffRoles: { owner: 'Inhaber', admin: 'Administrator', support: 'Support', viewer: 'Lesezugriff' },

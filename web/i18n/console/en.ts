@@ -17,6 +17,7 @@ export default {
     serviceAccounts: 'Service accounts',
     tokens: 'API tokens',
     branding: 'Branding',
+    signInPolicy: 'Sign-in policy',
     account: 'My account',
   },
   staffRoles: { owner: 'Owner', admin: 'Admin', support: 'Support', viewer: 'Viewer' },

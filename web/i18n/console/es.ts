@@ -17,6 +17,7 @@ export default {
     serviceAccounts: 'Cuentas de servicio',
     tokens: 'Tokens de API',
     branding: 'Imagen de marca',
+    signInPolicy: 'Política de inicio de sesión',
     account: 'Mi cuenta',
   },
   staffRoles: { owner: 'Propietario', admin: 'Administrador', support: 'Soporte', viewer: 'Solo lectura' },

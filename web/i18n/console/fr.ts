@@ -17,6 +17,7 @@ export default {
     serviceAccounts: 'Comptes de service',
     tokens: 'Jetons d’API',
     branding: 'Identité visuelle',
+    signInPolicy: 'Règles de connexion',
     account: 'Mon compte',
   },
   staffRoles: { owner: 'Propriétaire', admin: 'Administrateur', support: 'Support', viewer: 'Lecture seule' },

@@ -21,8 +21,8 @@ export default {
   unreachable: 'Le serveur est injoignable. Vérifiez votre connexion et réessayez.',
   failed: 'Une erreur est survenue. Réessayez plus tard.',
   appCode: 'Code de l’application d’authentification',
-  recoveryCode: 'Code de secours',
-  useRecovery: 'Utiliser plutôt un code de secours',
+  recoveryCode: 'Code de récupération',
+  useRecovery: 'Utiliser plutôt un code de récupération',
   useApp: 'Utiliser plutôt l’application d’authentification',
   trust: (days) =>
     plural(days, { one: 'Ne plus demander dans ce navigateur pendant # jour', other: 'Ne plus demander dans ce navigateur pendant # jours' }),

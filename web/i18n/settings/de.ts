@@ -172,6 +172,7 @@ export default {
       'session.stepped_up': 'Identität bestätigt',
       'sign_in_challenge.cancelled': 'Anmeldung vor dem zweiten Faktor abgebrochen',
       'signing_keys.rotated': 'Signaturschlüssel gewechselt',
+      'sign_in_policy.changed': 'Anmelderichtlinie geändert',
       'staff.added': 'Person in das Team eingeladen',
       'staff.changed': 'Teammitglied geändert',
       'staff.profile_changed': 'Eigenes Teamprofil geändert',

@@ -171,6 +171,7 @@ export default {
       'session.stepped_up': 'Confirmed their identity',
       'sign_in_challenge.cancelled': 'Cancelled a sign-in before the second factor',
       'signing_keys.rotated': 'Rotated the signing keys',
+      'sign_in_policy.changed': 'Changed the sign-in policy',
       'staff.added': 'Invited a person to staff',
       'staff.changed': 'Changed a staff user',
       'staff.profile_changed': 'Changed the own staff profile',

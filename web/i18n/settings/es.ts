@@ -173,6 +173,7 @@ export default {
       'session.stepped_up': 'Confirmó su identidad',
       'sign_in_challenge.cancelled': 'Canceló un inicio de sesión antes del segundo factor',
       'signing_keys.rotated': 'Rotó las claves de firma',
+      'sign_in_policy.changed': 'Cambió la política de inicio de sesión',
       'staff.added': 'Invitó a una persona al equipo',
       'staff.changed': 'Cambió un miembro del equipo',
       'staff.profile_changed': 'Cambió su propio perfil del equipo',

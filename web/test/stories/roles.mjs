@@ -4,10 +4,10 @@ import { story } from '../support/story.mjs';
 
 /** The pages that the navigation of each role leads to. */
 const PAGES = {
-  owner: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'Audit log', 'Staff', 'Service accounts', 'API tokens', 'Branding', 'My account'],
-  admin: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'Audit log', 'Staff', 'Service accounts', 'API tokens', 'Branding', 'My account'],
+  owner: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'Audit log', 'Staff', 'Service accounts', 'API tokens', 'Branding', 'Sign-in policy', 'My account'],
+  admin: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'Audit log', 'Staff', 'Service accounts', 'API tokens', 'Branding', 'Sign-in policy', 'My account'],
   support: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'API tokens', 'My account'],
-  viewer: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'Audit log', 'Staff', 'Service accounts', 'API tokens', 'Branding', 'My account'],
+  viewer: ['Overview', 'Clients', 'People', 'Invitations', 'Mail log', 'Audit log', 'Staff', 'Service accounts', 'API tokens', 'Branding', 'Sign-in policy', 'My account'],
 };
 
 const navigationOf = ({ page }) => page.getByRole('navigation').getByRole('link').allInnerTexts();
@@ -42,16 +42,16 @@ story('a staff user whose role is changed in the console gets the pages and the 
 });
 
 /** What each staff user may do: their own profile, sessions and tokens, and what only changes the view. */
-const OF_ALL = [/^(7|30|90) days$/, /^Save$/, /^Sign out everywhere$/, /^Create a token$/, /^(Show|Hide) tokens$/, /^Show as a table$/];
+const OF_ALL = [/^Set up authenticator app$/, /^(7|30|90) days$/, /^Save$/, /^Sign out everywhere$/, /^Create a token$/, /^(Show|Hide) tokens$/, /^Show as a table$/];
 const INVITES_MANY = [/^Choose a file$/, /^Check the rows$/, /^Download a template$/];
 const EDITS_CLIENTS = [/^New client$/, /^Invite$/, /^Invite many$/, /^Edit$/, /^Archive$/, /^Actions for /, ...INVITES_MANY];
 const RETRIES_MAIL = [/^Send failed mails again$/, /^Send again: \S+$/];
 const READS_AUDIT = [/^Export$/, /^Details: /];
-const EDITS_BRANDING = [/^Save the branding$/, /^Choose an image$/];
+const EDITS_SETTINGS = [/^Save the branding$/, /^Choose an image$/, /^Save the policy$/];
 
 /** The buttons that a role sees besides, on all pages together. */
 const ACTS = {
-  admin: [...EDITS_CLIENTS, ...RETRIES_MAIL, ...READS_AUDIT, ...EDITS_BRANDING],
+  admin: [...EDITS_CLIENTS, ...RETRIES_MAIL, ...READS_AUDIT, ...EDITS_SETTINGS],
   support: [...EDITS_CLIENTS, ...RETRIES_MAIL],
   viewer: READS_AUDIT,
 };
@@ -65,7 +65,7 @@ async function everyPage(world, { slug, owner }) {
   await world.asStaff('POST', '/api/v1/service-accounts', { name: 'Export', role: 'viewer' }, owner);
   await world.staff('viewer', { tenant: slug, name: 'Vera Viewer' });
   const ofClient = [`/clients/${client.id}`, `/clients/${client.id}/bulk-invite`];
-  const others = ['people', 'invitations', 'mail', 'audit', 'staff', 'service-accounts', 'tokens', 'branding', 'account'];
+  const others = ['people', 'invitations', 'mail', 'audit', 'staff', 'service-accounts', 'tokens', 'branding', 'sign-in-policy', 'account'];
   const names = ['', '/clients', ...ofClient, ...others.map((name) => `/${name}`)];
   return names.map((name) => `/console${name}`);
 }

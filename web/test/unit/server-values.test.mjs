@@ -23,7 +23,9 @@ function constant(path, name) {
 test('numbers are those of the server', () => {
   const web = (path, name) => constant(`web/console/${path}`, name);
   const server = (path, name) => constant(`domain/src/${path}`, name);
-  assert.equal(web('parts/codes/code-flow.ts', 'MAX_MISSES'), server('identity/staff_codes/code.rs', 'MAX_MISSES'));
+  assert.equal(web('parts/codes/code-flow.ts', 'MAX_MISSES'), server('identity/mailed_codes/code.rs', 'MAX_MISSES'));
+  const step = (name) => constant('web/kit/factors/ended-notice.tsx', name);
+  assert.equal(step('MAX_MISSES'), server('identity/mfa/challenge.rs', 'MAX_MISSES'));
   assert.equal(web('parts/cli-login/login.ts', 'CLI_TOKEN_DAYS'), server('tenancy/api_tokens/mod.rs', 'DEFAULT_DAYS'));
   assert.equal(web('parts/tokens/create-token.tsx', 'DEFAULT_DAYS'), server('tenancy/api_tokens/mod.rs', 'DEFAULT_DAYS'));
   assert.equal(web('parts/cli-login/login.ts', 'MAX_NAME_LENGTH'), server('platform/name.rs', 'MAX_CHARACTERS'));

@@ -21,6 +21,8 @@ export const SCOPES = valuesOf<TokenScope>(SCOPE_TABLE);
 const PERMISSIONS = valuesOf<StaffPermission>({
   ...SCOPE_TABLE,
   'settings:edit': true,
+  'policy:read': true,
+  'policy:edit': true,
   'staff:read': true,
   'staff:edit': true,
 });

@@ -42,6 +42,11 @@ const VERIFY_CODE = 'POST /api/staff/auth/verify-code';
 const ENROLLING = { ...CODE, [VERIFY_CODE]: succeed({ ...ENROLMENT, trusted_device_days: 0 }), [`POST ${MFA}/enrol/setup`]: succeed(SETUP) };
 const withStatus = (status) => ({ [`GET ${MFA}/status`]: succeed(status), [SESSION]: factorsOf({ enabled: status.enabled }) });
 const STARTING = { [`POST ${MFA}/setup`]: succeed(SETUP), [`POST ${MFA}/enable`]: succeed({ recovery_codes: RECOVERY_CODES }) };
+const POLICY = {
+  methods: { password: true, code: false, passkey: true, sso: true },
+  mfa: { portal: 'admins', staff: 'all', grace_days: 7 },
+  trusted_device_days: 30,
+};
 const UNAVAILABLE = refuse(503, 'unavailable');
 
 const SVG = { name: 'logo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') };
@@ -317,6 +322,29 @@ export const CONSOLE_PAGES = [
   }),
   viewer('/console/branding', { state: 'of a viewer', until: '.p-color-dot' }),
   support('/console/branding', { state: 'forbidden', shows: 'You may not see this page' }),
+  ownerToo('/console/sign-in-policy'),
+  ownerToo('/console/sign-in-policy', {
+    state: 'refused',
+    answers: { 'PATCH /api/v1/sign-in-policy': refuse(422, 'validation_failed', { errors: [{ pointer: '/methods', code: 'methods_empty', detail: '' }] }) },
+    act: (on) => on.submit(),
+    shows: 'At least one way to sign in is needed.',
+  }),
+  ownerToo('/console/sign-in-policy', {
+    state: 'day refused',
+    answers: {
+      'PATCH /api/v1/sign-in-policy': refuse(422, 'validation_failed', { errors: [{ pointer: '/mfa/grace_days', code: 'number_invalid', detail: '' }] }),
+    },
+    act: (on) => on.submit(),
+    until: '.p-field-problem',
+  }),
+  ownerToo('/console/sign-in-policy', {
+    state: 'saved',
+    answers: { 'PATCH /api/v1/sign-in-policy': succeed(POLICY) },
+    act: (on) => on.submit(),
+    until: '.p-outcome',
+  }),
+  viewer('/console/sign-in-policy', { state: 'of a viewer', until: '.p-facts' }),
+  support('/console/sign-in-policy', { state: 'forbidden', shows: 'You may not see this page' }),
   ownerToo('/console/account'),
   ownerToo('/console/account', { state: 'second factors on', answers: withStatus(STATUS.ON), shows: 'Make new codes' }),
   ownerToo('/console/account', {
