@@ -23,7 +23,7 @@ const MAX_HEIGHT = 1600;
 const MAX_CATALOGUE_HEIGHT = 8000;
 const THEMES = ['light', 'dark'];
 /** States that look different enough to be shown besides the main state of each page. */
-const STATES = ['refused', 'sent', 'link unknown', 'signed in', 'code', 'inviting', 'creating', 'created', 'preview'];
+const STATES = ['refused', 'sent', 'link unknown', 'signed in', 'code', 'inviting', 'creating', 'created', 'preview', ...['second factor', 'setting up', 'recovery codes', 'on']];
 
 const [only = ''] = process.argv.slice(2);
 const shown = [...PORTAL_PAGES, ...CONSOLE_PAGES].filter(({ state }) => state === 'main' || STATES.includes(state));

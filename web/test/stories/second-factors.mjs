@@ -1,5 +1,6 @@
 // Second factors of portal users: at sign-in, and in the account.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { scan, storeCodes } from '../support/factors.mjs';
 import { assertTabOrder, tabTo, waitForFocus } from '../support/keyboard.mjs';
 import { pageStory, story } from '../support/story.mjs';
@@ -54,6 +55,7 @@ story('a trusted device is not asked again, until it is removed', async ({ world
   await tab.send({ [APP_CODE]: await app.code() }, 'Sign in');
   await tab.shows('Welcome, Ann Archer');
   await tab.signOut();
+  await tab.shows('You have signed out');
   await tab.open('/portal/sign-in');
   await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
   await tab.shows('Welcome, Ann Archer');
@@ -62,6 +64,7 @@ story('a trusted device is not asked again, until it is removed', async ({ world
   await tab.sees('The device is removed.');
   await tab.sees('There is no trusted device.');
   await tab.signOut();
+  await tab.shows('You have signed out');
   await passFirstStep(tab, email);
 });
 
@@ -96,6 +99,7 @@ story('a person replaces recovery codes and app, and turns second factors off, e
   await tab.send({ [APP_CODE]: await next.code() }, 'Confirm');
   await tab.sees('Second factors are off.');
   await tab.signOut();
+  await tab.shows('You have signed out');
   await tab.open('/portal/sign-in');
   await tab.send({ 'Email address': email, Password: PASSWORD }, 'Sign in');
   await tab.shows('Welcome, Ann Archer');
@@ -193,6 +197,41 @@ story('a sign-in is cancelled at its second step, and ends after five wrong code
   await tab.sees('A wrong code was entered too often');
   await tab.press('Sign in again');
   await tab.shows('Sign in');
+});
+
+pageStory('recovery codes are copied, saved as a file and printed alone, and the page asks before it is left', async ({ world, visitor }) => {
+  const ann = await visitor({ permissions: ['clipboard-read', 'clipboard-write'] });
+  const tab = await ann.openSignedIn(await world.person(), PAGE);
+  await tab.press('Set up authenticator app');
+  const app = await scan(tab);
+  await tab.send({ [FIRST_CODE]: await app.code() }, 'Confirm the code');
+  const list = tab.page.getByRole('region', { name: 'Recovery codes', exact: true });
+  await list.waitFor();
+  const codes = await list.locator('code').allInnerTexts();
+  await tab.press('Copy the codes');
+  await tab.sees('Copied.');
+  assert.deepEqual((await tab.page.evaluate(() => navigator.clipboard.readText())).split('\n'), codes);
+  const [download] = await Promise.all([tab.page.waitForEvent('download'), tab.press('Download as text')]);
+  assert.equal(download.suggestedFilename(), 'recovery-codes.txt');
+  const text = await readFile(await download.path(), 'utf8');
+  assert.ok(codes.every((code) => text.includes(code)), text);
+  await tab.page.emulateMedia({ media: 'print' });
+  const printed = await tab.page.evaluate(() => document.body.innerText.split('\n').filter(Boolean));
+  const isVisible = (text) => tab.page.getByText(text, { exact: true }).first().isVisible();
+  assert.equal(await isVisible(codes[9]), true, printed.join());
+  assert.equal(await isVisible('I have stored these codes'), false);
+  assert.equal(await isVisible('Store your recovery codes'), false);
+  await tab.page.emulateMedia({ media: 'screen' });
+  const questions = [];
+  tab.page.on('dialog', (dialog) => {
+    questions.push(dialog.message());
+    return dialog.dismiss();
+  });
+  await tab.follow('Home');
+  assert.deepEqual(questions, ['Leave without the codes? They are not shown again.']);
+  await tab.page.getByLabel('I have stored these codes').check();
+  await tab.press('Continue');
+  await tab.sees('Second factors are on.');
 });
 
 pageStory('a sign-in whose time is over says so, and begins again', async ({ world, visitor }) => {
