@@ -1,1 +1,1 @@
-import{F as e}from"./app.js";function t({client:t}){return e(`a`,{href:`/console/clients/${t.id}`,dir:`auto`,children:t.name})}export{t};
+import{L as e}from"./app.js";function t({client:t}){return e(`a`,{href:`/console/clients/${t.id}`,dir:`auto`,children:t.name})}export{t};

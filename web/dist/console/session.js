@@ -1,1 +1,1 @@
-import{$t as e,tn as t}from"./app.js";var n=t(void 0);function r(){let t=e(n);if(!t)throw Error(`the page does not ask for a session`);return t}export{r as n,n as t};
+import{at as e,rt as t}from"./app.js";var n=e(void 0);function r(){let e=t(n);if(!e)throw Error(`the page does not ask for a session`);return e}export{r as n,n as t};

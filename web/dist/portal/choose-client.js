@@ -1,1 +1,1 @@
-import{Dt as e,H as t,R as n,p as r}from"./app.js";import{f as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=t(`portal`);return n(e,{children:[n(i,{title:o.title}),n(a,{address:r(`portal`)})]})}export{o as default};
+import{K as e,V as t,f as n,ot as r}from"./app.js";import{g as i}from"./kit.js";import{t as a}from"./client-choice.js";function o(){let{chooseClient:o}=e(`portal`);return t(r,{children:[t(i,{title:o.title}),t(a,{address:n(`portal`)})]})}export{o as default};

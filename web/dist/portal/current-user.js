@@ -1,1 +1,1 @@
-import{et as e}from"./app.js";import{t}from"./connection.js";var n=()=>t(`portal`,()=>e());export{n as t};
+import{h as e}from"./operations.js";import{t}from"./connection.js";var n=()=>t(`portal`,()=>e());export{n as t};

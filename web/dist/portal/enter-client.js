@@ -1,1 +1,1 @@
-import{a as e,ht as t}from"./app.js";async function n(n,r){let i=await t({body:{client_id:n}});return i.data&&(e(i.data),location.assign(r)),i}export{n as t};
+import{L as e}from"./operations.js";import{i as t}from"./app.js";async function n(n,r){let i=await e({body:{client_id:n}});return i.data&&(t(i.data),location.assign(r)),i}export{n as t};

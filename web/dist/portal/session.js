@@ -1,1 +1,1 @@
-import{a as e,c as t}from"./queries.js";import{Ot as n,Tt as r,et as i}from"./app.js";var a=n(void 0),o=()=>t({queryKey:[`session`],queryFn:()=>e(i())});function s(){let e=r(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};
+import{a as e,c as t}from"./queries.js";import{h as n}from"./operations.js";import{it as r,st as i}from"./app.js";var a=i(void 0),o=()=>t({queryKey:[`session`],queryFn:()=>e(n())});function s(){let e=r(a);if(!e)throw Error(`the page does not ask for a session`);return e}export{s as n,o as r,a as t};

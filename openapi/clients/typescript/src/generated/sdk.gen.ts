@@ -59,8 +59,8 @@ export const activateAccount = <ThrowOnError extends boolean = false>(options: O
  * Change the password
  *
  * Sets a new password for the signed-in user, revokes the user's other sessions and mails a notice. The current
- * session and its tokens stay valid. A wrong current password counts as a failed sign-in. If second factors are on,
- * the session must be fresh.
+ * session and its tokens stay valid. A wrong current password counts as a failed sign-in. If second factors are
+ * on, the session must be fresh.
  *
  * Rate limits: `requests`, `bearer`, `sign_in_rate`, `sign_in_account`, `sign_in_network`.
  */
@@ -154,9 +154,9 @@ export const cancelSignIn = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Turn second factors off
  *
- * Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's other
- * sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of the user
- * requires a second factor.
+ * Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's
+ * other sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of
+ * the user requires a second factor.
  *
  * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
  *
@@ -408,9 +408,9 @@ export const resetPassword = <ThrowOnError extends boolean = false>(options: Opt
  * Request a sign-in code for the portal
  *
  * Mails a code of six digits if the address belongs to a portal user who has activated the account and whose
- * tenant allows sign-ins with codes. By default the code is valid for ten minutes. At most three flows of a user,
- * or of one of their known devices, have a valid code; a further flow gets no mail. The response is the same for an
- * unknown address.
+ * tenant allows sign-ins with codes. By default the code is valid for ten minutes. At most three flows of a
+ * user, or of one of their known devices, have a valid code; a further flow gets no mail. The response is the
+ * same for an unknown address.
  *
  * Rate limits: `requests`, `send_code`, `send_code_network`.
  */
@@ -508,9 +508,10 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
 /**
  * Step up in the portal
  *
- * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
- * too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
- * own address; if second factors are on, with one of them. The session keeps its id. The response sets new tokens.
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
+ * `mfa_at` too. The user proves their identity with the password, or with a code that `send_portal_code` has
+ * mailed to their own address; if second factors are on, with one of them. The session keeps its id. The
+ * response sets new tokens.
  *
  * Rate limits: `requests`, `bearer`, `sign_in_rate`, `sign_in_account`, `sign_in_network`, `code_misses`, `token_network`, `mfa_misses`.
  */
@@ -557,8 +558,8 @@ export const switchClient = <ThrowOnError extends boolean = false>(options: Opti
  * Sign in to the portal with a code
  *
  * Opens a session as `sign_in` does, with a code that `send_portal_code` has mailed. After five wrong codes the
- * code is invalid. The response is `invalid_code` for a wrong, used or expired code, for an unknown flow, and for a
- * user who cannot sign in here with a code.
+ * code is invalid. The response is `invalid_code` for a wrong, used or expired code, for an unknown flow, and
+ * for a user who cannot sign in here with a code.
  *
  * Rate limits: `requests`, `code_misses`, `token_network`.
  */
@@ -947,9 +948,9 @@ export const cancelStaffSignIn = <ThrowOnError extends boolean = false>(options:
 /**
  * Turn second factors off as a staff user
  *
- * Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's other
- * sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of the user
- * requires a second factor.
+ * Deletes the authenticator app, the recovery codes and the trusted devices of the signed-in user. The user's
+ * other sessions are revoked, and a notice is mailed. The response is 409 `required_by_tenant` if a tenant of
+ * the user requires a second factor.
  *
  * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
  *
@@ -1198,11 +1199,11 @@ export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(opt
 /**
  * Step up
  *
- * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
- * too. The staff user proves their identity with a code that `send_code` has mailed to their own address (`flow`
- * and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. The session keeps its id. The
- * response sets new tokens. It is `invalid_code` for a wrong, used or expired code, and for a code flow that is
- * unknown or of another address.
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
+ * `mfa_at` too. The staff user proves their identity with a code that `send_code` has mailed to their own
+ * address (`flow` and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. The
+ * session keeps its id. The response sets new tokens. It is `invalid_code` for a wrong, used or expired code,
+ * and for a code flow that is unknown or of another address.
  *
  * Rate limits: `requests`, `bearer`, `code_misses`, `token_network`, `mfa_misses`.
  */

@@ -1,0 +1,1 @@
+import{G as e,d as t,tt as n,u as r}from"./operations.js";var i={setUp:()=>n(),enable:e=>t({body:{code:e}}),replaceCodes:()=>e(),disable:()=>r()};export{i as t};

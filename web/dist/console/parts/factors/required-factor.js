@@ -1,0 +1,1 @@
+import{o as e}from"../../queries.js";import{n as t}from"../../factors.js";import{n}from"../../step-up.js";import{t as r}from"../../factor-calls.js";import{n as i}from"../../session.js";import{L as a}from"../../app.js";function o(){let{user:o,session:s}=i();return a(n,{children:a(t,{mfa:s.mfa,account:o.email,calls:r,onDone:()=>e.resetQueries()})})}export{o as default};

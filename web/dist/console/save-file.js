@@ -1,1 +1,0 @@
-function e(e,t){let n=URL.createObjectURL(t);Object.assign(document.createElement(`a`),{href:n,download:e}).click(),URL.revokeObjectURL(n)}var t=(t,n)=>e(t,new Blob([n],{type:`text/csv;charset=utf-8`}));export{t as n,e as t};

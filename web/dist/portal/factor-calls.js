@@ -1,0 +1,1 @@
+import{D as e,P as t,l as n,u as r}from"./operations.js";var i={setUp:()=>t(),enable:e=>r({body:{code:e}}),replaceCodes:()=>e(),disable:()=>n()};export{i as t};

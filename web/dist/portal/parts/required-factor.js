@@ -1,0 +1,1 @@
+import{o as e}from"../queries.js";import{n as t}from"../factors.js";import{t as n}from"../factor-calls.js";import{n as r}from"../session.js";import{n as i}from"../step-up.js";import{V as a}from"../app.js";function o(){let{user:o,session:s}=r();return a(i,{children:a(t,{mfa:s.mfa,account:o.email,calls:n,onDone:()=>e.resetQueries()})})}export{o as default};
