@@ -5,14 +5,17 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{
-    Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, images,
-    lock_table, password, paths, psql, unique_email,
+use crate::{
+    second_factors::{Factors, challenge, turn_on, verify},
+    support::{
+        Browser, Deployment, Invitation, Person, Process, Sink, Tenant, World, binary, database, eventually, images,
+        lock_table, password, paths, psql, unique_email,
+    },
 };
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 /// How many tables are copied.
-const TABLES: usize = 29;
+const TABLES: usize = 34;
 
 /// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
 fn copied_rows(output: &str) -> Vec<(String, u64)> {
@@ -39,6 +42,8 @@ struct Installation {
     queued: String,
     /// The slug of the tenant.
     tenant: String,
+    /// A person with second factors.
+    factors: (Person, Factors),
 }
 
 impl Installation {
@@ -72,6 +77,7 @@ impl Installation {
         let rows = json!({ "rows": [{ "email": unique_email("dan") }] });
         let bulk = paths::bulk_invitations(&person.client);
         tenant.owner.post_with_headers(&bulk, rows, &headers).await.expect(200);
+        let factors = person_with_factors(&world, &tenant).await;
         world.sql("INSERT INTO device_cutoffs (address_hash, since) VALUES ('other', '2027-01-15T08:00:00+00:00')");
         world.sql(
             "INSERT INTO audit_exports (tenant_id, slot, holder, expires_at) \
@@ -87,8 +93,20 @@ impl Installation {
         );
         let queued = invite_in_paused_lane(&mut world, &tenant, &person.client).await;
         world.processes.clear();
-        Self { world, person, reset, invitation, code: (browser, flow, code), token, queued, tenant: tenant.slug }
+        let code = (browser, flow, code);
+        Self { world, person, reset, invitation, code, token, queued, tenant: tenant.slug, factors }
     }
+}
+
+/// A person who has second factors and a trusted device.
+async fn person_with_factors(world: &World, tenant: &Tenant) -> (Person, Factors) {
+    let person = tenant.person(world).await;
+    let factors = turn_on(&person.browser, paths::MFA).await;
+    let browser = world.browser();
+    let asked = challenge(&person, &browser).await;
+    let body = json!({ "challenge": asked, "recovery_code": factors.recovery_codes[0], "trust_device": true });
+    verify(&browser, body).await.expect(200);
+    (person, factors)
 }
 
 /// Pauses the lane of invitations and invites a new address, so that its mail is queued. Returns the address.
@@ -187,6 +205,11 @@ async fn passwords_and_dead_jobs_are_copied_back_to_sqlite() {
     let settings = [PUBLIC_URL, ("PORTICO_SECRET", new.setting("PORTICO_SECRET")), ("DATABASE_URL", &file)];
     let back = World::start(Deployment::Single, &settings).await;
     old.person.sign_in(&back.browser()).await;
+    // The secret of the authenticator app is encrypted by the secret that was copied by hand.
+    let (person, factors) = &old.factors;
+    let browser = back.browser();
+    let asked = challenge(person, &browser).await;
+    verify(&browser, json!({ "challenge": asked, "code": factors.app.code().await })).await.expect(200);
     assert!(back.run(&["jobs", "list", "--state", "dead"]).contains("given up by hand"));
 }
 

@@ -61,8 +61,16 @@ stories! {
         let tenant = stale_tenant(world).await;
         let marked: Vec<_> = openapi::secured_operations().into_iter().filter(|operation| operation.is_fresh).collect();
         assert!(marked.len() >= 8, "{marked:?}");
+        let person = tenant.person(world).await;
+        world.sql(&format!(
+            "UPDATE sessions SET auth_time = '{PAST}' \
+             WHERE portal_user_id = (SELECT id FROM portal_users WHERE email = '{}')",
+            person.email
+        ));
         for operation in marked {
-            let response = tenant.owner.send(operation.method.clone(), &operation.path, None, &[]).await;
+            let is_portal = operation.schemes.contains("PortalCookie");
+            let browser = if is_portal { &person.browser } else { &tenant.owner };
+            let response = browser.send(operation.method.clone(), &operation.path, None, &[]).await;
             assert_eq!(response.problem_text(), "403 step_up_required", "{operation:?}");
         }
     }

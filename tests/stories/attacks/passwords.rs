@@ -281,8 +281,8 @@ stories! {
             for body in bodies_with_canary(&path, &fields) {
                 let response = caller.on_new_network().send(method.clone(), &path, Some(body.clone()), &[]).await;
                 let is_refused = (400..500).contains(&response.status);
-                // A bulk invitation answers each row, a check of a password judges any text, and a challenge that does not
-                // exist is cancelled.
+                // A bulk invitation answers each row, a check of a password judges any text, and a challenge that
+                // does not exist is cancelled.
                 let succeeds =
                     ["/sign-out", "/sign-out-everywhere", "/invitations/bulk", "/check-password", "/mfa/cancel"];
                 let may_succeed = succeeds.iter().any(|end| path.ends_with(end));

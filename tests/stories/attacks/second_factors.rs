@@ -1,7 +1,5 @@
 //! MFA cases: guessing, replaying and racing second factors.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -197,30 +195,31 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Sends all bodies to `verify` in the same moment, and returns how many succeeded and how many were refused.
-async fn race(world: &World, bodies: Vec<Value>) -> BTreeMap<u16, usize> {
+/// Sends all bodies to `verify` in the same moment, and asserts that one succeeds. On a slow machine, some of the others
+/// may get no connection to the database in time (503).
+async fn race(world: &World, bodies: Vec<Value>, round: usize) {
     let browsers = world.browsers(bodies.len()).iter().map(Browser::on_new_network).collect();
-    post_concurrently(browsers, &format!("{MFA}/verify"), bodies.into_iter().map(Some).collect()).await
+    let statuses = post_concurrently(browsers, &format!("{MFA}/verify"), bodies.into_iter().map(Some).collect()).await;
+    assert_eq!(statuses.get(&200), Some(&1), "round {round}: {statuses:?}");
+    assert!(statuses.keys().all(|status| [200, 401, 503].contains(status)), "round {round}: {statuses:?}");
 }
 
 /// One code of an authenticator app, one recovery code and one challenge, each used by many requests in the same
 /// moment: one of them wins each time.
 async fn one_winner(deployment: Deployment) {
     let (world, person, factors) = race_world(deployment).await;
-    let one_of = |count: usize| BTreeMap::from([(200, 1), (401, count - 1)]);
     for round in 0..rounds() {
         let secrets = copies(&world, &person, RACERS, round).await;
         let body = |secret: &String| match round % 2 {
             0 => json!({ "challenge": secret, "code": factors.app.code_in(0) }),
             _ => json!({ "challenge": secret, "recovery_code": factors.recovery_codes[0] }),
         };
-        let answers = race(&world, secrets.iter().map(body).collect()).await;
-        assert_eq!(answers, one_of(RACERS), "round {round}");
+        race(&world, secrets.iter().map(body).collect(), round).await;
         world.sql("UPDATE totp_secrets SET last_step = NULL");
         world.sql("UPDATE recovery_codes SET used_at = NULL");
         let asked = challenge(&person, &world.browser()).await;
         let same = json!({ "challenge": asked, "recovery_code": factors.recovery_codes[1] });
-        assert_eq!(race(&world, vec![same; RACERS]).await, one_of(RACERS), "round {round}");
+        race(&world, vec![same; RACERS], round).await;
         world.sql("UPDATE recovery_codes SET used_at = NULL");
     }
 }

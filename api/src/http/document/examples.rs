@@ -128,6 +128,7 @@ fn integer(name: &str) -> i64 {
 /// Returns an example of a string, by the schema that it belongs to, its name and its format.
 fn string(owner: &str, name: &str, format: &str) -> Value {
     let text = match (owner, name, format) {
+        ("TrustedDevice", "last_used_at", _) => TIME,
         (_, "last_sign_in_at" | "last_used_at" | "mfa_at" | "due_at" | "next_cursor" | "retried_by", _) => {
             return Value::Null;
         }

@@ -42,8 +42,8 @@ pub(crate) struct PortalEntry<'a> {
     pub(crate) invitation: Option<LinkTokenId>,
     /// The session that the browser already has.
     pub(crate) replaces: Option<SessionId>,
-    /// Whether the user has just activated the account through a mailed link. Then the mailbox is proved, the first device
-    /// is no reason for a notice, and the activation is the event of the audit log.
+    /// Whether the user has just activated the account through a mailed link. Then the mailbox is proved, the first
+    /// device is no reason for a notice, and the activation is the event of the audit log.
     pub(crate) is_activation: bool,
 }
 
