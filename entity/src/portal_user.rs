@@ -18,9 +18,10 @@ pub struct Model {
     pub email: String,
     /// The name of the person: the one that they chose, or else the one from their first invitation.
     pub name: String,
-    /// The password hash as a PHC string. Null until the person has activated the account.
+    /// The password hash as a PHC string. Null until the person has set a password. A person who activated the account with
+    /// a passkey has none.
     pub password_phc: Option<String>,
-    /// The cost in the password hash, such as `ln=17,r=8,p=1`. Null until the person has activated the account.
+    /// The cost in the password hash, such as `ln=17,r=8,p=1`. Null while there is no password.
     pub password_cost: Option<String>,
     /// When too many wrong passwords locked the password until a reset. Null while it is not locked.
     pub password_locked_at: Option<DateTimeUtc>,

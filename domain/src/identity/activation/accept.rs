@@ -1,4 +1,4 @@
-//! Accepting an invitation in a session, for portal users who already have a password.
+//! Accepting an invitation in a session, for portal users who have activated the account.
 
 use portico_entity::link_token::Purpose;
 

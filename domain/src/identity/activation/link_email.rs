@@ -119,9 +119,10 @@ async fn compose(
     let Some(invitation) = pending_or_renewed(app, row, invitation).await? else {
         return Ok(Composed::Suppressed("the invitation is accepted, cancelled or expired"));
     };
-    let (purpose, path) = match user.password_phc {
-        None => (Purpose::Activation, "/portal/activate"),
-        Some(_) => (Purpose::Accept, "/portal/accept-invitation"),
+    let (purpose, path) = if user.is_activated() {
+        (Purpose::Accept, "/portal/accept-invitation")
+    } else {
+        (Purpose::Activation, "/portal/activate")
     };
     let secret = match link_tokens::issue(app, row, purpose, &user, Some(&invitation)).await? {
         Ok(secret) => secret,
@@ -145,7 +146,7 @@ async fn compose(
 /// Returns the language that the invited person prefers. Until the account is activated, its row has the language of
 /// the first invitation, which may be that of another tenant.
 fn preferred_language(user: &portal_user::Model, invitation: &invitation::Model) -> Option<Language> {
-    let own = user.locale.as_deref().filter(|_| user.password_phc.is_some());
+    let own = user.locale.as_deref().filter(|_| user.is_activated());
     Language::first_of([own, invitation.locale.as_deref()])
 }
 

@@ -248,8 +248,8 @@ impl LinkDetails {
             || token.revoked_at.is_some()
             || token.credential_version != self.user.credential_version && !outlives_password(token.purpose)
             || self.user.disabled_at.is_some()
-            // An activation link must never change an account that already has a password.
-            || token.purpose == Purpose::Activation && self.user.password_phc.is_some()
+            // An activation link must never change an account that is already activated.
+            || token.purpose == Purpose::Activation && self.user.is_activated()
     }
 }
 

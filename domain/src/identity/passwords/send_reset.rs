@@ -27,7 +27,7 @@ use crate::{
 /// The checks run in this order:
 /// - `not_found`: the caller's tenant has no client with this id, or the client no membership with this id.
 /// - `client_suspended`: the client is archived.
-/// - `conflict`: the membership is not active, or the person has no password.
+/// - `conflict`: the membership is not active, or the person has not activated the account.
 /// - `too_many_requests`: a rate limit of the recipient or of the caller is used up.
 /// - `unavailable` or `internal`: a database query failed. For `unavailable`, the rate limits are refunded.
 pub async fn send_reset(app: &App, caller: &Authorized<ClientsEdit>, client: ClientId, id: MembershipId) -> Result<()> {
@@ -36,7 +36,7 @@ pub async fn send_reset(app: &App, caller: &Authorized<ClientsEdit>, client: Cli
     if client.status == client::Status::Archived {
         return Err(Error::Forbidden("client_suspended"));
     }
-    if member.membership.status != Status::Active || user.password_phc.is_none() || user.disabled_at.is_some() {
+    if member.membership.status != Status::Active || !user.is_activated() || user.disabled_at.is_some() {
         return Err(Error::ConflictBecause("The portal user is not active at the client."));
     }
     let email = EmailAddress::stored(&user.email)?;

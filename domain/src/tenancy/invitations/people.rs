@@ -48,7 +48,7 @@ pub(super) async fn find(
         let active =
             if inviter.is_immediate { active_in_tenant(tx.db(), inviter, &ids).await? } else { HashSet::new() };
         people.extend(users.into_iter().map(|user| {
-            let joins_immediately = user.password_phc.is_some() && active.contains(&user.id);
+            let joins_immediately = user.is_activated() && active.contains(&user.id);
             let mode = if joins_immediately { Mode::Notification } else { Mode::Setup };
             (user.email.clone(), Person { mode, is_at_client: at_client.contains(&user.id), user })
         }));

@@ -49,8 +49,8 @@ impl mail::checks::Example for ResetEmail {
 
 /// Composes the mail of kind `reset`.
 ///
-/// The request does not look the address up. This function, which the worker runs, does. A portal user without a
-/// password gets an activation mail instead. Returns [`Composed::Suppressed`] if no enabled portal user has the
+/// The request does not look the address up. This function, which the worker runs, does. A portal user who has not
+/// activated the account gets an activation mail instead; one who has no password sets the first one by the reset link. Returns [`Composed::Suppressed`] if no enabled portal user has the
 /// address, or if the link is no longer valid.
 ///
 /// # Errors
@@ -65,7 +65,7 @@ pub(crate) async fn compose(app: &App, row: &email::Model) -> Result<Composed, C
         return Ok(Composed::Suppressed("no enabled portal user has this address"));
     };
     mail::set_recipient_user(app, row, user.id).await?;
-    if user.password_phc.is_none() {
+    if !user.is_activated() {
         return Ok(Composed::OtherKind(Kind::Activation));
     }
     let secret = match link_tokens::issue(app, row, Purpose::Reset, &user, None).await? {
