@@ -13,7 +13,10 @@ use crate::{
         jwks::Jwks,
         link_tokens::LinkTokens,
         mfa::{Mfa, StaffMfa},
+        mfa_passkeys::{MfaPasskeys, StaffMfaPasskeys},
+        own_passkeys::{OwnPasskeys, OwnStaffPasskeys},
         own_sessions::{OwnSessions, OwnStaffSessions},
+        passkey_sign_in::{PasskeySignIn, StaffPasskeySignIn},
         passwords::Passwords,
         profile::Profile,
         sessions::Sessions,
@@ -55,11 +58,12 @@ Errors are problem documents (RFC 9457) with a `code` for programs. Each operati
 pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
     let sessions = (Sessions, OwnSessions, StaffSessions, OwnStaffSessions);
     let identity = (sessions, LinkTokens, Passwords, Profile, (Mfa, StaffMfa, TrustedDevices));
+    let passkeys = (PasskeySignIn, StaffPasskeySignIn, OwnPasskeys, OwnStaffPasskeys, MfaPasskeys, StaffMfaPasskeys);
     let people = (PortalUsers, Colleagues, Invitations, InvitationLists, BulkInvitations);
     let staff = (Staff, StaffProfile, ServiceAccounts, OwnTokens, ApiTokens, CliLogins);
     let settings = (Branding, PublicBrands, SignInPolicies);
     let tenancy = (Clients, people, staff, settings, OverviewFigures, Emails, AuditEvents);
-    OpenApiService::new((identity, tenancy, (Jwks, Health)), "Portico", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new((identity, passkeys, tenancy, (Jwks, Health)), "Portico", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
 }
@@ -142,7 +146,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 26, "the secrets are found by their format");
+        assert_eq!(checked, 39, "the secrets are found by their format");
     }
 
     #[test]
@@ -163,7 +167,7 @@ mod tests {
             assert!(!example.as_object().unwrap().is_empty(), "{} has no example", operation["operationId"]);
             checked += 1;
         }
-        assert_eq!(checked, 50);
+        assert_eq!(checked, 67);
         let sign_in = &document["paths"]["/api/portal/auth/sign-in"]["post"]["requestBody"]["content"];
         let expected = serde_json::json!({ "email": "ann@example.com", "password": "quartz-lantern-41" });
         assert_eq!(sign_in["application/json"]["example"], expected);

@@ -117,7 +117,7 @@ pub(crate) fn context() -> RequestContext {
 
 /// How a session is opened without a second factor.
 fn new_session(context: &RequestContext, method: Method) -> NewSession<'_> {
-    NewSession { context, method, factor: None, replaces: None }
+    NewSession { context, method, factor: None, passkey: None, replaces: None }
 }
 
 impl TestApp {
@@ -232,6 +232,7 @@ impl TestApp {
             activated_at: None,
             mfa_enabled_at: None,
             factors_version: 0,
+            webauthn_handle: None,
             locale: None,
             disabled_at: None,
             created_at: self.now(),

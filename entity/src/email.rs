@@ -97,6 +97,10 @@ pub enum SecurityEvent {
     RecoveryCodeUsed,
     /// A person who knows the first factor has entered wrong codes.
     MfaGuessed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 /// The status of a mail.

@@ -36,6 +36,8 @@ ids! {
     LinkTokenId,
     /// The id of a [login of the command line](crate::cli_login). It is not the code.
     CliLoginId,
+    /// The id of a [ceremony](crate::ceremony) of passkeys. It is not the secret.
+    CeremonyId,
     /// The id of a [client](crate::client).
     ClientId,
     /// The id of a [code flow](crate::code_flow).
@@ -48,6 +50,8 @@ ids! {
     JobId,
     /// The id of a [membership](crate::membership).
     MembershipId,
+    /// The id of a [passkey](crate::passkey). It is not the id of the credential.
+    PasskeyId,
     /// The id of a [portal user](crate::portal_user).
     PortalUserId,
     /// The id of a [recovery code](crate::recovery_code). It is not the code.

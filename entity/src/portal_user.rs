@@ -35,6 +35,8 @@ pub struct Model {
     /// A number that every change of the second factors raises by one. Challenges, setups and trusted devices of an
     /// older version are invalid.
     pub factors_version: i32,
+    /// The user handle of passkeys: 64 random bytes in base64url. Null until the first registration of a passkey begins.
+    pub webauthn_handle: Option<String>,
     /// The language of the person's mail, a BCP 47 language tag. Null uses the language of the tenant.
     pub locale: Option<String>,
     /// When the person was disabled. A disabled person cannot sign in and gets no links. Null while the person is

@@ -6,7 +6,7 @@
 use sea_orm::{ExprTrait, entity::prelude::*, sea_query::IntoCondition};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, PortalUserId, SessionId, StaffUserId, UserId};
+use crate::{ClientId, PasskeyId, PortalUserId, SessionId, StaffUserId, UserId};
 
 /// The first factor by which a session was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -17,17 +17,20 @@ pub enum Method {
     Password,
     /// A mailed code.
     Code,
+    /// A passkey, which is both factors.
+    Passkey,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 2] = [Self::Password, Self::Code];
+    pub const ALL: [Self; 3] = [Self::Password, Self::Code, Self::Passkey];
 
     /// Returns the text that the database stores for this method.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Code => "code",
+            Self::Passkey => "passkey",
         }
     }
 }
@@ -37,6 +40,8 @@ impl Method {
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
+    /// A passkey.
+    Passkey,
     /// A one-time password of an authenticator app.
     Totp,
     /// A recovery code.
@@ -45,11 +50,12 @@ pub enum Factor {
 
 impl Factor {
     /// Every second factor, the strongest first.
-    pub const ALL: [Self; 2] = [Self::Totp, Self::RecoveryCode];
+    pub const ALL: [Self; 3] = [Self::Passkey, Self::Totp, Self::RecoveryCode];
 
     /// Returns the text that the database stores for this factor.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Passkey => "passkey",
             Self::Totp => "totp",
             Self::RecoveryCode => "recovery_code",
         }
@@ -103,6 +109,9 @@ pub struct Model {
     pub mfa_at: Option<DateTimeUtc>,
     /// The second factor that was proved then. Null while `mfa_at` is null.
     pub mfa_factor: Option<Factor>,
+    /// The passkey that opened the session, as the only factor or as the second one. The removal of the passkey ends the
+    /// session. Null when there was none.
+    pub passkey_id: Option<PasskeyId>,
     /// When the session was opened.
     pub created_at: DateTimeUtc,
     /// When the session was last used. Requests update it at most once a minute.

@@ -24,6 +24,7 @@ mod m20261126_000066_colleagues;
 mod m20261128_000070_tenant_logos;
 mod m20261128_000071_cli_logins;
 mod m20261128_000072_second_factors;
+mod m20261128_000073_passkeys;
 mod schema;
 
 use std::time::Duration;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000070_tenant_logos::Migration),
             Box::new(m20261128_000071_cli_logins::Migration),
             Box::new(m20261128_000072_second_factors::Migration),
+            Box::new(m20261128_000073_passkeys::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use sea_orm_migration::prelude::*;
 
 pub(crate) use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob, boolean, integer, integer_null, json_binary, json_binary_null, pk_uuid,
-    string, string_null, string_uniq, text_null, timestamp_with_time_zone as time,
+    string, string_null, string_uniq, text, text_null, timestamp_with_time_zone as time,
     timestamp_with_time_zone_null as time_null, uuid, uuid_null,
 };
 

@@ -10,7 +10,7 @@ use poem_openapi::{
 };
 use portico_domain::{
     entity::{
-        ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, ServiceAccountId, SessionId,
+        ApiTokenId, ClientId, CodeFlowId, EmailId, InvitationId, MembershipId, PasskeyId, ServiceAccountId, SessionId,
         StaffUserId, TrustedDeviceId,
     },
     identity::cli_logins::{CodeChallenge, CodeVerifier, LoginState},
@@ -260,6 +260,7 @@ ids!(
     EmailId,
     InvitationId,
     MembershipId,
+    PasskeyId,
     ServiceAccountId,
     SessionId,
     StaffUserId,

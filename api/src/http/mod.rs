@@ -16,6 +16,7 @@ pub(crate) mod fields;
 pub(crate) mod health;
 mod host;
 pub(crate) mod internal;
+pub(crate) mod json_object;
 pub(crate) mod middleware;
 pub(crate) mod ndjson;
 pub(crate) mod nullable;

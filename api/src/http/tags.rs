@@ -17,6 +17,9 @@ pub(crate) enum Tag {
     /// Second factors of portal users and staff users: setting them up, and proving them at sign-in.
     #[oai(rename = "second factors")]
     SecondFactors,
+    /// Passkeys of portal users and staff users: registering them, and signing in with them.
+    #[oai(rename = "passkeys")]
+    Passkeys,
     /// The profile of the signed-in portal user.
     #[oai(rename = "profile")]
     Profile,

@@ -6,15 +6,16 @@ use chrono::{DateTime, Utc};
 use poem::web::Data;
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 use portico_domain::{
-    entity::link_token,
+    entity::{SessionId, link_token},
     identity::{
-        activation::{self, ActivateInput},
+        activation::{self, ActivateInput, FirstCredential},
         link_tokens::{self, LinkInfo},
         not_me,
     },
     platform::{
         app::App,
         email_address::EmailAddress,
+        error::Error,
         name::Name,
         secret::{Password, PlainToken},
     },
@@ -31,7 +32,10 @@ use crate::{
         response::{Accepted, NoContent, WithCookies, accepted},
         tags::Tag,
     },
-    identity::views::{self, SignInResult},
+    identity::{
+        ceremonies::NewPasskey,
+        views::{self, SignInResult},
+    },
     tenancy::views::TenantContactView,
 };
 
@@ -65,7 +69,7 @@ struct CheckedLink {
 
 /// What a link can be used for.
 ///
-/// - `activation`: set the first password with `activate_account`.
+/// - `activation`: set the first password, or add the first passkey, with `activate_account`.
 /// - `reset`: set a new password with `reset_password`.
 /// - `accept`: sign in and join the client with `accept_invitation`.
 /// - `not_me`: report a sign-in from an unknown device with `report_sign_in`.
@@ -82,7 +86,8 @@ enum LinkPurpose {
     NotMe,
 }
 
-/// An activation link and the first password of the account.
+/// An activation link, and the first password or the first passkey of the account. Exactly one of `password` and `passkey`
+/// is given.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Activate {
@@ -90,7 +95,9 @@ struct Activate {
     token: Field<PlainToken>,
     /// The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
     /// 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
-    password: Field<Password>,
+    password: Option<Field<Password>>,
+    /// The passkey that the browser has made with the options of `start_passkey_activation`.
+    passkey: Option<NewPasskey>,
     /// The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
     name: Option<Field<Name>>,
 }
@@ -100,6 +107,28 @@ struct Activate {
 struct ResendActivation {
     /// The email address of the invited person.
     email: Field<EmailAddress>,
+}
+
+impl Activate {
+    /// Returns the input of the use case.
+    ///
+    /// # Errors
+    /// `validation_failed` unless exactly one of the credentials is given.
+    fn input(self, replaces: Option<SessionId>) -> Result<ActivateInput, Error> {
+        let credential = match (self.password, self.passkey) {
+            (Some(Field(password)), None) => FirstCredential::Password(password),
+            (None, Some(passkey)) => {
+                let (presented, name) = passkey.into_parts();
+                FirstCredential::Passkey(presented, name)
+            }
+            (None, None) => return Err(Error::invalid("/password", "required", "or `passkey` must be given")),
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid("/passkey", "credential_invalid", "must not be given with `password`"));
+            }
+        };
+        let name = self.name.map(|Field(name)| name);
+        Ok(ActivateInput { token: self.token.0, credential, name, replaces })
+    }
 }
 
 impl From<LinkInfo> for CheckedLink {
@@ -137,14 +166,18 @@ impl LinkTokens {
 
     /// Activate an account
     ///
-    /// Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
+    /// Sets the first password or adds the first passkey, accepts the invitation and signs in. The link cannot be used again. The session that
     /// the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
     ///
     /// If the tenant requires a second factor at once, the response is a challenge and sets no cookie:
     /// `complete_enrolment` then opens the session.
     ///
-    /// If the password is rejected, the link stays valid. If the user already has a password, the response is
-    /// `token_revoked`. If the tenant does not allow passwords, it is `invalid_credentials`.
+    /// If the password is rejected, the link stays valid. If the user has already activated the account, the response is
+    /// `token_revoked`. If the tenant does not allow passwords or passkeys, it is `invalid_credentials`.
+    ///
+    /// With a `passkey`, the account has no password: `forgot_password` can set one later. The response is `invalid_code`
+    /// for a ceremony that is unknown, used, expired or of another link, and for a response that is refused, and 409
+    /// `conflict` if the passkey is registered already. The link stays valid then.
     #[oai(path = "/auth/activate", method = "post", operation_id = "activate_account")]
     async fn activate(
         &self,
@@ -157,15 +190,15 @@ impl LinkTokens {
         WithCookies<Json<SignInResult>>,
         {
             codes::INVALID_CREDENTIALS
+                | codes::INVALID_CODE
                 | codes::CLIENT_SUSPENDED
+                | codes::CONFLICT
                 | codes::LINK_TOKEN
                 | limit::CHECK_PASSWORD
                 | limit::TOKEN_NETWORK
         },
     > {
-        let name = body.name.map(|Field(name)| name);
-        let input = ActivateInput { token: body.token.0, password: body.password.0, name, replaces: current.0 };
-        let activated = activation::activate(app, &caller, input).await;
+        let activated = activation::activate(app, &caller, body.input(current.0)?).await;
         let session = rate_limits.count_refused_password(&caller.context.network(), activated)?;
         Ok(views::sign_in_response(app, session))
     }

@@ -49,20 +49,20 @@ struct VerifyFactor {
 
 /// The challenge of a sign-in.
 #[derive(Object)]
-struct ChallengeOfSignIn {
+pub(super) struct ChallengeOfSignIn {
     /// The `challenge` of the sign-in.
-    challenge: Field<PlainToken>,
+    pub(super) challenge: Field<PlainToken>,
 }
 
 /// The start of the setup of an authenticator app during a sign-in.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
-struct SetUpEnrolment {
+pub(super) struct SetUpEnrolment {
     /// The `challenge` of the sign-in.
-    challenge: Field<PlainToken>,
+    pub(super) challenge: Field<PlainToken>,
     /// The code that `enrol/send-code` has mailed: a string of six digits. Needed once if `mail_code_required` of the
     /// challenge is true.
-    mail_code: Option<Field<Code>>,
+    pub(super) mail_code: Option<Field<Code>>,
 }
 
 /// The first code of an authenticator app that is set up during a sign-in.
@@ -78,7 +78,8 @@ struct CompleteEnrolment {
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct EnableMfa {
-    /// The current code of the authenticator app: a string of six digits.
+    /// The current code of the authenticator app: a string of six digits. If it is absent, the passkeys of the user become
+    /// the second factors.
     code: Option<Field<Code>>,
 }
 
@@ -94,6 +95,8 @@ struct MfaStatusView {
     due_at: Nullable<DateTime<Utc>>,
     /// Whether the user has an authenticator app.
     totp: bool,
+    /// The number of passkeys that can be used at the public URL of this installation.
+    passkeys: u64,
     /// The number of recovery codes that were not used yet.
     recovery_codes_left: u64,
     /// The number of trusted devices.
@@ -122,20 +125,20 @@ struct RecoveryCodes {
 
 /// A portal session that was opened after a second factor was set up, with the recovery codes.
 #[derive(Object)]
-struct EnrolledSession {
+pub(super) struct EnrolledSession {
     #[oai(flatten)]
-    session: Session,
+    pub(super) session: Session,
     /// Ten recovery codes, in groups of four characters. They are shown once.
-    recovery_codes: Vec<String>,
+    pub(super) recovery_codes: Vec<String>,
 }
 
 /// A staff session that was opened after a second factor was set up, with the recovery codes.
 #[derive(Object)]
-struct EnrolledStaffSession {
+pub(super) struct EnrolledStaffSession {
     #[oai(flatten)]
-    session: StaffSession,
+    pub(super) session: StaffSession,
     /// Ten recovery codes, in groups of four characters. They are shown once.
-    recovery_codes: Vec<String>,
+    pub(super) recovery_codes: Vec<String>,
 }
 
 impl VerifyFactor {
@@ -166,6 +169,7 @@ impl From<MfaStatus> for MfaStatusView {
             required: status.is_required,
             due_at: Nullable(status.due_at),
             totp: status.has_totp,
+            passkeys: status.passkeys,
             recovery_codes_left: status.recovery_codes_left,
             trusted_devices: status.trusted_devices,
         }
@@ -184,12 +188,12 @@ impl From<Setup> for TotpSetup {
 }
 
 /// Returns the codes as texts.
-fn texts(codes: &[PlainToken]) -> Vec<String> {
+pub(super) fn texts(codes: &[PlainToken]) -> Vec<String> {
     codes.iter().map(|code| code.reveal().to_owned()).collect()
 }
 
 /// Returns the response that completes a sign-in of a portal user.
-fn portal_session(app: &App, completed: Completed) -> Result<WithCookies<Json<Session>>, Error> {
+pub(super) fn portal_session(app: &App, completed: Completed) -> Result<WithCookies<Json<Session>>, Error> {
     let CompletedSession::Portal(issued) = completed.session else { return Err(wrong_realm()) };
     let mut response = views::opened_response(app, *issued);
     response.1.extend(completed.trusted_device.and_then(|device| cookies::trusted_device_cookie(app, &device)));
@@ -197,7 +201,7 @@ fn portal_session(app: &App, completed: Completed) -> Result<WithCookies<Json<Se
 }
 
 /// Returns the response that completes a sign-in of a staff user.
-fn staff_session(app: &App, completed: Completed) -> Result<WithCookies<Json<StaffSession>>, Error> {
+pub(super) fn staff_session(app: &App, completed: Completed) -> Result<WithCookies<Json<StaffSession>>, Error> {
     let CompletedSession::Staff(issued) = completed.session else { return Err(wrong_realm()) };
     Ok(views::opened_staff_response(app, *issued))
 }
@@ -324,7 +328,8 @@ impl Mfa {
     ///
     /// Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
     /// authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
-    /// mailed.
+    /// mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict` if the
+    /// user has none that can be used here, or if second factors are on already.
     #[oai(path = "/enable", method = "post", operation_id = "enable_mfa")]
     async fn enable(
         &self,
@@ -472,7 +477,8 @@ impl StaffMfa {
     ///
     /// Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
     /// authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
-    /// mailed.
+    /// mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict` if the
+    /// user has none that can be used here, or if second factors are on already.
     #[oai(path = "/enable", method = "post", operation_id = "enable_staff_mfa")]
     async fn enable(
         &self,

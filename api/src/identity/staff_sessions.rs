@@ -92,11 +92,12 @@ impl StaffSessions {
 
     /// Step up
     ///
-    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
-    /// `mfa_at` too. The staff user proves their identity with a code that `send_code` has mailed to their own
-    /// address (`flow` and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. The
-    /// session keeps its id. The response sets new tokens. It is `invalid_code` for a wrong, used or expired code,
-    /// and for a code flow that is unknown or of another address.
+    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+    /// too. The staff user proves their identity with a code that `send_code` has mailed to their own address (`flow`
+    /// and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. A passkey
+    /// is a second factor in any case. The session keeps its id. The
+    /// response sets new tokens. It is `invalid_code` for a wrong, used or expired code, and for a code flow that is
+    /// unknown or of another address.
     #[oai(path = "/step-up", method = "post", operation_id = "step_up_staff")]
     async fn step_up(
         &self,

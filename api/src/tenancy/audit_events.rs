@@ -1,17 +1,11 @@
 //! `/api/v1/audit-events`: the audit log of the tenant. Called by staff users.
 
-use std::{borrow::Cow, io};
+use std::io;
 
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream::try_unfold};
 use poem::web::Data;
-use poem_openapi::{
-    Enum, Object, OpenApi,
-    param::Query,
-    payload::Json,
-    registry::{MetaSchema, MetaSchemaRef},
-    types::{ParseFromJSON, ParseResult, ToJSON, Type},
-};
+use poem_openapi::{Enum, Object, OpenApi, param::Query, payload::Json, types::ToJSON};
 use portico_domain::{
     entity::{
         ClientId,
@@ -24,7 +18,6 @@ use portico_domain::{
         page::{Page, PageRequest},
     },
 };
-use serde_json::Value;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -32,6 +25,7 @@ use crate::http::{
     auth::{Authorized, check_still_authorized},
     error::ApiResult,
     fields::{ActionName, Field, Timestamp},
+    json_object::JsonObject,
     ndjson::Ndjson,
     nullable::Nullable,
     page,
@@ -66,7 +60,7 @@ struct AuditEvent {
     /// Whether the action was done.
     outcome: Outcome,
     /// Further facts: ids and states.
-    details: Details,
+    details: JsonObject,
 }
 
 /// Who acted.
@@ -125,46 +119,6 @@ enum Outcome {
     Failure,
 }
 
-/// A JSON object with any fields.
-struct Details(Value);
-
-impl Type for Details {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "details".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        let any = MetaSchemaRef::Inline(Box::new(MetaSchema::ANY));
-        let schema = MetaSchema { additional_properties: Some(Box::new(any)), ..MetaSchema::new("object") };
-        MetaSchemaRef::Inline(Box::new(schema))
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
-    }
-}
-
-impl ParseFromJSON for Details {
-    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
-        Ok(Self(value.unwrap_or_default()))
-    }
-}
-
-impl ToJSON for Details {
-    fn to_json(&self) -> Option<Value> {
-        Some(self.0.clone())
-    }
-}
-
 /// A page of events, newest first.
 #[derive(Object)]
 struct AuditEventList {
@@ -201,7 +155,7 @@ impl From<audit_event::Model> for AuditEvent {
                 audit_event::Outcome::Success => Outcome::Success,
                 audit_event::Outcome::Failure => Outcome::Failure,
             },
-            details: Details(event.details),
+            details: JsonObject(event.details),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod mailed_codes;
 pub mod mfa;
 pub mod not_me;
 pub(crate) mod notices;
+pub mod own_passkeys;
 pub mod passkeys;
 pub mod passwords;
 pub mod profile;

@@ -35,6 +35,7 @@ limits! {
     CODE_MISSES: "code_misses", "PORTICO_LIMIT_CODE_MISSES", "15/1h", Shared, "Wrong mailed codes, per address or known device.";
     MFA_MISSES: "mfa_misses", "PORTICO_LIMIT_MFA_MISSES", "15/1h", Shared, "Wrong second factors, per person or known device: codes of an authenticator app and recovery codes.";
     TOKEN_NETWORK: "token_network", "PORTICO_LIMIT_TOKEN_NETWORK", "20/1m", Process, "Link tokens and codes that are not valid, per network and process.";
+    CEREMONIES: "ceremonies", "PORTICO_LIMIT_CEREMONIES", "60/1m", Process, "Ceremonies of passkeys that are started, per network and process.";
     INVITE_RECIPIENT: "invite_recipient", "PORTICO_LIMIT_INVITE_RECIPIENT", "10/1d", Shared, "Invitations, resends and reset links that staff users send, per tenant and recipient; those of an administrator of a client, per client and recipient.";
     INVITE_ACTOR: "invite_actor", "PORTICO_LIMIT_INVITE_ACTOR", "500/1d", Shared, "Invitations, resends and reset links that staff users send, per staff user.";
     INVITE_COLLEAGUE: "invite_colleague", "PORTICO_LIMIT_INVITE_COLLEAGUE", "20/1d", Shared, "Invitations and resends, per administrator of a client.";

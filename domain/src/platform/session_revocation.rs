@@ -29,6 +29,8 @@ pub(crate) enum RevocationReason {
     PasswordChanged,
     /// The owner turned second factors on or off, or replaced one.
     FactorsChanged,
+    /// The owner removed the passkey that opened the session.
+    PasskeyRemoved,
     /// The owner ended the session, or all other sessions, in the list of sessions.
     EndedByOwner,
     /// The owner reported a sign-in from an unknown device.
@@ -63,6 +65,7 @@ impl RevocationReason {
             Self::PasswordReset => "password_reset",
             Self::PasswordChanged => "password_changed",
             Self::FactorsChanged => "factors_changed",
+            Self::PasskeyRemoved => "passkey_removed",
             Self::EndedByOwner => "ended_by_owner",
             Self::ReportedByOwner => "reported_by_owner",
             Self::MembershipDisabled => "membership_disabled",

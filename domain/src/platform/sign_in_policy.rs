@@ -91,6 +91,7 @@ impl Methods {
         match method {
             Method::Password => self.password,
             Method::Code => self.code,
+            Method::Passkey => self.passkey,
         }
     }
 }

@@ -67,6 +67,8 @@ impl Examples<'_> {
             "UpdateSignInPolicy" => json!({ "mfa": { "portal": "admins" } }),
             "EnableMfa" | "StepUp" => json!({ "code": "123456" }),
             "VerifyFactor" => json!({ "challenge": LINK_TOKEN, "code": "123456" }),
+            "Activate" => json!({ "token": LINK_TOKEN, "password": "quartz-lantern-41" }),
+            "StartPasskeySignIn" => json!({ "email": "ann@example.com" }),
             _ => self.of(&json!({ "$ref": format!("#/components/schemas/{name}") }), "", ""),
         }
     }
@@ -156,6 +158,7 @@ fn string(owner: &str, name: &str, format: &str) -> Value {
         ("CreateApiToken" | "ApiToken" | "CreatedApiToken" | "OwnedApiToken" | "PresentedApiToken", "name", _) => {
             "nightly import"
         }
+        ("Passkey" | "RenamePasskey" | "NewPasskey", "name", _) => "Laptop",
         ("ServiceAccount" | "CreateServiceAccount", "name", _) => "CRM",
         ("Tenant" | "TenantContact" | "Brand" | "Branding", "name", _) => "Demo",
         (_, "name", _) => "Ann Baker",
@@ -177,7 +180,8 @@ fn string(owner: &str, name: &str, format: &str) -> Value {
         (_, "pointer", _) => "/email",
         (_, "prefix", _) => "pat_Zt4k",
         ("CreatedApiToken", "token", _) => "pat_Zt4k…",
-        (_, "challenge", _) => LINK_TOKEN,
+        (_, "challenge" | "ceremony", _) => LINK_TOKEN,
+        (_, "credential_id", _) => "aGVsbG8gd29ybGQtcGFzc2tleQ",
         ("TotpSetup", "secret", _) => "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
         (_, "otpauth_uri", _) => {
             "otpauth://totp/Demo:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Demo"

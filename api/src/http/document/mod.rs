@@ -40,6 +40,7 @@ pub(crate) const TAG_ORDER: [&str; 19] = [
     "link tokens",
     "passwords",
     "second factors",
+    "passkeys",
     "profile",
     "colleagues",
     "operations",

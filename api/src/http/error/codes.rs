@@ -44,7 +44,7 @@ codes! {
     SESSION_EXPIRED: 401, "session_expired", "The session has expired", "the session has expired";
     SESSION_REVOKED: 401, "session_revoked", "The session was revoked", "the session was revoked";
     INVALID_CREDENTIALS: 401, "invalid_credentials", "Wrong email address or password", "the address or the password is wrong, or the account cannot sign in here";
-    INVALID_CODE: 401, "invalid_code", "The code is invalid", "the code is wrong, used or expired";
+    INVALID_CODE: 401, "invalid_code", "The code is invalid", "the code, or the response of a passkey, is wrong, used or expired";
     FORBIDDEN: 403, "forbidden", "Permission denied", "the caller must not do this";
     CSRF_REJECTED: 403, "csrf_rejected", "Cross-site request rejected", "the request comes from a page of an origin that is not allowed";
     CLIENT_SUSPENDED: 403, "client_suspended", "The client is archived or its tenant is suspended", "the client is archived, or its tenant is suspended";
@@ -59,6 +59,7 @@ codes! {
     WRONG_ACCOUNT: 409, "wrong_account", "The link belongs to another user", "the link was mailed to another user";
     LAST_ADMIN: 409, "last_admin", "The client would have no administrator", "the client would have no administrator";
     LAST_OWNER: 409, "last_owner", "The tenant needs an owner", "the tenant would have no owner";
+    LAST_SIGN_IN_METHOD: 409, "last_sign_in_method", "The last way to sign in cannot be removed", "the user could not sign in any more";
     IDEMPOTENCY_MISMATCH: 409, "idempotency_mismatch", "The idempotency key was used with another body", "the idempotency key was used with another body";
     REQUIRED_BY_TENANT: 409, "required_by_tenant", "The tenant requires it", "a tenant of the user requires a second factor";
     CONFLICT: 409, "conflict", "Conflicts with existing data", "the request conflicts with existing data or with another request; `detail` says why";

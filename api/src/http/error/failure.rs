@@ -50,7 +50,8 @@ pub(crate) mod limit {
         INVITE_COLLEAGUE,
         INVITE_BULK,
         CHECK_PASSWORD,
-        MFA_MISSES
+        MFA_MISSES,
+        CEREMONIES
     );
 
     /// The limits of an operation that checks a password.

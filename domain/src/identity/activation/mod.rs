@@ -1,4 +1,4 @@
-//! Account activation: an invited portal user sets the first password through a mailed link.
+//! Account activation: an invited portal user sets the first password, or registers the first passkey, through a mailed link.
 
 mod accept;
 mod activate;
@@ -10,5 +10,5 @@ mod resend;
 mod template_values;
 
 pub use accept::accept;
-pub use activate::{ActivateInput, activate};
+pub use activate::{ActivateInput, FirstCredential, activate, start_passkey};
 pub use resend::resend;

@@ -110,6 +110,22 @@ async fn check(app: &App, user: &User, submitted: Submitted<'_>, is_locked: bool
     }
 }
 
+/// Ends the failure streaks of `user`, who has proved a passkey: those of [`MFA_LOCKOUT`](limits::MFA_LOCKOUT). A passkey
+/// is no attempt that is counted, because nobody can guess one.
+///
+/// # Errors
+/// `unavailable` or `internal` if the database fails.
+pub(crate) async fn end_lockout(tx: &Tx, context: &RequestContext, user: &User) -> Result<()> {
+    let app = tx.app();
+    let id = user.id().uuid().to_string();
+    let device = devices::known_device(app, context, user.id().realm(), &user.email()?).await?;
+    for device in ["", device.as_deref().unwrap_or_default()] {
+        let streak = FailureStreak { limit: &limits::MFA_LOCKOUT, subject: &[&id, device] };
+        rate_limit::reset_streak(app, tx.db(), streak).await?;
+    }
+    Ok(())
+}
+
 impl Attempt {
     /// Refunds the unit and ends the failure streaks. In a transaction, call this last: other attempts that count on
     /// the same rows wait until it commits.

@@ -11,7 +11,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, 
 
 use super::MfaSettings;
 use crate::{
-    identity::{recovery_codes, totp, users},
+    identity::{passkeys, recovery_codes, totp, users},
     platform::{
         actor::{User, Versions},
         app::App,
@@ -116,6 +116,7 @@ pub(crate) async fn issue(tx: &Tx, new: NewChallenge<'_>) -> Result<Challenge> {
     Entity::insert(row).exec_without_returning(tx.db()).await?;
     let methods = match new.purpose {
         Purpose::Verify => methods_of(tx, new.user).await?,
+        Purpose::Enrol if passkeys::relying_party(app).is_ok() => vec![Factor::Passkey, Factor::Totp],
         Purpose::Enrol => vec![Factor::Totp],
     };
     let needs_mail_code = new.purpose == Purpose::Enrol && mail_proved_at.is_none();
@@ -132,6 +133,9 @@ pub(crate) async fn issue(tx: &Tx, new: NewChallenge<'_>) -> Result<Challenge> {
 /// Returns the second factors that the user has, the strongest first.
 async fn methods_of(tx: &Tx, user: &User) -> Result<Vec<Factor>> {
     let mut methods = Vec::new();
+    if passkeys::count_usable(tx.app(), tx.db(), user.id()).await? > 0 {
+        methods.push(Factor::Passkey);
+    }
     if totp::find(tx.db(), user.id()).await?.is_some() {
         methods.push(Factor::Totp);
     }

@@ -15,7 +15,7 @@ mod settings;
 mod setup;
 mod status;
 
-pub(crate) use attempt::{Attempt, ProvedFactor, Submitted, attempt};
+pub(crate) use attempt::{Attempt, ProvedFactor, Submitted, attempt, end_lockout};
 pub use challenge::Challenge;
 pub(crate) use challenge::{
     LiveChallenge, MAX_MISSES, NewChallenge, count_attempt, end, find_live, issue, refund_attempt, set_mail_flow,
@@ -23,7 +23,7 @@ pub(crate) use challenge::{
 };
 pub use disable::disable;
 pub use enable::enable;
-pub(crate) use enable::turn_on;
+pub(crate) use enable::{record_for_tenants, turn_on, turn_on_by_passkey};
 pub(crate) use need::needed;
 pub use recovery_codes::replace_recovery_codes;
 pub(crate) use security_notice_email::{notify, notify_once_a_day};

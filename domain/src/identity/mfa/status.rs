@@ -1,7 +1,7 @@
 //! The second factors of the caller.
 
 use crate::{
-    identity::{recovery_codes, totp, trusted_devices},
+    identity::{passkeys, recovery_codes, totp, trusted_devices},
     platform::{
         actor::{MayOweMfa, SessionUser, User},
         app::App,
@@ -21,6 +21,8 @@ pub struct MfaStatus {
     pub due_at: Option<Time>,
     /// Whether the user has an authenticator app.
     pub has_totp: bool,
+    /// The number of passkeys that can be used at the public URL.
+    pub passkeys: u64,
     /// The number of recovery codes that are unused.
     pub recovery_codes_left: u64,
     /// The number of trusted devices.
@@ -38,6 +40,7 @@ pub async fn status(app: &App, caller: &SessionUser) -> Result<MfaStatus> {
         is_required: caller.mfa_due_at.is_some(),
         due_at: caller.mfa_owed_at()?,
         has_totp: totp::find(app.db(), id).await?.is_some(),
+        passkeys: passkeys::count_usable(app, app.db(), id).await?,
         recovery_codes_left: recovery_codes::count_left(app.db(), id).await?,
         trusted_devices: match &caller.user {
             User::Portal(user) => trusted_devices::count(app, user).await?,

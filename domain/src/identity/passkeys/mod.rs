@@ -5,20 +5,33 @@
 //! server, and later verifies the response of the browser with that state. The caller uses the state up before it
 //! verifies the response, so that each state verifies one response.
 //!
+//! This capability stores passkeys and ceremonies. Its callers decide what a ceremony is for: `sign_in`, `step_up`,
+//! `activation` and `own_passkeys`.
+//!
 //! <https://www.w3.org/TR/webauthn-3/>
 
 mod cbor;
+mod ceremonies;
 mod ceremony;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod prove;
+mod register;
 mod response;
 mod settings;
+mod store;
 mod stored_text;
 mod user_handle;
 
+pub(crate) use ceremonies::{Bound, Occasion, relying_party};
+pub use ceremonies::{PresentedCeremony, StartedCeremony};
 pub use ceremony::{Assertion, Ceremony, NewCredential, PasskeyUser, RelyingParty};
+pub(crate) use prove::{ProvedPasskey, prove, start_proof, start_sign_in};
+pub(crate) use register::{finish_registration, start_registration};
 pub use response::{CeremonyError, credential_id};
 pub use settings::{PasskeySettings, Passkeys};
+pub use store::is_usable;
+pub(crate) use store::{count_usable, insert, owned_by};
 pub use stored_text::{CeremonyState, StoredCredential};
 pub use user_handle::UserHandle;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use portico_entity::{
-    SessionId, membership, portal_user,
+    PasskeyId, SessionId, membership, portal_user,
     session::{self, Factor, Method},
     staff_user, tenant,
 };
@@ -36,6 +36,8 @@ pub(crate) struct NewSession<'a> {
     pub(crate) method: Method,
     /// The second factor, if the user proved one.
     pub(crate) factor: Option<Factor>,
+    /// The passkey that was used, as the only factor or as the second one.
+    pub(crate) passkey: Option<PasskeyId>,
     /// The session that the browser already has. It ends.
     pub(crate) replaces: Option<SessionId>,
 }
@@ -193,6 +195,7 @@ fn blank(app: &App, new: NewSession<'_>) -> session::ActiveModel {
         auth_time: Set(now),
         mfa_at: Set(new.factor.map(|_| now)),
         mfa_factor: Set(new.factor),
+        passkey_id: Set(new.passkey),
         created_at: Set(now),
         last_seen_at: Set(now),
         idle_until: Set(None),

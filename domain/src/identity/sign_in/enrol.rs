@@ -3,13 +3,16 @@
 //! A stolen password must not be enough to bind a factor of the thief. So the user also enters a code that is mailed to
 //! them, unless the first factor or the activation link has already proved the mailbox.
 
-use portico_entity::{Realm, UserId, code_flow, session::Factor, sign_in_challenge::Purpose};
+use portico_entity::{
+    Realm, UserId, ceremony::CeremonyKind, code_flow, email::SecurityEvent, session::Factor, sign_in_challenge::Purpose,
+};
 
 use super::{Completed, verify_factor};
 use crate::{
     identity::{
         mailed_codes,
         mfa::{self, LiveChallenge},
+        passkeys::{self, Bound, NewCredential, Occasion, PresentedCeremony, StartedCeremony},
         recovery_codes::NewCodes,
         sessions,
         totp::{self, Setup},
@@ -21,6 +24,7 @@ use crate::{
         app::App,
         audit,
         error::{Error, Result, ResultExt},
+        name::Name,
         rate_limit,
         secret::PlainToken,
         session_revocation::RevocationReason,
@@ -122,10 +126,98 @@ async fn confirm(
         return Err(Error::INVALID_CODE);
     }
     sessions::end_all(&mut tx, user.id(), None, RevocationReason::FactorsChanged).await?;
-    let opened = verify_factor::open(&mut tx, caller, challenge, Factor::Totp).await.map_err(as_wrong_code)?;
+    let opened = verify_factor::open(&mut tx, caller, challenge, Factor::Totp, None).await.map_err(as_wrong_code)?;
     let shown = mfa::turn_on(&mut tx, &user.actor(&caller.context), &user, right, codes).await?;
     tx.commit().await?;
     Ok((Completed { session: opened.issue(app, &signer)?, trusted_device: None }, shown))
+}
+
+/// Starts the registration of a passkey, after the mailed code was right. [`complete_with_passkey`] completes it.
+///
+/// # Errors
+/// - `invalid_code` when the challenge is not live, or when the mailbox is not proved and the mailed code is missing or
+///   wrong.
+/// - `conflict` when the user has ten passkeys, or when the public URL allows none.
+/// - `too_many_requests` when too many wrong codes were entered.
+/// - `unavailable` or `internal` when the database fails.
+pub async fn start_passkey(
+    app: &App,
+    caller: &Anonymous,
+    realm: Realm,
+    challenge: &PlainToken,
+    mail_code: Option<&PlainToken>,
+) -> Result<StartedCeremony> {
+    let challenge = find(app, realm, challenge).await?;
+    prove_mailbox(app, &challenge, mail_code).await?;
+    let tx = app.begin().await?.caused_by(caller.context.request_id);
+    let user = users::lock_unchanged(&tx, challenge.user.id(), challenge.versions()).await?;
+    let user = user.ok_or(Error::INVALID_CODE)?;
+    let started = passkeys::start_registration(&tx, &user, occasion(&challenge)).await?;
+    tx.commit().await?;
+    Ok(started)
+}
+
+/// Registers the passkey, turns second factors on, and opens the session that the sign-in asked for. Returns it with ten
+/// recovery codes. The user's other sessions end, and notices are mailed.
+///
+/// The ceremony is used up before the response is verified. `name` is what the user calls the passkey.
+///
+/// # Errors
+/// - `invalid_code` when the ceremony is unknown, used, expired or of another challenge, when the response is refused, or
+///   when the challenge is not live.
+/// - `conflict` when the passkey is registered already, or the user has ten.
+/// - The other errors of [`verify_factor`](super::verify_factor), except `too_many_requests`.
+pub async fn complete_with_passkey(
+    app: &App,
+    caller: &Anonymous,
+    realm: Realm,
+    challenge: &PlainToken,
+    presented: &PresentedCeremony,
+    name: Option<&Name>,
+) -> Result<(Completed, Vec<PlainToken>)> {
+    let challenge = find(app, realm, challenge).await?;
+    if challenge.row.mail_proved_at.is_none() {
+        return Err(Error::INVALID_CODE);
+    }
+    let Some(new) = passkeys::finish_registration(app, occasion(&challenge), presented).await? else {
+        record_failure(app, caller, &challenge).await.not_retryable()?;
+        return Err(Error::INVALID_CODE);
+    };
+    register(app, caller, &challenge, new, name).await.not_retryable()
+}
+
+/// Stores the passkey and the recovery codes, ends the challenge, and opens the session, in one transaction.
+async fn register(
+    app: &App,
+    caller: &Anonymous,
+    challenge: &LiveChallenge,
+    new: NewCredential,
+    name: Option<&Name>,
+) -> Result<(Completed, Vec<PlainToken>)> {
+    let codes = NewCodes::generate(app).await?;
+    let signer = sessions::signer(app).await?;
+    let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+    let user = users::lock_unchanged(&tx, challenge.user.id(), challenge.versions()).await?;
+    let user = user.ok_or(Error::INVALID_CODE)?;
+    if !mfa::end(&tx, challenge.row.id).await? {
+        return Err(Error::INVALID_CODE);
+    }
+    sessions::end_all(&mut tx, user.id(), None, RevocationReason::FactorsChanged).await?;
+    let passkey = passkeys::insert(&tx, &user, &caller.context, new, name).await?;
+    let opened = verify_factor::open(&mut tx, caller, challenge, Factor::Passkey, Some(passkey.id)).await;
+    let opened = opened.map_err(as_wrong_code)?;
+    let actor = user.actor(&caller.context);
+    mfa::record_for_tenants(&mut tx, &actor, &user, "passkey.added").await?;
+    mfa::notify(&mut tx, &user, SecurityEvent::PasskeyAdded).await?;
+    let shown = mfa::turn_on_by_passkey(&mut tx, &actor, &user, codes).await?;
+    tx.commit().await?;
+    Ok((Completed { session: opened.issue(app, &signer)?, trusted_device: None }, shown))
+}
+
+fn occasion(challenge: &LiveChallenge) -> Occasion {
+    let user = challenge.user.id();
+    let bound_to = Bound::Challenge(challenge.row.id);
+    Occasion { kind: CeremonyKind::Registration, realm: user.realm(), user: Some(user), bound_to }
 }
 
 /// Returns the live challenge to set up a factor.

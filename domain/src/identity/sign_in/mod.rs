@@ -6,15 +6,18 @@
 //!                                    │ none, but required: challenge ─▶ set one up ─▶ session
 //! ```
 //!
-//! [`with_password`] and [`with_code`] check the first factor, and account activation sets it. `portal` and `staff`
-//! choose the place and open the session or issue the challenge. [`verify_factor`] and [`enrol`] complete a challenge.
+//! [`with_password`] and [`with_code`] check the first factor, and account activation sets it. [`with_passkey`] checks
+//! both factors at once. `portal` and `staff` choose the place and open the session or issue the challenge.
+//! [`verify_factor`], [`verify_passkey`] and [`enrol`] complete a challenge.
 
 pub mod enrol;
 mod invitation;
 mod portal;
 mod staff;
 mod verify_factor;
+mod verify_passkey;
 mod with_code;
+mod with_passkey;
 mod with_password;
 
 use crate::identity::{
@@ -26,7 +29,9 @@ use crate::platform::error::Result;
 
 pub(crate) use portal::{PortalEntry, enter as enter_portal};
 pub use verify_factor::{FactorInput, SubmittedFactor, cancel, verify_factor};
+pub use verify_passkey::{PasskeyFactorInput, start_verification, verify_passkey};
 pub use with_code::{CodeInput, verify_code, verify_staff_code};
+pub use with_passkey::{PasskeyInput, sign_in_staff_with_passkey, sign_in_with_passkey, start_passkey_sign_in};
 pub use with_password::{SignInInput, sign_in};
 
 /// What a right first factor leads to.

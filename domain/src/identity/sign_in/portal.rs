@@ -1,7 +1,7 @@
 //! Choosing the place of a portal user whose first factor was right, and opening the session there.
 
 use portico_entity::{
-    ClientId, LinkTokenId, PortalUserId, SessionId, UserId, portal_user,
+    ClientId, LinkTokenId, PasskeyId, PortalUserId, SessionId, UserId, portal_user,
     session::{self, Factor, Method},
 };
 use serde_json::json;
@@ -36,6 +36,8 @@ pub(crate) struct PortalEntry<'a> {
     pub(crate) versions: Option<Versions>,
     /// The first factor.
     pub(crate) method: Method,
+    /// The passkey that was proved: by it alone, or as the second factor.
+    pub(crate) passkey: Option<PasskeyId>,
     /// The client to act for. `None` selects the one that was used last, or that of the invitation.
     pub(crate) client: Option<ClientId>,
     /// The accept link of an invitation to accept.
@@ -75,7 +77,7 @@ enum Place {
 }
 
 /// Opens the session of a portal user whose first factor was right, or issues a challenge if a second factor is needed.
-/// Records the audit event, and mails a notice if the device of the new session is not known.
+/// A passkey is both factors, so it leads to no challenge. Records the audit event, and mails a notice if the device of the new session is not known.
 ///
 /// # Errors
 /// Nothing must be committed then.
@@ -85,7 +87,8 @@ enum Place {
 /// - The errors of [`invitation::find`] and [`invitation::accept`].
 /// - `unavailable` or `internal` if the database fails.
 pub(crate) async fn enter(tx: &mut Tx, entry: &PortalEntry<'_>) -> Result<SignInOutcome<Opened>> {
-    enter_with(tx, entry, SecondFactor::Open).await
+    let second = if entry.passkey.is_some() { SecondFactor::Proved(Factor::Passkey) } else { SecondFactor::Open };
+    enter_with(tx, entry, second).await
 }
 
 /// [`enter`] for a user who has perhaps proved a second factor.
@@ -109,7 +112,8 @@ pub(super) async fn enter_with(
         SecondFactor::Proved(factor) => Some(factor),
         SecondFactor::Open => {
             let owner = User::Portal(user.clone());
-            let days = policy.trusted_device_days;
+            // A trusted device replaces the second factor of a user who has turned second factors on, and of no other.
+            let days = if user.mfa_enabled_at.is_some() { policy.trusted_device_days } else { 0 };
             let due_at = place.mfa_due_at(&policy);
             if let Some(purpose) = mfa::needed(tx, entry.context, &owner, due_at, days).await? {
                 let challenge = NewChallenge {
@@ -146,7 +150,13 @@ async fn open(
         Place::Member(active) => *active,
         Place::Invitation(found) => invitation::accept(tx, &actor, *found).await?,
     };
-    let new = NewSession { context: entry.context, method: entry.method, factor, replaces: entry.replaces };
+    let new = NewSession {
+        context: entry.context,
+        method: entry.method,
+        factor,
+        passkey: entry.passkey,
+        replaces: entry.replaces,
+    };
     let session = sessions::open_portal(tx, &user, &active.membership, new).await?;
     if !entry.is_activation {
         let event = audit::Event::new("session.opened")

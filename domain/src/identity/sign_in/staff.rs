@@ -1,7 +1,7 @@
 //! Opening the session of a staff user whose first factor was right.
 
 use portico_entity::{
-    SessionId, StaffUserId, UserId,
+    PasskeyId, SessionId, StaffUserId, UserId,
     session::{self, Method},
     staff_user, tenant,
 };
@@ -34,6 +34,8 @@ pub(super) struct StaffEntry<'a> {
     pub(super) versions: Option<Versions>,
     /// The first factor.
     pub(super) method: Method,
+    /// The passkey that was proved: by it alone, or as the second factor.
+    pub(super) passkey: Option<PasskeyId>,
     /// The session that the browser already has.
     pub(super) replaces: Option<SessionId>,
 }
@@ -92,7 +94,13 @@ pub(super) async fn enter(
         }
     };
     record_sign_in(tx, user.id).await?;
-    let new = NewSession { context: entry.context, method: entry.method, factor, replaces: entry.replaces };
+    let new = NewSession {
+        context: entry.context,
+        method: entry.method,
+        factor,
+        passkey: entry.passkey,
+        replaces: entry.replaces,
+    };
     let session = sessions::open_staff(tx, &user, new).await?;
     let event = audit::Event::new("staff_session.opened")
         .target("session", session.id.0)

@@ -1,6 +1,6 @@
 //! Completes the challenge of a sign-in with a second factor.
 
-use portico_entity::{Realm, UserId, email::SecurityEvent, session::Factor, sign_in_challenge::Purpose};
+use portico_entity::{PasskeyId, Realm, UserId, email::SecurityEvent, session::Factor, sign_in_challenge::Purpose};
 
 use super::{
     Completed, CompletedSession, PortalEntry, SignInOutcome,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     identity::{
         mfa::{self, Attempt, LiveChallenge, ProvedFactor, Submitted},
+        passkeys::ProvedPasskey,
         sessions::{self, TokenSigner},
         trusted_devices, users,
     },
@@ -72,7 +73,7 @@ pub async fn verify_factor(app: &App, caller: &Anonymous, realm: Realm, input: F
         record_failure(app, caller, &challenge, counted).await.not_retryable()?;
         return Err(Error::INVALID_CODE);
     };
-    match complete(app, caller, &challenge, (proved, &attempt), input.trust_device).await {
+    match complete(app, caller, &challenge, &Proof::Counted(proved, &attempt), input.trust_device).await {
         Err(Error::Unauthenticated(_)) => {
             record_failure(app, caller, &challenge, counted).await.not_retryable()?;
             Err(Error::INVALID_CODE)
@@ -101,26 +102,59 @@ pub async fn cancel(app: &App, caller: &Anonymous, realm: Realm, challenge: &Pla
     tx.commit().await
 }
 
+/// What completes a challenge.
+pub(super) enum Proof<'a> {
+    /// A factor that can be guessed, so the attempt was counted.
+    Counted(ProvedFactor, &'a Attempt),
+    /// A passkey.
+    Passkey(&'a ProvedPasskey),
+}
+
+impl Proof<'_> {
+    const fn factor(&self) -> Factor {
+        match self {
+            Self::Counted(proved, _) => proved.factor(),
+            Self::Passkey(_) => Factor::Passkey,
+        }
+    }
+
+    fn passkey(&self) -> Option<PasskeyId> {
+        if let Self::Passkey(proved) = self { Some(proved.id()) } else { None }
+    }
+
+    /// Marks the factor as used. Returns whether it was unused: of concurrent uses, one succeeds.
+    async fn spend(&self, tx: &Tx) -> Result<bool> {
+        match self {
+            Self::Counted(proved, _) => proved.spend(tx).await,
+            Self::Passkey(proved) => proved.record_use(tx).await,
+        }
+    }
+}
+
 /// Ends the challenge, uses the factor, opens the session, and adds the trusted device, in one transaction.
-async fn complete(
+///
+/// # Errors
+/// `invalid_code` if the challenge has ended or the factor is used, and the errors of [`open`].
+pub(super) async fn complete(
     app: &App,
     caller: &Anonymous,
     challenge: &LiveChallenge,
-    (proved, attempt): (ProvedFactor, &Attempt),
+    proof: &Proof<'_>,
     trust_device: bool,
 ) -> Result<Completed> {
     let signer = sessions::signer(app).await?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
-    let opened = open(&mut tx, caller, challenge, proved.factor()).await?;
-    if !mfa::end(&tx, challenge.row.id).await? || !proved.spend(&tx).await? {
+    let opened = open(&mut tx, caller, challenge, proof.factor(), proof.passkey()).await?;
+    if !mfa::end(&tx, challenge.row.id).await? || !proof.spend(&tx).await? {
         return Err(Error::INVALID_CODE);
     }
-    if matches!(proved, ProvedFactor::RecoveryCode(_)) {
+    if matches!(proof, Proof::Counted(ProvedFactor::RecoveryCode(_), _)) {
         mfa::notify(&mut tx, &challenge.user, SecurityEvent::RecoveryCodeUsed).await?;
     }
     let mut trusted_device = None;
     if let Opened::Portal(opened) = &opened
         && trust_device
+        && challenge.user.mfa_enabled_at().is_some()
     {
         let days = opened.active.policy.trusted_device_days;
         trusted_device = trusted_devices::add(&tx, &challenge.user, &caller.context, days).await?;
@@ -129,7 +163,10 @@ async fn complete(
             audit::record(&mut tx, challenge.user.actor(&caller.context), event).await?;
         }
     }
-    attempt.record_success(app, tx.db()).await?;
+    match proof {
+        Proof::Counted(_, attempt) => attempt.record_success(app, tx.db()).await?,
+        Proof::Passkey(_) => mfa::end_lockout(&tx, &caller.context, &challenge.user).await?,
+    }
     tx.commit().await?;
     Ok(Completed { session: opened.issue(app, &signer)?, trusted_device })
 }
@@ -156,11 +193,17 @@ impl Opened {
     }
 }
 
-/// Opens the session that the sign-in of `challenge` asked for, after `factor` was proved.
+/// Opens the session that the sign-in of `challenge` asked for, after `factor` was proved, with `passkey` if it is one.
 ///
 /// # Errors
 /// The errors of [`portal::enter`] or of [`staff::enter`].
-pub(super) async fn open(tx: &mut Tx, caller: &Anonymous, challenge: &LiveChallenge, factor: Factor) -> Result<Opened> {
+pub(super) async fn open(
+    tx: &mut Tx,
+    caller: &Anonymous,
+    challenge: &LiveChallenge,
+    factor: Factor,
+    passkey: Option<PasskeyId>,
+) -> Result<Opened> {
     let (row, context) = (&challenge.row, &caller.context);
     let (versions, method, replaces) = (Some(challenge.versions()), row.method, row.replaces_session_id);
     let proved = SecondFactor::Proved(factor);
@@ -171,6 +214,7 @@ pub(super) async fn open(tx: &mut Tx, caller: &Anonymous, challenge: &LiveChalle
                 user,
                 versions,
                 method,
+                passkey,
                 client: row.client_id,
                 invitation: row.link_token_id,
                 replaces,
@@ -182,7 +226,7 @@ pub(super) async fn open(tx: &mut Tx, caller: &Anonymous, challenge: &LiveChalle
             }
         }
         UserId::Staff(user) => {
-            let entry = StaffEntry { context, user, versions, method, replaces };
+            let entry = StaffEntry { context, user, versions, method, passkey, replaces };
             match staff::enter(tx, &entry, proved).await? {
                 SignInOutcome::SignedIn(opened) => Ok(Opened::Staff(Box::new(opened))),
                 SignInOutcome::Challenged(_) => Err(challenged_again()),
@@ -197,7 +241,15 @@ fn challenged_again() -> Error {
 
 /// Records a wrong factor in the audit log. If it was the last attempt of the challenge, mails a notice: the person who
 /// guesses knows the first factor.
-async fn record_failure(app: &App, caller: &Anonymous, challenge: &LiveChallenge, counted: Option<i32>) -> Result<()> {
+///
+/// # Errors
+/// `unavailable` or `internal` when the database fails.
+pub(super) async fn record_failure(
+    app: &App,
+    caller: &Anonymous,
+    challenge: &LiveChallenge,
+    counted: Option<i32>,
+) -> Result<()> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     if counted.is_some_and(|attempts| attempts >= mfa::MAX_MISSES) {
         if let Some(user) = users::lock(&tx, challenge.user.id()).await? {

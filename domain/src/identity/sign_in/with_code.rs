@@ -123,6 +123,7 @@ async fn enter(
         user,
         versions: None,
         method: Method::Code,
+        passkey: None,
         client: input.client,
         invitation: None,
         replaces: input.replaces,
@@ -146,7 +147,8 @@ async fn enter_staff(
     let signer = sessions::signer(app).await?;
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
     let user = flow.staff_user_id.ok_or(Error::INVALID_CODE)?;
-    let entry = StaffEntry { context: &caller.context, user, versions: None, method: Method::Code, replaces };
+    let entry =
+        StaffEntry { context: &caller.context, user, versions: None, method: Method::Code, passkey: None, replaces };
     let outcome = staff::enter(&mut tx, &entry, SecondFactor::Open).await.map_err(as_wrong_code)?;
     if !mailed_codes::use_code(&tx, &flow).await? {
         return Err(Error::INVALID_CODE);

@@ -92,6 +92,7 @@ async fn enter(
         // The password may have been changed or locked since it was verified.
         versions: Some(User::Portal(user.clone()).versions()),
         method: Method::Password,
+        passkey: None,
         client: input.client,
         invitation,
         replaces: input.replaces,

@@ -2,4 +2,4 @@
 
 mod prove;
 
-pub use prove::{Proof, StepUp, step_up};
+pub use prove::{Proof, StepUp, start_step_up, step_up};

@@ -1,11 +1,14 @@
 //! Proving the identity again in a session.
 
-use portico_entity::{CodeFlowId, UserId, code_flow, email::SecurityEvent, session, session::Factor};
+use portico_entity::{
+    CodeFlowId, UserId, ceremony::CeremonyKind, code_flow, email::SecurityEvent, session, session::Factor,
+};
 
 use crate::{
     identity::{
         mailed_codes,
         mfa::{self, ProvedFactor, Submitted},
+        passkeys::{self, Bound, Occasion, PresentedCeremony, StartedCeremony},
         passwords::{self, PasswordAttempt},
         sessions::{self, IssuedSession, IssuedStaffSession},
         users,
@@ -28,6 +31,8 @@ pub enum Proof {
     Totp(PlainToken),
     /// A recovery code.
     RecoveryCode(PlainToken),
+    /// A passkey.
+    Passkey(PresentedCeremony),
     /// A code that was mailed for the flow.
     MailedCode(CodeFlowId, PlainToken),
 }
@@ -83,7 +88,7 @@ impl StepUp for StaffUser {
 ///
 /// # Errors
 /// - `invalid_credentials` when the password is wrong.
-/// - `invalid_code` when the code is wrong, used or expired, or when the code flow is unknown, of another address or
+/// - `invalid_code` when the response of a passkey is refused, when the code is wrong, used or expired, or when the code flow is unknown, of another address or
 ///   without attempts left. The error is the same for all of them.
 /// - `mfa_required` when second factors are on and `proof` is none.
 /// - `too_many_requests` when there were too many wrong proofs.
@@ -100,6 +105,7 @@ pub async fn step_up<C: StepUp>(app: &App, caller: C, proof: Proof) -> Result<C:
         Proof::Password(password) => by_password(app, &user, &password).await?,
         Proof::Totp(code) => by_factor(app, &user, Submitted::Totp(&code)).await?,
         Proof::RecoveryCode(code) => by_factor(app, &user, Submitted::RecoveryCode(&code)).await?,
+        Proof::Passkey(presented) => by_passkey(app, &user, &presented).await?,
         Proof::MailedCode(flow, code) => by_mailed_code(app, &user, flow, &code).await?,
     };
     caller.issue(app, &signer, session)
@@ -155,6 +161,47 @@ async fn by_factor(app: &App, caller: &SessionUser, submitted: Submitted<'_>) ->
             Err(Error::INVALID_CODE)
         }
         elevated => attempt.refund_if_transient(app, elevated).await,
+    }
+}
+
+/// Makes the session fresh with a passkey of the caller. It is no attempt that is counted, because nobody can guess one.
+async fn by_passkey(app: &App, caller: &SessionUser, presented: &PresentedCeremony) -> Result<session::Model> {
+    let proved = passkeys::prove(app, &caller.context, occasion(caller), presented).await?;
+    let elevated = async {
+        let proved = proved.ok_or(Error::INVALID_CODE)?;
+        let mut tx = app.begin().await?.caused_by(caller.context.request_id);
+        let session = elevate(&mut tx, caller, Some(Factor::Passkey)).await?;
+        if !proved.record_use(&tx).await? {
+            return Err(Error::INVALID_CODE);
+        }
+        mfa::end_lockout(&tx, &caller.context, &caller.user).await?;
+        tx.commit().await?;
+        Ok(session)
+    };
+    match elevated.await.not_retryable() {
+        Err(Error::Unauthenticated("invalid_code")) => {
+            record_failure(app, caller).await.not_retryable()?;
+            Err(Error::INVALID_CODE)
+        }
+        elevated => elevated,
+    }
+}
+
+/// Starts the proof of a passkey of the caller. It can be completed in the same session only.
+///
+/// # Errors
+/// - `conflict` when the caller has no usable passkey, or when the public URL allows none.
+/// - `unavailable` or `internal` when the database fails.
+pub async fn start_step_up(app: &App, caller: &SessionUser) -> Result<StartedCeremony> {
+    passkeys::start_proof(app, caller.id(), occasion(caller)).await
+}
+
+fn occasion(caller: &SessionUser) -> Occasion {
+    Occasion {
+        kind: CeremonyKind::StepUp,
+        realm: caller.id().realm(),
+        user: Some(caller.id()),
+        bound_to: Bound::Session(caller.session.id),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use futures_util::future::LocalBoxFuture;
 use portico_entity::{
-    api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, cli_login, client, code_flow,
-    device_cutoff, email, idempotency_key, invitation, link_token, mail_hold, membership, paused_lane, portal_user,
-    process, rate_limit, recovery_code, recovery_set, schedule_run, search_word, service_account, session,
-    sign_in_challenge, signing_key, staff_user, tenant, tenant_logo, totp_secret, trusted_device, worker,
+    api_token, audit_anchor, audit_chain, audit_event, audit_export, background_job, ceremony, cli_login, client,
+    code_flow, device_cutoff, email, idempotency_key, invitation, link_token, mail_hold, membership, passkey,
+    paused_lane, portal_user, process, rate_limit, recovery_code, recovery_set, schedule_run, search_word,
+    service_account, session, sign_in_challenge, signing_key, staff_user, tenant, tenant_logo, totp_secret,
+    trusted_device, worker,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -34,7 +35,7 @@ pub(super) struct Table {
 }
 
 /// Returns all tables. Each table comes after the tables that its foreign keys refer to.
-pub(super) fn all() -> [Table; 34] {
+pub(super) fn all() -> [Table; 36] {
     [
         table::<tenant::Entity>(),
         table::<tenant_logo::Entity>(),
@@ -56,6 +57,8 @@ pub(super) fn all() -> [Table; 34] {
         table::<recovery_code::Entity>(),
         table::<sign_in_challenge::Entity>(),
         table::<trusted_device::Entity>(),
+        table::<passkey::Entity>(),
+        table::<ceremony::Entity>(),
         table::<signing_key::Entity>(),
         table::<idempotency_key::Entity>(),
         table::<device_cutoff::Entity>(),

@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use portico_entity::{
     api_token,
     background_job::{self, Lane, State},
-    cli_login, code_flow, device_cutoff, email, idempotency_key, link_token, rate_limit, schedule_run, session,
-    sign_in_challenge, totp_secret, trusted_device,
+    ceremony, cli_login, code_flow, device_cutoff, email, idempotency_key, link_token, rate_limit, schedule_run,
+    session, sign_in_challenge, totp_secret, trusted_device,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -45,6 +45,8 @@ const CODE_FLOW_RETENTION: TimeDelta = TimeDelta::days(1);
 /// How long the challenge of a sign-in is kept after it has expired, and a setup of an authenticator app that was not
 /// confirmed.
 const CHALLENGE_RETENTION: TimeDelta = TimeDelta::days(1);
+/// How long a ceremony of passkeys is kept after it has expired.
+const CEREMONY_RETENTION: TimeDelta = TimeDelta::days(1);
 /// How long the row of a mail to an unknown address is kept. Such an address is personal data of a person without an
 /// account.
 const UNKNOWN_RECIPIENT_RETENTION: TimeDelta = TimeDelta::hours(24);
@@ -56,7 +58,7 @@ const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
 const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
 /// The job that deletes, in batches: expired link tokens, code flows, logins of the command line, challenges of
-/// sign-ins, setups of authenticator apps, trusted devices, sessions, API tokens, device cut-offs, rate limit
+/// sign-ins, ceremonies of passkeys, setups of authenticator apps, trusted devices, sessions, API tokens, device cut-offs, rate limit
 /// counters and answers to requests with an `Idempotency-Key`, mail rows of unknown addresses and those that are
 /// older than the mail log, completed and dead jobs, and slots of schedules.
 #[derive(Default, Serialize, Deserialize)]
@@ -89,6 +91,7 @@ impl Job for DeleteExpired {
         let links = link::Column::ExpiresAt.lt(now - LINK_TOKEN_RETENTION);
         let flows = flow::Column::ExpiresAt.lt(now - CODE_FLOW_RETENTION);
         let challenges = challenge::Column::ExpiresAt.lt(now - CHALLENGE_RETENTION);
+        let ceremonies = ceremony::Column::ExpiresAt.lt(now - CEREMONY_RETENTION);
         let devices = device::Column::ExpiresAt.lt(now);
         let setups = Condition::all()
             .add(totp::Column::ConfirmedAt.is_null())
@@ -105,6 +108,7 @@ impl Job for DeleteExpired {
             delete::<flow::Entity>(app, flow::Column::Id, flows).await?,
             delete::<login::Entity>(app, login::Column::Id, logins).await?,
             delete::<challenge::Entity>(app, challenge::Column::Id, challenges).await?,
+            delete::<ceremony::Entity>(app, ceremony::Column::Id, ceremonies).await?,
             delete::<device::Entity>(app, device::Column::Id, devices).await?,
             delete::<totp::Entity>(app, totp::Column::Id, setups).await?,
             delete::<session::Entity>(app, session::Column::Id, sessions).await?,

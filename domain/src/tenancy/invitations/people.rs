@@ -76,6 +76,7 @@ pub(super) async fn insert_unknown(tx: &Tx, inputs: &[&InviteInput]) -> Result<(
         activated_at: Set(None),
         mfa_enabled_at: Set(None),
         factors_version: Set(0),
+        webauthn_handle: Set(None),
         locale: Set(input.locale.clone()),
         disabled_at: Set(None),
         created_at: Set(app.now()),

@@ -69,6 +69,7 @@ pub(crate) async fn insert(
         credential_version: Set(0),
         mfa_enabled_at: Set(None),
         factors_version: Set(0),
+        webauthn_handle: Set(None),
         disabled_at: Set(None),
         created_at: Set(app.now()),
         locale: Set(None),
