@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::{http::Client, mailbox::Mailbox, postgres, process::Process, redis};
 
 /// The rate limits, `PORTICO_LIMIT_*`, that the load of one machine would otherwise reach.
-const LIMITS: [&str; 11] = [
+const LIMITS: [&str; 12] = [
     "REQUESTS",
     "SIGN_IN_RATE",
     "SIGN_IN_ACCOUNT",
@@ -23,6 +23,7 @@ const LIMITS: [&str; 11] = [
     "RECOVERY_NETWORK",
     "SEND_CODE",
     "TOKEN_NETWORK",
+    "CEREMONIES",
     "INVITE_RECIPIENT",
     "INVITE_ACTOR",
     "INVITE_BULK",

@@ -55,7 +55,7 @@ class Operation:
 
     def _object(self, document, object_schema, values, users):
         body = {}
-        for name, schema in object_schema["properties"].items():
+        for name, schema in object_schema.get("properties", {}).items():
             if schema.get("type") == "array":
                 body[name] = [{"email": users["email"]}]
                 continue

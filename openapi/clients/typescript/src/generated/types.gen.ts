@@ -23,18 +23,22 @@ export type AcceptedStatus = 'accepted';
 /**
  * Activate
  *
- * An activation link and the first password of the account.
+ * An activation link, and the first password or the first passkey of the account. Exactly one of `password` and `passkey`
+ * is given.
+ *
+ * - `passkey`: The passkey that the browser has made with the options of `start_passkey_activation`.
  */
 export type Activate = {
     /**
      * The name of the portal user, 1 to 100 characters. If it is absent, the name that the tenant entered stays.
      */
     name?: string | null;
+    passkey?: NewPasskey | null;
     /**
      * The first password. By default it must have 8 to 128 characters and be hard to guess; otherwise the response is
      * 422 with the field code `password_too_short`, `password_too_long` or `password_weak`.
      */
-    password: string;
+    password?: string | null;
     /**
      * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
      */
@@ -567,6 +571,25 @@ export type BulkRowResult = {
  * - `invalid`: values of the row are not valid.
  */
 export type BulkRowStatus = 'invited' | 'exists' | 'duplicate' | 'limited' | 'invalid';
+
+/**
+ * CeremonyOptions
+ *
+ * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+ */
+export type CeremonyOptions = {
+    /**
+     * The secret of the ceremony, with which the response is sent.
+     */
+    ceremony: string;
+    /**
+     * The options for `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` of the
+     * browser.
+     */
+    public_key: {
+        [key: string]: unknown;
+    };
+};
 
 /**
  * ChallengeOfSignIn
@@ -1482,9 +1505,36 @@ export type EmailStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
  */
 export type EnableMfa = {
     /**
-     * The current code of the authenticator app: a string of six digits.
+     * The current code of the authenticator app: a string of six digits. If it is absent, the passkeys of the user become
+     * the second factors.
      */
     code?: string | null;
+};
+
+/**
+ * EnrolPasskey
+ *
+ * A passkey that is registered during a sign-in.
+ */
+export type EnrolPasskey = {
+    /**
+     * The `ceremony` of the options.
+     */
+    ceremony: string;
+    /**
+     * The `challenge` of the sign-in.
+     */
+    challenge: string;
+    /**
+     * What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the request.
+     */
+    name?: string | null;
+    /**
+     * What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
+     */
+    response: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -1921,6 +1971,44 @@ export type InvalidCodeProblem = {
 /**
  * Why a request failed with the status 401 (RFC 9457).
  */
+export type InvalidCredentialsOrInvalidCodeProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'invalid_credentials' | 'invalid_code';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
+ * Why a request failed with the status 401 (RFC 9457).
+ */
 export type InvalidCredentialsProblem = {
     /**
      * The code for programs. It never changes.
@@ -2266,9 +2354,47 @@ export type LastOwnerProblem = {
 };
 
 /**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type LastSignInMethodOrConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'last_sign_in_method' | 'conflict';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
+};
+
+/**
  * What a link can be used for.
  *
- * - `activation`: set the first password with `activate_account`.
+ * - `activation`: set the first password, or add the first passkey, with `activate_account`.
  * - `reset`: set a new password with `reset_password`.
  * - `accept`: sign in and join the client with `accept_invitation`.
  * - `not_me`: report a sign-in from an unknown device with `report_sign_in`.
@@ -2437,6 +2563,10 @@ export type MfaStatus = {
      */
     enabled: boolean;
     /**
+     * The number of passkeys that can be used at the public URL of this installation.
+     */
+    passkeys: number;
+    /**
      * The number of recovery codes that were not used yet.
      */
     recovery_codes_left: number;
@@ -2452,6 +2582,28 @@ export type MfaStatus = {
      * The number of trusted devices.
      */
     trusted_devices: number;
+};
+
+/**
+ * NewPasskey
+ *
+ * A new passkey: the response of the browser to the options of a registration.
+ */
+export type NewPasskey = {
+    /**
+     * The `ceremony` of the options.
+     */
+    ceremony: string;
+    /**
+     * What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the request.
+     */
+    name?: string | null;
+    /**
+     * What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
+     */
+    response: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -2654,6 +2806,81 @@ export type OwnedApiTokenList = {
      * The value of `cursor` for the next page; `null` on the last page.
      */
     next_cursor: string | null;
+};
+
+/**
+ * Passkey
+ *
+ * A passkey of the caller.
+ */
+export type Passkey = {
+    /**
+     * Whether the passkey is backed up, which means that it is synchronized between devices.
+     */
+    backed_up: boolean;
+    /**
+     * When the passkey was registered (RFC 3339, UTC).
+     */
+    created_at: string;
+    /**
+     * The id of the credential in base64url, with which a page can tell the browser that the passkey was removed.
+     */
+    credential_id: string;
+    /**
+     * The id of the passkey (UUIDv7).
+     */
+    id: string;
+    /**
+     * When the user last proved their identity with it (RFC 3339, UTC); `null` before that.
+     */
+    last_used_at: string | null;
+    /**
+     * What the user calls the passkey.
+     */
+    name: string;
+    /**
+     * Whether the passkey can be used at the public URL of this installation. It cannot if it was registered for another
+     * domain.
+     */
+    usable: boolean;
+};
+
+/**
+ * PasskeyList
+ *
+ * A page of passkeys, newest first.
+ */
+export type PasskeyList = {
+    /**
+     * The passkeys of this page.
+     */
+    data: Array<Passkey>;
+    /**
+     * The value of `cursor` for the next page; `null` on the last page.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PasskeySignInResponse
+ *
+ * The response of a browser to the options of a sign-in of a portal user.
+ */
+export type PasskeySignInResponse = {
+    /**
+     * The `ceremony` of the options.
+     */
+    ceremony: string;
+    /**
+     * The id of the client to act for. If it is absent, the client that the user last signed in to is taken.
+     */
+    client_id?: string | null;
+    /**
+     * What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
+     */
+    response: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -2886,6 +3113,18 @@ export type RecoveryCodes = {
 };
 
 /**
+ * RenamePasskey
+ *
+ * A new name of a passkey.
+ */
+export type RenamePasskey = {
+    /**
+     * What the user calls the passkey, 1 to 100 characters.
+     */
+    name: string;
+};
+
+/**
  * Why a request failed with the status 408 (RFC 9457).
  */
 export type RequestTimeoutProblem = {
@@ -3030,7 +3269,7 @@ export type RetryEmails = {
     to?: string | null;
 };
 
-export type SecondFactor = 'totp' | 'recovery_code';
+export type SecondFactor = 'passkey' | 'totp' | 'recovery_code';
 
 /**
  * SendCode
@@ -3227,7 +3466,7 @@ export type SignInChallenge = {
     trusted_device_days: number;
 };
 
-export type SignInMethod = 'password' | 'code';
+export type SignInMethod = 'password' | 'code' | 'passkey';
 
 /**
  * SignInMethods
@@ -3396,6 +3635,24 @@ export type StaffMember = {
 };
 
 /**
+ * StaffPasskeySignInResponse
+ *
+ * The response of a browser to the options of a sign-in of a staff user.
+ */
+export type StaffPasskeySignInResponse = {
+    /**
+     * The `ceremony` of the options.
+     */
+    ceremony: string;
+    /**
+     * What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
+     */
+    response: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * What a staff user may do.
  */
 export type StaffPermission = 'clients:read' | 'clients:edit' | 'emails:read' | 'emails:edit' | 'audit:read' | 'settings:read' | 'settings:edit' | 'policy:read' | 'policy:edit' | 'staff:read' | 'staff:edit';
@@ -3502,12 +3759,41 @@ export type StaffUser = {
 };
 
 /**
+ * StartPasskeyActivation
+ *
+ * The start of an activation with a passkey.
+ */
+export type StartPasskeyActivation = {
+    /**
+     * The link token: the text after `#token=` in the mailed URL (43 characters of base64url).
+     */
+    token: string;
+};
+
+/**
+ * StartPasskeySignIn
+ *
+ * The start of a sign-in with a passkey.
+ */
+export type StartPasskeySignIn = {
+    /**
+     * The email address that the user has entered. It is not used: the response is the same for every address, and for
+     * none.
+     */
+    email?: string | null;
+};
+
+/**
  * StepUp
  *
- * What proves the identity of a signed-in user. Exactly one proof is given: `password`, `code`, `recovery_code`, or
- * `flow` with `mail_code`.
+ * What proves the identity of a signed-in user. Exactly one proof is given: `password`, `code`, `recovery_code`,
+ * `ceremony` with `response`, or `flow` with `mail_code`.
  */
 export type StepUp = {
+    /**
+     * The `ceremony` of the options of a passkey.
+     */
+    ceremony?: string | null;
     /**
      * The current code of the authenticator app: a string of six digits. Together with `flow`, the mailed code.
      */
@@ -3528,6 +3814,12 @@ export type StepUp = {
      * A recovery code that was not used yet.
      */
     recovery_code?: string | null;
+    /**
+     * What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
+     */
+    response?: {
+        [key: string]: unknown;
+    } | null;
 };
 
 /**
@@ -4256,6 +4548,33 @@ export type VerifyFactor = {
 };
 
 /**
+ * VerifyPasskey
+ *
+ * A passkey that completes a sign-in.
+ */
+export type VerifyPasskey = {
+    /**
+     * The `ceremony` of the options.
+     */
+    ceremony: string;
+    /**
+     * The `challenge` of the sign-in.
+     */
+    challenge: string;
+    /**
+     * What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
+     */
+    response: {
+        [key: string]: unknown;
+    };
+    /**
+     * Whether the browser becomes a trusted device, in which later sign-ins do not ask for the second factor. Ignored
+     * if `trusted_device_days` of the challenge is 0.
+     */
+    trust_device?: boolean | null;
+};
+
+/**
  * VerifyPortalCode
  *
  * A sign-in code and its code flow.
@@ -4273,6 +4592,44 @@ export type VerifyPortalCode = {
      * The id of the code flow, as returned by `send_portal_code`.
      */
     flow: string;
+};
+
+/**
+ * Why a request failed with the status 409 (RFC 9457).
+ */
+export type WrongAccountOrConflictProblem = {
+    /**
+     * The code for programs. It never changes.
+     */
+    code: 'wrong_account' | 'conflict';
+    /**
+     * What went wrong this time.
+     */
+    detail: string;
+    /**
+     * The id of the request in the server's logs.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * What the code means. It is the same for every occurrence.
+     */
+    title: string;
+    /**
+     * `urn:portico:` and the code.
+     */
+    type: string;
+    /**
+     * Always absent. Only the problem `validation_failed` has it.
+     */
+    errors?: never;
+    /**
+     * Always absent. Only problems of 429 and 503 have it.
+     */
+    retry_after?: never;
 };
 
 /**
@@ -4411,9 +4768,9 @@ export type ActivateAccountErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
+     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
-    401: InvalidCredentialsProblem;
+    401: InvalidCredentialsOrInvalidCodeProblem;
     /**
      * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
      */
@@ -4426,6 +4783,10 @@ export type ActivateAccountErrors = {
      * `request_timeout`: the body did not arrive within 15 seconds.
      */
     408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
     /**
      * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
      */
@@ -4911,7 +5272,7 @@ export type EnableMfaErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code is wrong, used or expired.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: CredentialOrInvalidCodeProblem;
     /**
@@ -4984,7 +5345,7 @@ export type CompleteEnrolmentErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -5052,6 +5413,160 @@ export type CompleteEnrolmentResponses = {
 
 export type CompleteEnrolmentResponse = CompleteEnrolmentResponses[keyof CompleteEnrolmentResponses];
 
+export type CompletePasskeyEnrolmentData = {
+    body: EnrolPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/enrol/passkey';
+};
+
+export type CompletePasskeyEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     */
+    403: CsrfRejectedOrClientSuspendedProblem;
+    /**
+     * `token_unknown`: no link has this token.
+     */
+    404: TokenUnknownProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `wrong_account`: the link was mailed to another user. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: WrongAccountOrConflictProblem;
+    /**
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
+     */
+    410: DeadLinkProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CompletePasskeyEnrolmentError = CompletePasskeyEnrolmentErrors[keyof CompletePasskeyEnrolmentErrors];
+
+export type CompletePasskeyEnrolmentResponses = {
+    /**
+     * A portal session that was opened after a second factor was set up, with the recovery codes.
+     */
+    200: EnrolledSession;
+};
+
+export type CompletePasskeyEnrolmentResponse = CompletePasskeyEnrolmentResponses[keyof CompletePasskeyEnrolmentResponses];
+
+export type StartPasskeyEnrolmentData = {
+    body: SetUpEnrolment;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/enrol/passkey-options';
+};
+
+export type StartPasskeyEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartPasskeyEnrolmentError = StartPasskeyEnrolmentErrors[keyof StartPasskeyEnrolmentErrors];
+
+export type StartPasskeyEnrolmentResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartPasskeyEnrolmentResponse = StartPasskeyEnrolmentResponses[keyof StartPasskeyEnrolmentResponses];
+
 export type SendEnrolmentCodeData = {
     body: ChallengeOfSignIn;
     path?: never;
@@ -5065,7 +5580,7 @@ export type SendEnrolmentCodeErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -5134,7 +5649,7 @@ export type SetUpEnrolmentErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -5189,6 +5704,161 @@ export type SetUpEnrolmentResponses = {
 };
 
 export type SetUpEnrolmentResponse = SetUpEnrolmentResponses[keyof SetUpEnrolmentResponses];
+
+export type VerifyPasskeyData = {
+    body: VerifyPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/passkey';
+};
+
+export type VerifyPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `client_suspended`: the client is archived, or its tenant is suspended.
+     */
+    403: CsrfRejectedOrClientSuspendedProblem;
+    /**
+     * `token_unknown`: no link has this token.
+     */
+    404: TokenUnknownProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `wrong_account`: the link was mailed to another user.
+     */
+    409: WrongAccountProblem;
+    /**
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
+     */
+    410: DeadLinkProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type VerifyPasskeyError = VerifyPasskeyErrors[keyof VerifyPasskeyErrors];
+
+export type VerifyPasskeyResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: Session;
+};
+
+export type VerifyPasskeyResponse = VerifyPasskeyResponses[keyof VerifyPasskeyResponses];
+
+export type StartPasskeyVerificationData = {
+    body: ChallengeOfSignIn;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/mfa/passkey-options';
+};
+
+export type StartPasskeyVerificationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartPasskeyVerificationError = StartPasskeyVerificationErrors[keyof StartPasskeyVerificationErrors];
+
+export type StartPasskeyVerificationResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartPasskeyVerificationResponse = StartPasskeyVerificationResponses[keyof StartPasskeyVerificationResponses];
 
 export type ReplaceRecoveryCodesData = {
     body?: never;
@@ -5398,7 +6068,7 @@ export type VerifySecondFactorErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -5539,6 +6209,226 @@ export type ReportSignInResponses = {
 };
 
 export type ReportSignInResponse = ReportSignInResponses[keyof ReportSignInResponses];
+
+export type StartPasskeyActivationData = {
+    body: StartPasskeyActivation;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/passkeys/activation-options';
+};
+
+export type StartPasskeyActivationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
+     */
+    401: InvalidCredentialsProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `token_unknown`: no link has this token.
+     */
+    404: TokenUnknownProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `token_expired`: the link has expired. `token_used`: the link was used. `token_revoked`: the link was revoked or replaced.
+     */
+    410: DeadLinkProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartPasskeyActivationError = StartPasskeyActivationErrors[keyof StartPasskeyActivationErrors];
+
+export type StartPasskeyActivationResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartPasskeyActivationResponse = StartPasskeyActivationResponses[keyof StartPasskeyActivationResponses];
+
+export type SignInWithPasskeyData = {
+    body: PasskeySignInResponse;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/passkeys/sign-in';
+};
+
+export type SignInWithPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
+     */
+    401: InvalidCredentialsProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SignInWithPasskeyError = SignInWithPasskeyErrors[keyof SignInWithPasskeyErrors];
+
+export type SignInWithPasskeyResponses = {
+    /**
+     * A portal session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: Session;
+};
+
+export type SignInWithPasskeyResponse = SignInWithPasskeyResponses[keyof SignInWithPasskeyResponses];
+
+export type StartPasskeySignInData = {
+    body: StartPasskeySignIn;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/passkeys/sign-in-options';
+};
+
+export type StartPasskeySignInErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartPasskeySignInError = StartPasskeySignInErrors[keyof StartPasskeySignInErrors];
+
+export type StartPasskeySignInResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartPasskeySignInResponse = StartPasskeySignInResponses[keyof StartPasskeySignInResponses];
 
 export type RefreshSessionData = {
     body?: never;
@@ -6164,7 +7054,7 @@ export type StepUpErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code is wrong, used or expired.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: CredentialOrInvalidCredentialsOrInvalidCodeProblem;
     /**
@@ -6220,6 +7110,75 @@ export type StepUpResponses = {
 };
 
 export type StepUpResponse = StepUpResponses[keyof StepUpResponses];
+
+export type StartPasskeyStepUpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/auth/step-up/options';
+};
+
+export type StartPasskeyStepUpErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartPasskeyStepUpError = StartPasskeyStepUpErrors[keyof StartPasskeyStepUpErrors];
+
+export type StartPasskeyStepUpResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartPasskeyStepUpResponse = StartPasskeyStepUpResponses[keyof StartPasskeyStepUpResponses];
 
 export type SwitchClientData = {
     body: SwitchClient;
@@ -6308,7 +7267,7 @@ export type VerifyPortalCodeErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -7182,6 +8141,378 @@ export type GetLogoResponses = {
 
 export type GetLogoResponse = GetLogoResponses[keyof GetLogoResponses];
 
+export type ListPasskeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of passkeys on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/portal/passkeys';
+};
+
+export type ListPasskeysErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ListPasskeysError = ListPasskeysErrors[keyof ListPasskeysErrors];
+
+export type ListPasskeysResponses = {
+    /**
+     * A page of passkeys, newest first.
+     */
+    200: PasskeyList;
+};
+
+export type ListPasskeysResponse = ListPasskeysResponses[keyof ListPasskeysResponses];
+
+export type RegisterPasskeyData = {
+    body: NewPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/portal/passkeys/register';
+};
+
+export type RegisterPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: CredentialOrInvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RegisterPasskeyError = RegisterPasskeyErrors[keyof RegisterPasskeyErrors];
+
+export type RegisterPasskeyResponses = {
+    /**
+     * A passkey of the caller.
+     */
+    201: Passkey;
+};
+
+export type RegisterPasskeyResponse = RegisterPasskeyResponses[keyof RegisterPasskeyResponses];
+
+export type StartPasskeyRegistrationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/portal/passkeys/register-options';
+};
+
+export type StartPasskeyRegistrationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartPasskeyRegistrationError = StartPasskeyRegistrationErrors[keyof StartPasskeyRegistrationErrors];
+
+export type StartPasskeyRegistrationResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartPasskeyRegistrationResponse = StartPasskeyRegistrationResponses[keyof StartPasskeyRegistrationResponses];
+
+export type RemovePasskeyData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the passkey.
+         */
+        passkey_id: string;
+    };
+    query?: never;
+    url: '/api/portal/passkeys/{passkey_id}';
+};
+
+export type RemovePasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `last_sign_in_method`: the user could not sign in any more. `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: LastSignInMethodOrConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RemovePasskeyError = RemovePasskeyErrors[keyof RemovePasskeyErrors];
+
+export type RemovePasskeyResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemovePasskeyResponse = RemovePasskeyResponses[keyof RemovePasskeyResponses];
+
+export type RenamePasskeyData = {
+    body: RenamePasskey;
+    path: {
+        /**
+         * The id of the passkey.
+         */
+        passkey_id: string;
+    };
+    query?: never;
+    url: '/api/portal/passkeys/{passkey_id}';
+};
+
+export type RenamePasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: CsrfRejectedOrMfaRequiredProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RenamePasskeyError = RenamePasskeyErrors[keyof RenamePasskeyErrors];
+
+export type RenamePasskeyResponses = {
+    /**
+     * A passkey of the caller.
+     */
+    200: Passkey;
+};
+
+export type RenamePasskeyResponse = RenamePasskeyResponses[keyof RenamePasskeyResponses];
+
 export type GetProfileData = {
     body?: never;
     path?: never;
@@ -7889,7 +9220,7 @@ export type EnableStaffMfaErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code is wrong, used or expired.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: CredentialOrInvalidCodeProblem;
     /**
@@ -7962,7 +9293,7 @@ export type CompleteStaffEnrolmentErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -8018,6 +9349,152 @@ export type CompleteStaffEnrolmentResponses = {
 
 export type CompleteStaffEnrolmentResponse = CompleteStaffEnrolmentResponses[keyof CompleteStaffEnrolmentResponses];
 
+export type CompleteStaffPasskeyEnrolmentData = {
+    body: EnrolPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/enrol/passkey';
+};
+
+export type CompleteStaffPasskeyEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type CompleteStaffPasskeyEnrolmentError = CompleteStaffPasskeyEnrolmentErrors[keyof CompleteStaffPasskeyEnrolmentErrors];
+
+export type CompleteStaffPasskeyEnrolmentResponses = {
+    /**
+     * A staff session that was opened after a second factor was set up, with the recovery codes.
+     */
+    200: EnrolledStaffSession;
+};
+
+export type CompleteStaffPasskeyEnrolmentResponse = CompleteStaffPasskeyEnrolmentResponses[keyof CompleteStaffPasskeyEnrolmentResponses];
+
+export type StartStaffPasskeyEnrolmentData = {
+    body: SetUpEnrolment;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/enrol/passkey-options';
+};
+
+export type StartStaffPasskeyEnrolmentErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartStaffPasskeyEnrolmentError = StartStaffPasskeyEnrolmentErrors[keyof StartStaffPasskeyEnrolmentErrors];
+
+export type StartStaffPasskeyEnrolmentResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartStaffPasskeyEnrolmentResponse = StartStaffPasskeyEnrolmentResponses[keyof StartStaffPasskeyEnrolmentResponses];
+
 export type SendStaffEnrolmentCodeData = {
     body: ChallengeOfSignIn;
     path?: never;
@@ -8031,7 +9508,7 @@ export type SendStaffEnrolmentCodeErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -8100,7 +9577,7 @@ export type SetUpStaffEnrolmentErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -8155,6 +9632,149 @@ export type SetUpStaffEnrolmentResponses = {
 };
 
 export type SetUpStaffEnrolmentResponse = SetUpStaffEnrolmentResponses[keyof SetUpStaffEnrolmentResponses];
+
+export type VerifyStaffPasskeyData = {
+    body: VerifyPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/passkey';
+};
+
+export type VerifyStaffPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type VerifyStaffPasskeyError = VerifyStaffPasskeyErrors[keyof VerifyStaffPasskeyErrors];
+
+export type VerifyStaffPasskeyResponses = {
+    /**
+     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: StaffSession;
+};
+
+export type VerifyStaffPasskeyResponse = VerifyStaffPasskeyResponses[keyof VerifyStaffPasskeyResponses];
+
+export type StartStaffPasskeyVerificationData = {
+    body: ChallengeOfSignIn;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/mfa/passkey-options';
+};
+
+export type StartStaffPasskeyVerificationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: InvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartStaffPasskeyVerificationError = StartStaffPasskeyVerificationErrors[keyof StartStaffPasskeyVerificationErrors];
+
+export type StartStaffPasskeyVerificationResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartStaffPasskeyVerificationResponse = StartStaffPasskeyVerificationResponses[keyof StartStaffPasskeyVerificationResponses];
 
 export type ReplaceStaffRecoveryCodesData = {
     body?: never;
@@ -8364,7 +9984,7 @@ export type VerifyStaffSecondFactorErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -8420,6 +10040,145 @@ export type VerifyStaffSecondFactorResponses = {
 };
 
 export type VerifyStaffSecondFactorResponse = VerifyStaffSecondFactorResponses[keyof VerifyStaffSecondFactorResponses];
+
+export type SignInStaffWithPasskeyData = {
+    body: StaffPasskeySignInResponse;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/passkeys/sign-in';
+};
+
+export type SignInStaffWithPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here.
+     */
+    401: InvalidCredentialsProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type SignInStaffWithPasskeyError = SignInStaffWithPasskeyErrors[keyof SignInStaffWithPasskeyErrors];
+
+export type SignInStaffWithPasskeyResponses = {
+    /**
+     * A staff session that was opened or refreshed. The response also sets the access token and the refresh token as
+     * cookies.
+     */
+    200: StaffSession;
+};
+
+export type SignInStaffWithPasskeyResponse = SignInStaffWithPasskeyResponses[keyof SignInStaffWithPasskeyResponses];
+
+export type StartStaffPasskeySignInData = {
+    body: StartPasskeySignIn;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/passkeys/sign-in-options';
+};
+
+export type StartStaffPasskeySignInErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartStaffPasskeySignInError = StartStaffPasskeySignInErrors[keyof StartStaffPasskeySignInErrors];
+
+export type StartStaffPasskeySignInResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartStaffPasskeySignInResponse = StartStaffPasskeySignInResponses[keyof StartStaffPasskeySignInResponses];
 
 export type RefreshStaffSessionData = {
     body?: never;
@@ -8748,7 +10507,7 @@ export type StepUpStaffErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code is wrong, used or expired.
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_credentials`: the address or the password is wrong, or the account cannot sign in here. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: CredentialOrInvalidCredentialsOrInvalidCodeProblem;
     /**
@@ -8805,6 +10564,75 @@ export type StepUpStaffResponses = {
 
 export type StepUpStaffResponse = StepUpStaffResponses[keyof StepUpStaffResponses];
 
+export type StartStaffPasskeyStepUpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/auth/step-up/options';
+};
+
+export type StartStaffPasskeyStepUpErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed.
+     */
+    403: CsrfRejectedProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartStaffPasskeyStepUpError = StartStaffPasskeyStepUpErrors[keyof StartStaffPasskeyStepUpErrors];
+
+export type StartStaffPasskeyStepUpResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartStaffPasskeyStepUpResponse = StartStaffPasskeyStepUpResponses[keyof StartStaffPasskeyStepUpResponses];
+
 export type VerifyCodeData = {
     body: VerifyCode;
     path?: never;
@@ -8818,7 +10646,7 @@ export type VerifyCodeErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -8957,7 +10785,7 @@ export type ExchangeCliLoginErrors = {
      */
     400: MalformedRequestProblem;
     /**
-     * `invalid_code`: the code is wrong, used or expired.
+     * `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
      */
     401: InvalidCodeProblem;
     /**
@@ -9016,6 +10844,378 @@ export type ExchangeCliLoginResponses = {
 };
 
 export type ExchangeCliLoginResponse = ExchangeCliLoginResponses[keyof ExchangeCliLoginResponses];
+
+export type ListStaffPasskeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The largest number of passkeys on the page.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page. If it is absent, the first page is returned.
+         */
+        cursor?: string;
+    };
+    url: '/api/staff/passkeys';
+};
+
+export type ListStaffPasskeysErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: MfaRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type ListStaffPasskeysError = ListStaffPasskeysErrors[keyof ListStaffPasskeysErrors];
+
+export type ListStaffPasskeysResponses = {
+    /**
+     * A page of passkeys, newest first.
+     */
+    200: PasskeyList;
+};
+
+export type ListStaffPasskeysResponse = ListStaffPasskeysResponses[keyof ListStaffPasskeysResponses];
+
+export type RegisterStaffPasskeyData = {
+    body: NewPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/staff/passkeys/register';
+};
+
+export type RegisterStaffPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked. `invalid_code`: the code, or the response of a passkey, is wrong, used or expired.
+     */
+    401: CredentialOrInvalidCodeProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RegisterStaffPasskeyError = RegisterStaffPasskeyErrors[keyof RegisterStaffPasskeyErrors];
+
+export type RegisterStaffPasskeyResponses = {
+    /**
+     * A passkey of the caller.
+     */
+    201: Passkey;
+};
+
+export type RegisterStaffPasskeyResponse = RegisterStaffPasskeyResponses[keyof RegisterStaffPasskeyResponses];
+
+export type StartStaffPasskeyRegistrationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/staff/passkeys/register-options';
+};
+
+export type StartStaffPasskeyRegistrationErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type StartStaffPasskeyRegistrationError = StartStaffPasskeyRegistrationErrors[keyof StartStaffPasskeyRegistrationErrors];
+
+export type StartStaffPasskeyRegistrationResponses = {
+    /**
+     * A ceremony of a passkey that was started. It is valid for five minutes and for one response.
+     */
+    200: CeremonyOptions;
+};
+
+export type StartStaffPasskeyRegistrationResponse = StartStaffPasskeyRegistrationResponses[keyof StartStaffPasskeyRegistrationResponses];
+
+export type RemoveStaffPasskeyData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the passkey.
+         */
+        passkey_id: string;
+    };
+    query?: never;
+    url: '/api/staff/passkeys/{passkey_id}';
+};
+
+export type RemoveStaffPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `step_up_required`: the session is not fresh.
+     */
+    403: CsrfRejectedOrStepUpRequiredProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `conflict`: the request conflicts with existing data or with another request; `detail` says why.
+     */
+    409: ConflictProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RemoveStaffPasskeyError = RemoveStaffPasskeyErrors[keyof RemoveStaffPasskeyErrors];
+
+export type RemoveStaffPasskeyResponses = {
+    /**
+     * Success. The response has no body.
+     */
+    204: void;
+};
+
+export type RemoveStaffPasskeyResponse = RemoveStaffPasskeyResponses[keyof RemoveStaffPasskeyResponses];
+
+export type RenameStaffPasskeyData = {
+    body: RenamePasskey;
+    path: {
+        /**
+         * The id of the passkey.
+         */
+        passkey_id: string;
+    };
+    query?: never;
+    url: '/api/staff/passkeys/{passkey_id}';
+};
+
+export type RenameStaffPasskeyErrors = {
+    /**
+     * `malformed_request`: the request cannot be parsed.
+     */
+    400: MalformedRequestProblem;
+    /**
+     * `unauthenticated`: the credential is missing, invalid or expired. `session_expired`: the session has expired. `session_revoked`: the session was revoked.
+     */
+    401: CredentialProblem;
+    /**
+     * `csrf_rejected`: the request comes from a page of an origin that is not allowed. `mfa_required`: the tenant requires a second factor, and the user has none or has not proved it.
+     */
+    403: CsrfRejectedOrMfaRequiredProblem;
+    /**
+     * `not_found`: the object does not exist, or this caller may not see it.
+     */
+    404: NotFoundProblem;
+    /**
+     * `request_timeout`: the body did not arrive within 15 seconds.
+     */
+    408: RequestTimeoutProblem;
+    /**
+     * `body_too_large`: the body is larger than 64 KiB, or than 2 MiB for an operation with `x-large-body`; a logo may have 1 MiB.
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `uri_too_long`: the URI is longer than 8 KiB.
+     */
+    414: UriTooLongProblem;
+    /**
+     * `unsupported_media_type`: the content type is not one of this operation, or the body is compressed.
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * `validation_failed`: `errors` names every invalid field or parameter.
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `too_many_requests`: a rate limit is used up; retry after `retry_after` seconds.
+     */
+    429: TooManyRequestsProblem;
+    /**
+     * `headers_too_large`: the headers are larger than 16 KiB in total.
+     */
+    431: HeadersTooLargeProblem;
+    /**
+     * `overloaded`: the server has too much work; retry after `retry_after` seconds. `unavailable`: the database cannot be used; retry after `retry_after` seconds.
+     */
+    503: OverloadedOrUnavailableProblem;
+    /**
+     * There is no response of Portico.
+     */
+    default: NetworkError;
+};
+
+export type RenameStaffPasskeyError = RenameStaffPasskeyErrors[keyof RenameStaffPasskeyErrors];
+
+export type RenameStaffPasskeyResponses = {
+    /**
+     * A passkey of the caller.
+     */
+    200: Passkey;
+};
+
+export type RenameStaffPasskeyResponse = RenameStaffPasskeyResponses[keyof RenameStaffPasskeyResponses];
 
 export type GetStaffProfileData = {
     body?: never;
