@@ -39,7 +39,8 @@ pub struct Model {
     pub portal_user_id: Option<PortalUserId>,
     /// The staff user whose ceremony it is. Null for a portal user's, and for a sign-in.
     pub staff_user_id: Option<StaffUserId>,
-    /// The activation link that started the ceremony, and that must complete it. Null unless the kind is `activation`.
+    /// The activation link that started the ceremony, and that must complete it. Null unless the kind is
+    /// `activation`.
     pub link_token_id: Option<LinkTokenId>,
     /// The challenge of the sign-in that started the ceremony, and that must complete it. Null if none did.
     pub sign_in_challenge_id: Option<SignInChallengeId>,

@@ -18,8 +18,8 @@ pub struct Model {
     pub email: String,
     /// The name of the person: the one that they chose, or else the one from their first invitation.
     pub name: String,
-    /// The password hash as a PHC string. Null until the person has set a password. A person who activated the account with
-    /// a passkey has none.
+    /// The password hash as a PHC string. Null until the person has set a password. A person who activated the
+    /// account with a passkey has none.
     pub password_phc: Option<String>,
     /// The cost in the password hash, such as `ln=17,r=8,p=1`. Null while there is no password.
     pub password_cost: Option<String>,
@@ -35,7 +35,8 @@ pub struct Model {
     /// A number that every change of the second factors raises by one. Challenges, setups and trusted devices of an
     /// older version are invalid.
     pub factors_version: i32,
-    /// The user handle of passkeys: 64 random bytes in base64url. Null until the first registration of a passkey begins.
+    /// The user handle of passkeys: 64 random bytes in base64url. Null until the first registration of a passkey
+    /// begins.
     pub webauthn_handle: Option<String>,
     /// The language of the person's mail, a BCP 47 language tag. Null uses the language of the tenant.
     pub locale: Option<String>,

@@ -109,8 +109,8 @@ pub struct Model {
     pub mfa_at: Option<DateTimeUtc>,
     /// The second factor that was proved then. Null while `mfa_at` is null.
     pub mfa_factor: Option<Factor>,
-    /// The passkey that opened the session, as the only factor or as the second one. The removal of the passkey ends the
-    /// session. Null when there was none.
+    /// The passkey that opened the session, as the only factor or as the second one. The removal of the passkey ends
+    /// the session. Null when there was none.
     pub passkey_id: Option<PasskeyId>,
     /// When the session was opened.
     pub created_at: DateTimeUtc,

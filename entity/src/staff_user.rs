@@ -61,7 +61,8 @@ pub struct Model {
     /// A number that every change of the second factors raises by one. Challenges and setups of an older version are
     /// invalid.
     pub factors_version: i32,
-    /// The user handle of passkeys: 64 random bytes in base64url. Null until the first registration of a passkey begins.
+    /// The user handle of passkeys: 64 random bytes in base64url. Null until the first registration of a passkey
+    /// begins.
     pub webauthn_handle: Option<String>,
     /// When the staff user was disabled. A disabled staff user cannot sign in. Null while the staff user is enabled.
     pub disabled_at: Option<DateTimeUtc>,

@@ -9,8 +9,8 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// By default, SeaORM begins a transaction on Postgres only. An interrupted migration must leave an SQLite database
-    /// as it was too: the next run would otherwise add the same column again and fail.
+    /// By default, SeaORM begins a transaction on Postgres only. An interrupted migration must leave an SQLite
+    /// database as it was too: the next run would otherwise add the same column again and fail.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
@@ -48,8 +48,8 @@ fn columns() -> Vec<(&'static str, ColumnDef)> {
     ]
 }
 
-/// The new tables. A row of a user of either realm has exactly one of `portal_user_id` and `staff_user_id`; a ceremony
-/// to sign in has none.
+/// The new tables. A row of a user of either realm has exactly one of `portal_user_id` and `staff_user_id`; a
+/// ceremony to sign in has none.
 fn tables() -> Vec<TableCreateStatement> {
     let passkeys = table("passkeys")
         .col(pk_uuid("id"))

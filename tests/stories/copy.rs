@@ -15,7 +15,7 @@ use crate::{
 
 const PUBLIC_URL: (&str, &str) = ("PORTICO_PUBLIC_URL", "http://localhost:4000");
 /// How many tables are copied.
-const TABLES: usize = 34;
+const TABLES: usize = 36;
 
 /// Parses the names of the tables and their numbers of rows in the output of `portico copy`.
 fn copied_rows(output: &str) -> Vec<(String, u64)> {
@@ -91,6 +91,7 @@ impl Installation {
              (x'01a1fdbaf86f76f5b2964e548b3691ac', x'01a1fdbaf86f76f5b2964e548b3691ab', 'cut', 1, '', '', '', '', \
              '2027-01-15T08:00:00+00:00')",
         );
+        person.browser.register_passkey(&world, crate::support::Area::Portal).await;
         let queued = invite_in_paused_lane(&mut world, &tenant, &person.client).await;
         world.processes.clear();
         let code = (browser, flow, code);

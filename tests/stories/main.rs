@@ -40,6 +40,7 @@ mod output;
 mod overview;
 mod packaging;
 mod pages;
+mod passkeys;
 mod passwords;
 mod people;
 mod pooler;

@@ -26,7 +26,8 @@ pub(crate) struct NewPasskey {
     ceremony: Field<PlainToken>,
     /// What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
     response: JsonObject,
-    /// What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the request.
+    /// What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the
+    /// request.
     name: Option<Field<Name>>,
 }
 

@@ -86,8 +86,8 @@ enum LinkPurpose {
     NotMe,
 }
 
-/// An activation link, and the first password or the first passkey of the account. Exactly one of `password` and `passkey`
-/// is given.
+/// An activation link, and the first password or the first passkey of the account. Exactly one of `password` and
+/// `passkey` is given.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Activate {
@@ -166,18 +166,19 @@ impl LinkTokens {
 
     /// Activate an account
     ///
-    /// Sets the first password or adds the first passkey, accepts the invitation and signs in. The link cannot be used again. The session that
-    /// the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+    /// Sets the first password or adds the first passkey, accepts the invitation and signs in. The link cannot be
+    /// used again. The session that the browser already has is revoked. The user's other pending invitations of the
+    /// same tenant are accepted too.
     ///
     /// If the tenant requires a second factor at once, the response is a challenge and sets no cookie:
     /// `complete_enrolment` then opens the session.
     ///
-    /// If the password is rejected, the link stays valid. If the user has already activated the account, the response is
-    /// `token_revoked`. If the tenant does not allow passwords or passkeys, it is `invalid_credentials`.
+    /// If the password is rejected, the link stays valid. If the user has already activated the account, the
+    /// response is `token_revoked`. If the tenant does not allow passwords or passkeys, it is `invalid_credentials`.
     ///
-    /// With a `passkey`, the account has no password: `forgot_password` can set one later. The response is `invalid_code`
-    /// for a ceremony that is unknown, used, expired or of another link, and for a response that is refused, and 409
-    /// `conflict` if the passkey is registered already. The link stays valid then.
+    /// With a `passkey`, the account has no password: `forgot_password` can set one later. The response is
+    /// `invalid_code` for a ceremony that is unknown, used, expired or of another link, and for a response that is
+    /// refused, and 409 `conflict` if the passkey is registered already. The link stays valid then.
     #[oai(path = "/auth/activate", method = "post", operation_id = "activate_account")]
     async fn activate(
         &self,

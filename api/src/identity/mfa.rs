@@ -78,8 +78,8 @@ struct CompleteEnrolment {
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct EnableMfa {
-    /// The current code of the authenticator app: a string of six digits. If it is absent, the passkeys of the user become
-    /// the second factors.
+    /// The current code of the authenticator app: a string of six digits. If it is absent, the passkeys of the user
+    /// become the second factors.
     code: Option<Field<Code>>,
 }
 
@@ -327,9 +327,9 @@ impl Mfa {
     /// Turn second factors on
     ///
     /// Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
-    /// authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
-    /// mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict` if the
-    /// user has none that can be used here, or if second factors are on already.
+    /// authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice
+    /// is mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict`
+    /// if the user has none that can be used here, or if second factors are on already.
     #[oai(path = "/enable", method = "post", operation_id = "enable_mfa")]
     async fn enable(
         &self,
@@ -476,9 +476,9 @@ impl StaffMfa {
     /// Turn second factors on as a staff user
     ///
     /// Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
-    /// authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
-    /// mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict` if the
-    /// user has none that can be used here, or if second factors are on already.
+    /// authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice
+    /// is mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict`
+    /// if the user has none that can be used here, or if second factors are on already.
     #[oai(path = "/enable", method = "post", operation_id = "enable_staff_mfa")]
     async fn enable(
         &self,

@@ -43,8 +43,8 @@ struct VerifyPasskey {
     ceremony: Field<PlainToken>,
     /// What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
     response: JsonObject,
-    /// Whether the browser becomes a trusted device, in which later sign-ins do not ask for the second factor. Ignored
-    /// if `trusted_device_days` of the challenge is 0.
+    /// Whether the browser becomes a trusted device, in which later sign-ins do not ask for the second factor.
+    /// Ignored if `trusted_device_days` of the challenge is 0.
     trust_device: Option<bool>,
 }
 
@@ -58,7 +58,8 @@ struct EnrolPasskey {
     ceremony: Field<PlainToken>,
     /// What `toJSON()` of the credential gives in the browser: at most 16 KiB. Unknown members are ignored.
     response: JsonObject,
-    /// What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the request.
+    /// What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the
+    /// request.
     name: Option<Field<Name>>,
 }
 
@@ -101,9 +102,9 @@ impl MfaPasskeys {
 
     /// Verify a passkey
     ///
-    /// Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code` for a
-    /// ceremony that is unknown, used, expired or of another sign-in, for a response that is refused, and for a challenge
-    /// that is unknown, expired or completed.
+    /// Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code`
+    /// for a ceremony that is unknown, used, expired or of another sign-in, for a response that is refused, and for
+    /// a challenge that is unknown, expired or completed.
     #[oai(path = "/passkey", method = "post", operation_id = "verify_passkey")]
     async fn verify(
         &self,
@@ -138,7 +139,8 @@ impl MfaPasskeys {
     /// Complete a sign-in with a new passkey
     ///
     /// Adds the passkey that the browser has made, turns second factors on, and opens the session. The user's other
-    /// sessions are revoked, and notices are mailed. The response is 409 `conflict` if the passkey is registered already.
+    /// sessions are revoked, and notices are mailed. The response is 409 `conflict` if the passkey is registered
+    /// already.
     #[oai(path = "/enrol/passkey", method = "post", operation_id = "complete_passkey_enrolment")]
     async fn complete_enrolment(
         &self,
@@ -176,9 +178,9 @@ impl StaffMfaPasskeys {
 
     /// Verify a passkey of a staff user
     ///
-    /// Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code` for a
-    /// ceremony that is unknown, used, expired or of another sign-in, for a response that is refused, and for a challenge
-    /// that is unknown, expired or completed.
+    /// Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code`
+    /// for a ceremony that is unknown, used, expired or of another sign-in, for a response that is refused, and for
+    /// a challenge that is unknown, expired or completed.
     #[oai(path = "/passkey", method = "post", operation_id = "verify_staff_passkey")]
     async fn verify(
         &self,
@@ -213,7 +215,8 @@ impl StaffMfaPasskeys {
     /// Complete a sign-in of a staff user with a new passkey
     ///
     /// Adds the passkey that the browser has made, turns second factors on, and opens the session. The user's other
-    /// sessions are revoked, and notices are mailed. The response is 409 `conflict` if the passkey is registered already.
+    /// sessions are revoked, and notices are mailed. The response is 409 `conflict` if the passkey is registered
+    /// already.
     #[oai(path = "/enrol/passkey", method = "post", operation_id = "complete_staff_passkey_enrolment")]
     async fn complete_enrolment(
         &self,

@@ -55,8 +55,8 @@ struct PasskeyView {
     backed_up: bool,
     /// The id of the credential in base64url, with which a page can tell the browser that the passkey was removed.
     credential_id: String,
-    /// Whether the passkey can be used at the public URL of this installation. It cannot if it was registered for another
-    /// domain.
+    /// Whether the passkey can be used at the public URL of this installation. It cannot if it was registered for
+    /// another domain.
     usable: bool,
 }
 
@@ -125,8 +125,8 @@ impl OwnPasskeys {
     /// Start the registration of a passkey
     ///
     /// Returns the options with which the browser makes a passkey. `register_passkey` takes the response in the same
-    /// session. The response is 409 `conflict` if the user has ten passkeys, or if the public URL of this installation
-    /// allows none.
+    /// session. The response is 409 `conflict` if the user has ten passkeys, or if the public URL of this
+    /// installation allows none.
     #[oai(path = "/register-options", method = "post", operation_id = "start_passkey_registration")]
     async fn start_registration(
         &self,
@@ -138,9 +138,9 @@ impl OwnPasskeys {
 
     /// Register a passkey
     ///
-    /// Adds the passkey that the browser has made, and mails a notice. Second factors stay on or off. The response is
-    /// `invalid_code` for a ceremony that is unknown, used, expired or of another session, and for a response that is
-    /// refused. It is 409 `conflict` if the passkey is registered already.
+    /// Adds the passkey that the browser has made, and mails a notice. Second factors stay on or off. The response
+    /// is `invalid_code` for a ceremony that is unknown, used, expired or of another session, and for a response
+    /// that is refused. It is 409 `conflict` if the passkey is registered already.
     #[oai(path = "/register", method = "post", operation_id = "register_passkey")]
     async fn register(
         &self,
@@ -171,9 +171,10 @@ impl OwnPasskeys {
 
     /// Remove a passkey
     ///
-    /// The passkey stops working, and the sessions that it opened are revoked, also the current one. A notice is mailed.
-    /// The response is 409 `last_sign_in_method` if the user has no password and the passkey is the last one that can be used.
-    /// It is 409 `conflict` if second factors are on and the passkey is the last one besides recovery codes.
+    /// The passkey stops working, and the sessions that it opened are revoked, also the current one. A notice is
+    /// mailed. The response is 409 `last_sign_in_method` if the user has no password and the passkey is the last one
+    /// that can be used. It is 409 `conflict` if second factors are on and the passkey is the last one besides
+    /// recovery codes.
     #[oai(path = "/:passkey_id", method = "delete", operation_id = "remove_passkey")]
     async fn remove(
         &self,
@@ -208,9 +209,9 @@ impl OwnStaffPasskeys {
 
     /// Start the registration of a passkey as a staff user
     ///
-    /// Returns the options with which the browser makes a passkey. `register_staff_passkey` takes the response in the same
-    /// session. The response is 409 `conflict` if the user has ten passkeys, or if the public URL of this installation
-    /// allows none.
+    /// Returns the options with which the browser makes a passkey. `register_staff_passkey` takes the response in
+    /// the same session. The response is 409 `conflict` if the user has ten passkeys, or if the public URL of this
+    /// installation allows none.
     #[oai(path = "/register-options", method = "post", operation_id = "start_staff_passkey_registration")]
     async fn start_registration(
         &self,
@@ -222,9 +223,9 @@ impl OwnStaffPasskeys {
 
     /// Register a passkey as a staff user
     ///
-    /// Adds the passkey that the browser has made, and mails a notice. Second factors stay on or off. The response is
-    /// `invalid_code` for a ceremony that is unknown, used, expired or of another session, and for a response that is
-    /// refused. It is 409 `conflict` if the passkey is registered already.
+    /// Adds the passkey that the browser has made, and mails a notice. Second factors stay on or off. The response
+    /// is `invalid_code` for a ceremony that is unknown, used, expired or of another session, and for a response
+    /// that is refused. It is 409 `conflict` if the passkey is registered already.
     #[oai(path = "/register", method = "post", operation_id = "register_staff_passkey")]
     async fn register(
         &self,
@@ -255,9 +256,9 @@ impl OwnStaffPasskeys {
 
     /// Remove a passkey as a staff user
     ///
-    /// The passkey stops working, and the sessions that it opened are revoked, also the current one. A notice is mailed.
-    /// The response is 409 `conflict` if second factors are on and the passkey is the last one besides recovery codes.
-    /// A staff user can always sign in with a mailed code.
+    /// The passkey stops working, and the sessions that it opened are revoked, also the current one. A notice is
+    /// mailed. The response is 409 `conflict` if second factors are on and the passkey is the last one besides
+    /// recovery codes. A staff user can always sign in with a mailed code.
     #[oai(path = "/:passkey_id", method = "delete", operation_id = "remove_staff_passkey")]
     async fn remove(
         &self,

@@ -39,8 +39,8 @@ pub(crate) struct StaffPasskeySignIn;
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct StartPasskeySignIn {
-    /// The email address that the user has entered. It is not used: the response is the same for every address, and for
-    /// none.
+    /// The email address that the user has entered. It is not used: the response is the same for every address, and
+    /// for none.
     email: Option<Field<EmailAddress>>,
 }
 
@@ -76,8 +76,8 @@ struct StaffPasskeySignInResponse {
 impl PasskeySignIn {
     /// Start a sign-in with a passkey
     ///
-    /// Returns the options with which the browser offers the passkeys that it knows. They name no passkey and no user. The
-    /// response is 409 `conflict` if the public URL of this installation allows no passkeys.
+    /// Returns the options with which the browser offers the passkeys that it knows. They name no passkey and no
+    /// user. The response is 409 `conflict` if the public URL of this installation allows no passkeys.
     #[oai(path = "/passkeys/sign-in-options", method = "post", operation_id = "start_passkey_sign_in")]
     async fn start_sign_in(
         &self,
@@ -92,9 +92,10 @@ impl PasskeySignIn {
 
     /// Sign in with a passkey
     ///
-    /// Opens a session in which a second factor counts as proved. The session that the browser already has is revoked. The
-    /// response is `invalid_credentials` for everything that is wrong: a ceremony that is unknown, used or expired, an
-    /// unknown passkey, a refused response, and a user who cannot sign in here or may not with a passkey.
+    /// Opens a session in which a second factor counts as proved. The session that the browser already has is
+    /// revoked. The response is `invalid_credentials` for everything that is wrong: a ceremony that is unknown, used
+    /// or expired, an unknown passkey, a refused response, and a user who cannot sign in here or may not with a
+    /// passkey.
     #[oai(path = "/passkeys/sign-in", method = "post", operation_id = "sign_in_with_passkey")]
     async fn sign_in(
         &self,
@@ -130,8 +131,9 @@ impl PasskeySignIn {
 
     /// Start a step-up with a passkey
     ///
-    /// Returns the options with which the browser offers the passkeys of the signed-in user. `step_up` takes the response
-    /// in the same session. The response is 409 `conflict` if the user has no passkey that can be used here.
+    /// Returns the options with which the browser offers the passkeys of the signed-in user. `step_up` takes the
+    /// response in the same session. The response is 409 `conflict` if the user has no passkey that can be used
+    /// here.
     #[oai(path = "/step-up/options", method = "post", operation_id = "start_passkey_step_up")]
     async fn start_step_up(
         &self,
@@ -146,8 +148,8 @@ impl PasskeySignIn {
 impl StaffPasskeySignIn {
     /// Start a sign-in of a staff user with a passkey
     ///
-    /// Returns the options with which the browser offers the passkeys that it knows. They name no passkey and no user. The
-    /// response is 409 `conflict` if the public URL of this installation allows no passkeys.
+    /// Returns the options with which the browser offers the passkeys that it knows. They name no passkey and no
+    /// user. The response is 409 `conflict` if the public URL of this installation allows no passkeys.
     #[oai(path = "/passkeys/sign-in-options", method = "post", operation_id = "start_staff_passkey_sign_in")]
     async fn start_sign_in(
         &self,
@@ -162,9 +164,9 @@ impl StaffPasskeySignIn {
 
     /// Sign in with a passkey as a staff user
     ///
-    /// Opens a staff session in which a second factor counts as proved. The staff session that the browser already has is
-    /// revoked. The response is `invalid_credentials` for everything that is wrong: a ceremony that is unknown, used or
-    /// expired, an unknown passkey, a refused response, and a user who cannot sign in.
+    /// Opens a staff session in which a second factor counts as proved. The staff session that the browser already
+    /// has is revoked. The response is `invalid_credentials` for everything that is wrong: a ceremony that is
+    /// unknown, used or expired, an unknown passkey, a refused response, and a user who cannot sign in.
     #[oai(path = "/passkeys/sign-in", method = "post", operation_id = "sign_in_staff_with_passkey")]
     async fn sign_in(
         &self,
@@ -180,8 +182,9 @@ impl StaffPasskeySignIn {
 
     /// Start a step-up as a staff user with a passkey
     ///
-    /// Returns the options with which the browser offers the passkeys of the signed-in user. `step_up_staff` takes the response
-    /// in the same session. The response is 409 `conflict` if the user has no passkey that can be used here.
+    /// Returns the options with which the browser offers the passkeys of the signed-in user. `step_up_staff` takes
+    /// the response in the same session. The response is 409 `conflict` if the user has no passkey that can be used
+    /// here.
     #[oai(path = "/step-up/options", method = "post", operation_id = "start_staff_passkey_step_up")]
     async fn start_step_up(
         &self,

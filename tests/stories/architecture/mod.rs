@@ -148,9 +148,9 @@ fn every_periodic_job_has_a_schedule() {
 }
 
 /// The groups of attacks that a test may be named after.
-const GROUPS: [&str; 19] = [
-    "enum", "pwd", "thr", "rst", "inv", "otp", "mfa", "eml", "ses", "jwt", "pat", "az", "brd", "msg", "http", "web",
-    "log", "job", "inf",
+const GROUPS: [&str; 20] = [
+    "enum", "pwd", "thr", "rst", "inv", "otp", "mfa", "pky", "eml", "ses", "jwt", "pat", "az", "brd", "msg", "http",
+    "web", "log", "job", "inf",
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Person, Tenant, World, paths, unique_email};
+use crate::support::{Area, Browser, Person, Tenant, World, paths, unique_email};
 
 /// The kind of a caller's credential.
 #[derive(Clone, Copy, Debug)]
@@ -208,6 +208,7 @@ async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
     let client = tenant.client("Acme Ltd").await;
     let person = tenant.person_at(world, &client).await;
     let session = person.sign_in(&world.browser()).await;
+    let (_, passkey) = person.browser.register_passkey(world, Area::Portal).await;
     let log = tenant.owner.get(&format!("{}?recipient={}", paths::EMAILS, person.email)).await.expect(200);
     let mail = log["data"][0]["id"].as_str().unwrap().to_owned();
     let current = person.browser.session().await.expect(200)["session"]["id"].as_str().unwrap().to_owned();
@@ -246,7 +247,8 @@ async fn objects(world: &World, tenant: &Tenant) -> ClientObjects {
             .with("invitation_id", invited["invitation"]["id"].as_str().unwrap())
             .with("staff_id", &staff)
             .with("account_id", &account)
-            .with("token_id", &token),
+            .with("token_id", &token)
+            .with("passkey_id", passkey["id"].as_str().unwrap()),
         person_token: access_token(&session),
         admin_token: access_token(&admin_session),
         texts,

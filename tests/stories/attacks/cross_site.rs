@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::public_url;
 use crate::support::{
-    Browser, cookies, credentials, new_password, openapi, password,
+    Area, Browser, cookies, credentials, new_password, openapi, password,
     paths::{self, LIVE, REFRESH, SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE, STAFF_REFRESH, STAFF_SESSION},
     stories,
 };
@@ -90,6 +90,7 @@ fn unsafe_operations(client: &str) -> Vec<(Method, String, Option<Value>)> {
         operations.push((Method::DELETE, format!("{sessions}/{client}"), None));
     }
     operations.extend(staff_operations(client));
+    operations.extend(passkey_operations(client));
     operations
 }
 
@@ -127,6 +128,31 @@ fn staff_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
         (Method::DELETE, format!("{}/{id}", paths::TOKENS), None),
         (Method::DELETE, paths::TOKEN.into(), None),
     ]
+}
+
+/// The unsafe operations on passkeys. `id` is that of no row.
+fn passkey_operations(id: &str) -> Vec<(Method, String, Option<Value>)> {
+    let response = json!({ "ceremony": "x", "response": {} });
+    let challenge = json!({ "challenge": "x" });
+    let of_challenge = json!({ "challenge": "x", "ceremony": "x", "response": {} });
+    let options = Area::Portal.auth("passkeys/activation-options");
+    let mut operations = vec![(Method::POST, options, Some(json!({ "token": "x" })))];
+    for area in Area::ALL {
+        operations.extend([
+            (Method::POST, area.auth("passkeys/sign-in-options"), Some(json!({}))),
+            (Method::POST, area.auth("passkeys/sign-in"), Some(response.clone())),
+            (Method::POST, area.auth("step-up/options"), None),
+            (Method::POST, area.auth("mfa/passkey-options"), Some(challenge.clone())),
+            (Method::POST, area.auth("mfa/passkey"), Some(of_challenge.clone())),
+            (Method::POST, area.auth("mfa/enrol/passkey-options"), Some(challenge.clone())),
+            (Method::POST, area.auth("mfa/enrol/passkey"), Some(of_challenge.clone())),
+            (Method::POST, area.passkeys("/register-options"), None),
+            (Method::POST, area.passkeys("/register"), Some(response.clone())),
+            (Method::PATCH, area.passkeys(&format!("/{id}")), Some(json!({ "name": "Forged" }))),
+            (Method::DELETE, area.passkeys(&format!("/{id}")), None),
+        ]);
+    }
+    operations
 }
 
 #[test]

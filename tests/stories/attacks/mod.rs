@@ -17,6 +17,7 @@ mod invitations;
 mod mail_content;
 mod malformed_credentials;
 mod pages;
+mod passkeys;
 mod passwords;
 mod rate_limit_quotas;
 mod rate_limits;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Response, World, password,
+    Area, Deployment, Response, World, password,
     paths::{self, COLLEAGUES, FORGOT_PASSWORD, LIVE, RESEND_ACTIVATION, SESSION, SIGN_IN, STAFF_SEND_CODE},
     unique_email, wrong_code,
 };
@@ -12,7 +12,7 @@ const WRONG_PASSWORD: &str = "not the password";
 
 /// Small quotas with periods so long that no unit comes back during a test. `requests` counts every request, so it has
 /// a test of its own.
-const SMALL_QUOTAS: [(&str, &str); 15] = [
+const SMALL_QUOTAS: [(&str, &str); 16] = [
     ("PORTICO_LIMIT_SIGN_IN_RATE", "9/1h"),
     ("PORTICO_LIMIT_SIGN_IN_ACCOUNT", "3/1h"),
     ("PORTICO_LIMIT_SIGN_IN_NETWORK", "5/1h"),
@@ -28,6 +28,7 @@ const SMALL_QUOTAS: [(&str, &str); 15] = [
     ("PORTICO_LIMIT_INVITE_BULK", "5/1h"),
     ("PORTICO_LIMIT_BEARER", "4/1h"),
     ("PORTICO_LIMIT_CHECK_PASSWORD", "8/1h"),
+    ("PORTICO_LIMIT_CEREMONIES", "6/1h"),
 ];
 
 /// Sends requests until the limit `name` refuses one, and returns how many it accepted. Other limits may refuse some.
@@ -90,6 +91,14 @@ async fn assert_code_quotas(world: &World) {
     let (flow, code) = world.request_code(&world.browser(), &owner, 2).await;
     let wrong = wrong_code(&code);
     assert_eq!(accepted_by("code_misses", async |_| world.browser().verify_code(&flow, &wrong).await).await, 4);
+}
+
+// The limit is counted in each process.
+async fn assert_ceremony_quota(world: &World) {
+    let browser = world.browser();
+    let path = Area::Portal.auth("passkeys/sign-in-options");
+    let accepted = accepted_by("ceremonies", async |_| browser.post(&path, json!({})).await).await;
+    assert_eq!(accepted, 6 * world.apis.len());
 }
 
 // Both limits are counted in each process.
@@ -173,6 +182,7 @@ async fn assert_every_quota(deployment: Deployment) {
     assert_sign_in_quotas(&world).await;
     assert_recovery_quotas(&world).await;
     assert_code_quotas(&world).await;
+    assert_ceremony_quota(&world).await;
     assert_link_and_access_token_quotas(&world).await;
     assert_invitation_quotas(&world).await;
     assert_colleague_quotas(&world).await;

@@ -11,10 +11,12 @@ use tokio::{
 };
 
 use crate::{
+    passkeys::{activate_with_passkey, require_mfa},
     second_factors::{challenge, turn_on, verify},
     support::{
-        AuthenticatorApp, Browser, Invitation, PAST, Person, Response, Tenant, World, cookies, images, openapi,
-        password,
+        Area, AuthenticatorApp, Browser, Invitation, PAST, Person, Response, Tenant, World,
+        authenticator::SoftAuthenticator,
+        cookies, images, openapi, password,
         paths::{
             self, AUDIT_EVENTS, AUDIT_EXPORT, CLIENTS, EMAILS, JWKS, LIVE, OPENAPI, READY, SESSION, SIGN_IN,
             STAFF_REFRESH, STAFF_SESSION,
@@ -28,10 +30,11 @@ const RANDOM_ID: &str = "01a1fdba-f86f-76f5-b296-4e548b3691ab";
 
 /// Codes that this file's story does not provoke: expired lifetimes, failing servers and slow bodies have stories of
 /// their own.
-const CODES_SHOWN_ELSEWHERE: [&str; 10] = [
+const CODES_SHOWN_ELSEWHERE: [&str; 11] = [
     "session_expired",
     "token_expired",
     "last_admin",
+    "last_sign_in_method",
     "mfa_required",
     "required_by_tenant",
     "overloaded",
@@ -331,6 +334,64 @@ async fn use_link_operations(world: &World, tenant: &Tenant) {
     world.browser().request_new_link(&token).await.expect(200);
 }
 
+/// Calls every operation on passkeys of one realm, in a browser that is signed in.
+async fn use_passkeys(world: &World, browser: &Browser, area: Area) {
+    let (mut authenticator, passkey) = browser.register_passkey(world, area).await;
+    let path = area.passkeys(&format!("/{}", passkey["id"].as_str().unwrap()));
+    browser.patch(&path, json!({ "name": "Key" })).await.expect(200);
+    browser.passkeys(area).await;
+    let started = browser.start(&area.auth("step-up/options")).await;
+    let response = authenticator.get(&started.public_key, &world.origin());
+    browser.post(&area.auth("step-up"), started.body(&response)).await.expect(200);
+    world.browser().sign_in_with_passkey(world, area, &mut authenticator).await.expect(200);
+    let (_, other) = browser.register_passkey(world, area).await;
+    browser.remove_passkey(area, &other).await.expect(204);
+}
+
+/// Calls every operation on passkeys.
+async fn use_passkey_operations(world: &World) {
+    let tenant = world.tenant().await;
+    let person = tenant.person(world).await;
+    use_passkeys(world, &person.browser, Area::Portal).await;
+    use_passkeys(world, &tenant.owner, Area::Staff).await;
+    activate_with_passkey(world, &tenant.create_invitation(world).await.token).await;
+    complete_sign_ins_with_passkeys(world).await;
+}
+
+/// Calls every operation by which a passkey completes a sign-in.
+async fn complete_sign_ins_with_passkeys(world: &World) {
+    let tenant = world.tenant().await;
+    let person = tenant.person(world).await;
+    require_mfa(world, &tenant);
+    let origin = world.origin();
+    for area in Area::ALL {
+        let mut authenticator = SoftAuthenticator::new();
+        for (nth, purpose) in [(2, "mfa/enrol/passkey"), (4, "mfa/passkey")] {
+            let browser = world.browser();
+            let challenge = if area == Area::Portal {
+                browser.sign_in(&person.email, &person.password).await.expect(200)["challenge"].clone()
+            } else {
+                let nth = if nth == 2 { 2 } else { 5 };
+                let (flow, code) = world.request_code(&browser, &tenant.owner_email, nth).await;
+                browser.verify_code(&flow, &code).await.expect(200)["challenge"].clone()
+            };
+            let own = json!({ "challenge": challenge });
+            let mut options = own.clone();
+            if area == Area::Portal && nth == 2 {
+                browser.post(&area.auth("mfa/enrol/send-code"), own.clone()).await.expect(200);
+                options["mail_code"] = world.mail(&person.email, 2).await.code.unwrap().into();
+            }
+            let started = browser.start_with(&area.auth(&format!("{purpose}-options")), options).await;
+            let response = if nth == 2 {
+                authenticator.create(&started.public_key, &origin)
+            } else {
+                authenticator.get(&started.public_key, &origin)
+            };
+            browser.post(&area.auth(purpose), started.body_with(&response, own)).await.expect(200);
+        }
+    }
+}
+
 /// Calls every operation of portal users.
 async fn use_portal_operations(world: &World, person: &Person) {
     let browser = &person.browser;
@@ -556,6 +617,7 @@ stories! {
         use_link_operations(world, &tenant).await;
         use_portal_operations(world, &person).await;
         use_second_factor_operations(world).await;
+        use_passkey_operations(world).await;
         tenant.owner.post_empty(paths::STAFF_SIGN_OUT).await.expect(204);
         tenant.owner.post_empty(paths::STAFF_SIGN_OUT_EVERYWHERE).await.expect(204);
         let succeeded = openapi::succeeded();

@@ -15,6 +15,7 @@ mod mail;
 mod mail_server;
 pub(crate) mod openapi;
 mod otlp_collector;
+mod passkeys;
 pub(crate) mod paths;
 mod people;
 mod pgbouncer;
@@ -44,6 +45,7 @@ pub(crate) use load::{DeliveryReport, FootprintLog, Load, Percentiles, Routing, 
 pub(crate) use mail::Mail;
 pub(crate) use mail_server::{Answer, MailServer, Received, reply};
 pub(crate) use otlp_collector::OtlpCollector;
+pub(crate) use passkeys::{Area, Started};
 pub(crate) use people::{Invitation, Person, Tenant, password, unique, unique_email};
 pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::Postgres;

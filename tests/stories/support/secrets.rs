@@ -122,6 +122,7 @@ pub(crate) fn record_body(body: &Value) {
         let Some(text) = value.as_str() else { continue };
         match &**name {
             "password" | "current_password" | "new_password" => record(SecretKind::Password, text),
+            "ceremony" => record(SecretKind::LinkToken, text),
             "token" | "invitation" => record(SecretKind::LinkToken, text),
             "code" => {
                 record(SecretKind::Code, text);

@@ -88,8 +88,8 @@ pub async fn start_passkey(app: &App, token: &PlainToken) -> Result<StartedCerem
     Ok(started)
 }
 
-/// Sets the first password or stores the first passkey through the link of an invitation, makes the membership active, and opens a session at that
-/// client or issues a challenge.
+/// Sets the first password or stores the first passkey through the link of an invitation, makes the membership
+/// active, and opens a session at that client or issues a challenge.
 ///
 /// The portal user's other pending invitations of the same tenant are accepted too, if staff users or programs have
 /// created them. For each other pending invitation, a mail with an accept link is enqueued. Expired invitations stay
@@ -101,8 +101,8 @@ pub async fn start_passkey(app: &App, token: &PlainToken) -> Result<StartedCerem
 /// - `token_used`, `token_revoked` or `token_expired`: the link is no longer valid. A link counts as revoked also
 ///   when the account is already activated.
 /// - `invalid_credentials`: the tenant does not allow passwords, or passkeys. The link stays unused.
-/// - `invalid_code`: the ceremony is unknown, used, expired or of another link, or the response of the passkey is refused.
-///   The link stays unused.
+/// - `invalid_code`: the ceremony is unknown, used, expired or of another link, or the response of the passkey is
+///   refused. The link stays unused.
 /// - `conflict`: the passkey is registered already. The link stays unused.
 /// - `validation_failed`: the password breaks the policy. The link stays unused.
 /// - `overloaded`: no hashing slot was free within 3 seconds, or the client disconnected. The link stays unused.

@@ -1,4 +1,5 @@
-//! Account activation: an invited portal user sets the first password, or registers the first passkey, through a mailed link.
+//! Account activation: an invited portal user sets the first password, or registers the first passkey, through a
+//! mailed link.
 
 mod accept;
 mod activate;

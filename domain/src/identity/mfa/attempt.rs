@@ -110,8 +110,8 @@ async fn check(app: &App, user: &User, submitted: Submitted<'_>, is_locked: bool
     }
 }
 
-/// Ends the failure streaks of `user`, who has proved a passkey: those of [`MFA_LOCKOUT`](limits::MFA_LOCKOUT). A passkey
-/// is no attempt that is counted, because nobody can guess one.
+/// Ends the failure streaks of `user`, who has proved a passkey: those of [`MFA_LOCKOUT`](limits::MFA_LOCKOUT). A
+/// passkey is no attempt that is counted, because it cannot be guessed.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

@@ -27,9 +27,9 @@ use crate::{
 
 /// Turns second factors on, and returns ten new recovery codes.
 ///
-/// With a `code`, confirms the setup of an authenticator app with its first code. A former authenticator app and former
-/// recovery codes stop working. The caller's session counts as one in which a second factor was proved. Without a code,
-/// the passkeys of the caller become the second factors.
+/// With a `code`, confirms the setup of an authenticator app with its first code. A former authenticator app and
+/// former recovery codes stop working. The caller's session counts as one in which a second factor was proved.
+/// Without a code, the passkeys of the caller become the second factors.
 ///
 /// The caller's other sessions end, and a notice is mailed.
 ///
@@ -109,8 +109,8 @@ pub(crate) async fn turn_on(
     store_turned_on(tx, actor, user, codes, (action, notice)).await
 }
 
-/// Turns second factors on for `user`, who has a passkey, stores the recovery codes, and enqueues the notice. Returns
-/// the recovery codes as they are shown. Ends no session.
+/// Turns second factors on for `user`, who has a passkey, stores the recovery codes, and enqueues the notice.
+/// Returns the recovery codes as they are shown. Ends no session.
 ///
 /// The caller must have locked the user's row.
 ///

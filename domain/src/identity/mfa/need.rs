@@ -15,8 +15,8 @@ use crate::{
 /// Returns what a user whose first factor was right must still do, or `None` if the session can be opened.
 ///
 /// - A user who has turned second factors on must prove one, unless the browser is a trusted device.
-/// - A user who has not must prove a passkey if the tenant requires a second factor and `due_at`, the end of the grace
-///   period, has passed. A user without a passkey must set a second factor up then.
+/// - A user who has not must prove a passkey if the tenant requires a second factor and `due_at`, the end of the
+///   grace period, has passed. A user without a passkey must set a second factor up then.
 ///
 /// `trusted_device_days` is for how many days the tenant lets its portal users trust a device. `user` must be the row
 /// as it is now.

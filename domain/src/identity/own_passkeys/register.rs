@@ -30,13 +30,14 @@ pub async fn start_registration(app: &App, caller: &FreshSessionUser) -> Result<
     Ok(started)
 }
 
-/// Verifies the response to the registration, and stores the passkey. A notice is mailed. Second factors stay on or off.
+/// Verifies the response to the registration, and stores the passkey. A notice is mailed. Second factors stay on or
+/// off.
 ///
 /// The ceremony is used up before the response is verified, also if the response is refused.
 ///
 /// # Errors
-/// - `invalid_code` if the ceremony is unknown, used, expired or of another session, or if the response is refused. The
-///   error is the same for all of them.
+/// - `invalid_code` if the ceremony is unknown, used, expired or of another session, or if the response is refused.
+///   The error is the same for all of them.
 /// - `conflict` if the caller has ten passkeys, or if the passkey is registered already.
 /// - `session_revoked` if the second factors or the password of the caller were changed at the same time.
 /// - `unavailable` or `internal` if the database fails.

@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// Removes a passkey of the caller. The sessions that it opened end, also that of the caller, as do challenges of other
-/// sign-ins and trusted devices. A notice is mailed.
+/// Removes a passkey of the caller. The sessions that it opened end, also that of the caller, as do challenges of
+/// other sign-ins and trusted devices. A notice is mailed.
 ///
 /// # Errors
 /// - `not_found` if the caller has no passkey with this id.

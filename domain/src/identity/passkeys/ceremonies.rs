@@ -11,7 +11,7 @@ use super::{CEREMONY_TTL, Ceremony, CeremonyError, CeremonyState, Passkeys, Rely
 use crate::platform::{
     app::App,
     clock::MAX_CLOCK_ERROR,
-    error::{Error, Result, ResultExt},
+    error::{Error, Result},
     secret::PlainToken,
 };
 
@@ -127,8 +127,8 @@ pub(crate) async fn start(
 /// Uses the ceremony with this secret up, and returns its state, if the ceremony was started for `occasion`.
 ///
 /// One conditional UPDATE does this before the response is verified. So each ceremony verifies one response, and a
-/// response that is refused uses its ceremony up too, also one that is presented for another occasion. The caller must
-/// not let the request run again after this.
+/// response that is refused uses its ceremony up too, also one that is presented for another occasion. The caller
+/// must not let the request run again after this.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.
@@ -142,9 +142,7 @@ pub(super) async fn spend(app: &App, occasion: Occasion, secret: &PlainToken) ->
         // One that expires later was stored by a process with a wrong clock.
         .filter(Column::ExpiresAt.lte(now + CEREMONY_TTL + MAX_CLOCK_ERROR))
         .exec_with_returning(app.db())
-        .await
-        .map_err(Error::from)
-        .not_retryable()?;
+        .await?;
     let row = spent.into_iter().next().filter(|row| occasion.is_that_of(row));
     Ok(row.map(|row| CeremonyState::from_text(row.state)))
 }

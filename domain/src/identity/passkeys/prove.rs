@@ -36,8 +36,8 @@ impl ProvedPasskey {
         self.passkey.id
     }
 
-    /// Stores the new counter and the time of use. Returns whether the passkey still exists with the counter that the
-    /// response was compared with: of concurrent uses of one counter, one succeeds.
+    /// Stores the new counter and the time of use. Returns whether the passkey still exists with the counter that
+    /// the response was compared with: of concurrent uses of one counter, one succeeds.
     ///
     /// # Errors
     /// `unavailable` or `internal` if the database fails.
@@ -82,13 +82,13 @@ pub(crate) async fn start_proof(app: &App, user: UserId, occasion: Occasion) -> 
     ceremonies::start(app, app.db(), occasion, ceremony).await
 }
 
-/// Uses the ceremony up and verifies the response. Returns the proved passkey; `None` if the ceremony is unknown, used,
-/// expired or of another occasion, if the passkey is unknown, of another realm or of another user than that of
+/// Uses the ceremony up and verifies the response. Returns the proved passkey; `None` if the ceremony is unknown,
+/// used, expired or of another occasion, if the passkey is unknown, of another realm or of another user than that of
 /// `occasion`, or if the response is refused.
 ///
-/// Records an audit event if the signature is right but the counter went back, or the backup eligibility has changed: a
-/// copy of the passkey may exist. The caller must not let the request run again after this, because the ceremony stays
-/// used.
+/// Records an audit event if the signature is right but the counter went back, or the backup eligibility has
+/// changed: a copy of the passkey may exist. The caller must not let the request run again after this, because the
+/// ceremony stays used.
 ///
 /// # Errors
 /// `unavailable` or `internal` if the database fails.

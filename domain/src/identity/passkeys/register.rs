@@ -29,8 +29,8 @@ pub(crate) async fn start_registration(tx: &Tx, user: &User, occasion: Occasion)
     ceremonies::start(app, tx.db(), occasion, ceremony).await
 }
 
-/// Uses the ceremony up and verifies the response. Returns the new credential, which is not stored yet; `None` if the
-/// ceremony is unknown, used, expired or of another occasion, or if the response is refused.
+/// Uses the ceremony up and verifies the response. Returns the new credential, which is not stored yet; `None` if
+/// the ceremony is unknown, used, expired or of another occasion, or if the response is refused.
 ///
 /// The caller must not let the request run again after this, because the ceremony stays used.
 ///

@@ -78,8 +78,8 @@ pub(super) async fn check_count(db: &impl ConnectionTrait, owner: UserId) -> Res
     Ok(())
 }
 
-/// Stores a passkey of `user`, whose row the caller has locked. `name` is what the user calls it; by default the device
-/// of the request.
+/// Stores a passkey of `user`, whose row the caller has locked. `name` is what the user calls it; by default the
+/// device of the request.
 ///
 /// # Errors
 /// - `conflict` if the user has ten passkeys, or if the credential is stored already, for whichever user.

@@ -135,8 +135,8 @@ async fn confirm(
 /// Starts the registration of a passkey, after the mailed code was right. [`complete_with_passkey`] completes it.
 ///
 /// # Errors
-/// - `invalid_code` when the challenge is not live, or when the mailbox is not proved and the mailed code is missing or
-///   wrong.
+/// - `invalid_code` when the challenge is not live, or when the mailbox is not proved and the mailed code is missing
+///   or wrong.
 /// - `conflict` when the user has ten passkeys, or when the public URL allows none.
 /// - `too_many_requests` when too many wrong codes were entered.
 /// - `unavailable` or `internal` when the database fails.
@@ -157,14 +157,14 @@ pub async fn start_passkey(
     Ok(started)
 }
 
-/// Registers the passkey, turns second factors on, and opens the session that the sign-in asked for. Returns it with ten
-/// recovery codes. The user's other sessions end, and notices are mailed.
+/// Registers the passkey, turns second factors on, and opens the session that the sign-in asked for. Returns it with
+/// ten recovery codes. The user's other sessions end, and notices are mailed.
 ///
 /// The ceremony is used up before the response is verified. `name` is what the user calls the passkey.
 ///
 /// # Errors
-/// - `invalid_code` when the ceremony is unknown, used, expired or of another challenge, when the response is refused, or
-///   when the challenge is not live.
+/// - `invalid_code` when the ceremony is unknown, used, expired or of another challenge, when the response is
+///   refused, or when the challenge is not live.
 /// - `conflict` when the passkey is registered already, or the user has ten.
 /// - The other errors of [`verify_factor`](super::verify_factor), except `too_many_requests`.
 pub async fn complete_with_passkey(

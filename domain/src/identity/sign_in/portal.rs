@@ -76,8 +76,9 @@ enum Place {
     Invitation(Box<invitation::Found>),
 }
 
-/// Opens the session of a portal user whose first factor was right, or issues a challenge if a second factor is needed.
-/// A passkey is both factors, so it leads to no challenge. Records the audit event, and mails a notice if the device of the new session is not known.
+/// Opens the session of a portal user whose first factor was right, or issues a challenge if a second factor is
+/// needed. A passkey is both factors, so it leads to no challenge. Records the audit event, and mails a notice if
+/// the device of the new session is not known.
 ///
 /// # Errors
 /// Nothing must be committed then.
@@ -112,7 +113,8 @@ pub(super) async fn enter_with(
         SecondFactor::Proved(factor) => Some(factor),
         SecondFactor::Open => {
             let owner = User::Portal(user.clone());
-            // A trusted device replaces the second factor of a user who has turned second factors on, and of no other.
+            // A trusted device replaces the second factor of a user who has turned second factors on, and of no
+            // other.
             let days = if user.mfa_enabled_at.is_some() { policy.trusted_device_days } else { 0 };
             let due_at = place.mfa_due_at(&policy);
             if let Some(purpose) = mfa::needed(tx, entry.context, &owner, due_at, days).await? {

@@ -193,7 +193,8 @@ impl Opened {
     }
 }
 
-/// Opens the session that the sign-in of `challenge` asked for, after `factor` was proved, with `passkey` if it is one.
+/// Opens the session that the sign-in of `challenge` asked for, after `factor` was proved, with `passkey` if it is
+/// one.
 ///
 /// # Errors
 /// The errors of [`portal::enter`] or of [`staff::enter`].

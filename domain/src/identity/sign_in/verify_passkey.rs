@@ -43,13 +43,13 @@ pub async fn start_verification(app: &App, realm: Realm, challenge: &PlainToken)
 /// Verifies a passkey of the user of a challenge, and opens the session that the sign-in asked for, as
 /// [`verify_factor`](super::verify_factor) does.
 ///
-/// The ceremony is used up before the response is verified. The attempt counts at no limit, because nobody can guess a
-/// passkey.
+/// The ceremony is used up before the response is verified. The attempt counts at no limit, because a passkey
+/// cannot be guessed.
 ///
 /// # Errors
-/// - `invalid_code` when the ceremony is unknown, used, expired or of another challenge, when the response is refused,
-///   when the challenge is not live, or when the user can no longer sign in there. The error is the same for all of
-///   them.
+/// - `invalid_code` when the ceremony is unknown, used, expired or of another challenge, when the response is
+///   refused, when the challenge is not live, or when the user can no longer sign in there. The error is the same
+///   for all of them.
 /// - The other errors of [`verify_factor`](super::verify_factor), except `too_many_requests`.
 pub async fn verify_passkey(
     app: &App,

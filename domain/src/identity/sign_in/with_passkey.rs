@@ -1,4 +1,5 @@
-//! Signs a user in with a passkey alone. It proves two factors: the device, and the user whom the device has verified.
+//! Signs a user in with a passkey alone. It proves two factors: the user has the device, and the device has verified
+//! the user.
 
 use portico_entity::{ClientId, Realm, SessionId, UserId, ceremony::CeremonyKind, session::Factor, session::Method};
 
@@ -45,9 +46,9 @@ pub async fn start_passkey_sign_in(app: &App, realm: Realm) -> Result<StartedCer
 /// Records an audit event for a success and for a refusal. The ceremony is used up before the response is verified.
 ///
 /// # Errors
-/// - `invalid_credentials` when the ceremony is unknown, used or expired, when the passkey is unknown, when the response
-///   is refused, when the portal user is disabled or not a member of `client`, when the client is archived or its tenant
-///   suspended, or when the tenant does not allow passkeys. The error is the same for all of them.
+/// - `invalid_credentials` when the ceremony is unknown, used or expired, when the passkey is unknown, when the
+///   response is refused, when the portal user is disabled or not a member of `client`, when the client is archived
+///   or its tenant suspended, or when the tenant does not allow passkeys. The error is the same for all of them.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn sign_in_with_passkey(app: &App, caller: &Anonymous, input: PasskeyInput) -> Result<IssuedSession> {
     let proved = passkeys::prove(app, &caller.context, occasion(Realm::Portal), &input.presented).await?;
@@ -64,9 +65,9 @@ pub async fn sign_in_with_passkey(app: &App, caller: &Anonymous, input: PasskeyI
 /// Records an audit event for a success and for a refusal. The ceremony is used up before the response is verified.
 ///
 /// # Errors
-/// - `invalid_credentials` when the ceremony is unknown, used or expired, when the passkey is unknown, when the response
-///   is refused, when the staff user is disabled, or when the tenant is suspended. The error is the same for all of
-///   them.
+/// - `invalid_credentials` when the ceremony is unknown, used or expired, when the passkey is unknown, when the
+///   response is refused, when the staff user is disabled, or when the tenant is suspended. The error is the same
+///   for all of them.
 /// - `unavailable` or `internal` when the database fails.
 pub async fn sign_in_staff_with_passkey(
     app: &App,

@@ -88,8 +88,8 @@ impl StepUp for StaffUser {
 ///
 /// # Errors
 /// - `invalid_credentials` when the password is wrong.
-/// - `invalid_code` when the response of a passkey is refused, when the code is wrong, used or expired, or when the code flow is unknown, of another address or
-///   without attempts left. The error is the same for all of them.
+/// - `invalid_code` when the response of a passkey is refused, when the code is wrong, used or expired, or when the
+///   code flow is unknown, of another address or without attempts left. The error is the same for all of them.
 /// - `mfa_required` when second factors are on and `proof` is none.
 /// - `too_many_requests` when there were too many wrong proofs.
 /// - `session_revoked` when the caller's session has ended at the same time.
@@ -164,7 +164,8 @@ async fn by_factor(app: &App, caller: &SessionUser, submitted: Submitted<'_>) ->
     }
 }
 
-/// Makes the session fresh with a passkey of the caller. It is no attempt that is counted, because nobody can guess one.
+/// Makes the session fresh with a passkey of the caller. It is no attempt that is counted, because a passkey cannot
+/// be guessed.
 async fn by_passkey(app: &App, caller: &SessionUser, presented: &PresentedCeremony) -> Result<session::Model> {
     let proved = passkeys::prove(app, &caller.context, occasion(caller), presented).await?;
     let elevated = async {

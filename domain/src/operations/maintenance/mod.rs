@@ -58,9 +58,9 @@ const DEAD_JOB_RETENTION: TimeDelta = TimeDelta::days(90);
 const SCHEDULE_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
 /// The job that deletes, in batches: expired link tokens, code flows, logins of the command line, challenges of
-/// sign-ins, ceremonies of passkeys, setups of authenticator apps, trusted devices, sessions, API tokens, device cut-offs, rate limit
-/// counters and answers to requests with an `Idempotency-Key`, mail rows of unknown addresses and those that are
-/// older than the mail log, completed and dead jobs, and slots of schedules.
+/// sign-ins, ceremonies of passkeys, setups of authenticator apps, trusted devices, sessions, API tokens, device
+/// cut-offs, rate limit counters and answers to requests with an `Idempotency-Key`, mail rows of unknown addresses
+/// and those that are older than the mail log, completed and dead jobs, and slots of schedules.
 #[derive(Default, Serialize, Deserialize)]
 pub struct DeleteExpired {}
 

@@ -50,8 +50,9 @@ impl mail::checks::Example for ResetEmail {
 /// Composes the mail of kind `reset`.
 ///
 /// The request does not look the address up. This function, which the worker runs, does. A portal user who has not
-/// activated the account gets an activation mail instead; one who has no password sets the first one by the reset link. Returns [`Composed::Suppressed`] if no enabled portal user has the
-/// address, or if the link is no longer valid.
+/// activated the account gets an activation mail instead; one who has no password sets the first one by the reset
+/// link. Returns [`Composed::Suppressed`] if no enabled portal user has the address, or if the link is no longer
+/// valid.
 ///
 /// # Errors
 /// A failed database query, template or message.

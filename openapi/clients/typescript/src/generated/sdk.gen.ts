@@ -35,14 +35,29 @@ export const getSigningKeys = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Activate an account
  *
+<<<<<<< HEAD
  * Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
  * the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
+=======
+ * Sets the first password or adds the first passkey, accepts the invitation and signs in. The link cannot be
+ * used again. The session that the browser already has is revoked. The user's other pending invitations of the
+ * same tenant are accepted too.
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * If the tenant requires a second factor at once, the response is a challenge and sets no cookie:
  * `complete_enrolment` then opens the session.
  *
+<<<<<<< HEAD
  * If the password is rejected, the link stays valid. If the user already has a password, the response is
  * `token_revoked`. If the tenant does not allow passwords, it is `invalid_credentials`.
+=======
+ * If the password is rejected, the link stays valid. If the user has already activated the account, the
+ * response is `token_revoked`. If the tenant does not allow passwords or passkeys, it is `invalid_credentials`.
+ *
+ * With a `passkey`, the account has no password: `forgot_password` can set one later. The response is
+ * `invalid_code` for a ceremony that is unknown, used, expired or of another link, and for a response that is
+ * refused, and 409 `conflict` if the passkey is registered already. The link stays valid then.
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * Rate limits: `requests`, `token_network`, `check_password`.
  */
@@ -176,8 +191,14 @@ export const disableMfa = <ThrowOnError extends boolean = false>(options?: Optio
  * Turn second factors on
  *
  * Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
+<<<<<<< HEAD
  * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
  * mailed.
+=======
+ * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice
+ * is mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict`
+ * if the user has none that can be used here, or if second factors are on already.
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
  *
@@ -215,6 +236,44 @@ export const completeEnrolment = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Complete a sign-in with a new passkey
+ *
+ * Adds the passkey that the browser has made, turns second factors on, and opens the session. The user's other
+ * sessions are revoked, and notices are mailed. The response is 409 `conflict` if the passkey is registered
+ * already.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const completePasskeyEnrolment = <ThrowOnError extends boolean = false>(options: Options<CompletePasskeyEnrolmentData, ThrowOnError>): RequestResult<CompletePasskeyEnrolmentResponses, CompletePasskeyEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<CompletePasskeyEnrolmentResponses, CompletePasskeyEnrolmentErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/enrol/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start to register a passkey during a sign-in
+ *
+ * Returns the options with which the browser makes a passkey, for a sign-in whose `status` was
+ * `mfa_enrolment_required`.
+ *
+ * Rate limits: `requests`, `code_misses`, `token_network`, `ceremonies`.
+ */
+export const startPasskeyEnrolment = <ThrowOnError extends boolean = false>(options: Options<StartPasskeyEnrolmentData, ThrowOnError>): RequestResult<StartPasskeyEnrolmentResponses, StartPasskeyEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<StartPasskeyEnrolmentResponses, StartPasskeyEnrolmentErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/enrol/passkey-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Request a code to set up a second factor
  *
  * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
@@ -248,6 +307,44 @@ export const setUpEnrolment = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Verify a passkey
+ *
+ * Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code`
+ * for a ceremony that is unknown, used, expired or of another sign-in, for a response that is refused, and for
+ * a challenge that is unknown, expired or completed.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const verifyPasskey = <ThrowOnError extends boolean = false>(options: Options<VerifyPasskeyData, ThrowOnError>): RequestResult<VerifyPasskeyResponses, VerifyPasskeyErrors, ThrowOnError> => (options.client ?? client).post<VerifyPasskeyResponses, VerifyPasskeyErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start to verify a passkey
+ *
+ * Returns the options with which the browser offers the passkeys of the user of a challenge whose `status` was
+ * `mfa_required`. The response is 409 `conflict` if the user has no passkey that can be used here.
+ *
+ * Rate limits: `requests`, `token_network`, `ceremonies`.
+ */
+export const startPasskeyVerification = <ThrowOnError extends boolean = false>(options: Options<StartPasskeyVerificationData, ThrowOnError>): RequestResult<StartPasskeyVerificationResponses, StartPasskeyVerificationErrors, ThrowOnError> => (options.client ?? client).post<StartPasskeyVerificationResponses, StartPasskeyVerificationErrors, ThrowOnError>({
+    url: '/api/portal/auth/mfa/passkey-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Replace the recovery codes
  *
  * Returns ten new recovery codes. The former ones stop working, and a notice is mailed.
@@ -340,6 +437,63 @@ export const reportSignIn = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Start an activation with a passkey
+ *
+ * Returns the options with which the browser makes a passkey, for the holder of an activation link.
+ * `activate_account` takes the response with the same link, which stays unused until then. The response is
+ * `invalid_credentials` if the tenant does not allow passkeys.
+ *
+ * Rate limits: `requests`, `token_network`, `ceremonies`.
+ */
+export const startPasskeyActivation = <ThrowOnError extends boolean = false>(options: Options<StartPasskeyActivationData, ThrowOnError>): RequestResult<StartPasskeyActivationResponses, StartPasskeyActivationErrors, ThrowOnError> => (options.client ?? client).post<StartPasskeyActivationResponses, StartPasskeyActivationErrors, ThrowOnError>({
+    url: '/api/portal/auth/passkeys/activation-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sign in with a passkey
+ *
+ * Opens a session in which a second factor counts as proved. The session that the browser already has is
+ * revoked. The response is `invalid_credentials` for everything that is wrong: a ceremony that is unknown, used
+ * or expired, an unknown passkey, a refused response, and a user who cannot sign in here or may not with a
+ * passkey.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const signInWithPasskey = <ThrowOnError extends boolean = false>(options: Options<SignInWithPasskeyData, ThrowOnError>): RequestResult<SignInWithPasskeyResponses, SignInWithPasskeyErrors, ThrowOnError> => (options.client ?? client).post<SignInWithPasskeyResponses, SignInWithPasskeyErrors, ThrowOnError>({
+    url: '/api/portal/auth/passkeys/sign-in',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start a sign-in with a passkey
+ *
+ * Returns the options with which the browser offers the passkeys that it knows. They name no passkey and no
+ * user. The response is 409 `conflict` if the public URL of this installation allows no passkeys.
+ *
+ * Rate limits: `requests`, `ceremonies`.
+ */
+export const startPasskeySignIn = <ThrowOnError extends boolean = false>(options: Options<StartPasskeySignInData, ThrowOnError>): RequestResult<StartPasskeySignInResponses, StartPasskeySignInErrors, ThrowOnError> => (options.client ?? client).post<StartPasskeySignInResponses, StartPasskeySignInErrors, ThrowOnError>({
+    url: '/api/portal/auth/passkeys/sign-in-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Refresh a session
  *
  * Exchanges the refresh token in the cookie for a new access token and a new refresh token. The previous refresh
@@ -530,6 +684,28 @@ export const stepUp = <ThrowOnError extends boolean = false>(options: Options<St
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Start a step-up with a passkey
+ *
+ * Returns the options with which the browser offers the passkeys of the signed-in user. `step_up` takes the
+ * response in the same session. The response is 409 `conflict` if the user has no passkey that can be used
+ * here.
+ *
+ * Rate limits: `requests`, `bearer`, `ceremonies`.
+ */
+export const startPasskeyStepUp = <ThrowOnError extends boolean = false>(options?: Options<StartPasskeyStepUpData, ThrowOnError>): RequestResult<StartPasskeyStepUpResponses, StartPasskeyStepUpErrors, ThrowOnError> => (options?.client ?? client).post<StartPasskeyStepUpResponses, StartPasskeyStepUpErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/auth/step-up/options',
+    ...options
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Switch to another client
  *
  * Lets the session act for another client of the user, and returns a new access token. The session keeps its id
@@ -785,6 +961,115 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
 export const getLogo = <ThrowOnError extends boolean = false>(options?: Options<GetLogoData, ThrowOnError>): RequestResult<GetLogoResponses, GetLogoErrors, ThrowOnError> => (options?.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/api/portal/logo', ...options });
 
 /**
+<<<<<<< HEAD
+=======
+ * List your passkeys
+ *
+ * Returns the passkeys of the signed-in user, newest first.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const listPasskeys = <ThrowOnError extends boolean = false>(options?: Options<ListPasskeysData, ThrowOnError>): RequestResult<ListPasskeysResponses, ListPasskeysErrors, ThrowOnError> => (options?.client ?? client).get<ListPasskeysResponses, ListPasskeysErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/passkeys',
+    ...options
+});
+
+/**
+ * Register a passkey
+ *
+ * Adds the passkey that the browser has made, and mails a notice. Second factors stay on or off. The response
+ * is `invalid_code` for a ceremony that is unknown, used, expired or of another session, and for a response
+ * that is refused. It is 409 `conflict` if the passkey is registered already.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`, `token_network`.
+ */
+export const registerPasskey = <ThrowOnError extends boolean = false>(options: Options<RegisterPasskeyData, ThrowOnError>): RequestResult<RegisterPasskeyResponses, RegisterPasskeyErrors, ThrowOnError> => (options.client ?? client).post<RegisterPasskeyResponses, RegisterPasskeyErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/passkeys/register',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start the registration of a passkey
+ *
+ * Returns the options with which the browser makes a passkey. `register_passkey` takes the response in the same
+ * session. The response is 409 `conflict` if the user has ten passkeys, or if the public URL of this
+ * installation allows none.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`, `ceremonies`.
+ */
+export const startPasskeyRegistration = <ThrowOnError extends boolean = false>(options?: Options<StartPasskeyRegistrationData, ThrowOnError>): RequestResult<StartPasskeyRegistrationResponses, StartPasskeyRegistrationErrors, ThrowOnError> => (options?.client ?? client).post<StartPasskeyRegistrationResponses, StartPasskeyRegistrationErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/passkeys/register-options',
+    ...options
+});
+
+/**
+ * Remove a passkey
+ *
+ * The passkey stops working, and the sessions that it opened are revoked, also the current one. A notice is
+ * mailed. The response is 409 `last_sign_in_method` if the user has no password and the passkey is the last one
+ * that can be used. It is 409 `conflict` if second factors are on and the passkey is the last one besides
+ * recovery codes.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const removePasskey = <ThrowOnError extends boolean = false>(options: Options<RemovePasskeyData, ThrowOnError>): RequestResult<RemovePasskeyResponses, RemovePasskeyErrors, ThrowOnError> => (options.client ?? client).delete<RemovePasskeyResponses, RemovePasskeyErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/passkeys/{passkey_id}',
+    ...options
+});
+
+/**
+ * Rename a passkey
+ *
+ * Changes what the signed-in user calls the passkey.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const renamePasskey = <ThrowOnError extends boolean = false>(options: Options<RenamePasskeyData, ThrowOnError>): RequestResult<RenamePasskeyResponses, RenamePasskeyErrors, ThrowOnError> => (options.client ?? client).patch<RenamePasskeyResponses, RenamePasskeyErrors, ThrowOnError>({
+    security: [{
+            key: 'PortalBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/portal/passkeys/{passkey_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Get the profile
  *
  * Returns the profile of the signed-in portal user.
@@ -970,8 +1255,14 @@ export const disableStaffMfa = <ThrowOnError extends boolean = false>(options?: 
  * Turn second factors on as a staff user
  *
  * Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
+<<<<<<< HEAD
  * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
  * mailed.
+=======
+ * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice
+ * is mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict`
+ * if the user has none that can be used here, or if second factors are on already.
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
  *
@@ -1009,6 +1300,44 @@ export const completeStaffEnrolment = <ThrowOnError extends boolean = false>(opt
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Complete a sign-in of a staff user with a new passkey
+ *
+ * Adds the passkey that the browser has made, turns second factors on, and opens the session. The user's other
+ * sessions are revoked, and notices are mailed. The response is 409 `conflict` if the passkey is registered
+ * already.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const completeStaffPasskeyEnrolment = <ThrowOnError extends boolean = false>(options: Options<CompleteStaffPasskeyEnrolmentData, ThrowOnError>): RequestResult<CompleteStaffPasskeyEnrolmentResponses, CompleteStaffPasskeyEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<CompleteStaffPasskeyEnrolmentResponses, CompleteStaffPasskeyEnrolmentErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/enrol/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start to register a passkey during a sign-in of a staff user
+ *
+ * Returns the options with which the browser makes a passkey, for a sign-in whose `status` was
+ * `mfa_enrolment_required`.
+ *
+ * Rate limits: `requests`, `code_misses`, `token_network`, `ceremonies`.
+ */
+export const startStaffPasskeyEnrolment = <ThrowOnError extends boolean = false>(options: Options<StartStaffPasskeyEnrolmentData, ThrowOnError>): RequestResult<StartStaffPasskeyEnrolmentResponses, StartStaffPasskeyEnrolmentErrors, ThrowOnError> => (options.client ?? client).post<StartStaffPasskeyEnrolmentResponses, StartStaffPasskeyEnrolmentErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/enrol/passkey-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Request a code to set up a second factor of a staff user
  *
  * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
@@ -1042,6 +1371,44 @@ export const setUpStaffEnrolment = <ThrowOnError extends boolean = false>(option
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Verify a passkey of a staff user
+ *
+ * Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code`
+ * for a ceremony that is unknown, used, expired or of another sign-in, for a response that is refused, and for
+ * a challenge that is unknown, expired or completed.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const verifyStaffPasskey = <ThrowOnError extends boolean = false>(options: Options<VerifyStaffPasskeyData, ThrowOnError>): RequestResult<VerifyStaffPasskeyResponses, VerifyStaffPasskeyErrors, ThrowOnError> => (options.client ?? client).post<VerifyStaffPasskeyResponses, VerifyStaffPasskeyErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start to verify a passkey of a staff user
+ *
+ * Returns the options with which the browser offers the passkeys of the user of a challenge whose `status` was
+ * `mfa_required`. The response is 409 `conflict` if the user has no passkey that can be used here.
+ *
+ * Rate limits: `requests`, `token_network`, `ceremonies`.
+ */
+export const startStaffPasskeyVerification = <ThrowOnError extends boolean = false>(options: Options<StartStaffPasskeyVerificationData, ThrowOnError>): RequestResult<StartStaffPasskeyVerificationResponses, StartStaffPasskeyVerificationErrors, ThrowOnError> => (options.client ?? client).post<StartStaffPasskeyVerificationResponses, StartStaffPasskeyVerificationErrors, ThrowOnError>({
+    url: '/api/staff/auth/mfa/passkey-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Replace the recovery codes as a staff user
  *
  * Returns ten new recovery codes. The former ones stop working, and a notice is mailed.
@@ -1116,6 +1483,44 @@ export const verifyStaffSecondFactor = <ThrowOnError extends boolean = false>(op
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Sign in with a passkey as a staff user
+ *
+ * Opens a staff session in which a second factor counts as proved. The staff session that the browser already
+ * has is revoked. The response is `invalid_credentials` for everything that is wrong: a ceremony that is
+ * unknown, used or expired, an unknown passkey, a refused response, and a user who cannot sign in.
+ *
+ * Rate limits: `requests`, `token_network`.
+ */
+export const signInStaffWithPasskey = <ThrowOnError extends boolean = false>(options: Options<SignInStaffWithPasskeyData, ThrowOnError>): RequestResult<SignInStaffWithPasskeyResponses, SignInStaffWithPasskeyErrors, ThrowOnError> => (options.client ?? client).post<SignInStaffWithPasskeyResponses, SignInStaffWithPasskeyErrors, ThrowOnError>({
+    url: '/api/staff/auth/passkeys/sign-in',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start a sign-in of a staff user with a passkey
+ *
+ * Returns the options with which the browser offers the passkeys that it knows. They name no passkey and no
+ * user. The response is 409 `conflict` if the public URL of this installation allows no passkeys.
+ *
+ * Rate limits: `requests`, `ceremonies`.
+ */
+export const startStaffPasskeySignIn = <ThrowOnError extends boolean = false>(options: Options<StartStaffPasskeySignInData, ThrowOnError>): RequestResult<StartStaffPasskeySignInResponses, StartStaffPasskeySignInErrors, ThrowOnError> => (options.client ?? client).post<StartStaffPasskeySignInResponses, StartStaffPasskeySignInErrors, ThrowOnError>({
+    url: '/api/staff/auth/passkeys/sign-in-options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Refresh a staff session
  *
  * Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
@@ -1222,6 +1627,28 @@ export const stepUpStaff = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * Start a step-up as a staff user with a passkey
+ *
+ * Returns the options with which the browser offers the passkeys of the signed-in user. `step_up_staff` takes
+ * the response in the same session. The response is 409 `conflict` if the user has no passkey that can be used
+ * here.
+ *
+ * Rate limits: `requests`, `bearer`, `ceremonies`.
+ */
+export const startStaffPasskeyStepUp = <ThrowOnError extends boolean = false>(options?: Options<StartStaffPasskeyStepUpData, ThrowOnError>): RequestResult<StartStaffPasskeyStepUpResponses, StartStaffPasskeyStepUpErrors, ThrowOnError> => (options?.client ?? client).post<StartStaffPasskeyStepUpResponses, StartStaffPasskeyStepUpErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/auth/step-up/options',
+    ...options
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Sign in with a code
  *
  * Opens a staff session, or returns a challenge if a second factor is needed. The staff session that the browser
@@ -1284,6 +1711,114 @@ export const exchangeCliLogin = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
+<<<<<<< HEAD
+=======
+ * List your passkeys as a staff user
+ *
+ * Returns the passkeys of the signed-in user, newest first.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const listStaffPasskeys = <ThrowOnError extends boolean = false>(options?: Options<ListStaffPasskeysData, ThrowOnError>): RequestResult<ListStaffPasskeysResponses, ListStaffPasskeysErrors, ThrowOnError> => (options?.client ?? client).get<ListStaffPasskeysResponses, ListStaffPasskeysErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/passkeys',
+    ...options
+});
+
+/**
+ * Register a passkey as a staff user
+ *
+ * Adds the passkey that the browser has made, and mails a notice. Second factors stay on or off. The response
+ * is `invalid_code` for a ceremony that is unknown, used, expired or of another session, and for a response
+ * that is refused. It is 409 `conflict` if the passkey is registered already.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`, `token_network`.
+ */
+export const registerStaffPasskey = <ThrowOnError extends boolean = false>(options: Options<RegisterStaffPasskeyData, ThrowOnError>): RequestResult<RegisterStaffPasskeyResponses, RegisterStaffPasskeyErrors, ThrowOnError> => (options.client ?? client).post<RegisterStaffPasskeyResponses, RegisterStaffPasskeyErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/passkeys/register',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Start the registration of a passkey as a staff user
+ *
+ * Returns the options with which the browser makes a passkey. `register_staff_passkey` takes the response in
+ * the same session. The response is 409 `conflict` if the user has ten passkeys, or if the public URL of this
+ * installation allows none.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`, `ceremonies`.
+ */
+export const startStaffPasskeyRegistration = <ThrowOnError extends boolean = false>(options?: Options<StartStaffPasskeyRegistrationData, ThrowOnError>): RequestResult<StartStaffPasskeyRegistrationResponses, StartStaffPasskeyRegistrationErrors, ThrowOnError> => (options?.client ?? client).post<StartStaffPasskeyRegistrationResponses, StartStaffPasskeyRegistrationErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/passkeys/register-options',
+    ...options
+});
+
+/**
+ * Remove a passkey as a staff user
+ *
+ * The passkey stops working, and the sessions that it opened are revoked, also the current one. A notice is
+ * mailed. The response is 409 `conflict` if second factors are on and the passkey is the last one besides
+ * recovery codes. A staff user can always sign in with a mailed code.
+ *
+ * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const removeStaffPasskey = <ThrowOnError extends boolean = false>(options: Options<RemoveStaffPasskeyData, ThrowOnError>): RequestResult<RemoveStaffPasskeyResponses, RemoveStaffPasskeyErrors, ThrowOnError> => (options.client ?? client).delete<RemoveStaffPasskeyResponses, RemoveStaffPasskeyErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/passkeys/{passkey_id}',
+    ...options
+});
+
+/**
+ * Rename a passkey as a staff user
+ *
+ * Changes what the signed-in user calls the passkey.
+ *
+ * Rate limits: `requests`, `bearer`.
+ */
+export const renameStaffPasskey = <ThrowOnError extends boolean = false>(options: Options<RenameStaffPasskeyData, ThrowOnError>): RequestResult<RenameStaffPasskeyResponses, RenameStaffPasskeyErrors, ThrowOnError> => (options.client ?? client).patch<RenameStaffPasskeyResponses, RenameStaffPasskeyErrors, ThrowOnError>({
+    security: [{
+            key: 'StaffBearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/staff/passkeys/{passkey_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+>>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Get the own profile of a staff user
  *
  * Returns the profile of the signed-in staff user.

@@ -23,8 +23,8 @@ export type AcceptedStatus = 'accepted';
 /**
  * Activate
  *
- * An activation link, and the first password or the first passkey of the account. Exactly one of `password` and `passkey`
- * is given.
+ * An activation link, and the first password or the first passkey of the account. Exactly one of `password` and
+ * `passkey` is given.
  *
  * - `passkey`: The passkey that the browser has made with the options of `start_passkey_activation`.
  */
@@ -1505,8 +1505,8 @@ export type EmailStatus = 'queued' | 'sent' | 'failed' | 'suppressed';
  */
 export type EnableMfa = {
     /**
-     * The current code of the authenticator app: a string of six digits. If it is absent, the passkeys of the user become
-     * the second factors.
+     * The current code of the authenticator app: a string of six digits. If it is absent, the passkeys of the user
+     * become the second factors.
      */
     code?: string | null;
 };
@@ -1526,7 +1526,8 @@ export type EnrolPasskey = {
      */
     challenge: string;
     /**
-     * What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the request.
+     * What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the
+     * request.
      */
     name?: string | null;
     /**
@@ -2595,7 +2596,8 @@ export type NewPasskey = {
      */
     ceremony: string;
     /**
-     * What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the request.
+     * What the user calls the passkey, 1 to 100 characters. If it is absent, the browser and the system of the
+     * request.
      */
     name?: string | null;
     /**
@@ -2839,8 +2841,8 @@ export type Passkey = {
      */
     name: string;
     /**
-     * Whether the passkey can be used at the public URL of this installation. It cannot if it was registered for another
-     * domain.
+     * Whether the passkey can be used at the public URL of this installation. It cannot if it was registered for
+     * another domain.
      */
     usable: boolean;
 };
@@ -3777,8 +3779,8 @@ export type StartPasskeyActivation = {
  */
 export type StartPasskeySignIn = {
     /**
-     * The email address that the user has entered. It is not used: the response is the same for every address, and for
-     * none.
+     * The email address that the user has entered. It is not used: the response is the same for every address, and
+     * for none.
      */
     email?: string | null;
 };
@@ -4568,8 +4570,8 @@ export type VerifyPasskey = {
         [key: string]: unknown;
     };
     /**
-     * Whether the browser becomes a trusted device, in which later sign-ins do not ask for the second factor. Ignored
-     * if `trusted_device_days` of the challenge is 0.
+     * Whether the browser becomes a trusted device, in which later sign-ins do not ask for the second factor.
+     * Ignored if `trusted_device_days` of the challenge is 0.
      */
     trust_device?: boolean | null;
 };
