@@ -22,7 +22,7 @@ pub(crate) mod limit {
     macro_rules! declarable {
         ($($constant:ident),*) => {
             #[derive(Clone, Copy)]
-            #[expect(non_camel_case_types, reason = "named like the constants")]
+            #[expect(clippy::upper_case_acronyms, non_camel_case_types, reason = "named like the constants")]
             enum Position { $($constant),* }
 
             $(

@@ -252,10 +252,10 @@ pub(super) async fn record_failure(
     counted: Option<i32>,
 ) -> Result<()> {
     let mut tx = app.begin().await?.caused_by(caller.context.request_id);
-    if counted.is_some_and(|attempts| attempts >= mfa::MAX_MISSES) {
-        if let Some(user) = users::lock(&tx, challenge.user.id()).await? {
-            mfa::notify_once_a_day(&mut tx, &user, SecurityEvent::MfaGuessed).await?;
-        }
+    if counted.is_some_and(|attempts| attempts >= mfa::MAX_MISSES)
+        && let Some(user) = users::lock(&tx, challenge.user.id()).await?
+    {
+        mfa::notify_once_a_day(&mut tx, &user, SecurityEvent::MfaGuessed).await?;
     }
     let action = match challenge.user.id() {
         UserId::Portal(_) => "session.opened",
