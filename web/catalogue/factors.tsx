@@ -38,7 +38,7 @@ const CALLS: SetupCalls & { replaceCodes: typeof refuse; disable: typeof refuse 
   replaceCodes: fail(problem('step_up_required')),
   disable: fail(problem('required_by_tenant')),
 };
-const OFF = { enabled: false, required: false, due_at: null, totp: false, recovery_codes_left: 0, trusted_devices: 0 };
+const OFF = { enabled: false, required: false, due_at: null, totp: false, passkeys: 0, recovery_codes_left: 0, trusted_devices: 0 };
 const CHALLENGE: SignInChallenge = {
   status: 'mfa_required',
   challenge: '',

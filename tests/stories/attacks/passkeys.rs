@@ -305,7 +305,7 @@ stories! {
             let refused = sign_in_edited(world, &mut key, |fields| fields.counter = counter).await;
             assert_eq!(refused.problem_text(), "401 invalid_credentials", "{counter}");
         }
-        assert_eq!(count_events(world, "passkey.counter_went_back", &passkey), 3);
+        assert_eq!(count_events(world, "passkey.counter_decreased", &passkey), 3);
         let refused = sign_in_edited(world, &mut key, |fields| fields.flags |= BE | BS).await;
         assert_eq!(refused.problem_text(), "401 invalid_credentials");
         assert_eq!(count_events(world, "passkey.backup_changed", &passkey), 1);

@@ -18,6 +18,7 @@ export default {
     invalid_credentials: 'Die E-Mail-Adresse oder das Passwort ist nicht richtig.',
     last_admin: 'Der Kunde braucht mindestens eine aktive Person mit Administratorrechten.',
     last_owner: 'Es muss mindestens einen Inhaber geben.',
+    last_sign_in_method: 'Das ist die letzte Möglichkeit, sich anzumelden. Fügen Sie zuerst eine andere hinzu.',
     malformed_request: 'Die Anfrage konnte nicht gelesen werden. Laden Sie die Seite neu, und versuchen Sie es erneut.',
     method_not_allowed: 'Die Anfrage konnte nicht gelesen werden. Laden Sie die Seite neu, und versuchen Sie es erneut.',
     mfa_required: 'Ein zweiter Faktor ist erforderlich.',

@@ -19,6 +19,7 @@ export default {
     invalid_credentials: 'The email address or the password is not correct.',
     last_admin: 'The client needs at least one active administrator.',
     last_owner: 'There must be at least one owner.',
+    last_sign_in_method: 'This is the last way to sign in. Add another one first.',
     malformed_request: 'The request could not be read. Reload the page and try again.',
     method_not_allowed: 'The request could not be read. Reload the page and try again.',
     mfa_required: 'A second factor is required.',

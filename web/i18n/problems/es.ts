@@ -18,6 +18,7 @@ export default {
     invalid_credentials: 'La dirección de correo o la contraseña no es correcta.',
     last_admin: 'El cliente necesita al menos un administrador activo.',
     last_owner: 'Tiene que haber al menos un propietario.',
+    last_sign_in_method: 'Es la última forma de iniciar sesión. Añada antes otra.',
     malformed_request: 'No se pudo leer la solicitud. Vuelva a cargar la página e inténtelo de nuevo.',
     method_not_allowed: 'No se pudo leer la solicitud. Vuelva a cargar la página e inténtelo de nuevo.',
     mfa_required: 'Se necesita un segundo factor.',

@@ -18,6 +18,7 @@ export default {
     invalid_credentials: 'L’adresse e-mail ou le mot de passe n’est pas correct.',
     last_admin: 'Le client a besoin d’au moins un administrateur actif.',
     last_owner: 'Il faut au moins un propriétaire.',
+    last_sign_in_method: 'C’est le dernier moyen de se connecter. Ajoutez-en d’abord un autre.',
     malformed_request: 'La requête n’a pas pu être lue. Rechargez la page et réessayez.',
     method_not_allowed: 'La requête n’a pas pu être lue. Rechargez la page et réessayez.',
     mfa_required: 'Un second facteur est nécessaire.',

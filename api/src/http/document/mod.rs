@@ -23,7 +23,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_LARGE_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// The names of all tags, in the order in which the document lists them: first what staff users and programs call.
-pub(crate) const TAG_ORDER: [&str; 19] = [
+pub(crate) const TAG_ORDER: [&str; 20] = [
     "staff sessions",
     "clients",
     "invitations",

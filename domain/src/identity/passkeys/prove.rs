@@ -111,7 +111,7 @@ pub(crate) async fn prove(
         CeremonyError::Internal(reason) => return Err(Error::Internal(reason.into())),
         CeremonyError::Refused(reason) => tracing::debug!(reason, "refused the response of a passkey"),
         CeremonyError::CounterWentBack => {
-            record_anomaly(app, context, &passkey, &user, "passkey.counter_went_back").await.not_retryable()?;
+            record_anomaly(app, context, &passkey, &user, "passkey.counter_decreased").await.not_retryable()?;
         }
         CeremonyError::BackupEligibilityChanged => {
             record_anomaly(app, context, &passkey, &user, "passkey.backup_changed").await.not_retryable()?;

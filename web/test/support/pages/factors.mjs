@@ -27,7 +27,7 @@ export const SETUP = {
 /** Ten recovery codes. */
 export const RECOVERY_CODES = Array.from({ length: 10 }, (_, index) => `ZW0${index}-4D2P-F2DB-SQQG`);
 
-const OFF = { enabled: false, required: false, due_at: null, totp: false, recovery_codes_left: 0, trusted_devices: 0 };
+const OFF = { enabled: false, required: false, due_at: null, totp: false, passkeys: 0, recovery_codes_left: 0, trusted_devices: 0 };
 const ON = { ...OFF, enabled: true, totp: true, recovery_codes_left: 10, trusted_devices: 2 };
 /** The second factors of a user. */
 export const STATUS = { OFF, ON, FEW: { ...ON, recovery_codes_left: 2 }, REQUIRED: { ...ON, required: true } };

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, CancelSignInData, CancelSignInErrors, CancelSignInResponses, CancelStaffSignInData, CancelStaffSignInErrors, CancelStaffSignInResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CompleteEnrolmentData, CompleteEnrolmentErrors, CompleteEnrolmentResponses, CompleteStaffEnrolmentData, CompleteStaffEnrolmentErrors, CompleteStaffEnrolmentResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, DisableStaffMfaData, DisableStaffMfaErrors, DisableStaffMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EnableStaffMfaData, EnableStaffMfaErrors, EnableStaffMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetBrandData, GetBrandErrors, GetBrandingData, GetBrandingErrors, GetBrandingResponses, GetBrandResponses, GetBrandStyleData, GetBrandStyleErrors, GetBrandStyleResponses, GetClientData, GetClientErrors, GetClientResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMfaStatusData, GetMfaStatusErrors, GetMfaStatusResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetSignInPolicyData, GetSignInPolicyErrors, GetSignInPolicyResponses, GetStaffMfaStatusData, GetStaffMfaStatusErrors, GetStaffMfaStatusResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrustedDevicesData, ListTrustedDevicesErrors, ListTrustedDevicesResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffResponses, RemoveTrustedDeviceData, RemoveTrustedDeviceErrors, RemoveTrustedDeviceResponses, RemoveTrustedDevicesData, RemoveTrustedDevicesErrors, RemoveTrustedDevicesResponses, ReplaceRecoveryCodesData, ReplaceRecoveryCodesErrors, ReplaceRecoveryCodesResponses, ReplaceStaffRecoveryCodesData, ReplaceStaffRecoveryCodesErrors, ReplaceStaffRecoveryCodesResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendEnrolmentCodeData, SendEnrolmentCodeErrors, SendEnrolmentCodeResponses, SendPortalCodeData, SendPortalCodeErrors, SendPortalCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SendStaffEnrolmentCodeData, SendStaffEnrolmentCodeErrors, SendStaffEnrolmentCodeResponses, SetLogoData, SetLogoErrors, SetLogoResponses, SetUpEnrolmentData, SetUpEnrolmentErrors, SetUpEnrolmentResponses, SetUpStaffEnrolmentData, SetUpStaffEnrolmentErrors, SetUpStaffEnrolmentResponses, SetUpStaffTotpData, SetUpStaffTotpErrors, SetUpStaffTotpResponses, SetUpTotpData, SetUpTotpErrors, SetUpTotpResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StepUpData, StepUpErrors, StepUpResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateBrandingData, UpdateBrandingErrors, UpdateBrandingResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateSignInPolicyData, UpdateSignInPolicyErrors, UpdateSignInPolicyResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses, VerifyPortalCodeData, VerifyPortalCodeErrors, VerifyPortalCodeResponses, VerifySecondFactorData, VerifySecondFactorErrors, VerifySecondFactorResponses, VerifyStaffSecondFactorData, VerifyStaffSecondFactorErrors, VerifyStaffSecondFactorResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, ActivateAccountData, ActivateAccountErrors, ActivateAccountResponses, ApproveCliLoginData, ApproveCliLoginErrors, ApproveCliLoginResponses, CancelColleagueInvitationData, CancelColleagueInvitationErrors, CancelColleagueInvitationResponses, CancelInvitationData, CancelInvitationErrors, CancelInvitationResponses, CancelSignInData, CancelSignInErrors, CancelSignInResponses, CancelStaffSignInData, CancelStaffSignInErrors, CancelStaffSignInResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLivenessData, CheckLivenessErrors, CheckLivenessResponses, CheckPasswordData, CheckPasswordErrors, CheckPasswordResponses, CheckReadinessData, CheckReadinessErrors, CheckReadinessResponses, CheckTokenData, CheckTokenErrors, CheckTokenResponses, CompleteEnrolmentData, CompleteEnrolmentErrors, CompleteEnrolmentResponses, CompletePasskeyEnrolmentData, CompletePasskeyEnrolmentErrors, CompletePasskeyEnrolmentResponses, CompleteStaffEnrolmentData, CompleteStaffEnrolmentErrors, CompleteStaffEnrolmentResponses, CompleteStaffPasskeyEnrolmentData, CompleteStaffPasskeyEnrolmentErrors, CompleteStaffPasskeyEnrolmentResponses, CorrectInvitationData, CorrectInvitationErrors, CorrectInvitationResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateOwnTokenData, CreateOwnTokenErrors, CreateOwnTokenResponses, CreateServiceAccountData, CreateServiceAccountErrors, CreateServiceAccountResponses, CreateServiceAccountTokenData, CreateServiceAccountTokenErrors, CreateServiceAccountTokenResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, DisableStaffMfaData, DisableStaffMfaErrors, DisableStaffMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EnableStaffMfaData, EnableStaffMfaErrors, EnableStaffMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOtherStaffSessionsData, EndOtherStaffSessionsErrors, EndOtherStaffSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndStaffSessionData, EndStaffSessionErrors, EndStaffSessionResponses, ExchangeCliLoginData, ExchangeCliLoginErrors, ExchangeCliLoginResponses, ExportAuditEventsData, ExportAuditEventsErrors, ExportAuditEventsResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetBrandData, GetBrandErrors, GetBrandingData, GetBrandingErrors, GetBrandingResponses, GetBrandResponses, GetBrandStyleData, GetBrandStyleErrors, GetBrandStyleResponses, GetClientData, GetClientErrors, GetClientResponses, GetLogoData, GetLogoErrors, GetLogoResponses, GetMfaStatusData, GetMfaStatusErrors, GetMfaStatusResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPresentedTokenData, GetPresentedTokenErrors, GetPresentedTokenResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSigningKeysData, GetSigningKeysErrors, GetSigningKeysResponses, GetSignInPolicyData, GetSignInPolicyErrors, GetSignInPolicyResponses, GetStaffMfaStatusData, GetStaffMfaStatusErrors, GetStaffMfaStatusResponses, GetStaffProfileData, GetStaffProfileErrors, GetStaffProfileResponses, GetStaffSessionData, GetStaffSessionErrors, GetStaffSessionResponses, InviteColleagueData, InviteColleagueErrors, InviteColleagueResponses, InvitePortalUserData, InvitePortalUserErrors, InvitePortalUserResponses, InvitePortalUsersData, InvitePortalUsersErrors, InvitePortalUsersResponses, InviteStaffData, InviteStaffErrors, InviteStaffResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientInvitationsData, ListClientInvitationsErrors, ListClientInvitationsResponses, ListClientPortalUsersData, ListClientPortalUsersErrors, ListClientPortalUsersResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListColleagueInvitationsData, ListColleagueInvitationsErrors, ListColleagueInvitationsResponses, ListColleaguesData, ListColleaguesErrors, ListColleaguesResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPasskeysData, ListPasskeysErrors, ListPasskeysResponses, ListPortalUsersData, ListPortalUsersErrors, ListPortalUsersResponses, ListServiceAccountsData, ListServiceAccountsErrors, ListServiceAccountsResponses, ListServiceAccountTokensData, ListServiceAccountTokensErrors, ListServiceAccountTokensResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListStaffData, ListStaffErrors, ListStaffPasskeysData, ListStaffPasskeysErrors, ListStaffPasskeysResponses, ListStaffResponses, ListStaffSessionsData, ListStaffSessionsErrors, ListStaffSessionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrustedDevicesData, ListTrustedDevicesErrors, ListTrustedDevicesResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RefreshStaffSessionData, RefreshStaffSessionErrors, RefreshStaffSessionResponses, RegisterPasskeyData, RegisterPasskeyErrors, RegisterPasskeyResponses, RegisterStaffPasskeyData, RegisterStaffPasskeyErrors, RegisterStaffPasskeyResponses, RemoveColleagueData, RemoveColleagueErrors, RemoveColleagueResponses, RemoveLogoData, RemoveLogoErrors, RemoveLogoResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemovePortalUserData, RemovePortalUserErrors, RemovePortalUserResponses, RemoveServiceAccountData, RemoveServiceAccountErrors, RemoveServiceAccountResponses, RemoveStaffData, RemoveStaffErrors, RemoveStaffPasskeyData, RemoveStaffPasskeyErrors, RemoveStaffPasskeyResponses, RemoveStaffResponses, RemoveTrustedDeviceData, RemoveTrustedDeviceErrors, RemoveTrustedDeviceResponses, RemoveTrustedDevicesData, RemoveTrustedDevicesErrors, RemoveTrustedDevicesResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenameStaffPasskeyData, RenameStaffPasskeyErrors, RenameStaffPasskeyResponses, ReplaceRecoveryCodesData, ReplaceRecoveryCodesErrors, ReplaceRecoveryCodesResponses, ReplaceStaffRecoveryCodesData, ReplaceStaffRecoveryCodesErrors, ReplaceStaffRecoveryCodesResponses, ReportSignInData, ReportSignInErrors, ReportSignInResponses, RequestNewLinkData, RequestNewLinkErrors, RequestNewLinkResponses, ResendActivationData, ResendActivationErrors, ResendActivationResponses, ResendColleagueInvitationData, ResendColleagueInvitationErrors, ResendColleagueInvitationResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryEmailData, RetryEmailErrors, RetryEmailResponses, RetryEmailsData, RetryEmailsErrors, RetryEmailsResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokePresentedTokenData, RevokePresentedTokenErrors, RevokePresentedTokenResponses, RevokeServiceAccountTokenData, RevokeServiceAccountTokenErrors, RevokeServiceAccountTokenResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendCodeData, SendCodeErrors, SendCodeResponses, SendEnrolmentCodeData, SendEnrolmentCodeErrors, SendEnrolmentCodeResponses, SendPortalCodeData, SendPortalCodeErrors, SendPortalCodeResponses, SendPortalUserResetData, SendPortalUserResetErrors, SendPortalUserResetResponses, SendStaffEnrolmentCodeData, SendStaffEnrolmentCodeErrors, SendStaffEnrolmentCodeResponses, SetLogoData, SetLogoErrors, SetLogoResponses, SetUpEnrolmentData, SetUpEnrolmentErrors, SetUpEnrolmentResponses, SetUpStaffEnrolmentData, SetUpStaffEnrolmentErrors, SetUpStaffEnrolmentResponses, SetUpStaffTotpData, SetUpStaffTotpErrors, SetUpStaffTotpResponses, SetUpTotpData, SetUpTotpErrors, SetUpTotpResponses, SignInData, SignInErrors, SignInResponses, SignInStaffWithPasskeyData, SignInStaffWithPasskeyErrors, SignInStaffWithPasskeyResponses, SignInWithPasskeyData, SignInWithPasskeyErrors, SignInWithPasskeyResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutResponses, SignOutStaffData, SignOutStaffErrors, SignOutStaffEverywhereData, SignOutStaffEverywhereErrors, SignOutStaffEverywhereResponses, SignOutStaffResponses, StartPasskeyActivationData, StartPasskeyActivationErrors, StartPasskeyActivationResponses, StartPasskeyEnrolmentData, StartPasskeyEnrolmentErrors, StartPasskeyEnrolmentResponses, StartPasskeyRegistrationData, StartPasskeyRegistrationErrors, StartPasskeyRegistrationResponses, StartPasskeySignInData, StartPasskeySignInErrors, StartPasskeySignInResponses, StartPasskeyStepUpData, StartPasskeyStepUpErrors, StartPasskeyStepUpResponses, StartPasskeyVerificationData, StartPasskeyVerificationErrors, StartPasskeyVerificationResponses, StartStaffPasskeyEnrolmentData, StartStaffPasskeyEnrolmentErrors, StartStaffPasskeyEnrolmentResponses, StartStaffPasskeyRegistrationData, StartStaffPasskeyRegistrationErrors, StartStaffPasskeyRegistrationResponses, StartStaffPasskeySignInData, StartStaffPasskeySignInErrors, StartStaffPasskeySignInResponses, StartStaffPasskeyStepUpData, StartStaffPasskeyStepUpErrors, StartStaffPasskeyStepUpResponses, StartStaffPasskeyVerificationData, StartStaffPasskeyVerificationErrors, StartStaffPasskeyVerificationResponses, StepUpData, StepUpErrors, StepUpResponses, StepUpStaffData, StepUpStaffErrors, StepUpStaffResponses, SwitchClientData, SwitchClientErrors, SwitchClientResponses, UpdateBrandingData, UpdateBrandingErrors, UpdateBrandingResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateColleagueData, UpdateColleagueErrors, UpdateColleagueResponses, UpdatePortalUserData, UpdatePortalUserErrors, UpdatePortalUserResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateSignInPolicyData, UpdateSignInPolicyErrors, UpdateSignInPolicyResponses, UpdateStaffData, UpdateStaffErrors, UpdateStaffProfileData, UpdateStaffProfileErrors, UpdateStaffProfileResponses, UpdateStaffResponses, VerifyCodeData, VerifyCodeErrors, VerifyCodeResponses, VerifyPasskeyData, VerifyPasskeyErrors, VerifyPasskeyResponses, VerifyPortalCodeData, VerifyPortalCodeErrors, VerifyPortalCodeResponses, VerifySecondFactorData, VerifySecondFactorErrors, VerifySecondFactorResponses, VerifyStaffPasskeyData, VerifyStaffPasskeyErrors, VerifyStaffPasskeyResponses, VerifyStaffSecondFactorData, VerifyStaffSecondFactorErrors, VerifyStaffSecondFactorResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -35,29 +35,19 @@ export const getSigningKeys = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Activate an account
  *
-<<<<<<< HEAD
- * Sets the first password, accepts the invitation and signs in. The link cannot be used again. The session that
- * the browser already has is revoked. The user's other pending invitations of the same tenant are accepted too.
-=======
  * Sets the first password or adds the first passkey, accepts the invitation and signs in. The link cannot be
  * used again. The session that the browser already has is revoked. The user's other pending invitations of the
  * same tenant are accepted too.
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * If the tenant requires a second factor at once, the response is a challenge and sets no cookie:
  * `complete_enrolment` then opens the session.
  *
-<<<<<<< HEAD
- * If the password is rejected, the link stays valid. If the user already has a password, the response is
- * `token_revoked`. If the tenant does not allow passwords, it is `invalid_credentials`.
-=======
  * If the password is rejected, the link stays valid. If the user has already activated the account, the
  * response is `token_revoked`. If the tenant does not allow passwords or passkeys, it is `invalid_credentials`.
  *
  * With a `passkey`, the account has no password: `forgot_password` can set one later. The response is
  * `invalid_code` for a ceremony that is unknown, used, expired or of another link, and for a response that is
  * refused, and 409 `conflict` if the passkey is registered already. The link stays valid then.
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * Rate limits: `requests`, `token_network`, `check_password`.
  */
@@ -191,14 +181,9 @@ export const disableMfa = <ThrowOnError extends boolean = false>(options?: Optio
  * Turn second factors on
  *
  * Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
-<<<<<<< HEAD
- * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
- * mailed.
-=======
  * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice
  * is mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict`
  * if the user has none that can be used here, or if second factors are on already.
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
  *
@@ -236,8 +221,6 @@ export const completeEnrolment = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Complete a sign-in with a new passkey
  *
  * Adds the passkey that the browser has made, turns second factors on, and opens the session. The user's other
@@ -273,7 +256,6 @@ export const startPasskeyEnrolment = <ThrowOnError extends boolean = false>(opti
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Request a code to set up a second factor
  *
  * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
@@ -307,8 +289,6 @@ export const setUpEnrolment = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Verify a passkey
  *
  * Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code`
@@ -344,7 +324,6 @@ export const startPasskeyVerification = <ThrowOnError extends boolean = false>(o
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Replace the recovery codes
  *
  * Returns ten new recovery codes. The former ones stop working, and a notice is mailed.
@@ -437,8 +416,6 @@ export const reportSignIn = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Start an activation with a passkey
  *
  * Returns the options with which the browser makes a passkey, for the holder of an activation link.
@@ -493,7 +470,6 @@ export const startPasskeySignIn = <ThrowOnError extends boolean = false>(options
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Refresh a session
  *
  * Exchanges the refresh token in the cookie for a new access token and a new refresh token. The previous refresh
@@ -662,10 +638,10 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
 /**
  * Step up in the portal
  *
- * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
- * `mfa_at` too. The user proves their identity with the password, or with a code that `send_portal_code` has
- * mailed to their own address; if second factors are on, with one of them. The session keeps its id. The
- * response sets new tokens.
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+ * too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
+ * own address; if second factors are on, with one of them. A passkey
+ * is a second factor in any case. The session keeps its id. The response sets new tokens.
  *
  * Rate limits: `requests`, `bearer`, `sign_in_rate`, `sign_in_account`, `sign_in_network`, `code_misses`, `token_network`, `mfa_misses`.
  */
@@ -684,8 +660,6 @@ export const stepUp = <ThrowOnError extends boolean = false>(options: Options<St
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Start a step-up with a passkey
  *
  * Returns the options with which the browser offers the passkeys of the signed-in user. `step_up` takes the
@@ -705,7 +679,6 @@ export const startPasskeyStepUp = <ThrowOnError extends boolean = false>(options
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Switch to another client
  *
  * Lets the session act for another client of the user, and returns a new access token. The session keeps its id
@@ -961,8 +934,6 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
 export const getLogo = <ThrowOnError extends boolean = false>(options?: Options<GetLogoData, ThrowOnError>): RequestResult<GetLogoResponses, GetLogoErrors, ThrowOnError> => (options?.client ?? client).get<GetLogoResponses, GetLogoErrors, ThrowOnError>({ url: '/api/portal/logo', ...options });
 
 /**
-<<<<<<< HEAD
-=======
  * List your passkeys
  *
  * Returns the passkeys of the signed-in user, newest first.
@@ -1069,7 +1040,6 @@ export const renamePasskey = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Get the profile
  *
  * Returns the profile of the signed-in portal user.
@@ -1255,14 +1225,9 @@ export const disableStaffMfa = <ThrowOnError extends boolean = false>(options?: 
  * Turn second factors on as a staff user
  *
  * Confirms the setup of an authenticator app with its first code, and returns ten recovery codes. A former
-<<<<<<< HEAD
- * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice is
- * mailed.
-=======
  * authenticator app and former recovery codes stop working. The user's other sessions are revoked, and a notice
  * is mailed. Without `code`, the passkeys of the user become the second factors. The response is 409 `conflict`
  * if the user has none that can be used here, or if second factors are on already.
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  *
  * Needs a fresh session: the user has signed in or stepped up within the last ten minutes; otherwise the response is 403 `step_up_required`.
  *
@@ -1300,8 +1265,6 @@ export const completeStaffEnrolment = <ThrowOnError extends boolean = false>(opt
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Complete a sign-in of a staff user with a new passkey
  *
  * Adds the passkey that the browser has made, turns second factors on, and opens the session. The user's other
@@ -1337,7 +1300,6 @@ export const startStaffPasskeyEnrolment = <ThrowOnError extends boolean = false>
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Request a code to set up a second factor of a staff user
  *
  * Mails a code of six digits to the user of a challenge whose `mail_code_required` is true. Otherwise nothing is
@@ -1371,8 +1333,6 @@ export const setUpStaffEnrolment = <ThrowOnError extends boolean = false>(option
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Verify a passkey of a staff user
  *
  * Completes a sign-in whose `status` was `mfa_required`, and opens the session. The response is `invalid_code`
@@ -1408,7 +1368,6 @@ export const startStaffPasskeyVerification = <ThrowOnError extends boolean = fal
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Replace the recovery codes as a staff user
  *
  * Returns ten new recovery codes. The former ones stop working, and a notice is mailed.
@@ -1483,8 +1442,6 @@ export const verifyStaffSecondFactor = <ThrowOnError extends boolean = false>(op
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Sign in with a passkey as a staff user
  *
  * Opens a staff session in which a second factor counts as proved. The staff session that the browser already
@@ -1520,7 +1477,6 @@ export const startStaffPasskeySignIn = <ThrowOnError extends boolean = false>(op
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Refresh a staff session
  *
  * Exchanges the refresh token as `refresh_session` does, and restarts the idle time of the session (12 hours by
@@ -1604,11 +1560,12 @@ export const signOutStaffEverywhere = <ThrowOnError extends boolean = false>(opt
 /**
  * Step up
  *
- * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
- * `mfa_at` too. The staff user proves their identity with a code that `send_code` has mailed to their own
- * address (`flow` and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. The
- * session keeps its id. The response sets new tokens. It is `invalid_code` for a wrong, used or expired code,
- * and for a code flow that is unknown or of another address.
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
+ * too. The staff user proves their identity with a code that `send_code` has mailed to their own address (`flow`
+ * and `mail_code`, or `flow` and `code`); if second factors are on, with one of them. A passkey
+ * is a second factor in any case. The session keeps its id. The
+ * response sets new tokens. It is `invalid_code` for a wrong, used or expired code, and for a code flow that is
+ * unknown or of another address.
  *
  * Rate limits: `requests`, `bearer`, `code_misses`, `token_network`, `mfa_misses`.
  */
@@ -1627,8 +1584,6 @@ export const stepUpStaff = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
-<<<<<<< HEAD
-=======
  * Start a step-up as a staff user with a passkey
  *
  * Returns the options with which the browser offers the passkeys of the signed-in user. `step_up_staff` takes
@@ -1648,7 +1603,6 @@ export const startStaffPasskeyStepUp = <ThrowOnError extends boolean = false>(op
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Sign in with a code
  *
  * Opens a staff session, or returns a challenge if a second factor is needed. The staff session that the browser
@@ -1711,8 +1665,6 @@ export const exchangeCliLogin = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
-<<<<<<< HEAD
-=======
  * List your passkeys as a staff user
  *
  * Returns the passkeys of the signed-in user, newest first.
@@ -1818,7 +1770,6 @@ export const renameStaffPasskey = <ThrowOnError extends boolean = false>(options
 });
 
 /**
->>>>>>> 75b0ea4 (passkeys: stories in both realms, the cases of attacks, and their rows)
  * Get the own profile of a staff user
  *
  * Returns the profile of the signed-in staff user.
