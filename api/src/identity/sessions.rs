@@ -179,10 +179,10 @@ impl Sessions {
 
     /// Step up in the portal
     ///
-    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
-    /// too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
-    /// own address; if second factors are on, with one of them. A passkey
-    /// is a second factor in any case. The session keeps its id. The response sets new tokens.
+    /// Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
+    /// `mfa_at` too. The user proves their identity with the password, or with a code that `send_portal_code` has
+    /// mailed to their own address; if second factors are on, with one of them. A passkey is a second factor in any
+    /// case. The session keeps its id. The response sets new tokens.
     #[oai(path = "/step-up", method = "post", operation_id = "step_up")]
     async fn step_up(
         &self,

@@ -14,6 +14,12 @@ use crate::{
 
 use Area::{Portal, Staff};
 
+/// Changes what an authenticator answers.
+type Edit = Box<dyn FnOnce(&mut Fields)>;
+
+/// An [`Edit`] that captures nothing.
+type EditFn = fn(&mut Fields);
+
 /// Sends a response to a sign-in from a new browser.
 async fn finish(world: &World, area: Area, started: &Started, response: &Value) -> Response {
     world.browser().post(&area.auth("passkeys/sign-in"), started.body(response)).await
@@ -157,11 +163,11 @@ stories! {
         let client_data = |name: &'static str, value: Value| {
             Box::new(move |fields: &mut Fields| {
                 fields.client_data.insert(name.into(), value);
-            }) as Box<dyn FnOnce(&mut Fields)>
+            }) as Edit
         };
         let port = format!("{}1", world.origin());
         let sub = world.origin().replace("localhost", "localhost.evil.test");
-        let edits: Vec<(&str, Box<dyn FnOnce(&mut Fields)>)> = vec![
+        let edits: Vec<(&str, Edit)> = vec![
             ("no user verification", Box::new(|fields| fields.flags &= !UV)),
             ("no user presence", Box::new(|fields| fields.flags &= !UP)),
             ("foreign origin", client_data("origin", json!("https://evil.test"))),
@@ -228,7 +234,7 @@ stories! {
 
     async fn pky_03_wrong_registrations_are_refused_and_a_person_has_ten_passkeys(world) {
         let person = world.tenant().await.person(world).await;
-        let edits: [(&str, fn(&mut Fields)); 4] = [
+        let edits: [(&str, EditFn); 4] = [
             ("too long id", |fields| fields.credential_id = vec![7; 1_024]),
             ("too short id", |fields| fields.credential_id = vec![7; 15]),
             ("attestation garbage", |fields| fields.attestation_format = "fido-u2f".into()),
@@ -249,7 +255,7 @@ stories! {
     async fn pky_04_hostile_responses_are_refused(world) {
         let (_, mut authenticator, _) = person_with_passkey(world).await;
         let nested = (0..60).fold(json!(1), |value, _| json!([value]));
-        let edits: Vec<(&str, Box<dyn FnOnce(&mut Fields)>)> = vec![
+        let edits: Vec<(&str, Edit)> = vec![
             ("truncated", Box::new(|fields| fields.authenticator_data = Some(vec![0; 10]))),
             ("long", Box::new(|fields| fields.authenticator_data = Some(vec![0; 4_000]))),
             ("not JSON", Box::new(|fields| fields.client_data_bytes = Some(b"\xef\xbb\xbf{\"type\": NaN}".to_vec()))),

@@ -156,6 +156,7 @@ stories! {
 /// How many requests a race sends in the same moment, and how many rounds it has.
 const RACERS: usize = 64;
 
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of Portico")]
 fn rounds() -> usize {
     std::env::var("PORTICO_RACE_ROUNDS").map_or(20, |rounds| rounds.parse().unwrap())
 }
@@ -195,8 +196,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Sends all bodies to `verify` in the same moment, and asserts that one succeeds. On a slow machine, some of the others
-/// may get no connection to the database in time (503).
+/// Sends all bodies to `verify` in the same moment, and asserts that one succeeds. On a slow machine, some of the
+/// others may get no connection to the database in time (503).
 async fn race(world: &World, bodies: Vec<Value>, round: usize) {
     let browsers = world.browsers(bodies.len()).iter().map(Browser::on_new_network).collect();
     let statuses = post_concurrently(browsers, &format!("{MFA}/verify"), bodies.into_iter().map(Some).collect()).await;

@@ -56,6 +56,7 @@ impl AuthenticatorApp {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the clock of the authenticator app, not of Portico")]
 fn current_step() -> i64 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     i64::try_from(seconds).unwrap() / STEP_SECONDS

@@ -118,7 +118,7 @@ async fn check(app: &App, user: &User, submitted: Submitted<'_>, is_locked: bool
 pub(crate) async fn end_lockout(tx: &Tx, context: &RequestContext, user: &User) -> Result<()> {
     let app = tx.app();
     let id = user.id().uuid().to_string();
-    let device = devices::known_device(app, context, user.id().realm(), &user.email()?).await?;
+    let device = devices::known_device_in(app, tx.db(), context, user.id().realm(), &user.email()?).await?;
     for device in ["", device.as_deref().unwrap_or_default()] {
         let streak = FailureStreak { limit: &limits::MFA_LOCKOUT, subject: &[&id, device] };
         rate_limit::reset_streak(app, tx.db(), streak).await?;

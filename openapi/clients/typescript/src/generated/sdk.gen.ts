@@ -638,10 +638,10 @@ export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?
 /**
  * Step up in the portal
  *
- * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor `mfa_at`
- * too. The user proves their identity with the password, or with a code that `send_portal_code` has mailed to their
- * own address; if second factors are on, with one of them. A passkey
- * is a second factor in any case. The session keeps its id. The response sets new tokens.
+ * Makes the current session fresh for ten minutes: its `auth_time` becomes now, and with a second factor
+ * `mfa_at` too. The user proves their identity with the password, or with a code that `send_portal_code` has
+ * mailed to their own address; if second factors are on, with one of them. A passkey is a second factor in any
+ * case. The session keeps its id. The response sets new tokens.
  *
  * Rate limits: `requests`, `bearer`, `sign_in_rate`, `sign_in_account`, `sign_in_network`, `code_misses`, `token_network`, `mfa_misses`.
  */
