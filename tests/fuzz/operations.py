@@ -8,6 +8,23 @@ import uuid
 # A text that no response may contain as a value.
 CANARY = "canary-4711-do-not-echo"
 
+# What `toJSON()` of a credential gives in a browser, with an unknown passkey.
+PASSKEY_RESPONSE = {
+    "id": "AAECAwQFBgcICQoLDA0ODw",
+    "rawId": "AAECAwQFBgcICQoLDA0ODw",
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQUFFQyIsIm9yaWdpbiI6Imh0dHA6Ly9sb2NhbGhvc3QifQ",
+        "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAA",
+        "attestationObject": "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVgA",
+        "signature": "MEUCIQD",
+        "userHandle": None,
+        "transports": ["internal"],
+    },
+    "clientExtensionResults": {},
+    "authenticatorAttachment": "platform",
+}
+
 
 class Operation:
     """An operation of the OpenAPI document."""
@@ -50,6 +67,7 @@ class Operation:
             "code-challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
             "code-verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
             "audit-action": "session.opened",
+            "recovery-code": "Zt4k9-Qm2vx",
         }
         return self._object(document, self.schema, values, users)
 
@@ -68,17 +86,26 @@ class Operation:
                 if "$ref" in items:
                     items = document["components"]["schemas"][items["$ref"].rsplit("/")[-1]]
                 body[name] = [items["enum"][0]]
+            elif schema["type"] == "boolean":
+                body[name] = True
+            elif schema.get("additionalProperties") == {}:
+                body[name] = PASSKEY_RESPONSE
             elif schema["type"] == "object":
                 body[name] = self._object(document, schema, values, users)
             elif schema["type"] == "integer":
                 body[name] = schema["minimum"]
             else:
-                body[name] = schema["enum"][0] if "enum" in schema else values[schema["format"]]
+                body[name] = _choice(schema["enum"]) if "enum" in schema else values[schema["format"]]
         return body
 
     def target(self, users):
         """Returns the path with the id of the client in place of each parameter."""
         return re.sub(r"\{\w+\}", users["client"], self.path)
+
+
+def _choice(values):
+    """Returns the value of an enumeration to send. A policy stays off, or its owner would need a second factor."""
+    return "off" if "off" in values else values[0]
 
 
 def read(document):

@@ -25,7 +25,7 @@ fn operations() -> Vec<(&'static str, Value)> {
         (FORGOT_PASSWORD, email.clone()),
         (paths::RESEND_ACTIVATION, email.clone()),
         (paths::RESET_PASSWORD, new_password("x", "correct horse battery")),
-        (paths::ACTIVATE, new_password("x", "correct horse battery")),
+        (paths::ACTIVATE, token.clone()),
         (paths::CHECK_TOKEN, token.clone()),
         (paths::CHECK_PASSWORD, json!({ "password": "correct horse battery" })),
         (
@@ -34,7 +34,12 @@ fn operations() -> Vec<(&'static str, Value)> {
         ),
         (paths::REQUEST_NEW_LINK, token.clone()),
         (paths::NOT_ME, token),
-        (paths::STAFF_SEND_CODE, email),
+        (paths::STAFF_SEND_CODE, email.clone()),
+        ("/api/portal/auth/send-code", email),
+        ("/api/portal/auth/verify-code", json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" })),
+        ("/api/portal/auth/mfa/cancel", json!({ "challenge": "x" })),
+        ("/api/staff/auth/mfa/enrol/send-code", json!({ "challenge": "x" })),
+        ("/api/staff/auth/mfa/enrol/enable", json!({ "challenge": "x", "code": "123456" })),
         (paths::STAFF_VERIFY_CODE, json!({ "flow": "01a1fdba-f86f-76f5-b296-4e548b3691ab", "code": "123456" })),
     ]
 }
@@ -135,6 +140,16 @@ stories! {
         world.browser().post(SIGN_IN, sign_in).await.assert_problem("401 invalid_credentials");
         let send_code = json!({ "email": tenant.owner_email, "flow": null });
         world.browser().post(paths::STAFF_SEND_CODE, send_code).await.expect(200);
+    }
+
+    async fn an_activation_takes_one_credential(world) {
+        let invitation = world.tenant().await.create_invitation(world).await;
+        let passkey = json!({ "ceremony": "x", "response": {} });
+        let both = json!({ "token": invitation.token, "password": password(), "passkey": passkey });
+        for (body, pointer) in [(json!({ "token": invitation.token }), "/password"), (both, "/passkey")] {
+            assert_eq!(world.browser().post(paths::ACTIVATE, body).await.invalid_fields(), [pointer]);
+        }
+        world.browser().activate(&invitation.token, &password()).await.expect(200);
     }
 
     async fn null_in_a_required_field_is_422(world) {

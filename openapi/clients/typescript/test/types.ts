@@ -24,6 +24,7 @@ import {
   signIn,
   type SignInError,
   type SignInErrors,
+  type SignInResult,
   type UpdateClient,
   type User,
   type VerifyCode,
@@ -57,8 +58,11 @@ same<SignInErrors['default'], NetworkError>(true);
 
 const { data, error, response } = await signIn({ body: { email: '', password: '' } });
 same<typeof response, Response | undefined>(true);
-if (data) same<typeof data, Session>(true);
+if (data) same<typeof data, SignInResult>(true);
 else same<typeof error, SignInError>(true);
+
+// The status tells a session from a challenge.
+if (data?.status === 'signed_in') same<typeof data, Session>(true);
 
 // Every error has these properties.
 if (error) {
@@ -115,7 +119,7 @@ export function incomplete(problem: GetSessionError): string {
 // A call with `throwOnError` throws the same errors.
 try {
   const thrown = await signIn({ body: { email: '', password: '' }, throwOnError: true });
-  same<typeof thrown.data, Session>(true);
+  same<typeof thrown.data, SignInResult>(true);
 } catch (caught) {
   if (!isPorticoError(caught)) throw caught;
   same<typeof caught, PorticoError>(true);

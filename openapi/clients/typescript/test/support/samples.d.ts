@@ -9,3 +9,4 @@ declare function retryIn(seconds: number): void;
 declare function retryLater(cause: unknown): void;
 declare function showError(message: string): void;
 declare function showWelcome(user: { name: string | null }): void;
+declare function askForSecondFactor(challenge: string, methods: string[]): void;
