@@ -20,9 +20,9 @@ FINDINGS = ROOT / "target/fuzz/findings"
 # The identities of schemathesis, and the paths that each is used for. The portal user comes first, because requests of
 # the staff user can archive the portal user's client.
 IDENTITIES = {"portal": "^/api/portal/", "staff": "^/api/(staff|v1)/", "anonymous": "^/(health|[.]well-known)/|/sign-out"}
-# Operations that end the session, or that can take the role of the signed-in owner once another owner was invited. They
-# are left out for identities that are signed in.
-ENDS_SESSION = "^(sign_out|update_staff$|remove_staff$)"
+# Operations that end the session, that can take the role of the signed-in owner once another owner was invited, or that
+# can require a second factor of the owner. They are left out for identities that are signed in.
+ENDS_SESSION = "^(sign_out|update_staff$|remove_staff$|update_sign_in_policy$)"
 
 
 class Run:

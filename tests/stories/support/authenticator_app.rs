@@ -27,7 +27,9 @@ impl AuthenticatorApp {
     /// Returns a code that the server accepts and that this method has not returned before. The server accepts three
     /// steps at a time, so this waits for the next step only at the fourth call within half a minute.
     pub(crate) async fn code(&self) -> String {
-        let step = self.last_step.load(Ordering::Relaxed).max(current_step() - 2) + 1;
+        // The step before the current one is taken only if the server has ten seconds to accept it.
+        let oldest = step_at(seconds() + 10) - 1;
+        let step = (self.last_step.load(Ordering::Relaxed) + 1).max(oldest);
         while step > current_step() + 1 {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -56,10 +58,17 @@ impl AuthenticatorApp {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the clock of the authenticator app, not of Portico")]
 fn current_step() -> i64 {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    i64::try_from(seconds).unwrap() / STEP_SECONDS
+    step_at(seconds())
+}
+
+const fn step_at(seconds: i64) -> i64 {
+    seconds / STEP_SECONDS
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock of the authenticator app, not of Portico")]
+fn seconds() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }
 
 fn decode_base32(text: &str) -> Vec<u8> {
