@@ -297,7 +297,8 @@ impl World {
     /// Requests a sign-in code and returns the flow and the code. The code is in the `nth` mail to this address.
     pub(crate) async fn request_code(&self, browser: &Browser, email: &str, nth: usize) -> (Value, String) {
         let sent = browser.send_code(email).await.expect(200);
-        let code = self.mail(email, nth).await.code.expect("the mail has a code");
+        let mail = self.mail(email, nth).await;
+        let code = mail.code.clone().unwrap_or_else(|| panic!("the mail has no code: {mail:#?}"));
         (sent["flow"].clone(), code)
     }
 

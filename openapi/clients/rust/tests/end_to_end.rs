@@ -23,7 +23,10 @@ async fn program(server: &Server) -> Client {
     let flow = anonymous.send_code().body_map(|body| body.email(STAFF)).send().await.unwrap().flow;
     let code = server.mailed(STAFF, |mail| mail["code"].as_str().map(str::to_owned)).await;
     let verify = anonymous.verify_code().body_map(|body| body.flow(flow).code(code));
-    let staff = with_token(server, &verify.send().await.unwrap().access_token);
+    let types::StaffSignInResult::StaffSession(session) = verify.send().await.unwrap().into_inner() else {
+        panic!("a second factor is required")
+    };
+    let staff = with_token(server, &session.access_token);
     let scopes = vec![types::TokenScope::ClientsRead, types::TokenScope::ClientsEdit];
     let token = staff.create_own_token().body_map(|body| body.name("import").scopes(scopes)).send().await.unwrap();
     with_token(server, &token.token)
@@ -45,8 +48,11 @@ async fn program_invites_and_the_person_signs_in() {
 
     let link = server.mailed(GUEST, |mail| mail["links"][0].as_str().map(str::to_owned)).await;
     let token = link.split("#token=").nth(1).unwrap();
-    anonymous.activate_account().body_map(|body| body.token(token).password(PASSWORD)).send().await.unwrap();
-    let session = anonymous.sign_in().body_map(|body| body.email(GUEST).password(PASSWORD)).send().await.unwrap();
+    anonymous.activate_account().body_map(|body| body.token(token).password(PASSWORD.to_owned())).send().await.unwrap();
+    let sign_in = anonymous.sign_in().body_map(|body| body.email(GUEST).password(PASSWORD));
+    let types::SignInResult::Session(session) = sign_in.send().await.unwrap().into_inner() else {
+        panic!("a second factor is required")
+    };
     assert_eq!(session.client.as_ref().unwrap().name, "Walker & Daughters");
 
     let clients = program.list_clients().limit(1).send().await.unwrap();
