@@ -1,7 +1,7 @@
 //! Mailed codes: six digits with which a user proves access to a mailbox.
 //!
 //! One request for a code is a code flow of one realm and one purpose. [`send_code()`] starts a flow for an address
-//! that may be unknown, and [`with_right_code`] uses its code up. A code of one realm or purpose is not accepted for
+//! that may be unknown, and `with_right_code` uses its code up. A code of one realm or purpose is not accepted for
 //! another.
 
 mod attempt;

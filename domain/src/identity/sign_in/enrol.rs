@@ -80,7 +80,7 @@ pub async fn setup(
 ///
 /// # Errors
 /// - `invalid_code` when the code is wrong, when the challenge is not live, or when no setup can be confirmed.
-/// - The other errors of [`verify_factor`](super::verify_factor).
+/// - The other errors of [`verify_factor`].
 pub async fn enable(
     app: &App,
     caller: &Anonymous,
@@ -166,7 +166,7 @@ pub async fn start_passkey(
 /// - `invalid_code` when the ceremony is unknown, used, expired or of another challenge, when the response is
 ///   refused, or when the challenge is not live.
 /// - `conflict` when the passkey is registered already, or the user has ten.
-/// - The other errors of [`verify_factor`](super::verify_factor), except `too_many_requests`.
+/// - The other errors of [`verify_factor`], except `too_many_requests`.
 pub async fn complete_with_passkey(
     app: &App,
     caller: &Anonymous,

@@ -6,7 +6,7 @@
 //!                                    │ none, but required: challenge ─▶ set one up ─▶ session
 //! ```
 //!
-//! [`with_password`] and [`with_code`] check the first factor, and account activation sets it. [`with_passkey`]
+//! `with_password` and `with_code` check the first factor, and account activation sets it. `with_passkey`
 //! checks both factors at once. `portal` and `staff` choose the place and open the session or issue the challenge.
 //! [`verify_factor`], [`verify_passkey`] and [`enrol`] complete a challenge.
 

@@ -26,7 +26,7 @@ pub struct LogoutToken {
     pub sid: Option<String>,
     /// The id of the token. The caller accepts each id of an issuer once, until `remember_until`.
     pub jti: String,
-    /// After this time, [`verify`] refuses the token itself.
+    /// After this time, `verify` refuses the token itself.
     pub remember_until: Time,
 }
 
