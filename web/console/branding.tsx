@@ -6,6 +6,7 @@ import { Loaded } from '../kit/loaded.tsx';
 import { PageHead } from '../kit/page-head.tsx';
 import { BrandingEditor } from './parts/branding/branding-editor.tsx';
 import { BrandingFacts } from './parts/branding/branding-facts.tsx';
+import { StaffStepUp } from './parts/codes/step-up.tsx';
 import { Outcomes } from './parts/outcome.tsx';
 import { useMay } from './parts/permissions.ts';
 
@@ -21,12 +22,14 @@ export default function BrandingPage() {
     gcTime: 0,
   });
   return (
-    <Outcomes>
-      <PageHead title={texts.title} />
-      <p class="p-intro">{texts.intro}</p>
-      <Loaded query={query} lines={8}>
-        {(branding) => (mayEdit ? <BrandingEditor branding={branding} /> : <BrandingFacts branding={branding} />)}
-      </Loaded>
-    </Outcomes>
+    <StaffStepUp>
+      <Outcomes>
+        <PageHead title={texts.title} />
+        <p class="p-intro">{texts.intro}</p>
+        <Loaded query={query} lines={8}>
+          {(branding) => (mayEdit ? <BrandingEditor branding={branding} /> : <BrandingFacts branding={branding} />)}
+        </Loaded>
+      </Outcomes>
+    </StaffStepUp>
   );
 }

@@ -21,6 +21,15 @@ story('a colour that cannot be read is refused, and the nearest one that can is 
   await tab.page.waitForFunction(accent);
 });
 
+story('an owner whose session is not fresh saves the branding with a code', async (told) => {
+  const { owner, tab } = await ownerAt('/console/branding', told);
+  await told.world.makeStale(owner);
+  await tab.fill('Accent, light', '#7a1f5c');
+  await tab.press('Save the branding');
+  await tab.send({ Code: await told.world.code(owner) }, 'Confirm');
+  await tab.sees('The branding is saved.');
+});
+
 story('the preview shows the values of the form, which are not lost by leaving', async (told) => {
   const { tab } = await ownerAt('/console/branding', told);
   await tab.fill('Name', 'Oak & Sons');

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
+import { useStepUp } from '../../../kit/factors/step-up.tsx';
 import { Form } from '../../../kit/form.tsx';
 import { useLanguageChoices } from '../../../kit/language-choices.ts';
 import { SelectField } from '../../../kit/select-field.tsx';
@@ -24,10 +25,11 @@ export function BrandingForm({ branding, draft, onChange, onSaved }: BrandingFor
   const { branding: texts } = useTexts('settings');
   const [refused, setRefused] = useState<RefusedColor[]>([]);
   const say = useOutcome();
+  const { whenFresh } = useStepUp();
   const changed = isChanged(draft, branding);
   const send = () => {
     say('');
-    return updateBranding({ body: changesOf(draft, branding) });
+    return whenFresh(() => updateBranding({ body: changesOf(draft, branding) }));
   };
   const fields = { draft, onChange, refused };
   return (

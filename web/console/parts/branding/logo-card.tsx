@@ -5,6 +5,7 @@ import { useTexts } from '../../../app/texts.ts';
 import { Button } from '../../../kit/button.tsx';
 import { Card } from '../../../kit/card.tsx';
 import { ConfirmDialog } from '../../../kit/confirm-dialog.tsx';
+import { useStepUp } from '../../../kit/factors/step-up.tsx';
 import { FileDrop } from '../../../kit/file-drop.tsx';
 import { Notice } from '../../../kit/notice.tsx';
 import { ProblemNotice } from '../../../kit/problem-notice.tsx';
@@ -26,6 +27,7 @@ export function LogoCard({ branding, onChanged }: LogoCardProps) {
   const { branding: texts } = useTexts('settings');
   const locale = useFormatLocale();
   const say = useOutcome();
+  const { whenFresh } = useStepUp();
   const [share, setShare] = useState<number>();
   const [failure, setFailure] = useState<Failure>();
   const [isRemoving, setRemoving] = useState(false);
@@ -36,7 +38,7 @@ export function LogoCard({ branding, onChanged }: LogoCardProps) {
     setFailure(refusal ? { sentence: refusal } : undefined);
     if (refusal) return;
     setShare(0);
-    const { data, error } = await uploadLogo(file, setShare);
+    const { data, error } = await whenFresh(() => uploadLogo(file, setShare));
     setShare(undefined);
     if (data) return onChanged(data, texts.logoSet);
     if (!error) return;
@@ -60,7 +62,7 @@ export function LogoCard({ branding, onChanged }: LogoCardProps) {
         <ConfirmDialog
           title={texts.logoRemoveTitle}
           confirm={texts.logoRemove}
-          act={() => removeLogo()}
+          act={() => whenFresh(() => removeLogo())}
           onDone={(saved) => saved && onChanged(saved, texts.logoRemoved)}
           onClose={() => setRemoving(false)}
         >
