@@ -14,7 +14,7 @@ export const pages = [
   { path: '/console/staff', file: 'staff', texts: ['console', 'access', 'secondStep', 'problems'], signedIn: true },
   { path: '/console/service-accounts', file: 'service-accounts', texts: ['console', 'access', 'secondStep', 'problems'], signedIn: true },
   { path: '/console/tokens', file: 'tokens', texts: ['console', 'access', 'secondStep', 'problems'], signedIn: true },
-  { path: '/console/branding', file: 'branding', texts: ['console', 'settings', 'problems'], signedIn: true },
+  { path: '/console/branding', file: 'branding', texts: ['console', 'settings', 'access', 'secondStep', 'problems'], signedIn: true },
   { path: '/console/sign-in-policy', file: 'sign-in-policy', texts: ['console', 'policy', 'access', 'secondStep', 'problems'], signedIn: true },
   { path: '/console/account', file: 'account', texts: ['console', 'access', 'factors', 'secondStep', 'problems'], signedIn: true },
   { path: '/console/approve-login', file: 'approve-login', texts: ['console', 'access', 'secondStep', 'problems'], signedIn: true },
